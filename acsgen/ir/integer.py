@@ -1,0 +1,250 @@
+"""The integer graph: the layer graph with integer constants.  Its arithmetic is the contract.
+
+Made by :mod:`acsgen.quant`, run by :mod:`acsgen.quant.golden` (the golden model), compiled by
+:mod:`acsgen.compiler`.  All executors agree on every word.
+
+Arithmetic, once for all:
+
+* A tensor holds 8-bit integers, unsigned ``0..255`` (after ReLU) or signed ``-128..127``; the real value is
+  ``scale * q``, zero point 0.  Only the image differs: raw pixels, whose convolution pads with
+  ``Input.pad_value[c]``, the pixel that normalizes to zero.
+* ``requantize(v, shift, signed)``: ``r = (|v| + 2**(shift-1)) >> shift`` with the sign of ``v``
+  (round half away from zero), then saturate to -128..127 if ``signed`` else to 0..255.  Saturating at 0
+  *is* the ReLU.
+* Convolution: ``acc[o] = bias[o] + sum w*x`` (int32, never overflows: checked when quantizing), or
+  ``acc[o] = masked_bias[o]`` where the mask bit is 0.
+  ``y = requantize(acc*mult[o] + (res*res_mult << (shift[o]-14)), shift[o], signed)``.
+* Eltwise: the same with ``acc = x`` (0 where masked), one mult and shift for all channels.
+* Pool: max over the valid pixels; or ``requantize(sum*mult, shift)``, padding counts as zero.
+* GlobalAvg: ``requantize(sum*mult, shift)``.  Scale: ``requantize(x*v*mult, shift)``.
+* Linear: ``acc = bias + w@x``; ``requantize(acc*mult[o], shift[o])``.  With ``sigmoid`` the signed 8-bit
+  result ``q`` indexes ``SIGMOID_TABLE[q + 128]``.
+* Logits: ``acc*mult[o]`` rounded half away by ``shift[o]``, kept as int32.
+* Gate: mask bit ``acc[o] > threshold[o]``; INT32_MIN opens, INT32_MAX closes.
+
+``mult`` is in 0..65535, ``shift`` in 14..38, weights in -127..127.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.integer]
+
+INT32_MIN = -(2**31)
+INT32_MAX = 2**31 - 1
+
+SIGMOID_FRACTION_BITS = 4
+#: ``SIGMOID_TABLE[q + 128]`` = 256 * sigmoid(q / 16), rounded half up and cut at 255, for q in -128..127.
+SIGMOID_TABLE: NDArray[np.uint8] = np.minimum(
+    np.floor(256.0 / (1.0 + np.exp(-np.arange(-128, 128) / 2**SIGMOID_FRACTION_BITS)) + 0.5), 255
+).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class IntLayer:
+    """Common part.  ``scale`` is the real value of one unit of the result (unused for masks)."""
+
+    name: str
+    where: str
+    shape: tuple[int, ...]
+    signed: bool
+    scale: float
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True)
+class IntInput(IntLayer):
+    """Raw pixels ``(C, H, W)``, unsigned; ``pad_value`` ``(C,)`` uint8."""
+
+    pad_value: IntArray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class IntConv(IntLayer):
+    """See the module docstring.  ``weight`` ``(O, I/groups, K, K)``; the other arrays ``(O,)``."""
+
+    x: str
+    weight: IntArray = field(repr=False)
+    bias: IntArray = field(repr=False)
+    masked_bias: IntArray = field(repr=False)
+    mult: IntArray = field(repr=False)
+    shift: IntArray = field(repr=False)
+    stride: int
+    pad: int
+    groups: int
+    residual: str | None = None
+    res_mult: int = 0
+    mask: str | None = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(n for n in (self.x, self.residual, self.mask) if n is not None)
+
+
+@dataclass(frozen=True)
+class IntEltwise(IntLayer):
+    x: str
+    mult: int
+    shift: int
+    residual: str | None = None
+    res_mult: int = 0
+    mask: str | None = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(n for n in (self.x, self.residual, self.mask) if n is not None)
+
+
+@dataclass(frozen=True)
+class IntPool(IntLayer):
+    """Max pooling keeps scale and sign and ignores ``mult``/``shift``."""
+
+    x: str
+    mode: Literal["max", "avg"]
+    kernel: int
+    stride: int
+    pad: int
+    mult: int
+    shift: int
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.x,)
+
+
+@dataclass(frozen=True)
+class IntGlobalAvg(IntLayer):
+    x: str
+    mult: int
+    shift: int
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.x,)
+
+
+@dataclass(frozen=True)
+class IntFlatten(IntLayer):
+    x: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.x,)
+
+
+@dataclass(frozen=True)
+class IntLinear(IntLayer):
+    """``weight`` ``(O, I)``; the other arrays ``(O,)``.  ``sigmoid``: the result goes through the table."""
+
+    x: str
+    weight: IntArray = field(repr=False)
+    bias: IntArray = field(repr=False)
+    mult: IntArray = field(repr=False)
+    shift: IntArray = field(repr=False)
+    sigmoid: bool
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.x,)
+
+
+@dataclass(frozen=True)
+class IntLogits(IntLayer):
+    x: str
+    weight: IntArray = field(repr=False)
+    bias: IntArray = field(repr=False)
+    mult: IntArray = field(repr=False)
+    shift: IntArray = field(repr=False)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.x,)
+
+
+@dataclass(frozen=True)
+class IntGate(IntLayer):
+    """``acc_scale`` ``(O,)`` is the real value of one accumulator unit: it turns a run-time alpha into
+    integer thresholds, ``threshold[o] = floor(logit(alpha) / acc_scale[o])``."""
+
+    x: str
+    weight: IntArray = field(repr=False)
+    bias: IntArray = field(repr=False)
+    threshold: IntArray = field(repr=False)
+    acc_scale: NDArray[np.floating] = field(repr=False)
+    alpha: float
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.x,)
+
+
+@dataclass(frozen=True)
+class IntScale(IntLayer):
+    x: str
+    vector: str
+    mult: int
+    shift: int
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.x, self.vector)
+
+
+@dataclass(frozen=True)
+class IntGraph:
+    """Integer layers in execution order, the :class:`IntInput` first and the :class:`IntLogits` last."""
+
+    name: str
+    layers: tuple[IntLayer, ...]
+
+    def __iter__(self) -> Iterator[IntLayer]:
+        return iter(self.layers)
+
+    def __getitem__(self, name: str) -> IntLayer:
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(name)
+
+    @property
+    def gates(self) -> tuple[IntGate, ...]:
+        return tuple(layer for layer in self.layers if isinstance(layer, IntGate))
+
+    @property
+    def input(self) -> IntInput:
+        first = self.layers[0]
+        assert isinstance(first, IntInput)
+        return first
+
+    @property
+    def logits(self) -> IntLogits:
+        last = self.layers[-1]
+        assert isinstance(last, IntLogits)
+        return last
+
+    def zero_mask(self, name: str) -> str | None:
+        """The mask whose 0 bits make the channels of result ``name`` exact zero, if there is one.
+
+        A convolution or eltwise has it when it is masked, adds no residual, and its ``masked_bias`` is zero;
+        pooling and scaling by a vector keep the zeros of their source.
+        """
+        layer = self[name]
+        if isinstance(layer, IntConv):
+            exact = layer.residual is None and not np.any(layer.masked_bias)
+            return layer.mask if exact else None
+        if isinstance(layer, IntEltwise):
+            if layer.residual is not None:
+                return None
+            return layer.mask if layer.mask is not None else self.zero_mask(layer.x)
+        if isinstance(layer, (IntPool, IntScale, IntGlobalAvg)):
+            return self.zero_mask(layer.x)
+        return None
