@@ -1,0 +1,203 @@
+"""The model file (`*.pt`): architecture, configuration, float32 weights and where they came from.
+
+Read with ``weights_only=True``, so opening somebody's model never runs their code.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ValidationError
+from torch import Tensor, nn
+
+from acsgen.errors import Problem, UserError
+from acsgen.nn.resnet import ResNet, ResNetConfig
+
+FORMAT = "acsgen-checkpoint"
+VERSION = 1
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """An architecture that a checkpoint can name: its configuration class and its constructor."""
+
+    config: type[BaseModel]
+    build: Callable[[Any], nn.Module]
+
+
+ARCHITECTURES: dict[str, Architecture] = {"resnet": Architecture(ResNetConfig, ResNet)}
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A checkpoint that was read: the model in eval mode, and what the file says about it."""
+
+    model: nn.Module
+    arch: str
+    config: BaseModel
+    meta: dict[str, Any]
+
+
+def validation_problems(error: ValidationError, where: str) -> list[Problem]:
+    """The problems of a pydantic validation error, each placed at ``where: dotted.field``."""
+    problems = []
+    for item in error.errors():
+        field = ".".join(str(part) for part in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        problems.append(Problem(f"{where}: {field}" if field else where, message))
+    return problems
+
+
+def build_model(arch: str, config: Mapping[str, Any], where: str) -> tuple[nn.Module, BaseModel]:
+    """A freshly initialised network of architecture ``arch``.
+
+    Raises:
+        UserError: unknown architecture or bad configuration; problems are placed at ``where``.
+    """
+    if arch not in ARCHITECTURES:
+        known = ", ".join(sorted(ARCHITECTURES))
+        raise UserError([Problem(where, f"unknown architecture '{arch}'", f"known: {known}")])
+    architecture = ARCHITECTURES[arch]
+    try:
+        parsed = architecture.config.model_validate(dict(config))
+    except ValidationError as error:
+        raise UserError(validation_problems(error, f"{where}: config")) from None
+    return architecture.build(parsed), parsed
+
+
+def save_checkpoint(
+    path: Path, model: nn.Module, arch: str, config: BaseModel, meta: Mapping[str, Any]
+) -> None:
+    """Write a model file (atomically: a reader sees the old file or the new one).
+
+    Args:
+        path: the ``.pt`` file; its folder must exist.
+        model: weights are stored as they are, moved to the CPU.
+        arch: a key of ``ARCHITECTURES``.
+        config: the architecture's configuration.
+        meta: plain values only (str, int, float, bool, None, list, dict).
+    """
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "arch": arch,
+        "config": config.model_dump(mode="json"),
+        "state_dict": {name: value.detach().cpu() for name, value in model.state_dict().items()},
+        "meta": dict(meta),
+    }
+    temporary = path.with_name(path.name + ".tmp")
+    torch.save(content, temporary)
+    temporary.replace(path)
+
+
+def load_checkpoint(path: str | Path) -> LoadedModel:
+    """Read a model file.
+
+    Returns:
+        The model on the CPU, in eval mode, with the file's configuration and metadata.
+
+    Raises:
+        UserError: the file is missing, damaged, unsafe, of another kind, or does not fit its own
+            architecture; all problems found are listed.
+    """
+    path = Path(path)
+    where = str(path)
+    content = _read(path)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        remedy = "acsgen models are written by acsgen.nn.save_checkpoint or acsgen train"
+        raise UserError([Problem(where, "not an acsgen checkpoint", remedy)])
+    if content.get("version") != VERSION:
+        found = content.get("version")
+        raise UserError([Problem(where, f"checkpoint version {found}; this acsgen reads {VERSION}")])
+    arch, config, state, meta = (content.get(k) for k in ("arch", "config", "state_dict", "meta"))
+    problems = [
+        Problem(where, f"'{key}' should be a {kind.__name__}, found {type(value).__name__}")
+        for key, value, kind in (
+            ("arch", arch, str),
+            ("config", config, dict),
+            ("state_dict", state, dict),
+            ("meta", meta, dict),
+        )
+        if not isinstance(value, kind)
+    ]
+    if problems:
+        raise UserError(problems)
+    model, parsed = build_model(str(arch), _as_dict(config), where)
+    _load_state(model, _as_dict(state), where)
+    return LoadedModel(model.eval(), str(arch), parsed, _as_dict(meta))
+
+
+def _as_dict(value: object) -> dict[str, Any]:
+    assert isinstance(value, dict)
+    return value
+
+
+def _read(path: Path) -> object:
+    where = str(path)
+    if not path.exists():
+        raise UserError([Problem(where, "no such file")])
+    if path.is_dir():
+        raise UserError([Problem(where, "is a folder, not a model file", "name the .pt file")])
+    damaged = Problem(where, "not a readable PyTorch file", "it may be truncated; copy it again")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "global" not in str(error).lower():
+            raise UserError([damaged]) from None
+        raise UserError(
+            [
+                Problem(
+                    where,
+                    "refused for safety: the file asks to run code when it is opened",
+                    "save only plain values and tensors, with acsgen.nn.save_checkpoint",
+                )
+            ]
+        ) from None
+    except PermissionError:
+        raise UserError([Problem(where, "no permission to read this file")]) from None
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise UserError([damaged]) from None
+
+
+def _load_state(model: nn.Module, state: dict[str, Any], where: str) -> None:
+    expected = model.state_dict()
+    required = [key for key in expected if not key.endswith("num_batches_tracked")]
+    missing = [key for key in required if key not in state]
+    unexpected = [str(key) for key in state if key not in expected]
+    shapes = []
+    not_finite = []
+    for key, value in state.items():
+        if key not in expected:
+            continue
+        if not isinstance(value, Tensor):
+            shapes.append(f"{key} (not a tensor)")
+        elif value.shape != expected[key].shape:
+            shapes.append(f"{key} ({tuple(value.shape)} for {tuple(expected[key].shape)})")
+        elif value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            not_finite.append(key)
+    remedy = "the weights belong to another architecture or configuration"
+    problems = []
+    for label, names in (
+        ("missing weights", missing),
+        ("unexpected weights", unexpected),
+        ("weights of another shape", shapes),
+    ):
+        if names:
+            problems.append(Problem(where, f"{label}: {_shorten(names)}", remedy))
+    if not_finite:
+        what = f"NaN or infinite values in {_shorten(not_finite)}"
+        problems.append(Problem(where, what, "the training run diverged; train again"))
+    if problems:
+        raise UserError(problems)
+    model.load_state_dict(state, strict=False)
+
+
+def _shorten(names: list[str]) -> str:
+    shown = ", ".join(names[:_LISTED])
+    return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown

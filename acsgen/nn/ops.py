@@ -1,0 +1,70 @@
+"""The one custom operator of acsgen: logits in, channel mask out.
+
+``torch.export`` keeps ``torch.ops.acsgen.channel_gate.default`` as a single node, which is how the
+front end recognises a skippable channel in *any* network, whatever produced the logits.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+
+import torch
+from torch import Tensor
+
+
+def threshold_logit(threshold: float) -> float:
+    """The logit with which gate logits are compared, rounded to float32.
+
+    ``sigmoid(x) > t`` is decided as ``x > logit(t)``, with ``logit(t) = ln(t / (1 - t))`` evaluated in
+    double precision and rounded once to float32, so that every executor compares with the same number.
+    Threshold 0 gives -inf and threshold 1 gives +inf.
+
+    Raises:
+        ValueError: the threshold is outside [0, 1] or not a number.
+    """
+    if not 0.0 <= threshold <= 1.0:
+        raise ValueError(f"gate threshold must be within [0, 1], got {threshold}")
+    if threshold == 0.0:
+        return -math.inf
+    if threshold == 1.0:
+        return math.inf
+    rounded: float = struct.unpack("f", struct.pack("f", math.log(threshold / (1.0 - threshold))))[0]
+    return rounded
+
+
+@torch.library.custom_op("acsgen::channel_gate", mutates_args=())
+def channel_gate(logits: Tensor, threshold: float) -> Tensor:
+    """Binary channel mask ``sigmoid(logits) > threshold`` with a straight-through gradient.
+
+    Args:
+        logits: any floating-point tensor, normally [N, C].
+        threshold: in [0, 1]; 0 opens every channel, 1 closes every channel.
+
+    Returns:
+        A tensor of the logits' shape and dtype holding exactly 0 or 1. Its gradient is that of
+        ``sigmoid(logits)`` (straight-through estimator).
+    """
+    if threshold <= 0.0:
+        return torch.ones_like(logits)
+    return (logits.float() > threshold_logit(threshold)).to(logits.dtype)
+
+
+@channel_gate.register_fake
+def _(logits: Tensor, threshold: float) -> Tensor:
+    return torch.empty_like(logits)
+
+
+def _setup_context(
+    ctx: torch.autograd.function.FunctionCtx, inputs: tuple[Tensor, float], output: Tensor
+) -> None:
+    ctx.save_for_backward(inputs[0])
+
+
+def _backward(ctx: torch.autograd.function.BackwardCFunction, grad: Tensor) -> tuple[Tensor, None]:
+    (logits,) = ctx.saved_tensors
+    p = torch.sigmoid(logits)
+    return grad * p * (1.0 - p), None
+
+
+channel_gate.register_autograd(_backward, setup_context=_setup_context)
