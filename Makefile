@@ -1,0 +1,49 @@
+# acsgen: everything a newcomer needs is `make demo` and `make test`.
+#
+# Variables: PYTHON (default python3), PIP_ARGS (for example an extra package index),
+# BOARD and MODEL (for demo), PYTEST_ARGS (for test).
+
+BOARD ?= zedboard
+MODEL ?= models/resnet8-acs-digits32.pt
+PYTEST_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := scripts/setup.sh pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format clean
+
+help:
+	@echo "make demo    build an accelerator from a trained network and prove it bit-exact"
+	@echo "make test    run the tests"
+	@echo "make lint    ruff and mypy"
+	@echo "make format  let ruff format and fix the sources"
+	@echo "make clean   remove what was built (the environment stays; remove .venv by hand)"
+
+# The stamps make a second call start at once; they are newer than what they depend on.
+$(VENV)/.ready-test: $(SETUP)
+	@scripts/setup.sh test
+	@touch $@
+
+$(VENV)/.ready-dev: $(SETUP)
+	@scripts/setup.sh dev
+	@touch $@ $(VENV)/.ready-test
+
+demo: $(VENV)/.ready-test
+	$(BIN)/acsgen build --board $(BOARD) $(MODEL)
+
+test: $(VENV)/.ready-test
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+
+lint: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.ready-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find acsgen tests hw templates host sim -name __pycache__ -type d -prune -exec rm -rf {} +
