@@ -1,0 +1,5 @@
+"""Data sets: digits32 (made offline), CIFAR-10, SVHN and the user's own arrays."""
+
+from acsgen.data.dataset import Dataset, load_dataset
+
+__all__ = ["Dataset", "load_dataset"]

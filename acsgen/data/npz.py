@@ -1,0 +1,54 @@
+"""A user's own data set: an ``.npz`` file with arrays ``images`` and ``labels``."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from acsgen.data.dataset import Dataset
+from acsgen.errors import Problem, UserError
+
+REMEDY = "write it with numpy.savez(path, images=uint8 [N, C, H, W], labels=integers [N])"
+
+
+def load_npz(path: Path, split: str) -> Dataset:
+    """Read ``images`` uint8 [N, C, H, W] and ``labels`` [N]; classes are 0..max(labels).
+
+    Raises:
+        UserError: the file is missing or unreadable, or the arrays do not fit; all are listed.
+    """
+    where = str(path)
+    if not path.is_file():
+        raise UserError([Problem(where, "no such file", REMEDY)])
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            arrays = {key: content[key] for key in ("images", "labels") if key in content}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+        raise UserError([Problem(where, f"not a readable .npz file: {error}", REMEDY)]) from None
+    absent = [key for key in ("images", "labels") if key not in arrays]
+    if absent:
+        raise UserError([Problem(where, f"array {' and '.join(absent)} missing", REMEDY)])
+    images, labels = arrays["images"], arrays["labels"]
+    problems = []
+    if images.ndim != 4 or images.dtype != np.uint8 or 0 in images.shape:
+        what = f"images should be uint8 [N, C, H, W], found {images.dtype} {list(images.shape)}"
+        problems.append(Problem(where, what, REMEDY))
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        what = f"labels should be integers [N], found {labels.dtype} {list(labels.shape)}"
+        problems.append(Problem(where, what, REMEDY))
+    elif labels.size and labels.min() < 0:
+        problems.append(Problem(where, "labels must not be negative"))
+    if not problems and len(images) != len(labels):
+        what = f"{len(images)} images but {len(labels)} labels"
+        problems.append(Problem(where, what, REMEDY))
+    if problems:
+        raise UserError(problems)
+    return Dataset(
+        name=f"npz:{path}",
+        images=images,
+        labels=labels.astype(np.int64),
+        num_classes=int(labels.max()) + 1,
+        split=split,
+    )
