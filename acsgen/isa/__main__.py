@@ -1,0 +1,30 @@
+"""``python -m acsgen.isa [--check]``: write what the specification renders to, or verify it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from acsgen.isa.render import render_all, stale, target_path
+
+
+def main() -> int:
+    """Write all rendered files, or with ``--check`` name the stale ones and return 1."""
+    parser = argparse.ArgumentParser(prog="python -m acsgen.isa", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail when stale")
+    check = parser.parse_args().check
+    rendered = render_all()
+    outdated = stale(rendered)
+    for target in outdated:
+        if check:
+            print(f"{target} is stale: run python -m acsgen.isa", file=sys.stderr)
+            continue
+        path = target_path(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(rendered[target], encoding="utf-8")
+        print(f"wrote {target}")
+    return 1 if check and outdated else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""Renders the specification: C++ header, Python encoder, host constants, reference page."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from acsgen.assets import asset, asset_root
+from acsgen.ir.integer import SIGMOID_TABLE
+from acsgen.isa.spec import Spec, load_spec
+
+#: Template in ``templates/spec/`` to file rendered, relative to the repository root.
+TARGETS = {
+    "acs_isa.hpp.j2": "templates/hls/acs_isa.hpp",
+    "generated.py.j2": "acsgen/isa/generated.py",
+    "host_isa.py.j2": "host/acsgen_host/isa.py",
+    "engine.md.j2": "docs/reference/engine.md",
+}
+
+
+def render_all(spec: Spec | None = None) -> dict[str, str]:
+    """Return the text of every rendered file by its path in the repository."""
+    spec = load_spec() if spec is None else spec
+    environment = Environment(
+        loader=FileSystemLoader(asset("templates", "spec")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["comment"] = _comment
+    environment.filters["hex"] = _hex
+    environment.filters["camel"] = _camel
+    context = {"spec": spec, "sigmoid_rows": _rows(SIGMOID_TABLE.tolist(), 16)}
+    return {
+        target: environment.get_template(template).render(context)
+        for template, target in TARGETS.items()
+    }
+
+
+def stale(rendered: dict[str, str]) -> list[str]:
+    """Return the paths whose file is absent or differs from what the specification renders to."""
+    found = []
+    for target, text in rendered.items():
+        path = target_path(target)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            found.append(target)
+    return found
+
+
+def target_path(target: str) -> Path:
+    """Return where a rendered file lies in the checkout."""
+    return asset_root() / target
+
+
+def _comment(text: str, marker: str, indent: int = 0, width: int = 100) -> str:
+    """Wrap ``text`` as comment lines that start with ``marker``."""
+    prefix = " " * indent + marker + " "
+    return textwrap.fill(text, width, initial_indent=prefix, subsequent_indent=prefix)
+
+
+def _hex(value: int, digits: int = 2) -> str:
+    return f"0x{value:0{digits}x}"
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def _rows(values: list[int], width: int) -> list[list[int]]:
+    return [values[i : i + width] for i in range(0, len(values), width)]

@@ -1,0 +1,233 @@
+"""Loads ``hw/spec/engine.yaml``, checks that it makes sense, and computes what follows from it.
+
+What follows: the version hash that driver and engine compare, the offsets of the AXI4-Lite registers
+as Vitis HLS lays them out, and for every opcode the bits that must be zero.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from acsgen.assets import asset
+from acsgen.errors import Problem, UserError
+from acsgen.ir.integer import SIGMOID_TABLE
+from acsgen.isa.bits import WORD_BITS, BitField
+
+FIRST_ARGUMENT_OFFSET = 0x10
+#: Bytes an argument takes in the register map: data (two words for a pointer), control word, spares.
+ARGUMENT_BYTES = {"pointer": 12, "input": 8, "output": 16}
+
+Name = Field(pattern=r"^[a-z][a-z0-9_]*$")
+UpperName = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Constant(_Model):
+    """A number that all engines share."""
+
+    value: int
+    doc: str
+
+
+class Code(_Model):
+    """An opcode, a mode or a status: a number with a name."""
+
+    code: int = Field(ge=0)
+    doc: str
+
+
+class WordField(_Model):
+    """A bit field of an instruction or of a channel record."""
+
+    name: str = Name
+    word: int = Field(ge=0)
+    lsb: int = Field(ge=0, lt=WORD_BITS)
+    bits: int = Field(ge=1, le=WORD_BITS)
+    signed: bool = False
+    doc: str
+
+    @property
+    def bit_field(self) -> BitField:
+        """The same field, as the packer wants it."""
+        return BitField(self.name, self.word, self.lsb, self.bits, self.signed)
+
+
+class InstructionField(WordField):
+    """A field of an instruction, with the opcodes that use it (``all`` or a list)."""
+
+    ops: Literal["all"] | list[str]
+
+    def used_by(self, opcode: str) -> bool:
+        """Whether ``opcode`` uses this field; it must leave it zero otherwise."""
+        return self.ops == "all" or opcode in self.ops
+
+
+class Argument(_Model):
+    """An argument of the engine's top function, hence a register."""
+
+    name: str = Name
+    kind: Literal["pointer", "input", "output"]
+    doc: str
+
+
+class ControlRegister(_Model):
+    """A register of the Vitis HLS block-level protocol."""
+
+    offset: int = Field(ge=0, lt=FIRST_ARGUMENT_OFFSET)
+    doc: str
+
+
+class HeaderWord(_Model):
+    """A 64-bit word at the head of the result buffer; its index is its place in the list."""
+
+    name: str = Name
+    doc: str
+
+
+class Register(_Model):
+    """A place in the AXI4-Lite map: ``offset`` in bytes of the (low) data word."""
+
+    name: str
+    offset: int
+    kind: str
+    doc: str
+
+
+class Spec(_Model):
+    """The whole specification, checked."""
+
+    name: str = Name
+    version: int
+    constants: dict[str, Constant]
+    opcodes: dict[str, Code]
+    linear_modes: dict[str, Code]
+    fields: list[InstructionField]
+    record_fields: list[WordField]
+    status: dict[str, Code]
+    arguments: list[Argument]
+    control_registers: dict[str, ControlRegister]
+    result_header: list[HeaderWord]
+
+    def constant(self, name: str) -> int:
+        """Return the value of a constant."""
+        return self.constants[name].value
+
+    @property
+    def hash(self) -> int:
+        """32 bits over everything but the documentation, the sigmoid table included."""
+        content = {"spec": _without_docs(self.model_dump()), "sigmoid": SIGMOID_TABLE.tolist()}
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+    @property
+    def registers(self) -> tuple[Register, ...]:
+        """The arguments' registers, in order, as Vitis HLS places them."""
+        offset = FIRST_ARGUMENT_OFFSET
+        found = []
+        for a in self.arguments:
+            found.append(Register(name=a.name, offset=offset, kind=a.kind, doc=a.doc))
+            offset += ARGUMENT_BYTES[a.kind]
+        return tuple(found)
+
+    def fields_of(self, opcode: str) -> tuple[InstructionField, ...]:
+        """Return the fields that ``opcode`` uses."""
+        return tuple(f for f in self.fields if f.used_by(opcode))
+
+    def reserved_bits(self, opcode: str) -> tuple[tuple[int, int], ...]:
+        """Return the bits that ``opcode`` must leave zero, as pairs (word, bits), bits not 0."""
+        free = [(1 << WORD_BITS) - 1] * self.constant("INSTRUCTION_WORDS")
+        for f in self.fields_of(opcode):
+            free[f.word] &= ~f.bit_field.mask
+        return tuple((word, bits) for word, bits in enumerate(free) if bits)
+
+
+def load_spec(path: Path | None = None) -> Spec:
+    """Load and check a specification, by default the shipped one.
+
+    Raises :class:`UserError` with everything that is wrong with it.
+    """
+    path = asset("hw", "spec", "engine.yaml") if path is None else path
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        spec = TypeAdapter(Spec).validate_python(data)
+    except yaml.YAMLError as error:
+        raise UserError(Problem(path.name, f"not valid YAML: {error}")) from error
+    except ValidationError as error:
+        raise UserError(
+            [Problem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+        ) from error
+    problems = list(_problems(spec))
+    if problems:
+        raise UserError(problems)
+    return spec
+
+
+def _without_docs(value: object) -> object:
+    if isinstance(value, dict):
+        return {k: _without_docs(v) for k, v in value.items() if k != "doc"}
+    if isinstance(value, list):
+        return [_without_docs(v) for v in value]
+    return value
+
+
+def _problems(spec: Spec) -> Iterable[Problem]:
+    """Yield every contradiction in a well-formed specification."""
+    required = ("INSTRUCTION_WORDS", "RECORD_WORDS", "MASK_REGISTERS", "MASK_NONE", "WORD_BYTES")
+    missing = [name for name in required if name not in spec.constants]
+    if missing:
+        yield Problem("constants", f"missing: {', '.join(missing)}")
+        return
+    for title, codes in (
+        ("opcodes", spec.opcodes),
+        ("linear_modes", spec.linear_modes),
+        ("status", spec.status),
+    ):
+        yield from _duplicates(title, [c.code for c in codes.values()])
+    for title, names in (
+        ("fields", [f.name for f in spec.fields]),
+        ("record_fields", [f.name for f in spec.record_fields]),
+        ("arguments", [a.name for a in spec.arguments]),
+        ("result_header", [h.name for h in spec.result_header]),
+        ("control_registers", [r.offset for r in spec.control_registers.values()]),
+    ):
+        yield from _duplicates(title, names)
+    yield from _placement(spec.fields, spec.constant("INSTRUCTION_WORDS"))
+    yield from _placement(spec.record_fields, spec.constant("RECORD_WORDS"))
+    for f in spec.fields:
+        unknown = [] if f.ops == "all" else [op for op in f.ops if op not in spec.opcodes]
+        if unknown:
+            yield Problem(f"fields.{f.name}", f"unknown opcodes: {', '.join(unknown)}")
+    by_name = {f.name: f for f in spec.fields}
+    for name, codes in (("opcode", spec.opcodes), ("linear_mode", spec.linear_modes)):
+        largest = max(c.code for c in codes.values())
+        if name not in by_name:
+            yield Problem("fields", f"there is no field {name}")
+        elif largest > by_name[name].bit_field.high:
+            yield Problem(f"fields.{name}", f"code {largest} does not fit {by_name[name].bits} bits")
+    if spec.constant("MASK_NONE") < spec.constant("MASK_REGISTERS"):
+        yield Problem("constants.MASK_NONE", "is the number of a mask register")
+
+
+def _duplicates(title: str, values: Sequence[int | str]) -> Iterable[Problem]:
+    for value in sorted({v for v in values if values.count(v) > 1}, key=str):
+        yield Problem(title, f"{value} appears more than once")
+
+
+def _placement(fields: Sequence[WordField], words: int) -> Iterable[Problem]:
+    """Yield fields that leave their word or overlap another field."""
+    for index, f in enumerate(fields):
+        if f.word >= words or f.lsb + f.bits > WORD_BITS:
+            yield Problem(f"fields.{f.name}", f"is not inside the {words} words")
+        for other in fields[:index]:
+            if f.word == other.word and f.bit_field.mask & other.bit_field.mask:
+                yield Problem(f"fields.{f.name}", f"overlaps {other.name}")

@@ -1,0 +1,422 @@
+// Generated from hw/spec/engine.yaml by `python -m acsgen.isa`. Do not edit.
+//
+// The engine's instruction set: constants, instruction and channel-record decoding, status codes,
+// the result header, and the sigmoid table.  C++14, synthesizable by Vitis HLS.
+#ifndef ACS_ISA_HPP
+#define ACS_ISA_HPP
+
+#include <stdint.h>
+
+namespace acs_isa {
+
+static const unsigned SPEC_HASH = 0xbce3208bu;
+
+// Bytes in a memory word (AXI beat).
+static const int WORD_BYTES = 8;
+// Pixel lanes in a lane group; pixels in a block.
+static const int LANES = 64;
+// Segments in a block; banks of the feature memory.
+static const int SEGMENTS = 8;
+// Words of one instruction.
+static const int INSTRUCTION_WORDS = 8;
+// Words of the channel record at the head of every weight row.
+static const int RECORD_WORDS = 2;
+// Channels of a tensor; bits of a mask register.
+static const int MAX_CHANNELS = 1024;
+// Mask registers.
+static const int MASK_REGISTERS = 32;
+// Mask number that means: no mask, every channel is active.
+static const int MASK_NONE = 255;
+// Largest kernel side of CONV and POOL.
+static const int MAX_KERNEL = 7;
+// Most output channels whose weights are held at once.
+static const int MAX_CHUNK = 128;
+// Widest plane: one row must fit the lanes.
+static const int MAX_WIDTH = 64;
+// Smallest requantization shift; the residual multiplier has this many fraction bits.
+static const int SHIFT_MIN = 14;
+// Largest requantization shift.
+static const int SHIFT_MAX = 38;
+// Largest requantization multiplier (unsigned 16 bit).
+static const int MULT_MAX = 65535;
+// Fraction bits of the sigmoid table's signed 8-bit argument.
+static const int SIGMOID_FRACTION_BITS = 4;
+// Entries of the sigmoid table.
+static const int TABLE_SIZE = 256;
+
+enum Opcode {
+    // Write the result header and stop.
+    OP_END = 1,
+    // Copy the image (planar uint8, rows padded to whole words) into the feature memory.
+    OP_LOAD = 2,
+    // Grouped convolution over active output and input channels, with bias, residual and
+    // requantization.
+    OP_CONV = 3,
+    // Map to map: dst = requantize(src * mult + residual), masked channels become zero plus
+    // residual.
+    OP_ELTWISE = 4,
+    // Max or average pooling, channel by channel.
+    OP_POOL = 5,
+    // Global average of each channel's map into the vector memory.
+    OP_GAVG = 6,
+    // Copy a map's segments into the vector memory, channel-major; pad pixels included.
+    OP_FLATTEN = 7,
+    // Fully connected layer from the vector memory: to a vector, through the sigmoid table, to wide
+    // results, or to a mask.
+    OP_LINEAR = 8,
+    // Multiply each channel's map by its entry of a vector (squeeze-and-excitation).
+    OP_SCALE = 9
+};
+
+enum LinearMode {
+    // Requantized 8-bit results into the vector memory.
+    LINEAR_VECTOR = 0,
+    // Requantized signed 8-bit argument looked up in the sigmoid table; unsigned result.
+    LINEAR_SIGMOID = 1,
+    // Results requantized without narrowing, int32, to the result buffer (class logits).
+    LINEAR_WIDE = 2,
+    // Accumulator > threshold, a bit per channel, into a mask register and the result buffer.
+    LINEAR_GATE = 3
+};
+
+enum Status {
+    // The program ran to END.
+    STATUS_OK = 1,
+    // An opcode that is not in the specification.
+    STATUS_ILLEGAL_OPCODE = 2,
+    // A field outside its range, or a size that the engine's memories do not hold.
+    STATUS_BAD_FIELD = 3,
+    // A map outside the feature memory.
+    STATUS_FEATURE_RANGE = 4,
+    // A parameter address outside the parameter buffer.
+    STATUS_PARAM_RANGE = 5,
+    // A write outside the result buffer.
+    STATUS_RESULT_RANGE = 6,
+    // An image larger than the image buffer.
+    STATUS_IMAGE_RANGE = 7,
+    // The program buffer ended without END.
+    STATUS_NO_END = 8,
+    // A memory read or write answered with an error (RTL).
+    STATUS_BUS_ERROR = 9
+};
+
+// Words at the head of the result buffer.
+enum ResultHeader {
+    // Version hash of the engine's specification.
+    HEADER_SPEC_HASH = 0,
+    // Status code.
+    HEADER_STATUS = 1,
+    // Instruction at which the program stopped.
+    HEADER_FAULT_INDEX = 2,
+    // Instructions executed.
+    HEADER_INSTRUCTIONS = 3,
+    // Inner iterations of the lane array: a (round, active input channel, tap) each.
+    HEADER_ARRAY_ITERATIONS = 4,
+    // Multiply-accumulates on valid output pixels, taps over padding counted.
+    HEADER_MACS_EXECUTED = 5,
+    // Multiply-accumulates not done because a mask bit was 0.
+    HEADER_MACS_SKIPPED = 6,
+    // Output channels computed by CONV.
+    HEADER_CHANNELS_EXECUTED = 7,
+    // Output channels of CONV skipped by a mask.
+    HEADER_CHANNELS_SKIPPED = 8,
+    // Words read from memory.
+    HEADER_READ_WORDS = 9,
+    // Words written to memory, this header excluded.
+    HEADER_WRITTEN_WORDS = 10,
+    // Clock cycles from start to END; 0 where the engine has no cycle counter (HLS).
+    HEADER_CYCLES = 11,
+    // Cycles in which the array waited for memory; 0 where not counted.
+    HEADER_STALL_CYCLES = 12,
+    HEADER_WORDS = 13
+};
+
+// Two's complement of the low BITS bits of raw.
+template <int BITS>
+inline int sign_extend(uint64_t raw) {
+    return (int)((int64_t)(raw << (64 - BITS)) >> (64 - BITS));
+}
+
+// One instruction, decoded.
+struct Instruction {
+    // Operation.
+    unsigned opcode;
+    // Kernel side.
+    unsigned kernel;
+    // 1, or 2: the source is then in split layout (four phase planes).
+    unsigned stride;
+    // Padding on every side, in pixels.
+    unsigned pad;
+    // Source values are signed.
+    bool src_signed;
+    // Results saturate to -128..127; otherwise to 0..255, which is the ReLU.
+    bool dst_signed;
+    // Add the residual map before saturation.
+    bool res_enable;
+    // Residual values are signed.
+    bool res_signed;
+    // Write the result in split layout.
+    bool dst_split;
+    // 1: maximum over valid pixels; 0: sum, scaled by mult and shift.
+    bool pool_max;
+    // Channel order of inputs and outputs comes from a table at table_addr.
+    bool has_table;
+    // Where LINEAR results go (linear_modes).
+    unsigned linear_mode;
+    // log2 of segments in a row of the raster plane being written (LOAD, CONV, POOL, ELTWISE,
+    // SCALE) or read (GAVG).
+    unsigned row_log2;
+    // Mask of the source: channels with a 0 bit hold exact zero and are not read.
+    unsigned mask_in;
+    // Mask of the result (CONV, ELTWISE), or the mask register that GATE writes.
+    unsigned mask_out;
+    // Requantization shift of operations with one for all channels.
+    unsigned shift;
+    // Valid result pixels of a channel (height*width of the whole map), for the MAC counters.
+    unsigned pixels;
+    // Every masked_bias is zero: nothing is read for masked channels, which become
+    // requantize(residual * res_mult, SHIFT_MIN), or zero without residual. Set by the compiler
+    // whenever true; otherwise the two record words of each masked channel are read.
+    bool masked_zero;
+    // Source map, first block.
+    unsigned src_base;
+    // Blocks from one source channel to the next.
+    unsigned src_step;
+    // Result map, first block.
+    unsigned dst_base;
+    // Blocks from one result channel to the next.
+    unsigned dst_step;
+    // Residual map, first block; same plane shape as the result, raster layout.
+    unsigned res_base;
+    // Blocks from one residual channel to the next.
+    unsigned res_step;
+    // Source rows of the whole map (both phases, when split).
+    unsigned src_height;
+    // Source columns of the whole map.
+    unsigned src_width;
+    // Result rows.
+    unsigned dst_height;
+    // Result columns.
+    unsigned dst_width;
+    // Convolution groups.
+    unsigned groups;
+    // Input channels of a group.
+    unsigned channels_in;
+    // Output channels of a group (CONV), outputs (LINEAR), channels (others).
+    unsigned channels;
+    // Output channels whose weights are loaded together.
+    unsigned chunk;
+    // Blocks of one phase plane of a split source.
+    unsigned src_plane;
+    // First weight row in the parameter buffer.
+    unsigned weight_addr;
+    // Words of a weight row, channel record included.
+    unsigned row_words;
+    // Residual multiplier with SHIFT_MIN fraction bits.
+    unsigned res_mult;
+    // Channel-order table in the parameter buffer: groups*channels_in inputs, then groups*channels
+    // outputs, 16 bits each.
+    unsigned table_addr;
+    // Padding value of input channel 0 (the network's input is stored un-normalized; zero
+    // elsewhere).
+    unsigned pad_value0;
+    // Padding value of input channel 1.
+    unsigned pad_value1;
+    // Padding value of input channel 2.
+    unsigned pad_value2;
+    // Padding value of input channels 3 and above.
+    unsigned pad_value3;
+    // Source in the vector memory, in words.
+    unsigned vec_src;
+    // Result in the vector memory, in words.
+    unsigned vec_dst;
+    // GATE thresholds in the parameter buffer, int32, two to a word.
+    unsigned threshold_addr;
+    // Word of the result buffer for WIDE and GATE.
+    unsigned result_addr;
+    // Word of the result buffer where the result is copied when the trace register is set; 0: not
+    // traced.
+    unsigned trace_addr;
+    // Requantization multiplier of operations with one for all channels.
+    unsigned mult;
+};
+
+inline Instruction decode(const uint64_t words[8]) {
+    Instruction r;
+    r.opcode = (unsigned)(words[0] & 0xffull);
+    r.kernel = (unsigned)((words[0] >> 8) & 0xfull);
+    r.stride = (unsigned)((words[0] >> 12) & 0x3ull);
+    r.pad = (unsigned)((words[0] >> 14) & 0x7ull);
+    r.src_signed = ((words[0] >> 17) & 0x1ull) != 0;
+    r.dst_signed = ((words[0] >> 18) & 0x1ull) != 0;
+    r.res_enable = ((words[0] >> 19) & 0x1ull) != 0;
+    r.res_signed = ((words[0] >> 20) & 0x1ull) != 0;
+    r.dst_split = ((words[0] >> 21) & 0x1ull) != 0;
+    r.pool_max = ((words[0] >> 22) & 0x1ull) != 0;
+    r.has_table = ((words[0] >> 23) & 0x1ull) != 0;
+    r.linear_mode = (unsigned)((words[0] >> 24) & 0x3ull);
+    r.row_log2 = (unsigned)((words[0] >> 26) & 0x3ull);
+    r.mask_in = (unsigned)((words[0] >> 28) & 0xffull);
+    r.mask_out = (unsigned)((words[0] >> 36) & 0xffull);
+    r.shift = (unsigned)((words[0] >> 44) & 0x3full);
+    r.pixels = (unsigned)((words[0] >> 50) & 0x3fffull);
+    r.masked_zero = ((words[3] >> 41) & 0x1ull) != 0;
+    r.src_base = (unsigned)(words[1] & 0xffffull);
+    r.src_step = (unsigned)((words[1] >> 16) & 0xffffull);
+    r.dst_base = (unsigned)((words[1] >> 32) & 0xffffull);
+    r.dst_step = (unsigned)((words[1] >> 48) & 0xffffull);
+    r.res_base = (unsigned)(words[2] & 0xffffull);
+    r.res_step = (unsigned)((words[2] >> 16) & 0xffffull);
+    r.src_height = (unsigned)((words[2] >> 32) & 0xffull);
+    r.src_width = (unsigned)((words[2] >> 40) & 0xffull);
+    r.dst_height = (unsigned)((words[2] >> 48) & 0xffull);
+    r.dst_width = (unsigned)((words[2] >> 56) & 0xffull);
+    r.groups = (unsigned)(words[3] & 0x7ffull);
+    r.channels_in = (unsigned)((words[3] >> 11) & 0x7ffull);
+    r.channels = (unsigned)((words[3] >> 22) & 0x7ffull);
+    r.chunk = (unsigned)((words[3] >> 33) & 0xffull);
+    r.src_plane = (unsigned)((words[3] >> 48) & 0xffffull);
+    r.weight_addr = (unsigned)(words[4] & 0xffffffffull);
+    r.row_words = (unsigned)((words[4] >> 32) & 0xffffull);
+    r.res_mult = (unsigned)((words[4] >> 48) & 0xffffull);
+    r.table_addr = (unsigned)(words[5] & 0xffffffffull);
+    r.pad_value0 = (unsigned)((words[5] >> 32) & 0xffull);
+    r.pad_value1 = (unsigned)((words[5] >> 40) & 0xffull);
+    r.pad_value2 = (unsigned)((words[5] >> 48) & 0xffull);
+    r.pad_value3 = (unsigned)((words[5] >> 56) & 0xffull);
+    r.vec_src = (unsigned)(words[6] & 0xffffull);
+    r.vec_dst = (unsigned)((words[6] >> 16) & 0xffffull);
+    r.threshold_addr = (unsigned)((words[6] >> 32) & 0xffffffffull);
+    r.result_addr = (unsigned)(words[7] & 0xffffffull);
+    r.trace_addr = (unsigned)((words[7] >> 24) & 0xffffffull);
+    r.mult = (unsigned)((words[7] >> 48) & 0xffffull);
+    return r;
+}
+
+// Constants of one output channel: the head of its weight row.
+struct Record {
+    // Accumulator start of an active channel.
+    int bias;
+    // Accumulator of a masked channel: 0, or what BatchNorm makes of zero when the mask acts before
+    // it.
+    int masked_bias;
+    // Requantization multiplier.
+    unsigned mult;
+    // Requantization shift, SHIFT_MIN..SHIFT_MAX.
+    unsigned shift;
+};
+
+inline Record decode_record(const uint64_t words[2]) {
+    Record r;
+    r.bias = sign_extend<32>(words[0] & 0xffffffffull);
+    r.masked_bias = sign_extend<32>((words[0] >> 32) & 0xffffffffull);
+    r.mult = (unsigned)(words[1] & 0xffffull);
+    r.shift = (unsigned)((words[1] >> 16) & 0xffull);
+    return r;
+}
+
+// True when the opcode is known and every bit that it does not use is zero.
+inline bool reserved_bits_clear(unsigned opcode,
+                                const uint64_t words[8]) {
+    switch (opcode) {
+    case OP_END:
+        return (words[0] & 0xffffffffffffff00ull) == 0 &&
+               words[1] == 0 &&
+               words[2] == 0 &&
+               words[3] == 0 &&
+               words[4] == 0 &&
+               words[5] == 0 &&
+               words[6] == 0 &&
+               words[7] == 0;
+    case OP_LOAD:
+        return (words[0] & 0xfffffffff3dfff00ull) == 0 &&
+               (words[1] & 0x00000000ffffffffull) == 0 &&
+               (words[2] & 0x0000ffffffffffffull) == 0 &&
+               (words[3] & 0xfffffffe003fffffull) == 0 &&
+               words[4] == 0 &&
+               words[5] == 0 &&
+               words[6] == 0 &&
+               (words[7] & 0xffff000000ffffffull) == 0;
+    case OP_CONV:
+        return (words[0] & 0x0003f00003400000ull) == 0 &&
+               (words[3] & 0x0000fc0000000000ull) == 0 &&
+               words[6] == 0 &&
+               (words[7] & 0xffff000000ffffffull) == 0;
+    case OP_ELTWISE:
+        return (words[0] & 0xfffc000003c1ff00ull) == 0 &&
+               (words[2] & 0x0000ffff00000000ull) == 0 &&
+               (words[3] & 0xfffffffe003fffffull) == 0 &&
+               (words[4] & 0x0000ffffffffffffull) == 0 &&
+               words[5] == 0 &&
+               words[6] == 0 &&
+               (words[7] & 0x0000000000ffffffull) == 0;
+    case OP_POOL:
+        return (words[0] & 0xfffc0ff003980000ull) == 0 &&
+               (words[2] & 0x00000000ffffffffull) == 0 &&
+               (words[3] & 0x0000fffe003fffffull) == 0 &&
+               words[4] == 0 &&
+               words[5] == 0 &&
+               words[6] == 0 &&
+               (words[7] & 0x0000000000ffffffull) == 0;
+    case OP_GAVG:
+        return (words[0] & 0xfffc0ff003f9ff00ull) == 0 &&
+               (words[1] & 0xffffffff00000000ull) == 0 &&
+               (words[2] & 0xffff0000ffffffffull) == 0 &&
+               (words[3] & 0xfffffffe003fffffull) == 0 &&
+               words[4] == 0 &&
+               words[5] == 0 &&
+               (words[6] & 0xffffffff0000ffffull) == 0 &&
+               (words[7] & 0x0000000000ffffffull) == 0;
+    case OP_FLATTEN:
+        return (words[0] & 0xffffffffffffff00ull) == 0 &&
+               (words[1] & 0xffffffff00000000ull) == 0 &&
+               words[2] == 0 &&
+               (words[3] & 0xfffffffe003fffffull) == 0 &&
+               words[4] == 0 &&
+               words[5] == 0 &&
+               (words[6] & 0xffffffff0000ffffull) == 0 &&
+               (words[7] & 0xffff000000ffffffull) == 0;
+    case OP_LINEAR:
+        return (words[0] & 0xfffff00ffcf9ff00ull) == 0 &&
+               words[1] == 0 &&
+               words[2] == 0 &&
+               (words[3] & 0xfffffffe003fffffull) == 0 &&
+               (words[4] & 0xffff000000000000ull) == 0 &&
+               words[5] == 0 &&
+               (words[7] & 0xffff000000000000ull) == 0;
+    case OP_SCALE:
+        return (words[0] & 0xfffc0ff003d9ff00ull) == 0 &&
+               (words[2] & 0x0000ffffffffffffull) == 0 &&
+               (words[3] & 0xfffffffe003fffffull) == 0 &&
+               words[4] == 0 &&
+               words[5] == 0 &&
+               (words[6] & 0xffffffffffff0000ull) == 0 &&
+               (words[7] & 0x0000000000ffffffull) == 0;
+    default:
+        return false;
+    }
+}
+
+// SIGMOID_TABLE[q + 128]: sigmoid of q / 2^SIGMOID_FRACTION_BITS in units of 1/256.
+static const unsigned char SIGMOID_TABLE[TABLE_SIZE] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2,
+    2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4, 4,
+    5, 5, 5, 6, 6, 6, 7, 7, 8, 8, 8, 9, 10, 10, 11, 11,
+    12, 13, 14, 15, 15, 16, 17, 18, 19, 21, 22, 23, 24, 26, 27, 29,
+    31, 32, 34, 36, 38, 40, 42, 44, 47, 49, 52, 54, 57, 60, 63, 66,
+    69, 72, 75, 79, 82, 86, 89, 93, 97, 100, 104, 108, 112, 116, 120, 124,
+    128, 132, 136, 140, 144, 148, 152, 156, 159, 163, 167, 170, 174, 177, 181, 184,
+    187, 190, 193, 196, 199, 202, 204, 207, 209, 212, 214, 216, 218, 220, 222, 224,
+    225, 227, 229, 230, 232, 233, 234, 235, 237, 238, 239, 240, 241, 241, 242, 243,
+    244, 245, 245, 246, 246, 247, 248, 248, 248, 249, 249, 250, 250, 250, 251, 251,
+    251, 252, 252, 252, 252, 253, 253, 253, 253, 253, 254, 254, 254, 254, 254, 254,
+    254, 254, 254, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
+};
+
+}  // namespace acs_isa
+
+#endif
