@@ -89,7 +89,7 @@ class MacCounter:
 
     Attributes:
         static_macs: MACs per image of the ungated twin: every layer except those inside gates.
-        gate_macs: MACs per image of the gating networks while every DGConv is dense.
+        gate_names: the model's gates; ``count`` needs a mask for each.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -104,22 +104,21 @@ class MacCounter:
         self.gate_names: list[str] = [
             name for name, module in model.named_modules() if isinstance(module, ChannelGate)
         ]
-        self._groupings: list[tuple[DGConv2d, int]] = []
+        self._groupings: list[tuple[DGConv2d, int, bool]] = []
         self.static_macs = 0
-        self.gate_macs = 0
+        self._gate_fixed_macs = 0
         column = {name: i + 1 for i, name in enumerate(self.gate_names)}
         coefficients: list[float] = []
         in_columns: list[int] = []
         out_columns: list[int] = []
         for name, (module, count) in positions.items():
             macs = _weights(module) * count
-            if name.startswith(inside_gates):
-                self.gate_macs += macs
-            else:
-                self.static_macs += macs
+            in_gate = name.startswith(inside_gates)
+            self.static_macs += 0 if in_gate else macs
             if isinstance(module, DGConv2d):
-                self._groupings.append((module, count))
+                self._groupings.append((module, count, in_gate))
                 continue
+            self._gate_fixed_macs += macs if in_gate else 0
             sides = gated.get(name, GatedLayer(name, None, None))
             coefficients.append(float(macs))
             in_columns.append(column[sides.in_gate] if sides.in_gate else 0)
@@ -137,17 +136,21 @@ class MacCounter:
         empty and the result is a scalar: the static count.
         """
         if not self.gate_names:
-            return self._coefficients.sum()
+            return self._coefficients.sum() + self._grouped_macs(self._groupings)
         active = torch.stack([masks[name].mean(1) for name in self.gate_names], dim=1)
         active = torch.cat([torch.ones_like(active[:, :1]), active], dim=1)
         fractions = (active @ self._select_in) * (active @ self._select_out)
-        return fractions @ self._coefficients + self.grouped_macs()
+        return fractions @ self._coefficients + self._grouped_macs(self._groupings)
 
-    def grouped_macs(self) -> Tensor:
-        """MACs per image of all DGConvs with their present grouping, a scalar."""
-        if not self._groupings:
+    def gate_macs(self) -> float:
+        """MACs per image of the gating networks, DGConvs with their present grouping."""
+        inside = [grouping for grouping in self._groupings if grouping[2]]
+        return self._gate_fixed_macs + float(self._grouped_macs(inside).detach())
+
+    def _grouped_macs(self, groupings: list[tuple[DGConv2d, int, bool]]) -> Tensor:
+        if not groupings:
             return self._coefficients.new_zeros(())
-        counts = [conv.surviving_weights() * count for conv, count in self._groupings]
+        counts = [conv.surviving_weights() * positions for conv, positions, _ in groupings]
         return torch.stack(counts).sum()
 
 

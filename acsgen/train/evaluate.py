@@ -1,0 +1,159 @@
+"""Test accuracy, executed MACs and how much the masks depend on the image."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from acsgen.nn.gate import ChannelGate
+from acsgen.nn.macs import MacCounter, record_gates
+from acsgen.nn.ops import threshold_logit
+
+#: A gate bit counts as input-dependent if it is open for a share of the images within these bounds.
+DEPENDENT = (0.02, 0.98)
+#: Logits closer to the threshold than this, in standard deviations of their gate, are near-ties.
+NEAR_TIE = 0.02
+
+
+@dataclass(frozen=True)
+class MaskStatistics:
+    """How the masks behave over a data set; "bit" is one channel of one gate.
+
+    Attributes:
+        bits: number of gate bits.
+        mean_open: mean share of open bits.
+        input_dependent: share of bits whose open frequency lies within :data:`DEPENDENT`.
+        always_open: share of bits open for every image.
+        always_closed: share of bits closed for every image.
+        mean_entropy: mean entropy of a bit over the images, in bits (0 constant, 1 a fair coin).
+        near_ties: share of decisions within :data:`NEAR_TIE` standard deviations of the threshold.
+        difficulty_correlation: Pearson correlation of an image's MACs with its difficulty.
+    """
+
+    bits: int
+    mean_open: float
+    input_dependent: float
+    always_open: float
+    always_closed: float
+    mean_entropy: float
+    near_ties: float
+    difficulty_correlation: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Result on a data set; MACs are per image, gates included (see :mod:`acsgen.nn.macs`).
+
+    Attributes:
+        accuracy: in [0, 1].
+        images: number of images.
+        static_macs: MACs of the ungated twin.
+        macs_mean: mean executed MACs.
+        macs_std: standard deviation over images.
+        macs_min: least of any image.
+        macs_max: most of any image.
+        macs_ratio: ``macs_mean / static_macs``.
+        gate_macs: MACs of the gating networks with their learned grouping.
+        masks: mask statistics, None for a network without gates.
+    """
+
+    accuracy: float
+    images: int
+    static_macs: int
+    macs_mean: float
+    macs_std: float
+    macs_min: float
+    macs_max: float
+    macs_ratio: float
+    gate_macs: float
+    masks: MaskStatistics | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for metadata and JSON."""
+        return asdict(self)
+
+
+@torch.no_grad()
+def evaluate(
+    model: nn.Module,
+    counter: MacCounter,
+    images: Tensor,
+    labels: Tensor,
+    difficulty: np.ndarray | None = None,
+    batch: int = 1000,
+) -> Evaluation:
+    """Run ``model`` in eval mode over images uint8 [N, C, H, W] (on the model's device).
+
+    Args:
+        model: the network; its training mode is restored.
+        counter: its MAC counter.
+        images: test images.
+        labels: their classes [N].
+        difficulty: per image [N], for the correlation.
+        batch: images per forward pass.
+    """
+    training = model.training
+    model.eval()
+    correct = torch.zeros((), device=images.device)
+    macs, logits, masks = [], [], []
+    for start in range(0, len(images), batch):
+        part = images[start : start + batch]
+        with record_gates(model) as gates:
+            output = model(part)
+        correct += (output.argmax(1) == labels[start : start + batch]).sum()
+        macs.append(counter.count(gates.masks).expand(len(part)))
+        if gates.masks:
+            logits.append(torch.cat(list(gates.logits.values()), dim=1))
+            masks.append(torch.cat(list(gates.masks.values()), dim=1))
+    per_image = torch.cat(macs).double().cpu().numpy()
+    statistics = None
+    if masks:
+        offsets = _logit_margins(model, torch.cat(logits))
+        statistics = _mask_statistics(offsets, torch.cat(masks), per_image, difficulty)
+    gate_macs = counter.gate_macs()
+    model.train(training)
+    return Evaluation(
+        accuracy=float(correct) / len(images),
+        images=len(images),
+        static_macs=counter.static_macs,
+        macs_mean=float(per_image.mean()),
+        macs_std=float(per_image.std()),
+        macs_min=float(per_image.min()),
+        macs_max=float(per_image.max()),
+        macs_ratio=float(per_image.mean() / counter.static_macs),
+        gate_macs=gate_macs,
+        masks=statistics,
+    )
+
+
+def _logit_margins(model: nn.Module, logits: Tensor) -> Tensor:
+    """Logits [N, bits] minus their gate's threshold, in standard deviations of each bit."""
+    bounds = {threshold_logit(m.threshold) for m in model.modules() if isinstance(m, ChannelGate)}
+    bound = bounds.pop() if len(bounds) == 1 else 0.0
+    return (logits - bound) / logits.std(0).clamp(min=1e-9)
+
+
+def _mask_statistics(
+    margins: Tensor, masks: Tensor, macs: np.ndarray, difficulty: np.ndarray | None
+) -> MaskStatistics:
+    frequency = masks.double().mean(0).cpu().numpy()
+    low, high = DEPENDENT
+    p = frequency.clip(1e-12, 1.0 - 1e-12)
+    entropy = -(p * np.log2(p) + (1.0 - p) * np.log2(1.0 - p))
+    correlation = None
+    if difficulty is not None and macs.std() > 0:
+        correlation = float(np.corrcoef(macs, difficulty)[0, 1])
+    return MaskStatistics(
+        bits=masks.shape[1],
+        mean_open=float(frequency.mean()),
+        input_dependent=float(((frequency > low) & (frequency < high)).mean()),
+        always_open=float((frequency == 1.0).mean()),
+        always_closed=float((frequency == 0.0).mean()),
+        mean_entropy=float(entropy.mean()),
+        near_ties=float((margins.abs() < NEAR_TIE).double().mean()),
+        difficulty_correlation=correlation,
+    )

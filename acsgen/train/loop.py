@@ -1,0 +1,316 @@
+"""The training loop: phases of SGD with a cosine schedule, resumable, writing metrics and a model file."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from acsgen.data import Dataset, load_dataset
+from acsgen.errors import Problem, UserError
+from acsgen.nn.checkpoint import build_model, save_checkpoint
+from acsgen.nn.dgconv import DGConv2d
+from acsgen.nn.gate import ChannelGate
+from acsgen.nn.macs import MacCounter
+from acsgen.train.batches import Batches
+from acsgen.train.evaluate import Evaluation, evaluate
+from acsgen.train.loss import AcsLoss
+from acsgen.train.recipe import PhaseRecipe, Recipe
+from acsgen.train.stepper import Stepper
+
+#: Called after each epoch with the line of metrics that was written.
+Report = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a finished run left behind."""
+
+    checkpoint: Path
+    metrics: Path
+    evaluation: Evaluation
+
+
+def train(
+    recipe: Recipe,
+    device: str = "cpu",
+    out: str | Path = ".",
+    resume: bool = False,
+    command: str = "",
+    report: Report | None = None,
+    save_every: int = 5,
+) -> TrainingResult:
+    """Train ``recipe`` and write ``<name>.pt`` and ``<name>.metrics.jsonl`` into ``out``.
+
+    While it runs, ``<name>.state.pt`` holds what ``resume`` continues from; it is removed at the end.
+
+    Args:
+        recipe: what to train.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        out: folder, made if absent.
+        resume: continue from the state file of an interrupted run of the same recipe.
+        command: the command line, recorded in the model file.
+        report: called after every epoch.
+        save_every: epochs between state files.
+
+    Raises:
+        UserError: bad model configuration, data set, device or state file; or the loss diverged.
+    """
+    run = _Run(recipe, _device(device), Path(out), command)
+    if resume:
+        run.load_state()
+    elif run.metrics_path.exists():
+        run.metrics_path.unlink()
+    for index, phase in enumerate(recipe.phases):
+        run.run_phase(index, phase, report, save_every)
+    return run.finish()
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError([Problem(f"device {name}", "unknown", "use cpu or cuda")]) from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UserError([Problem(f"device {name}", "no CUDA device is available", "use cpu")])
+    if device.type not in ("cpu", "cuda"):
+        raise UserError([Problem(f"device {name}", "not supported", "use cpu or cuda")])
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
+    return device
+
+
+class _Run:
+    """State of one training run."""
+
+    def __init__(self, recipe: Recipe, device: torch.device, out: Path, command: str) -> None:
+        data = recipe.data
+        self.recipe = recipe
+        self.device = device
+        self.command = command
+        train_set = load_dataset(data.name, "train", data.root, data.train_limit)
+        self.test_set = load_dataset(data.test_name or data.name, "test", data.root, data.test_limit)
+        if len(train_set) < recipe.batch:
+            what = f"{len(train_set)} training images do not fill one batch of {recipe.batch}"
+            raise UserError([Problem(recipe.name, what, "lower 'batch' or raise data.train_limit")])
+        torch.manual_seed(recipe.seed)
+        model, self.config = build_model(
+            recipe.arch, _model_config(recipe, train_set), f"recipe {recipe.name}"
+        )
+        self.model = model.to(device)
+        self.counter = MacCounter(self.model)
+        self.optimizer = self._make_optimizer()
+        self.batches = Batches(
+            *_on_device(train_set, device), recipe.batch, data.shift, data.flip, recipe.seed
+        )
+        self.test_images, self.test_labels = _on_device(self.test_set, device)
+        self.epoch = 0
+        self.evaluation: Evaluation | None = None
+        out.mkdir(parents=True, exist_ok=True)
+        self.checkpoint_path = out / f"{recipe.name}.pt"
+        self.metrics_path = out / f"{recipe.name}.metrics.jsonl"
+        self.state_path = out / f"{recipe.name}.state.pt"
+
+    def _make_optimizer(self) -> torch.optim.Optimizer:
+        """SGD; weights decay, BatchNorm, biases and DGConv gates do not."""
+        gates = {id(m.gate) for m in self.model.modules() if isinstance(m, DGConv2d)}
+        parameters = list(self.model.parameters())
+        decayed = [p for p in parameters if p.dim() > 1 and id(p) not in gates]
+        plain = [p for p in parameters if p.dim() <= 1 or id(p) in gates]
+        on_cuda = self.device.type == "cuda"
+        return torch.optim.SGD(
+            [
+                {"params": decayed, "weight_decay": self.recipe.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=torch.tensor(0.1, device=self.device) if on_cuda else 0.1,
+            momentum=self.recipe.momentum,
+            nesterov=self.recipe.nesterov and self.recipe.momentum > 0.0,
+            fused=on_cuda,
+        )
+
+    def _set_lr(self, value: float) -> None:
+        for group in self.optimizer.param_groups:
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(value)
+            else:
+                group["lr"] = value
+
+    def run_phase(
+        self, index: int, phase: PhaseRecipe, report: Report | None, save_every: int
+    ) -> None:
+        """Run the epochs of one phase that are still to do."""
+        first = sum(p.epochs for p in self.recipe.phases[:index])
+        if self.epoch >= first + phase.epochs:
+            return
+        loss = AcsLoss(self.model, self.counter, phase, self.device)
+        graph = self.device.type == "cuda" and self.recipe.cuda_graph
+        stepper = Stepper(loss, self.optimizer, self.device, graph)
+        for epoch in range(self.epoch, first + phase.epochs):
+            started = time.perf_counter()
+            torch.manual_seed(self.recipe.seed * 1_000_003 + epoch)
+            self.model.train()
+            with _GateSettings(self.model, phase):
+                for number, (images, labels) in enumerate(self.batches.epoch(epoch)):
+                    done = epoch - first + number / len(self.batches)
+                    lr = _learning_rate(phase, done)
+                    self._set_lr(lr)
+                    loss.set_progress(done / phase.epochs)
+                    stepper.step(images, labels)
+            statistics = stepper.take_statistics()
+            if not math.isfinite(statistics["loss"]):
+                what = f"the loss became {statistics['loss']} in epoch {epoch} of phase {phase.name}"
+                raise UserError([Problem(f"recipe {self.recipe.name}", what, "lower the phase's lr")])
+            self.epoch = epoch + 1
+            line = self._measure(phase, statistics, lr, started)
+            with self.metrics_path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            if report is not None:
+                report(line)
+            if self.epoch % save_every == 0:
+                self.save_state()
+
+    def _measure(
+        self, phase: PhaseRecipe, statistics: dict[str, float], lr: float, started: float
+    ) -> dict[str, Any]:
+        """Evaluate with the masks applied as this phase trains them; one line of metrics."""
+        with _GateSettings(self.model, phase):
+            result = evaluate(
+                self.model,
+                self.counter,
+                self.test_images,
+                self.test_labels,
+                self.test_set.difficulty,
+            )
+        self.evaluation = result
+        line: dict[str, Any] = {"epoch": self.epoch, "phase": phase.name, "lr": round(lr, 6)}
+        line |= {key: round(value, 5) for key, value in statistics.items()}
+        line |= {"test_acc": result.accuracy, "test_macs_ratio": round(result.macs_ratio, 5)}
+        if result.masks is not None:
+            line["input_dependent"] = round(result.masks.input_dependent, 4)
+            line["mean_entropy"] = round(result.masks.mean_entropy, 4)
+        line["seconds"] = round(time.perf_counter() - started, 2)
+        return line
+
+    def finish(self) -> TrainingResult:
+        """Evaluate as deployed, write the model file and remove the state file."""
+        result = evaluate(
+            self.model, self.counter, self.test_images, self.test_labels, self.test_set.difficulty
+        )
+        meta = {
+            "recipe": self.recipe.model_dump(mode="json"),
+            "command": self.command,
+            "dataset": self.recipe.data.name,
+            "seed": self.recipe.seed,
+            "device": self.device.type,
+            "torch": str(torch.__version__),
+            "epochs": self.epoch,
+            "metrics": result.as_dict(),
+        }
+        save_checkpoint(self.checkpoint_path, self.model, self.recipe.arch, self.config, meta)
+        self.state_path.unlink(missing_ok=True)
+        return TrainingResult(self.checkpoint_path, self.metrics_path, result)
+
+    def save_state(self) -> None:
+        """Write the state file (atomically)."""
+        content = {
+            "recipe": self.recipe.model_dump_json(),
+            "epoch": self.epoch,
+            "model": self.model.state_dict(),
+            "momentum": [
+                self.optimizer.state[p].get("momentum_buffer") for p in self._parameters()
+            ],
+        }
+        temporary = self.state_path.with_name(self.state_path.name + ".tmp")
+        torch.save(content, temporary)
+        temporary.replace(self.state_path)
+
+    def load_state(self) -> None:
+        """Continue from the state file.
+
+        Raises:
+            UserError: no state file, a damaged one, or one of another recipe.
+        """
+        where = str(self.state_path)
+        if not self.state_path.is_file():
+            raise UserError([Problem(where, "nothing to resume", "run without --resume")])
+        try:
+            content = torch.load(self.state_path, map_location=self.device, weights_only=True)
+            same = content["recipe"] == self.recipe.model_dump_json()
+            epoch, state, momentum = content["epoch"], content["model"], content["momentum"]
+        except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError):
+            remedy = "delete it and start again"
+            raise UserError([Problem(where, "not a readable state file", remedy)]) from None
+        if not same:
+            what = "belongs to another recipe, or to other overrides"
+            raise UserError([Problem(where, what, "resume with the same recipe and overrides")])
+        self.model.load_state_dict(state)
+        for parameter, buffer in zip(self._parameters(), momentum, strict=True):
+            self.optimizer.state[parameter]["momentum_buffer"] = buffer
+        self.epoch = epoch
+        self._drop_metrics_after(epoch)
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+    def _drop_metrics_after(self, epoch: int) -> None:
+        """The interrupted run may have written metrics of epochs that are now repeated."""
+        if self.metrics_path.exists():
+            lines = self.metrics_path.read_text(encoding="utf-8").splitlines(keepends=True)
+            self.metrics_path.write_text("".join(lines[:epoch]), encoding="utf-8")
+
+
+class _GateSettings:
+    """While entered, gates behave as ``phase`` says; afterwards they have their own settings back."""
+
+    def __init__(self, model: nn.Module, phase: PhaseRecipe) -> None:
+        self._gates = [m for m in model.modules() if isinstance(m, ChannelGate)]
+        self._saved = [(gate.threshold, gate.noise) for gate in self._gates]
+        self._phase = phase
+
+    def __enter__(self) -> None:
+        for gate in self._gates:
+            gate.noise = self._phase.noise
+            if self._phase.gates == "open":
+                gate.threshold = 0.0
+
+    def __exit__(self, *_: object) -> None:
+        for gate, (threshold, noise) in zip(self._gates, self._saved, strict=True):
+            gate.threshold, gate.noise = threshold, noise
+
+
+def _learning_rate(phase: PhaseRecipe, epochs_done: float) -> float:
+    """Linear warm-up, then a cosine down to 0 (ACS paper, section 4.1.5)."""
+    if epochs_done < phase.warmup:
+        return phase.lr * (epochs_done + 0.01) / phase.warmup
+    rest = (epochs_done - phase.warmup) / max(phase.epochs - phase.warmup, 1e-9)
+    return phase.lr * 0.5 * (1.0 + math.cos(math.pi * rest))
+
+
+def _model_config(recipe: Recipe, data: Dataset) -> dict[str, Any]:
+    """The recipe's model configuration, completed from the training data."""
+    pixels = data.images.astype(np.float32) / 255.0
+    channels, size = data.images.shape[1:3]
+    return {
+        "num_classes": data.num_classes,
+        "in_channels": channels,
+        "image_size": size,
+        "mean": [round(float(v), 4) for v in pixels.mean((0, 2, 3), dtype=np.float64)],
+        "std": [round(float(v), 4) for v in pixels.std((0, 2, 3), dtype=np.float64)],
+        **recipe.model,
+    }
+
+
+def _on_device(data: Dataset, device: torch.device) -> tuple[Tensor, Tensor]:
+    return torch.tensor(data.images, device=device), torch.tensor(data.labels, device=device)
