@@ -1,7 +1,7 @@
 """Board files: what the compiler, the cost model and the tool scripts must know of a board.
 
-A board is one YAML file, shipped in ``hw/boards/`` or the user's own.  It is checked here, whole and
-once, so that every later stage works with a :class:`Board` whose numbers make sense.
+A board is one YAML file, shipped in ``hw/boards/`` or the user's own.  It is checked here, whole
+and once, so that every later stage works with a :class:`Board` whose numbers make sense.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from acsgen.errors import Problem, UserError
 from acsgen.fsutil import plain_os_error
 
 BRAM36_KIB = 4
-"""Usable KiB of one 36 Kb block RAM with byte data: its parity bits are not addressable as bytes."""
+"""Usable KiB of one 36 Kb block RAM with byte data: its parity bits do not make bytes."""
 
 URAM_KIB = 32
 """Usable KiB of one 288 Kb UltraRAM, likewise without its parity bits."""
@@ -189,6 +189,23 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a mapping" if isinstance(value, dict) else "something else")
 
 
+_PATTERNS = {
+    "name": "lower-case letters, digits and hyphens",
+    "part": "a full part number, for example xc7z020clg484-1",
+}
+
+_WANTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a number",
+    "string_type": "text",
+    "string_too_short": "some text",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "invalid_key": "text",
+}
+
+
 def _problem(path: Path, error: Any) -> Problem:
     """Turn one of pydantic's errors into a place, a reason and a remedy in our words."""
     key = ".".join(str(part) for part in error["loc"])
@@ -203,9 +220,12 @@ def _problem(path: Path, error: Any) -> Problem:
             "is not a key of a board file",
             f"did you mean {close[0]}?" if close else f"the keys are {', '.join(fields)}",
         )
-    shown = repr(value) if isinstance(value, (str, int, float, bool)) else _kind(value)
-    reason = error["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    return Problem(where, f"is {shown[:60]}", f"must be {reason}")
+    shown = repr(value) if isinstance(value, (str, int, float)) else _kind(value)
+    if kind == "string_pattern_mismatch":
+        wanted = _PATTERNS[key]
+    else:
+        wanted = _WANTED.get(kind, error["msg"].removeprefix("Input should be "))
+    return Problem(where, f"is {shown[:60]}", f"must be {wanted}")
 
 
 def _fields_beside(loc: tuple[Any, ...]) -> list[str]:

@@ -141,7 +141,7 @@ def _umask() -> int:
 
 
 def _swap(scratch: Path, target: Path) -> None:
-    """Put ``scratch`` at ``target``; an earlier build is set aside first and restored on failure."""
+    """Put ``scratch`` at ``target``; an earlier build is set aside, and restored on failure."""
     if not target.exists():
         scratch.rename(target)
         return

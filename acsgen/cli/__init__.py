@@ -1,0 +1,41 @@
+"""The command line: one module per command, thin over the stages it calls.
+
+Modules are imported here, but none of them imports torch before its command runs, so that
+``acsgen --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from acsgen.cli import build, info, train
+from acsgen.cli import eval as eval_
+
+app = typer.Typer(
+    name="acsgen",
+    help="Turn a PyTorch network with adaptive channel skipping into an int8 FPGA accelerator in "
+    "which a skipped channel is a skipped loop.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("build")(build.build)
+app.command("eval")(eval_.evaluate)
+app.command("train")(train.train)
+app.command("boards")(info.boards)
+app.command("info")(info.info)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=info.print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Hold the options that come before a command."""
+
+
+def main() -> None:
+    """Run the command line; the entry point ``acsgen``."""
+    app()

@@ -1,0 +1,143 @@
+"""``acsgen build``: from a trained network to a checked hardware project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from acsgen.boards import Board, load_board
+from acsgen.cli.console import StageDisplay, count, guarded, out, share
+from acsgen.errors import Problem, UserError
+
+LANES_PER_GROUP = 64
+Report = Mapping[str, Any]
+
+
+@guarded
+def build(
+    model: Annotated[
+        Path, typer.Argument(help="An acsgen checkpoint (.pt) or a torch.export program (.pt2).")
+    ],
+    board: Annotated[
+        str, typer.Option("--board", "-b", help="A board's name (see acsgen boards) or YAML file.")
+    ],
+    out_dir: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Directory to write; default build/MODEL-BOARD."),
+    ] = None,
+    images: Annotated[
+        int, typer.Option("--images", "-n", min=1, help="Images to prove bit-exact on.")
+    ] = 8,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Data set to calibrate and check with; default the model's own."),
+    ] = None,
+    lanes: Annotated[
+        int | None,
+        typer.Option(min=LANES_PER_GROUP, help="Pixel lanes, in 64s; default the board's."),
+    ] = None,
+    keep_stages: Annotated[
+        bool, typer.Option("--keep-stages", help="Keep every stage's result, in OUT/stages.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")] = 0,
+) -> None:
+    """Build the accelerator of a network for a board, and prove it bit-exact.
+
+    Quantizes the network, compiles it for the board, renders the Vitis HLS project, and runs that
+    very C++ on images against the integer model. Exits 0 only if every bit agrees.
+    """
+    if lanes is not None and lanes % LANES_PER_GROUP:
+        raise UserError(
+            Problem("--lanes", f"{lanes} is not a multiple of {LANES_PER_GROUP}", "try 128 or 256")
+        )
+    # Checked before torch is loaded: a misspelt board should not take seconds to be told.
+    target = load_board(board)
+
+    from acsgen.build import BuildRequest
+    from acsgen.build import build as run_build
+
+    request = BuildRequest(
+        model=model,
+        board=board,
+        out=out_dir,
+        images=images,
+        dataset=dataset,
+        lane_groups=None if lanes is None else lanes // LANES_PER_GROUP,
+        keep_stages=keep_stages,
+        seed=seed,
+    )
+    with StageDisplay() as display:
+        result = run_build(request, on_stage=display)
+    out.print(summary(result.report, target))
+    out.print(f"written to {result.out}", soft_wrap=True)
+
+
+def summary(report: Report, board: Board) -> Table:
+    """Return the closing table: what was saved, what it costs, and that it is exact."""
+    table = Table(title=f"{report['model']} on {board.title}", title_justify="left")
+    table.add_column("")
+    table.add_column("", justify="right")
+    table.add_column("", style="dim")
+    for label, value, remark in summary_rows(report, board):
+        table.add_row(label, value, remark)
+    return table
+
+
+def summary_rows(report: Report, board: Board) -> list[tuple[str, str, str]]:
+    """Return the rows of the closing table as (label, value, remark)."""
+    macs, cycles, resources = report["macs"], report["cycles"], report["resources"]
+    csim, moved, accuracy = report["bit_exact"]["csim"], report["bytes"], report["accuracy"]
+
+    def milliseconds(number: float) -> str:
+        return f"{number / board.clock_mhz / 1000:.3f} ms at {board.clock_mhz:g} MHz"
+
+    rows = [
+        ("MACs an image", count(macs["mean"]), f"{count(macs['gates'])} of them in gates"),
+        (
+            "MACs skipped",
+            share(macs["dense"] - macs["mean"], macs["dense"]),
+            f"of {count(macs['dense'])} with nothing skipped",
+        ),
+        (
+            "cycles an image",
+            count(cycles["mean"]),
+            f"{cycles['source']}: {milliseconds(cycles['mean'])}",
+        ),
+        (
+            "cycles saved",
+            share(cycles["dense"] - cycles["mean"], cycles["dense"]),
+            f"of {count(cycles['dense'])}: {milliseconds(cycles['dense'])}",
+        ),
+        (
+            "bytes moved an image",
+            count(moved["read"] + moved["written"]),
+            f"{count(moved['read'])} read, {count(moved['written'])} written",
+        ),
+    ]
+    for key, label in (("dsp", "DSP"), ("bram36", "BRAM36"), ("lut", "LUT"), ("ff", "FF")):
+        available = getattr(board.resources, key)
+        rows.append(
+            (
+                label,
+                count(resources[key]),
+                f"{share(resources[key], available)} of {count(available)}, {resources['source']}",
+            )
+        )
+    rows += [
+        (
+            "accuracy float / int8",
+            f"{100 * accuracy['float']:.2f} / {100 * accuracy['int8']:.2f} %",
+            f"{count(accuracy['images'])} images; gates agree at "
+            f"{100 * accuracy['gate_agreement']:.2f} %",
+        ),
+        (
+            "bit-exact",
+            f"{csim['images']} images",
+            f"{csim['mismatches']} mismatches in C-simulation",
+        ),
+    ]
+    return rows

@@ -1,0 +1,207 @@
+"""What the commands share in talking to people: errors, exit statuses, progress and numbers.
+
+Exit statuses: 0 done, 1 a check failed on good input, 2 bad input or an unusable disk,
+130 interrupted, 70 a defect of acsgen (the only case that shows a traceback).
+"""
+
+from __future__ import annotations
+
+import functools
+import textwrap
+import time
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+from typing import ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from acsgen.errors import CheckFailed, Problem, UserError
+from acsgen.fsutil import plain_os_error
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EXIT_CHECK_FAILED = 1
+EXIT_USER_ERROR = 2
+EXIT_DEFECT = 70
+EXIT_INTERRUPTED = 130
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+_SCREEN_LINES = 20
+_SCREEN_COLUMNS = 100
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """Wrap a command so that whatever it raises ends in one message and the right exit status."""
+
+    @functools.wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except typer.Exit:
+            raise
+        except UserError as error:
+            print_problems(error.problems)
+            raise typer.Exit(EXIT_USER_ERROR) from error
+        except CheckFailed as error:
+            _print_error("check failed", printable(str(error)))
+            raise typer.Exit(EXIT_CHECK_FAILED) from error
+        except (KeyboardInterrupt, typer.Abort) as error:
+            _print_error("interrupted", "nothing was written")
+            raise typer.Exit(EXIT_INTERRUPTED) from error
+        except BrokenPipeError as error:
+            # The reader of a pipe went away (`acsgen info | head`): not worth a word.
+            raise typer.Exit(EXIT_CHECK_FAILED) from error
+        except OSError as error:
+            print_problems((_os_problem(error),))
+            raise typer.Exit(EXIT_USER_ERROR) from error
+        except Exception as error:
+            err.print(Text(printable(traceback.format_exc(), keep_lines=True)), soft_wrap=True)
+            _print_error(
+                "defect",
+                "this is a mistake in acsgen, not in your input. Please report it with the lines "
+                "above and the output of `acsgen info`.",
+            )
+            raise typer.Exit(EXIT_DEFECT) from error
+
+    return wrapper
+
+
+def print_problems(problems: tuple[Problem, ...]) -> None:
+    """Print all problems of a :class:`UserError` on one screen of stderr.
+
+    Problems that differ only in their place share one paragraph; what does not fit on a screen is
+    counted.  With ``ACSGEN_ALL_PROBLEMS`` set, nothing is left out.
+    """
+    paragraphs = _paragraphs(problems)
+    total = sum(count for _, count in paragraphs)
+    if total > 1:
+        _print_error("error", f"{total} problems")
+    lines_left = _SCREEN_LINES
+    for index, (lines, _) in enumerate(paragraphs):
+        hidden = sum(count for _, count in paragraphs[index:])
+        if index and len(lines) > lines_left and not _all_problems_wanted():
+            err.print(
+                f"  ... and {hidden} more; to see them all, set ACSGEN_ALL_PROBLEMS=1",
+                soft_wrap=True,
+            )
+            return
+        if total == 1:
+            _print_error("error", lines[0].strip())
+            lines = lines[1:]
+        for line in lines:
+            err.print(Text(line), soft_wrap=True)
+        lines_left -= len(lines)
+
+
+def _all_problems_wanted() -> bool:
+    import os
+
+    return bool(os.environ.get("ACSGEN_ALL_PROBLEMS"))
+
+
+def _paragraphs(problems: tuple[Problem, ...]) -> list[tuple[list[str], int]]:
+    """Return wrapped lines for each group of like problems, with how many it stands for."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        places.setdefault((problem.what, problem.remedy), []).append(problem.where)
+    paragraphs = []
+    for (what, remedy), where in places.items():
+        place = ", ".join(w for w in where if w)
+        if len(place) > 3 * _SCREEN_COLUMNS and not _all_problems_wanted():
+            place = f"{place[: 3 * _SCREEN_COLUMNS].rsplit(', ', 1)[0]}, ... ({len(where)} places)"
+        lines = _wrap(f"{place}: {what}" if place else what, "  ", "    ")
+        if remedy:
+            lines += _wrap(remedy, "    -> ", "       ")
+        paragraphs.append((lines, len(where)))
+    return paragraphs
+
+
+def _wrap(text: str, first: str, rest: str) -> list[str]:
+    """Break text into lines, never inside a word: paths stay whole, to be copied."""
+    width = max(40, min(err.width, _SCREEN_COLUMNS))
+    return textwrap.wrap(
+        printable(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _print_error(label: str, text: str) -> None:
+    message = Text(f"acsgen: {label}: ", style="bold red")
+    message.append(text, style="default not bold")
+    err.print(message, soft_wrap=True)
+
+
+def _os_problem(error: OSError) -> Problem:
+    where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name)
+    return Problem(where, plain_os_error(error), "check the path and the space on its disk")
+
+
+def printable(text: str, *, keep_lines: bool = False) -> str:
+    """Replace control characters: names inside a model file may come from anywhere."""
+    return "".join(
+        c if c.isprintable() or (keep_lines and c == "\n") else " " if c.isspace() else "?"
+        for c in text
+    )
+
+
+class StageDisplay:
+    """Shows the stages of a long command as they pass, each with the time it took.
+
+    On a terminal the running stage has a spinner; elsewhere (a log, a pipe) each finished stage is
+    one plain line.  The instance is what long commands call as ``on_stage``: with the stage's name
+    when it starts, and again with ``done`` and ``total`` as it advances.
+    """
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._started = 0.0
+        self._status = out.status("") if out.is_terminal else None
+
+    def __enter__(self) -> StageDisplay:
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._status:
+            self._status.stop()
+        self._finish("[green]ok[/]" if error is None else "[red]failed[/]")
+
+    def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
+        """Note that ``stage`` runs, with ``done`` of ``total`` steps behind it."""
+        if stage != self._stage:
+            self._finish("[green]ok[/]")
+            self._stage, self._started = stage, time.monotonic()
+        if self._status:
+            self._status.update(f"{stage} {done}/{total}" if total else stage)
+
+    def _finish(self, word: str) -> None:
+        if self._stage:
+            seconds = time.monotonic() - self._started
+            out.print(f"  {self._stage:<46}{word:<6} [dim]{seconds:6.1f} s[/]")
+            self._stage = ""
+
+
+def share(part: float, whole: float) -> str:
+    """Return ``part`` of ``whole`` in percent, or a dash when there is no whole."""
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def count(value: float) -> str:
+    """Return a whole number with thousands separators."""
+    return f"{round(value):,}"

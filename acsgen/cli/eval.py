@@ -1,0 +1,47 @@
+"""``acsgen eval``: what quantization costs, and what skipping saves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from acsgen.cli.console import StageDisplay, count, guarded, out, share
+
+
+@guarded
+def evaluate(
+    model: Annotated[
+        Path, typer.Argument(help="An acsgen checkpoint (.pt) or a torch.export program (.pt2).")
+    ],
+    dataset: Annotated[
+        str, typer.Option(help="digits32, cifar10, svhn, or npz:FILE for your own arrays.")
+    ] = "digits32",
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the data set's files (cifar10, svhn).")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Use only the first so many images.")
+    ] = None,
+) -> None:
+    """Compare the float network with its integer form on a data set's test images."""
+    from acsgen.evaluate import evaluate as run_evaluation
+
+    with StageDisplay() as display:
+        result = run_evaluation(model, dataset, limit, data_root=data, on_stage=display)
+
+    table = Table(title=f"{model.name} on {dataset}, {count(result.images)} images")
+    table.add_column("")
+    table.add_column("", justify="right")
+    table.add_row("accuracy, float", f"{100 * result.float_accuracy:.2f} %")
+    table.add_row("accuracy, int8", f"{100 * result.int8_accuracy:.2f} %")
+    table.add_row("same prediction", f"{100 * result.prediction_agreement:.2f} %")
+    if result.gate_agreement is not None:
+        table.add_row("same gate decision", f"{100 * result.gate_agreement:.2f} %")
+    table.add_row("MACs an image, nothing skipped", count(result.macs_dense))
+    table.add_row("MACs an image, mean", count(result.macs_mean))
+    table.add_row("MACs an image, spread (1 sigma)", count(result.macs_std))
+    table.add_row("MACs skipped", share(result.macs_dense - result.macs_mean, result.macs_dense))
+    out.print(table)

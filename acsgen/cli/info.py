@@ -1,0 +1,69 @@
+"""``acsgen info`` and ``acsgen boards``: what this installation is and knows."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+import shutil
+
+import typer
+from rich.table import Table
+
+from acsgen import __version__
+from acsgen.assets import asset, asset_root
+from acsgen.boards import board_names, load_board
+from acsgen.cli.console import count, guarded, out
+
+_TOOLS = ("g++", "vitis-run", "v++", "vitis_hls", "vivado", "verilator", "yosys")
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and stop, for ``acsgen --version``."""
+    if wanted:
+        out.print(f"acsgen {__version__}")
+        raise typer.Exit
+
+
+@guarded
+def info() -> None:
+    """Show versions, tools, boards, datasets and models: what a report of a problem should hold."""
+    from acsgen.data import DATASET_NAMES
+
+    table = Table.grid(padding=(0, 2))
+    table.add_row("acsgen", f"{__version__}, files in {asset_root()}")
+    table.add_row("python", f"{platform.python_version()} on {platform.platform()}")
+    for name, version in _requirements():
+        table.add_row(name, version)
+    for tool in _TOOLS:
+        table.add_row(tool, shutil.which(tool) or "not found")
+    table.add_row("boards", ", ".join(board_names()))
+    table.add_row("datasets", ", ".join(DATASET_NAMES))
+    table.add_row("models", ", ".join(sorted(p.name for p in asset("models").glob("*.pt"))))
+    out.print(table, soft_wrap=True)
+
+
+def _requirements() -> list[tuple[str, str]]:
+    """Return the packages acsgen requires with their installed versions."""
+    found = []
+    for requirement in importlib.metadata.requires("acsgen") or []:
+        name = re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0]
+        if "extra ==" not in requirement:
+            found.append((name, importlib.metadata.version(name)))
+    return sorted(found)
+
+
+@guarded
+def boards() -> None:
+    """List the boards that --board knows, with their parts and resources."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("board", "part"):
+        table.add_column(title, no_wrap=True)
+    for title in ("DSP", "BRAM36", "URAM", "LUT", "lanes", "MHz"):
+        table.add_column(title, justify="right")
+    for name in board_names():
+        board = load_board(name)
+        has = board.resources
+        numbers = (has.dsp, has.bram36, has.uram, has.lut, 64 * board.lane_groups)
+        table.add_row(name, board.part, *map(count, numbers), f"{board.clock_mhz:g}")
+    out.print(table)
