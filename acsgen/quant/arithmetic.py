@@ -1,0 +1,86 @@
+"""The integer arithmetic of the golden model, on torch tensors.
+
+Two things live here: rounding and saturation as :mod:`acsgen.ir.integer` defines them, and sums of
+products that are *exact* although a floating-point matrix product computes them (integer ones are
+slow in PyTorch).
+
+Why that is exact: every operand is an integer of at most 8 significant bits, which even reduced
+precision modes (bfloat16, TF32) keep, so every product is an integer; and a float of ``p``
+significand bits adds integers without rounding while all partial sums stay within ``2**p``.  A
+matrix product adds the products in some order.  Whichever order that is, a partial sum is the sum of
+a subset of the products, and :func:`largest_partial_sum` bounds all subsets.  Where the bound is
+below 2^24 float32 is used, else float64 (2^53 is out of reach).  Convolutions are unfolded into such
+products by hand, since a library's convolution may be computed by Winograd's algorithm or an FFT,
+which round.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+FLOAT32_EXACT = 2**24
+
+
+def round_shift(value: Tensor, shift: Tensor | int) -> Tensor:
+    """``value / 2**shift`` rounded half away from zero; int64, ``shift`` at least 1."""
+    shift = torch.as_tensor(shift, dtype=torch.int64)
+    half = torch.ones_like(shift) << (shift - 1)
+    rounded = (value.abs() + half) >> shift
+    return torch.where(value < 0, -rounded, rounded)
+
+
+def requantize(value: Tensor, shift: Tensor | int, signed: bool) -> Tensor:
+    """:func:`round_shift`, then saturation to -128..127 if ``signed`` else 0..255; int16."""
+    low, high = (-128, 127) if signed else (0, 255)
+    return round_shift(value, shift).clamp_(low, high).to(torch.int16)
+
+
+def largest_partial_sum(weight: NDArray[np.integer], signed: bool) -> NDArray[np.int64]:
+    """For each output, the largest ``|sum|`` over any subset of its products with any 8-bit inputs.
+
+    Args:
+        weight: ``(O, ...)`` integers.
+        signed: inputs are -128..127, otherwise 0..255.
+
+    Returns:
+        ``(O,)``.
+    """
+    flat = weight.reshape(len(weight), -1).astype(np.int64)
+    positive = np.maximum(flat, 0).sum(axis=1)
+    negative = np.maximum(-flat, 0).sum(axis=1)
+    if signed:
+        reach = np.maximum(127 * positive + 128 * negative, 128 * positive + 127 * negative)
+    else:
+        reach = 255 * np.maximum(positive, negative)
+    return np.asarray(reach, np.int64)
+
+
+def exact_dtype(weight: NDArray[np.integer], signed: bool) -> torch.dtype:
+    """The cheapest float type that adds products of ``weight`` and 8-bit inputs exactly."""
+    bound = int(largest_partial_sum(weight, signed).max(initial=0))
+    return torch.float32 if bound < FLOAT32_EXACT else torch.float64
+
+
+def unfold(x: Tensor, kernel: int, stride: int, pad: int, pad_value: Tensor) -> Tensor:
+    """Windows of a map: ``(N, C, H, W)`` to ``(N, C, kernel**2, pixels)``.
+
+    Args:
+        x: float map.
+        kernel: window side.
+        stride: step between windows.
+        pad: border on every side.
+        pad_value: ``(C,)``, the border's value in each channel.
+    """
+    n, channels, height, width = x.shape
+    if pad:
+        shape = (n, channels, height + 2 * pad, width + 2 * pad)
+        padded = pad_value.to(x.dtype).view(1, -1, 1, 1).expand(shape).clone()
+        padded[:, :, pad : pad + height, pad : pad + width] = x
+        x = padded
+    if kernel == 1 and stride == 1:
+        return x.reshape(n, channels, 1, -1)
+    return F.unfold(x, kernel, stride=stride).view(n, channels, kernel**2, -1)
