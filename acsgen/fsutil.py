@@ -22,6 +22,7 @@ BUILD_MARKER = ".acsgen-build"
 
 _PLAIN_WORDS = {
     errno.ENOSPC: "no space left on the disk",
+    errno.EFBIG: "the file would be larger than is allowed",
     errno.EDQUOT: "the disk quota is used up",
     errno.EROFS: "the file system is read-only",
     errno.EACCES: "permission denied",

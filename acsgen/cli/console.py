@@ -52,7 +52,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             _print_error("check failed", printable(str(error)))
             raise typer.Exit(EXIT_CHECK_FAILED) from error
         except (KeyboardInterrupt, typer.Abort) as error:
-            _print_error("interrupted", "nothing was written")
+            _print_error("interrupted", "stopped at your request")
             raise typer.Exit(EXIT_INTERRUPTED) from error
         except BrokenPipeError as error:
             # The reader of a pipe went away (`acsgen info | head`): not worth a word.

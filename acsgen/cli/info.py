@@ -27,9 +27,7 @@ def print_version(wanted: bool) -> None:
 
 @guarded
 def info() -> None:
-    """Show versions, tools, boards, datasets and models: what a report of a problem should hold."""
-    from acsgen.data import DATASET_NAMES
-
+    """Show versions, tools, boards and models: what a report of a problem should hold."""
     table = Table.grid(padding=(0, 2))
     table.add_row("acsgen", f"{__version__}, files in {asset_root()}")
     table.add_row("python", f"{platform.python_version()} on {platform.platform()}")
@@ -38,7 +36,6 @@ def info() -> None:
     for tool in _TOOLS:
         table.add_row(tool, shutil.which(tool) or "not found")
     table.add_row("boards", ", ".join(board_names()))
-    table.add_row("datasets", ", ".join(DATASET_NAMES))
     table.add_row("models", ", ".join(sorted(p.name for p in asset("models").glob("*.pt"))))
     out.print(table, soft_wrap=True)
 

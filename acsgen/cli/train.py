@@ -2,45 +2,75 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from acsgen.cli.console import guarded
-from acsgen.errors import Problem, UserError
+from acsgen.cli.console import guarded, out
 
 
 @guarded
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, for example models/*.yaml.")],
+    recipe: Annotated[Path, typer.Argument(help="A recipe (YAML), for example models/*.yaml.")],
     out_dir: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Where the checkpoint and metrics go.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1.")] = "cpu",
+        Path, typer.Option("--out", "-o", help="Folder for the model file and the metrics.")
+    ] = Path(),
+    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda or cuda:N.")] = "cpu",
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last epoch found in OUT.")
+        bool, typer.Option("--resume", help="Go on with an interrupted run in OUT.")
     ] = False,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change the recipe, for example phases.0.epochs=2; repeatable.",
+        ),
     ] = None,
 ) -> None:
-    """Train a network by a recipe: the backbone first, then with gates and the FLOPs loss."""
-    overrides = parse_settings(settings or [])
+    """Train a network by a recipe: without skipping first, then with gates and the FLOPs loss.
 
-    from acsgen.train import run_recipe
+    Writes NAME.pt, the model file, and NAME.metrics.jsonl, a line for each epoch.
+    """
+    from acsgen.train import load_recipe
+    from acsgen.train import train as run_training
 
-    run_recipe(recipe, out=out_dir, device=device, resume=resume, overrides=overrides)
+    plan = load_recipe(recipe, settings or [])
+    command = shlex.join(["acsgen", *sys.argv[1:]])
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=out,
+        disable=not out.is_terminal,
+    ) as progress:
+        task = progress.add_task(plan.name, total=plan.epochs)
+
+        def report(metrics: dict[str, Any]) -> None:
+            progress.update(task, completed=metrics["epoch"])
+            progress.console.print(epoch_line(metrics, plan.epochs), soft_wrap=True)
+
+        result = run_training(plan, device, out_dir, resume, command, report)
+    evaluation = result.evaluation
+    out.print(
+        f"test accuracy {100 * evaluation.accuracy:.2f} %, "
+        f"{evaluation.macs_mean / 1e6:.3f} M MACs an image "
+        f"({100 * evaluation.macs_ratio:.1f} % of the static network)"
+    )
+    out.print(f"written to {result.checkpoint}, metrics in {result.metrics}", soft_wrap=True)
 
 
-def parse_settings(settings: list[str]) -> dict[str, str]:
-    """Split ``key=value`` words; raise :class:`UserError` naming all that are not."""
-    problems = [
-        Problem("--set", f"{setting!r} is not KEY=VALUE", "for example --set train.epochs=2")
-        for setting in settings
-        if not setting.partition("=")[1] or not setting.partition("=")[0].strip()
-    ]
-    if problems:
-        raise UserError(problems)
-    return {key.strip(): value for key, _, value in (s.partition("=") for s in settings)}
+def epoch_line(metrics: dict[str, Any], epochs: int) -> str:
+    """Return one epoch's metrics as a line for people."""
+    line = (
+        f"epoch {metrics['epoch']}/{epochs} {metrics['phase']}: loss {metrics['loss']:.3f}, "
+        f"test {100 * metrics['test_acc']:.2f} %, MACs {100 * metrics['test_macs_ratio']:.1f} %"
+    )
+    if "input_dependent" in metrics:
+        line += f", {100 * metrics['input_dependent']:.0f} % of gate bits depend on the input"
+    return f"{line}, {metrics['seconds']:.0f} s"
