@@ -9,7 +9,7 @@
 
 namespace acs_isa {
 
-static const unsigned SPEC_HASH = 0xbce3208bu;
+static const unsigned SPEC_HASH = 0xBCE3208Bu;
 
 // Bytes in a memory word (AXI beat).
 static const int WORD_BYTES = 8;
@@ -243,8 +243,8 @@ struct Instruction {
 
 inline Instruction decode(const uint64_t words[8]) {
     Instruction r;
-    r.opcode = (unsigned)(words[0] & 0xffull);
-    r.kernel = (unsigned)((words[0] >> 8) & 0xfull);
+    r.opcode = (unsigned)(words[0] & 0xFFull);
+    r.kernel = (unsigned)((words[0] >> 8) & 0xFull);
     r.stride = (unsigned)((words[0] >> 12) & 0x3ull);
     r.pad = (unsigned)((words[0] >> 14) & 0x7ull);
     r.src_signed = ((words[0] >> 17) & 0x1ull) != 0;
@@ -256,40 +256,40 @@ inline Instruction decode(const uint64_t words[8]) {
     r.has_table = ((words[0] >> 23) & 0x1ull) != 0;
     r.linear_mode = (unsigned)((words[0] >> 24) & 0x3ull);
     r.row_log2 = (unsigned)((words[0] >> 26) & 0x3ull);
-    r.mask_in = (unsigned)((words[0] >> 28) & 0xffull);
-    r.mask_out = (unsigned)((words[0] >> 36) & 0xffull);
-    r.shift = (unsigned)((words[0] >> 44) & 0x3full);
-    r.pixels = (unsigned)((words[0] >> 50) & 0x3fffull);
+    r.mask_in = (unsigned)((words[0] >> 28) & 0xFFull);
+    r.mask_out = (unsigned)((words[0] >> 36) & 0xFFull);
+    r.shift = (unsigned)((words[0] >> 44) & 0x3Full);
+    r.pixels = (unsigned)((words[0] >> 50) & 0x3FFFull);
     r.masked_zero = ((words[3] >> 41) & 0x1ull) != 0;
-    r.src_base = (unsigned)(words[1] & 0xffffull);
-    r.src_step = (unsigned)((words[1] >> 16) & 0xffffull);
-    r.dst_base = (unsigned)((words[1] >> 32) & 0xffffull);
-    r.dst_step = (unsigned)((words[1] >> 48) & 0xffffull);
-    r.res_base = (unsigned)(words[2] & 0xffffull);
-    r.res_step = (unsigned)((words[2] >> 16) & 0xffffull);
-    r.src_height = (unsigned)((words[2] >> 32) & 0xffull);
-    r.src_width = (unsigned)((words[2] >> 40) & 0xffull);
-    r.dst_height = (unsigned)((words[2] >> 48) & 0xffull);
-    r.dst_width = (unsigned)((words[2] >> 56) & 0xffull);
-    r.groups = (unsigned)(words[3] & 0x7ffull);
-    r.channels_in = (unsigned)((words[3] >> 11) & 0x7ffull);
-    r.channels = (unsigned)((words[3] >> 22) & 0x7ffull);
-    r.chunk = (unsigned)((words[3] >> 33) & 0xffull);
-    r.src_plane = (unsigned)((words[3] >> 48) & 0xffffull);
-    r.weight_addr = (unsigned)(words[4] & 0xffffffffull);
-    r.row_words = (unsigned)((words[4] >> 32) & 0xffffull);
-    r.res_mult = (unsigned)((words[4] >> 48) & 0xffffull);
-    r.table_addr = (unsigned)(words[5] & 0xffffffffull);
-    r.pad_value0 = (unsigned)((words[5] >> 32) & 0xffull);
-    r.pad_value1 = (unsigned)((words[5] >> 40) & 0xffull);
-    r.pad_value2 = (unsigned)((words[5] >> 48) & 0xffull);
-    r.pad_value3 = (unsigned)((words[5] >> 56) & 0xffull);
-    r.vec_src = (unsigned)(words[6] & 0xffffull);
-    r.vec_dst = (unsigned)((words[6] >> 16) & 0xffffull);
-    r.threshold_addr = (unsigned)((words[6] >> 32) & 0xffffffffull);
-    r.result_addr = (unsigned)(words[7] & 0xffffffull);
-    r.trace_addr = (unsigned)((words[7] >> 24) & 0xffffffull);
-    r.mult = (unsigned)((words[7] >> 48) & 0xffffull);
+    r.src_base = (unsigned)(words[1] & 0xFFFFull);
+    r.src_step = (unsigned)((words[1] >> 16) & 0xFFFFull);
+    r.dst_base = (unsigned)((words[1] >> 32) & 0xFFFFull);
+    r.dst_step = (unsigned)((words[1] >> 48) & 0xFFFFull);
+    r.res_base = (unsigned)(words[2] & 0xFFFFull);
+    r.res_step = (unsigned)((words[2] >> 16) & 0xFFFFull);
+    r.src_height = (unsigned)((words[2] >> 32) & 0xFFull);
+    r.src_width = (unsigned)((words[2] >> 40) & 0xFFull);
+    r.dst_height = (unsigned)((words[2] >> 48) & 0xFFull);
+    r.dst_width = (unsigned)((words[2] >> 56) & 0xFFull);
+    r.groups = (unsigned)(words[3] & 0x7FFull);
+    r.channels_in = (unsigned)((words[3] >> 11) & 0x7FFull);
+    r.channels = (unsigned)((words[3] >> 22) & 0x7FFull);
+    r.chunk = (unsigned)((words[3] >> 33) & 0xFFull);
+    r.src_plane = (unsigned)((words[3] >> 48) & 0xFFFFull);
+    r.weight_addr = (unsigned)(words[4] & 0xFFFFFFFFull);
+    r.row_words = (unsigned)((words[4] >> 32) & 0xFFFFull);
+    r.res_mult = (unsigned)((words[4] >> 48) & 0xFFFFull);
+    r.table_addr = (unsigned)(words[5] & 0xFFFFFFFFull);
+    r.pad_value0 = (unsigned)((words[5] >> 32) & 0xFFull);
+    r.pad_value1 = (unsigned)((words[5] >> 40) & 0xFFull);
+    r.pad_value2 = (unsigned)((words[5] >> 48) & 0xFFull);
+    r.pad_value3 = (unsigned)((words[5] >> 56) & 0xFFull);
+    r.vec_src = (unsigned)(words[6] & 0xFFFFull);
+    r.vec_dst = (unsigned)((words[6] >> 16) & 0xFFFFull);
+    r.threshold_addr = (unsigned)((words[6] >> 32) & 0xFFFFFFFFull);
+    r.result_addr = (unsigned)(words[7] & 0xFFFFFFull);
+    r.trace_addr = (unsigned)((words[7] >> 24) & 0xFFFFFFull);
+    r.mult = (unsigned)((words[7] >> 48) & 0xFFFFull);
     return r;
 }
 
@@ -302,16 +302,16 @@ struct Record {
     int masked_bias;
     // Requantization multiplier.
     unsigned mult;
-    // Requantization shift, SHIFT_MIN..SHIFT_MAX.
+    // Requantization shift, SHIFT_MIN..SHIFT_MAX; a value outside acts as the nearer bound.
     unsigned shift;
 };
 
 inline Record decode_record(const uint64_t words[2]) {
     Record r;
-    r.bias = sign_extend<32>(words[0] & 0xffffffffull);
-    r.masked_bias = sign_extend<32>((words[0] >> 32) & 0xffffffffull);
-    r.mult = (unsigned)(words[1] & 0xffffull);
-    r.shift = (unsigned)((words[1] >> 16) & 0xffull);
+    r.bias = sign_extend<32>(words[0] & 0xFFFFFFFFull);
+    r.masked_bias = sign_extend<32>((words[0] >> 32) & 0xFFFFFFFFull);
+    r.mult = (unsigned)(words[1] & 0xFFFFull);
+    r.shift = (unsigned)((words[1] >> 16) & 0xFFull);
     return r;
 }
 
@@ -320,7 +320,7 @@ inline bool reserved_bits_clear(unsigned opcode,
                                 const uint64_t words[8]) {
     switch (opcode) {
     case OP_END:
-        return (words[0] & 0xffffffffffffff00ull) == 0 &&
+        return (words[0] & 0xFFFFFFFFFFFFFF00ull) == 0 &&
                words[1] == 0 &&
                words[2] == 0 &&
                words[3] == 0 &&
@@ -329,69 +329,69 @@ inline bool reserved_bits_clear(unsigned opcode,
                words[6] == 0 &&
                words[7] == 0;
     case OP_LOAD:
-        return (words[0] & 0xfffffffff3dfff00ull) == 0 &&
-               (words[1] & 0x00000000ffffffffull) == 0 &&
-               (words[2] & 0x0000ffffffffffffull) == 0 &&
-               (words[3] & 0xfffffffe003fffffull) == 0 &&
+        return (words[0] & 0xFFFFFFFFF3DFFF00ull) == 0 &&
+               (words[1] & 0x00000000FFFFFFFFull) == 0 &&
+               (words[2] & 0x0000FFFFFFFFFFFFull) == 0 &&
+               (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
                words[4] == 0 &&
                words[5] == 0 &&
                words[6] == 0 &&
-               (words[7] & 0xffff000000ffffffull) == 0;
+               (words[7] & 0xFFFF000000FFFFFFull) == 0;
     case OP_CONV:
-        return (words[0] & 0x0003f00003400000ull) == 0 &&
-               (words[3] & 0x0000fc0000000000ull) == 0 &&
+        return (words[0] & 0x0003F00003400000ull) == 0 &&
+               (words[3] & 0x0000FC0000000000ull) == 0 &&
                words[6] == 0 &&
-               (words[7] & 0xffff000000ffffffull) == 0;
+               (words[7] & 0xFFFF000000FFFFFFull) == 0;
     case OP_ELTWISE:
-        return (words[0] & 0xfffc000003c1ff00ull) == 0 &&
-               (words[2] & 0x0000ffff00000000ull) == 0 &&
-               (words[3] & 0xfffffffe003fffffull) == 0 &&
-               (words[4] & 0x0000ffffffffffffull) == 0 &&
+        return (words[0] & 0xFFFC000003C1FF00ull) == 0 &&
+               (words[2] & 0x0000FFFF00000000ull) == 0 &&
+               (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+               (words[4] & 0x0000FFFFFFFFFFFFull) == 0 &&
                words[5] == 0 &&
                words[6] == 0 &&
-               (words[7] & 0x0000000000ffffffull) == 0;
+               (words[7] & 0x0000000000FFFFFFull) == 0;
     case OP_POOL:
-        return (words[0] & 0xfffc0ff003980000ull) == 0 &&
-               (words[2] & 0x00000000ffffffffull) == 0 &&
-               (words[3] & 0x0000fffe003fffffull) == 0 &&
+        return (words[0] & 0xFFFC0FF003980000ull) == 0 &&
+               (words[2] & 0x00000000FFFFFFFFull) == 0 &&
+               (words[3] & 0x0000FFFE003FFFFFull) == 0 &&
                words[4] == 0 &&
                words[5] == 0 &&
                words[6] == 0 &&
-               (words[7] & 0x0000000000ffffffull) == 0;
+               (words[7] & 0x0000000000FFFFFFull) == 0;
     case OP_GAVG:
-        return (words[0] & 0xfffc0ff003f9ff00ull) == 0 &&
-               (words[1] & 0xffffffff00000000ull) == 0 &&
-               (words[2] & 0xffff0000ffffffffull) == 0 &&
-               (words[3] & 0xfffffffe003fffffull) == 0 &&
+        return (words[0] & 0xFFFC0FF003F9FF00ull) == 0 &&
+               (words[1] & 0xFFFFFFFF00000000ull) == 0 &&
+               (words[2] & 0xFFFF0000FFFFFFFFull) == 0 &&
+               (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
                words[4] == 0 &&
                words[5] == 0 &&
-               (words[6] & 0xffffffff0000ffffull) == 0 &&
-               (words[7] & 0x0000000000ffffffull) == 0;
+               (words[6] & 0xFFFFFFFF0000FFFFull) == 0 &&
+               (words[7] & 0x0000000000FFFFFFull) == 0;
     case OP_FLATTEN:
-        return (words[0] & 0xffffffffffffff00ull) == 0 &&
-               (words[1] & 0xffffffff00000000ull) == 0 &&
+        return (words[0] & 0xFFFFFFFFFFFFFF00ull) == 0 &&
+               (words[1] & 0xFFFFFFFF00000000ull) == 0 &&
                words[2] == 0 &&
-               (words[3] & 0xfffffffe003fffffull) == 0 &&
+               (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
                words[4] == 0 &&
                words[5] == 0 &&
-               (words[6] & 0xffffffff0000ffffull) == 0 &&
-               (words[7] & 0xffff000000ffffffull) == 0;
+               (words[6] & 0xFFFFFFFF0000FFFFull) == 0 &&
+               (words[7] & 0xFFFF000000FFFFFFull) == 0;
     case OP_LINEAR:
-        return (words[0] & 0xfffff00ffcf9ff00ull) == 0 &&
+        return (words[0] & 0xFFFFF00FFCF9FF00ull) == 0 &&
                words[1] == 0 &&
                words[2] == 0 &&
-               (words[3] & 0xfffffffe003fffffull) == 0 &&
-               (words[4] & 0xffff000000000000ull) == 0 &&
+               (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+               (words[4] & 0xFFFF000000000000ull) == 0 &&
                words[5] == 0 &&
-               (words[7] & 0xffff000000000000ull) == 0;
+               (words[7] & 0xFFFF000000000000ull) == 0;
     case OP_SCALE:
-        return (words[0] & 0xfffc0ff003d9ff00ull) == 0 &&
-               (words[2] & 0x0000ffffffffffffull) == 0 &&
-               (words[3] & 0xfffffffe003fffffull) == 0 &&
+        return (words[0] & 0xFFFC0FF003D9FF00ull) == 0 &&
+               (words[2] & 0x0000FFFFFFFFFFFFull) == 0 &&
+               (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
                words[4] == 0 &&
                words[5] == 0 &&
-               (words[6] & 0xffffffffffff0000ull) == 0 &&
-               (words[7] & 0x0000000000ffffffull) == 0;
+               (words[6] & 0xFFFFFFFFFFFF0000ull) == 0 &&
+               (words[7] & 0x0000000000FFFFFFull) == 0;
     default:
         return false;
     }
