@@ -1,14 +1,14 @@
 """digits32: real handwritten digits on photographic clutter, made offline from scikit-learn's data.
 
-scikit-learn ships 1797 handwritten digits (8x8, UCI) and two photographs. An image of digits32 is one
-digit, scaled, rotated, sheared, coloured and placed on a crop of a photograph, with fragments of other
-digits at the border and noise: what a house-number classifier sees, at 3x32x32. Difficulty varies a lot
-between images on purpose, because input-dependent skipping needs easy and hard inputs.
+scikit-learn ships 1797 handwritten digits (8x8, UCI) and two photographs. An image of digits32 is
+one digit, scaled, rotated, sheared, coloured and placed on a crop of a photograph, with fragments
+of other digits at the border and noise: what a house-number classifier sees, at 3x32x32. Difficulty
+varies a lot between images on purpose, because input-dependent skipping needs easy and hard inputs.
 
-Train and test use disjoint digits and disjoint regions of the photographs. Everything random is drawn
-from ``numpy.random.RandomState`` (frozen by numpy) and only exactly rounded float operations (no sin,
-exp or BLAS) follow, so that the arrays are the same bit for bit on every machine that decodes the two
-JPEG files alike.
+Train and test use disjoint digits and disjoint regions of the photographs. Everything random is
+drawn from ``numpy.random.RandomState`` (frozen by numpy) and only exactly rounded float operations
+(no sin, exp or BLAS) follow, so that the arrays are the same bit for bit on every machine that
+decodes the two JPEG files alike.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _chunk(
 
     which = rng.randint(0, len(source.labels), count)
     clutter = np.zeros(count, np.float32)
-    for index in range(MAX_DISTRACTORS):
+    for _ in range(MAX_DISTRACTORS):
         present = (rng.random_sample(count) < hardness * 0.9).astype(np.float32)
         clutter += present / MAX_DISTRACTORS
         ink = _place(
@@ -106,7 +106,8 @@ def _chunk(
         alpha = ink[:, None] * present[:, None, None, None]
         image = image + alpha * (colour[:, :, None, None] - image)
 
-    size = _uniform(rng, 26.0, 32.0, count) - np.float32(13.0) * hardness * _uniform(rng, 0, 1, count)
+    shrink = np.float32(13.0) * hardness * _uniform(rng, 0, 1, count)
+    size = _uniform(rng, 26.0, 32.0, count) - shrink
     play = (np.float32(31.0) - size) * np.float32(0.5) + np.float32(1.5)
     centre = np.stack(
         [np.float32(15.5) + play * _uniform(rng, -1.0, 1.0, count) for _ in range(2)], axis=1
@@ -122,9 +123,9 @@ def _chunk(
     colour = _contrasting(rng, mean, contrast, count)
     image = image + ink[:, None] * (colour[:, :, None, None] - image)
 
-    amplitude = (np.float32(0.05) + np.float32(0.25) * hardness * _uniform(rng, 0, 1, count))[:, None]
+    amplitude = np.float32(0.05) + np.float32(0.25) * hardness * _uniform(rng, 0, 1, count)
     starts = rng.randint(0, _NOISE_POOL - image[0].size, count)
-    noise = pool[starts[:, None] + np.arange(image[0].size)[None, :]] * amplitude
+    noise = pool[starts[:, None] + np.arange(image[0].size)[None, :]] * amplitude[:, None]
     image = image + noise.reshape(image.shape)
     pixels = np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
@@ -169,16 +170,15 @@ def _border_centres(rng: np.random.RandomState, count: int) -> Floats:
     return np.stack([np.where(vertical, across, along), np.where(vertical, along, across)], axis=1)
 
 
-def _contrasting(
-    rng: np.random.RandomState, mean: Floats, contrast: Floats, count: int
-) -> Floats:
-    """Colours [count, 3] about ``contrast`` * 255 away from the backgrounds' ``mean`` [count, 3]."""
+def _contrasting(rng: np.random.RandomState, mean: Floats, contrast: Floats, count: int) -> Floats:
+    """Colours [count, 3], ``contrast`` * 255 or less away from the backgrounds' ``mean``."""
     luma = (mean[:, 0] + mean[:, 1] + mean[:, 2]) / np.float32(3.0)
     darker = luma > _uniform(rng, 90.0, 165.0, count)
     sign = np.where(darker, np.float32(-1.0), np.float32(1.0))
     tint = np.stack([_uniform(rng, 0.55, 1.0, count) for _ in range(3)], axis=1)
     shifted = mean + sign[:, None] * (contrast * np.float32(255.0))[:, None] * tint
-    return np.clip(shifted, 0, 255).astype(np.float32)
+    colours: Floats = np.clip(shifted, 0, 255).astype(np.float32)
+    return colours
 
 
 def _place(digits: Floats, size: Floats, centre: Floats, tilt: Floats, shear: Floats) -> Floats:
@@ -210,4 +210,5 @@ def _place(digits: Floats, size: Floats, centre: Floats, tilt: Floats, shear: Fl
     top = ink[base] * (one - fx) + ink[base + 1] * fx
     bottom = ink[base + 10] * (one - fx) + ink[base + 11] * fx
     value = top * (one - fy) + bottom * fy
-    return np.clip((value - np.float32(0.25)) * np.float32(2.2), 0, 1).astype(np.float32)
+    drawn: Floats = np.clip((value - np.float32(0.25)) * np.float32(2.2), 0, 1).astype(np.float32)
+    return drawn

@@ -30,7 +30,8 @@ def load_svhn(split: str, root: Path | None) -> Dataset:
     try:
         content = loadmat(str(path))
     except (ValueError, TypeError, NotImplementedError, OSError, MatReadError) as error:
-        raise UserError([Problem(str(path), f"not a readable .mat file: {error}", REMEDY)]) from None
+        what = f"not a readable .mat file: {error}"
+        raise UserError([Problem(str(path), what, REMEDY)]) from None
     absent = [key for key in ("X", "y") if key not in content]
     if absent:
         what = f"array {' and '.join(absent)} missing"

@@ -113,8 +113,8 @@ def load_checkpoint(path: str | Path) -> LoadedModel:
         remedy = "acsgen models are written by acsgen.nn.save_checkpoint or acsgen train"
         raise UserError([Problem(where, "not an acsgen checkpoint", remedy)])
     if content.get("version") != VERSION:
-        found = content.get("version")
-        raise UserError([Problem(where, f"checkpoint version {found}; this acsgen reads {VERSION}")])
+        what = f"checkpoint version {content.get('version')}; this acsgen reads {VERSION}"
+        raise UserError([Problem(where, what)])
     arch, config, state, meta = (content.get(k) for k in ("arch", "config", "state_dict", "meta"))
     problems = [
         Problem(where, f"'{key}' should be a {kind.__name__}, found {type(value).__name__}")

@@ -1,8 +1,9 @@
-"""Dynamic grouping convolution (DGConv, Zhang et al. 2019; ACS paper, section 3.2, equations 2 to 4).
+"""Dynamic grouping convolution (DGConv, Zhang et al. 2019; ACS paper, section 3.2, equations 2 to
+4).
 
-The channel connectivity of a C-to-C convolution is a Kronecker product of log2(C) learned 2x2 factors.
-Once trained it is an ordinary grouped convolution behind a fixed channel permutation, which the
-compiler resolves; the hardware never sees the learning machinery.
+The channel connectivity of a C-to-C convolution is a Kronecker product of log2(C) learned 2x2
+factors. Once trained it is an ordinary grouped convolution behind a fixed channel permutation,
+which the compiler resolves; the hardware never sees the learning machinery.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ def is_power_of_two(value: int) -> bool:
 class DGConv2d(nn.Module):
     """C-to-C convolution whose grouping is learned.
 
-    With g the K = log2(C) binary gates (most significant channel bit first), the weight is multiplied
-    by U = M_1 (x) ... (x) M_K, where M_k is the 2x2 matrix of ones for g_k = 1 and the identity for
-    g_k = 0. Hence weight (o, c) survives iff ``(o ^ c) & Z == 0`` with Z the bits where g is 0: a
-    convolution with 2^(number of zeros) groups.
+    With g the K = log2(C) binary gates (most significant channel bit first), the weight is
+    multiplied by U = M_1 (x) ... (x) M_K, where M_k is the 2x2 matrix of ones for g_k = 1 and the
+    identity for g_k = 0. Hence weight (o, c) survives iff ``(o ^ c) & Z == 0`` with Z the bits
+    where g is 0: a convolution with 2^(number of zeros) groups.
 
-    The trained parameter ``gate`` is continuous; g = 1 where ``gate >= 0``. In training the gradient
-    passes straight through that sign. In eval mode U depends on parameters alone, through plain aten
-    operators, so that an exported graph folds to a constant weight.
+    The trained parameter ``gate`` is continuous; g = 1 where ``gate >= 0``. In training the
+    gradient passes straight through that sign. In eval mode U depends on parameters alone, through
+    plain aten operators, so that an exported graph folds to a constant weight.
 
     Args:
         channels: C, a power of two.
@@ -82,8 +83,10 @@ class DGConv2d(nn.Module):
         return self.channels * self.kernel_size**2 * torch.pow(2.0, self.gate_bits().sum())
 
     def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] to [N, C, ceil(H / stride), ceil(W / stride)]."""
         weight = self.weight * self.relationship().unsqueeze(-1).unsqueeze(-1)
         return F.conv2d(x, weight, stride=self.stride, padding=self.kernel_size // 2)
 
     def extra_repr(self) -> str:
+        """What ``print(module)`` shows."""
         return f"{self.channels}, kernel_size={self.kernel_size}, stride={self.stride}"

@@ -1,4 +1,4 @@
-"""Channel gates: the module that makes a network skippable, and the gating network of the ACS paper."""
+"""Channel gates: what makes a network skippable, and the gating network of the ACS paper."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class ChannelGate(nn.Module):
     Args:
         threshold: alpha of the ACS paper, in [0, 1]: the channel is computed iff
             ``sigmoid(logit) > threshold``. A run-time register of the generated hardware.
-        noise: standard deviation of Gaussian noise added to the logits in training mode only. It drives
-            logits away from the threshold, so that integer arithmetic takes the same decisions.
+        noise: standard deviation of Gaussian noise added to the logits in training mode only. It
+            drives logits away from the threshold, so that integer arithmetic takes the same
+            decisions.
 
     Raises:
         ValueError: threshold outside [0, 1], or negative noise.
@@ -44,11 +45,13 @@ class ChannelGate(nn.Module):
         return mask.unsqueeze(-1).unsqueeze(-1)
 
     def extra_repr(self) -> str:
+        """What ``print(module)`` shows."""
         return f"threshold={self.threshold}, noise={self.noise}"
 
 
 def default_bottleneck(in_channels: int) -> int:
-    """Bottleneck width of an ACS gate: the power of two at or below ``in_channels / 2``, at least 8.
+    """Bottleneck width of an ACS gate: the power of two at or below ``in_channels / 2``, at least
+    8.
 
     A power of two because DGConv factors its connectivity into 2x2 matrices.
     """
@@ -57,7 +60,8 @@ def default_bottleneck(in_channels: int) -> int:
 
 
 class AcsGate(nn.Module):
-    """The gating network of ACS (paper, Figure 2e): decides which of the next channels are computed.
+    """The gating network of ACS (paper, Figure 2e): decides which of the next channels are
+    computed.
 
     conv1x1, DGConv3x3 stride 2, SE, DGConv3x3 stride 1, global average pool, Linear, threshold.
     ``grouping=False, se=False`` is plain ACS-GN (Figure 2d). The defaults are the paper's form with
@@ -80,8 +84,8 @@ class AcsGate(nn.Module):
         ValueError: ``grouping`` with a bottleneck that is not a power of two.
     """
 
-    #: sigmoid(2) = 0.88: every channel starts open, with gradient left to close it.
-    INITIAL_LOGIT = 2.0
+    #: sigmoid(1) = 0.73: every channel starts open, with gradient left to close it.
+    INITIAL_LOGIT = 1.0
 
     def __init__(
         self,

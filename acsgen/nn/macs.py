@@ -1,10 +1,11 @@
 """How many multiply-accumulates (MACs) a network executes for given channel masks.
 
 The one rule of acsgen: count the MACs of every convolution and linear layer, those of the gating
-networks included, with all kernel taps (padding counts as data). A convolution whose output is masked
-counts its active output channels only; one that reads a masked, exactly zero feature map counts its
-active input channels only; a DGConv counts its surviving weights. The count is differentiable through
-the straight-through masks, so the training loss uses the same numbers as the reports.
+networks included, with all kernel taps (padding counts as data). A convolution whose output is
+masked counts its active output channels only; one that reads a masked, exactly zero feature map
+counts its active input channels only; a DGConv counts its surviving weights. The count is
+differentiable through the straight-through masks, so the training loss uses the same numbers as the
+reports.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from acsgen.nn.gate import AcsGate, ChannelGate
 class GatedLayer:
     """A layer that skips channels: module names of the layer and of the gates of its two sides.
 
-    ``in_gate`` is set only where a masked input channel is exactly zero, so that skipping it is exact.
+    ``in_gate`` is set only where a masked input channel is exactly zero, so that skipping it is
+    exact.
     """
 
     layer: str
@@ -37,9 +39,11 @@ class GatedLayer:
 class Skippable(Protocol):
     """What a network must offer for its MACs to be counted."""
 
-    def gated_layers(self) -> list[GatedLayer]: ...
+    def gated_layers(self) -> list[GatedLayer]:
+        """The layers that skip channels."""
 
-    def example_input(self) -> Tensor: ...
+    def example_input(self) -> Tensor:
+        """One image, to trace the shapes with."""
 
 
 class GateRecord:
@@ -132,8 +136,8 @@ class MacCounter:
     def count(self, masks: dict[str, Tensor]) -> Tensor:
         """MACs per image, float [N], for the masks [N, C] of one forward pass.
 
-        Differentiable in the masks and (in training mode) in the DGConv gates. Without gates, masks are
-        empty and the result is a scalar: the static count.
+        Differentiable in the masks and (in training mode) in the DGConv gates. Without gates, masks
+        are empty and the result is a scalar: the static count.
         """
         if not self.gate_names:
             return self._coefficients.sum() + self._grouped_macs(self._groupings)

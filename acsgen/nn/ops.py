@@ -16,9 +16,9 @@ from torch import Tensor
 def threshold_logit(threshold: float) -> float:
     """The logit with which gate logits are compared, rounded to float32.
 
-    ``sigmoid(x) > t`` is decided as ``x > logit(t)``, with ``logit(t) = ln(t / (1 - t))`` evaluated in
-    double precision and rounded once to float32, so that every executor compares with the same number.
-    Threshold 0 gives -inf and threshold 1 gives +inf.
+    ``sigmoid(x) > t`` is decided as ``x > logit(t)``, with ``logit(t) = ln(t / (1 - t))`` evaluated
+    in double precision and rounded once to float32, so that every executor compares with the same
+    number. Threshold 0 gives -inf and threshold 1 gives +inf.
 
     Raises:
         ValueError: the threshold is outside [0, 1] or not a number.
@@ -29,7 +29,8 @@ def threshold_logit(threshold: float) -> float:
         return -math.inf
     if threshold == 1.0:
         return math.inf
-    rounded: float = struct.unpack("f", struct.pack("f", math.log(threshold / (1.0 - threshold))))[0]
+    logit = math.log(threshold / (1.0 - threshold))
+    rounded: float = struct.unpack("f", struct.pack("f", logit))[0]
     return rounded
 
 

@@ -24,8 +24,8 @@ class AcsConfig(BaseModel):
             first's (the second then also skips those inputs), ``output`` the second's before the
             residual add, ``both``. With ``conv`` each convolution has its own mask, so it must be
             left out.
-        mask_before_bn: multiply before BatchNorm instead of after BatchNorm (+ ReLU). The default keeps
-            a masked channel exactly 0, which lets its consumer skip it as an input.
+        mask_before_bn: multiply before BatchNorm instead of after BatchNorm (+ ReLU). The default
+            keeps a masked channel exactly 0, which lets its consumer skip it as an input.
 
     The other fields are those of :class:`acsgen.nn.gate.AcsGate`.
     """
@@ -128,8 +128,8 @@ class ResNetConfig(BaseModel):
 class Normalize(nn.Module):
     """Pixels 0..255 (uint8 or float) to zero mean and unit variance: the model's first layer.
 
-    It is part of the model so that the accelerator takes the camera's bytes, and no program around it
-    has to know the constants.
+    It is part of the model so that the accelerator takes the camera's bytes, and no program around
+    it has to know the constants.
 
     Args:
         mean: per channel, for pixels scaled to [0, 1].
@@ -145,6 +145,7 @@ class Normalize(nn.Module):
         self.register_buffer("std", torch.tensor(std).reshape(1, -1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] pixels to float32 of the same shape."""
         return (x.to(torch.float32) / 255.0 - self.mean) / self.std
 
 
@@ -171,6 +172,7 @@ class BasicBlock(nn.Module):
         self.gate2 = gate.make_gate(width, width) if gate and two_gates else None
 
     def forward(self, x: Tensor) -> Tensor:
+        """[N, in_channels, H, W] to [N, width, H / stride, W / stride]."""
         mask1 = self.gate1(x) if self.gate1 is not None else None
         inner = mask1 if self.config and self.config.masks_inner else None
         h = self._norm(self.conv1(x), self.bn1, inner, relu=True)
@@ -190,7 +192,7 @@ class BasicBlock(nn.Module):
         return x
 
     def gated_layers(self, prefix: str) -> list[GatedLayer]:
-        """Which of this block's convolutions skip, and by which gate; names start with ``prefix``."""
+        """Which of the block's convolutions skip, by which gate; names start with ``prefix``."""
         if self.config is None:
             return []
         gate1 = f"{prefix}gate1.gate"
@@ -208,7 +210,7 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Image classifier: [N, C, H, W] pixels in 0..255 (uint8 or float) to [N, num_classes] logits."""
+    """Image classifier for pixels in 0..255 (uint8 or float)."""
 
     def __init__(self, config: ResNetConfig) -> None:
         super().__init__()
@@ -234,6 +236,7 @@ class ResNet(nn.Module):
         return nn.Sequential(*blocks)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Pixels [N, C, H, W] to logits [N, num_classes]."""
         x = F.relu(self.bn1(self.conv1(self.normalize(x))))
         x = self.layer3(self.layer2(self.layer1(x)))
         logits: Tensor = self.fc(x.mean((2, 3)))

@@ -24,5 +24,6 @@ class SqueezeExcite(nn.Module):
         self.excite = nn.Linear(hidden, channels, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] to the same shape."""
         scale = torch.sigmoid(self.excite(F.relu(self.squeeze(x.mean((2, 3))))))
         return x * scale.unsqueeze(-1).unsqueeze(-1)

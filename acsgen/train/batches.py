@@ -1,7 +1,7 @@
 """Training batches from a data set held on the device: shuffling and light augmentation.
 
-All random choices of an epoch are drawn on the CPU from (seed, epoch), so that a resumed run and a run
-on another device see the same batches.
+All random choices of an epoch are drawn on the CPU from (seed, epoch), so that a resumed run and a
+run on another device see the same batches.
 """
 
 from __future__ import annotations
@@ -57,7 +57,5 @@ class Batches:
             columns = (self._columns + dx[chosen, None]).clamp(0, len(self._columns) - 1)
             if self._flip:
                 columns = torch.where(mirrored[chosen, None], columns.flip(1), columns)
-            picked = self._images[
-                index[:, None, None], :, rows[:, :, None], columns[:, None, :]
-            ]
+            picked = self._images[index[:, None, None], :, rows[:, :, None], columns[:, None, :]]
             yield picked.permute(0, 3, 1, 2).contiguous(), self._labels[index]

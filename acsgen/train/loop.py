@@ -1,4 +1,4 @@
-"""The training loop: phases of SGD with a cosine schedule, resumable, writing metrics and a model file."""
+"""The training loop: phases of SGD, resumable, writing metrics and a model file."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def train(
 ) -> TrainingResult:
     """Train ``recipe`` and write ``<name>.pt`` and ``<name>.metrics.jsonl`` into ``out``.
 
-    While it runs, ``<name>.state.pt`` holds what ``resume`` continues from; it is removed at the end.
+    While it runs, ``<name>.state.pt`` holds what ``resume`` continues from; it is removed at the
+    end.
 
     Args:
         recipe: what to train.
@@ -100,7 +101,9 @@ class _Run:
         self.device = device
         self.command = command
         train_set = load_dataset(data.name, "train", data.root, data.train_limit)
-        self.test_set = load_dataset(data.test_name or data.name, "test", data.root, data.test_limit)
+        self.test_set = load_dataset(
+            data.test_name or data.name, "test", data.root, data.test_limit
+        )
         if len(train_set) < recipe.batch:
             what = f"{len(train_set)} training images do not fill one batch of {recipe.batch}"
             raise UserError([Problem(recipe.name, what, "lower 'batch' or raise data.train_limit")])
@@ -170,8 +173,9 @@ class _Run:
                     stepper.step(images, labels)
             statistics = stepper.take_statistics()
             if not math.isfinite(statistics["loss"]):
-                what = f"the loss became {statistics['loss']} in epoch {epoch} of phase {phase.name}"
-                raise UserError([Problem(f"recipe {self.recipe.name}", what, "lower the phase's lr")])
+                where = f"recipe {self.recipe.name}, phase {phase.name}, epoch {epoch + 1}"
+                what = f"the loss became {statistics['loss']}"
+                raise UserError([Problem(where, what, "lower the phase's lr")])
             self.epoch = epoch + 1
             line = self._measure(phase, statistics, lr, started)
             with self.metrics_path.open("a", encoding="utf-8") as file:
@@ -272,7 +276,7 @@ class _Run:
 
 
 class _GateSettings:
-    """While entered, gates behave as ``phase`` says; afterwards they have their own settings back."""
+    """While entered, gates behave as ``phase`` says; afterwards as they did before."""
 
     def __init__(self, model: nn.Module, phase: PhaseRecipe) -> None:
         self._gates = [m for m in model.modules() if isinstance(m, ChannelGate)]

@@ -1,4 +1,4 @@
-"""The loss of ACS training: cross-entropy, the MAC budget, and the term that keeps gates informative."""
+"""The loss of ACS training: cross-entropy, MAC budget, and what keeps the gates informative."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATISTICS = ("loss", "ce", "reg", "information", "acc", "macs_ratio")
 
 @dataclass(frozen=True)
 class LossResult:
-    """``loss`` to differentiate, and the detached values of :data:`STATISTICS` as one tensor [6]."""
+    """``loss`` to differentiate, and the detached values of :data:`STATISTICS` in one tensor."""
 
     loss: Tensor
     statistics: Tensor
@@ -26,8 +26,8 @@ class LossResult:
 class AcsLoss:
     """L = CE + weight * max(0, r - budget) - information * I(image; gate bit).
 
-    ACS paper, equation 5, with L_reg taken from acsgen's MAC count r (relative to the static network);
-    the last term is ours, see :class:`acsgen.train.recipe.CostRecipe`.
+    ACS paper, equation 5, with L_reg taken from acsgen's MAC count r (relative to the static
+    network); the last term is ours, see :class:`acsgen.train.recipe.CostRecipe`.
 
     Args:
         model: the network.

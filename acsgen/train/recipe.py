@@ -49,9 +49,10 @@ class CostRecipe(_Strict):
         target: r to reach.
         weight: alpha of equation 5.
         ramp: fraction of the phase over which the budget falls from 1 to ``target``.
-        information: weight of the anti-collapse term: minus the mutual information, in nats, between
-            the image and a gate bit, averaged over bits. It keeps masks from becoming constant and
-            logits away from the threshold (integer decisions then agree with float ones).
+        information: weight of the anti-collapse term: minus the mutual information, in nats,
+            between the image and a gate bit, averaged over bits. It keeps masks from becoming
+            constant and logits away from the threshold (integer decisions then agree with float
+            ones).
     """
 
     target: float = Field(gt=0.0, le=1.5)
@@ -89,7 +90,8 @@ class Recipe(_Strict):
     Attributes:
         name: stem of the files written.
         arch: a key of ``acsgen.nn.checkpoint.ARCHITECTURES``.
-        model: the architecture's configuration; ``mean`` and ``std`` default to the training data's.
+        model: the architecture's configuration; ``mean`` and ``std`` default to the training
+            data's.
         data: see :class:`DataRecipe`.
         phases: run in order.
         seed: of initialisation, shuffling, augmentation and gate noise.
@@ -97,7 +99,8 @@ class Recipe(_Strict):
         momentum: of SGD.
         nesterov: Nesterov momentum.
         weight_decay: on convolution and linear weights; not on BatchNorm, biases and DGConv gates.
-        cuda_graph: on CUDA, replay each step as one captured graph (these networks are launch-bound).
+        cuda_graph: on CUDA, replay each step as one captured graph (these networks are
+            launch-bound).
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")

@@ -1,7 +1,7 @@
 """One optimisation step, eager or replayed as a CUDA graph.
 
-Small networks with many gates launch thousands of kernels of a few microseconds each; recorded once and
-replayed, a step costs what the kernels cost and no Python time.
+Small networks with many gates launch thousands of kernels of a few microseconds each; recorded once
+and replayed, a step costs what the kernels cost and no Python time.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Stepper:
         loss: called with (images, labels).
         optimizer: its learning rates must be tensors if ``graph`` is set.
         device: where images will come from.
-        graph: capture the step as a CUDA graph after a few eager steps. If capturing fails, the reason
-            is logged and the steps stay eager.
+        graph: capture the step as a CUDA graph after a few eager steps. If capturing fails, the
+            reason is logged and the steps stay eager.
     """
 
     def __init__(
@@ -38,10 +38,9 @@ class Stepper:
         self._count = 0
         self._steps = 0
         self._use_graph = graph
-        self._stream = torch.cuda.Stream() if graph else None
+        self._stream = torch.cuda.Stream(device) if graph else None  # type: ignore[no-untyped-call]
         self._graph: torch.cuda.CUDAGraph | None = None
-        self._images: Tensor | None = None
-        self._labels: Tensor | None = None
+        self._inputs: tuple[Tensor, Tensor] | None = None
 
     def step(self, images: Tensor, labels: Tensor) -> None:
         """One update from images [N, C, H, W] and labels [N]."""
@@ -53,12 +52,13 @@ class Stepper:
         if self._steps <= _WARMUP_STEPS:
             self._eager_on_side_stream(images, labels)
             return
-        if self._graph is None and not self._capture(images, labels):
+        if self._graph is None or self._inputs is None:
+            self._capture(images, labels)
+        if self._graph is None or self._inputs is None:
             self._eager(images, labels)
             return
-        assert self._graph is not None and self._images is not None and self._labels is not None
-        self._images.copy_(images)
-        self._labels.copy_(labels)
+        self._inputs[0].copy_(images)
+        self._inputs[1].copy_(labels)
         self._graph.replay()
 
     def take_statistics(self) -> dict[str, float]:
@@ -82,17 +82,16 @@ class Stepper:
             self._eager(images, labels)
         torch.cuda.current_stream().wait_stream(self._stream)
 
-    def _capture(self, images: Tensor, labels: Tensor) -> bool:
+    def _capture(self, images: Tensor, labels: Tensor) -> None:
         """Record the step on fixed input buffers; recording does not execute it."""
-        self._images, self._labels = images.clone(), labels.clone()
+        self._inputs = images.clone(), labels.clone()
         self._optimizer.zero_grad(set_to_none=True)
         graph = torch.cuda.CUDAGraph()
         try:
             with torch.cuda.graph(graph):
-                self._eager(self._images, self._labels)
+                self._eager(*self._inputs)
         except RuntimeError as error:
             log.warning("no CUDA graph, steps stay eager: %s", str(error).splitlines()[0])
             self._use_graph = False
-            return False
+            return
         self._graph = graph
-        return True
