@@ -60,3 +60,16 @@ def unpack(fields: Sequence[BitField], words: Sequence[int]) -> dict[str, int]:
         raw = (int(words[f.word]) & f.mask) >> f.lsb
         values[f.name] = raw - (1 << f.bits) if f.signed and raw > f.high else raw
     return values
+
+
+def reserved_problems(
+    fields: Sequence[BitField], words: Sequence[int], reserved: Sequence[tuple[int, int]]
+) -> list[str]:
+    """Return the names of fields (or the words) in which a ``reserved`` bit is set."""
+    found: list[str] = []
+    for word, bits in reserved:
+        wrong = int(words[word]) & bits
+        if wrong:
+            names = [f.name for f in fields if f.word == word and f.mask & wrong]
+            found += names or [f"bits {wrong:#x} of word {word}"]
+    return found

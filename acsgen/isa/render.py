@@ -33,7 +33,7 @@ def render_all(spec: Spec | None = None) -> dict[str, str]:
     )
     environment.filters["comment"] = _comment
     environment.filters["hex"] = _hex
-    environment.filters["camel"] = _camel
+    environment.filters["grouped_hex"] = _grouped_hex
     context = {"spec": spec, "sigmoid_rows": _rows(SIGMOID_TABLE.tolist(), 16)}
     return {
         target: environment.get_template(template).render(context)
@@ -63,11 +63,11 @@ def _comment(text: str, marker: str, indent: int = 0, width: int = 100) -> str:
 
 
 def _hex(value: int, digits: int = 2) -> str:
-    return f"0x{value:0{digits}x}"
+    return f"0x{value:0{digits}X}"
 
 
-def _camel(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))
+def _grouped_hex(value: int) -> str:
+    return "0x" + "_".join(f"{value:016X}"[i : i + 4] for i in range(0, 16, 4))
 
 
 def _rows(values: list[int], width: int) -> list[list[int]]:

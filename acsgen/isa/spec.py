@@ -1,7 +1,7 @@
 """Loads ``hw/spec/engine.yaml``, checks that it makes sense, and computes what follows from it.
 
-What follows: the version hash that driver and engine compare, the offsets of the AXI4-Lite registers
-as Vitis HLS lays them out, and for every opcode the bits that must be zero.
+What follows: the version hash that driver and engine compare, the offsets of the AXI4-Lite
+registers as Vitis HLS lays them out, and for every opcode the bits that must be zero.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from acsgen.ir.integer import SIGMOID_TABLE
 from acsgen.isa.bits import WORD_BITS, BitField
 
 FIRST_ARGUMENT_OFFSET = 0x10
-#: Bytes an argument takes in the register map: data (two words for a pointer), control word, spares.
+#: Bytes an argument takes in the register map: data, control word, spares.
 ARGUMENT_BYTES = {"pointer": 12, "input": 8, "output": 16}
 
 Name = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -139,6 +139,18 @@ class Spec(_Model):
             offset += ARGUMENT_BYTES[a.kind]
         return tuple(found)
 
+    @property
+    def register_entries(self) -> tuple[tuple[str, str, str], ...]:
+        """Every register as (NAME, offset in hex, documentation), the control registers first."""
+        control = [(n, r.offset, r.doc) for n, r in self.control_registers.items()]
+        arguments = [(r.name.upper(), r.offset, r.doc) for r in self.registers]
+        return tuple((n, f"0x{offset:02X}", doc) for n, offset, doc in control + arguments)
+
+    @property
+    def header_entries(self) -> tuple[tuple[str, int, str], ...]:
+        """Every word of the result header as (NAME, index, documentation)."""
+        return tuple((h.name.upper(), i, h.doc) for i, h in enumerate(self.result_header))
+
     def fields_of(self, opcode: str) -> tuple[InstructionField, ...]:
         """Return the fields that ``opcode`` uses."""
         return tuple(f for f in self.fields if f.used_by(opcode))
@@ -212,8 +224,8 @@ def _problems(spec: Spec) -> Iterable[Problem]:
         largest = max(c.code for c in codes.values())
         if name not in by_name:
             yield Problem("fields", f"there is no field {name}")
-        elif largest > by_name[name].bit_field.high:
-            yield Problem(f"fields.{name}", f"code {largest} does not fit {by_name[name].bits} bits")
+        elif largest > (high := by_name[name].bit_field.high):
+            yield Problem(f"fields.{name}", f"code {largest} is more than {high}")
     if spec.constant("MASK_NONE") < spec.constant("MASK_REGISTERS"):
         yield Problem("constants.MASK_NONE", "is the number of a mask register")
 

@@ -1,0 +1,479 @@
+# Generated from hw/spec/engine.yaml by `python -m acsgen.isa`. Do not edit.
+"""The instruction set in Python: constants, enums, instructions, channel records, registers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from typing import Final
+
+from acsgen.isa.bits import BitField, pack, reserved_problems, unpack
+
+SPEC_HASH: Final = 0xBCE3208B
+
+#: Bytes in a memory word (AXI beat).
+WORD_BYTES: Final = 8
+#: Pixel lanes in a lane group; pixels in a block.
+LANES: Final = 64
+#: Segments in a block; banks of the feature memory.
+SEGMENTS: Final = 8
+#: Words of one instruction.
+INSTRUCTION_WORDS: Final = 8
+#: Words of the channel record at the head of every weight row.
+RECORD_WORDS: Final = 2
+#: Channels of a tensor; bits of a mask register.
+MAX_CHANNELS: Final = 1024
+#: Mask registers.
+MASK_REGISTERS: Final = 32
+#: Mask number that means: no mask, every channel is active.
+MASK_NONE: Final = 255
+#: Largest kernel side of CONV and POOL.
+MAX_KERNEL: Final = 7
+#: Most output channels whose weights are held at once.
+MAX_CHUNK: Final = 128
+#: Widest plane: one row must fit the lanes.
+MAX_WIDTH: Final = 64
+#: Smallest requantization shift; the residual multiplier has this many fraction bits.
+SHIFT_MIN: Final = 14
+#: Largest requantization shift.
+SHIFT_MAX: Final = 38
+#: Largest requantization multiplier (unsigned 16 bit).
+MULT_MAX: Final = 65535
+#: Fraction bits of the sigmoid table's signed 8-bit argument.
+SIGMOID_FRACTION_BITS: Final = 4
+#: Entries of the sigmoid table.
+TABLE_SIZE: Final = 256
+
+
+class Opcode(IntEnum):
+    """What an instruction does."""
+
+    #: Write the result header and stop.
+    END = 1
+    #: Copy the image (planar uint8, rows padded to whole words) into the feature memory.
+    LOAD = 2
+    #: Grouped convolution over active output and input channels, with bias, residual and
+    #: requantization.
+    CONV = 3
+    #: Map to map: dst = requantize(src * mult + residual), masked channels become zero plus
+    #: residual.
+    ELTWISE = 4
+    #: Max or average pooling, channel by channel.
+    POOL = 5
+    #: Global average of each channel's map into the vector memory.
+    GAVG = 6
+    #: Copy a map's segments into the vector memory, channel-major; pad pixels included.
+    FLATTEN = 7
+    #: Fully connected layer from the vector memory: to a vector, through the sigmoid table, to wide
+    #: results, or to a mask.
+    LINEAR = 8
+    #: Multiply each channel's map by its entry of a vector (squeeze-and-excitation).
+    SCALE = 9
+
+
+class LinearMode(IntEnum):
+    """Where the results of LINEAR go."""
+
+    #: Requantized 8-bit results into the vector memory.
+    VECTOR = 0
+    #: Requantized signed 8-bit argument looked up in the sigmoid table; unsigned result.
+    SIGMOID = 1
+    #: Results requantized without narrowing, int32, to the result buffer (class logits).
+    WIDE = 2
+    #: Accumulator > threshold, a bit per channel, into a mask register and the result buffer.
+    GATE = 3
+
+
+class Status(IntEnum):
+    """How a run ended."""
+
+    #: The program ran to END.
+    OK = 1
+    #: An opcode that is not in the specification.
+    ILLEGAL_OPCODE = 2
+    #: A field outside its range, or a size that the engine's memories do not hold.
+    BAD_FIELD = 3
+    #: A map outside the feature memory.
+    FEATURE_RANGE = 4
+    #: A parameter address outside the parameter buffer.
+    PARAM_RANGE = 5
+    #: A write outside the result buffer.
+    RESULT_RANGE = 6
+    #: An image larger than the image buffer.
+    IMAGE_RANGE = 7
+    #: The program buffer ended without END.
+    NO_END = 8
+    #: A memory read or write answered with an error (RTL).
+    BUS_ERROR = 9
+
+
+class ResultHeader(IntEnum):
+    """Words at the head of the result buffer."""
+
+    #: Version hash of the engine's specification.
+    SPEC_HASH = 0
+    #: Status code.
+    STATUS = 1
+    #: Instruction at which the program stopped.
+    FAULT_INDEX = 2
+    #: Instructions executed.
+    INSTRUCTIONS = 3
+    #: Inner iterations of the lane array: a (round, active input channel, tap) each.
+    ARRAY_ITERATIONS = 4
+    #: Multiply-accumulates on valid output pixels, taps over padding counted.
+    MACS_EXECUTED = 5
+    #: Multiply-accumulates not done because a mask bit was 0.
+    MACS_SKIPPED = 6
+    #: Output channels computed by CONV.
+    CHANNELS_EXECUTED = 7
+    #: Output channels of CONV skipped by a mask.
+    CHANNELS_SKIPPED = 8
+    #: Words read from memory.
+    READ_WORDS = 9
+    #: Words written to memory, this header excluded.
+    WRITTEN_WORDS = 10
+    #: Clock cycles from start to END; 0 where the engine has no cycle counter (HLS).
+    CYCLES = 11
+    #: Cycles in which the array waited for memory; 0 where not counted.
+    STALL_CYCLES = 12
+
+
+class Register(IntEnum):
+    """Byte offsets of the AXI4-Lite registers; a pointer's high word follows its low word."""
+
+    #: bit 0 start, 1 done (clears on read), 2 idle, 3 ready, 7 auto-restart, 9 interrupt.
+    CONTROL = 0x00
+    #: bit 0: global interrupt enable.
+    GIE = 0x04
+    #: bit 0 done, bit 1 ready.
+    IER = 0x08
+    #: bit 0 done, bit 1 ready; toggle on write.
+    ISR = 0x0C
+    #: Program, INSTRUCTION_WORDS words an instruction.
+    PROGRAM = 0x10
+    #: Weights, channel records, tables and thresholds.
+    PARAMS = 0x1C
+    #: Image: planar uint8, each row padded to whole words.
+    IMAGE = 0x28
+    #: Result buffer: header, logits, masks, trace.
+    RESULT = 0x34
+    #: Size of the program buffer, words.
+    PROGRAM_WORDS = 0x40
+    #: Size of the parameter buffer, words.
+    PARAMS_WORDS = 0x48
+    #: Size of the image buffer, words.
+    IMAGE_WORDS = 0x50
+    #: Size of the result buffer, words.
+    RESULT_WORDS = 0x58
+    #: 1: copy every layer's result to its trace_addr.
+    TRACE = 0x60
+    #: Version hash of this specification.
+    SPEC_HASH = 0x68
+    #: Lane groups in bits 7:0, feature KiB in 23:8, bit 31: cycle counters present.
+    CONFIGURATION = 0x78
+    #: Status code of the last run; 0 before the first.
+    STATUS = 0x88
+    #: Instruction at which the last run stopped.
+    FAULT_INDEX = 0x98
+
+
+#: Words in the head of the result buffer.
+HEADER_WORDS: Final = 13
+
+INSTRUCTION_FIELDS: Final = (
+    BitField("opcode", word=0, lsb=0, bits=8),
+    BitField("kernel", word=0, lsb=8, bits=4),
+    BitField("stride", word=0, lsb=12, bits=2),
+    BitField("pad", word=0, lsb=14, bits=3),
+    BitField("src_signed", word=0, lsb=17, bits=1),
+    BitField("dst_signed", word=0, lsb=18, bits=1),
+    BitField("res_enable", word=0, lsb=19, bits=1),
+    BitField("res_signed", word=0, lsb=20, bits=1),
+    BitField("dst_split", word=0, lsb=21, bits=1),
+    BitField("pool_max", word=0, lsb=22, bits=1),
+    BitField("has_table", word=0, lsb=23, bits=1),
+    BitField("linear_mode", word=0, lsb=24, bits=2),
+    BitField("row_log2", word=0, lsb=26, bits=2),
+    BitField("mask_in", word=0, lsb=28, bits=8),
+    BitField("mask_out", word=0, lsb=36, bits=8),
+    BitField("shift", word=0, lsb=44, bits=6),
+    BitField("pixels", word=0, lsb=50, bits=14),
+    BitField("masked_zero", word=3, lsb=41, bits=1),
+    BitField("src_base", word=1, lsb=0, bits=16),
+    BitField("src_step", word=1, lsb=16, bits=16),
+    BitField("dst_base", word=1, lsb=32, bits=16),
+    BitField("dst_step", word=1, lsb=48, bits=16),
+    BitField("res_base", word=2, lsb=0, bits=16),
+    BitField("res_step", word=2, lsb=16, bits=16),
+    BitField("src_height", word=2, lsb=32, bits=8),
+    BitField("src_width", word=2, lsb=40, bits=8),
+    BitField("dst_height", word=2, lsb=48, bits=8),
+    BitField("dst_width", word=2, lsb=56, bits=8),
+    BitField("groups", word=3, lsb=0, bits=11),
+    BitField("channels_in", word=3, lsb=11, bits=11),
+    BitField("channels", word=3, lsb=22, bits=11),
+    BitField("chunk", word=3, lsb=33, bits=8),
+    BitField("src_plane", word=3, lsb=48, bits=16),
+    BitField("weight_addr", word=4, lsb=0, bits=32),
+    BitField("row_words", word=4, lsb=32, bits=16),
+    BitField("res_mult", word=4, lsb=48, bits=16),
+    BitField("table_addr", word=5, lsb=0, bits=32),
+    BitField("pad_value0", word=5, lsb=32, bits=8),
+    BitField("pad_value1", word=5, lsb=40, bits=8),
+    BitField("pad_value2", word=5, lsb=48, bits=8),
+    BitField("pad_value3", word=5, lsb=56, bits=8),
+    BitField("vec_src", word=6, lsb=0, bits=16),
+    BitField("vec_dst", word=6, lsb=16, bits=16),
+    BitField("threshold_addr", word=6, lsb=32, bits=32),
+    BitField("result_addr", word=7, lsb=0, bits=24),
+    BitField("trace_addr", word=7, lsb=24, bits=24),
+    BitField("mult", word=7, lsb=48, bits=16),
+)
+
+RECORD_FIELDS: Final = (
+    BitField("bias", word=0, lsb=0, bits=32, signed=True),
+    BitField("masked_bias", word=0, lsb=32, bits=32, signed=True),
+    BitField("mult", word=1, lsb=0, bits=16),
+    BitField("shift", word=1, lsb=16, bits=8),
+)
+
+#: For every opcode the bits that must be zero, as (word, bits).
+RESERVED_BITS: Final = {
+    Opcode.END: (
+        (0, 0xFFFF_FFFF_FFFF_FF00),
+        (1, 0xFFFF_FFFF_FFFF_FFFF),
+        (2, 0xFFFF_FFFF_FFFF_FFFF),
+        (3, 0xFFFF_FFFF_FFFF_FFFF),
+        (4, 0xFFFF_FFFF_FFFF_FFFF),
+        (5, 0xFFFF_FFFF_FFFF_FFFF),
+        (6, 0xFFFF_FFFF_FFFF_FFFF),
+        (7, 0xFFFF_FFFF_FFFF_FFFF),
+    ),
+    Opcode.LOAD: (
+        (0, 0xFFFF_FFFF_F3DF_FF00),
+        (1, 0x0000_0000_FFFF_FFFF),
+        (2, 0x0000_FFFF_FFFF_FFFF),
+        (3, 0xFFFF_FFFE_003F_FFFF),
+        (4, 0xFFFF_FFFF_FFFF_FFFF),
+        (5, 0xFFFF_FFFF_FFFF_FFFF),
+        (6, 0xFFFF_FFFF_FFFF_FFFF),
+        (7, 0xFFFF_0000_00FF_FFFF),
+    ),
+    Opcode.CONV: (
+        (0, 0x0003_F000_0340_0000),
+        (3, 0x0000_FC00_0000_0000),
+        (6, 0xFFFF_FFFF_FFFF_FFFF),
+        (7, 0xFFFF_0000_00FF_FFFF),
+    ),
+    Opcode.ELTWISE: (
+        (0, 0xFFFC_0000_03C1_FF00),
+        (2, 0x0000_FFFF_0000_0000),
+        (3, 0xFFFF_FFFE_003F_FFFF),
+        (4, 0x0000_FFFF_FFFF_FFFF),
+        (5, 0xFFFF_FFFF_FFFF_FFFF),
+        (6, 0xFFFF_FFFF_FFFF_FFFF),
+        (7, 0x0000_0000_00FF_FFFF),
+    ),
+    Opcode.POOL: (
+        (0, 0xFFFC_0FF0_0398_0000),
+        (2, 0x0000_0000_FFFF_FFFF),
+        (3, 0x0000_FFFE_003F_FFFF),
+        (4, 0xFFFF_FFFF_FFFF_FFFF),
+        (5, 0xFFFF_FFFF_FFFF_FFFF),
+        (6, 0xFFFF_FFFF_FFFF_FFFF),
+        (7, 0x0000_0000_00FF_FFFF),
+    ),
+    Opcode.GAVG: (
+        (0, 0xFFFC_0FF0_03F9_FF00),
+        (1, 0xFFFF_FFFF_0000_0000),
+        (2, 0xFFFF_0000_FFFF_FFFF),
+        (3, 0xFFFF_FFFE_003F_FFFF),
+        (4, 0xFFFF_FFFF_FFFF_FFFF),
+        (5, 0xFFFF_FFFF_FFFF_FFFF),
+        (6, 0xFFFF_FFFF_0000_FFFF),
+        (7, 0x0000_0000_00FF_FFFF),
+    ),
+    Opcode.FLATTEN: (
+        (0, 0xFFFF_FFFF_FFFF_FF00),
+        (1, 0xFFFF_FFFF_0000_0000),
+        (2, 0xFFFF_FFFF_FFFF_FFFF),
+        (3, 0xFFFF_FFFE_003F_FFFF),
+        (4, 0xFFFF_FFFF_FFFF_FFFF),
+        (5, 0xFFFF_FFFF_FFFF_FFFF),
+        (6, 0xFFFF_FFFF_0000_FFFF),
+        (7, 0xFFFF_0000_00FF_FFFF),
+    ),
+    Opcode.LINEAR: (
+        (0, 0xFFFF_F00F_FCF9_FF00),
+        (1, 0xFFFF_FFFF_FFFF_FFFF),
+        (2, 0xFFFF_FFFF_FFFF_FFFF),
+        (3, 0xFFFF_FFFE_003F_FFFF),
+        (4, 0xFFFF_0000_0000_0000),
+        (5, 0xFFFF_FFFF_FFFF_FFFF),
+        (7, 0xFFFF_0000_0000_0000),
+    ),
+    Opcode.SCALE: (
+        (0, 0xFFFC_0FF0_03D9_FF00),
+        (2, 0x0000_FFFF_FFFF_FFFF),
+        (3, 0xFFFF_FFFE_003F_FFFF),
+        (4, 0xFFFF_FFFF_FFFF_FFFF),
+        (5, 0xFFFF_FFFF_FFFF_FFFF),
+        (6, 0xFFFF_FFFF_FFFF_0000),
+        (7, 0x0000_0000_00FF_FFFF),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction; fields that its opcode does not use stay zero."""
+
+    opcode: Opcode
+    #: Kernel side.
+    kernel: int = 0
+    #: 1, or 2: the source is then in split layout (four phase planes).
+    stride: int = 0
+    #: Padding on every side, in pixels.
+    pad: int = 0
+    #: Source values are signed.
+    src_signed: int = 0
+    #: Results saturate to -128..127; otherwise to 0..255, which is the ReLU.
+    dst_signed: int = 0
+    #: Add the residual map before saturation.
+    res_enable: int = 0
+    #: Residual values are signed.
+    res_signed: int = 0
+    #: Write the result in split layout.
+    dst_split: int = 0
+    #: 1: maximum over valid pixels; 0: sum, scaled by mult and shift.
+    pool_max: int = 0
+    #: Channel order of inputs and outputs comes from a table at table_addr.
+    has_table: int = 0
+    #: Where LINEAR results go (linear_modes).
+    linear_mode: int = 0
+    #: log2 of segments in a row of the raster plane being written (LOAD, CONV, POOL, ELTWISE,
+    #: SCALE) or read (GAVG).
+    row_log2: int = 0
+    #: Mask of the source: channels with a 0 bit hold exact zero and are not read.
+    mask_in: int = 0
+    #: Mask of the result (CONV, ELTWISE), or the mask register that GATE writes.
+    mask_out: int = 0
+    #: Requantization shift of operations with one for all channels.
+    shift: int = 0
+    #: Valid result pixels of a channel (height*width of the whole map), for the MAC counters.
+    pixels: int = 0
+    #: Every masked_bias is zero: nothing is read for masked channels, which become
+    #: requantize(residual * res_mult, SHIFT_MIN), or zero without residual. Set by the compiler
+    #: whenever true; otherwise the two record words of each masked channel are read.
+    masked_zero: int = 0
+    #: Source map, first block.
+    src_base: int = 0
+    #: Blocks from one source channel to the next.
+    src_step: int = 0
+    #: Result map, first block.
+    dst_base: int = 0
+    #: Blocks from one result channel to the next.
+    dst_step: int = 0
+    #: Residual map, first block; same plane shape as the result, raster layout.
+    res_base: int = 0
+    #: Blocks from one residual channel to the next.
+    res_step: int = 0
+    #: Source rows of the whole map (both phases, when split).
+    src_height: int = 0
+    #: Source columns of the whole map.
+    src_width: int = 0
+    #: Result rows.
+    dst_height: int = 0
+    #: Result columns.
+    dst_width: int = 0
+    #: Convolution groups.
+    groups: int = 0
+    #: Input channels of a group.
+    channels_in: int = 0
+    #: Output channels of a group (CONV), outputs (LINEAR), channels (others).
+    channels: int = 0
+    #: Output channels whose weights are loaded together.
+    chunk: int = 0
+    #: Blocks of one phase plane of a split source.
+    src_plane: int = 0
+    #: First weight row in the parameter buffer.
+    weight_addr: int = 0
+    #: Words of a weight row, channel record included.
+    row_words: int = 0
+    #: Residual multiplier with SHIFT_MIN fraction bits.
+    res_mult: int = 0
+    #: Channel-order table in the parameter buffer: groups*channels_in inputs, then groups*channels
+    #: outputs, 16 bits each.
+    table_addr: int = 0
+    #: Padding value of input channel 0 (the network's input is stored un-normalized; zero
+    #: elsewhere).
+    pad_value0: int = 0
+    #: Padding value of input channel 1.
+    pad_value1: int = 0
+    #: Padding value of input channel 2.
+    pad_value2: int = 0
+    #: Padding value of input channels 3 and above.
+    pad_value3: int = 0
+    #: Source in the vector memory, in words.
+    vec_src: int = 0
+    #: Result in the vector memory, in words.
+    vec_dst: int = 0
+    #: GATE thresholds in the parameter buffer, int32, two to a word.
+    threshold_addr: int = 0
+    #: Word of the result buffer for WIDE and GATE.
+    result_addr: int = 0
+    #: Word of the result buffer where the result is copied when the trace register is set; 0: not
+    #: traced.
+    trace_addr: int = 0
+    #: Requantization multiplier of operations with one for all channels.
+    mult: int = 0
+
+    def encode(self) -> tuple[int, ...]:
+        """Return the instruction's words.
+
+        Raises :class:`ValueError` naming every field that does not fit or is not this opcode's.
+        """
+        what = self.opcode.name
+        words = pack(INSTRUCTION_FIELDS, asdict(self), INSTRUCTION_WORDS, what)
+        wrong = reserved_problems(INSTRUCTION_FIELDS, words, RESERVED_BITS[self.opcode])
+        if wrong:
+            raise ValueError(f"{what}: does not use {', '.join(wrong)}")
+        return words
+
+    @classmethod
+    def decode(cls, words: Sequence[int]) -> Instruction:
+        """Return the instruction in ``words``.
+
+        Raises :class:`ValueError` on an unknown opcode or when a bit that must be zero is set.
+        """
+        values = unpack(INSTRUCTION_FIELDS, words)
+        opcode = Opcode(values.pop("opcode"))
+        wrong = reserved_problems(INSTRUCTION_FIELDS, words, RESERVED_BITS[opcode])
+        if wrong:
+            raise ValueError(f"{opcode.name}: does not use {', '.join(wrong)}")
+        return cls(opcode, **values)
+
+
+@dataclass(frozen=True)
+class Record:
+    """Constants of one output channel: the head of its weight row."""
+
+    #: Accumulator start of an active channel.
+    bias: int = 0
+    #: Accumulator of a masked channel: 0, or what BatchNorm makes of zero when the mask acts before
+    #: it.
+    masked_bias: int = 0
+    #: Requantization multiplier.
+    mult: int = 0
+    #: Requantization shift, SHIFT_MIN..SHIFT_MAX; a value outside acts as the nearer bound.
+    shift: int = 0
+
+    def encode(self) -> tuple[int, ...]:
+        """Return the record's words; raises :class:`ValueError` naming fields that do not fit."""
+        return pack(RECORD_FIELDS, asdict(self), RECORD_WORDS, "channel record")
+
+    @classmethod
+    def decode(cls, words: Sequence[int]) -> Record:
+        """Return the record in ``words``."""
+        return cls(**unpack(RECORD_FIELDS, words))
