@@ -1,0 +1,136 @@
+"""The commands themselves: quick to answer, and faithful to what the stages return."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from acsgen import __version__
+from acsgen.boards import board_names, load_board
+from acsgen.cli import app
+from acsgen.cli.build import summary, summary_rows
+
+REPORT: dict[str, Any] = {
+    "model": "resnet8-acs-digits32",
+    "board": "zedboard",
+    "bit_exact": {"csim": {"images": 8, "mismatches": 0}},
+    "macs": {"dense": 12_500_000, "mean": 7_500_000.4, "gates": 250_000},
+    "cycles": {"dense": 50_000, "mean": 31_000.6, "source": "model"},
+    "bytes": {"read": 90_000, "written": 1_000},
+    "accuracy": {"float": 0.9512, "int8": 0.9498, "images": 500, "gate_agreement": 0.9961},
+    "resources": {"dsp": 150, "bram36": 100, "lut": 30_000, "ff": 40_000, "source": "estimate"},
+}
+
+
+def invoke(*words: str, status: int = 0) -> str:
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == status, result.output
+    return result.output
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("command", [[], ["build"], ["eval"], ["train"], ["boards"], ["info"]])
+def test_every_command_has_help(command: list[str]) -> None:
+    assert "Usage" in invoke(*command, "--help")
+
+
+@pytest.mark.unit
+def test_help_does_not_load_torch() -> None:
+    code = (
+        "import sys; sys.argv = ['acsgen', '--help']\n"
+        "from acsgen.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as e: print(e.code, *sorted({'torch', 'scipy', 'sklearn'} & "
+        "sys.modules.keys()))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "0"
+
+
+@pytest.mark.unit
+def test_version() -> None:
+    assert invoke("--version").strip() == f"acsgen {__version__}"
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("words", [["bild"], ["build"], ["build", "x.pt"], ["boards", "--what"]])
+def test_wrong_usage_exits_2(words: list[str]) -> None:
+    assert "Usage" in invoke(*words, status=2)
+
+
+@pytest.mark.unit
+def test_boards_lists_every_board_with_its_part() -> None:
+    listed = invoke("boards")
+    for name in board_names():
+        assert name in listed
+        assert load_board(name).part in listed
+
+
+@pytest.mark.unit
+def test_info_names_versions_tools_and_boards() -> None:
+    listed = invoke("info")
+    for word in (__version__, "torch", "hls4ml", "g++", "vitis-run", "zedboard"):
+        assert word in listed
+
+
+@pytest.mark.unit
+def test_summary_says_what_the_report_says() -> None:
+    rows = {label: (value, remark) for label, value, remark in summary_rows(
+        REPORT, load_board("zedboard")
+    )}  # fmt: skip
+    assert rows["MACs an image"] == ("7,500,000", "250,000 of them in gates")
+    assert rows["MACs skipped"] == ("40.0 %", "of 12,500,000 with nothing skipped")
+    assert rows["cycles an image"] == ("31,001", "model: 0.310 ms at 100 MHz")
+    assert rows["cycles saved"] == ("38.0 %", "of 50,000: 0.500 ms at 100 MHz")
+    assert rows["bytes moved an image"] == ("91,000", "90,000 read, 1,000 written")
+    assert rows["DSP"] == ("150", "68.2 % of 220, estimate")
+    assert rows["accuracy float / int8"] == (
+        "95.12 / 94.98 %",
+        "500 images; gates agree at 99.61 %",
+    )
+    assert rows["bit-exact"] == ("8 images", "0 mismatches in C-simulation")
+
+
+@pytest.mark.unit
+def test_summary_fits_a_terminal() -> None:
+    screen = io.StringIO()
+    Console(file=screen, width=80).print(summary(REPORT, load_board("zedboard")))
+    lines = screen.getvalue().splitlines()
+    assert len(lines) <= 20
+    assert "…" not in screen.getvalue()
+
+
+def test_train_runs_a_recipe_with_changes(tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(
+        "{name: tiny, model: {depth: 8, widths: [4, 4, 4], gate: {}}, batch: 64, "
+        "data: {name: digits32, train_limit: 4096, test_limit: 50}, "
+        "phases: [{name: open, epochs: 1}, {name: skip, epochs: 9, gates: learned}]}"
+    )
+    out = tmp_path / "out"
+    settings = ["--set", "data.train_limit=128", "--set", "phases.1.epochs=1"]
+    said = invoke("train", str(recipe), "--out", str(out), *settings)
+    assert "epoch 2/2 skip" in said
+    assert sorted(p.name for p in out.iterdir()) == ["tiny.metrics.jsonl", "tiny.pt"]
+    lines = (out / "tiny.metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["phase"] for line in lines] == ["open", "skip"]
+
+
+def test_train_refuses_a_bad_recipe(tmp_path: Path) -> None:
+    recipe = tmp_path / "bad.yaml"
+    recipe.write_text("{name: bad, modle: {}, data: {name: digits32}, phases: []}")
+    result = CliRunner().invoke(app, ["train", str(recipe), "--set", "seed=-1"])
+    assert result.exit_code == 2
+    for key in ("modle", "phases", "seed"):
+        assert key in result.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["bad.yaml"]
