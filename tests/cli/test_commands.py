@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
@@ -111,10 +112,12 @@ def test_summary_fits_a_terminal() -> None:
 
 
 def test_train_runs_a_recipe_with_changes(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (200, 3, 8, 8), np.uint8)
+    np.savez(tmp_path / "noise.npz", images=images, labels=np.arange(200) % 10)
     recipe = tmp_path / "tiny.yaml"
     recipe.write_text(
         "{name: tiny, model: {depth: 8, widths: [4, 4, 4], gate: {}}, batch: 64, "
-        "data: {name: digits32, train_limit: 4096, test_limit: 50}, "
+        f"data: {{name: 'npz:{tmp_path / 'noise.npz'}', train_limit: 200, test_limit: 50}}, "
         "phases: [{name: open, epochs: 1}, {name: skip, epochs: 9, gates: learned}]}"
     )
     out = tmp_path / "out"
