@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from acsgen.boards import Board, load_board
-from acsgen.cli.console import StageDisplay, count, guarded, out, share
+from acsgen.cli.console import StageDisplay, count, guarded, out, percent, share
 from acsgen.errors import Problem, UserError
 
 LANES_PER_GROUP = 64
@@ -130,9 +130,9 @@ def summary_rows(report: Report, board: Board) -> list[tuple[str, str, str]]:
     rows += [
         (
             "accuracy float / int8",
-            f"{100 * accuracy['float']:.2f} / {100 * accuracy['int8']:.2f} %",
+            f"{percent(accuracy['float'])} / {percent(accuracy['int8'])}",
             f"{count(accuracy['images'])} images; gates agree at "
-            f"{100 * accuracy['gate_agreement']:.2f} %",
+            f"{percent(accuracy['gate_agreement'])}",
         ),
         (
             "bit-exact",

@@ -197,6 +197,11 @@ class StageDisplay:
             self._stage = ""
 
 
+def percent(fraction: float | None) -> str:
+    """Return a fraction in percent, or a dash where there is none (no labels, no gates)."""
+    return "-" if fraction is None else f"{100 * fraction:.2f} %"
+
+
 def share(part: float, whole: float) -> str:
     """Return ``part`` of ``whole`` in percent, or a dash when there is no whole."""
     return f"{100 * part / whole:.1f} %" if whole else "-"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from acsgen.cli.console import StageDisplay, count, guarded, out, share
+from acsgen.cli.console import StageDisplay, count, guarded, out, percent, share
 
 
 @guarded
@@ -35,11 +35,10 @@ def evaluate(
     table = Table(title=f"{model.name} on {dataset}, {count(result.images)} images")
     table.add_column("")
     table.add_column("", justify="right")
-    table.add_row("accuracy, float", f"{100 * result.float_accuracy:.2f} %")
-    table.add_row("accuracy, int8", f"{100 * result.int8_accuracy:.2f} %")
-    table.add_row("same prediction", f"{100 * result.prediction_agreement:.2f} %")
-    if result.gate_agreement is not None:
-        table.add_row("same gate decision", f"{100 * result.gate_agreement:.2f} %")
+    table.add_row("accuracy, float", percent(result.float_accuracy))
+    table.add_row("accuracy, int8", percent(result.int8_accuracy))
+    table.add_row("same prediction", percent(result.prediction_agreement))
+    table.add_row("same gate decision", percent(result.gate_agreement))
     table.add_row("MACs an image, nothing skipped", count(result.macs_dense))
     table.add_row("MACs an image, mean", count(result.macs_mean))
     table.add_row("MACs an image, spread (1 sigma)", count(result.macs_std))

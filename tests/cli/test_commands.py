@@ -96,10 +96,17 @@ def test_summary_says_what_the_report_says() -> None:
     assert rows["bytes moved an image"] == ("91,000", "90,000 read, 1,000 written")
     assert rows["DSP"] == ("150", "68.2 % of 220, estimate")
     assert rows["accuracy float / int8"] == (
-        "95.12 / 94.98 %",
+        "95.12 % / 94.98 %",
         "500 images; gates agree at 99.61 %",
     )
     assert rows["bit-exact"] == ("8 images", "0 mismatches in C-simulation")
+
+
+@pytest.mark.unit
+def test_summary_of_a_network_without_gates_and_images_without_labels() -> None:
+    accuracy = {"float": None, "int8": None, "images": 8, "gate_agreement": None}
+    rows = summary_rows(REPORT | {"accuracy": accuracy}, load_board("zedboard"))
+    assert ("accuracy float / int8", "- / -", "8 images; gates agree at -") in rows
 
 
 @pytest.mark.unit
