@@ -11,13 +11,14 @@ BIN := $(VENV)/bin
 SETUP := scripts/setup.sh pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint format spec clean
 
 help:
 	@echo "make demo    build an accelerator from a trained network and prove it bit-exact"
 	@echo "make test    run the tests"
 	@echo "make lint    ruff and mypy"
 	@echo "make format  let ruff format and fix the sources"
+	@echo "make spec    render what is derived from hw/spec/engine.yaml"
 	@echo "make clean   remove what was built (the environment stays; remove .venv by hand)"
 
 # The stamps make a second call start at once; they are newer than what they depend on.
@@ -43,6 +44,9 @@ lint: $(VENV)/.ready-dev
 format: $(VENV)/.ready-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+spec: $(VENV)/.ready-test
+	$(BIN)/python -m acsgen.isa
 
 clean:
 	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
