@@ -7,6 +7,7 @@ Exit statuses: 0 done, 1 a check failed on good input, 2 bad input or an unusabl
 from __future__ import annotations
 
 import functools
+import os
 import textwrap
 import time
 import traceback
@@ -100,8 +101,6 @@ def print_problems(problems: tuple[Problem, ...]) -> None:
 
 
 def _all_problems_wanted() -> bool:
-    import os
-
     return bool(os.environ.get("ACSGEN_ALL_PROBLEMS"))
 
 
