@@ -1,0 +1,53 @@
+"""The front end: a model file becomes the layer graph of :mod:`acsgen.ir.layers`.
+
+file --load--> exported program --lower--> operator graph --normalize, fuse--> layer graph
+--check-->
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from acsgen.frontend.dump import describe
+from acsgen.frontend.execute import gate_logits, run_layers
+from acsgen.frontend.fuse import fuse
+from acsgen.frontend.load import LoadedProgram, load_model
+from acsgen.frontend.lower import lower
+from acsgen.frontend.normalize import normalize_image
+from acsgen.frontend.selfcheck import check_equivalence
+from acsgen.ir.layers import LayerGraph
+
+__all__ = [
+    "LoadedProgram",
+    "compile_program",
+    "describe",
+    "front_end",
+    "gate_logits",
+    "load_model",
+    "run_layers",
+]
+
+
+def front_end(path: str | Path) -> tuple[LayerGraph, LoadedProgram]:
+    """Read a model file and make its layer graph.
+
+    Raises:
+        UserError: the file can't be used, or the network can't be compiled; with every reason.
+        CheckFailed: the layer graph differs from the network (a bug of acsgen).
+    """
+    return compile_program(load_model(path))
+
+
+def compile_program(program: LoadedProgram) -> tuple[LayerGraph, LoadedProgram]:
+    """Make the layer graph of a loaded program; returns the program with its pixel scale settled.
+
+    Raises:
+        UserError, CheckFailed: as :func:`front_end`.
+    """
+    ops, exported = lower(program)
+    normalized, scale = normalize_image(ops, program.input_dtype.is_floating_point)
+    program = replace(program, pixel_scale=scale)
+    fused = fuse(normalized)
+    check_equivalence(fused, program, exported)
+    return fused.graph, program

@@ -1,0 +1,115 @@
+"""What the engine holds the operator graph to: sizes, and a shape that ends in a classifier.
+
+Reports where a limit is first exceeded, not every layer that inherits it.
+"""
+
+from __future__ import annotations
+
+from acsgen.errors import Problem
+from acsgen.frontend.opgraph import (
+    Affine,
+    ApplyVector,
+    Conv,
+    Linear,
+    Op,
+    OpGraph,
+    Pool,
+    Sigmoid,
+    Unknown,
+)
+from acsgen.isa.generated import MAX_CHANNELS, MAX_KERNEL, MAX_WIDTH
+
+_MAX_HEIGHT = 255
+_MAX_PAD = 7
+
+
+def graph_problems(graph: OpGraph) -> list[Problem]:
+    """All problems of sizes and structure, one for every operation concerned."""
+    ops = graph.by_name()
+    problems = []
+    for op in graph.ops:
+        reasons = [*_new_size_reasons(op, ops), *_window_reasons(op)]
+        if reasons:
+            what = ", ".join(what for what, _ in reasons)
+            remedy = "; ".join(dict.fromkeys(remedy for _, remedy in reasons))
+            problems.append(Problem(op.where, what, remedy))
+    problems += _sigmoid_problems(graph, ops)
+    problems += _classifier_problems(graph, ops)
+    return problems
+
+
+def _size_reasons(op: Op) -> dict[str, tuple[str, str]]:
+    """Violated limits of the result, by limit."""
+    reasons = {}
+    channels = op.shape[0]
+    if len(op.shape) == 3:
+        _, height, width = op.shape
+        size = f"map {height}x{width}"
+        if width > MAX_WIDTH:
+            what = f"{size} is wider than {MAX_WIDTH} lanes"
+            reasons["width"] = (what, "use smaller images or an earlier stride")
+        if height > _MAX_HEIGHT:
+            what = f"{size} is higher than {_MAX_HEIGHT} rows"
+            reasons["height"] = (what, "use smaller images or an earlier stride")
+    if (len(op.shape) == 3 or isinstance(op, Linear)) and channels > MAX_CHANNELS:
+        what = f"output channels {channels} > {MAX_CHANNELS}"
+        reasons["channels"] = (what, "use a narrower layer")
+    return reasons
+
+
+def _new_size_reasons(op: Op, ops: dict[str, Op]) -> list[tuple[str, str]]:
+    if isinstance(op, Unknown):
+        return []
+    inherited = {limit for name in op.inputs for limit in _size_reasons(ops[name])}
+    fresh = isinstance(op, (Conv, Linear))
+    return [
+        reason
+        for limit, reason in _size_reasons(op).items()
+        if limit not in inherited or (fresh and limit == "channels")
+    ]
+
+
+def _window_reasons(op: Op) -> list[tuple[str, str]]:
+    if isinstance(op, Conv):
+        kernel = op.weight.shape[2]
+    elif isinstance(op, Pool):
+        kernel = op.kernel
+    else:
+        return []
+    reasons = []
+    if kernel > MAX_KERNEL:
+        remedy = f"use a kernel of at most {MAX_KERNEL}"
+        reasons.append(
+            (f"kernel {kernel}x{kernel} is larger than {MAX_KERNEL}x{MAX_KERNEL}", remedy)
+        )
+    if op.stride not in (1, 2):
+        reasons.append((f"stride {op.stride}", "use stride 1 or 2"))
+    if op.pad > _MAX_PAD:
+        reasons.append((f"padding {op.pad} > {_MAX_PAD}", "pad less"))
+    return reasons
+
+
+def _sigmoid_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
+    problems = []
+    for op in graph.ops:
+        if not isinstance(op, Sigmoid):
+            continue
+        users = [user for user in graph.ops if op.name in user.inputs]
+        scales = all(
+            isinstance(u, (ApplyVector, Unknown)) and u.inputs[1:] == (op.name,) for u in users
+        )
+        if not users or not scales:
+            what = "sigmoid is available only to scale the channels of a map"
+            remedy = "for a gate give the logits to acsgen.nn.ChannelGate; at the end remove it"
+            problems.append(Problem(op.where, what, remedy))
+    return problems
+
+
+def _classifier_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
+    last = ops[graph.output]
+    while isinstance(last, Affine):
+        last = ops[last.x]
+    if isinstance(last, (Linear, Unknown, Sigmoid)):
+        return []
+    what = "the network does not end in a linear layer"
+    return [Problem(last.where, what, "end with nn.Linear, returning logits [1, classes]")]

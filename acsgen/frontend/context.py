@@ -1,0 +1,221 @@
+"""What operator handlers work with while :mod:`.lower` walks the exported graph.
+
+A handler gets its bound arguments, examines them, and either emits an operation or raises
+:class:`Refused` with the reason and a remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, fx
+
+from acsgen.frontend.names import Names
+from acsgen.frontend.opgraph import Affine, Array, Flatten, Op
+
+Kind = Literal["map", "vector", "mask"]
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
+    """A node that can't be compiled.
+
+    ``about_inputs``: the reason is the kind of its inputs, so it says nothing new where an input
+    was itself refused.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *, about_inputs: bool = False) -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+        self.about_inputs = about_inputs
+
+
+@dataclass(frozen=True)
+class Value:
+    """A run-time result.
+
+    Attributes:
+        op: name of the operation that makes it.
+        kind: what it is to the engine.
+        shape: (C, H, W) or (C,).
+        dims: PyTorch's shape, which may differ from ``shape`` by axes of size 1 and by expansion.
+        pixels: still the raw image in an integer type.
+        suspect: a refused node is among its ancestors.
+        also: further masks multiplied with this one (masks only).
+    """
+
+    op: str
+    kind: Kind
+    shape: tuple[int, ...]
+    dims: tuple[int, ...]
+    pixels: bool = False
+    suspect: bool = False
+    also: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> int:
+        """Number of channels of a map, entries of a vector or bits of a mask."""
+        return self.shape[0]
+
+    @property
+    def is_plain_map(self) -> bool:
+        """A map in PyTorch's own arrangement ``[1, C, H, W]``."""
+        return self.kind == "map" and self.dims == (1, *self.shape)
+
+    @property
+    def is_expanded(self) -> bool:
+        """A vector or mask repeated over further axes."""
+        return int(np.prod(self.dims)) != int(np.prod(self.shape))
+
+
+Argument = Any
+"""A :class:`Value`, a constant tensor, a number, a list, a string or None."""
+
+
+@dataclass
+class Context:
+    """The graph being built."""
+
+    names: Names = field(default_factory=Names)
+    ops: list[Op] = field(default_factory=list)
+
+    def emit(self, kind: type[Op], call: Call, shape: Sequence[int], **fields: Any) -> Value:
+        """Append an operation for ``call``'s node and return its result with the node's dims."""
+        label = kind.__name__.lower()
+        name = self.names.make(call.path, label)
+        op = kind(name=name, node=call.node.name, where=call.where, shape=tuple(shape), **fields)
+        self.ops.append(op)
+        value_kind: Kind = "map" if len(shape) == 3 else "vector"
+        suspect = any(v.suspect for v in call.inputs)
+        return Value(name, value_kind, tuple(shape), call.dims, suspect=suspect)
+
+    def affine(self, call: Call, x: Value, scale: Array, offset: Array) -> Value:
+        """Emit ``x * scale + offset`` per channel; scalars spread over the channels."""
+        if not call.dtype.is_floating_point:
+            raise Refused(
+                f"arithmetic on {call.dtype} values, which wraps or rounds",
+                "convert the image to float first",
+            )
+        spread = [np.broadcast_to(v, (x.channels,)).astype(np.float64) for v in (scale, offset)]
+        return self.emit(Affine, call, x.shape, x=x.op, scale=spread[0], offset=spread[1])
+
+    def as_vector(self, call: Call, x: Value) -> Value:
+        """``x`` itself if it is a vector, or a 1x1 map as a vector."""
+        if x.kind == "map" and x.shape[1:] == (1, 1):
+            flat = self.emit(Flatten, call, (x.channels,), x=x.op)
+            # The exported node has the consumer's value, not the flattened one.
+            self.ops[-1] = replace(self.ops[-1], node="")
+            return replace(flat, dims=x.dims)
+        return x
+
+
+@dataclass(frozen=True)
+class Call:
+    """One node of the exported program with its arguments bound by name."""
+
+    node: fx.Node
+    path: str
+    args: dict[str, Argument]
+
+    @property
+    def where(self) -> str:
+        """Module path, for messages."""
+        return self.path or "forward"
+
+    @property
+    def inputs(self) -> list[Value]:
+        """The arguments that are computed at run time."""
+        return [v for v in self.args.values() if isinstance(v, Value)]
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """PyTorch's shape of the (first) result."""
+        return tuple(int(size) for size in self._example.shape)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the (first) result."""
+        return self._example.dtype
+
+    @property
+    def _example(self) -> Tensor:
+        value = self.node.meta["val"]
+        first = value[0] if isinstance(value, (tuple, list)) else value
+        assert isinstance(first, Tensor)
+        return first
+
+    def value(self, name: str = "self") -> Value:
+        """A run-time argument.
+
+        Raises:
+            Refused: it is a constant.
+        """
+        argument = self.args.get(name)
+        if not isinstance(argument, Value):
+            raise Refused(f"its {name} does not depend on the image", "remove this layer")
+        return argument
+
+    def map(self, name: str = "self") -> Value:
+        """A run-time argument that is a map.
+
+        Raises:
+            Refused: it is something else.
+        """
+        x = self.value(name)
+        if not x.is_plain_map:
+            raise Refused(f"works on a map, but its input is {describe(x)}", about_inputs=True)
+        return x
+
+    def constant(self, name: str) -> Array | None:
+        """A constant argument as float64, None where it is absent.
+
+        Raises:
+            Refused: it is computed from the image.
+        """
+        argument = self.args.get(name)
+        if argument is None:
+            return None
+        if isinstance(argument, Value):
+            raise Refused(
+                f"its {name} is computed from the image",
+                "the engine takes constant weights only",
+            )
+        return np.asarray(torch.as_tensor(argument).detach().to(torch.float64).numpy())
+
+    def square(self, name: str, default: Sequence[int] | None = None) -> int:
+        """An argument given for both axes (or once), which must be equal.
+
+        Raises:
+            Refused: the two differ.
+        """
+        pair = self.args.get(name)
+        if pair is None or (isinstance(pair, (list, tuple)) and not pair):
+            assert default is not None
+            pair = default
+        if isinstance(pair, int):
+            return pair
+        first, last = int(pair[0]), int(pair[-1])
+        if first != last:
+            label = name.removesuffix("_size")
+            raise Refused(
+                f"{label} {first}x{last} is not square", f"use the same {label} both ways"
+            )
+        return first
+
+
+def describe(x: Value) -> str:
+    """What a value is, in words."""
+    size = "x".join(str(n) for n in x.dims)
+    if x.kind == "map" and not x.is_plain_map:
+        return f"a reshaped map ({size})"
+    words = {"map": "a map", "vector": "a vector", "mask": "a channel mask"}
+    return f"{words[x.kind]} ({size})"
+
+
+def single_axis(dims: Sequence[int], count: int) -> bool:
+    """Whether ``dims`` is one axis of ``count`` entries and else axes of size 1."""
+    return [d for d in dims if d != 1] == ([count] if count != 1 else [])

@@ -1,0 +1,200 @@
+"""Lowers an exported program to the float operator graph, or says everything that stands in the way.
+
+Nodes that depend on parameters and constants only are computed here (this resolves, for example,
+the Kronecker-masked weights of DGConv); the others are translated one by one (:mod:`.ops`).
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx
+from torch.export import ExportedProgram
+
+from acsgen.errors import Problem, UserError
+from acsgen.frontend.check import graph_problems
+from acsgen.frontend.context import Call, Context, Refused, Value
+from acsgen.frontend.load import LoadedProgram
+from acsgen.frontend.names import module_path
+from acsgen.frontend.opgraph import Image, OpGraph, Unknown
+from acsgen.frontend.ops import HANDLERS, REMEDIES
+from acsgen.frontend.program import (
+    call,
+    is_assertion,
+    is_callable_here,
+    lifted_values,
+    op_name,
+    output_names,
+)
+
+_UNSUPPORTED = "rewrite this part with layers that acsgen supports"
+
+
+def lower(program: LoadedProgram) -> tuple[OpGraph, ExportedProgram]:
+    """Translate the program.
+
+    Returns:
+        The graph, and the program whose node names it refers to: the loaded one, with in-place
+        operations made functional where there were any.
+
+    Raises:
+        UserError: one problem for every node that can't be compiled.
+    """
+    exported = functional(program.exported)
+    results = output_names(exported)
+    problems = _signature_problems(exported, program)
+    lowering = _Lowering(program, exported)
+    value = lowering.run({name for name in results if name is not None})
+    problems += lowering.problems
+    output = next((value[name] for name in results if name is not None), None)
+    if not isinstance(output, Value):
+        what = "the result does not depend on the image"
+        raise UserError([*problems, Problem(program.name, what, "return the logits")])
+    graph = OpGraph(program.name, tuple(lowering.context.ops), output.op)
+    refused = {problem.where for problem in lowering.problems}
+    problems += [p for p in graph_problems(graph) if p.where not in refused]
+    if problems:
+        raise UserError(problems)
+    return graph, exported
+
+
+def functional(exported: ExportedProgram) -> ExportedProgram:
+    """The program without in-place operations; unchanged if it has none."""
+    mutable = any(
+        isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
+        for node in exported.graph.nodes
+    )
+    return exported.run_decompositions({}) if mutable else exported
+
+
+def _signature_problems(exported: ExportedProgram, program: LoadedProgram) -> list[Problem]:
+    problems = []
+    outputs = exported.graph_signature.user_outputs
+    if len(outputs) != 1:
+        what = f"the network returns {len(outputs)} results"
+        problems.append(Problem(program.name, what, "return the class logits alone"))
+    mutated = sorted(set(exported.graph_signature.buffers_to_mutate.values()))
+    problems += [
+        Problem(buffer, "the network writes to this buffer", "call model.eval() before exporting")
+        for buffer in mutated
+    ]
+    return problems
+
+
+class _Lowering:
+    """One walk over the exported graph."""
+
+    def __init__(self, program: LoadedProgram, exported: ExportedProgram) -> None:
+        self.program = program
+        self.exported = exported
+        self.context = Context()
+        self.problems: list[Problem] = []
+        self._values: dict[fx.Node, Any] = {}
+
+    def run(self, wanted: set[str]) -> dict[str, Any]:
+        """Values of the live nodes by name; constants are tensors."""
+        lifted = lifted_values(self.exported)
+        live = _live_nodes(self.exported.graph, wanted)
+        for node in self.exported.graph.nodes:
+            if node.op == "placeholder":
+                is_lifted = node.name in lifted
+                self._values[node] = lifted[node.name] if is_lifted else self._image(node)
+            elif node in live:
+                self._values[node] = self._visit(node)
+        return {node.name: value for node, value in self._values.items()}
+
+    def _image(self, node: fx.Node) -> Value:
+        channels = self.program.input_shape[0]
+        name = self.context.names.make("", "image")
+        self.context.ops.append(
+            Image(
+                name,
+                node.name,
+                "input",
+                self.program.input_shape,
+                np.ones(channels),
+                np.zeros(channels),
+            )
+        )
+        dims = (1, *self.program.input_shape)
+        raw = not self.program.input_dtype.is_floating_point
+        return Value(name, "map", self.program.input_shape, dims, pixels=raw)
+
+    def _visit(self, node: fx.Node) -> Any:
+        inputs = [self._values[n] for n in node.all_input_nodes]
+        constant = not any(isinstance(v, Value) for v in inputs)
+        call_ = Call(node, module_path(node), _bind(node, self._values))
+        try:
+            if constant and is_callable_here(node):
+                return call(node, self._values)
+            return self._handle(call_)
+        except Refused as refusal:
+            suspect = any(isinstance(v, Value) and v.suspect for v in inputs)
+            if not (suspect and refusal.about_inputs):
+                self.problems.append(Problem(call_.where, refusal.what, refusal.remedy))
+            return self._unknown(call_)
+
+    def _handle(self, call_: Call) -> Value:
+        name = op_name(call_.node)
+        handler = HANDLERS.get(name)
+        if handler is None:
+            label = name.replace("::", ".")
+            remedy = REMEDIES.get(name, _UNSUPPORTED)
+            raise Refused(f"{label}: not supported on the engine", remedy)
+        if any(v is None for v in (call_.node.meta.get("val"),)):
+            raise Refused(f"{name}: its result has no shape", _UNSUPPORTED)
+        return handler(self.context, call_)
+
+    def _unknown(self, call_: Call) -> Value:
+        """A stand-in of the likely kind, so that the nodes behind a refused one are examined too."""
+        value = call_.node.meta.get("val")
+        first = value[0] if isinstance(value, (tuple, list)) and value else value
+        dims = tuple(int(n) for n in first.shape) if isinstance(first, Tensor) else (1,)
+        shape = dims[1:] if len(dims) == 4 else (int(np.prod(dims)),)
+        name = self.context.names.make(call_.path, "unknown")
+        self.context.ops.append(Unknown(name, call_.node.name, call_.where, shape))
+        return Value(name, "map" if len(shape) == 3 else "vector", shape, dims, suspect=True)
+
+
+def _live_nodes(graph: fx.Graph, wanted: set[str]) -> set[fx.Node]:
+    pending = [node for node in graph.nodes if node.name in wanted]
+    live: set[fx.Node] = set()
+    while pending:
+        node = pending.pop()
+        if node not in live and not is_assertion(node):
+            live.add(node)
+            pending.extend(node.all_input_nodes)
+    return live
+
+
+def _bind(node: fx.Node, values: dict[fx.Node, Any]) -> dict[str, Any]:
+    """Arguments by the names of the operator's schema, defaults filled in, nodes resolved."""
+    args, kwargs = fx.node.map_arg((node.args, node.kwargs), lambda n: _Resolved(values[n]))
+    if node.target is operator.getitem:
+        names, defaults = ["a", "b"], {}
+    elif isinstance(node.target, torch._ops.OpOverload):
+        schema = node.target._schema.arguments
+        names = [argument.name for argument in schema]
+        defaults = {a.name: a.default_value for a in schema if a.has_default_value()}
+    else:
+        names, defaults = [f"argument {i}" for i in range(len(args))], {}
+    bound = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
+    return {name: _unwrap(value) for name, value in bound.items()}
+
+
+class _Resolved:
+    """Keeps ``map_arg`` from looking into a value."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _unwrap(argument: Any) -> Any:
+    if isinstance(argument, _Resolved):
+        return argument.value
+    if isinstance(argument, (list, tuple)):
+        return [_unwrap(item) for item in argument]
+    return argument

@@ -1,0 +1,183 @@
+"""The float operator graph: what :mod:`.lower` makes of an exported program and :mod:`.fuse` consumes.
+
+One frozen dataclass per operation, still unfused, in execution order.  A *map* has shape ``(C, H,
+W)``, a *vector* and a *mask* ``(C,)``.  Constants are float64 numpy arrays in PyTorch's layouts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+OpT = TypeVar("OpT", bound="Op")
+
+
+@dataclass(frozen=True)
+class Op:
+    """``name`` is unique and readable, ``node`` the exported node with the same value (or "")."""
+
+    reads: ClassVar[tuple[str, ...]] = ("x",)
+
+    name: str
+    node: str
+    where: str
+    shape: tuple[int, ...]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the operations whose results this one reads."""
+        return tuple(getattr(self, key) for key in self.reads)
+
+
+def reading(op: OpT, renamed: dict[str, str]) -> OpT:
+    """``op`` with inputs renamed."""
+    changes = {key: renamed.get(getattr(op, key), getattr(op, key)) for key in op.reads}
+    return replace(op, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Image(Op):
+    """Pixels 0..255 as ``p * scale[c] + offset[c]``."""
+
+    reads: ClassVar[tuple[str, ...]] = ()
+
+    scale: Array = field(repr=False)
+    offset: Array = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Affine(Op):
+    """``x[c] * scale[c] + offset[c]`` on a map or a vector."""
+
+    x: str
+    scale: Array = field(repr=False)
+    offset: Array = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Conv(Op):
+    """2-D convolution; ``weight`` ``(O, I/groups, K, K)``."""
+
+    x: str
+    weight: Array = field(repr=False)
+    bias: Array = field(repr=False)
+    stride: int
+    pad: int
+    groups: int
+
+
+@dataclass(frozen=True)
+class Linear(Op):
+    """``weight @ x + bias`` on a vector; ``weight`` ``(O, I)``."""
+
+    x: str
+    weight: Array = field(repr=False)
+    bias: Array = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Relu(Op):
+    """On a map or a vector."""
+
+    x: str
+
+
+@dataclass(frozen=True)
+class Sigmoid(Op):
+    """On a vector."""
+
+    x: str
+
+
+@dataclass(frozen=True)
+class Add(Op):
+    """Two maps of one shape."""
+
+    reads: ClassVar[tuple[str, ...]] = ("x", "y")
+
+    x: str
+    y: str
+
+
+@dataclass(frozen=True)
+class ApplyMask(Op):
+    """Map times mask; a mask of one bit applies to every channel."""
+
+    reads: ClassVar[tuple[str, ...]] = ("x", "mask")
+
+    x: str
+    mask: str
+
+
+@dataclass(frozen=True)
+class ApplyVector(Op):
+    """Map times one factor per channel, computed at run time."""
+
+    reads: ClassVar[tuple[str, ...]] = ("x", "vector")
+
+    x: str
+    vector: str
+
+
+@dataclass(frozen=True)
+class Pool(Op):
+    """As :class:`acsgen.ir.layers.Pool`."""
+
+    x: str
+    mode: Literal["max", "avg"]
+    kernel: int
+    stride: int
+    pad: int
+
+
+@dataclass(frozen=True)
+class GlobalAvg(Op):
+    """Map to vector."""
+
+    x: str
+
+
+@dataclass(frozen=True)
+class Flatten(Op):
+    """Map to vector of ``C*H*W``."""
+
+    x: str
+
+
+@dataclass(frozen=True)
+class ChannelGate(Op):
+    """Vector of logits to mask."""
+
+    x: str
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Unknown(Op):
+    """Stands for a refused node, so that the nodes behind it can still be examined."""
+
+    reads: ClassVar[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True)
+class OpGraph:
+    """Operations in execution order; ``ops[0]`` is the :class:`Image`, ``output`` names the logits."""
+
+    name: str
+    ops: tuple[Op, ...]
+    output: str
+
+    def by_name(self) -> dict[str, Op]:
+        """Operations by name."""
+        return {op.name: op for op in self.ops}
+
+    def use_counts(self) -> Counter[str]:
+        """How often each result is read, the program's output counting as a reader."""
+        uses = Counter(name for op in self.ops for name in op.inputs)
+        uses[self.output] += 1
+        return uses

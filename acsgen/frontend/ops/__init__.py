@@ -1,0 +1,56 @@
+"""Table of the operators that the front end understands.
+
+A handler looks at one node (:class:`acsgen.frontend.context.Call`), emits an operation or refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from acsgen.frontend.context import Call, Context, Value
+from acsgen.frontend.ops import arithmetic, layers, pooling, shapes
+
+Handler = Callable[[Context, Call], Value]
+
+HANDLERS: Mapping[str, Handler] = {
+    **arithmetic.HANDLERS,
+    **layers.HANDLERS,
+    **pooling.HANDLERS,
+    **shapes.HANDLERS,
+}
+"""Handlers by operator name without overload, e.g. ``aten::relu``."""
+
+_RELU = "use ReLU"
+_BATCH_NORM = "use BatchNorm2d"
+_GATE = "decide with acsgen.nn.ChannelGate"
+_SOFTMAX = "remove it: the largest logit stays the largest"
+
+REMEDIES: Mapping[str, str] = {
+    "aten::cat": "concatenation is not supported yet",
+    "aten::constant_pad_nd": "give the padding to the convolution",
+    "aten::elu": _RELU,
+    "aten::gelu": _RELU,
+    "aten::group_norm": _BATCH_NORM,
+    "aten::gt": _GATE,
+    "aten::ge": _GATE,
+    "aten::hardsigmoid": _RELU,
+    "aten::hardswish": _RELU,
+    "aten::hardtanh": _RELU,
+    "aten::instance_norm": _BATCH_NORM,
+    "aten::layer_norm": _BATCH_NORM,
+    "aten::leaky_relu": _RELU,
+    "aten::log_softmax": _SOFTMAX,
+    "aten::lt": _GATE,
+    "aten::mish": _RELU,
+    "aten::native_group_norm": _BATCH_NORM,
+    "aten::native_layer_norm": _BATCH_NORM,
+    "aten::pad": "give the padding to the convolution",
+    "aten::prelu": _RELU,
+    "aten::round": _GATE,
+    "aten::silu": _RELU,
+    "aten::softmax": _SOFTMAX,
+    "aten::_softmax": _SOFTMAX,
+    "aten::_log_softmax": _SOFTMAX,
+    "aten::tanh": _RELU,
+}
+"""What to do about well-known operators that have no handler."""

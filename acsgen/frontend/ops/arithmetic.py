@@ -1,0 +1,161 @@
+"""Handlers of sums and products: affine steps, residuals, masks and per-channel factors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from acsgen.frontend.context import Call, Context, Refused, Value, describe
+from acsgen.frontend.opgraph import Add, Affine, ApplyMask, ApplyVector, Array
+
+_MASK_REMEDY = "multiply a map with the mask, and add the residual afterwards"
+
+
+def _per_channel(constant: Any, x: Value, call: Call) -> Array:
+    """A constant operand as one number per channel of ``x``."""
+    tensor = constant if isinstance(constant, Tensor) else torch.tensor(float(constant))
+    if x.kind == "mask" or x.is_expanded or call.dims != x.dims:
+        raise Refused(f"arithmetic on {describe(x)}", about_inputs=True)
+    full = np.broadcast_to(tensor.detach().to(torch.float64).numpy(), x.dims)
+    if x.kind == "vector":
+        return full.reshape(-1)
+    per_pixel = full.reshape(x.channels, -1)
+    if not (per_pixel == per_pixel[:, :1]).all():
+        raise Refused("arithmetic with a constant for every pixel", "use one number per channel")
+    return per_pixel[:, 0]
+
+
+def _number_of(value: Any) -> bool:
+    return not isinstance(value, Value)
+
+
+def _combine(ctx: Context, call: Call, left_factor: float, right_factor: float) -> Value:
+    """``left_factor * self + right_factor * other``."""
+    left, right = call.args["self"], call.args["other"]
+    if any(isinstance(v, Value) and v.kind == "mask" for v in (left, right)):
+        raise Refused(
+            "arithmetic on a channel mask (such as 1 - mask): the engine writes zero to a skipped "
+            "channel and can't mix in another map there",
+            _MASK_REMEDY,
+        )
+    if _number_of(right):
+        x = call.value()
+        offset = right_factor * _per_channel(right, x, call)
+        return ctx.affine(call, x, np.asarray(left_factor), offset)
+    if _number_of(left):
+        x = call.value("other")
+        offset = left_factor * _per_channel(left, x, call)
+        return ctx.affine(call, x, np.asarray(right_factor), offset)
+    if left.kind != "map" or right.kind != "map" or left.dims != right.dims:
+        raise Refused(
+            f"adds {describe(left)} and {describe(right)}",
+            "the engine adds maps of equal shape",
+            about_inputs=True,
+        )
+    terms = [_scaled(ctx, call, v, f) for v, f in ((left, left_factor), (right, right_factor))]
+    return ctx.emit(Add, call, left.shape, x=terms[0].op, y=terms[1].op)
+
+
+def _scaled(ctx: Context, call: Call, x: Value, factor: float) -> Value:
+    if factor == 1.0:
+        return x
+    scale = np.full(x.channels, factor)
+    value = ctx.emit(Affine, call, x.shape, x=x.op, scale=scale, offset=np.zeros(x.channels))
+    ctx.ops[-1] = replace(ctx.ops[-1], node="")  # the exported node is the sum, not this term
+    return value
+
+
+def _add(ctx: Context, call: Call) -> Value:
+    return _combine(ctx, call, 1.0, float(call.args.get("alpha", 1)))
+
+
+def _sub(ctx: Context, call: Call) -> Value:
+    return _combine(ctx, call, 1.0, -float(call.args.get("alpha", 1)))
+
+
+def _rsub(ctx: Context, call: Call) -> Value:
+    return _combine(ctx, call, -float(call.args.get("alpha", 1)), 1.0)
+
+
+def _neg(ctx: Context, call: Call) -> Value:
+    x = call.value()
+    return ctx.affine(call, x, _per_channel(-1.0, x, call), np.asarray(0.0))
+
+
+def _div(ctx: Context, call: Call) -> Value:
+    if call.args.get("rounding_mode") is not None:
+        raise Refused("division with rounding", "divide without rounding_mode")
+    if not _number_of(call.args["other"]):
+        raise Refused("division by a value computed from the image", "multiply instead")
+    x = call.value()
+    divisor = _per_channel(call.args["other"], x, call)
+    if not divisor.all():
+        raise Refused("division by zero", "check the constant")
+    return ctx.affine(call, x, 1.0 / divisor, np.asarray(0.0))
+
+
+def _mul(ctx: Context, call: Call) -> Value:
+    left, right = call.args["self"], call.args["other"]
+    for x, other in ((left, right), (right, left)):
+        if _number_of(other):
+            if x.kind == "mask":
+                raise Refused("scales a channel mask", "scale the map instead")
+            return ctx.affine(call, x, _per_channel(other, x, call), np.asarray(0.0))
+    if left.kind == "mask" and right.kind == "mask":
+        return _both_masks(call, left, right)
+    for x, factor in ((left, right), (right, left)):
+        if x.is_plain_map and factor.kind == "mask":
+            return _apply_mask(ctx, call, x, factor)
+        if x.is_plain_map and factor.kind == "vector":
+            _require_channel_axis(call, x, factor)
+            if factor.channels != x.channels:
+                raise Refused(f"multiplies {describe(x)} with {describe(factor)}")
+            return ctx.emit(ApplyVector, call, x.shape, x=x.op, vector=factor.op)
+    raise Refused(
+        f"multiplies {describe(left)} with {describe(right)}",
+        "the engine multiplies a map with a channel mask or with one factor per channel",
+        about_inputs=True,
+    )
+
+
+def _both_masks(call: Call, left: Value, right: Value) -> Value:
+    if left.dims != call.dims or right.dims != call.dims or left.shape != right.shape:
+        raise Refused(f"multiplies {describe(left)} with {describe(right)}", about_inputs=True)
+    return replace(left, also=(*left.also, right.op, *right.also))
+
+
+def _apply_mask(ctx: Context, call: Call, x: Value, mask: Value) -> Value:
+    _require_channel_axis(call, x, mask)
+    result = x
+    masks = (mask.op, *mask.also)
+    for i, name in enumerate(masks):
+        result = ctx.emit(ApplyMask, call, x.shape, x=result.op, mask=name)
+        if i + 1 < len(masks):
+            ctx.ops[-1] = replace(ctx.ops[-1], node="")
+    return result
+
+
+def _require_channel_axis(call: Call, x: Value, factor: Value) -> None:
+    """``factor`` must broadcast along the channels of ``x`` and no other axis."""
+    dims = (1,) * (4 - len(factor.dims)) + factor.dims
+    allowed = ((1, factor.channels, 1, 1), x.dims if factor.is_expanded else None)
+    if dims not in allowed or call.dims != x.dims:
+        raise Refused(
+            f"multiplies {describe(x)} with {describe(factor)}",
+            "shape the factor as [N, C, 1, 1]",
+            about_inputs=True,
+        )
+
+
+HANDLERS = {
+    "aten::add": _add,
+    "aten::div": _div,
+    "aten::mul": _mul,
+    "aten::neg": _neg,
+    "aten::rsub": _rsub,
+    "aten::sub": _sub,
+}

@@ -1,0 +1,99 @@
+"""Handlers of operations that move or rename values without computing: views, copies, dtype changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from acsgen.frontend.context import Call, Context, Refused, Value, describe, single_axis
+from acsgen.frontend.opgraph import Flatten
+
+
+def _same(ctx: Context, call: Call) -> Value:
+    return call.value("input" if "input" in call.args else "self")
+
+
+def _reshape(ctx: Context, call: Call) -> Value:
+    x = call.value()
+    if x.dims == call.dims:
+        return x
+    if x.kind != "map":
+        if x.is_expanded or not single_axis(call.dims, x.channels):
+            raise Refused(f"reshapes {describe(x)} to {list(call.dims)}", about_inputs=True)
+        return replace(x, dims=call.dims)
+    channels, height, width = x.shape
+    ordered = x.dims in ((1, *x.shape), (1, channels, height * width))
+    if ordered and call.dims in ((1, *x.shape), (1, channels, height * width)):
+        return replace(x, dims=call.dims)
+    if ordered and single_axis(call.dims, channels * height * width):
+        return ctx.emit(Flatten, call, (channels * height * width,), x=x.op)
+    raise Refused(
+        f"rearranges {describe(x)} to {list(call.dims)}",
+        "the engine flattens a map in channel order, and no more",
+        about_inputs=True,
+    )
+
+
+def _permute(ctx: Context, call: Call) -> Value:
+    x = call.value()
+    if x.kind != "map":
+        return _reshape(ctx, call)
+    raise Refused(f"rearranges {describe(x)}", "keep maps as [N, C, H, W]")
+
+
+def _expand(ctx: Context, call: Call) -> Value:
+    x = call.value()
+    if x.dims == call.dims:
+        return x
+    aligned = len(call.dims) == 4 and (1,) * (4 - len(x.dims)) + x.dims == (1, x.channels, 1, 1)
+    if x.kind == "map" or not aligned or call.dims[0] != 1:
+        raise Refused(f"expands {describe(x)} to {list(call.dims)}", about_inputs=True)
+    return replace(x, dims=call.dims)
+
+
+def _convert(ctx: Context, call: Call) -> Value:
+    x = call.value()
+    if call.dtype.is_floating_point:
+        if call.dtype.itemsize < 4:
+            raise Refused(f"conversion to {call.dtype}", "export the network in float32")
+        return replace(x, pixels=False)
+    if not x.pixels or call.dtype.itemsize < 1 or str(call.dtype) == "torch.bool":
+        raise Refused(f"conversion to {call.dtype}", "keep activations in float32")
+    return x
+
+
+def _dropout(ctx: Context, call: Call) -> Value:
+    if call.args.get("train"):
+        raise Refused("dropout in training mode", "call model.eval() before exporting")
+    return _same(ctx, call)
+
+
+def _getitem(ctx: Context, call: Call) -> Value:
+    x = call.value("a")
+    if call.args["b"] != 0:
+        raise Refused("uses a second result (indices or statistics)", about_inputs=True)
+    return x
+
+
+HANDLERS = {
+    "aten::_to_copy": _convert,
+    "aten::_unsafe_view": _reshape,
+    "aten::alias": _same,
+    "aten::clone": _same,
+    "aten::contiguous": _same,
+    "aten::detach": _same,
+    "aten::dropout": _dropout,
+    "aten::expand": _expand,
+    "aten::expand_as": _expand,
+    "aten::feature_dropout": _dropout,
+    "aten::flatten": _reshape,
+    "aten::permute": _permute,
+    "aten::reshape": _reshape,
+    "aten::squeeze": _reshape,
+    "aten::t": _permute,
+    "aten::to": _convert,
+    "aten::transpose": _permute,
+    "aten::type_as": _convert,
+    "aten::unsqueeze": _reshape,
+    "aten::view": _reshape,
+    "getitem": _getitem,
+}
