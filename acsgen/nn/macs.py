@@ -141,7 +141,7 @@ class MacCounter:
         """
         if not self.gate_names:
             return self._coefficients.sum() + self._grouped_macs(self._groupings)
-        active = torch.stack([masks[name].mean(1) for name in self.gate_names], dim=1)
+        active = torch.stack([masks[name].float().mean(1) for name in self.gate_names], dim=1)
         active = torch.cat([torch.ones_like(active[:, :1]), active], dim=1)
         fractions = (active @ self._select_in) * (active @ self._select_out)
         return fractions @ self._coefficients + self._grouped_macs(self._groupings)

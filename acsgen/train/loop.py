@@ -113,7 +113,8 @@ class _Run:
         model, self.config = build_model(
             recipe.arch, _model_config(recipe, train_set), f"recipe {recipe.name}"
         )
-        self.model = model.to(device)
+        # Convolutions are faster with channels innermost, on CPUs and GPUs alike.
+        self.model = model.to(device, memory_format=torch.channels_last)
         self.counter = MacCounter(self.model)
         self.optimizer = self._make_optimizer()
         self.batches = Batches(
@@ -159,7 +160,8 @@ class _Run:
         first = sum(p.epochs for p in self.recipe.phases[:index])
         if self.epoch >= first + phase.epochs:
             return
-        loss = AcsLoss(self.model, self.counter, phase, self.device)
+        autocast = self.recipe.precision == "bfloat16"
+        loss = AcsLoss(self.model, self.counter, phase, self.device, autocast)
         graph = self.device.type == "cuda" and self.recipe.cuda_graph
         stepper = Stepper(loss, self.optimizer, self.device, graph)
         for epoch in range(self.epoch, first + phase.epochs):
@@ -224,6 +226,7 @@ class _Run:
             "epochs": self.epoch,
             "metrics": result.as_dict(),
         }
+        self.model.to(memory_format=torch.contiguous_format)
         save_checkpoint(self.checkpoint_path, self.model, self.recipe.arch, self.config, meta)
         self.state_path.unlink(missing_ok=True)
         return TrainingResult(self.checkpoint_path, self.metrics_path, result)

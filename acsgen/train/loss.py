@@ -34,17 +34,24 @@ class AcsLoss:
         counter: its MAC counter.
         phase: the phase's recipe.
         device: of the budget tensor.
+        autocast: run the forward pass in bfloat16 where that is safe.
 
     Attributes:
         budget: 0-dim tensor; the loop lowers it during the phase.
     """
 
     def __init__(
-        self, model: nn.Module, counter: MacCounter, phase: PhaseRecipe, device: torch.device
+        self,
+        model: nn.Module,
+        counter: MacCounter,
+        phase: PhaseRecipe,
+        device: torch.device,
+        autocast: bool = False,
     ) -> None:
         self._model = model
         self._counter = counter
         self._cost = phase.cost
+        self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=autocast)
         self.budget = torch.ones((), device=device)
 
     def set_progress(self, progress: float) -> None:
@@ -55,8 +62,9 @@ class AcsLoss:
 
     def __call__(self, images: Tensor, labels: Tensor) -> LossResult:
         """Loss of one batch: images [N, C, H, W], labels [N]."""
-        with record_gates(self._model) as gates:
-            output = self._model(images)
+        images = images.contiguous(memory_format=torch.channels_last)
+        with record_gates(self._model) as gates, self._autocast:
+            output = self._model(images).float()
         ce = F.cross_entropy(output, labels)
         ratio = self._counter.count(gates.masks).mean() / self._counter.static_macs
         zero = torch.zeros_like(ce)
