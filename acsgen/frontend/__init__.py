@@ -1,7 +1,6 @@
 """The front end: a model file becomes the layer graph of :mod:`acsgen.ir.layers`.
 
-file --load--> exported program --lower--> operator graph --normalize, fuse--> layer graph
---check-->
+file --load--> exported program --lower--> operator graph --fuse--> layer graph --check-->
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def absorb_residual(layer: ir.Layer, residual: str) -> ir.Layer | None:
 
 
 def collapse_linear(layer: ir.Layer, op: Linear) -> ir.Layer | None:
-    """Two linear layers without activation between them are one, where that costs no more products."""
+    """Two linear layers with no activation between are one, where that is not more products."""
     if not isinstance(layer, ir.Linear) or layer.activation != "none":
         return None
     outputs, hidden = op.weight.shape

@@ -20,7 +20,7 @@ from acsgen.frontend.opgraph import Affine, Array, Flatten, Op
 Kind = Literal["map", "vector", "mask"]
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
+class Refused(Exception):
     """A node that can't be compiled.
 
     ``about_inputs``: the reason is the kind of its inputs, so it says nothing new where an input

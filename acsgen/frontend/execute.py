@@ -1,4 +1,4 @@
-"""Runs a layer graph in floating point: for calibration, and to prove that lowering kept the network."""
+"""Runs a layer graph in floating point: for calibration, and to prove that lowering is faithful."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def run_layers(
 
 
 def gate_logits(gate: ir.Gate, results: Mapping[str, Tensor]) -> Tensor:
-    """The logits ``[N, C]`` that a gate compares with its threshold, from the results of its input."""
+    """The logits ``[N, C]`` that a gate compares with its threshold."""
     return _affine(gate, results)
 
 

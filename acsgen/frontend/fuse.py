@@ -1,4 +1,4 @@
-"""Fuses the operator graph into the layer graph: one layer for what the engine runs as one instruction.
+"""Fuses the operator graph into the layer graph: one layer for one instruction of the engine.
 
 One walk in execution order.  Every operation is taken in by the layer that made its input if it is
 the only reader and the rules of :mod:`.absorb` allow it; otherwise it starts a layer of its own.  A
@@ -86,7 +86,7 @@ class _Fuser:
         self.holder[op.name] = layer.name
 
     def _absorbed(self, op: og.Op, into: str, layer: ir.Layer | None) -> bool:
-        """Replace the layer that holds ``into`` by ``layer``, if there is one, which also does ``op``."""
+        """Put ``layer``, which also does ``op``, in place of the layer of ``into``, if there is one."""
         if layer is None:
             return False
         del self.placed[self.holder[into]]
@@ -132,13 +132,13 @@ class _Fuser:
             return
         self._start_linear(op, op.weight, op.bias)
 
-    def _start_linear(self, op: og.Op, weight: og.Array, bias: og.Array) -> None:
+    def _start_linear(self, op: og.Op, weight: ir.FloatArray, bias: ir.FloatArray) -> None:
         (x,) = op.inputs
         layer = ir.Linear(op.name, op.where, op.shape, self.holder[x], weight, bias, "none")
         self._start(op, layer)
 
     def _start_identity(self, op: og.Op) -> ir.Layer:
-        """A linear layer that passes its vector on, for an activation with no layer to belong to."""
+        """A linear layer that passes its vector on, for an activation that has none."""
         self._start_linear(op, np.eye(op.shape[0]), np.zeros(op.shape[0]))
         return self._of(op.name)
 
@@ -232,7 +232,9 @@ class _Fuser:
 
     def _gate(self, op: og.ChannelGate) -> None:
         """A gate owns its linear layer; the layer itself goes away if nothing else reads it."""
-        x, weight, bias = self.holder[op.x], np.eye(op.shape[0]), np.zeros(op.shape[0])
+        x = self.holder[op.x]
+        weight: ir.FloatArray = np.eye(op.shape[0])
+        bias: ir.FloatArray = np.zeros(op.shape[0])
         before = self._of(op.x)
         if isinstance(before, ir.Linear) and before.activation == "none":
             x, weight, bias = before.x, before.weight, before.bias

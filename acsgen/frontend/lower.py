@@ -1,4 +1,4 @@
-"""Lowers an exported program to the float operator graph, or says everything that stands in the way.
+"""Lowers an exported program to the float operator graph, or says all that stands in the way.
 
 Nodes that depend on parameters and constants only are computed here (this resolves, for example,
 the Kronecker-masked weights of DGConv); the others are translated one by one (:mod:`.ops`).
@@ -149,7 +149,7 @@ class _Lowering:
         return handler(self.context, call_)
 
     def _unknown(self, call_: Call) -> Value:
-        """A stand-in of the likely kind, so that the nodes behind a refused one are examined too."""
+        """A stand-in of the likely kind, so that the nodes behind it are examined too."""
         value = call_.node.meta.get("val")
         first = value[0] if isinstance(value, (tuple, list)) and value else value
         dims = tuple(int(n) for n in first.shape) if isinstance(first, Tensor) else (1,)
@@ -172,29 +172,22 @@ def _live_nodes(graph: fx.Graph, wanted: set[str]) -> set[fx.Node]:
 
 def _bind(node: fx.Node, values: dict[fx.Node, Any]) -> dict[str, Any]:
     """Arguments by the names of the operator's schema, defaults filled in, nodes resolved."""
-    args, kwargs = fx.node.map_arg((node.args, node.kwargs), lambda n: _Resolved(values[n]))
+    defaults: dict[str, Any] = {}
     if node.target is operator.getitem:
-        names, defaults = ["a", "b"], {}
+        names = ["a", "b"]
     elif isinstance(node.target, torch._ops.OpOverload):
         schema = node.target._schema.arguments
         names = [argument.name for argument in schema]
         defaults = {a.name: a.default_value for a in schema if a.has_default_value()}
     else:
-        names, defaults = [f"argument {i}" for i in range(len(args))], {}
-    bound = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
-    return {name: _unwrap(value) for name, value in bound.items()}
+        names = [f"argument {i}" for i in range(len(node.args))]
+    bound = {**defaults, **dict(zip(names, node.args, strict=False)), **node.kwargs}
+    return {name: _resolve(argument, values) for name, argument in bound.items()}
 
 
-class _Resolved:
-    """Keeps ``map_arg`` from looking into a value."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-
-def _unwrap(argument: Any) -> Any:
-    if isinstance(argument, _Resolved):
-        return argument.value
+def _resolve(argument: Any, values: dict[fx.Node, Any]) -> Any:
+    if isinstance(argument, fx.Node):
+        return values[argument]
     if isinstance(argument, (list, tuple)):
-        return [_unwrap(item) for item in argument]
+        return [_resolve(item, values) for item in argument]
     return argument

@@ -44,7 +44,7 @@ class Names:
 
 
 def module_path(node: fx.Node) -> str:
-    """Path of the user's module that a node belongs to; "" at the top level or where it is not known."""
+    """Path of the user's module that a node belongs to; "" at the top level or unknown."""
     stack = node.meta.get("nn_module_stack") or {}
     if not stack:
         return ""

@@ -1,4 +1,4 @@
-"""Passes around the image: absorb its normalization, and give it a copy where no convolution reads it."""
+"""Passes around the image: absorb its normalization, copy it where no convolution reads it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def copy_image(graph: OpGraph) -> OpGraph:
 
 
 def depthwise(place: Op, x: str, scale: Array, offset: Array) -> Conv:
-    """A 1x1 depthwise convolution that computes ``x * scale + offset``, with the names of ``place``."""
+    """A 1x1 depthwise convolution that computes ``x * scale + offset``, named as ``place``."""
     channels = scale.shape[0]
     return Conv(
         name=place.name,

@@ -1,4 +1,4 @@
-"""The float operator graph: what :mod:`.lower` makes of an exported program and :mod:`.fuse` consumes.
+"""The float operator graph: what :mod:`.lower` makes of a program and :mod:`.fuse` consumes.
 
 One frozen dataclass per operation, still unfused, in execution order.  A *map* has shape ``(C, H,
 W)``, a *vector* and a *mask* ``(C,)``.  Constants are float64 numpy arrays in PyTorch's layouts.
@@ -37,7 +37,7 @@ class Op:
 def reading(op: OpT, renamed: dict[str, str]) -> OpT:
     """``op`` with inputs renamed."""
     changes = {key: renamed.get(getattr(op, key), getattr(op, key)) for key in op.reads}
-    return replace(op, **changes)  # type: ignore[arg-type]
+    return replace(op, **changes)
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class Unknown(Op):
 
 @dataclass(frozen=True)
 class OpGraph:
-    """Operations in execution order; ``ops[0]`` is the :class:`Image`, ``output`` names the logits."""
+    """Operations in execution order; ``ops[0]`` is the :class:`Image`, ``output`` the logits."""
 
     name: str
     ops: tuple[Op, ...]

@@ -1,4 +1,6 @@
-"""Reads and runs exported programs node by node.  Serves loading, constant folding and the self-check.
+"""Reads and runs exported programs node by node.
+
+Serves loading, constant folding and the self-check.
 
 Nodes are called here, one by one, instead of through ``ExportedProgram.module()``: that would
 compile and run guard expressions taken from the file.
@@ -17,14 +19,14 @@ from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind, OutputKind
 
 _FACTORIES = {
-    "arange", "empty_like", "eye", "full", "full_like", "linspace", "new_full", "new_ones", "new_zeros",
-    "ones", "ones_like", "scalar_tensor", "zeros", "zeros_like",
+    "arange", "empty_like", "eye", "full", "full_like", "linspace", "new_full", "new_ones",
+    "new_zeros", "ones", "ones_like", "scalar_tensor", "zeros", "zeros_like",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ProgramRun:
-    """Results of one image: the program's first output, and the values of every node by its name."""
+    """Results of one image: the program's first output, and every node's value by its name."""
 
     output: Tensor
     values: dict[str, Any]

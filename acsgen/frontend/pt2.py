@@ -71,7 +71,8 @@ def load_export_archive(path: Path) -> ExportedProgram:
             Problem(
                 str(path),
                 f"not a readable torch.export archive ({type(error).__name__}{text})",
-                f"it may be truncated or made by another version of torch; this is {torch.__version__}",
+                "it may be truncated, or made by another version of torch "
+                f"(this is {torch.__version__})",
             )
         ) from None
 
@@ -91,7 +92,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _split_root(name: str) -> tuple[str, str]:
-    """``("x/", "models/model.json")`` of ``x/models/model.json``; archives before torch 2.8 have no root."""
+    """``("x/", "models/model.json")`` of ``x/models/model.json``; old archives have no root."""
     if name == _LEGACY_PROGRAM or "/" not in name:
         return "", name
     root, rest = name.split("/", 1)
@@ -208,7 +209,7 @@ def _operator_problems(nodes: list[dict[str, Any]]) -> list[Problem]:
 
 
 def _check_call_signature(signature: dict[str, Any], where: str) -> None:
-    """Inputs and outputs may be nested in plain containers only: others bring their own decoders."""
+    """Inputs and outputs may be nested in plain containers only; others decode themselves."""
     for key in ("in_spec", "out_spec"):
         if key not in signature:
             continue

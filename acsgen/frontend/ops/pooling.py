@@ -14,7 +14,7 @@ def _check_plain_size(call: Call, x: Value, kernel: int, stride: int, pad: int) 
     expected = tuple(_floor_size(size, kernel, stride, pad) for size in x.shape[1:])
     if call.dims[-2:] != expected:
         raise Refused(
-            f"ceil_mode gives {call.dims[-2]}x{call.dims[-1]} here, not {expected[0]}x{expected[1]}",
+            f"ceil_mode pools to {call.dims[-2]}x{call.dims[-1]}, beyond the edge of the map",
             "set ceil_mode=False",
         )
 

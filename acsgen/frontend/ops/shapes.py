@@ -1,4 +1,4 @@
-"""Handlers of operations that move or rename values without computing: views, copies, dtype changes."""
+"""Handlers of operations that compute nothing: views, copies, changes of type."""
 
 from __future__ import annotations
 
