@@ -1,0 +1,95 @@
+"""How far a quantization has come: the integer layers so far, and their results on the images."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from acsgen.ir.integer import IntGate, IntInput, IntLayer
+from acsgen.ir.layers import Input, Layer, LayerGraph
+from acsgen.quant.calibrate import Calibration
+from acsgen.quant.operators import Values, Weighted, operator, sums
+from acsgen.quant.scales import Floats, integer_bias
+
+SIGNED_LEVELS = 127
+UNSIGNED_LEVELS = 255
+
+
+class QuantizationWarning(UserWarning):
+    """The network can be quantized, but probably not to what its author meant."""
+
+
+class Progress:
+    """State of one quantization.
+
+    Args:
+        graph: the network in floats.
+        calibration: its statistics on ``pixels``.
+        pixels: uint8 ``[N, C, H, W]``.
+        batch: images computed at once.
+
+    Attributes:
+        done: integer layers by name, in execution order.
+        normalization: scale and offset ``(C,)`` of the image's channels.
+    """
+
+    def __init__(
+        self, graph: LayerGraph, calibration: Calibration, pixels: Tensor, batch: int
+    ) -> None:
+        source = graph.layers[0]
+        assert isinstance(source, Input)
+        self.done: dict[str, IntLayer] = {}
+        self.normalization: tuple[Floats, Floats] = (
+            np.asarray(source.scale, np.float64),
+            np.asarray(source.offset, np.float64),
+        )
+        self._calibration = calibration
+        self._pixels = torch.split(pixels, batch)
+        # Batches, and only of results that are still to be read.
+        self._values: list[Values] = [{} for _ in self._pixels]
+        self._last_reader = {name: layer.name for layer in graph for name in layer.inputs}
+
+    def add(self, layer: IntLayer) -> None:
+        """Take in the next layer: run it, and forget the results that nothing reads any more."""
+        self.done[layer.name] = layer
+        if isinstance(layer, IntInput):
+            for values, pixels in zip(self._values, self._pixels, strict=True):
+                values[layer.name] = pixels.to(torch.int16)
+            return
+        run = operator(layer, self.done)
+        for values in self._values:
+            result = run(values)
+            if isinstance(layer, IntGate):
+                result = (result > torch.as_tensor(layer.threshold)).to(torch.uint8)
+            values[layer.name] = result
+            for name in set(layer.inputs):
+                if self._last_reader[name] == layer.name:
+                    del values[name]
+
+    def result_scale(self, layer: Layer, signed: bool, at_least: float) -> float:
+        """The scale of a result: the best for its values, or ``at_least`` if that is coarser."""
+        levels = SIGNED_LEVELS if signed else UNSIGNED_LEVELS
+        best = self._calibration.histograms[layer.name].best_scale(levels)
+        if best == 0.0:
+            warn(f"{layer.where}: zero for every calibration image")
+        return max(best, at_least)
+
+    def matched_bias(self, layer: Weighted, acc_scale: Floats) -> NDArray[np.int32]:
+        """The bias with which the mean of the integer sums is that of the float network."""
+        run = sums(layer, self.done)
+        total, count = torch.zeros(layer.shape[0], dtype=torch.int64), 0
+        for values in self._values:
+            result = run(values)
+            total += result.flatten(2).sum(dim=(0, 2)) if result.dim() > 2 else result.sum(dim=0)
+            count += result.numel() // layer.shape[0]
+        mean = total.numpy() / count
+        return integer_bias(self._calibration.means[layer.name] - mean * acc_scale, acc_scale)
+
+
+def warn(message: str) -> None:
+    """Issue a :class:`QuantizationWarning`."""
+    warnings.warn(message, QuantizationWarning, stacklevel=2)

@@ -1,0 +1,49 @@
+"""Post-training quantization: a layer graph and example images become an integer graph.
+
+Layers are quantized in execution order. Each is run on the calibration images as soon as it is an
+integer layer, so that the next one sees its real inputs, errors included: the bias of every
+weighted layer is the one that gives its integer sums the same mean as the float network's (see
+:mod:`acsgen.quant.calibrate`). The result keeps :mod:`acsgen.quant.contract` by construction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from acsgen.ir.integer import IntGraph
+from acsgen.ir.layers import LayerGraph
+from acsgen.quant.calibrate import calibrate
+from acsgen.quant.checks import check_quantizable
+from acsgen.quant.golden import check_images
+from acsgen.quant.layers import quantize_layer
+from acsgen.quant.progress import Progress, QuantizationWarning
+
+__all__ = ["QuantizationWarning", "quantize"]
+
+
+@torch.no_grad()
+def quantize(graph: LayerGraph, images: NDArray[np.uint8] | Tensor, batch: int = 16) -> IntGraph:
+    """Quantize a network.
+
+    Args:
+        graph: the network in floats.
+        images: calibration images, uint8 ``[N, C, H, W]``.
+        batch: images computed at once.
+
+    Raises:
+        UserError: images of another shape or type than the network takes, or none; a network
+            without an integer form (:func:`acsgen.quant.checks.check_quantizable`).
+
+    Warns:
+        QuantizationWarning: a result that is zero for every image; a border that 8-bit pixels
+            cannot express.
+    """
+    check_quantizable(graph)
+    pixels = check_images(images, graph.layers[0].shape)
+    progress = Progress(graph, calibrate(graph, pixels, batch), pixels, batch)
+    for layer in graph:
+        progress.add(quantize_layer(layer, progress))
+    return IntGraph(graph.name, tuple(progress.done.values()))

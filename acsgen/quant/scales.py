@@ -1,0 +1,95 @@
+"""Choosing integers: multiplier and shift for a ratio of scales, int8 weights for float ones.
+
+Pure arithmetic on arrays; which scale belongs where is :mod:`acsgen.quant.quantize`'s business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from acsgen.ir.integer import INT32_MAX
+from acsgen.quant.arithmetic import largest_partial_sum
+from acsgen.quant.contract import MULT_MAX, SHIFT_MAX, SHIFT_MIN, WEIGHT_MAX
+
+Floats = NDArray[np.float64]
+
+#: Largest ratio of scales that multiplier and shift can express; results get scales coarse enough.
+MAX_RATIO = MULT_MAX / 2**SHIFT_MIN
+
+#: Largest magnitude of a bias: half of int32, which leaves the other half to the products.
+MAX_BIAS = 2**30
+
+
+def encode_ratio(ratio: ArrayLike) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Multipliers and shifts with ``mult * 2**-shift`` closest to ``ratio``.
+
+    The multiplier uses all 16 bits (relative error below 2^-16) unless the shift is at its limit;
+    ratios below 2^-39 become 0.
+
+    Args:
+        ratio: 0 to :data:`MAX_RATIO`, any shape.
+
+    Raises:
+        ValueError: a ratio outside that range.
+    """
+    values = np.asarray(ratio, np.float64)
+    if not np.all((values >= 0) & (values <= MAX_RATIO)):
+        raise ValueError(f"ratio of scales outside 0..{MAX_RATIO}: {values}")
+    _, exponent = np.frexp(values)
+    shift = np.clip(16 - exponent, SHIFT_MIN, SHIFT_MAX)
+    mult = np.rint(np.ldexp(values, shift))
+    carried = (mult > MULT_MAX) & (shift > SHIFT_MIN)
+    shift = shift - carried
+    mult = np.minimum(np.rint(np.ldexp(values, shift)), MULT_MAX)
+    return mult.astype(np.int32), shift.astype(np.int32)
+
+
+@dataclass(frozen=True)
+class IntWeights:
+    """Integer weights and the real value ``(O,)`` of one unit of each output's accumulator."""
+
+    weight: NDArray[np.int8]
+    acc_scale: Floats
+
+
+def integer_weights(
+    weight: NDArray[np.floating],
+    x_scale: float,
+    x_signed: bool,
+    largest_bias: NDArray[np.floating],
+    max_acc_scale: float = np.inf,
+) -> IntWeights:
+    """Int8 weights with a scale per output that no accumulator can overflow with.
+
+    The scale is the finest that holds the largest weight, except: a bias beyond :data:`MAX_BIAS`
+    units, or products that could reach beyond int32, make it coarser; ``max_acc_scale`` makes it
+    finer, and weights that then exceed 127 are cut.
+
+    Args:
+        weight: ``(O, ...)``.
+        x_scale: real value of one unit of the inputs.
+        x_signed: whether the inputs are signed.
+        largest_bias: ``(O,)``, largest magnitude among each output's biases, real.
+        max_acc_scale: upper limit of an accumulator unit's real value.
+    """
+    flat = weight.reshape(len(weight), -1).astype(np.float64)
+    acc_scale = np.abs(flat).max(axis=1, initial=0.0) / WEIGHT_MAX * x_scale
+    acc_scale = np.minimum(acc_scale, max_acc_scale)
+    acc_scale = np.maximum(acc_scale, largest_bias / MAX_BIAS)
+    acc_scale = np.where(acc_scale > 0, acc_scale, acc_scale.max(initial=0.0) or x_scale)
+    room = INT32_MAX - MAX_BIAS
+    while True:
+        units = np.rint(flat / acc_scale[:, None] * x_scale)
+        integers = np.clip(units, -WEIGHT_MAX, WEIGHT_MAX).astype(np.int8)
+        reach = largest_partial_sum(integers, x_signed)
+        if reach.max(initial=0) <= room:
+            return IntWeights(integers.reshape(weight.shape), acc_scale)
+        acc_scale = acc_scale * np.maximum(reach / room * 1.01, 1.0)
+
+
+def integer_bias(bias: NDArray[np.floating], acc_scale: Floats) -> NDArray[np.int32]:
+    """Biases ``(O,)`` in accumulator units, cut at :data:`MAX_BIAS`."""
+    return np.clip(np.rint(bias / acc_scale), -MAX_BIAS, MAX_BIAS).astype(np.int32)
