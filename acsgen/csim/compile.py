@@ -46,7 +46,9 @@ def compiler() -> str:
     found = shutil.which(wanted)
     if found is None:
         raise UserError(
-            Problem("C simulation", f"no C++ compiler: {wanted} is not there", "apt-get install g++")
+            Problem(
+                "C simulation", f"no C++ compiler: {wanted} is not there", "apt-get install g++"
+            )
         )
     return found
 
@@ -65,7 +67,19 @@ def build_library(sources: Path, library: Path, extra_flags: tuple[str, ...] = (
 
         def compile_unit(unit: Path) -> Path:
             target = Path(scratch) / f"{unit.stem}.o"
-            _run([cxx, *FLAGS, *WARNINGS, *extra_flags, *includes, "-c", str(unit), "-o", str(target)])
+            _run(
+                [
+                    cxx,
+                    *FLAGS,
+                    *WARNINGS,
+                    *extra_flags,
+                    *includes,
+                    "-c",
+                    str(unit),
+                    "-o",
+                    str(target),
+                ]
+            )
             return target
 
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:

@@ -1,0 +1,147 @@
+"""Renders the Vitis HLS sources of an engine, with its test bench and tool scripts.
+
+The templates are in ``templates/hls``; whatever differs between builds is in the context made here:
+sizes of the engine, trip counts that the network reaches (they steer Vitis' latency report, never the
+behaviour), and buffer depths for co-simulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import jinja2
+
+import acsgen
+from acsgen.assets import asset
+from acsgen.boards import Board
+from acsgen.compiler.engine import EngineConfig
+from acsgen.isa.generated import (
+    RECORD_WORDS,
+    SEGMENTS,
+    SPEC_HASH,
+    Instruction,
+    Opcode,
+)
+from acsgen.isa.spec import load_spec
+
+#: Files that templates/hls has ready to copy; all others are templates.
+_PLAIN_SUFFIXES = (".hpp", ".cpp")
+
+VECTORS_DIRECTORY = "../vectors"
+VECTOR_FILES = ("program.bin", "params.bin", "images.bin", "expected.bin")
+
+
+@dataclass(frozen=True)
+class LoopBounds:
+    """Largest trip counts that a program reaches, for ``#pragma HLS LOOP_TRIPCOUNT``."""
+
+    instructions: int
+    channels: int
+    chunk: int
+    chunks: int
+    row_words: int
+    linear_words: int
+    taps: int
+    rounds: int
+    blocks: int
+    groups: int
+    image_channels: int
+    image_rows: int
+
+    @classmethod
+    def of(cls, instructions: Sequence[Instruction], lane_groups: int) -> LoopBounds:
+        """Derive the bounds from a program."""
+        convs = [op for op in instructions if op.opcode == Opcode.CONV]
+        linears = [op for op in instructions if op.opcode == Opcode.LINEAR]
+        load = next(op for op in instructions if op.opcode == Opcode.LOAD)
+        maps = [op for op in instructions if op.opcode not in (Opcode.END, Opcode.LINEAR)]
+
+        def blocks(op: Instruction) -> int:
+            rows = max(op.dst_height, op.src_height)
+            return -(-(rows << op.row_log2) // SEGMENTS)
+
+        def rounds(op: Instruction) -> int:
+            # At most one round more than full ones: the last.
+            return -(-blocks(op) * min(op.chunk, op.channels) // lane_groups) + 1
+
+        return cls(
+            instructions=len(instructions),
+            channels=max(max(op.channels, op.groups * op.channels) for op in instructions),
+            chunk=max((op.chunk for op in convs), default=1),
+            chunks=max((-(-op.channels // op.chunk) for op in convs), default=1),
+            row_words=max((op.row_words for op in convs), default=RECORD_WORDS + 1),
+            linear_words=max((op.row_words for op in linears), default=RECORD_WORDS + 1),
+            taps=max((op.channels_in * op.kernel**2 for op in convs), default=1),
+            rounds=max((rounds(op) for op in convs), default=1),
+            blocks=max(max(blocks(op), op.src_step) for op in maps),
+            groups=max((op.groups for op in convs), default=1),
+            image_channels=load.channels,
+            image_rows=load.dst_height,
+        )
+
+
+def render_hls(
+    target: Path,
+    *,
+    model: str,
+    board: Board,
+    engine: EngineConfig,
+    instructions: Sequence[Instruction],
+    params_words: int,
+    image_words: int,
+    result_words: int,
+    traced_words: int,
+) -> None:
+    """Write the HLS project of one program into the folder ``target`` (created).
+
+    Args:
+        target: folder to write.
+        model: the network's name, for titles.
+        board: part and clock.
+        engine: what the engine is built with.
+        instructions: the program.
+        params_words: size of the parameter buffer.
+        image_words: size of one packed image.
+        result_words: size of the result buffer without trace: header, logits and masks.
+        traced_words: size of the result buffer with trace.
+    """
+    templates = asset("templates", "hls")
+    sources = sorted(path.name.removesuffix(".j2") for path in templates.glob("*.cpp.j2"))
+    sources.remove("acs_testbench.cpp")
+    context = {
+        "model": model,
+        "board": board,
+        "acsgen_version": acsgen.__version__,
+        "engine": engine,
+        "trip": asdict(LoopBounds.of(instructions, engine.lane_groups)),
+        "depth": {
+            "program": sum(len(op.encode()) for op in instructions),
+            "params": params_words,
+            "image": image_words,
+            "result": traced_words,
+        },
+        "arguments": [argument.name for argument in load_spec().arguments],
+        "sources": sources,
+        "spec_hash": SPEC_HASH,
+        "image_words": image_words,
+        "result_words": result_words,
+        "vectors_dir": VECTORS_DIRECTORY,
+        "vectors": VECTOR_FILES,
+    }
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # C++ and Tcl, not HTML
+    )
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(templates.iterdir()):
+        if path.suffix == ".j2":
+            text = environment.get_template(path.name).render(context)
+            (target / path.stem).write_text(text, encoding="utf-8")
+        elif path.suffix in _PLAIN_SUFFIXES:
+            (target / path.name).write_bytes(path.read_bytes())
