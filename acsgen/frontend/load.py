@@ -76,7 +76,7 @@ def load_model(path: str | Path) -> LoadedProgram:
     if not path.is_file():
         raise UserError(Problem(str(path), "is not a regular file", "name the .pt or .pt2"))
     if path.suffix == ".pt2" or is_export_archive(path):
-        return _program(path, load_export_archive(path), {}, "pt2")
+        return loaded_program(path, load_export_archive(path), {}, "pt2")
     return _load_checkpoint(path)
 
 
@@ -86,15 +86,20 @@ def _load_checkpoint(path: Path) -> LoadedProgram:
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         exported = torch.export.export(loaded.model.eval(), (example,), strict=False)
-    return _program(path, exported, loaded.meta, "checkpoint")
+    return loaded_program(path, exported, loaded.meta, "checkpoint")
 
 
-def _program(
+def loaded_program(
     path: Path,
     exported: ExportedProgram,
     meta: dict[str, Any],
     source: Literal["checkpoint", "pt2"],
 ) -> LoadedProgram:
+    """An exported network as if it had been read from ``path``.
+
+    Raises:
+        UserError: an input other than one image, dynamic shapes, or NaN or infinite weights.
+    """
     shape, dtype = _image_of(exported, str(path))
     _require_finite(exported, str(path))
     return LoadedProgram(path.stem, exported, shape, dtype, meta, source)

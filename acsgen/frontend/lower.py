@@ -7,6 +7,7 @@ the Kronecker-masked weights of DGConv); the others are translated one by one (:
 from __future__ import annotations
 
 import operator
+import warnings
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,11 @@ def functional(exported: ExportedProgram) -> ExportedProgram:
         isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
         for node in exported.graph.nodes
     )
-    return exported.run_decompositions({}) if mutable else exported
+    if not mutable:
+        return exported
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return exported.run_decompositions({})
 
 
 def _signature_problems(exported: ExportedProgram, program: LoadedProgram) -> list[Problem]:

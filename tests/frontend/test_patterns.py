@@ -1,0 +1,448 @@
+"""Every pattern that the fusion knows: the layers it makes, and that the network's results stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from acsgen.frontend import compile_program, run_layers
+from acsgen.ir import layers as ir
+from acsgen.nn import AcsConfig, ResNet, ResNetConfig, SqueezeExcite
+from tests.frontend.networks import (
+    Body,
+    Gate,
+    Net,
+    compiled,
+    conv_bn,
+    images_of,
+    kinds,
+    only,
+    program_of,
+    randomized,
+)
+
+
+def net(forward, outputs=None, **layers):
+    return randomized(Net(Body(forward, **layers), outputs=outputs))
+
+
+def test_conv_bn_relu_is_one_layer():
+    graph = compiled(net(lambda s, x: F.relu(s.c(x)), c=conv_bn(6, 6)))
+    assert kinds(graph) == "Input Conv Conv GlobalAvg Logits"
+    conv = only(graph, ir.Conv, "body")
+    assert conv.name == conv.where == "body.c.0"
+    assert conv.relu
+    assert not conv.masked_bias.any()
+
+
+def test_normalization_stays_in_the_input():
+    graph = compiled(net(lambda s, x: x))
+    first = graph.layers[0]
+    assert isinstance(first, ir.Input)
+    std, mean = np.array([0.2, 0.25, 0.3]), np.array([0.5, 0.4, 0.3])
+    np.testing.assert_allclose(first.scale, 1 / 255 / std, rtol=1e-6)
+    np.testing.assert_allclose(first.offset, -mean / std, rtol=1e-6)
+
+
+MASK_ORDERS = {
+    "bn-relu-mask": (lambda s, x: F.relu(s.bn(s.c(x))) * s.g(x), True, False),
+    "bn-mask-relu": (lambda s, x: F.relu(s.bn(s.c(x)) * s.g(x)), True, False),
+    "mask-bn-relu": (lambda s, x: F.relu(s.bn(s.c(x) * s.g(x))), True, True),
+    "mask-bn": (lambda s, x: s.bn(s.g(x) * s.c(x)), False, True),
+    "bn-mask": (lambda s, x: s.bn(s.c(x)) * s.g(x), False, False),
+}
+
+
+@pytest.mark.parametrize("order", MASK_ORDERS)
+def test_mask_sinks_to_its_convolution(order):
+    forward, relu, before_bn = MASK_ORDERS[order]
+    module = net(forward, c=nn.Conv2d(6, 6, 3, padding=1), bn=nn.BatchNorm2d(6), g=Gate(6, 6))
+    graph = compiled(module)
+    assert sorted(kinds(graph).split()) == sorted(
+        "Input Conv Conv GlobalAvg Gate GlobalAvg Logits".split()
+    )
+    conv = only(graph, ir.Conv, "body")
+    assert (conv.mask, conv.relu) == ("body.g.gate", relu)
+    assert conv.masked_bias.any() == before_bn
+
+
+def test_mask_before_the_residual():
+    module = net(lambda s, x: F.relu(s.c(x) * s.g(x) + x), c=conv_bn(6, 6), g=Gate(6, 6))
+    conv = only(compiled(module), ir.Conv, "body")
+    assert (conv.mask, conv.residual, conv.relu) == ("body.g.gate", "stem.0", True)
+
+
+def test_mask_after_the_residual_is_elementwise():
+    module = net(lambda s, x: F.relu(s.c(x) + x) * s.g(x), c=conv_bn(6, 6), g=Gate(6, 6))
+    graph = compiled(module)
+    assert only(graph, ir.Conv, "body").mask is None
+    assert only(graph, ir.Eltwise).mask == "body.g.gate"
+
+
+def test_two_masks_are_chained():
+    module = net(
+        lambda s, x: s.c(x) * s.g(x) * s.h(x), c=conv_bn(6, 6), g=Gate(6, 6), h=Gate(6, 6)
+    )
+    graph = compiled(module)
+    assert only(graph, ir.Conv, "body").mask == "body.g.gate"
+    assert only(graph, ir.Eltwise).mask == "body.h.gate"
+
+
+def test_product_of_masks_is_chained():
+    module = net(
+        lambda s, x: s.c(x) * (s.g(x) * s.h(x)), c=conv_bn(6, 6), g=Gate(6, 6), h=Gate(6, 6)
+    )
+    graph = compiled(module)
+    assert only(graph, ir.Eltwise).mask == "body.h.gate"
+
+
+def test_the_same_mask_twice_is_once():
+    module = net(lambda s, x: (lambda m: s.c(x) * m * m)(s.g(x)), c=conv_bn(6, 6), g=Gate(6, 6))
+    assert "Eltwise" not in kinds(compiled(module))
+
+
+def test_one_bit_gates_every_channel():
+    module = net(lambda s, x: s.c(x) * s.g(x), c=conv_bn(6, 6), g=Gate(6, 1))
+    graph = compiled(module)
+    gate = only(graph, ir.Gate)
+    assert gate.shape == (6,)
+    assert np.ptp(gate.bias) == 0
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.2, 1.0])
+def test_thresholds(threshold):
+    module = net(lambda s, x: s.c(x) * s.g(x), c=conv_bn(6, 6), g=Gate(6, 6, threshold))
+    graph = compiled(module)
+    masks = run_layers(graph, images_of((3, 8, 8)))["body.g.gate"]
+    assert only(graph, ir.Gate).threshold == threshold
+    if threshold in (0.0, 1.0):
+        assert bool((masks == 1.0 - threshold).all())
+
+
+def test_expanded_mask():
+    module = net(lambda s, x: s.c(x) * s.g(x).expand_as(x), c=conv_bn(6, 6), g=Gate(6, 6))
+    assert only(compiled(module), ir.Conv, "body").mask == "body.g.gate"
+
+
+def test_gate_with_convolution_on_pooled_map():
+    def forward(s, x):
+        logits = s.fc(F.adaptive_avg_pool2d(x, 1))
+        return s.c(x) * torch.ops.acsgen.channel_gate(logits, 0.5)
+
+    graph = compiled(net(forward, c=conv_bn(6, 6), fc=nn.Conv2d(6, 6, 1)))
+    assert only(graph, ir.Gate).weight.shape == (6, 6)
+    assert "Linear" not in kinds(graph)
+
+
+def test_gate_straight_from_the_average_gets_an_identity():
+    def forward(s, x):
+        return s.c(x) * torch.ops.acsgen.channel_gate(x.mean((2, 3), keepdim=True) - 0.6, 0.5)
+
+    gate = only(compiled(net(forward, c=conv_bn(6, 6))), ir.Gate)
+    np.testing.assert_allclose(gate.weight, np.eye(6))
+    np.testing.assert_allclose(gate.bias, -0.6, rtol=1e-6)
+
+
+def test_linear_shared_by_gate_and_scale_is_kept():
+    def forward(s, x):
+        logits = s.fc(x.mean((2, 3)))
+        mask = torch.ops.acsgen.channel_gate(logits, 0.5)
+        return s.c(x) * mask[..., None, None] * torch.sigmoid(logits)[..., None, None]
+
+    graph = compiled(net(forward, c=conv_bn(6, 6), fc=nn.Linear(6, 6)))
+    assert only(graph, ir.Gate).x == only(graph, ir.Linear, "fc").x
+
+
+def test_affine_stack_collapses_and_bottleneck_stays():
+    def forward(s, x):
+        return s.c(x) * torch.ops.acsgen.channel_gate(s.fc(x.mean((2, 3))), 0.5)[..., None, None]
+
+    wide = nn.Sequential(nn.Linear(6, 12), nn.Linear(12, 6))
+    graph = compiled(net(forward, c=conv_bn(6, 6), fc=wide))
+    assert "Linear" not in kinds(graph)
+    assert only(graph, ir.Gate).weight.shape == (6, 6)
+    narrow = nn.Sequential(nn.Linear(6, 1), nn.Linear(1, 6))
+    assert "Linear" in kinds(compiled(net(forward, c=conv_bn(6, 6), fc=narrow)))
+
+
+def test_squeeze_and_excitation():
+    graph = compiled(net(lambda s, x: s.se(x), se=SqueezeExcite(6)))
+    assert kinds(graph) == "Input Conv GlobalAvg Linear Linear Scale GlobalAvg Logits"
+    assert only(graph, ir.Linear, "excite").activation == "sigmoid"
+
+
+def test_sigmoid_straight_from_the_average():
+    graph = compiled(net(lambda s, x: x * torch.sigmoid(x.mean((2, 3), keepdim=True))))
+    np.testing.assert_allclose(only(graph, ir.Linear).weight, np.eye(6))
+
+
+def test_identity_residual_goes_to_the_convolution():
+    module = net(lambda s, x: F.relu(s.b(F.relu(s.a(x))) + x), a=conv_bn(6, 6), b=conv_bn(6, 6))
+    graph = compiled(module)
+    assert only(graph, ir.Conv, "body.b").residual == "stem.0"
+    assert "Eltwise" not in kinds(graph)
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_later_convolution_takes_the_sum(swap):
+    def forward(s, x):
+        first, second = s.a(x), s.down(x)
+        return F.relu(second + first if swap else first + second)
+
+    module = net(forward, a=conv_bn(6, 6, stride=2), down=conv_bn(6, 6, 1, stride=2))
+    graph = compiled(module)
+    assert only(graph, ir.Conv, "body.a").residual is None
+    assert only(graph, ir.Conv, "body.down").residual == "body.a.0"
+
+
+def test_earlier_convolution_takes_the_sum_if_it_must():
+    def forward(s, x):
+        first = s.a(x)
+        return first + F.relu(s.b(x))
+
+    graph = compiled(net(forward, a=conv_bn(6, 6), b=conv_bn(6, 6)))
+    assert only(graph, ir.Conv, "body.a").residual == "body.b.0"
+    assert [layer.name for layer in graph].index("body.b.0") < [
+        layer.name for layer in graph
+    ].index("body.a.0")
+
+
+def test_shared_results_are_not_fused_away():
+    def forward(s, x):
+        y = s.c(x)
+        return F.relu(y) + y * s.g(x)
+
+    graph = compiled(net(forward, c=conv_bn(6, 6), g=Gate(6, 6)))
+    conv = only(graph, ir.Conv, "body")
+    assert (conv.relu, conv.mask, conv.residual) == (False, None, None)
+
+
+def test_gate_on_the_gated_map_itself():
+    def forward(s, x):
+        y = F.relu(s.c(x))
+        return y * s.g(y)
+
+    graph = compiled(net(forward, c=conv_bn(6, 6), g=Gate(6, 6)))
+    assert only(graph, ir.Eltwise).mask == "body.g.gate"
+
+
+def test_add_of_a_map_to_itself_and_scaled_sums():
+    module = net(lambda s, x: torch.add(x + x, s.c(x), alpha=-0.5), c=conv_bn(6, 6))
+    compiled(module)
+    compiled(net(lambda s, x: F.relu(x - s.c(x)), c=conv_bn(6, 6)))
+
+
+def test_pre_activation_batch_norm_becomes_depthwise():
+    module = net(lambda s, x: s.c(F.relu(s.bn(x))) + x, bn=nn.BatchNorm2d(6), c=conv_bn(6, 6))
+    conv = only(compiled(module), ir.Conv, "body.bn")
+    assert (conv.groups, conv.weight.shape, conv.relu) == (6, (6, 1, 1, 1), True)
+
+
+def test_in_place_operations():
+    def forward(s, x):
+        y = s.c(x)
+        s.relu(y)
+        y += 1.0
+        return y.mul_(2.0)
+
+    compiled(net(forward, c=conv_bn(6, 6), relu=nn.ReLU(inplace=True)))
+
+
+POOLS = {
+    "max2": (nn.MaxPool2d(2), "max"),
+    "max3-pad": (nn.MaxPool2d(3, 2, 1), "max"),
+    "max-indices": (
+        Body(lambda s, x: F.max_pool2d(x, 2, return_indices=True)[0]),
+        "max",
+    ),
+    "avg2": (nn.AvgPool2d(2), "avg"),
+    "avg3-pad": (nn.AvgPool2d(3, 1, 1), "avg"),
+    "adaptive4": (nn.AdaptiveAvgPool2d(4), "avg"),
+    "ceil-even": (nn.AvgPool2d(2, ceil_mode=True), "avg"),
+}
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_pools(pool):
+    module, mode = POOLS[pool]
+    assert only(compiled(net(lambda s, x: s.p(x), p=module)), ir.Pool).mode == mode
+
+
+AVERAGES = {
+    "adaptive": lambda x: torch.flatten(F.adaptive_avg_pool2d(x, 1), 1),
+    "avg-pool": lambda x: F.avg_pool2d(x, 8).view(1, -1),
+    "mean-negative": lambda x: x.mean((-1, -2)),
+    "mean-keepdim": lambda x: x.mean([2, 3], keepdim=True).squeeze(-1).squeeze(-1),
+    "mean-flat": lambda x: x.flatten(2).mean(-1),
+    "squeezed": lambda x: x.mean((2, 3)).squeeze().unsqueeze(0),
+}
+
+
+@pytest.mark.parametrize("average", AVERAGES)
+def test_global_averages(average):
+    module = randomized(
+        Body(
+            lambda s, x: s.fc(AVERAGES[average](s.c(x.float()))),
+            c=conv_bn(3, 5),
+            fc=nn.Linear(5, 4),
+        )
+    )
+    assert kinds(compiled(module)) == "Input Conv GlobalAvg Logits"
+
+
+def test_flatten_classifier():
+    module = randomized(
+        Body(
+            lambda s, x: s.fc(F.dropout(s.c(x.float()).flatten(1), 0.5, s.training)),
+            c=conv_bn(3, 2, stride=2),
+            fc=nn.Linear(32, 4),
+        )
+    )
+    assert kinds(compiled(module)) == "Input Conv Flatten Logits"
+
+
+def test_hidden_layers_and_batch_norm_of_vectors():
+    layers = nn.Sequential(
+        nn.Linear(5, 7), nn.BatchNorm1d(7), nn.ReLU(), nn.Dropout(), nn.BatchNorm1d(7), nn.Linear(7, 4)
+    )
+    module = randomized(
+        Body(lambda s, x: s.head(s.c(x.float()).mean((2, 3))), c=conv_bn(3, 5), head=layers)
+    )
+    assert kinds(compiled(module)) == "Input Conv GlobalAvg Linear Logits"
+
+
+def test_relu_of_a_vector_without_linear():
+    module = randomized(
+        Body(lambda s, x: s.fc(F.relu(s.c(x.float()).mean((2, 3)))), c=conv_bn(3, 5), fc=nn.Linear(5, 4))
+    )
+    assert only(compiled(module), ir.Linear).activation == "relu"
+
+
+def test_products_with_weight_matrices():
+    weight, bias = torch.randn(5, 4), torch.randn(4)
+
+    def forward(s, x):
+        return torch.addmm(bias, s.c(x.float()).mean((2, 3)), weight)
+
+    compiled(randomized(Body(forward, c=conv_bn(3, 5))))
+    compiled(randomized(Body(lambda s, x: s.c(x.float()).mean((2, 3)) @ weight, c=conv_bn(3, 5))))
+
+
+def test_image_read_by_other_layers_than_convolutions():
+    module = randomized(
+        Body(
+            lambda s, x: (lambda p: s.fc((s.c(p) + p).mean((2, 3))))(x.float() / 255 - 0.5),
+            c=conv_bn(3, 3),
+            fc=nn.Linear(3, 4),
+        )
+    )
+    graph = compiled(module)
+    assert only(graph, ir.Conv, "c.0").residual == "input.copy"
+    assert only(graph, ir.Conv, "copy").groups == 3
+    pooled = Body(lambda s, x: s.fc(F.max_pool2d(x.float(), 2).flatten(1)), fc=nn.Linear(48, 4))
+    assert kinds(compiled(randomized(pooled))) == "Input Conv Pool Flatten Logits"
+
+
+def test_two_normalizations_of_the_image():
+    def forward(s, x):
+        p = x.float() / 255
+        return s.fc((s.a(p - 0.5) + s.b(p * 2)).mean((2, 3)))
+
+    compiled(randomized(Body(forward, a=conv_bn(3, 4), b=conv_bn(3, 4), fc=nn.Linear(4, 4))))
+
+
+@pytest.mark.parametrize(
+    ("step", "scale"),
+    [
+        (lambda x: x, 1 / 255),
+        (lambda x: (x - 0.5) / 0.25, 1 / 255),
+        (lambda x: x * 2 - 1, 1 / 255),
+        (lambda x: x / 255, 1.0),
+        (lambda x: (x / 255.0 - 0.45) / 0.2, 1.0),
+        (lambda x: x / 127.5 - 1, 1.0),
+    ],
+)
+def test_float_images(step, scale):
+    module = randomized(
+        Body(lambda s, x: s.fc(s.c(step(x)).mean((2, 3))), c=conv_bn(3, 4), fc=nn.Linear(4, 4))
+    )
+    compiled(module, dtype=torch.float32, scale=scale)
+
+
+CONVOLUTIONS = {
+    "same": {"kernel_size": 5, "padding": "same"},
+    "valid": {"kernel_size": 3, "padding": "valid"},
+    "even": {"kernel_size": 2, "stride": 2},
+    "grouped": {"kernel_size": 3, "padding": 1, "groups": 3},
+    "depthwise": {"kernel_size": 7, "padding": 3, "groups": 6, "stride": 2},
+    "no-bias": {"kernel_size": 1, "bias": False},
+}
+
+
+@pytest.mark.parametrize("convolution", CONVOLUTIONS)
+def test_convolutions(convolution):
+    compiled(net(lambda s, x: s.c(x), c=nn.Conv2d(6, 6, **CONVOLUTIONS[convolution])))
+
+
+def test_convolutions_of_a_pooled_map_are_linear():
+    head = nn.Sequential(
+        nn.AdaptiveAvgPool2d(1), nn.Conv2d(6, 8, 3, padding=1, groups=2), nn.ReLU(), nn.Conv2d(8, 4, 1)
+    )
+    module = randomized(Body(lambda s, x: s.head(s.c(x.float())).flatten(1), c=conv_bn(3, 6), head=head))
+    assert kinds(compiled(module)) == "Input Conv GlobalAvg Linear Logits"
+
+
+def test_a_module_called_twice_gets_two_names():
+    graph = compiled(net(lambda s, x: s.c(F.relu(s.c(x))), c=conv_bn(6, 6)))
+    names = [layer.name for layer in graph if isinstance(layer, ir.Conv)]
+    assert names == ["stem.0", "body.c.0", "body.c.0.conv"]
+
+
+def test_unused_parts_vanish():
+    def forward(s, x):
+        torch.softmax(s.unused(x), 1)
+        return s.c(x)
+
+    graph = compiled(net(forward, c=conv_bn(6, 6), unused=conv_bn(6, 6)))
+    assert not any("unused" in layer.name for layer in graph)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        None,
+        AcsConfig(),
+        AcsConfig(mask_target="both", mask_before_bn=True),
+        AcsConfig(granularity="conv", last_norm=False, bottleneck_norm=False),
+        AcsConfig(mask_target="output", se=False, grouping=False, bottleneck_stride=2),
+    ],
+)
+def test_resnet(config):
+    module = randomized(ResNet(ResNetConfig(image_size=16, widths=(8, 12, 17), gate=config)))
+    graph = compiled(module, (3, 16, 16))
+    assert "Eltwise" not in kinds(graph)
+    blocks = sum(1 for layer in graph if isinstance(layer, ir.Conv) and layer.residual is not None)
+    assert blocks == 3
+
+
+def test_dgconv_weights_are_resolved():
+    config = ResNetConfig(image_size=8, widths=(8, 8, 8), gate=AcsConfig())
+    module = randomized(ResNet(config))
+    with torch.no_grad():
+        module.layer1[0].gate1.conv1.gate[0] = -1.0
+    conv = only(compiled(module, (3, 8, 8)), ir.Conv, "layer1.0.gate1.conv1")
+    assert conv.groups == 1
+    connected = conv.weight.any(axis=(2, 3))
+    assert connected[0, 0]
+    assert not connected[0, 4]
+
+
+def test_names_and_result_are_stable():
+    module = randomized(ResNet(ResNetConfig(image_size=8, widths=(4, 4, 4), gate=AcsConfig())))
+    first, _ = compile_program(program_of(module, (3, 8, 8)))
+    second, _ = compile_program(program_of(module, (3, 8, 8)))
+    assert [layer.name for layer in first] == [layer.name for layer in second]
+    assert "layer1.0.gate1.gate" in {gate.name for gate in first.gates}
