@@ -2,9 +2,10 @@
 
 Two kinds, matching the two exit statuses of the command line:
 
-* :class:`UserError` (exit status 2): the input is bad.  It carries *all* problems found, each with the
-  place, the reason and a remedy, so that a user fixes a model in one round instead of ten.
-* :class:`CheckFailed` (exit status 1): the input was fine but a check (bit-exactness, a limit) failed.
+* :class:`UserError` (exit status 2): the input is bad.  It carries *all* problems found, each with
+  the place, the reason and a remedy, so that a user fixes a model in one round instead of ten.
+* :class:`CheckFailed` (exit status 1): the input was fine but a check (bit-exactness, a limit)
+  failed.
 """
 
 from __future__ import annotations

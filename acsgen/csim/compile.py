@@ -13,7 +13,8 @@ from pathlib import Path
 from acsgen.assets import asset
 from acsgen.errors import Problem, UserError
 
-#: The generated code must be free of warnings; those of the type headers (system headers) are not ours.
+#: The generated code must be free of warnings; those of the type headers (system headers) are not
+#: ours.
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-maybe-uninitialized")
 FLAGS = ("-std=c++14", "-O2", "-fPIC")
 
@@ -56,8 +57,8 @@ def compiler() -> str:
 def build_library(sources: Path, library: Path, extra_flags: tuple[str, ...] = ()) -> Path:
     """Compile every ``*.cpp`` of the folder ``sources`` but the test bench into ``library``.
 
-    Raises :class:`CompileError` with the compiler's first messages, and :class:`UserError` where the
-    compiler or the type headers are missing.
+    Raises :class:`CompileError` with the compiler's first messages, and :class:`UserError` where
+    the compiler or the type headers are missing.
     """
     units = [path for path in sorted(sources.glob("*.cpp")) if path.name != TESTBENCH]
     units.append(asset("sim", "csim", "acs_csim.cpp"))

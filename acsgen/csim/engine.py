@@ -36,7 +36,7 @@ class EngineRun:
 
 
 class CSimEngine:
-    """A compiled engine.  Its on-chip memories live on between runs, as block RAM does on the board."""
+    """A compiled engine.  Its on-chip memories live on between runs, as block RAM does."""
 
     def __init__(self, library: Path) -> None:
         # RTLD_LOCAL (the default): two engines in one process do not share memories.
@@ -48,8 +48,8 @@ class CSimEngine:
     ) -> EngineRun:
         """Run ``program`` on one packed image.
 
-        All buffers are little-endian 64-bit words; ``result_words`` sizes the result buffer.  The status
-        is not judged here.
+        All buffers are little-endian 64-bit words; ``result_words`` sizes the result buffer.  The
+        status is not judged here.
         """
         result = np.full(result_words, POISON, dtype=np.uint64)
         registers = _Registers()

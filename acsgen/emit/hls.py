@@ -1,8 +1,8 @@
 """Renders the Vitis HLS sources of an engine, with its test bench and tool scripts.
 
 The templates are in ``templates/hls``; whatever differs between builds is in the context made here:
-sizes of the engine, trip counts that the network reaches (they steer Vitis' latency report, never the
-behaviour), and buffer depths for co-simulation.
+sizes of the engine, trip counts that the network reaches (they steer Vitis' latency report, never
+the behaviour), and buffer depths for co-simulation.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
 """The two representations between the stages.
 
-* :mod:`acsgen.ir.layers`: the *layer graph*, float, after folding and fusing.  The front end makes it.
-* :mod:`acsgen.ir.integer`: the *integer graph*, the same layers with integer constants.  The quantizer
-  makes it; its PyTorch executor is the golden model, and the compiler turns it into a program.
+* :mod:`acsgen.ir.layers`: the *layer graph*, float, after folding and fusing.  The front end makes
+  it.
+* :mod:`acsgen.ir.integer`: the *integer graph*, the same layers with integer constants.  The
+  quantizer makes it; its PyTorch executor is the golden model, and the compiler turns it into a
+  program.
 
-Both are frozen dataclasses in execution order, checked when built: a name is defined once and before use.
+Both are frozen dataclasses in execution order, checked when built: a name is defined once and
+before use.
 """

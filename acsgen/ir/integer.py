@@ -5,20 +5,20 @@ Made by :mod:`acsgen.quant`, run by :mod:`acsgen.quant.golden` (the golden model
 
 Arithmetic, once for all:
 
-* A tensor holds 8-bit integers, unsigned ``0..255`` (after ReLU) or signed ``-128..127``; the real value is
-  ``scale * q``, zero point 0.  Only the image differs: raw pixels, whose convolution pads with
-  ``Input.pad_value[c]``, the pixel that normalizes to zero.
+* A tensor holds 8-bit integers, unsigned ``0..255`` (after ReLU) or signed ``-128..127``; the real
+  value is ``scale * q``, zero point 0.  Only the image differs: raw pixels, whose convolution pads
+  with ``Input.pad_value[c]``, the pixel that normalizes to zero.
 * ``requantize(v, shift, signed)``: ``r = (|v| + 2**(shift-1)) >> shift`` with the sign of ``v``
-  (round half away from zero), then saturate to -128..127 if ``signed`` else to 0..255.  Saturating at 0
-  *is* the ReLU.
+  (round half away from zero), then saturate to -128..127 if ``signed`` else to 0..255.  Saturating
+  at 0 *is* the ReLU.
 * Convolution: ``acc[o] = bias[o] + sum w*x`` (int32, never overflows: checked when quantizing), or
   ``acc[o] = masked_bias[o]`` where the mask bit is 0.
   ``y = requantize(acc*mult[o] + (res*res_mult << (shift[o]-14)), shift[o], signed)``.
 * Eltwise: the same with ``acc = x`` (0 where masked), one mult and shift for all channels.
 * Pool: max over the valid pixels; or ``requantize(sum*mult, shift)``, padding counts as zero.
 * GlobalAvg: ``requantize(sum*mult, shift)``.  Scale: ``requantize(x*v*mult, shift)``.
-* Linear: ``acc = bias + w@x``; ``requantize(acc*mult[o], shift[o])``.  With ``sigmoid`` the signed 8-bit
-  result ``q`` indexes ``SIGMOID_TABLE[q + 128]``.
+* Linear: ``acc = bias + w@x``; ``requantize(acc*mult[o], shift[o])``.  With ``sigmoid`` the signed
+  8-bit result ``q`` indexes ``SIGMOID_TABLE[q + 128]``.
 * Logits: ``acc*mult[o]`` rounded half away by ``shift[o]``, kept as int32.
 * Gate: mask bit ``acc[o] > threshold[o]``; INT32_MIN opens, INT32_MAX closes.
 
@@ -29,21 +29,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from acsgen.isa.generated import SIGMOID_FRACTION_BITS
 
 IntArray = NDArray[np.integer]
 
 INT32_MIN = -(2**31)
 INT32_MAX = 2**31 - 1
 
-SIGMOID_FRACTION_BITS = 4
-#: ``SIGMOID_TABLE[q + 128]`` = 256 * sigmoid(q / 16), rounded half up and cut at 255, for q in -128..127.
-SIGMOID_TABLE: NDArray[np.uint8] = np.minimum(
-    np.floor(256.0 / (1.0 + np.exp(-np.arange(-128, 128) / 2**SIGMOID_FRACTION_BITS)) + 0.5), 255
-).astype(np.uint8)
+
+def sigmoid_table(fraction_bits: int) -> NDArray[np.uint8]:
+    """256 * sigmoid(q / 2**fraction_bits) for q in -128..127, rounded half up and cut at 255."""
+    argument = np.arange(-128, 128) / 2**fraction_bits
+    rounded = np.floor(256.0 / (1.0 + np.exp(-argument)) + 0.5)
+    return np.minimum(rounded, 255).astype(np.uint8)
+
+
+#: The sigmoid of every executor: entry ``q + 128``.
+SIGMOID_TABLE = sigmoid_table(SIGMOID_FRACTION_BITS)
 
 
 @dataclass(frozen=True)
@@ -56,9 +63,14 @@ class IntLayer:
     signed: bool
     scale: float
 
+    #: Fields that name the results this layer reads.
+    READS: ClassVar[tuple[str, ...]] = ()
+
     @property
     def inputs(self) -> tuple[str, ...]:
-        return ()
+        """Names of the results this layer reads, masks included."""
+        names = (getattr(self, field_name) for field_name in self.READS)
+        return tuple(name for name in names if name is not None)
 
 
 @dataclass(frozen=True)
@@ -85,13 +97,13 @@ class IntConv(IntLayer):
     res_mult: int = 0
     mask: str | None = None
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return tuple(n for n in (self.x, self.residual, self.mask) if n is not None)
+    READS = ("x", "residual", "mask")
 
 
 @dataclass(frozen=True)
 class IntEltwise(IntLayer):
+    """Pixelwise ``x * mult + residual``; one multiplier and shift for all channels."""
+
     x: str
     mult: int
     shift: int
@@ -99,9 +111,7 @@ class IntEltwise(IntLayer):
     res_mult: int = 0
     mask: str | None = None
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return tuple(n for n in (self.x, self.residual, self.mask) if n is not None)
+    READS = ("x", "residual", "mask")
 
 
 @dataclass(frozen=True)
@@ -116,34 +126,33 @@ class IntPool(IntLayer):
     mult: int
     shift: int
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x,)
+    READS = ("x",)
 
 
 @dataclass(frozen=True)
 class IntGlobalAvg(IntLayer):
+    """Mean of each channel; ``mult`` and ``shift`` include the division."""
+
     x: str
     mult: int
     shift: int
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x,)
+    READS = ("x",)
 
 
 @dataclass(frozen=True)
 class IntFlatten(IntLayer):
+    """``(C, H, W)`` to ``(C*H*W,)`` in PyTorch's order."""
+
     x: str
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x,)
+    READS = ("x",)
 
 
 @dataclass(frozen=True)
 class IntLinear(IntLayer):
-    """``weight`` ``(O, I)``; the other arrays ``(O,)``.  ``sigmoid``: the result goes through the table."""
+    """``weight`` ``(O, I)``; the other arrays ``(O,)``.  ``sigmoid``: the result goes through the
+    table."""
 
     x: str
     weight: IntArray = field(repr=False)
@@ -152,28 +161,26 @@ class IntLinear(IntLayer):
     shift: IntArray = field(repr=False)
     sigmoid: bool
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x,)
+    READS = ("x",)
 
 
 @dataclass(frozen=True)
 class IntLogits(IntLayer):
+    """The classifier; results stay int32, all on one scale."""
+
     x: str
     weight: IntArray = field(repr=False)
     bias: IntArray = field(repr=False)
     mult: IntArray = field(repr=False)
     shift: IntArray = field(repr=False)
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x,)
+    READS = ("x",)
 
 
 @dataclass(frozen=True)
 class IntGate(IntLayer):
-    """``acc_scale`` ``(O,)`` is the real value of one accumulator unit: it turns a run-time alpha into
-    integer thresholds, ``threshold[o] = floor(logit(alpha) / acc_scale[o])``."""
+    """``acc_scale`` ``(O,)`` is the real value of one accumulator unit: it turns a run-time alpha
+    into integer thresholds, ``threshold[o] = floor(logit(alpha) / acc_scale[o])``."""
 
     x: str
     weight: IntArray = field(repr=False)
@@ -182,26 +189,25 @@ class IntGate(IntLayer):
     acc_scale: NDArray[np.floating] = field(repr=False)
     alpha: float
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x,)
+    READS = ("x",)
 
 
 @dataclass(frozen=True)
 class IntScale(IntLayer):
+    """``x[c] * vector[c]``, requantized; the vector is unsigned."""
+
     x: str
     vector: str
     mult: int
     shift: int
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x, self.vector)
+    READS = ("x", "vector")
 
 
 @dataclass(frozen=True)
 class IntGraph:
-    """Integer layers in execution order, the :class:`IntInput` first and the :class:`IntLogits` last."""
+    """Integer layers in execution order, the :class:`IntInput` first and the :class:`IntLogits`
+    last."""
 
     name: str
     layers: tuple[IntLayer, ...]
@@ -217,16 +223,19 @@ class IntGraph:
 
     @property
     def gates(self) -> tuple[IntGate, ...]:
+        """The gates, in execution order."""
         return tuple(layer for layer in self.layers if isinstance(layer, IntGate))
 
     @property
     def input(self) -> IntInput:
+        """The image."""
         first = self.layers[0]
         assert isinstance(first, IntInput)
         return first
 
     @property
     def logits(self) -> IntLogits:
+        """The classifier."""
         last = self.layers[-1]
         assert isinstance(last, IntLogits)
         return last
@@ -234,8 +243,8 @@ class IntGraph:
     def zero_mask(self, name: str) -> str | None:
         """The mask whose 0 bits make the channels of result ``name`` exact zero, if there is one.
 
-        A convolution or eltwise has it when it is masked, adds no residual, and its ``masked_bias`` is zero;
-        pooling and scaling by a vector keep the zeros of their source.
+        A convolution or eltwise has it when it is masked, adds no residual, and its
+        ``masked_bias`` is zero; pooling and scaling by a vector keep the zeros of their source.
         """
         layer = self[name]
         if isinstance(layer, IntConv):

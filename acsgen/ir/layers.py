@@ -1,18 +1,18 @@
-"""The layer graph: a trained network in floats, batch norms folded and everything fused that the engine
-runs as one instruction.
+"""The layer graph: a trained network in floats, batch norms folded and everything fused that the
+engine runs as one instruction.
 
 Made by :mod:`acsgen.frontend`, read by :mod:`acsgen.quant`.  Shapes leave the batch out: a *map* is
 ``(C, H, W)``, a *vector* ``(C,)``, a *mask* ``(C,)`` of 0/1.
 
-Every layer has one result, named like the layer.  ``where`` is the module path in the user's network, for
-messages.  Arrays are float64 or float32 numpy, in PyTorch's layouts.
+Every layer has one result, named like the layer.  ``where`` is the module path in the user's
+network, for messages.  Arrays are float64 or float32 numpy, in PyTorch's layouts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,24 +22,30 @@ FloatArray = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Layer:
-    """Common part: ``name`` of layer and result, ``where`` it comes from, ``shape`` of the result."""
+    """Common part: ``name`` of layer and result, ``where`` it comes from, ``shape`` of the
+    result."""
 
     name: str
     where: str
     shape: tuple[int, ...]
 
+    #: Fields that name the results this layer reads.
+    READS: ClassVar[tuple[str, ...]] = ()
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the results this layer reads, masks included."""
-        return ()
+        names = (getattr(self, field_name) for field_name in self.READS)
+        return tuple(name for name in names if name is not None)
 
 
 @dataclass(frozen=True)
 class Input(Layer):
     """The image, raw uint8 pixels ``p``; the network sees ``p * scale[c] + offset[c]``.
 
-    Consumers other than convolutions are not allowed to read it (the raw map is stored un-normalized; a
-    convolution folds the normalization and pads with the pixel value that normalizes to zero).
+    Consumers other than convolutions are not allowed to read it (the raw map is stored
+    un-normalized; a convolution folds the normalization and pads with the pixel value that
+    normalizes to zero).
     """
 
     scale: FloatArray = field(repr=False)
@@ -50,10 +56,10 @@ class Input(Layer):
 class Conv(Layer):
     """``act(mask * conv(x) + bias + residual)`` in the order written in the engine's contract.
 
-    ``weight`` is ``(O, I/groups, K, K)``.  With ``mask`` the channels whose bit is 0 take ``masked_bias[o]``
-    (zero unless the mask acts before BatchNorm) in place of ``conv + bias``; then residual and ReLU act on
-    all channels alike.  DGConv arrives here as a dense convolution with zeroed weights (``groups == 1``);
-    the compiler finds its group structure.
+    ``weight`` is ``(O, I/groups, K, K)``.  With ``mask`` the channels whose bit is 0 take
+    ``masked_bias[o]`` (zero unless the mask acts before BatchNorm) in place of ``conv + bias``;
+    then residual and ReLU act on all channels alike.  DGConv arrives here as a dense convolution
+    with zeroed weights (``groups == 1``); the compiler finds its group structure.
     """
 
     x: str
@@ -67,9 +73,7 @@ class Conv(Layer):
     residual: str | None = None
     mask: str | None = None
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return tuple(n for n in (self.x, self.residual, self.mask) if n is not None)
+    READS = ("x", "residual", "mask")
 
 
 @dataclass(frozen=True)
@@ -81,14 +85,13 @@ class Eltwise(Layer):
     residual: str | None = None
     mask: str | None = None
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return tuple(n for n in (self.x, self.residual, self.mask) if n is not None)
+    READS = ("x", "residual", "mask")
 
 
 @dataclass(frozen=True)
 class Pool(Layer):
-    """Max pooling (padding never wins) or average pooling (divides by ``kernel**2``, padding counted)."""
+    """Max pooling (padding never wins) or average pooling (divides by ``kernel**2``, padding
+    counted)."""
 
     x: str
     mode: Literal["max", "avg"]
@@ -96,9 +99,7 @@ class Pool(Layer):
     stride: int
     pad: int
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x,)
+    READS = ("x",)
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,7 @@ class GlobalAvg(Layer):
 
     x: str
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x,)
+    READS = ("x",)
 
 
 @dataclass(frozen=True)
@@ -118,9 +117,7 @@ class Flatten(Layer):
 
     x: str
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x,)
+    READS = ("x",)
 
 
 @dataclass(frozen=True)
@@ -132,36 +129,32 @@ class Linear(Layer):
     bias: FloatArray = field(repr=False)
     activation: Literal["none", "relu", "sigmoid"]
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x,)
+    READS = ("x",)
 
 
 @dataclass(frozen=True)
 class Logits(Layer):
-    """The classifier: a linear layer whose results leave the engine wide.  Last layer of the graph."""
+    """The classifier: a linear layer whose results leave the engine wide.  Last layer of the
+    graph."""
 
     x: str
     weight: FloatArray = field(repr=False)
     bias: FloatArray = field(repr=False)
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x,)
+    READS = ("x",)
 
 
 @dataclass(frozen=True)
 class Gate(Layer):
-    """The decision of a gate: mask bit ``sigmoid(weight @ x + bias) > threshold``, a bit per channel."""
+    """The decision of a gate: mask bit ``sigmoid(weight @ x + bias) > threshold``, a bit per
+    channel."""
 
     x: str
     weight: FloatArray = field(repr=False)
     bias: FloatArray = field(repr=False)
     threshold: float
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x,)
+    READS = ("x",)
 
 
 @dataclass(frozen=True)
@@ -171,14 +164,13 @@ class Scale(Layer):
     x: str
     vector: str
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.x, self.vector)
+    READS = ("x", "vector")
 
 
 @dataclass(frozen=True)
 class LayerGraph:
-    """Layers in execution order; ``layers[0]`` is the :class:`Input`, ``layers[-1]`` the :class:`Logits`."""
+    """Layers in execution order; ``layers[0]`` is the :class:`Input`, ``layers[-1]`` the
+    :class:`Logits`."""
 
     name: str
     layers: tuple[Layer, ...]
@@ -204,4 +196,5 @@ class LayerGraph:
 
     @property
     def gates(self) -> tuple[Gate, ...]:
+        """The gates, in execution order."""
         return tuple(layer for layer in self.layers if isinstance(layer, Gate))
