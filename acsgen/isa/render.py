@@ -8,7 +8,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from acsgen.assets import asset, asset_root
-from acsgen.ir.integer import SIGMOID_TABLE
 from acsgen.isa.spec import Spec, load_spec
 
 #: Template in ``templates/spec/`` to file rendered, relative to the repository root.
@@ -34,7 +33,7 @@ def render_all(spec: Spec | None = None) -> dict[str, str]:
     environment.filters["comment"] = _comment
     environment.filters["hex"] = _hex
     environment.filters["grouped_hex"] = _grouped_hex
-    context = {"spec": spec, "sigmoid_rows": _rows(SIGMOID_TABLE.tolist(), 16)}
+    context = {"spec": spec, "sigmoid_rows": _rows(spec.sigmoid_table, 16)}
     return {
         target: environment.get_template(template).render(context)
         for template, target in TARGETS.items()

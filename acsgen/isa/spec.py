@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from acsgen.assets import asset
 from acsgen.errors import Problem, UserError
-from acsgen.ir.integer import SIGMOID_TABLE
+from acsgen.ir.integer import sigmoid_table
 from acsgen.isa.bits import WORD_BITS, BitField
 
 FIRST_ARGUMENT_OFFSET = 0x10
@@ -123,9 +123,14 @@ class Spec(_Model):
         return self.constants[name].value
 
     @property
+    def sigmoid_table(self) -> list[int]:
+        """The engine's sigmoid table."""
+        return [int(v) for v in sigmoid_table(self.constant("SIGMOID_FRACTION_BITS"))]
+
+    @property
     def hash(self) -> int:
         """32 bits over everything but the documentation, the sigmoid table included."""
-        content = {"spec": _without_docs(self.model_dump()), "sigmoid": SIGMOID_TABLE.tolist()}
+        content = {"spec": _without_docs(self.model_dump()), "sigmoid": self.sigmoid_table}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
