@@ -18,6 +18,10 @@ from acsgen.quant.scales import Floats, integer_bias
 SIGNED_LEVELS = 127
 UNSIGNED_LEVELS = 255
 
+#: Range of a vector, in units of the largest value seen.  A vector has one value per channel and
+#: image: too few to know how far it reaches, so it is never clipped but given room.
+VECTOR_HEADROOM = 1.4
+
 
 class QuantizationWarning(UserWarning):
     """The network can be quantized, but probably not to what its author meant."""
@@ -73,7 +77,11 @@ class Progress:
     def result_scale(self, layer: Layer, signed: bool, at_least: float) -> float:
         """The scale of a result: the best for its values, or ``at_least`` if that is coarser."""
         levels = SIGNED_LEVELS if signed else UNSIGNED_LEVELS
-        best = self._calibration.histograms[layer.name].best_scale(levels)
+        histogram = self._calibration.histograms[layer.name]
+        if len(layer.shape) == 1:
+            best = histogram.largest * VECTOR_HEADROOM / levels
+        else:
+            best = histogram.best_scale(levels)
         if best == 0.0:
             warn(f"{layer.where}: zero for every calibration image")
         return max(best, at_least)
