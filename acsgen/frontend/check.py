@@ -109,7 +109,20 @@ def _classifier_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
     last = ops[graph.output]
     while isinstance(last, Affine):
         last = ops[last.x]
-    if isinstance(last, (Linear, Unknown, Sigmoid)):
+    if isinstance(last, (Linear, Sigmoid)) or _follows_unknown(last, ops):
         return []
     what = "the network does not end in a linear layer"
     return [Problem(last.where, what, "end with nn.Linear, returning logits [1, classes]")]
+
+
+def _follows_unknown(op: Op, ops: dict[str, Op]) -> bool:
+    """Whether a refused node had a part in a result, whose kind is then a guess."""
+    pending, seen = [op], set()
+    while pending:
+        op = pending.pop()
+        if isinstance(op, Unknown):
+            return True
+        if op.name not in seen:
+            seen.add(op.name)
+            pending.extend(ops[name] for name in op.inputs)
+    return False

@@ -86,7 +86,7 @@ class _Fuser:
         self.holder[op.name] = layer.name
 
     def _absorbed(self, op: og.Op, into: str, layer: ir.Layer | None) -> bool:
-        """Put ``layer``, which also does ``op``, in place of the layer of ``into``; False if None."""
+        """Let ``layer``, which does ``op`` too, replace that of ``into``; False if it is None."""
         if layer is None:
             return False
         del self.placed[self.holder[into]]

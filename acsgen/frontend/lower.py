@@ -72,7 +72,8 @@ def functional(exported: ExportedProgram) -> ExportedProgram:
         return exported
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return exported.run_decompositions({})
+        result: ExportedProgram = exported.run_decompositions({})
+    return result
 
 
 def _signature_problems(exported: ExportedProgram, program: LoadedProgram) -> list[Problem]:

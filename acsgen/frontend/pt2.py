@@ -32,6 +32,11 @@ from torch.export import ExportedProgram
 from acsgen.errors import Problem, UserError
 
 _LEGACY_PROGRAM = "serialized_exported_program.json"
+_KNOWN_PARTS = re.compile(
+    r"archive_format|archive_version|byteorder|version|\.data/.*|models/.*\.json"
+    r"|data/(weights|constants)/.*|data/sample_inputs/.*\.pt"
+    r"|serialized_exported_program\.json|serialized_(state_dict|constants|example_inputs)\.pt"
+)
 _OPERATOR = re.compile(r"torch\.ops\.(aten|acsgen)\.\w+\.\w+|_operator\.getitem")
 _SAFE_STRING = re.compile(r"[\w.\-+:/@, \[\]()>\"'*{}=]*")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
@@ -58,9 +63,8 @@ def load_export_archive(path: Path) -> ExportedProgram:
             unsupported operators and dynamic shapes are listed node by node.
     """
     try:
-        clean = _clean_archive(path)
         with _quiet():
-            return torch.export.load(clean)
+            return torch.export.load(_clean_archive(path))
     except UserError:
         raise
     except Exception as error:
@@ -120,7 +124,7 @@ def _clean_archive(path: Path) -> io.BytesIO:
                 raise UserError(
                     Problem(where, "holds compiled code, which is never loaded", _SAVE_AGAIN)
                 )
-            if rest.startswith("extra"):
+            if not _KNOWN_PARTS.fullmatch(rest):
                 continue
             if _is_program(rest):
                 content = json.dumps(_clean_program(json.loads(content), where)).encode()

@@ -41,7 +41,7 @@ class Gate(nn.Module):
 
 
 class Net(nn.Module):
-    """Normalization, ``body`` (a map of ``width`` channels from ``width`` channels) and a classifier."""
+    """Normalization, a stem to ``width`` channels, ``body`` (map to map) and a classifier."""
 
     def __init__(self, body: nn.Module, width: int = 6, outputs: int | None = None) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ def randomized(module: nn.Module, seed: int = 0) -> nn.Module:
     """``module`` in eval mode with random weights and batch norm statistics."""
     generator = torch.Generator().manual_seed(seed)
     for part in module.modules():
-        if isinstance(part, (nn.BatchNorm2d, nn.BatchNorm1d)):
+        if isinstance(part, (nn.BatchNorm2d, nn.BatchNorm1d)) and part.track_running_stats:
             part.running_mean.normal_(0.0, 0.3, generator=generator)
             part.running_var.uniform_(0.5, 2.0, generator=generator)
             if part.affine:
@@ -122,7 +122,9 @@ def compiled(
     with torch.no_grad():
         expected = torch.cat([module(image.unsqueeze(0)).reshape(1, -1) for image in inputs])
     results = run_layers(graph, images, dtype=torch.float64)
-    torch.testing.assert_close(results[graph.layers[-1].name].float(), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        results[graph.layers[-1].name].float(), expected, rtol=1e-4, atol=1e-4
+    )
     torch.testing.assert_close(program.logits(images), expected, rtol=1e-4, atol=1e-4)
     return graph
 

@@ -62,7 +62,7 @@ def test_mask_sinks_to_its_convolution(order):
     module = net(forward, c=nn.Conv2d(6, 6, 3, padding=1), bn=nn.BatchNorm2d(6), g=Gate(6, 6))
     graph = compiled(module)
     assert sorted(kinds(graph).split()) == sorted(
-        "Input Conv Conv GlobalAvg Gate GlobalAvg Logits".split()
+        ["Input", "Conv", "Conv", "GlobalAvg", "Gate", "GlobalAvg", "Logits"]
     )
     conv = only(graph, ir.Conv, "body")
     assert (conv.mask, conv.relu) == ("body.g.gate", relu)
@@ -83,9 +83,7 @@ def test_mask_after_the_residual_is_elementwise():
 
 
 def test_two_masks_are_chained():
-    module = net(
-        lambda s, x: s.c(x) * s.g(x) * s.h(x), c=conv_bn(6, 6), g=Gate(6, 6), h=Gate(6, 6)
-    )
+    module = net(lambda s, x: s.c(x) * s.g(x) * s.h(x), c=conv_bn(6, 6), g=Gate(6, 6), h=Gate(6, 6))
     graph = compiled(module)
     assert only(graph, ir.Conv, "body").mask == "body.g.gate"
     assert only(graph, ir.Eltwise).mask == "body.h.gate"
@@ -306,7 +304,12 @@ def test_flatten_classifier():
 
 def test_hidden_layers_and_batch_norm_of_vectors():
     layers = nn.Sequential(
-        nn.Linear(5, 7), nn.BatchNorm1d(7), nn.ReLU(), nn.Dropout(), nn.BatchNorm1d(7), nn.Linear(7, 4)
+        nn.Linear(5, 7),
+        nn.BatchNorm1d(7),
+        nn.ReLU(),
+        nn.Dropout(),
+        nn.BatchNorm1d(7),
+        nn.Linear(7, 4),
     )
     module = randomized(
         Body(lambda s, x: s.head(s.c(x.float()).mean((2, 3))), c=conv_bn(3, 5), head=layers)
@@ -316,7 +319,11 @@ def test_hidden_layers_and_batch_norm_of_vectors():
 
 def test_relu_of_a_vector_without_linear():
     module = randomized(
-        Body(lambda s, x: s.fc(F.relu(s.c(x.float()).mean((2, 3)))), c=conv_bn(3, 5), fc=nn.Linear(5, 4))
+        Body(
+            lambda s, x: s.fc(F.relu(s.c(x.float()).mean((2, 3)))),
+            c=conv_bn(3, 5),
+            fc=nn.Linear(5, 4),
+        )
     )
     assert only(compiled(module), ir.Linear).activation == "relu"
 
@@ -389,9 +396,14 @@ def test_convolutions(convolution):
 
 def test_convolutions_of_a_pooled_map_are_linear():
     head = nn.Sequential(
-        nn.AdaptiveAvgPool2d(1), nn.Conv2d(6, 8, 3, padding=1, groups=2), nn.ReLU(), nn.Conv2d(8, 4, 1)
+        nn.AdaptiveAvgPool2d(1),
+        nn.Conv2d(6, 8, 3, padding=1, groups=2),
+        nn.ReLU(),
+        nn.Conv2d(8, 4, 1),
     )
-    module = randomized(Body(lambda s, x: s.head(s.c(x.float())).flatten(1), c=conv_bn(3, 6), head=head))
+    module = randomized(
+        Body(lambda s, x: s.head(s.c(x.float())).flatten(1), c=conv_bn(3, 6), head=head)
+    )
     assert kinds(compiled(module)) == "Input Conv GlobalAvg Linear Logits"
 
 

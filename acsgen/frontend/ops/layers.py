@@ -10,7 +10,7 @@ from acsgen.frontend.opgraph import Array, ChannelGate, Conv, Linear, Relu, Sigm
 
 def _conv(ctx: Context, call: Call) -> Value:
     if call.args.get("transposed"):
-        raise Refused("transposed convolution is not supported", "use upsampling-free networks")
+        raise Refused("transposed convolution", "use Conv2d")
     weight = call.constant("weight")
     assert weight is not None
     if weight.ndim != 4:
@@ -104,12 +104,12 @@ def _mm(ctx: Context, call: Call) -> Value:
 
 
 def _batch_norm(ctx: Context, call: Call) -> Value:
-    if call.args.get("training"):
-        raise Refused("batch norm in training mode", "call model.eval() before exporting")
     x = call.value("input")
     mean, variance = call.constant("running_mean"), call.constant("running_var")
     if mean is None or variance is None:
         raise Refused("batch norm without running statistics", "set track_running_stats=True")
+    if call.args.get("training"):
+        raise Refused("batch norm in training mode", "call model.eval() before exporting")
     if x.kind == "mask" or x.is_expanded or not (x.kind == "vector" or x.is_plain_map):
         raise Refused(f"batch norm of {describe(x)}", about_inputs=True)
     weight, bias = call.constant("weight"), call.constant("bias")
@@ -162,6 +162,8 @@ def _channel_gate(ctx: Context, call: Call) -> Value:
 
 HANDLERS = {
     "acsgen::channel_gate": _channel_gate,
+    "aten::_native_batch_norm_legit": _batch_norm,
+    "aten::_native_batch_norm_legit_functional": _batch_norm,
     "aten::_native_batch_norm_legit_no_training": _batch_norm,
     "aten::addmm": _addmm,
     "aten::batch_norm": _batch_norm,
@@ -169,7 +171,6 @@ HANDLERS = {
     "aten::clamp_min": _clamp,
     "aten::conv2d": _conv,
     "aten::convolution": _conv,
-    "aten::conv_transpose2d": _conv,
     "aten::linear": _linear,
     "aten::matmul": _mm,
     "aten::mm": _mm,

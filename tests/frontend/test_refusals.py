@@ -1,0 +1,228 @@
+"""What can't be compiled is refused with place, reason and remedy, everything at once."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tests.frontend.networks import Body, Gate, Net, conv_bn, randomized, refusals
+
+
+def net(forward, outputs=None, **layers):
+    return randomized(Net(Body(forward, **layers), outputs=outputs))
+
+
+LAYERS = {
+    "softmax": (nn.Softmax(1), "aten.softmax: not supported", "remove it"),
+    "silu": (nn.SiLU(), "aten.silu: not supported", "use ReLU"),
+    "relu6": (nn.ReLU6(), "aten.hardtanh: not supported", "use ReLU"),
+    "group-norm": (nn.GroupNorm(2, 6), "aten.group_norm", "BatchNorm2d"),
+    "oblong": (nn.Conv2d(6, 6, (3, 5), padding=(1, 2)), "kernel 3x5 is not square", "square"),
+    "dilated": (nn.Conv2d(6, 6, 3, dilation=2), "dilation 2", "without dilation"),
+    "stride-3": (nn.Conv2d(6, 6, 3, stride=3), "stride 3", "stride 1 or 2"),
+    "stride-21": (nn.Conv2d(6, 6, 3, stride=(2, 1)), "stride 2x1 is not square", "same stride"),
+    "kernel-8": (nn.Conv2d(6, 6, 8, padding=4), "kernel 8x8 is larger than 7x7", "at most 7"),
+    "transposed": (nn.ConvTranspose2d(6, 6, 2), "aten.conv_transpose2d", "Conv2d"),
+    "pool-stride": (nn.MaxPool2d(3, 3), "stride 3", "stride 1 or 2"),
+    "pool-dilated": (nn.MaxPool2d(2, 2, dilation=2), "dilation 2", "without dilation"),
+    "ceil": (nn.MaxPool2d(3, 2, ceil_mode=True), "ceil_mode", "ceil_mode=False"),
+    "no-pad-count": (
+        nn.AvgPool2d(3, 1, 1, count_include_pad=False),
+        "leaves out the padding",
+        "count_include_pad=True",
+    ),
+    "divisor": (nn.AvgPool2d(2, divisor_override=3), "divisor_override", "leave it out"),
+    "adaptive-3": (nn.AdaptiveAvgPool2d(3), "windows of different sizes", "1x1"),
+    "shuffle": (nn.ChannelShuffle(2), "channel_shuffle", ""),
+    "pixel-shuffle": (
+        nn.Sequential(nn.Conv2d(6, 24, 1), nn.PixelShuffle(2), nn.Conv2d(6, 6, 1)),
+        "pixel_shuffle",
+        "",
+    ),
+    "instance-norm": (nn.InstanceNorm2d(6), "instance_norm", "BatchNorm2d"),
+    "no-statistics": (nn.BatchNorm2d(6, track_running_stats=False), "batch norm", ""),
+}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layer_is_refused_at_its_module(layer):
+    module, what, remedy = LAYERS[layer]
+    (problem,) = refusals(net(lambda s, x: s.odd(x), odd=module))
+    assert problem.where.startswith("body.odd")
+    assert what in problem.what
+    assert remedy in problem.remedy
+
+
+EXPRESSIONS = {
+    "mix": (lambda s, x: (lambda m: s.c(x) * m + (1 - m) * x)(s.g(x)), "1 - mask"),
+    "scaled-mask": (lambda s, x: s.c(x) * (s.g(x) * 0.5), "scales a channel mask"),
+    "mask-of-vector": (lambda s, x: x * (s.g(x) * x.mean((2, 3), keepdim=True)), "multiplies"),
+    "square": (lambda s, x: x * x, "multiplies a map"),
+    "reciprocal": (lambda s, x: 1.0 / (x + 2.0), "aten.reciprocal"),
+    "ratio": (lambda s, x: x / (x + 2.0), "division by a value"),
+    "broadcast-add": (lambda s, x: x + x.mean((2, 3), keepdim=True), "adds a map"),
+    "map-sigmoid": (lambda s, x: torch.sigmoid(x), "sigmoid of a map"),
+    "concat": (lambda s, x: s.d(torch.cat([x, x], 1)), "aten.cat"),
+    "clamp": (lambda s, x: x.clamp(0, 6), "clamping to 0..6"),
+    "per-pixel": (lambda s, x: x + torch.arange(8.0), "constant for every pixel"),
+    "half-mean": (lambda s, x: x - x.mean(3, keepdim=True), "mean over axes [3]"),
+    "own-gate": (lambda s, x: x * (torch.sigmoid(s.g.fc(x.mean((2, 3)))) > 0.5)[..., None, None],
+                 "aten.gt"),
+    "transposed": (lambda s, x: x.transpose(2, 3), "rearranges"),
+    "rolled": (lambda s, x: x.roll(1, 1), "aten.roll"),
+    "sliced": (lambda s, x: s.e(x[:, :3]), "aten.slice"),
+    "map-gate": (lambda s, x: x * torch.ops.acsgen.channel_gate(s.c(x), 0.5), "decides on a map"),
+    "half": (lambda s, x: x.half().float(), "torch.float16"),
+    "rounded": (lambda s, x: x.to(torch.int32).float(), "torch.int32"),
+    "learned-kernel": (
+        lambda s, x: F.conv2d(x, s.g.fc.weight[:, :, None, None] * x.mean()),
+        "weight is computed from the image",
+    ),
+    "random": (lambda s, x: x + torch.rand_like(x), "aten.rand_like"),
+    "dropout": (lambda s, x: F.dropout(x, 0.5, True), "training mode"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_expression_is_refused(expression):
+    forward, what = EXPRESSIONS[expression]
+    module = net(
+        forward,
+        c=conv_bn(6, 6),
+        g=Gate(6, 6),
+        d=nn.Conv2d(12, 6, 1),
+        e=nn.Conv2d(3, 6, 1),
+    )
+    problems = refusals(module)
+    assert any(what in p.what and p.where.startswith("body") for p in problems), problems
+    assert all(problem.remedy for problem in problems)
+
+
+def heads(forward, **layers):
+    return randomized(Body(lambda s, x: forward(s, s.c(x.float())), c=conv_bn(3, 6), **layers))
+
+
+HEADS = {
+    "no-classifier": (heads(lambda s, x: x.mean((2, 3))), "does not end in a linear layer"),
+    "map": (heads(lambda s, x: x), "does not end in a linear layer"),
+    "relu": (
+        heads(lambda s, x: F.relu(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
+        "does not end in a linear layer",
+    ),
+    "softmax": (
+        heads(lambda s, x: s.fc(x.mean((2, 3))).softmax(1), fc=nn.Linear(6, 4)),
+        "aten.softmax",
+    ),
+    "sigmoid": (
+        heads(lambda s, x: torch.sigmoid(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
+        "sigmoid is available only",
+    ),
+    "hidden-sigmoid": (
+        heads(
+            lambda s, x: s.fc(torch.sigmoid(s.a(x.mean((2, 3))))),
+            a=nn.Linear(6, 6),
+            fc=nn.Linear(6, 4),
+        ),
+        "sigmoid is available only",
+    ),
+    "two-outputs": (
+        heads(lambda s, x: (s.fc(x.mean((2, 3))), x), fc=nn.Linear(6, 4)),
+        "returns 2 results",
+    ),
+    "linear-on-map": (
+        heads(lambda s, x: s.fc(x).mean((2, 3)), fc=nn.Linear(8, 4)),
+        "linear layer directly on a map",
+    ),
+    "mask": (
+        heads(lambda s, x: s.g(x).flatten(1), g=Gate(6, 4)),
+        "does not end in a linear layer",
+    ),
+    "constant": (
+        Body(lambda s, x: s.fc(torch.ones(1, 3)), fc=nn.Linear(3, 4)).eval(),
+        "does not depend on the image",
+    ),
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_structure_is_refused(head):
+    module, what = HEADS[head]
+    problems = refusals(module)
+    assert any(what in problem.what for problem in problems), problems
+    assert len(problems) == 1, problems
+
+
+def test_everything_is_reported_at_once():
+    def forward(s, x):
+        x = s.bad2(s.act(s.bad1(x)))
+        return s.late(x.softmax(1))
+
+    problems = refusals(
+        net(
+            forward,
+            bad1=nn.Conv2d(6, 6, 3, padding=2, dilation=2),
+            act=nn.GELU(),
+            bad2=nn.Conv2d(6, 6, 3, stride=3),
+            late=nn.Conv2d(6, 6, (1, 2)),
+        )
+    )
+    assert [problem.where for problem in problems] == [
+        "body.bad1",
+        "body.act",
+        "body",
+        "body.late",
+        "body.bad2",
+    ]
+
+
+def test_a_refused_node_does_not_drag_its_followers_along():
+    def forward(s, x):
+        y = x.transpose(2, 3).flatten(2)
+        return s.c(y.view(1, 6, 8, 8))
+
+    (problem,) = refusals(net(forward, c=nn.Conv2d(6, 6, 1)))
+    assert "rearranges" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("shape", "what"),
+    [
+        ((3, 8, 80), "map 8x80 is wider than 64 lanes"),
+        ((3, 256, 8), "map 256x8 is higher than 255 rows"),
+    ],
+)
+def test_too_large_images_are_reported_once(shape, what):
+    (problem,) = refusals(net(lambda s, x: F.relu(s.c(x)), c=conv_bn(6, 6)), shape)
+    assert problem.where == "input"
+    assert problem.what == what
+
+
+def test_too_many_channels():
+    wide = nn.Sequential(
+        nn.Conv2d(6, 2048, 1), nn.BatchNorm2d(2048), nn.ReLU(), nn.Conv2d(2048, 6, 1)
+    )
+    (problem,) = refusals(net(lambda s, x: s.wide(x), wide=wide))
+    assert (problem.where, problem.what) == ("body.wide.0", "output channels 2048 > 1024")
+
+
+def test_training_mode_is_refused():
+    module = net(lambda s, x: s.c(x), c=conv_bn(6, 6)).train()
+    problems = refusals(module)
+    assert {p.remedy for p in problems} == {"call model.eval() before exporting"}
+
+
+def test_integer_arithmetic_on_pixels_is_refused():
+    module = Body(lambda s, x: s.fc((x - 128).float().mean((2, 3))), fc=nn.Linear(3, 4)).eval()
+    (problem,) = refusals(module)
+    assert "wraps" in problem.what
+
+
+def test_misaligned_factor_is_refused():
+    def forward(s, x):
+        return x * torch.sigmoid(x.mean((2, 3)))  # [1, 8, 8, 8] * [1, 8]: along the width
+
+    module = randomized(Net(Body(forward), width=8))
+    problems = refusals(module)
+    assert any("[N, C, 1, 1]" in problem.remedy for problem in problems)
