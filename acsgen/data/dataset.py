@@ -47,6 +47,11 @@ class Dataset:
         )
 
 
+def dataset_names() -> tuple[str, ...]:
+    """The names that :func:`load_dataset` knows, besides ``npz:<path>``."""
+    return tuple(sorted(_LOADERS))
+
+
 def load_dataset(
     name: str, split: str, root: str | Path | None = None, limit: int | None = None
 ) -> Dataset:
@@ -73,7 +78,7 @@ def load_dataset(
     elif name in _LOADERS:
         dataset = _LOADERS[name](split, None if root is None else Path(root))
     else:
-        known = ", ".join([*sorted(_LOADERS), "npz:<path>"])
+        known = ", ".join([*dataset_names(), "npz:<path>"])
         raise UserError([Problem("dataset", f"unknown data set '{name}'", f"known: {known}")])
     return dataset if limit is None else dataset.head(limit)
 

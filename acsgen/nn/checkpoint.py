@@ -9,7 +9,7 @@ import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from pydantic import BaseModel, ValidationError
@@ -112,8 +112,9 @@ def load_checkpoint(path: str | Path) -> LoadedModel:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         remedy = "acsgen models are written by acsgen.nn.save_checkpoint or acsgen train"
         raise UserError([Problem(where, "not an acsgen checkpoint", remedy)])
-    if content.get("version") != VERSION:
-        what = f"checkpoint version {content.get('version')}; this acsgen reads {VERSION}"
+    version = content.get("version")
+    if not isinstance(version, int) or version != VERSION:
+        what = f"checkpoint version {version}; this acsgen reads {VERSION}"
         raise UserError([Problem(where, what)])
     arch, config, state, meta = (content.get(k) for k in ("arch", "config", "state_dict", "meta"))
     problems = [
@@ -171,12 +172,15 @@ def _load_state(model: nn.Module, state: dict[str, Any], where: str) -> None:
     missing = [key for key in required if key not in state]
     unexpected = [str(key) for key in state if key not in expected]
     shapes = []
+    odd = []
     not_finite = []
     for key, value in state.items():
         if key not in expected:
             continue
-        if not isinstance(value, Tensor):
-            shapes.append(f"{key} (not a tensor)")
+        if not _is_plain(value) or value.is_floating_point() != expected[key].is_floating_point():
+            odd.append(
+                f"{key} ({value.dtype if isinstance(value, Tensor) else type(value).__name__})"
+            )
         elif value.shape != expected[key].shape:
             shapes.append(f"{key} ({tuple(value.shape)} for {tuple(expected[key].shape)})")
         elif value.is_floating_point() and not bool(torch.isfinite(value).all()):
@@ -187,6 +191,7 @@ def _load_state(model: nn.Module, state: dict[str, Any], where: str) -> None:
         ("missing weights", missing),
         ("unexpected weights", unexpected),
         ("weights of another shape", shapes),
+        ("not ordinary tensors", odd),
     ):
         if names:
             problems.append(Problem(where, f"{label}: {_shorten(names)}", remedy))
@@ -196,6 +201,16 @@ def _load_state(model: nn.Module, state: dict[str, Any], where: str) -> None:
     if problems:
         raise UserError(problems)
     model.load_state_dict(state, strict=False)
+
+
+def _is_plain(value: object) -> TypeGuard[Tensor]:
+    """Whether a value is a dense tensor with data: not sparse, quantized or on the meta device."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout is torch.strided
+        and not value.is_quantized
+        and value.device.type == "cpu"
+    )
 
 
 def _shorten(names: list[str]) -> str:

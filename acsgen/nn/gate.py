@@ -26,7 +26,8 @@ class ChannelGate(nn.Module):
             decisions.
 
     Raises:
-        ValueError: threshold outside [0, 1], or negative noise.
+        ValueError: threshold outside [0, 1], or negative noise; in ``forward``, logits that are
+            not [N, C].
     """
 
     def __init__(self, threshold: float = 0.5, noise: float = 0.0) -> None:
@@ -39,6 +40,8 @@ class ChannelGate(nn.Module):
 
     def forward(self, logits: Tensor) -> Tensor:
         """[N, C] logits to a [N, C, 1, 1] mask of exact 0 and 1."""
+        if logits.dim() != 2:
+            raise ValueError(f"a gate takes logits [N, C], got {list(logits.shape)}")
         if self.training and self.noise > 0.0:
             logits = logits + self.noise * torch.randn_like(logits)
         mask: Tensor = channel_gate(logits, self.threshold)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acsgen.nn.dgconv import is_power_of_two
 from acsgen.nn.gate import AcsGate
 from acsgen.nn.macs import GatedLayer
+
+#: Channels of a layer. The bounds of the configurations keep a forged model file from claiming all
+#: memory before its weights are even looked at.
+Width = Annotated[int, Field(ge=1, le=4096)]
 
 
 class AcsConfig(BaseModel):
@@ -35,7 +39,7 @@ class AcsConfig(BaseModel):
     granularity: Literal["block", "conv"] = "block"
     mask_target: Literal["inner", "output", "both"] | None = None
     mask_before_bn: bool = False
-    bottleneck: int | None = Field(default=None, ge=1)
+    bottleneck: Width | None = None
     threshold: float = Field(default=0.5, ge=0.0, le=1.0)
     grouping: bool = True
     se: bool = True
@@ -95,20 +99,18 @@ class ResNetConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     depth: int = Field(default=8, ge=8, le=110)
-    widths: tuple[int, int, int] = (16, 32, 64)
-    num_classes: int = Field(default=10, ge=2)
-    in_channels: int = Field(default=3, ge=1)
-    image_size: int = Field(default=32, ge=4)
+    widths: tuple[Width, Width, Width] = (16, 32, 64)
+    num_classes: int = Field(default=10, ge=2, le=65_536)
+    in_channels: int = Field(default=3, ge=1, le=1024)
+    image_size: int = Field(default=32, ge=4, le=1024)
     gate: AcsConfig | None = None
-    mean: tuple[float, ...] = (0.5, 0.5, 0.5)
-    std: tuple[float, ...] = (0.25, 0.25, 0.25)
+    mean: tuple[FiniteFloat, ...] = (0.5, 0.5, 0.5)
+    std: tuple[FiniteFloat, ...] = (0.25, 0.25, 0.25)
 
     @model_validator(mode="after")
     def _consistent(self) -> ResNetConfig:
         if self.depth % 6 != 2:
             raise ValueError(f"depth must be 6n+2 (8, 14, 20, 26, 32, 38, ...), got {self.depth}")
-        if min(self.widths) < 1:
-            raise ValueError(f"widths must be positive, got {self.widths}")
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) != self.in_channels:
                 raise ValueError(

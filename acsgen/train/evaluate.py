@@ -15,7 +15,7 @@ from acsgen.nn.ops import threshold_logit
 
 #: A gate bit counts as input-dependent if it is open for a share of the images within these bounds.
 DEPENDENT = (0.02, 0.98)
-#: Logits closer to the threshold than this, in standard deviations of their gate, are near-ties.
+#: Logits closer to the threshold than this, in standard deviations of their bit, are near-ties.
 NEAR_TIE = 0.02
 
 
@@ -99,7 +99,12 @@ def evaluate(
     training = model.training
     model.eval()
     correct = torch.zeros((), device=images.device)
-    macs, logits, masks = [], [], []
+    bounds = {
+        name: threshold_logit(module.threshold)
+        for name, module in model.named_modules()
+        if isinstance(module, ChannelGate)
+    }
+    macs, margins, masks = [], [], []
     for start in range(0, len(images), batch):
         part = images[start : start + batch]
         with record_gates(model) as gates:
@@ -107,13 +112,12 @@ def evaluate(
         correct += (output.argmax(1) == labels[start : start + batch]).sum()
         macs.append(counter.count(gates.masks).expand(len(part)))
         if gates.masks:
-            logits.append(torch.cat(list(gates.logits.values()), dim=1))
+            margins.append(torch.cat([v - bounds[n] for n, v in gates.logits.items()], dim=1))
             masks.append(torch.cat(list(gates.masks.values()), dim=1))
     per_image = torch.cat(macs).double().cpu().numpy()
     statistics = None
     if masks:
-        offsets = _logit_margins(model, torch.cat(logits))
-        statistics = _mask_statistics(offsets, torch.cat(masks), per_image, difficulty)
+        statistics = _mask_statistics(torch.cat(margins), torch.cat(masks), per_image, difficulty)
     gate_macs = counter.gate_macs()
     model.train(training)
     return Evaluation(
@@ -130,16 +134,11 @@ def evaluate(
     )
 
 
-def _logit_margins(model: nn.Module, logits: Tensor) -> Tensor:
-    """Logits [N, bits] minus their gate's threshold, in standard deviations of each bit."""
-    bounds = {threshold_logit(m.threshold) for m in model.modules() if isinstance(m, ChannelGate)}
-    bound = bounds.pop() if len(bounds) == 1 else 0.0
-    return (logits - bound) / logits.std(0).clamp(min=1e-9)
-
-
 def _mask_statistics(
     margins: Tensor, masks: Tensor, macs: np.ndarray, difficulty: np.ndarray | None
 ) -> MaskStatistics:
+    """Statistics of masks [N, bits], from the logits' margins over their thresholds likewise."""
+    margins = margins / margins.std(0, correction=0).clamp(min=1e-9)
     frequency = masks.double().mean(0).cpu().numpy()
     low, high = DEPENDENT
     p = frequency.clip(1e-12, 1.0 - 1e-12)

@@ -47,12 +47,11 @@ def train(
     resume: bool = False,
     command: str = "",
     report: Report | None = None,
-    save_every: int = 5,
 ) -> TrainingResult:
     """Train ``recipe`` and write ``<name>.pt`` and ``<name>.metrics.jsonl`` into ``out``.
 
-    While it runs, ``<name>.state.pt`` holds what ``resume`` continues from; it is removed at the
-    end.
+    After every epoch ``<name>.state.pt`` holds what ``resume`` continues from, bit for bit as if
+    the run had not been interrupted; it is removed at the end.
 
     Args:
         recipe: what to train.
@@ -61,7 +60,6 @@ def train(
         resume: continue from the state file of an interrupted run of the same recipe.
         command: the command line, recorded in the model file.
         report: called after every epoch.
-        save_every: epochs between state files.
 
     Raises:
         UserError: bad model configuration, data set, device or state file; or the loss diverged.
@@ -72,7 +70,7 @@ def train(
     elif run.metrics_path.exists():
         run.metrics_path.unlink()
     for index, phase in enumerate(recipe.phases):
-        run.run_phase(index, phase, report, save_every)
+        run.run_phase(index, phase, report)
     return run.finish()
 
 
@@ -106,15 +104,16 @@ class _Run:
         self.test_set = load_dataset(
             data.test_name or data.name, "test", data.root, data.test_limit
         )
-        if len(train_set) < recipe.batch:
-            what = f"{len(train_set)} training images do not fill one batch of {recipe.batch}"
-            raise UserError([Problem(recipe.name, what, "lower 'batch' or raise data.train_limit")])
+        problems = _data_problems(recipe, train_set, self.test_set)
+        if problems:
+            raise UserError(problems)
         torch.manual_seed(recipe.seed)
         model, self.config = build_model(
             recipe.arch, _model_config(recipe, train_set), f"recipe {recipe.name}"
         )
         # Convolutions are faster with channels innermost, on CPUs and GPUs alike.
-        self.model = model.to(device, memory_format=torch.channels_last)
+        self.model = model.to(device)
+        self._arrange(torch.channels_last)
         self.counter = MacCounter(self.model)
         self.optimizer = self._make_optimizer()
         self.batches = Batches(
@@ -122,11 +121,14 @@ class _Run:
         )
         self.test_images, self.test_labels = _on_device(self.test_set, device)
         self.epoch = 0
-        self.evaluation: Evaluation | None = None
         out.mkdir(parents=True, exist_ok=True)
         self.checkpoint_path = out / f"{recipe.name}.pt"
         self.metrics_path = out / f"{recipe.name}.metrics.jsonl"
         self.state_path = out / f"{recipe.name}.state.pt"
+
+    def _arrange(self, memory_format: torch.memory_format) -> None:
+        # torch's own annotations of Module.to leave this documented keyword out.
+        self.model.to(memory_format=memory_format)  # type: ignore[call-overload]
 
     def _make_optimizer(self) -> torch.optim.Optimizer:
         """SGD; weights decay, BatchNorm, biases and DGConv gates do not."""
@@ -153,9 +155,7 @@ class _Run:
             else:
                 group["lr"] = value
 
-    def run_phase(
-        self, index: int, phase: PhaseRecipe, report: Report | None, save_every: int
-    ) -> None:
+    def run_phase(self, index: int, phase: PhaseRecipe, report: Report | None) -> None:
         """Run the epochs of one phase that are still to do."""
         first = sum(p.epochs for p in self.recipe.phases[:index])
         if self.epoch >= first + phase.epochs:
@@ -184,10 +184,9 @@ class _Run:
             line = self._measure(phase, statistics, lr, started)
             with self.metrics_path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
+            self.save_state()
             if report is not None:
                 report(line)
-            if self.epoch % save_every == 0:
-                self.save_state()
 
     def _measure(
         self, phase: PhaseRecipe, statistics: dict[str, float], lr: float, started: float
@@ -201,7 +200,6 @@ class _Run:
                 self.test_labels,
                 self.test_set.difficulty,
             )
-        self.evaluation = result
         line: dict[str, Any] = {"epoch": self.epoch, "phase": phase.name, "lr": round(lr, 6)}
         line |= {key: round(value, 5) for key, value in statistics.items()}
         line |= {"test_acc": result.accuracy, "test_macs_ratio": round(result.macs_ratio, 5)}
@@ -226,7 +224,7 @@ class _Run:
             "epochs": self.epoch,
             "metrics": result.as_dict(),
         }
-        self.model.to(memory_format=torch.contiguous_format)
+        self._arrange(torch.contiguous_format)
         save_checkpoint(self.checkpoint_path, self.model, self.recipe.arch, self.config, meta)
         self.state_path.unlink(missing_ok=True)
         return TrainingResult(self.checkpoint_path, self.metrics_path, result)
@@ -252,21 +250,24 @@ class _Run:
             UserError: no state file, a damaged one, or one of another recipe.
         """
         where = str(self.state_path)
+        damaged = Problem(where, "not a readable state file", "delete it and start again")
         if not self.state_path.is_file():
             raise UserError([Problem(where, "nothing to resume", "run without --resume")])
         try:
             content = torch.load(self.state_path, map_location=self.device, weights_only=True)
             same = content["recipe"] == self.recipe.model_dump_json()
             epoch, state, momentum = content["epoch"], content["model"], content["momentum"]
-        except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError):
-            remedy = "delete it and start again"
-            raise UserError([Problem(where, "not a readable state file", remedy)]) from None
+        except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError):
+            raise UserError([damaged]) from None
         if not same:
             what = "belongs to another recipe, or to other overrides"
             raise UserError([Problem(where, what, "resume with the same recipe and overrides")])
-        self.model.load_state_dict(state)
-        for parameter, buffer in zip(self._parameters(), momentum, strict=True):
-            self.optimizer.state[parameter]["momentum_buffer"] = buffer
+        try:
+            self.model.load_state_dict(state)
+            for parameter, buffer in zip(self._parameters(), momentum, strict=True):
+                self.optimizer.state[parameter]["momentum_buffer"] = buffer
+        except (RuntimeError, TypeError, ValueError):
+            raise UserError([damaged]) from None
         self.epoch = epoch
         self._drop_metrics_after(epoch)
 
@@ -307,18 +308,59 @@ def _learning_rate(phase: PhaseRecipe, epochs_done: float) -> float:
     return phase.lr * 0.5 * (1.0 + math.cos(math.pi * rest))
 
 
+def _data_problems(recipe: Recipe, train_set: Dataset, test_set: Dataset) -> list[Problem]:
+    """What keeps the recipe's network from being trained on this data."""
+    where = f"recipe {recipe.name}"
+    problems = []
+    if len(train_set) < recipe.batch:
+        what = f"{len(train_set)} training images do not fill one batch of {recipe.batch}"
+        problems.append(Problem(where, what, "lower 'batch' or raise data.train_limit"))
+    channels, height, width = train_set.images.shape[1:]
+    if test_set.images.shape[1:] != train_set.images.shape[1:]:
+        what = (
+            f"training images are {list(train_set.images.shape[1:])}, "
+            f"test images {list(test_set.images.shape[1:])}"
+        )
+        problems.append(Problem(where, what, "use images of one shape"))
+    if height != width:
+        what = f"the training images are {height}x{width}"
+        problems.append(Problem(where, what, "crop or pad them to squares"))
+    for key, found in (("in_channels", channels), ("image_size", height)):
+        if recipe.model.get(key, found) != found:
+            what = f"model.{key} is {recipe.model[key]}, but the training images have {found}"
+            problems.append(Problem(where, what, "leave it out: it is taken from the data"))
+    classes = max(train_set.num_classes, test_set.num_classes)
+    given = recipe.model.get("num_classes", train_set.num_classes)
+    if isinstance(given, int) and given < classes:
+        what = f"{given} outputs, but the data has {classes} classes"
+        problems.append(Problem(where, what, f"set model.num_classes to {classes}"))
+    return problems
+
+
 def _model_config(recipe: Recipe, data: Dataset) -> dict[str, Any]:
     """The recipe's model configuration, completed from the training data."""
-    pixels = data.images.astype(np.float32) / 255.0
-    channels, size = data.images.shape[1:3]
+    mean, std = _pixel_statistics(data)
     return {
         "num_classes": data.num_classes,
-        "in_channels": channels,
-        "image_size": size,
-        "mean": [round(float(v), 4) for v in pixels.mean((0, 2, 3), dtype=np.float64)],
-        "std": [round(float(v), 4) for v in pixels.std((0, 2, 3), dtype=np.float64)],
+        "in_channels": data.images.shape[1],
+        "image_size": data.images.shape[2],
+        "mean": mean,
+        "std": std,
         **recipe.model,
     }
+
+
+def _pixel_statistics(data: Dataset) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel, of pixels in [0, 1], from their histogram."""
+    levels = np.arange(256) / 255.0
+    means, deviations = [], []
+    for channel in range(data.images.shape[1]):
+        counts = np.bincount(data.images[:, channel].reshape(-1), minlength=256)
+        mean = float(counts @ levels / counts.sum())
+        variance = float(counts @ (levels - mean) ** 2 / counts.sum())
+        means.append(round(mean, 4))
+        deviations.append(round(max(variance**0.5, 1e-4), 4))
+    return means, deviations
 
 
 def _on_device(data: Dataset, device: torch.device) -> tuple[Tensor, Tensor]:

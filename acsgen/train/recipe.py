@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from acsgen.errors import Problem, UserError
 from acsgen.nn.checkpoint import validation_problems
@@ -83,6 +83,12 @@ class PhaseRecipe(_Strict):
     noise: float = Field(default=0.0, ge=0.0)
     cost: CostRecipe | None = None
 
+    @model_validator(mode="after")
+    def _cost_needs_masks(self) -> PhaseRecipe:
+        if self.cost is not None and self.gates == "open":
+            raise ValueError("cost needs gates: learned (with open gates nothing is skipped)")
+        return self
+
 
 class Recipe(_Strict):
     """Everything that determines a training run.
@@ -143,7 +149,7 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         raise UserError([Problem(where, f"cannot read the recipe: {reason}")]) from None
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2023-99-99
         raise UserError([Problem(where, f"not valid YAML: {error}")]) from None
     if not isinstance(content, dict):
         raise UserError([Problem(where, "a recipe is a mapping of keys to values")])
@@ -164,7 +170,7 @@ def _override(content: dict[str, Any], item: str) -> Problem | None:
         return Problem(where, "not of the form key=value")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         return Problem(where, f"'{text}' is not a YAML value")
     *parents, last = key.split(".")
     node: Any = content
