@@ -1,0 +1,200 @@
+"""From an integer graph to a program: layouts, schedule, allocation, instructions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from acsgen.compiler.allocate import Allocation, allocate
+from acsgen.compiler.constants import Constants, build_constants, flattened_format
+from acsgen.compiler.engine import EngineConfig
+from acsgen.compiler.layout import choose_layouts
+from acsgen.compiler.limits import (
+    feature_shortage,
+    mask_shortage,
+    rows_too_long,
+    unsupported_layers,
+    vector_shortage,
+)
+from acsgen.compiler.lower import Addresses, Lowering
+from acsgen.compiler.program import Gate, Image, Line, MemoryUse, Program, Trace
+from acsgen.compiler.schedule import Buffer, Schedule, Step, Store, make_schedule
+from acsgen.errors import Problem, UserError
+from acsgen.ir.integer import IntFlatten, IntGraph
+from acsgen.isa.generated import (
+    HEADER_WORDS,
+    SEGMENTS,
+    SPEC_HASH,
+    WORD_BYTES,
+    Instruction,
+    Opcode,
+)
+
+MAPS = {Store.RASTER, Store.SPLIT}
+
+#: Result-buffer addresses have this many bits; layers whose trace would lie beyond are not traced.
+RESULT_ADDRESS_BITS = 24
+
+
+def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
+    """Compile ``graph`` for ``engine``.
+
+    Raises :class:`UserError` with everything that the engine cannot do or hold: layers that it does
+    not support, and each memory that is too small, with the layer, the shortage and a remedy.
+    """
+    problems = list(unsupported_layers(graph))
+    try:
+        layouts = choose_layouts(graph)
+    except UserError as error:
+        raise UserError([*problems, *error.problems]) from error
+    schedule = make_schedule(graph, layouts)
+    constants = build_constants(graph, layouts)
+    memories = _allocate(schedule, constants, engine, problems)
+
+    results, result_words = _results(graph)
+    traces, traced_words = _traces(schedule, result_words)
+    addresses = Addresses(
+        buffers=memories.buffers,
+        results=results,
+        traces={trace.layer: trace.address for trace in traces},
+    )
+    lowering = Lowering(schedule, addresses, constants, engine)
+    lines = [_line(lowering, step) for step in schedule.steps]
+    lines.append(Line("", Instruction(Opcode.END)))
+    channels, height, width = graph.input.shape
+    return Program(
+        model=graph.name,
+        engine=engine,
+        spec_hash=SPEC_HASH,
+        lines=tuple(lines),
+        params=constants.words,
+        image=Image(channels, height, width),
+        classes=graph.logits.shape[0],
+        logits_name=graph.logits.name,
+        logits_address=results[graph.logits.name],
+        gates=_gates(graph, addresses, constants),
+        traces=traces,
+        result_words=result_words,
+        traced_words=traced_words,
+        memory=memories.use,
+    )
+
+
+@dataclass(frozen=True)
+class _Memories:
+    """Where every buffer lies, and how much of each memory is used."""
+
+    buffers: dict[Buffer, int]
+    use: MemoryUse
+
+
+def _allocate(
+    schedule: Schedule, constants: Constants, engine: EngineConfig, known: list[Problem]
+) -> _Memories:
+    """Place all buffers; raise the ``known`` problems and every shortage together."""
+    sizes = {step.writes: _size(schedule, step) for step in schedule.steps}
+    maps = schedule.lifetimes(MAPS, sizes)
+    vectors = schedule.lifetimes({Store.VECTOR}, sizes)
+    masks = schedule.lifetimes({Store.MASK}, sizes)
+    in_features, in_vectors, in_masks = allocate(maps), allocate(vectors), allocate(masks)
+    problems = [
+        *known,
+        *rows_too_long(schedule.graph, constants, engine),
+        *feature_shortage(schedule, maps, in_features, engine),
+        *vector_shortage(schedule, vectors, in_vectors, engine),
+        *mask_shortage(schedule, masks, in_masks),
+    ]
+    if problems:
+        raise UserError(problems)
+    return _Memories(
+        buffers={
+            key: offset
+            for found in (in_features, in_vectors, in_masks)
+            for key, offset in found.offsets.items()
+        },
+        use=_memory_use(in_features, in_vectors, in_masks),
+    )
+
+
+def _memory_use(
+    maps: Allocation[Buffer], vectors: Allocation[Buffer], masks: Allocation[Buffer]
+) -> MemoryUse:
+    return MemoryUse(feature_blocks=maps.size, vector_words=vectors.size, mask_registers=masks.size)
+
+
+def _size(schedule: Schedule, step: Step) -> int:
+    """Return the size of a step's result in the unit of its memory: blocks, words, registers."""
+    layer, store = step.layer, step.writes.store
+    if store in MAPS:
+        return schedule.layouts.format(layer, store is Store.SPLIT).blocks
+    if store is Store.VECTOR:
+        return _vector_words(schedule, step)
+    return 1
+
+
+def _vector_words(schedule: Schedule, step: Step) -> int:
+    flat = flattened_format(schedule.graph, schedule.layouts, step.layer.name)
+    if flat is not None:
+        return flat.blocks * SEGMENTS
+    return -(-step.layer.shape[0] // WORD_BYTES)
+
+
+def _results(graph: IntGraph) -> tuple[dict[str, int], int]:
+    """Lay out header, logits and masks in the result buffer; return addresses and the end."""
+    addresses = {graph.logits.name: HEADER_WORDS}
+    end = HEADER_WORDS + -(-graph.logits.shape[0] // 2)
+    for gate in graph.gates:
+        addresses[gate.name] = end
+        end += -(-gate.shape[0] // 64)
+    return addresses, end
+
+
+def _traces(schedule: Schedule, end: int) -> tuple[tuple[Trace, ...], int]:
+    """Lay out the traces in the result buffer from word ``end``; return them and the new end."""
+    traces: list[Trace] = []
+    for step in schedule.steps:
+        traced = step.writes.store in MAPS | {Store.VECTOR}
+        if not traced or step.copy or step.layer is schedule.graph.input:
+            continue
+        trace = _trace(schedule, step, end)
+        if trace.address + trace.words < 1 << RESULT_ADDRESS_BITS:
+            traces.append(trace)
+            end += trace.words
+    return tuple(traces), end
+
+
+def _trace(schedule: Schedule, step: Step, address: int) -> Trace:
+    layer = step.layer
+    if step.writes.store is Store.VECTOR:
+        stored = flattened_format(schedule.graph, schedule.layouts, layer.name)
+        words = _vector_words(schedule, step)
+    else:
+        stored = schedule.layouts.format(layer, step.writes.store is Store.SPLIT)
+        words = stored.blocks * SEGMENTS
+    return Trace(layer.name, address, words, layer.shape, layer.signed, stored)
+
+
+def _line(lowering: Lowering, step: Step) -> Line:
+    remarks = []
+    if step.copy:
+        remarks.append("copy in split layout")
+    elif step.layer.name in lowering.schedule.layouts.flat:
+        remarks.append("flat over split planes")
+    if isinstance(step.layer, IntFlatten):
+        remarks.append("pad pixels included")
+    return Line(step.layer.name, lowering.instruction(step), ", ".join(remarks))
+
+
+def _gates(graph: IntGraph, addresses: Addresses, constants: Constants) -> tuple[Gate, ...]:
+    return tuple(
+        Gate(
+            name=gate.name,
+            where=gate.where,
+            channels=gate.shape[0],
+            mask_register=addresses.buffers[Buffer(gate.name, Store.MASK)],
+            threshold_address=constants.thresholds[gate.name],
+            mask_address=addresses.results[gate.name],
+            alpha=gate.alpha,
+            acc_scale=tuple(float(scale) for scale in gate.acc_scale),
+        )
+        for gate in graph.gates
+    )

@@ -1,0 +1,162 @@
+"""What the engine cannot do or hold, said all at once: the place, the shortage, the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from acsgen.compiler.allocate import Allocation, Lifetime, peak
+from acsgen.compiler.constants import Constants
+from acsgen.compiler.engine import EngineConfig
+from acsgen.compiler.layout import is_map
+from acsgen.compiler.schedule import Buffer, Schedule
+from acsgen.errors import Problem
+from acsgen.ir.integer import (
+    IntConv,
+    IntEltwise,
+    IntFlatten,
+    IntGraph,
+    IntInput,
+    IntLayer,
+    IntPool,
+    IntScale,
+)
+from acsgen.isa.generated import (
+    LANES,
+    MASK_REGISTERS,
+    MAX_CHANNELS,
+    MAX_KERNEL,
+    RECORD_WORDS,
+    WORD_BYTES,
+)
+
+MAX_HEIGHT = 255
+PAD_VALUES = 4
+
+Lifetimes = list[Lifetime[Buffer]]
+
+
+def unsupported_layers(graph: IntGraph) -> Iterator[Problem]:
+    """Yield what no engine can do, whatever its size."""
+    for layer in graph:
+        for what, remedy in _unsupported(graph, layer):
+            yield Problem(layer.where or layer.name, what, remedy)
+
+
+def _unsupported(graph: IntGraph, layer: IntLayer) -> Iterable[tuple[str, str]]:
+    channels = layer.shape[0]
+    if channels > MAX_CHANNELS and not isinstance(layer, IntFlatten):
+        yield f"{channels} channels, the engine counts to {MAX_CHANNELS}", "make the layer narrower"
+    if is_map(layer) and layer.shape[1] > MAX_HEIGHT:
+        yield f"{layer.shape[1]} rows, the engine counts to {MAX_HEIGHT}", "use smaller images"
+    if isinstance(layer, IntConv):
+        yield from _unsupported_window(layer.weight.shape[-1], layer.stride, layer.pad)
+        if layer.weight.shape[-1] != layer.weight.shape[-2]:
+            yield f"a {layer.weight.shape[-2]}x{layer.weight.shape[-1]} kernel", "make it square"
+        source = graph[layer.x]
+        if isinstance(source, IntInput) and layer.pad:
+            beyond = source.pad_value[PAD_VALUES - 1 :]
+            if np.any(beyond != beyond[:1]):
+                yield (
+                    f"images of {len(source.pad_value)} channels that pad with different values "
+                    f"from channel {PAD_VALUES - 1} on",
+                    "normalize these channels alike, or do not pad the first convolution",
+                )
+    elif isinstance(layer, IntPool):
+        yield from _unsupported_window(layer.kernel, layer.stride, layer.pad)
+    elif isinstance(layer, IntEltwise) and not is_map(layer):
+        yield "an elementwise layer on a vector", "apply it to the map, before pooling"
+    elif isinstance(layer, IntScale):
+        vector = graph[layer.vector]
+        if vector.signed or isinstance(vector, IntFlatten):
+            yield (
+                "scales a map by a vector that is signed or flattened",
+                "scale by the result of a fully connected layer with sigmoid or ReLU",
+            )
+
+
+def _unsupported_window(kernel: int, stride: int, pad: int) -> Iterable[tuple[str, str]]:
+    if kernel > MAX_KERNEL:
+        yield f"a kernel of side {kernel}, the largest is {MAX_KERNEL}", "use smaller kernels"
+    if stride not in (1, 2):
+        yield f"stride {stride}, the engine has 1 and 2", "use stride 2, twice if need be"
+    if pad >= kernel:
+        yield f"padding {pad} is not smaller than the kernel of side {kernel}", "pad less"
+
+
+def rows_too_long(graph: IntGraph, constants: Constants, engine: EngineConfig) -> Iterator[Problem]:
+    """Yield the convolutions of which not even one weight row fits a weight bank."""
+    for layer in graph:
+        if not isinstance(layer, IntConv):
+            continue
+        words = constants.rows[layer.name].row_words - RECORD_WORDS
+        if words > engine.bank_words:
+            needed = -(-words * WORD_BYTES * engine.lane_groups // 1024)
+            yield Problem(
+                layer.where or layer.name,
+                f"a weight row takes {words * WORD_BYTES} bytes, a weight bank holds "
+                f"{engine.bank_words * WORD_BYTES}",
+                f"a board with weight_kib of {needed} (this one has {engine.weight_kib}), fewer "
+                "lane groups, or fewer input channels",
+            )
+
+
+def feature_shortage(
+    schedule: Schedule,
+    lifetimes: Lifetimes,
+    found: Allocation[Buffer],
+    engine: EngineConfig,
+) -> Iterator[Problem]:
+    """Yield the shortage of feature memory, at the layer where most of it is in use."""
+    if found.size > engine.feature_blocks:
+        _, step = peak(lifetimes)
+        alive = [b for b in lifetimes if b.first <= step <= b.last]
+        held = ", ".join(
+            f"{b.key.name} {_kib(b.size)}" for b in sorted(alive, key=lambda b: -b.size)
+        )
+        yield Problem(
+            _where(schedule, step),
+            f"the maps need {_kib(found.size)} of feature memory, the board has "
+            f"{engine.feature_kib} KiB: {_kib(found.size - engine.feature_blocks)} short. "
+            f"At this layer it holds {held}",
+            "a board with more feature_kib, smaller images, or fewer channels",
+        )
+
+
+def vector_shortage(
+    schedule: Schedule,
+    lifetimes: Lifetimes,
+    found: Allocation[Buffer],
+    engine: EngineConfig,
+) -> Iterator[Problem]:
+    """Yield the shortage of vector memory, at the layer where most of it is in use."""
+    if found.size > engine.vector_words:
+        needed = found.size * WORD_BYTES
+        yield Problem(
+            _where(schedule, peak(lifetimes)[1]),
+            f"the vectors need {needed} bytes of vector memory, the board has "
+            f"{engine.vector_bytes}: {needed - engine.vector_bytes} short",
+            "a board with more vector_bytes, or global pooling in place of flattening",
+        )
+
+
+def mask_shortage(
+    schedule: Schedule, lifetimes: Lifetimes, found: Allocation[Buffer]
+) -> Iterator[Problem]:
+    """Yield the shortage of mask registers."""
+    if found.size > MASK_REGISTERS:
+        yield Problem(
+            _where(schedule, peak(lifetimes)[1]),
+            f"{found.size} masks are in use at once, the engine has {MASK_REGISTERS} registers",
+            "place the gates nearer to the layers that they control",
+        )
+
+
+def _where(schedule: Schedule, step: int) -> str:
+    layer = schedule.steps[step].layer
+    return layer.where or layer.name
+
+
+def _kib(blocks: int) -> str:
+    return f"{blocks * LANES / 1024:g} KiB"

@@ -1,0 +1,130 @@
+"""The parameter buffer: weight rows with their channel records, channel tables, gate thresholds.
+
+A weight row is the record of one output channel and its int8 weights, in the order in which the
+engine reads the source: (input channel of the group, kernel row, kernel column) for a convolution,
+the bytes of the source vector for a fully connected layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acsgen.ir.groups import channel_groups
+from acsgen.ir.integer import IntArray, IntConv
+from acsgen.isa.generated import WORD_BYTES, Record
+
+Words = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class ConvRows:
+    """A convolution's weights in the order in which the engine walks them.
+
+    Attributes:
+        groups: groups of ``channels_in`` inputs and ``channels`` outputs.
+        order: destination channel of every row, ``(groups * channels,)``.
+        table: source channels, then destination channels; None where both are in natural order.
+        weights: int8 rows ``(groups * channels, channels_in * K * K)``.
+    """
+
+    groups: int
+    channels_in: int
+    channels: int
+    order: IntArray
+    table: IntArray | None
+    weights: NDArray[np.int8]
+
+
+def conv_rows(layer: IntConv) -> ConvRows:
+    """Return the rows of a convolution, divided into the groups that its zeros allow."""
+    outs, ins = layer.weight.shape[0], layer.weight.shape[1] * layer.groups
+    found = channel_groups(layer.weight, layer.groups)
+    if found is None:
+        groups = layer.groups
+        inputs = np.arange(ins).reshape(groups, -1)
+        outputs = np.arange(outs).reshape(groups, -1)
+    else:
+        groups, inputs, outputs = found.groups, found.inputs, found.outputs
+    dense = _declared_groups_expanded(layer)
+    weights = dense[outputs[:, :, None], inputs[:, None, :]]
+    order = np.concatenate([inputs.ravel(), outputs.ravel()])
+    natural = np.concatenate([np.arange(ins), np.arange(outs)])
+    return ConvRows(
+        groups=groups,
+        channels_in=ins // groups,
+        channels=outs // groups,
+        order=outputs.ravel(),
+        table=None if np.array_equal(order, natural) else order,
+        weights=weights.reshape(outs, -1),
+    )
+
+
+def _declared_groups_expanded(layer: IntConv) -> NDArray[np.int8]:
+    """Return the dense weight ``(O, I, K, K)``, zero outside the declared groups."""
+    outs, group_ins, *kernel = layer.weight.shape
+    dense = np.zeros((outs, group_ins * layer.groups, *kernel), np.int8)
+    group_outs = outs // layer.groups
+    for g in range(layer.groups):
+        rows = slice(g * group_outs, (g + 1) * group_outs)
+        dense[rows, g * group_ins : (g + 1) * group_ins] = layer.weight[rows]
+    return dense
+
+
+def weight_words(row_bytes: int) -> int:
+    """Return the words that the weights of a row take, the record not counted."""
+    return -(-row_bytes // WORD_BYTES)
+
+
+class ParamsBuilder:
+    """Appends constants to the parameter buffer; every method returns where they lie, in words.
+
+    Thresholds are gathered at the end, so that a host replaces all of them in one piece.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[Words] = []
+        self._size = 0
+        self._thresholds: list[tuple[str, Words]] = []
+
+    def rows(self, records: Sequence[Record], weights: NDArray[np.int8]) -> int:
+        """Append weight rows ``(O, bytes)``, each behind its record and padded to whole words."""
+        heads = np.array([record.encode() for record in records], np.uint64)
+        padded = np.zeros((len(weights), weight_words(weights.shape[1]) * WORD_BYTES), np.int8)
+        padded[:, : weights.shape[1]] = weights
+        body = padded.view("<u8").astype(np.uint64)
+        return self._append(np.concatenate([heads, body], axis=1).ravel())
+
+    def table(self, entries: IntArray) -> int:
+        """Append a table of 16-bit entries."""
+        return self._append(_packed(entries, np.dtype("<u2")))
+
+    def thresholds(self, gate: str, values: IntArray) -> None:
+        """Note a gate's int32 thresholds; :meth:`finish` says where they lie."""
+        self._thresholds.append((gate, pack_thresholds(values)))
+
+    def finish(self) -> tuple[Words, dict[str, int]]:
+        """Return the whole buffer, and where each gate's thresholds begin."""
+        addresses = {gate: self._append(words) for gate, words in self._thresholds}
+        return np.concatenate([*self._parts, np.zeros(0, np.uint64)]), addresses
+
+    def _append(self, words: Words) -> int:
+        address = self._size
+        self._parts.append(words)
+        self._size += len(words)
+        return address
+
+
+def pack_thresholds(values: IntArray) -> Words:
+    """Return int32 thresholds as words, two to a word, the first in the low half."""
+    return _packed(values, np.dtype("<i4"))
+
+
+def _packed(values: IntArray, dtype: np.dtype[np.generic]) -> Words:
+    per_word = WORD_BYTES // dtype.itemsize
+    padded = np.zeros(-(-len(values) // per_word) * per_word, dtype)
+    padded[: len(values)] = values
+    return padded.view("<u8").astype(np.uint64)

@@ -1,0 +1,151 @@
+"""The engine's loops as formulas: how often the lane array turns, and how long loops take.
+
+:func:`rounds` is exact, and the engine counts the same.  Cycles are a *model* of the HLS engine:
+every loop at its initiation interval plus a pipeline depth, every burst behind the memory's
+latency.  The depths below are set by hand from the operations in the loops, not from a synthesis
+report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from acsgen.isa.generated import LANES, RECORD_WORDS
+
+#: Pipeline depths in cycles: the lane array (memory, rotation, multiplier, adder), requantization
+#: (two multipliers, barrel shift, saturation), a reduction, a plain copy, and a word read on a bus.
+ARRAY_DEPTH = 10
+POST_DEPTH = 12
+REDUCE_DEPTH = 8
+COPY_DEPTH = 3
+BUS_DEPTH = 4
+
+#: Cycles to decode and check an instruction, and to start a chunk's pair of tasks.
+DECODE_CYCLES = 12
+CHUNK_CYCLES = 4
+
+#: Cycles to deal a round and to set its accumulators.
+ROUND_CYCLES = 3
+
+
+@cache
+def rounds(blocks: int, active: int, lane_groups: int) -> int:
+    """Return the rounds that ``blocks`` blocks of ``active`` channels take.
+
+    Items (block, channel) are dealt in this order, block by block, up to ``lane_groups`` of them in
+    a round, from at most two blocks.  Written as the engine does it; while ``active`` is at least
+    ``lane_groups``, a round never meets a third block and the result is the plain quotient.
+    """
+    if active == 0:
+        return 0
+    if active >= lane_groups:
+        return -(-blocks * active // lane_groups)
+    count = block = position = 0
+    while block < blocks:
+        count += 1
+        first = min(active - position, lane_groups)
+        second = min(lane_groups - first, active) if block + 1 < blocks else 0
+        block, position = block + 1, second
+        if position == active:
+            block, position = block + 1, 0
+    return count
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast the engine's loops run.
+
+    Attributes:
+        lane_groups: items a round takes.
+        post_lanes: pixels requantized in a cycle.
+        latency: cycles from a read address to its first word.
+    """
+
+    lane_groups: int
+    post_lanes: int
+    latency: int
+
+    def burst(self, words: int) -> int:
+        """Return the cycles to read (or write) ``words`` words in one burst."""
+        return self.latency + BUS_DEPTH + words
+
+    def finish_block(self, split: bool) -> int:
+        """Return the cycles to requantize 64 pixels and write them; split writes row by row."""
+        return LANES // self.post_lanes + POST_DEPTH + (LANES // 8 if split else 1)
+
+
+@dataclass(frozen=True)
+class ConvShape:
+    """What the cycles of a convolution depend on, besides the channels that are active.
+
+    Attributes:
+        blocks: blocks of a result channel.
+        taps: kernel side squared.
+        row_words: words of a weight row, record included.
+        chunk: output channels whose weights are loaded together.
+        split: the result is written in split layout.
+        masked_zero: nothing is read for masked channels.
+    """
+
+    blocks: int
+    taps: int
+    row_words: int
+    chunk: int
+    split: bool
+    masked_zero: bool
+
+
+def chunks(active: int, chunk: int) -> list[int]:
+    """Return the active channels of every chunk."""
+    return [min(chunk, active - first) for first in range(0, active, chunk)]
+
+
+def array_iterations(shape: ConvShape, pace: Pace, active_in: int, active_out: int) -> int:
+    """Return the inner iterations of one group of a convolution: exact."""
+    dealt = sum(rounds(shape.blocks, n, pace.lane_groups) for n in chunks(active_out, shape.chunk))
+    return dealt * active_in * shape.taps
+
+
+def group_cycles(
+    shape: ConvShape, pace: Pace, active_in: int, active_out: int, masked_out: int
+) -> int:
+    """Return the cycles of one group of a convolution.
+
+    A chunk's weights load while the chunk before it computes, so each takes the longer of the two;
+    the first load and the last computation stand alone.
+    """
+    loads: list[int] = []
+    computes: list[int] = []
+    for count in chunks(active_out, shape.chunk):
+        loads.append(count * pace.burst(shape.row_words))
+        turns = rounds(shape.blocks, count, pace.lane_groups)
+        inner = active_in * shape.taps + (ARRAY_DEPTH if active_in else 0)
+        items = shape.blocks * count * pace.finish_block(shape.split)
+        computes.append(turns * (ROUND_CYCLES + inner) + items)
+    total = CHUNK_CYCLES * len(loads)
+    for load, compute in zip([*loads, 0], [0, *computes], strict=True):
+        total += max(load, compute)
+    masked = shape.blocks * pace.finish_block(shape.split)
+    if not shape.masked_zero:
+        masked += pace.burst(RECORD_WORDS)
+    return total + masked_out * masked
+
+
+def best_chunk(shape: ConvShape, pace: Pace, channels_in: int, channels: int, largest: int) -> int:
+    """Return the chunk, up to ``largest`` channels, with which a dense group runs fastest.
+
+    Chunks are whole rounds of the lane groups, or all channels at once.
+    """
+    step = pace.lane_groups
+    candidates = {min(n, channels) for n in range(step, largest + 1, step)}
+    if channels <= largest:
+        candidates.add(channels)
+
+    def cycles(chunk: int) -> tuple[int, int]:
+        tried = ConvShape(
+            shape.blocks, shape.taps, shape.row_words, chunk, shape.split, shape.masked_zero
+        )
+        return group_cycles(tried, pace, channels_in, channels, 0), -chunk
+
+    return min(candidates, key=cycles)
