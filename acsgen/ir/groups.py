@@ -50,19 +50,21 @@ def channel_groups(weight: NDArray[np.generic], groups: int = 1) -> ChannelGroup
         groups: declared groups of the convolution.
 
     Returns:
-        The groups, ordered by their first channels, or None where only the undivided convolution
-        serves.
+        The groups, ordered by their first channels: the declared ones where no finer division is
+        found; None where the convolution is undivided.
     """
     pattern = kernel_pattern(weight, groups)
     outs, ins = pattern.shape
     components = _components(pattern)
-    for count in _common_divisors(ins, outs):
+    for count in _common_divisors(ins, outs, groups):
         packed = _pack(components, count, ins // count, outs // count)
         if packed is not None:
             in_order = tuple(channel for group_in, _ in packed for channel in group_in)
             out_order = tuple(channel for _, group_out in packed for channel in group_out)
             return ChannelGroups(count, in_order, out_order)
-    return None
+    if groups == 1:
+        return None
+    return ChannelGroups(groups, tuple(range(ins)), tuple(range(outs)))
 
 
 def kernel_pattern(weight: NDArray[np.generic], groups: int = 1) -> NDArray[np.bool_]:
@@ -98,10 +100,10 @@ def _components(pattern: NDArray[np.bool_]) -> list[_Component]:
     return sorted(components, key=lambda c: (c[0] or [ins], c[1]))
 
 
-def _common_divisors(a: int, b: int) -> list[int]:
-    """Common divisors above 1, largest first."""
+def _common_divisors(a: int, b: int, above: int) -> list[int]:
+    """Common divisors greater than ``above``, largest first."""
     greatest = math.gcd(a, b)
-    return [d for d in range(greatest, 1, -1) if greatest % d == 0]
+    return [d for d in range(greatest, above, -1) if greatest % d == 0]
 
 
 def _pack(

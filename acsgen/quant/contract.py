@@ -24,12 +24,10 @@ from acsgen.ir.integer import (
     IntPool,
     IntScale,
 )
+from acsgen.isa.generated import MULT_MAX, SHIFT_MAX, SHIFT_MIN
 from acsgen.quant.arithmetic import largest_partial_sum
 
 WEIGHT_MAX = 127
-MULT_MAX = 65535
-SHIFT_MIN = 14
-SHIFT_MAX = 38
 
 
 def violations(graph: IntGraph) -> list[str]:

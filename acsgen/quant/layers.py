@@ -12,7 +12,6 @@ from functools import singledispatch
 import numpy as np
 
 from acsgen.ir.integer import (
-    SIGMOID_FRACTION_BITS,
     IntConv,
     IntEltwise,
     IntFlatten,
@@ -38,8 +37,8 @@ from acsgen.ir.layers import (
     Pool,
     Scale,
 )
+from acsgen.isa.generated import SHIFT_MIN, SIGMOID_FRACTION_BITS
 from acsgen.quant.checks import pad_pixels, pad_values
-from acsgen.quant.contract import SHIFT_MIN
 from acsgen.quant.progress import Progress, warn
 from acsgen.quant.scales import MAX_RATIO, Floats, encode_ratio, integer_bias, integer_weights
 from acsgen.quant.thresholds import integer_threshold

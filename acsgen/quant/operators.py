@@ -29,6 +29,7 @@ from acsgen.ir.integer import (
     IntPool,
     IntScale,
 )
+from acsgen.isa.generated import SHIFT_MIN
 from acsgen.quant.arithmetic import exact_dtype, requantize, round_shift, unfold
 
 #: Results by layer name, ``[N, *shape]``.
@@ -101,7 +102,7 @@ def _residual(values: Values, layer: IntConv | IntEltwise, shift: Tensor | int) 
     if layer.residual is None:
         return 0
     scaled = values[layer.residual].to(torch.int64) * layer.res_mult
-    return scaled << (shift - 14)
+    return scaled << (shift - SHIFT_MIN)
 
 
 def _conv(layer: IntConv, weighted: Operator) -> Operator:

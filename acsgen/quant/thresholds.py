@@ -5,13 +5,13 @@ A gate's bit is ``acc[o] > threshold[o]``; int32's ends open and close a channel
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntGraph
+from acsgen.nn.ops import threshold_logit
 
 Thresholds = Mapping[str, NDArray[np.int32]]
 
@@ -23,15 +23,13 @@ def integer_threshold(alpha: float, acc_scale: NDArray[np.floating]) -> NDArray[
     accumulator ``acc`` the integer decision equals ``sigmoid(acc * acc_scale[o]) > alpha``.
 
     Args:
-        alpha: threshold on the sigmoid; at or below 0 every channel is open, from 1 on closed.
+        alpha: threshold on the sigmoid; 0 opens every channel, 1 closes every one.
         acc_scale: ``(O,)``, real value of one accumulator unit.
+
+    Raises:
+        ValueError: alpha outside [0, 1].
     """
-    if alpha <= 0:
-        return np.full(acc_scale.shape, INT32_MIN, np.int32)
-    if alpha >= 1:
-        return np.full(acc_scale.shape, INT32_MAX, np.int32)
-    logit = math.log(alpha) - math.log1p(-alpha)
-    exact = np.floor(logit / np.asarray(acc_scale, np.float64))
+    exact = np.floor(threshold_logit(alpha) / np.asarray(acc_scale, np.float64))
     return np.clip(exact, INT32_MIN, INT32_MAX).astype(np.int32)
 
 
