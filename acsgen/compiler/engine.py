@@ -25,6 +25,9 @@ POST_LANE_DSPS = 3
 #: Multipliers of a lane group: a DSP makes two multiply-accumulates.
 GROUP_DSPS = LANES // 2
 
+#: Multipliers elsewhere: addresses, counters, scaling by a vector.
+OTHER_DSPS = 4
+
 
 @dataclass(frozen=True)
 class EngineConfig:
@@ -53,7 +56,7 @@ class EngineConfig:
         Requantization is as wide as the multipliers left over by the lanes allow.
         """
         groups = board.lane_groups if lane_groups is None else lane_groups
-        spare = board.resources.dsp - groups * GROUP_DSPS
+        spare = board.resources.dsp - OTHER_DSPS - groups * GROUP_DSPS
         fitting = [n for n in POST_LANE_CHOICES if n * POST_LANE_DSPS <= spare]
         return cls(
             lane_groups=groups,

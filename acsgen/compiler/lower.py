@@ -105,7 +105,14 @@ class Lowering:
         )
         bank_rows = self.engine.bank_words // (rows.row_words - RECORD_WORDS)
         largest = min(MAX_CHUNK, bank_rows * self.engine.lane_groups)
-        chunk = best_chunk(shape, self._pace, order.channels_in, order.channels, largest)
+        chunk = best_chunk(
+            shape,
+            Pace.of(self.engine),
+            order.channels_in,
+            order.channels,
+            largest,
+            masked=layer.mask is not None,
+        )
         return Instruction(
             Opcode.CONV,
             **{
@@ -128,11 +135,6 @@ class Lowering:
             has_table=int(layer.name in self.constants.tables),
             table_addr=self.constants.tables.get(layer.name, 0),
         )
-
-    @property
-    def _pace(self) -> Pace:
-        engine = self.engine
-        return Pace(engine.lane_groups, engine.post_lanes, engine.latency_cycles)
 
     def _copy(self, step: Step) -> Instruction:
         fields = {**self._source(step), **self._result(step), "trace_addr": 0}

@@ -8,9 +8,10 @@ report.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
+from acsgen.compiler.engine import EngineConfig
 from acsgen.isa.generated import LANES, RECORD_WORDS
 
 #: Pipeline depths in cycles: the lane array (memory, rotation, multiplier, adder), requantization
@@ -65,6 +66,11 @@ class Pace:
     lane_groups: int
     post_lanes: int
     latency: int
+
+    @classmethod
+    def of(cls, engine: EngineConfig) -> Pace:
+        """Return the pace of an engine."""
+        return cls(engine.lane_groups, engine.post_lanes, engine.latency_cycles)
 
     def burst(self, words: int) -> int:
         """Return the cycles to read (or write) ``words`` words in one burst."""
@@ -132,20 +138,24 @@ def group_cycles(
     return total + masked_out * masked
 
 
-def best_chunk(shape: ConvShape, pace: Pace, channels_in: int, channels: int, largest: int) -> int:
-    """Return the chunk, up to ``largest`` channels, with which a dense group runs fastest.
+def best_chunk(
+    shape: ConvShape, pace: Pace, channels_in: int, channels: int, largest: int, masked: bool
+) -> int:
+    """Return the chunk, up to ``largest`` channels, with which a group runs fastest.
 
-    Chunks are whole rounds of the lane groups, or all channels at once.
+    Chunks are whole rounds of the lane groups, or all channels at once.  Small ones wait less for
+    their first weights, large ones leave fewer lanes idle at the end.  Without a mask all channels
+    count; with one (``masked``), the mean over half to all of them being active.
     """
     step = pace.lane_groups
     candidates = {min(n, channels) for n in range(step, largest + 1, step)}
     if channels <= largest:
         candidates.add(channels)
+    fewest = channels // 2 if masked else channels
+    active = range(fewest, channels + 1, max(1, (channels - fewest) // 16))
 
     def cycles(chunk: int) -> tuple[int, int]:
-        tried = ConvShape(
-            shape.blocks, shape.taps, shape.row_words, chunk, shape.split, shape.masked_zero
-        )
-        return group_cycles(tried, pace, channels_in, channels, 0), -chunk
+        tried = replace(shape, chunk=chunk)
+        return sum(group_cycles(tried, pace, channels_in, n, 0) for n in active), -chunk
 
     return min(candidates, key=cycles)

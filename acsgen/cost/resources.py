@@ -1,0 +1,119 @@
+"""Estimates how much of a board's programmable logic an engine takes.
+
+Block RAMs follow from the sizes of the memories.  Multipliers follow from the loops that are
+unrolled.  Look-up tables and flip-flops are sums of the constants below, set by hand from the
+widths of adders and multiplexers; they are not synthesis results, and every report says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from acsgen.boards import BRAM36_KIB, Board
+from acsgen.compiler.engine import GROUP_DSPS, OTHER_DSPS, POST_LANE_DSPS, EngineConfig
+from acsgen.errors import Problem, UserError
+from acsgen.isa.generated import MAX_CHUNK, SEGMENTS
+
+#: Words of a 64-bit wide, two-port memory that a pair of 36 Kb block RAMs holds.
+PAIR_WORDS = 1024
+
+#: Block RAMs outside the memories: bus buffers, channel lists and tables, mask registers, records.
+OTHER_BRAM36 = 8
+
+
+@dataclass(frozen=True)
+class _Logic:
+    """Look-up tables and flip-flops of a part."""
+
+    lut: int
+    ff: int
+
+
+#: A lane group: 64 accumulators of 32 bits with the split of the packed product (40 tables each),
+#: and the choice between two windows (8 bits a lane, half a table a bit).
+GROUP = _Logic(lut=64 * 40 + 64 * 4, ff=64 * 32 + 64 * 16)
+
+#: A window unit: eight segments rotated (512 bits, 8:1), lanes moved along the row (512 bits,
+#: 13:1).
+WINDOW = _Logic(lut=512 * 2 + 512 * 3, ff=512 * 3)
+WINDOWS = 2
+
+#: A requantization lane: a 56-bit sum, a barrel shift by 14 to 38, rounding and saturation.
+POST_LANE = _Logic(lut=200, ff=150)
+
+#: Sequencer, checks, bus masters, registers, vector operations.
+CONTROL = _Logic(lut=5000, ff=7000)
+
+
+@dataclass(frozen=True)
+class ResourceEstimate:
+    """Programmable logic taken; ``source`` says that nothing was synthesized."""
+
+    dsp: int
+    bram36: int
+    lut: int
+    ff: int
+    source: Literal["estimate"] = "estimate"
+
+
+def estimate_resources(engine: EngineConfig) -> ResourceEstimate:
+    """Return what ``engine`` takes."""
+    groups, lanes = engine.lane_groups, engine.post_lanes
+    brams = (
+        SEGMENTS * _memory_brams(engine.feature_blocks)
+        + 2 * groups * _memory_brams(engine.bank_words)
+        + _memory_brams(engine.vector_words)
+        + 2 * _memory_brams(MAX_CHUNK)
+        + OTHER_BRAM36
+    )
+    return ResourceEstimate(
+        dsp=groups * GROUP_DSPS + lanes * POST_LANE_DSPS + OTHER_DSPS,
+        bram36=brams,
+        lut=groups * GROUP.lut + WINDOWS * WINDOW.lut + lanes * POST_LANE.lut + CONTROL.lut,
+        ff=groups * GROUP.ff + WINDOWS * WINDOW.ff + lanes * POST_LANE.ff + CONTROL.ff,
+    )
+
+
+def check_resources(engine: EngineConfig, board: Board) -> ResourceEstimate:
+    """Return the estimate of ``engine``.
+
+    Raises :class:`UserError` with everything that ``board`` has too little of, and by how much.
+    UltraRAM counts as the block RAM that it replaces.
+    """
+    estimate = estimate_resources(engine)
+    problems = list(_shortages(estimate, board))
+    if problems:
+        raise UserError(problems)
+    return estimate
+
+
+def _shortages(estimate: ResourceEstimate, board: Board) -> Iterator[Problem]:
+    remedies = {
+        "dsp": "fewer lanes",
+        "bram36": "a smaller feature_kib or weight_kib in the board file",
+        "lut": "fewer lanes",
+        "ff": "fewer lanes",
+    }
+    available = {
+        "dsp": board.resources.dsp,
+        "bram36": board.on_chip_kib() // BRAM36_KIB,
+        "lut": board.resources.lut,
+        "ff": board.resources.ff,
+    }
+    needed = asdict(estimate)
+    for name, remedy in remedies.items():
+        short = needed[name] - available[name]
+        if short > 0:
+            yield Problem(
+                board.title,
+                f"the engine is estimated to take {needed[name]} {name.upper()}, the part has "
+                f"{available[name]}: {short} short",
+                remedy,
+            )
+
+
+def _memory_brams(words: int) -> int:
+    """Return the 36 Kb block RAMs of a 64-bit wide memory with two ports."""
+    return 2 * -(-words // PAIR_WORDS)
