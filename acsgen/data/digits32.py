@@ -93,18 +93,18 @@ def _chunk(
     which = rng.randint(0, len(source.labels), count)
     clutter = np.zeros(count, np.float32)
     for _ in range(MAX_DISTRACTORS):
-        present = (rng.random_sample(count) < hardness * 0.9).astype(np.float32)
-        clutter += present / MAX_DISTRACTORS
-        ink = _place(
-            source.digits[rng.randint(0, len(source.labels), count)],
-            size=_uniform(rng, 14.0, 24.0, count),
-            centre=_border_centres(rng, count),
-            tilt=_uniform(rng, -0.25, 0.25, count),
-            shear=_uniform(rng, -0.3, 0.3, count),
-        )
+        present = rng.random_sample(count) < hardness * 0.9
+        clutter += present.astype(np.float32) / MAX_DISTRACTORS
+        other = rng.randint(0, len(source.labels), count)
+        size = _uniform(rng, 14.0, 24.0, count)
+        centre = _border_centres(rng, count)
+        tilt = _uniform(rng, -0.25, 0.25, count)
+        shear = _uniform(rng, -0.3, 0.3, count)
         colour = _contrasting(rng, mean, _uniform(rng, 0.25, 0.7, count), count)
-        alpha = ink[:, None] * present[:, None, None, None]
-        image = image + alpha * (colour[:, :, None, None] - image)
+        drawn = (source.digits[other], size, centre, tilt, shear)
+        ink = _place(*(values[present] for values in drawn))
+        behind = image[present]
+        image[present] = behind + ink[:, None] * (colour[present][:, :, None, None] - behind)
 
     shrink = np.float32(13.0) * hardness * _uniform(rng, 0, 1, count)
     size = _uniform(rng, 26.0, 32.0, count) - shrink
@@ -200,12 +200,13 @@ def _place(digits: Floats, size: Floats, centre: Floats, tilt: Floats, shear: Fl
     u = s * dy + c * dx + h * v
     row = np.clip(v + np.float32(4.5), 0, np.float32(8.999))
     column = np.clip(u + np.float32(4.5), 0, np.float32(8.999))
-    y0 = row.astype(np.int64)
-    x0 = column.astype(np.int64)
+    y0 = row.astype(np.int32)
+    x0 = column.astype(np.int32)
     fy = row - y0.astype(np.float32)
     fx = column - x0.astype(np.float32)
     flat = digits.reshape(len(digits), -1)
-    base = np.arange(len(digits))[:, None, None] * flat.shape[1] + y0 * 10 + x0
+    first = np.arange(len(digits), dtype=np.int32) * np.int32(flat.shape[1])
+    base = first[:, None, None] + y0 * np.int32(10) + x0
     ink = flat.reshape(-1)
     top = ink[base] * (one - fx) + ink[base + 1] * fx
     bottom = ink[base + 10] * (one - fx) + ink[base + 11] * fx

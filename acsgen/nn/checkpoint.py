@@ -6,6 +6,7 @@ Read with ``weights_only=True``, so opening somebody's model never runs their co
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from acsgen.nn.resnet import ResNet, ResNetConfig
 FORMAT = "acsgen-checkpoint"
 VERSION = 1
 _LISTED = 5
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 @dataclass(frozen=True)
@@ -146,20 +149,21 @@ def _read(path: Path) -> object:
     if path.is_dir():
         raise UserError([Problem(where, "is a folder, not a model file", "name the .pt file")])
     damaged = Problem(where, "not a readable PyTorch file", "it may be truncated; copy it again")
+    remedy = "save only plain values and tensors, with acsgen.nn.save_checkpoint"
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "global" not in str(error).lower():
-            raise UserError([damaged]) from None
-        raise UserError(
-            [
-                Problem(
-                    where,
-                    "refused for safety: the file asks to run code when it is opened",
-                    "save only plain values and tensors, with acsgen.nn.save_checkpoint",
-                )
-            ]
-        ) from None
+        if "global" in str(error).lower():
+            what = "refused for safety: the file asks to run code when it is opened"
+            raise UserError([Problem(where, what, remedy)]) from None
+        with path.open("rb") as file:
+            bare_pickle = file.read(1) == pickle.PROTO
+        if bare_pickle:
+            what = "refused for safety: a bare pickle, which could run code when it is opened"
+            raise UserError([Problem(where, what, remedy)]) from None
+        raise UserError([damaged]) from None
     except PermissionError:
         raise UserError([Problem(where, "no permission to read this file")]) from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -174,17 +178,19 @@ def _load_state(model: nn.Module, state: dict[str, Any], where: str) -> None:
     shapes = []
     odd = []
     not_finite = []
+    negative = []
     for key, value in state.items():
         if key not in expected:
             continue
-        if not _is_plain(value) or value.is_floating_point() != expected[key].is_floating_point():
-            odd.append(
-                f"{key} ({value.dtype if isinstance(value, Tensor) else type(value).__name__})"
-            )
+        if not _is_plain(value, expected[key].is_floating_point()):
+            kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
+            odd.append(f"{key} ({kind})")
         elif value.shape != expected[key].shape:
             shapes.append(f"{key} ({tuple(value.shape)} for {tuple(expected[key].shape)})")
-        elif value.is_floating_point() and not bool(torch.isfinite(value).all()):
+        elif not bool(torch.isfinite(value.to(expected[key].dtype)).all()):
             not_finite.append(key)
+        elif key.endswith("running_var") and bool((value < 0).any()):
+            negative.append(key)
     remedy = "the weights belong to another architecture or configuration"
     problems = []
     for label, names in (
@@ -195,21 +201,22 @@ def _load_state(model: nn.Module, state: dict[str, Any], where: str) -> None:
     ):
         if names:
             problems.append(Problem(where, f"{label}: {_shorten(names)}", remedy))
-    if not_finite:
-        what = f"NaN or infinite values in {_shorten(not_finite)}"
-        problems.append(Problem(where, what, "the training run diverged; train again"))
+    for label, names in (("NaN or infinite", not_finite), ("negative", negative)):
+        if names:
+            what = f"{label} values in {_shorten(names)}"
+            problems.append(Problem(where, what, "the training run diverged; train again"))
     if problems:
         raise UserError(problems)
     model.load_state_dict(state, strict=False)
 
 
-def _is_plain(value: object) -> TypeGuard[Tensor]:
-    """Whether a value is a dense tensor with data: not sparse, quantized or on the meta device."""
+def _is_plain(value: object, floating: bool) -> TypeGuard[Tensor]:
+    """Whether a value is a dense tensor of numbers: not sparse, quantized or without data."""
     return (
         isinstance(value, Tensor)
         and value.layout is torch.strided
-        and not value.is_quantized
         and value.device.type == "cpu"
+        and value.dtype in (_FLOATS if floating else _INTEGERS)
     )
 
 

@@ -1,0 +1,200 @@
+"""The model file: what is written is read back, and every bad file is refused in words."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from acsgen.errors import UserError
+from acsgen.nn import (
+    AcsConfig,
+    ResNet,
+    ResNetConfig,
+    load_checkpoint,
+    save_checkpoint,
+)
+
+CONFIG = ResNetConfig(depth=8, widths=(3, 4, 5), gate=AcsConfig())
+WEIGHT = "layer1.0.conv1.weight"
+SHAPE = (3, 3, 3, 3)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    file = tmp_path / "model.pt"
+    save_checkpoint(file, ResNet(CONFIG), "resnet", CONFIG, {"seed": 0})
+    return file
+
+
+def change(path: Path, **fields: Any) -> None:
+    content = torch.load(path, weights_only=True)
+    torch.save(content | fields, path)
+
+
+def change_weights(path: Path, **weights: Any) -> None:
+    state = torch.load(path, weights_only=True)["state_dict"]
+    change(path, state_dict=state | weights)
+
+
+def problems(path: Path) -> list[str]:
+    """What is reported, each problem as one line; every one names the file."""
+    with pytest.raises(UserError) as caught:
+        load_checkpoint(path)
+    found = [str(problem) for problem in caught.value.problems]
+    assert all(text.startswith(str(path)) for text in found)
+    return [text.removeprefix(f"{path}: ") for text in found]
+
+
+class Evil:
+    """Unpickling this would create a file."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return (open, (str(self.trace), "w"))
+
+
+def test_a_saved_model_is_read_back(path: Path) -> None:
+    torch.manual_seed(0)
+    original = ResNet(CONFIG).eval()
+    loaded = load_checkpoint(path)
+    assert (loaded.arch, loaded.config, loaded.meta) == ("resnet", CONFIG, {"seed": 0})
+    assert not loaded.model.training
+    image = torch.randint(0, 256, (1, 3, 32, 32), dtype=torch.uint8)
+    with torch.no_grad():
+        assert torch.equal(loaded.model(image), original(image))
+    assert [p.name for p in path.parent.iterdir()] == ["model.pt"]
+
+
+def test_num_batches_tracked_may_be_missing(path: Path) -> None:
+    state = torch.load(path, weights_only=True)["state_dict"]
+    kept = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
+    assert len(kept) < len(state)
+    change(path, state_dict=kept)
+    assert load_checkpoint(path).config == CONFIG
+
+
+def test_half_precision_weights_are_read_as_float32(path: Path) -> None:
+    change_weights(path, **{WEIGHT: torch.full(SHAPE, 0.5, dtype=torch.float16)})
+    weight = load_checkpoint(path).model.state_dict()[WEIGHT]
+    assert weight.dtype == torch.float32
+    assert weight.unique().tolist() == [0.5]
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    assert problems(tmp_path / "none.pt") == ["no such file"]
+    assert "is a folder" in problems(tmp_path)[0]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
+def test_truncated_file(path: Path, share: float) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    assert problems(path) == ["not a readable PyTorch file (it may be truncated; copy it again)"]
+
+
+def test_files_of_other_kinds(path: Path) -> None:
+    path.write_text("hello\n")
+    assert "not a readable PyTorch file" in problems(path)[0]
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("hello.txt", "hello")
+    assert "not a readable PyTorch file" in problems(path)[0]
+    torch.save(ResNet(CONFIG).state_dict(), path)
+    assert "not an acsgen checkpoint" in problems(path)[0]
+    torch.save([1, 2], path)
+    assert "not an acsgen checkpoint" in problems(path)[0]
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_file_with_code_is_refused_and_the_code_does_not_run(path: Path, bare: bool) -> None:
+    trace = path.with_name("trace")
+    content = {"format": "acsgen-checkpoint", "meta": Evil(trace)}
+    if bare:
+        path.write_bytes(pickle.dumps(content))
+    else:
+        torch.save(content, path)
+    assert problems(path)[0].startswith("refused for safety")
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"format": torch.zeros(2)}, ["not an acsgen checkpoint"]),
+        ({"version": 99}, ["checkpoint version 99; this acsgen reads 1"]),
+        ({"version": torch.zeros(2)}, ["checkpoint version"]),
+        ({"arch": "vgg"}, ["unknown architecture 'vgg' (known: resnet)"]),
+        (
+            {"arch": 3, "config": [], "state_dict": None, "meta": "x"},
+            ["'arch' should be", "'config' should be", "'state_dict' should be", "'meta' should"],
+        ),
+        (
+            {"config": {"depth": "x", "foo": 1, "gate": {"granularity": "z", "threshold": 2}}},
+            ["config: depth", "config: gate.granularity", "config: gate.threshold", "config: foo"],
+        ),
+        ({"config": {"depth": 9}}, ["config: depth must be 6n+2"]),
+        ({"config": {"widths": [10**9, 1, 0]}}, ["config: widths.0", "config: widths.2"]),
+        ({"config": {"mean": [0.5]}}, ["config: mean needs one value per image channel (3)"]),
+        ({"config": {"std": [1, 1, float("nan")]}}, ["config: std.2"]),
+        ({"config": {"std": [1, 1, 0]}}, ["config: std must be positive"]),
+        ({"config": {"gate": {"bottleneck": 12}}}, ["config: gate: bottleneck must be a power"]),
+        (
+            {"config": {"gate": {"granularity": "conv", "mask_target": "inner"}}},
+            ["config: gate: mask_target applies to granularity 'block' only"],
+        ),
+    ],
+)
+def test_bad_content_is_listed(path: Path, fields: dict[str, Any], expected: list[str]) -> None:
+    change(path, **fields)
+    found = problems(path)
+    assert len(found) == len(expected)
+    for text, start in zip(found, expected, strict=True):
+        assert text.startswith(start)
+
+
+def test_weights_of_another_architecture(path: Path) -> None:
+    other = ResNet(ResNetConfig(depth=14, widths=(3, 4, 6)))
+    change(path, state_dict=other.state_dict())
+    missing, unexpected, shapes = problems(path)
+    assert missing.startswith("missing weights: layer1.0.gate1.reduce.weight, ")
+    assert unexpected.startswith("unexpected weights: layer1.1.conv1.weight, ")
+    assert "and 31 more" in unexpected
+    assert "layer3.0.conv1.weight ((6, 4, 3, 3) for (5, 4, 3, 3))" in shapes
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite(path: Path, value: float) -> None:
+    change_weights(path, **{WEIGHT: torch.full(SHAPE, value), "fc.bias": torch.full((10,), value)})
+    assert problems(path)[0].startswith(f"NaN or infinite values in {WEIGHT}, fc.bias")
+
+
+def test_weights_that_overflow_float32_and_negative_variances(path: Path) -> None:
+    huge = torch.full(SHAPE, 1e300, dtype=torch.float64)
+    change_weights(path, **{WEIGHT: huge, "bn1.running_var": torch.full((3,), -1.0)})
+    overflow, negative = problems(path)
+    assert overflow.startswith(f"NaN or infinite values in {WEIGHT}")
+    assert negative.startswith("negative values in bn1.running_var")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "text",
+        torch.zeros(SHAPE).to_sparse(),
+        torch.zeros(SHAPE, dtype=torch.complex64),
+        torch.zeros(SHAPE, dtype=torch.int8),
+        torch.zeros(SHAPE).to(torch.float8_e4m3fn),
+        torch.zeros(SHAPE, device="meta"),
+    ],
+)
+def test_weights_that_are_no_ordinary_tensors(path: Path, value: object) -> None:
+    change_weights(path, **{WEIGHT: value})
+    assert problems(path)[0].startswith(f"not ordinary tensors: {WEIGHT}")
