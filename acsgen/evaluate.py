@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -74,6 +74,7 @@ class EvalResult:
         macs_std: their standard deviation over images.
         macs_gates: gating work alone, mean over images.
         masks: mask statistics; None without gates.
+        bits: the integer network's masks, uint8 ``[N, C]`` by gate name.
     """
 
     images: int
@@ -87,6 +88,7 @@ class EvalResult:
     macs_std: float
     macs_gates: float
     masks: MaskStatistics | None
+    bits: dict[str, NDArray[np.uint8]] = field(repr=False, compare=False)
 
     @property
     def skipped_share(self) -> float:
@@ -177,6 +179,7 @@ def measure(
         macs_std=float(macs.executed.std()),
         macs_gates=float(macs.gates.mean()),
         masks=_mask_statistics(np.concatenate([*bits.values()], axis=1)) if bits else None,
+        bits=bits,
     )
 
 
