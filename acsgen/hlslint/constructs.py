@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from acsgen.hlslint.parse import (
     qualified_name,
     unwrapped,
     walk,
+    without_comments,
 )
 
 Type = cindex.TypeKind
@@ -55,11 +57,12 @@ _CASTS = (Kind.CSTYLE_CAST_EXPR, Kind.CXX_STATIC_CAST_EXPR, Kind.CXX_FUNCTIONAL_
 _VARIABLES = (Kind.VAR_DECL, Kind.PARM_DECL, Kind.FIELD_DECL)
 
 
-def check_includes(unit: Unit) -> Iterator[Finding]:
-    """Only the folder's own headers and the allowed ones are included."""
-    for file, line, target in unit.includes:
-        if target.parent != unit.folder and target.name not in ALLOWED_HEADERS:
-            yield Finding(file, line, "include", f"{target.name} is not for synthesis")
+def check_includes(path: Path) -> Iterator[Finding]:
+    """A file includes only its folder's headers and the allowed ones."""
+    for line, text in enumerate(without_comments(path).splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s*[<"]([^>"]*)', text)
+        if match and match[1] not in ALLOWED_HEADERS and not (path.parent / match[1]).is_file():
+            yield Finding(path.name, line, "include", f"{match[1]} is not for synthesis")
 
 
 def check_constructs(unit: Unit, top: str) -> Iterator[Finding]:
@@ -116,7 +119,7 @@ def _element(declared: cindex.Type) -> tuple[cindex.TypeKind, cindex.TypeKind]:
 
 
 def _function(cursor: Cursor) -> Iterator[Finding]:
-    if cursor.kind == Kind.CXX_METHOD and cursor.is_virtual_method():
+    if cursor.kind in (Kind.CXX_METHOD, Kind.DESTRUCTOR) and cursor.is_virtual_method():
         yield at(cursor, "virtual", f"{cursor.spelling} is virtual")
     prototype = cursor.kind == Kind.FUNCTION_DECL and cursor.type.kind == Type.FUNCTIONPROTO
     if prototype and cursor.type.is_function_variadic():

@@ -9,7 +9,14 @@ from acsgen.hlslint.constructs import check_constructs, check_includes, check_re
 from acsgen.hlslint.finding import Finding
 from acsgen.hlslint.loops import check_dataflow, check_loops
 from acsgen.hlslint.parse import parse_units, read_pragmas
-from acsgen.hlslint.scopes import Body, Pragmas, bodies, check_interface, check_placement
+from acsgen.hlslint.scopes import (
+    Body,
+    Pragmas,
+    bodies,
+    check_interface,
+    check_placed,
+    check_placement,
+)
 
 TOP = "acs_engine"
 
@@ -54,6 +61,7 @@ def lint_sources(folder: Path, top: str = TOP) -> list[Finding]:
         if path.name != TESTBENCH:
             pragmas[path.name], problems = read_pragmas(path)
             findings.update(problems)
+            findings.update(check_includes(path))
 
     units = parse_units(folder, [p for p in pragmas if p.endswith(".cpp")])
     everything: list[Body] = []
@@ -61,10 +69,10 @@ def lint_sources(folder: Path, top: str = TOP) -> list[Finding]:
         found = bodies(unit, pragmas)
         everything.extend(found)
         findings.update(unit.diagnostics)
-        findings.update(check_includes(unit))
         findings.update(check_constructs(unit, top))
-        findings.update(check_placement(unit, found, pragmas, top))
-        findings.update(check_interface(found, top))
+    findings.update(check_placement(units, everything, top))
+    findings.update(check_interface(everything, top))
+    findings.update(check_placed(everything, pragmas))
     findings.update(check_recursion(units))
     findings.update(check_loops(everything, units))
     findings.update(check_dataflow(everything))

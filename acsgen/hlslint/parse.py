@@ -38,17 +38,15 @@ FUNCTIONS = (
 class Unit:
     """One translation unit: what the files of the linted folder declare and define in it.
 
+    What a header has is in the first unit that includes it, and in no other.
+
     Attributes:
-        folder: the linted folder.
         diagnostics: the parser's errors.
-        includes: (including file, line, included file) for what the folder's own files include.
         declarations: top declarations, those in namespaces and in extern "C" too.
         functions: functions with a body, member functions too.
     """
 
-    folder: Path
     diagnostics: tuple[Finding, ...]
-    includes: tuple[tuple[str, int, Path], ...]
     declarations: tuple[Cursor, ...] = field(repr=False)
     functions: tuple[Cursor, ...] = field(repr=False)
 
@@ -87,28 +85,27 @@ def parse_units(folder: Path, sources: Sequence[str]) -> list[Unit]:
     folder = folder.resolve()
     index = cindex.Index.create()
     arguments = [*_arguments(), f"-I{folder}", *_precompiled()[1]]
-    return [_unit(folder, index.parse(str(folder / name), arguments)) for name in sources]
+    seen: set[str] = set()
+    return [_unit(index.parse(str(folder / name), arguments), folder, seen) for name in sources]
 
 
-def _unit(folder: Path, parsed: Any) -> Unit:
+def _unit(parsed: Any, folder: Path, seen: set[str]) -> Unit:
     diagnostics = tuple(
         Finding(Path(d.location.file.name).name, d.location.line, "parse", d.spelling)
         for d in parsed.diagnostics
         if d.severity >= cindex.Diagnostic.Error and d.location.file is not None
     )
-    includes = tuple(
-        (Path(i.location.file.name).name, i.location.line, Path(i.include.name))
-        for i in parsed.get_includes()
-        if Path(i.location.file.name).parent == folder
+    declarations = tuple(
+        d for d in _declarations(parsed.cursor, f"{folder}/") if d.location.file.name not in seen
     )
-    declarations = tuple(_declarations(parsed.cursor, f"{folder}/"))
+    seen.update(d.location.file.name for d in declarations)
     functions = tuple(
         cursor
         for declaration in declarations
         for cursor in walk(declaration)
         if cursor.kind in FUNCTIONS and body_of(cursor) is not None
     )
-    return Unit(folder, diagnostics, includes, declarations, functions)
+    return Unit(diagnostics, declarations, functions)
 
 
 def _declarations(cursor: Cursor, prefix: str) -> Iterator[Cursor]:
@@ -184,7 +181,7 @@ def read_pragmas(path: Path) -> tuple[list[Pragma], list[Finding]]:
     """
     pragmas: list[Pragma] = []
     findings: list[Finding] = []
-    for number, line in enumerate(_without_comments(path.read_text("utf-8")).splitlines(), 1):
+    for number, line in enumerate(without_comments(path).splitlines(), 1):
         match = re.match(r"\s*#\s*pragma\b\s*(.*)", line)
         if match is None or match[1].strip() == "once":
             continue
@@ -198,11 +195,12 @@ def read_pragmas(path: Path) -> tuple[list[Pragma], list[Finding]]:
     return pragmas, findings
 
 
-def _without_comments(text: str) -> str:
+def without_comments(path: Path) -> str:
+    """Return a file's text with its comments blanked out, the lines where they are."""
     pattern = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 
     def blank(match: re.Match[str]) -> str:
         found = match[0]
         return found if found.startswith('"') else re.sub(r"[^\n]", " ", found)
 
-    return pattern.sub(blank, text)
+    return pattern.sub(blank, path.read_text("utf-8"))

@@ -80,17 +80,20 @@ def _compounds(cursor: Cursor, owner: Cursor | None) -> Iterator[tuple[Cursor, C
         yield from _compounds(child, cursor)
 
 
-def check_placement(unit: Unit, found: list[Body], pragmas: Pragmas, top: str) -> Iterator[Finding]:
-    """Every pragma stands in a function, where its directive may, and names what is in scope."""
-    placed: set[tuple[str, int]] = set()
+def check_placement(units: list[Unit], found: list[Body], top: str) -> Iterator[Finding]:
+    """Every pragma stands where its directive may, and names what is in scope."""
+    shared = {d.spelling: d for u in units for d in u.declarations if d.kind == Kind.VAR_DECL}
     for body in found:
         for pragma in body.pragmas:
-            placed.add((body.file, pragma.line))
-            for message in (*_place(body, pragma, top), *_names(unit, body, pragma)):
+            for message in (*_place(body, pragma, top), *_names(shared, body, pragma)):
                 yield Finding(body.file, pragma.line, "pragma-place", message)
-    reached = {body.file for body in found} | {Path(i[2]).name for i in unit.includes}
-    for file in sorted(reached):
-        for pragma in pragmas.get(file, []):
+
+
+def check_placed(found: list[Body], pragmas: Pragmas) -> Iterator[Finding]:
+    """Every pragma stands in some function; ``found`` has the bodies of all units."""
+    placed = {(body.file, pragma.line) for body in found for pragma in body.pragmas}
+    for file, held in pragmas.items():
+        for pragma in held:
             if (file, pragma.line) not in placed:
                 message = f"{pragma.directive} stands outside every function body"
                 yield Finding(file, pragma.line, "pragma-place", message)
@@ -117,7 +120,7 @@ def _first_work(body: Body) -> int:
     return int(body.compound.extent.end.line if first is None else first.extent.start.line)
 
 
-def _names(unit: Unit, body: Body, pragma: Pragma) -> Iterator[str]:
+def _names(shared: dict[str, Cursor], body: Body, pragma: Pragma) -> Iterator[str]:
     parameters = {p.spelling: p for p in body.function.get_arguments()}
     port = pragma.options.get("port")
     if port is not None and port not in parameters and port != "return":
@@ -126,7 +129,7 @@ def _names(unit: Unit, body: Body, pragma: Pragma) -> Iterator[str]:
     if name is None:
         return
     head, *members = name.split(".")
-    declared = _visible(unit, body, pragma.line).get(head)
+    declared = _visible(shared, body, pragma.line).get(head)
     if declared is None:
         yield f"{pragma.directive}: no variable {head} in scope"
         return
@@ -169,10 +172,9 @@ def _array(pragma: Pragma, name: str, kind: cindex.Type) -> Iterator[str]:
             yield f"{pragma.directive}: factor={factor} is more than {name} has"
 
 
-def _visible(unit: Unit, body: Body, line: int) -> dict[str, Cursor]:
+def _visible(shared: dict[str, Cursor], body: Body, line: int) -> dict[str, Cursor]:
     """Return the variables that are in scope at ``line`` of a body, by name."""
-    visible = {d.spelling: d for d in unit.declarations if d.kind == Kind.VAR_DECL}
-    visible |= {p.spelling: p for p in body.function.get_arguments()}
+    visible = shared | {p.spelling: p for p in body.function.get_arguments()}
     for cursor in walk(body.function):
         if cursor.kind != Kind.VAR_DECL or cursor.location.line > line:
             continue
