@@ -91,7 +91,7 @@ def _allocate(
     schedule: Schedule, constants: Constants, engine: EngineConfig, known: list[Problem]
 ) -> _Memories:
     """Place all buffers; raise the ``known`` problems and every shortage together."""
-    sizes = {step.writes: _size(schedule, step) for step in schedule.steps}
+    sizes = {step.writes: buffer_size(schedule, step) for step in schedule.steps}
     maps = schedule.lifetimes(MAPS, sizes)
     vectors = schedule.lifetimes({Store.VECTOR}, sizes)
     masks = schedule.lifetimes({Store.MASK}, sizes)
@@ -121,7 +121,7 @@ def _memory_use(
     return MemoryUse(feature_blocks=maps.size, vector_words=vectors.size, mask_registers=masks.size)
 
 
-def _size(schedule: Schedule, step: Step) -> int:
+def buffer_size(schedule: Schedule, step: Step) -> int:
     """Return the size of a step's result in the unit of its memory: blocks, words, registers."""
     layer, store = step.layer, step.writes.store
     if store in MAPS:
