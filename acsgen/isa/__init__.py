@@ -5,5 +5,6 @@
   reference page; ``python -m acsgen.isa`` writes them and ``--check`` fails when one is stale.
 * :mod:`acsgen.isa.generated` is the rendered Python: enums, ``Instruction``, ``Record``, registers.
 
-This package imports nothing by itself, so that the renderer works while a generated file is broken.
+This package imports nothing by itself.  The renderer needs :mod:`acsgen.isa.generated` to be
+importable, but works however stale it is.
 """
