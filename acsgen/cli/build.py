@@ -36,6 +36,9 @@ def build(
         str | None,
         typer.Option(help="Data set to calibrate and check with; default the model's own."),
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the data set's files (cifar10, svhn).")
+    ] = None,
     lanes: Annotated[
         int | None,
         typer.Option(min=LANES_PER_GROUP, help="Pixel lanes, in 64s; default the board's."),
@@ -66,6 +69,7 @@ def build(
         out=out_dir,
         images=images,
         dataset=dataset,
+        data_root=data,
         lane_groups=None if lanes is None else lanes // LANES_PER_GROUP,
         keep_stages=keep_stages,
         seed=seed,

@@ -1,0 +1,56 @@
+"""Writes a build directory: program, HLS project and golden vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acsgen.boards import Board
+from acsgen.compiler import Program
+from acsgen.compiler.listing import listing
+from acsgen.csim.engine import pack_image
+from acsgen.emit import render_hls
+from acsgen.quant.golden import GoldenResult
+from acsgen.verify.compare import expected_words
+
+
+def write_project(
+    folder: Path, program: Program, board: Board, images: NDArray[np.uint8], golden: GoldenResult
+) -> None:
+    """Write everything that does not need running into ``folder``.
+
+    Args:
+        folder: an empty directory.
+        program: the compiled network.
+        board: the board it is for.
+        images: uint8 ``[N, C, H, W]``, the golden vectors' inputs.
+        golden: the golden model's results on them.
+    """
+    for name in ("program", "vectors", "csim"):
+        (folder / name).mkdir()
+    program.save(folder / "program")
+    (folder / "program" / "listing.txt").write_text(listing(program), encoding="utf-8")
+
+    vectors = folder / "vectors"
+    program.words.astype("<u8").tofile(vectors / "program.bin")
+    program.params.astype("<u8").tofile(vectors / "params.bin")
+    np.concatenate([pack_image(image) for image in images]).astype("<u8").tofile(
+        vectors / "images.bin"
+    )
+    np.concatenate([expected_words(program, golden, i) for i in range(len(images))]).astype(
+        "<u8"
+    ).tofile(vectors / "expected.bin")
+
+    render_hls(
+        folder / "hls",
+        model=program.model,
+        board=board,
+        engine=program.engine,
+        instructions=program.instructions,
+        params_words=len(program.params),
+        image_words=program.image.words,
+        result_words=program.result_words,
+        traced_words=program.traced_words,
+    )
