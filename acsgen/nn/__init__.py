@@ -1,8 +1,39 @@
-"""Networks whose channels can be skipped: gates, backbones, MAC counting and the model file."""
+"""Networks whose channels can be skipped: gates, backbones, MAC counting and the model file.
+
+Gates are ordinary modules. Any network can use them::
+
+    import torch
+    from torch import nn
+    from acsgen.nn import ChannelGate, Normalize
+
+    class Own(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.normalize = Normalize((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+            self.conv = nn.Conv2d(3, 32, 3, padding=1, bias=False)
+            self.bn = nn.BatchNorm2d(32)
+            self.decide = nn.Linear(3, 32)          # one logit for each channel
+            self.gate = ChannelGate(threshold=0.5)
+            self.classify = nn.Linear(32, 10)
+
+        def forward(self, pixels):                  # bytes, [N, 3, H, W]
+            x = self.normalize(pixels)
+            mask = self.gate(self.decide(x.mean((2, 3))))
+            x = torch.relu(self.bn(self.conv(x))) * mask
+            return self.classify(x.mean((2, 3)))
+
+    network = Own().eval()
+    program = torch.export.export(network, (torch.zeros(1, 3, 32, 32, dtype=torch.uint8),))
+    torch.export.save(program, "own.pt2")           # then: acsgen build --board zedboard own.pt2
+
+``docs/networks.md`` tells what the accelerator can run, and ``docs/examples/own_network.py`` also
+trains such a network with a penalty on the MACs it executes.
+"""
 
 from acsgen.nn.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
 from acsgen.nn.dgconv import DGConv2d
 from acsgen.nn.gate import AcsGate, ChannelGate
+from acsgen.nn.macs import GatedLayer, MacCounter, record_gates
 from acsgen.nn.resnet import AcsConfig, Normalize, ResNet, ResNetConfig
 from acsgen.nn.squeeze_excite import SqueezeExcite
 
@@ -11,11 +42,14 @@ __all__ = [
     "AcsGate",
     "ChannelGate",
     "DGConv2d",
+    "GatedLayer",
     "LoadedModel",
+    "MacCounter",
     "Normalize",
     "ResNet",
     "ResNetConfig",
     "SqueezeExcite",
     "load_checkpoint",
+    "record_gates",
     "save_checkpoint",
 ]

@@ -102,8 +102,9 @@ def test_truncated_file(path: Path, share: float) -> None:
 
 
 def test_files_of_other_kinds(path: Path) -> None:
-    path.write_text("hello\n")
-    assert "not a readable PyTorch file" in problems(path)[0]
+    for content in (b"hello\n", b"junk", bytes(range(256))):
+        path.write_bytes(content)
+        assert "not a readable PyTorch file" in problems(path)[0]
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("hello.txt", "hello")
     assert "not a readable PyTorch file" in problems(path)[0]

@@ -1,0 +1,135 @@
+"""``python -m acsgen.train.table [FOLDER]``: write the table of trained models into a README.
+
+Every figure is read from the model files, where training left it, so that none is ever typed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from acsgen.errors import Problem, UserError
+from acsgen.nn.checkpoint import load_checkpoint
+
+BEGIN = "<!-- models:begin (written by `python -m acsgen.train.table models`, never by hand) -->"
+END = "<!-- models:end -->"
+
+_COLUMNS = (
+    "file",
+    "size",
+    "epochs",
+    "accuracy",
+    "MACs of the static network",
+    "MACs executed, mean ± spread",
+    "share",
+    "MACs of the gates",
+)
+_MASK_COLUMNS = (
+    "file",
+    "gate bits",
+    "open, mean",
+    "depend on the image",
+    "always open",
+    "always closed",
+    "entropy of a bit",
+    "MACs follow difficulty",
+)
+
+
+def model_table(folder: Path) -> str:
+    """Markdown tables of the model files ``*.pt`` of a folder, and the commands that made them."""
+    files = sorted(folder.glob("*.pt"))
+    if not files:
+        return "No model has been trained yet."
+    metas = {path: load_checkpoint(path).meta for path in files}
+    lines = [*_header(_COLUMNS), *(_row(path, meta) for path, meta in metas.items())]
+    masks = [
+        _mask_row(path, found)
+        for path, meta in metas.items()
+        if (found := meta["metrics"]["masks"]) is not None
+    ]
+    if masks:
+        lines += ["", *_header(_MASK_COLUMNS), *masks]
+    lines += ["", "Made by:", ""]
+    lines += [f"    {_command(meta)}" for meta in metas.values()]
+    return "\n".join(lines)
+
+
+def update(readme: Path, table: str) -> None:
+    """Put the table between the marks of ``readme``.
+
+    Raises:
+        UserError: no such file, or no marks in it.
+    """
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(Problem(str(readme), f"cannot be read: {error.strerror}")) from None
+    if text.count(BEGIN) != 1 or END not in text.split(BEGIN)[1]:
+        raise UserError(Problem(str(readme), "has no marks", f"put {BEGIN} and {END} into it"))
+    before, rest = text.split(BEGIN)
+    after = rest.split(END, 1)[1]
+    readme.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
+
+
+def _header(columns: tuple[str, ...]) -> Iterator[str]:
+    yield f"| {' | '.join(columns)} |"
+    yield f"|---|{'---:|' * (len(columns) - 1)}"
+
+
+def _row(path: Path, meta: Mapping[str, Any]) -> str:
+    metrics = meta["metrics"]
+    gated = metrics["masks"] is not None
+    spread = f" ± {_millions(metrics['macs_std'])}" if gated else ""
+    cells = (
+        f"`{path.name}`",
+        f"{path.stat().st_size / 1e6:.2f} MB",
+        str(meta["epochs"]),
+        f"{100 * metrics['accuracy']:.2f} %",
+        _millions(metrics["static_macs"]),
+        f"{_millions(metrics['macs_mean'])}{spread}",
+        f"{100 * metrics['macs_ratio']:.1f} %",
+        _millions(metrics["gate_macs"]) if gated else "–",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _mask_row(path: Path, masks: Mapping[str, Any]) -> str:
+    correlation = masks["difficulty_correlation"]
+    cells = (
+        f"`{path.name}`",
+        str(masks["bits"]),
+        *(
+            f"{100 * masks[key]:.1f} %"
+            for key in ("mean_open", "input_dependent", "always_open", "always_closed")
+        ),
+        f"{masks['mean_entropy']:.2f}",
+        "–" if correlation is None else f"r = {correlation:+.2f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _millions(macs: float) -> str:
+    return f"{macs / 1e6:.3f} M"
+
+
+def _command(meta: Mapping[str, Any]) -> str:
+    """The command without the folders it was given: those were the trainer's own affair."""
+    return f"acsgen train models/recipes/{meta['recipe']['name']}.yaml --out models"
+
+
+def main(arguments: list[str]) -> int:
+    """Update ``README.md`` of the folder named by the only argument (default ``models``)."""
+    folder = Path(arguments[0] if arguments else "models")
+    try:
+        update(folder / "README.md", model_table(folder))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

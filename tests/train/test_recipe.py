@@ -1,0 +1,135 @@
+"""Recipes: read, overridden, and refused with every problem at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acsgen.assets import asset
+from acsgen.errors import UserError
+from acsgen.nn.checkpoint import ARCHITECTURES
+from acsgen.train import load_recipe
+
+GOOD = """
+name: tiny
+model: {depth: 8}
+data: {name: digits32, train_limit: 256}
+phases:
+  - {name: joint, epochs: 2}
+  - {name: skip, epochs: 3, gates: learned, cost: {target: 0.5}}
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    return path
+
+
+def problems(path: Path, *overrides: str) -> list[str]:
+    with pytest.raises(UserError) as caught:
+        load_recipe(path, overrides)
+    return [str(problem).removeprefix(f"{path}: ") for problem in caught.value.problems]
+
+
+@pytest.mark.unit
+def test_a_recipe_is_read_with_its_defaults(tmp_path: Path) -> None:
+    recipe = load_recipe(write(tmp_path, GOOD))
+    assert (recipe.name, recipe.epochs, recipe.batch) == ("tiny", 5, 128)
+    assert [phase.gates for phase in recipe.phases] == ["open", "learned"]
+    assert recipe.phases[1].cost is not None
+    assert recipe.phases[1].cost.target == 0.5
+
+
+@pytest.mark.unit
+def test_overrides(tmp_path: Path) -> None:
+    changes = ("seed=3", "phases.0.epochs=7", "model.widths=[4, 5, 6]", "model.gate.se=false")
+    recipe = load_recipe(write(tmp_path, GOOD), changes)
+    assert (recipe.seed, recipe.epochs) == (3, 10)
+    assert recipe.model == {"depth": 8, "widths": [4, 5, 6], "gate": {"se": False}}
+
+
+@pytest.mark.unit
+def test_all_unknown_keys_and_bad_values_are_listed(tmp_path: Path) -> None:
+    text = """
+    name: "a/b"
+    modle: {}
+    batch: many
+    momentum: 1.0
+    precision: float8
+    data: {name: digits32, shift: -1, colour: red}
+    phases:
+      - {name: joint, epochs: 1.5, lr: 0, gates: ajar}
+      - {epochs: 1, cost: {target: 2}}
+      - {name: good, epochs: 1}
+    """
+    found = {problem.split(": ")[0] for problem in problems(write(tmp_path, text))}
+    assert found == {
+        "name",
+        "modle",
+        "batch",
+        "momentum",
+        "precision",
+        "data.shift",
+        "data.colour",
+        "phases.0.epochs",
+        "phases.0.lr",
+        "phases.0.gates",
+        "phases.1.name",
+        "phases.1.cost.target",
+    }
+
+
+@pytest.mark.unit
+def test_a_cost_needs_learned_gates(tmp_path: Path) -> None:
+    (text,) = problems(write(tmp_path, GOOD), "phases.1.gates=open")
+    assert text.startswith("phases.1: cost needs gates: learned")
+
+
+@pytest.mark.unit
+def test_bad_overrides_are_listed(tmp_path: Path) -> None:
+    bad = ("seed", "=1", "phases.9.epochs=1", "name.x=1", "seed=[", "seed=2023-99-99")
+    found = problems(write(tmp_path, GOOD), "batch=64", *bad)
+    assert [text.split(": ")[0] for text in found] == [f"--set {item}" for item in bad]
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name: [", "not valid YAML"),
+        ("name: 2023-99-99", "not valid YAML"),
+        ("- a list", "a recipe is a mapping"),
+        ("", "a recipe is a mapping"),
+        ("name: x\ndata: {name: digits32}\nphases: []", "phases"),
+    ],
+)
+def test_files_that_are_no_recipes(tmp_path: Path, text: str, expected: str) -> None:
+    assert problems(write(tmp_path, text))[0].startswith(expected)
+
+
+@pytest.mark.unit
+def test_unreadable_files(tmp_path: Path) -> None:
+    assert "No such file" in problems(tmp_path / "none.yaml")[0]
+    assert "Is a directory" in problems(tmp_path)[0]
+    path = write(tmp_path, "")
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "not a text file" in problems(path)[0]
+
+
+@pytest.mark.unit
+def test_shipped_recipes_and_their_twins() -> None:
+    """An ACS network and its twin differ in their gates, their phases and their name only."""
+    recipes = {p.stem: load_recipe(p) for p in asset("models", "recipes").glob("*.yaml")}
+    assert len(recipes) >= 4
+    for stem, recipe in recipes.items():
+        assert recipe.name == stem
+        config = ARCHITECTURES[recipe.arch].config.model_validate(recipe.model)
+        if config.gate is None:
+            continue
+        twin = recipes[stem.replace("-acs", "")]
+        assert {**recipe.model, "gate": None} == {**twin.model, "gate": None}
+        ignored = {"name", "model", "phases"}
+        assert recipe.model_dump(exclude=ignored) == twin.model_dump(exclude=ignored)
+        assert recipe.epochs == twin.epochs

@@ -1,0 +1,117 @@
+"""The models in models/: documented by their own figures, and as good as the README says."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from acsgen.assets import asset
+from acsgen.data import load_dataset
+from acsgen.errors import UserError
+from acsgen.nn import AcsConfig, MacCounter, ResNet, ResNetConfig, load_checkpoint, save_checkpoint
+from acsgen.train import Recipe, evaluate, load_recipe
+from acsgen.train.table import BEGIN, END, main, model_table, update
+
+MODELS = asset("models")
+FILES = sorted(MODELS.glob("*.pt"))
+TWINS = [(p, p.with_name(p.name.replace("-acs", ""))) for p in FILES if "-acs" in p.name]
+
+METRICS: dict[str, Any] = {
+    "accuracy": 0.9123,
+    "static_macs": 12_000_000,
+    "macs_mean": 7_200_000.4,
+    "macs_std": 300_000.0,
+    "macs_ratio": 0.6,
+    "gate_macs": 250_000.0,
+    "masks": {
+        "bits": 112,
+        "mean_open": 0.51,
+        "input_dependent": 0.875,
+        "always_open": 0.01,
+        "always_closed": 0.02,
+        "mean_entropy": 0.654,
+        "difficulty_correlation": 0.321,
+    },
+}
+
+
+def write_model(folder: Path, name: str, metrics: dict[str, Any]) -> None:
+    config = ResNetConfig(widths=(2, 2, 2), gate=AcsConfig())
+    meta = {"recipe": {"name": name}, "epochs": 50, "metrics": metrics}
+    save_checkpoint(folder / f"{name}.pt", ResNet(config), "resnet", config, meta)
+
+
+def test_the_table_tells_what_the_files_say(tmp_path: Path) -> None:
+    assert model_table(tmp_path) == "No model has been trained yet."
+    write_model(tmp_path, "net-acs", METRICS)
+    write_model(tmp_path, "net", METRICS | {"masks": None})
+    sizes = {p.stem: f"{p.stat().st_size / 1e6:.2f} MB" for p in tmp_path.glob("*.pt")}
+    lines = model_table(tmp_path).splitlines()
+    assert lines[2:4] == [
+        f"| `net-acs.pt` | {sizes['net-acs']} | 50 | 91.23 % | 12.000 M | 7.200 M ± 0.300 M "
+        "| 60.0 % | 0.250 M |",
+        f"| `net.pt` | {sizes['net']} | 50 | 91.23 % | 12.000 M | 7.200 M | 60.0 % | – |",
+    ]
+    assert lines[7] == "| `net-acs.pt` | 112 | 51.0 % | 87.5 % | 1.0 % | 2.0 % | 0.65 | r = +0.32 |"
+    assert lines[-1] == "    acsgen train models/recipes/net.yaml --out models"
+
+
+def test_the_table_is_put_between_the_marks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = tmp_path / "README.md"
+    assert main([str(tmp_path)]) == 2
+    readme.write_text("# Models\n")
+    with pytest.raises(UserError, match="has no marks"):
+        update(readme, "x")
+    assert "README.md: cannot be read" in capsys.readouterr().err
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    for _ in range(2):
+        assert main([str(tmp_path)]) == 0
+        assert readme.read_text() == (
+            f"before\n{BEGIN}\n\nNo model has been trained yet.\n\n{END}\nafter\n"
+        )
+
+
+def test_the_readme_is_up_to_date() -> None:
+    text = (MODELS / "README.md").read_text(encoding="utf-8")
+    written = text.split(BEGIN)[1].split(END)[0].strip()
+    assert written == model_table(MODELS), "renew it: python -m acsgen.train.table models"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_model_is_small_and_its_recipe_is_the_one_beside_it(path: Path) -> None:
+    assert path.stat().st_size < 5_000_000
+    meta = load_checkpoint(path).meta
+    recipe = load_recipe(MODELS / "recipes" / f"{path.stem}.yaml")
+    assert Recipe.model_validate(meta["recipe"]) == recipe
+    assert meta["epochs"] == recipe.epochs
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_model_is_as_good_as_it_says(path: Path) -> None:
+    """On 500 of its 4,000 test images, so within four standard errors."""
+    loaded = load_checkpoint(path)
+    data = load_dataset("digits32", "test", limit=500)
+    images, labels = torch.tensor(data.images), torch.tensor(data.labels)
+    found = evaluate(loaded.model, MacCounter(loaded.model), images, labels)
+    said = loaded.meta["metrics"]
+    error = math.sqrt(said["accuracy"] * (1 - said["accuracy"]) / 500)
+    assert found.accuracy == pytest.approx(said["accuracy"], abs=4 * error)
+    assert found.macs_mean == pytest.approx(said["macs_mean"], rel=0.05)
+    assert found.static_macs == said["static_macs"]
+
+
+@pytest.mark.parametrize(("gated", "twin"), TWINS, ids=lambda path: path.stem)
+def test_an_acs_network_against_its_twin(gated: Path, twin: Path) -> None:
+    """At most 0.5 points lost, at least 35 % of the MACs saved, masks that depend on the image."""
+    acs, static = (load_checkpoint(path).meta["metrics"] for path in (gated, twin))
+    assert acs["static_macs"] == static["macs_mean"]
+    assert acs["accuracy"] >= static["accuracy"] - 0.005
+    assert acs["macs_ratio"] <= 0.65
+    assert acs["masks"]["input_dependent"] > 0.1
+    assert acs["masks"]["mean_entropy"] > 0.1
