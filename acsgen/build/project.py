@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from acsgen.boards import Board
 from acsgen.compiler import Program
 from acsgen.compiler.listing import listing
+from acsgen.compiler.program import as_bytes
 from acsgen.csim.engine import pack_image
 from acsgen.emit import render_hls
 from acsgen.quant.golden import GoldenResult
@@ -33,15 +34,10 @@ def write_project(
     program.save(folder / "program")
     (folder / "program" / "listing.txt").write_text(listing(program), encoding="utf-8")
 
-    vectors = folder / "vectors"
-    program.words.astype("<u8").tofile(vectors / "program.bin")
-    program.params.astype("<u8").tofile(vectors / "params.bin")
-    np.concatenate([pack_image(image) for image in images]).astype("<u8").tofile(
-        vectors / "images.bin"
-    )
-    np.concatenate([expected_words(program, golden, i) for i in range(len(images))]).astype(
-        "<u8"
-    ).tofile(vectors / "expected.bin")
+    packed = np.concatenate([pack_image(image) for image in images])
+    expected = np.concatenate([expected_words(program, golden, i) for i in range(len(images))])
+    (folder / "vectors" / "images.bin").write_bytes(as_bytes(packed))
+    (folder / "vectors" / "expected.bin").write_bytes(as_bytes(expected))
 
     render_hls(
         folder / "hls",

@@ -11,6 +11,7 @@ import os
 import textwrap
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import ParamSpec, TypeVar
@@ -43,7 +44,9 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return command(*args, **kwargs)
+            with warnings.catch_warnings():
+                warnings.showwarning = _print_warning
+                return command(*args, **kwargs)
         except typer.Exit:
             raise
         except UserError as error:
@@ -71,6 +74,13 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(EXIT_DEFECT) from error
 
     return wrapper
+
+
+def _print_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object
+) -> None:
+    """Show a warning as a remark; where in the code it was issued helps nobody here."""
+    err.print(Text(f"note: {printable(str(message))}", style="yellow"), soft_wrap=True)
 
 
 def print_problems(problems: tuple[Problem, ...]) -> None:

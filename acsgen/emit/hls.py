@@ -29,8 +29,15 @@ from acsgen.isa.spec import load_spec
 #: Files that templates/hls has ready to copy; all others are templates.
 _PLAIN_SUFFIXES = (".hpp", ".cpp")
 
+#: Where the build keeps what the test bench reads, seen from the HLS project.
+PROGRAM_DIRECTORY = "../program"
 VECTORS_DIRECTORY = "../vectors"
-VECTOR_FILES = ("program.bin", "params.bin", "images.bin", "expected.bin")
+TESTBENCH_FILES = (
+    f"{PROGRAM_DIRECTORY}/program.bin",
+    f"{PROGRAM_DIRECTORY}/params.bin",
+    f"{VECTORS_DIRECTORY}/images.bin",
+    f"{VECTORS_DIRECTORY}/expected.bin",
+)
 
 
 @dataclass(frozen=True)
@@ -127,8 +134,9 @@ def render_hls(
         "spec_hash": SPEC_HASH,
         "image_words": image_words,
         "result_words": result_words,
+        "program_dir": PROGRAM_DIRECTORY,
         "vectors_dir": VECTORS_DIRECTORY,
-        "vectors": VECTOR_FILES,
+        "testbench_files": TESTBENCH_FILES,
     }
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),

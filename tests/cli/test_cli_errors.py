@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import pickle
 import shutil
 import subprocess
@@ -24,10 +23,6 @@ from acsgen.nn.checkpoint import save_checkpoint
 from acsgen.nn.resnet import ResNet, ResNetConfig
 
 SCREEN_LINES = 24
-
-needs_build = pytest.mark.xfail(
-    importlib.util.find_spec("acsgen.build") is None, reason="the build stage does not exist yet"
-)
 
 
 @pytest.fixture(scope="module")
@@ -63,17 +58,14 @@ def check_message(said: str) -> None:
     assert len(said.splitlines()) <= SCREEN_LINES
 
 
-@needs_build
 def test_missing_file(tmp_path: Path) -> None:
     assert "no such file" in refused(tmp_path, tmp_path / "absent.pt")
 
 
-@needs_build
 def test_a_directory_for_a_model(tmp_path: Path) -> None:
     assert str(tmp_path) in refused(tmp_path, tmp_path)
 
 
-@needs_build
 @pytest.mark.parametrize("keep", [0, 1, 100, 0.5, 0.99])
 def test_truncated_file(tmp_path: Path, model_file: Path, keep: float) -> None:
     whole = model_file.read_bytes()
@@ -92,7 +84,6 @@ class Evil:
         return (Path.touch, (self.proof,))
 
 
-@needs_build
 @pytest.mark.parametrize("suffix", [".pt", ".pt2"])
 def test_a_pickle_with_code_in_it_is_refused_and_not_run(tmp_path: Path, suffix: str) -> None:
     proof = tmp_path / "ran"
@@ -104,7 +95,6 @@ def test_a_pickle_with_code_in_it_is_refused_and_not_run(tmp_path: Path, suffix:
         assert not proof.exists()
 
 
-@needs_build
 def test_what_is_not_a_model_at_all(tmp_path: Path) -> None:
     for content in (b"hello", b"PK\x03\x04 not a zip", b"\x80\x02."):
         path = tmp_path / "other.pt"
@@ -112,7 +102,6 @@ def test_what_is_not_a_model_at_all(tmp_path: Path) -> None:
         assert str(path) in refused(tmp_path, path)
 
 
-@needs_build
 def test_a_bare_state_dict(tmp_path: Path) -> None:
     path = tmp_path / "bare.pt"
     torch.save(nn.Linear(3, 4).state_dict(), path)
@@ -126,7 +115,6 @@ def rewrite(source: Path, target: Path, change: Callable[[dict[str, Any]], None]
     return target
 
 
-@needs_build
 def test_state_dict_of_another_architecture(tmp_path: Path, model_file: Path) -> None:
     def other(content: dict[str, Any]) -> None:
         content["state_dict"] = nn.Sequential(nn.Conv2d(3, 8, 5), nn.BatchNorm2d(8)).state_dict()
@@ -135,7 +123,6 @@ def test_state_dict_of_another_architecture(tmp_path: Path, model_file: Path) ->
     assert str(path) in refused(tmp_path, path)
 
 
-@needs_build
 def test_state_dict_of_other_widths(tmp_path: Path, model_file: Path) -> None:
     def wider(content: dict[str, Any]) -> None:
         content["config"]["widths"] = [8, 8, 8]
@@ -144,7 +131,6 @@ def test_state_dict_of_other_widths(tmp_path: Path, model_file: Path) -> None:
     assert "shape" in refused(tmp_path, path)
 
 
-@needs_build
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_not_numbers(tmp_path: Path, model_file: Path, value: float) -> None:
     names = []
@@ -157,13 +143,11 @@ def test_weights_that_are_not_numbers(tmp_path: Path, model_file: Path, value: f
     assert names[0].removesuffix(".weight") in refused(tmp_path, path)
 
 
-@needs_build
 def test_lanes_that_the_part_cannot_have(tmp_path: Path, model_file: Path) -> None:
     said = refused(tmp_path, model_file, "--board", "zybo-z7-10", "--lanes", 4096)
     assert "DSP" in said
 
 
-@needs_build
 def test_a_network_that_does_not_fit_says_what_is_short(tmp_path: Path, model_file: Path) -> None:
     board = yaml.safe_load(asset("hw", "boards", "zedboard.yaml").read_text())
     board |= {"feature_kib": 1}
@@ -174,12 +158,10 @@ def test_a_network_that_does_not_fit_says_what_is_short(tmp_path: Path, model_fi
     assert "KiB" in said or "bytes" in said
 
 
-@needs_build
 def test_unknown_dataset(tmp_path: Path, model_file: Path) -> None:
     assert "digits32" in refused(tmp_path, model_file, "--dataset", "mnist99")
 
 
-@needs_build
 def test_calibration_images_of_the_wrong_shape(tmp_path: Path, model_file: Path) -> None:
     path = tmp_path / "small.npz"
     np.savez(path, images=np.zeros((4, 3, 16, 16), np.uint8), labels=np.zeros(4, np.int64))
@@ -202,7 +184,6 @@ class Unsupported(nn.Module):
         return y
 
 
-@needs_build
 def test_unsupported_layers_of_a_users_network_are_all_named(tmp_path: Path) -> None:
     path = tmp_path / "mine.pt2"
     program = torch.export.export(Unsupported().eval(), (torch.zeros(1, 3, 32, 32),))
@@ -213,7 +194,6 @@ def test_unsupported_layers_of_a_users_network_are_all_named(tmp_path: Path) -> 
     assert "sin" in said
 
 
-@needs_build
 def test_output_directory_of_somebody_else(tmp_path: Path, model_file: Path) -> None:
     precious = tmp_path / "new" / "out" / "thesis.tex"
     precious.parent.mkdir(parents=True)
@@ -221,7 +201,6 @@ def test_output_directory_of_somebody_else(tmp_path: Path, model_file: Path) -> 
     assert "left untouched" in refused(tmp_path, model_file)
 
 
-@needs_build
 def test_output_under_a_file(tmp_path: Path, model_file: Path) -> None:
     (tmp_path / "new").write_text("a file")
     assert "not a directory" in refused(tmp_path, model_file)
@@ -238,7 +217,6 @@ def namespaces_work() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-@needs_build
 @pytest.mark.parametrize(
     ("option", "said"), [("ro", "read-only"), ("size=32k", "no space left on the disk")]
 )
