@@ -21,6 +21,7 @@ from acsgen.nn.dgconv import DGConv2d
 from acsgen.nn.gate import ChannelGate
 from acsgen.nn.macs import MacCounter
 from acsgen.train.batches import Batches
+from acsgen.train.batchnorm import settle_batch_norm
 from acsgen.train.evaluate import Evaluation, evaluate
 from acsgen.train.loss import AcsLoss
 from acsgen.train.recipe import PhaseRecipe, Recipe
@@ -209,7 +210,8 @@ class _Run:
         return line
 
     def finish(self) -> TrainingResult:
-        """Evaluate as deployed, write the model file and remove the state file."""
+        """Settle, evaluate as deployed, write the model file and remove the state file."""
+        settle_batch_norm(self.model, self.batches.epoch(self.epoch))
         result = evaluate(
             self.model, self.counter, self.test_images, self.test_labels, self.test_set.difficulty
         )

@@ -1,0 +1,43 @@
+"""Settles BatchNorm's statistics on the finished weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+import torch
+from torch import Tensor, nn
+
+from acsgen.nn.gate import ChannelGate
+
+#: Batches that the statistics are averaged over.
+SETTLING_BATCHES = 100
+
+
+@torch.no_grad()
+def settle_batch_norm(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+    """Recompute the running statistics: means over batches, in float32, gates without noise.
+
+    While training they follow moving weights, noisy masks and (with bfloat16) rounded activations;
+    the last few batches weigh most, and one odd batch can move gate decisions by several percent.
+
+    Args:
+        model: trained; left in eval mode.
+        batches: (images, labels); the first :data:`SETTLING_BATCHES` are used.
+    """
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    gates = [m for m in model.modules() if isinstance(m, ChannelGate)]
+    saved = [norm.momentum for norm in norms], [gate.noise for gate in gates]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+    for gate in gates:
+        gate.noise = 0.0
+    model.train()
+    for images, _ in islice(batches, SETTLING_BATCHES):
+        model(images.contiguous(memory_format=torch.channels_last))
+    model.eval()
+    for norm, momentum in zip(norms, saved[0], strict=True):
+        norm.momentum = momentum
+    for gate, noise in zip(gates, saved[1], strict=True):
+        gate.noise = noise
