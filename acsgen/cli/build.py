@@ -104,7 +104,7 @@ def summary_rows(report: Report, board: Board) -> list[tuple[str, str, str]]:
         (
             "MACs skipped",
             share(macs["dense"] - macs["mean"], macs["dense"]),
-            f"of {count(macs['dense'])} with nothing skipped",
+            f"of {count(macs['dense'])} without gates",
         ),
         (
             "cycles an image",
@@ -114,7 +114,7 @@ def summary_rows(report: Report, board: Board) -> list[tuple[str, str, str]]:
         (
             "cycles saved",
             share(cycles["dense"] - cycles["mean"], cycles["dense"]),
-            f"of {count(cycles['dense'])}: {milliseconds(cycles['dense'])}",
+            f"of {count(cycles['dense'])} without gates: {milliseconds(cycles['dense'])}",
         ),
         (
             "bytes moved an image",
@@ -129,6 +129,15 @@ def summary_rows(report: Report, board: Board) -> list[tuple[str, str, str]]:
                 label,
                 count(resources[key]),
                 f"{share(resources[key], available)} of {count(available)}, {resources['source']}",
+            )
+        )
+    if report["masks"]:
+        rows.append(
+            (
+                "masks",
+                f"{percent(report['masks']['mean_open'])} open",
+                f"{percent(report['masks']['input_dependent'])} of the gate bits depend on the "
+                "image",
             )
         )
     rows += [

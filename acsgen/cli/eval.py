@@ -39,7 +39,10 @@ def evaluate(
     table.add_row("accuracy, int8", percent(result.int8_accuracy))
     table.add_row("same prediction", percent(result.prediction_agreement))
     table.add_row("same gate decision", percent(result.gate_agreement))
-    table.add_row("MACs an image, nothing skipped", count(result.macs_dense))
+    if result.masks is not None:
+        table.add_row("gate bits that depend on the image", percent(result.masks.input_dependent))
+        table.add_row("entropy of a gate bit", f"{result.masks.mean_entropy:.2f} bit")
+    table.add_row("MACs an image, without gates", count(result.macs_dense))
     table.add_row("MACs an image, mean", count(result.macs_mean))
     table.add_row("MACs an image, spread (1 sigma)", count(result.macs_std))
     table.add_row("MACs skipped", share(result.macs_dense - result.macs_mean, result.macs_dense))
