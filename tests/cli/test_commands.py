@@ -27,6 +27,7 @@ REPORT: dict[str, Any] = {
     "cycles": {"dense": 50_000, "mean": 31_000.6, "source": "model"},
     "bytes": {"read": 90_000, "written": 1_000},
     "accuracy": {"float": 0.9512, "int8": 0.9498, "images": 500, "gate_agreement": 0.9961},
+    "masks": {"mean_open": 0.51, "input_dependent": 0.97},
     "resources": {"dsp": 150, "bram36": 100, "lut": 30_000, "ff": 40_000, "source": "estimate"},
 }
 
@@ -90,10 +91,11 @@ def test_summary_says_what_the_report_says() -> None:
         REPORT, load_board("zedboard")
     )}  # fmt: skip
     assert rows["MACs an image"] == ("7,500,000", "250,000 of them in gates")
-    assert rows["MACs skipped"] == ("40.0 %", "of 12,500,000 with nothing skipped")
+    assert rows["MACs skipped"] == ("40.0 %", "of 12,500,000 without gates")
     assert rows["cycles an image"] == ("31,001", "model: 0.310 ms at 100 MHz")
-    assert rows["cycles saved"] == ("38.0 %", "of 50,000: 0.500 ms at 100 MHz")
+    assert rows["cycles saved"] == ("38.0 %", "of 50,000 without gates: 0.500 ms at 100 MHz")
     assert rows["bytes moved an image"] == ("91,000", "90,000 read, 1,000 written")
+    assert rows["masks"] == ("51.00 % open", "97.00 % of the gate bits depend on the image")
     assert rows["DSP"] == ("150", "68.2 % of 220, estimate")
     assert rows["accuracy float / int8"] == (
         "95.12 % / 94.98 %",
@@ -105,7 +107,8 @@ def test_summary_says_what_the_report_says() -> None:
 @pytest.mark.unit
 def test_summary_of_a_network_without_gates_and_images_without_labels() -> None:
     accuracy = {"float": None, "int8": None, "images": 8, "gate_agreement": None}
-    rows = summary_rows(REPORT | {"accuracy": accuracy}, load_board("zedboard"))
+    rows = summary_rows(REPORT | {"accuracy": accuracy, "masks": None}, load_board("zedboard"))
+    assert "masks" not in [label for label, _, _ in rows]
     assert ("accuracy float / int8", "- / -", "8 images; gates agree at -") in rows
 
 
