@@ -1,0 +1,1 @@
+"""Figures of the shipped networks, kept from one change to the next."""
