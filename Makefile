@@ -34,7 +34,7 @@ demo: $(VENV)/.ready-test
 	$(BIN)/acsgen build --board $(BOARD) $(MODEL)
 
 test: $(VENV)/.ready-test
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
