@@ -13,6 +13,7 @@ from rich.table import Table
 from acsgen import __version__
 from acsgen.assets import asset, asset_root
 from acsgen.boards import board_names, load_board
+from acsgen.data import dataset_names
 from acsgen.cli.console import count, guarded, out
 
 _TOOLS = ("g++", "vitis-run", "v++", "vitis_hls", "vivado", "verilator", "yosys")
@@ -36,6 +37,7 @@ def info() -> None:
     for tool in _TOOLS:
         table.add_row(tool, shutil.which(tool) or "not found")
     table.add_row("boards", ", ".join(board_names()))
+    table.add_row("data sets", ", ".join([*dataset_names(), "npz:FILE"]))
     table.add_row("models", ", ".join(sorted(p.name for p in asset("models").glob("*.pt"))))
     out.print(table, soft_wrap=True)
 
