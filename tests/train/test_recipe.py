@@ -132,4 +132,3 @@ def test_shipped_recipes_and_their_twins() -> None:
         assert {**recipe.model, "gate": None} == {**twin.model, "gate": None}
         ignored = {"name", "model", "phases"}
         assert recipe.model_dump(exclude=ignored) == twin.model_dump(exclude=ignored)
-        assert recipe.epochs == twin.epochs
