@@ -13,8 +13,8 @@ from rich.table import Table
 from acsgen import __version__
 from acsgen.assets import asset, asset_root
 from acsgen.boards import board_names, load_board
-from acsgen.data import dataset_names
 from acsgen.cli.console import count, guarded, out
+from acsgen.data import dataset_names
 
 _TOOLS = ("g++", "vitis-run", "v++", "vitis_hls", "vivado", "verilator", "yosys")
 
