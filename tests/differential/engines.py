@@ -1,0 +1,136 @@
+"""Engines for the tests: each configuration is rendered and compiled once, then kept.
+
+The engine depends on the program only in its trip counts and buffer depths, which steer Vitis and
+not the behaviour; so one library runs every program that fits its memories.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acsgen.assets import asset
+from acsgen.boards import load_board
+from acsgen.compiler import EngineConfig, Program, compile_graph
+from acsgen.cost.cycles import predict
+from acsgen.csim import CSimEngine, build_library
+from acsgen.csim.compile import FLAGS
+from acsgen.emit import render_hls
+from acsgen.ir.integer import IntGate, IntGraph, IntInput, IntLogits
+from acsgen.quant.golden import GoldenModel
+from acsgen.quant.thresholds import Thresholds
+from acsgen.verify import verify_engine
+from tests.compiler.graphs import GraphBuilder
+
+#: By lane groups. The memories differ, so that weights come in few large or many small chunks; the
+#: last number makes more lane groups than many layers have channels.
+CONFIGURATIONS = {
+    1: EngineConfig(1, feature_kib=1024, weight_kib=8, vector_bytes=65536, post_lanes=4),
+    3: EngineConfig(3, feature_kib=1024, weight_kib=20, vector_bytes=65536, post_lanes=8),
+    4: EngineConfig(4, feature_kib=1024, weight_kib=32, vector_bytes=65536, post_lanes=16),
+    6: EngineConfig(6, feature_kib=1024, weight_kib=48, vector_bytes=65536, post_lanes=64),
+}
+
+
+@dataclass(frozen=True)
+class EngineUnderTest:
+    """An engine under test and what it was built with."""
+
+    config: EngineConfig
+    csim: CSimEngine
+
+
+def compiled_engine(config: EngineConfig, cache: Path) -> EngineUnderTest:
+    """Return the engine, from ``cache`` if these very sources were compiled before."""
+    with tempfile.TemporaryDirectory() as scratch:
+        sources = Path(scratch)
+        _render(config, sources)
+        digest = hashlib.sha256(repr(FLAGS).encode())
+        for path in [*sorted(sources.iterdir()), asset("sim", "csim", "acs_csim.cpp")]:
+            digest.update(path.name.encode() + path.read_bytes())
+        library = cache / f"engine-{config.lane_groups}-{digest.hexdigest()[:16]}.so"
+        with _locked(library.with_suffix(".lock")):
+            if not library.exists():
+                partial = library.with_suffix(".partial")
+                build_library(sources, partial)
+                partial.rename(library)
+    return EngineUnderTest(config, CSimEngine(library))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _render(config: EngineConfig, target: Path) -> None:
+    builder = GraphBuilder()
+    builder.logits(builder.gavg(builder.conv(builder.input(), 4)))
+    program = compile_graph(builder.graph(), config)
+    render_hls(
+        target,
+        model="engine under test",
+        board=load_board("zedboard"),
+        engine=config,
+        instructions=program.instructions,
+        params_words=len(program.params),
+        image_words=program.image.words,
+        result_words=program.result_words,
+        traced_words=program.traced_words,
+    )
+
+
+def predicted(
+    program: Program, masks: Mapping[str, NDArray[np.uint8]], trace: bool
+) -> dict[str, int]:
+    """Every counter of the result header that the engine keeps, as the cost model has it."""
+    counters = asdict(predict(program, masks, trace).counters)
+    return {**counters, "instructions": len(program.lines), "cycles": 0, "stall_cycles": 0}
+
+
+def check(
+    graph: IntGraph,
+    images: NDArray[np.uint8],
+    engine: EngineUnderTest,
+    thresholds: Thresholds | None = None,
+) -> Program:
+    """Compile ``graph`` and require that the engine does what the golden model does.
+
+    Logits, masks, every layer's result and every counter must be equal; each image runs twice.
+    """
+    program = compile_graph(graph, engine.config)
+    check_program(program, graph, images, engine, thresholds)
+    return program
+
+
+def check_program(
+    program: Program,
+    graph: IntGraph,
+    images: NDArray[np.uint8],
+    engine: EngineUnderTest,
+    thresholds: Thresholds | None = None,
+) -> None:
+    """Like :func:`check`, of a program compiled before."""
+    traced = {trace.layer for trace in program.traces}
+    untraced = (IntInput, IntGate, IntLogits)
+    assert traced == {layer.name for layer in graph if not isinstance(layer, untraced)}
+    chosen = dict(thresholds or {})
+    verification = verify_engine(
+        program,
+        engine.csim,
+        images,
+        GoldenModel(graph).run(images, chosen),
+        lambda masks, trace: predicted(program, masks, trace),
+        program.with_thresholds(chosen),
+    )
+    assert verification.mismatches == 0, verification.first
+    assert verification.images == len(images)
