@@ -36,11 +36,10 @@ def test_quantization_costs_no_accuracy(built: BuildResult) -> None:
 
 
 def test_skipping_saves_work_with_the_gates_counted(built: BuildResult) -> None:
-    macs, cycles, moved = (built.report[key] for key in ("macs", "cycles", "bytes"))
+    macs, cycles = built.report["macs"], built.report["cycles"]
     assert macs["mean"] <= 0.65 * macs["dense"]
     assert 0 < macs["gates"] < macs["mean"]
     assert cycles["mean"] < cycles["dense"]
-    assert moved["read"] + moved["written"] < moved["dense"]
 
 
 def test_figures_are_those_of_the_baseline(built: BuildResult) -> None:
