@@ -36,8 +36,8 @@ def write_project(
 
     packed = np.concatenate([pack_image(image) for image in images])
     expected = np.concatenate([expected_words(program, golden, i) for i in range(len(images))])
-    (folder / "vectors" / "images.bin").write_bytes(as_bytes(packed))
-    (folder / "vectors" / "expected.bin").write_bytes(as_bytes(expected))
+    (folder / "vectors" / "images.bin").write_bytes(as_bytes(packed).tobytes())
+    (folder / "vectors" / "expected.bin").write_bytes(as_bytes(expected).tobytes())
 
     render_hls(
         folder / "hls",

@@ -14,7 +14,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from types import TracebackType
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TextIO, TypeVar
 
 import typer
 from rich.console import Console
@@ -77,7 +77,12 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def _print_warning(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
 ) -> None:
     """Show a warning as a remark; where in the code it was issued helps nobody here."""
     err.print(Text(f"note: {printable(str(message))}", style="yellow"), soft_wrap=True)

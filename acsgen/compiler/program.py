@@ -168,8 +168,8 @@ class Program:
 
     def save(self, folder: Path) -> None:
         """Write the three files into ``folder``, which must exist."""
-        (folder / PROGRAM_FILE).write_bytes(as_bytes(self.words))
-        (folder / PARAMS_FILE).write_bytes(as_bytes(self.params))
+        (folder / PROGRAM_FILE).write_bytes(as_bytes(self.words).tobytes())
+        (folder / PARAMS_FILE).write_bytes(as_bytes(self.params).tobytes())
         text = json.dumps(_description(self), indent=1) + "\n"
         (folder / JSON_FILE).write_text(text, encoding="utf-8")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from acsgen.compiler.geometry import plane_blocks
+from acsgen.compiler.geometry import MapFormat, phase_row_log2, plane_blocks
 from acsgen.compiler.params import Words
 from acsgen.compiler.program import Line, Program, as_bytes
 from acsgen.cost import timing
@@ -160,6 +160,7 @@ class _Walker:
             chunk=op.chunk,
             split=bool(op.dst_split),
             masked_zero=bool(op.masked_zero),
+            cleared=_cleared_blocks(op),
         )
         iterations = 0
         cycles = ins + outs
@@ -191,7 +192,7 @@ class _Walker:
 
     def _linear(self, op: Instruction, layer: str) -> tuple[Counters, int]:
         read = op.channels * op.row_words
-        cycles = op.channels * (self._pace.burst(op.row_words) + timing.REDUCE_DEPTH)
+        cycles = self._pace.burst(op.channels * op.row_words) + op.row_words + timing.REDUCE_DEPTH
         written = 0
         if op.linear_mode == LinearMode.GATE:
             flags = np.asarray(self._masks.get(layer, np.ones(op.channels)))
@@ -223,6 +224,20 @@ class _Walker:
             rows = plane_blocks(op.src_height, op.row_log2)
             return active * rows + op.channels * (timing.REDUCE_DEPTH + timing.POST_DEPTH)
         return op.channels * op.src_step * (SEGMENTS + timing.COPY_DEPTH)
+
+
+def _cleared_blocks(op: Instruction) -> int:
+    """Return the blocks that are cleared for a masked channel of exact zeros, else 0."""
+    if not op.masked_zero or op.res_enable:
+        return 0
+    stored = MapFormat(
+        1,
+        op.dst_height,
+        op.dst_width,
+        phase_row_log2(op.row_log2) if op.dst_split else op.row_log2,
+        bool(op.dst_split),
+    )
+    return stored.blocks
 
 
 def _channel_order(op: Instruction, params: Words) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

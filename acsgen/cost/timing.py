@@ -92,6 +92,8 @@ class ConvShape:
         chunk: output channels whose weights are loaded together.
         split: the result is written in split layout.
         masked_zero: nothing is read for masked channels.
+        cleared: blocks to clear for a masked channel that is exact zero; 0 where it must be
+            computed from its residual or its record.
     """
 
     blocks: int
@@ -100,6 +102,7 @@ class ConvShape:
     chunk: int
     split: bool
     masked_zero: bool
+    cleared: int = 0
 
 
 def chunks(active: int, chunk: int) -> list[int]:
@@ -133,7 +136,9 @@ def group_cycles(
     for load, compute in zip([*loads, 0], [0, *computes], strict=True):
         total += max(load, compute)
     masked = shape.blocks * pace.finish_block(shape.split)
-    if not shape.masked_zero:
+    if shape.cleared:
+        masked = shape.cleared + COPY_DEPTH
+    elif not shape.masked_zero:
         masked += pace.burst(RECORD_WORDS)
     return total + masked_out * masked
 

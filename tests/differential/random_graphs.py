@@ -33,6 +33,9 @@ MAX_MACS = 400_000
 MAX_PIXELS = 40_000
 MAX_FLAT = 2000
 
+#: Multiplier that halves with the smallest shift: odd values lie between two results.
+HALF = 1 << (SHIFT_MIN - 1)
+
 STEPS = (
     *("conv", "conv", "conv", "block", "block", "acs_block", "acs_block"),
     *("eltwise", "pool", "squeeze_excite", "gate"),
@@ -262,8 +265,8 @@ def _extreme_layer(layer: IntLayer, signed: dict[str, bool], rng: np.random.Gene
     if isinstance(layer, (IntConv, IntLinear, IntLogits)):
         layer = replace(
             layer,
-            mult=rng.choice([0, 1, 32768, MULT_MAX], layer.shape[0]),
-            shift=rng.choice([SHIFT_MIN, SHIFT_MIN + 1, SHIFT_MAX - 1, SHIFT_MAX], layer.shape[0]),
+            mult=rng.choice([0, 1, 1 << 14, MULT_MAX], layer.shape[0]),
+            shift=rng.choice([SHIFT_MIN, 23, SHIFT_MAX - 1, SHIFT_MAX], layer.shape[0]),
         )
     if isinstance(layer, IntConv) and np.any(layer.masked_bias):
         ends = [INT32_MIN, INT32_MAX, 0]
@@ -271,8 +274,8 @@ def _extreme_layer(layer: IntLayer, signed: dict[str, bool], rng: np.random.Gene
     if isinstance(layer, (IntEltwise, IntPool, IntGlobalAvg, IntScale)):
         layer = replace(
             layer,
-            mult=int(rng.choice([0, 1, MULT_MAX])),
-            shift=int(rng.choice([SHIFT_MIN, SHIFT_MAX])),
+            mult=int(rng.choice([0, HALF, HALF, MULT_MAX])),
+            shift=int(rng.choice([SHIFT_MIN, SHIFT_MIN, SHIFT_MAX])),
         )
     if isinstance(layer, (IntConv, IntEltwise)) and layer.residual is not None:
         layer = replace(layer, res_mult=int(rng.choice([0, 1, MULT_MAX])))

@@ -69,6 +69,7 @@ def test_checkpoint(engine: EngineUnderTest, tmp_path: Path) -> None:
     check_network(quantize(graph, random_pixels((3, 8, 8), 4)), engine)
 
 
+@pytest.mark.slow
 def test_depth_110(engine: EngineUnderTest, tmp_path: Path) -> None:
     config = ResNetConfig(
         depth=110,
