@@ -1,4 +1,4 @@
-"""Renders the specification: C++ header, SystemVerilog package, Python encoder, host constants, reference page."""
+"""Renders the specification: C++ header, SystemVerilog package, Python, reference page."""
 
 from __future__ import annotations
 

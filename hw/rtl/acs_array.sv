@@ -1,8 +1,8 @@
 // The lane array with the feature memory before it: from an iteration to the sums of all lanes.
 //
-// Nothing in here waits.  An iteration issued in cycle t reads the feature memory in t + 3 and is in
-// the sums in t + 9.  Port A of the feature memory belongs to the first block of a round; port B to
-// writes, to other reads, and to the second block of a round, in this order.
+// Nothing in here waits.  An iteration issued in cycle t reads the feature memory in t + 3 and is
+// in the sums in t + 9.  Port A of the feature memory belongs to the first block of a round; port B
+// to writes, to other reads, and to the second block of a round, in this order.
 `default_nettype none
 
 module acs_array
@@ -342,7 +342,8 @@ module acs_array
   assign sums_valid_o = last_q[2];
 
   logic unused;
-  assign unused = ^{op_i, phase_blocks[17:16], stage6_q, stage5_q, it1_q, it2_q, address3_q, b_write_q[3], row_base3_q};
+  assign unused = ^{op_i, phase_blocks[17:16], stage6_q, stage5_q, it1_q, it2_q, address3_q,
+                    b_write_q[3], row_base3_q};
 
 endmodule
 

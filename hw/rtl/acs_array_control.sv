@@ -47,6 +47,12 @@ module acs_array_control
   input  wire logic [9:0]   in_index_i,
   output      logic [9:0]   flag_addr_o,
   input  wire logic [1:0]   flag_i,
+  // Masked channels of exact zeros: cleared a block a cycle.
+  output      logic         clearing_o,
+  output      logic [9:0]   clear_list_o,  // place in the list of outputs
+  input  wire logic [9:0]   clear_channel_i,
+  output      logic         clear_write_o,
+  output      logic [15:0]  clear_addr_o,
   // Weights.
   output      logic         load_o,
   output      logic         load_masked_o,
@@ -68,8 +74,9 @@ module acs_array_control
 );
   localparam logic [10:0] Groups = 11'(LaneGroups);
 
-  typedef enum logic [3:0] {
-    StIdle, StTableRequest, StTable, StScanOut, StScanOutWait, StScanIn, StScanInWait, StPass,
+  typedef enum logic [4:0] {
+    StIdle, StTableRequest, StTable, StScanOut, StScanOutWait, StScanIn, StScanInWait, StClear,
+    StClearBlocks, StPass,
     StWeights, StRounds, StGroupEnd, StMapChannel, StMapFactor, StMapRun, StDrain
   } state_e;
 
@@ -116,6 +123,12 @@ module acs_array_control
   logic [10:0] inner_q;
   logic        inner_last;
   logic [3:0]  drain_q;
+  // Clearing.
+  logic [10:0] clear_q;
+  logic [10:0] result_blocks;
+  logic [15:0] clear_base_q;
+  logic        clears;
+  logic [10:0] half_plane;
 
   assign is_conv = op_i.opcode == OP_CONV;
   assign is_map  = state_q == StMapRun;
@@ -242,13 +255,23 @@ module acs_array_control
   assign busy_o           = state_q != StIdle;
   assign table_done_o     = state_q == StTable && entry_q == all_entries && !bad_q;
 
+  // Masked channels that hold zeros, whatever their record says.
+  assign clears        = op_i.masked_zero && !op_i.res_enable;
+  assign result_blocks = op_i.dst_split ? {half_plane[8:0], 2'b00} : blocks;
+  assign half_plane    = plane_blocks(phase_size(op_i.dst_height, 1'b0),
+                                      phase_row_log2(op_i.row_log2));
+  assign clearing_o    = state_q == StClear;
+  assign clear_list_o  = ~clear_q[9:0];
+  assign clear_write_o = state_q == StClearBlocks;
+  assign clear_addr_o  = clear_base_q + 16'(block_q);
+
   // A pass begins: what it loads.
   logic [10:0] pass_rows;
   logic        begin_pass, records_needed;
   assign records_needed = !op_i.masked_zero;
   always_comb begin
     unique case (pass_q)
-      PassConstant: pass_rows = records_needed ? '0 : masked_i[1];
+      PassConstant: pass_rows = records_needed || clears ? '0 : masked_i[1];
       PassActive:   pass_rows = active_i[1];
       PassRecords:  pass_rows = records_needed ? masked_i[1] : '0;
       default:      pass_rows = '0;
@@ -291,6 +314,8 @@ module acs_array_control
       factor_q      <= '0;
       inner_q       <= '0;
       drain_q       <= '0;
+      clear_q       <= '0;
+      clear_base_q  <= '0;
     end else begin
       in_flight_q <= in_flight_q + 2'(round_valid_o) - 2'(release_i);
 
@@ -364,7 +389,23 @@ module acs_array_control
           if (!scan_busy_i) state_q <= StScanIn;
         end
         StScanIn: state_q <= StScanInWait;
-        StScanInWait: if (!scan_busy_i) state_q <= is_conv ? StPass : StMapChannel;
+        StScanInWait: begin
+          clear_q <= '0;
+          block_q <= '0;
+          if (!scan_busy_i) state_q <= is_conv ? StClear : StMapChannel;
+        end
+        StClear: begin
+          clear_base_q <= op_i.dst_base + 16'(clear_channel_i) * op_i.dst_step;
+          state_q      <= clears && clear_q != masked_i[1] ? StClearBlocks : StPass;
+        end
+        StClearBlocks: begin
+          block_q <= block_q + 11'd1;
+          if (block_q == result_blocks - 11'd1) begin
+            block_q <= '0;
+            clear_q <= clear_q + 11'd1;
+            state_q <= StClear;
+          end
+        end
         StPass: begin
           rows_left_q   <= pass_rows;
           chunk_first_q <= '0;
@@ -457,7 +498,7 @@ module acs_array_control
   end
 
   logic unused;
-  assign unused = ^{op_i, masked_i, all_inputs, all_outputs, iteration_o};
+  assign unused = ^{op_i, masked_i, half_plane, all_inputs, all_outputs, iteration_o};
 
 endmodule
 

@@ -146,7 +146,8 @@ module acs_check
         end else if (!source_fits || !res_same_fits) begin
           operands = STATUS_FEATURE_RANGE;
         end else if (39'(op_i.weight_addr) + 39'(rows_words_q) > 39'(sizes_i[1]) ||
-                     (op_i.has_table ? 33'(op_i.table_addr) : '0) + table_words > 33'(sizes_i[1])) begin
+                     (op_i.has_table ? 33'(op_i.table_addr) : '0) + table_words >
+                         33'(sizes_i[1])) begin
           operands = STATUS_PARAM_RANGE;
         end
       end
@@ -155,7 +156,8 @@ module acs_check
         else if (!src_same_fits || !res_same_fits) operands = STATUS_FEATURE_RANGE;
       end
       OP_POOL: begin
-        if (!kernel_known || !source_known || !mask_in_known || (!op_i.pool_max && !shift_known)) begin
+        if (!kernel_known || !source_known || !mask_in_known ||
+            (!op_i.pool_max && !shift_known)) begin
           operands = STATUS_BAD_FIELD;
         end else if (!source_fits) operands = STATUS_FEATURE_RANGE;
       end

@@ -140,7 +140,8 @@ module acs_control
 
   // Requests.
   assign req_valid_o = state_q == StFetchAsk || state_q == StAskImage;
-  assign req_addr_o  = state_q == StFetchAsk ? pointers_i[0] + {29'b0, index_q, 6'b0} : pointers_i[2];
+  assign req_addr_o  = state_q == StFetchAsk ? pointers_i[0] + {29'b0, index_q, 6'b0}
+                                               : pointers_i[2];
   assign req_words_o = state_q == StFetchAsk ? 32'(INSTRUCTION_WORDS) : 32'(image_words);
   assign fetching_o  = state_q == StFetchAsk || state_q == StFetch;
 
@@ -165,7 +166,8 @@ module acs_control
                                      op.opcode == OP_GAVG);
   assign load_start_o   = launch && op.opcode == OP_LOAD;
   assign linear_start_o = launch && op.opcode == OP_LINEAR;
-  assign copy_start_o   = (launch && op.opcode == OP_FLATTEN) || (state_q == StTrace && step_q == 0);
+  assign copy_start_o   = (launch && op.opcode == OP_FLATTEN) ||
+                          (state_q == StTrace && step_q == 0);
   assign copy_to_vector_o   = state_q == StRun;
   assign copy_from_vector_o = state_q == StTrace && (op.opcode == OP_GAVG ||
                                                     op.opcode == OP_LINEAR ||

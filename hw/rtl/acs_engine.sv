@@ -1,4 +1,4 @@
-// The engine: an AXI4-Lite slave with the register map of the HLS engine, one AXI4 master of 64 bits.
+// The engine: an AXI4-Lite slave with the register map of the HLS engine, one 64-bit AXI4 master.
 `default_nettype none
 
 module acs_engine
@@ -72,7 +72,8 @@ module acs_engine
   logic [3:0][31:0] sizes;
   logic [7:0]       status;
   logic [31:0]      fault_index;
-  localparam logic [31:0] Configuration = 32'h8000_0000 | 32'((FeatureBlocks / 16) << 8) | 32'(LaneGroups);
+  localparam logic [31:0] Configuration =
+      32'h8000_0000 | 32'((FeatureBlocks / 16) << 8) | 32'(LaneGroups);
 
   acs_axil_regs u_regs (
     .clk_i,
@@ -262,6 +263,9 @@ module acs_engine
   );
 
   // Channels.
+  logic        clearing, clear_write;
+  logic [9:0]  clear_list, post_list;
+  logic [15:0] clear_addr;
   logic        table_write, scan, scan_list, scan_busy;
   logic [10:0] table_addr, scan_first, scan_count;
   logic [9:0]  table_data;
@@ -269,7 +273,7 @@ module acs_engine
   logic        mask_write;
   logic [8:0]  mask_addr;
   logic [63:0] mask_data;
-  logic [9:0]  in_addr, in_channel, in_index, out_addr, out_channel, row_addr, row_index, flag_addr;
+  logic [9:0]  in_addr, in_channel, in_index, out_channel, row_addr, row_index, flag_addr;
   logic [1:0]  flag;
 
   acs_channels u_channels (
@@ -293,7 +297,7 @@ module acs_engine
     .in_addr_i    (in_addr),
     .in_channel_o (in_channel),
     .in_index_o   (in_index),
-    .out_addr_i   (out_addr),
+    .out_addr_i   (clearing ? clear_list : post_list),
     .out_channel_o(out_channel),
     .row_addr_i   (row_addr),
     .row_index_o  (row_index),
@@ -359,6 +363,11 @@ module acs_engine
     .in_index_i      (in_index),
     .flag_addr_o     (flag_addr),
     .flag_i          (flag),
+    .clearing_o      (clearing),
+    .clear_list_o    (clear_list),
+    .clear_channel_i (out_channel),
+    .clear_write_o   (clear_write),
+    .clear_addr_o    (clear_addr),
     .load_o          (load_rows_start),
     .load_masked_o   (load_masked),
     .load_rows_o     (load_rows),
@@ -441,10 +450,10 @@ module acs_engine
     .valid_i          (iteration_valid),
     .ready_o          (iteration_ready),
     .iteration_i      (iteration),
-    .write_valid_i    (block_write || load_write),
-    .write_addr_i     (load_write ? load_write_addr : block_write_addr),
-    .write_banks_i    (load_write ? load_write_banks : block_write_banks),
-    .write_data_i     (load_write ? load_write_data : block_write_data),
+    .write_valid_i    (block_write || load_write || clear_write),
+    .write_addr_i     (clear_write ? clear_addr : load_write ? load_write_addr : block_write_addr),
+    .write_banks_i    (clear_write ? 8'hff : load_write ? load_write_banks : block_write_banks),
+    .write_data_i     (clear_write ? '0 : load_write ? load_write_data : block_write_data),
     .read_valid_i     (post_read_valid || copy_read_valid),
     .read_ready_o     (read_ready),
     .read_addr_i      (post_read_valid ? post_read_addr : copy_read_addr),
@@ -478,7 +487,7 @@ module acs_engine
     .record_write_i   (record_write),
     .record_addr_i    (record_addr),
     .record_i         (record),
-    .out_addr_o       (out_addr),
+    .out_addr_o       (post_list),
     .out_channel_i    (out_channel),
     .read_valid_o     (post_read_valid),
     .read_ready_i     (read_ready),

@@ -41,7 +41,9 @@ module acs_linear
   input  wire logic         result_ready_i,
   output      logic [63:0]  result_o
 );
-  typedef enum logic [2:0] {StIdle, StAskThresholds, StThresholds, StAskRows, StRows, StDrain} state_e;
+  typedef enum logic [2:0] {
+    StIdle, StAskThresholds, StThresholds, StAskRows, StRows, StDrain
+  } state_e;
   localparam int unsigned Depth = 6;    // from a row's last sum to its result
 
   state_e      state_q;
@@ -179,14 +181,15 @@ module acs_linear
   );
 
   // The gate decides beside the requantization, and waits for as long.
-  logic signed [31:0] acc_q;
+  logic signed [31:0] acc_q, threshold;
   logic               half_q;
   logic [3:0]         open_q;
   logic [Depth-2:0]   valid_q;
+  assign threshold = half_q ? threshold_word[63:32] : threshold_word[31:0];
   always_ff @(posedge clk_i) begin
     acc_q   <= done_sum_q + done_bias_q;
     half_q  <= sum_row_q[0];
-    open_q  <= {open_q[2:0], acc_q > signed'(half_q ? threshold_word[63:32] : threshold_word[31:0])};
+    open_q  <= {open_q[2:0], acc_q > threshold};
     valid_q <= rst_ni && !clear_i ? {valid_q[Depth-3:0], done_valid_q} : '0;
   end
 

@@ -18,7 +18,7 @@ module acs_load
   output      logic [7:0]   write_banks_o,
   output      segments_t    write_data_o
 );
-  logic        busy_q, second_q;       // second_q: the odd columns of a pair are still to be written
+  logic        busy_q, second_q;       // second_q: now the odd columns of a pair
   logic [7:0]  row_q;
   logic [3:0]  segment_q;
   logic [10:0] channel_q;
@@ -123,7 +123,8 @@ module acs_load
   end
 
   assign write_valid_o = write_q;
-  assign write_addr_o  = write_base_q + 16'(at[10:3]) + (op_i.dst_split ? 16'(phase) * 16'(plane) : '0);
+  assign write_addr_o  = write_base_q + 16'(at[10:3]) +
+                         (op_i.dst_split ? 16'(phase) * 16'(plane) : '0);
   assign write_banks_o = 8'd1 << at[2:0];
   assign write_data_o  = {8{word}};
 
