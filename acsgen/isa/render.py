@@ -1,4 +1,4 @@
-"""Renders the specification: C++ header, Python encoder, host constants, reference page."""
+"""Renders the specification: C++ header, SystemVerilog package, Python, reference page."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from acsgen.isa.spec import Spec, load_spec
 TARGETS = {
     "acs_isa.hpp.j2": "templates/hls/acs_isa.hpp",
     "generated.py.j2": "acsgen/isa/generated.py",
+    "acs_isa_pkg.sv.j2": "hw/rtl/acs_isa_pkg.sv",
     "host_isa.py.j2": "host/acsgen_host/isa.py",
     "engine.md.j2": "docs/reference/engine.md",
 }

@@ -1,0 +1,350 @@
+// The lane array with the feature memory before it: from an iteration to the sums of all lanes.
+//
+// Nothing in here waits.  An iteration issued in cycle t reads the feature memory in t + 3 and is
+// in the sums in t + 9.  Port A of the feature memory belongs to the first block of a round; port B
+// to writes, to other reads, and to the second block of a round, in this order.
+`default_nettype none
+
+module acs_array
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+#(
+  parameter int unsigned LaneGroups    = 4,
+  parameter int unsigned FeatureBlocks = 4096,
+  parameter int unsigned BankWords     = 1024
+) (
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+  // Stable while iterations are under way.
+  input  wire instruction_t op_i,
+  input  wire logic         windowed_i,   // CONV, POOL: taps move the window
+  input  wire logic         raw_i,        // blocks as stored
+  input  wire logic         banks_i,      // weights come from the banks
+  input  wire logic         maximum_i,
+  // Iterations.
+  input  wire logic         valid_i,
+  output      logic         ready_o,
+  input  wire iteration_t   iteration_i,
+  // Port B: writes of whole or part blocks, always accepted.
+  input  wire logic         write_valid_i,
+  input  wire logic [15:0]  write_addr_i,
+  input  wire logic [7:0]   write_banks_i,
+  input  wire segments_t    write_data_i,
+  // Port B: reads of blocks as stored; data four cycles later.
+  input  wire logic         read_valid_i,
+  output      logic         read_ready_o,
+  input  wire logic [15:0]  read_addr_i,
+  output      logic         read_data_valid_o,
+  output      segments_t    read_data_o,
+  // Writes to the weight banks.
+  input  wire logic [LaneGroups-1:0]        weight_write_i,
+  input  wire logic                         weight_set_i,
+  input  wire logic [$clog2(BankWords)-1:0] weight_addr_i,
+  input  wire logic [63:0]                  weight_data_i,
+  // Sums, complete for one cycle.
+  output      logic                   sums_valid_o,
+  output      sums_t [LaneGroups-1:0] sums_o
+);
+  localparam int unsigned FW = $clog2(FeatureBlocks);
+  localparam int unsigned BW = $clog2(BankWords);
+
+  if (LaneGroups < 1 || LaneGroups > 8) begin : gen_bad_groups
+    $error("LaneGroups must be 1..8");
+  end
+  if (FeatureBlocks > 65536) begin : gen_bad_features
+    $error("feature addresses have 16 bits");
+  end
+
+  typedef struct packed {
+    logic              valid;
+    logic              first;
+    logic              last;
+    logic              zero;
+    logic [3:0]        count_a;
+    logic [3:0]        bank;
+    logic signed [8:0] weight;
+    logic [7:0]        pad_value;
+    logic signed [3:0] dx;
+    logic [7:0]        columns;
+  } stage_t;
+
+  logic       issue;
+  logic [3:0] b_write_q, b_read_q;   // port B by stage, 1 to 4
+
+  // The plane that a tap reads.
+  logic signed [3:0] x, y;
+  logic [7:0]        rows, columns;
+  logic signed [3:0] dx, dy;
+  logic [17:0]       phase_blocks;
+  logic [7:0]        pad_value;
+
+  // Stage 1: the issued iteration.
+  iteration_t  it1_q;
+  logic        valid1_q;
+  logic [15:0] b_addr1_q, b_addr2_q;
+  logic [7:0]  b_banks1_q, b_banks2_q, b_banks3_q;
+  segments_t   b_data1_q, b_data2_q, b_data3_q;
+
+  assign ready_o      = !(iteration_i.use_b && (write_valid_i || read_valid_i));
+  assign issue        = valid_i && ready_o;
+  assign read_ready_o = !write_valid_i;
+
+  always_ff @(posedge clk_i) begin
+    it1_q      <= iteration_i;
+    b_addr1_q  <= write_valid_i ? write_addr_i : read_addr_i;
+    b_addr2_q  <= b_addr1_q;
+    b_banks1_q <= write_banks_i;
+    b_banks2_q <= b_banks1_q;
+    b_banks3_q <= b_banks2_q;
+    b_data1_q  <= write_data_i;
+    b_data2_q  <= b_data1_q;
+    b_data3_q  <= b_data2_q;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      valid1_q  <= 1'b0;
+      b_write_q <= '0;
+      b_read_q  <= '0;
+    end else begin
+      valid1_q  <= issue;
+      b_write_q <= {b_write_q[2:0], write_valid_i};
+      b_read_q  <= {b_read_q[2:0], read_valid_i && read_ready_o};
+    end
+  end
+
+  // Stage 2: where the channel lies and which weight is wanted.
+  iteration_t  it2_q;
+  logic        valid2_q;
+  logic [15:0] channel_base_q;
+  logic [15:0] weight_byte_q;
+  logic [6:0]  taps;
+
+  assign taps = 7'(op_i.kernel) * 7'(op_i.kernel);
+
+  always_ff @(posedge clk_i) begin
+    it2_q          <= it1_q;
+    valid2_q       <= rst_ni && valid1_q;
+    channel_base_q <= op_i.src_base + 16'(it1_q.channel) * op_i.src_step;
+    weight_byte_q  <= 16'(it1_q.column) * 16'(taps) + 16'(it1_q.tap);
+  end
+
+  always_comb begin
+    x = signed'({1'b0, it2_q.kx}) - signed'({1'b0, op_i.pad});
+    y = signed'({1'b0, it2_q.ky}) - signed'({1'b0, op_i.pad});
+    dx = windowed_i ? x : '0;
+    dy = windowed_i ? y : '0;
+    rows = op_i.src_height;
+    columns = op_i.src_width;
+    phase_blocks = '0;
+    if (windowed_i && op_i.stride == 2'd2) begin
+      dx = x >>> 1;
+      dy = y >>> 1;
+      rows = phase_size(op_i.src_height, y[0]);
+      columns = phase_size(op_i.src_width, x[0]);
+      phase_blocks = 18'({y[0], x[0]}) * 18'(op_i.src_plane);
+    end
+    pad_value = '0;
+    if (op_i.opcode == OP_POOL) begin
+      // Padding must not win a maximum, and must not count in a sum.
+      pad_value = op_i.pool_max && op_i.src_signed ? 8'h80 : 8'h00;
+    end else if (op_i.opcode == OP_CONV) begin
+      unique case (it2_q.channel)
+        10'd0:   pad_value = op_i.pad_value0;
+        10'd1:   pad_value = op_i.pad_value1;
+        10'd2:   pad_value = op_i.pad_value2;
+        default: pad_value = op_i.pad_value3;
+      endcase
+    end
+  end
+
+  logic [1:0][2:0]       rotate, rotate3_q, rotate4_q;
+  logic [1:0][7:0]       in_plane, in_plane3_q, in_plane4_q;
+  logic [1:0][7:0][15:0] address, address3_q;
+
+  for (genvar side = 0; side < 2; side++) begin : gen_address
+    acs_window_address u_address (
+      .raw_i     (raw_i),
+      .base_i    (channel_base_q + phase_blocks[15:0]),
+      .rows_i    (rows),
+      .row_log2_i(op_i.row_log2),
+      .dy_i      (dy),
+      .block_i   (it2_q.block + 11'(side)),
+      .rotate_o  (rotate[side]),
+      .valid_o   (in_plane[side]),
+      .address_o (address[side])
+    );
+  end
+
+  // Stage 3: addresses at the memory.
+  stage_t      stage3_q, stage4_q, stage5_q, stage6_q;
+  logic [15:0] weight_byte3_q;
+  logic [15:0] row_base3_q;
+  logic        set3_q;
+
+  always_ff @(posedge clk_i) begin
+    stage3_q <= '{
+      valid: valid2_q,
+      first: it2_q.first,
+      last: it2_q.last,
+      zero: it2_q.zero,
+      count_a: it2_q.count_a,
+      bank: it2_q.bank,
+      weight: it2_q.weight,
+      pad_value: pad_value,
+      dx: dx,
+      columns: columns
+    };
+    if (!rst_ni) stage3_q.valid <= 1'b0;
+    rotate3_q      <= rotate;
+    in_plane3_q      <= in_plane;
+    address3_q     <= address;
+    weight_byte3_q <= weight_byte_q;
+    row_base3_q    <= it2_q.row_base;
+    set3_q         <= it2_q.bank_set;
+    if (b_write_q[1] || b_read_q[1]) begin
+      for (int bank = 0; bank < 8; bank++) address3_q[1][bank] <= b_addr2_q;
+    end
+  end
+
+  segments_t a_data, b_data;
+  for (genvar bank = 0; bank < 8; bank++) begin : gen_bank
+    acs_bank #(
+      .Depth(FeatureBlocks)
+    ) u_bank (
+      .clk_i,
+      .a_addr_i (address3_q[0][bank][FW-1:0]),
+      .a_data_o (a_data[bank]),
+      .b_write_i(b_write_q[2] && b_banks3_q[bank]),
+      .b_addr_i (address3_q[1][bank][FW-1:0]),
+      .b_data_i (b_data3_q[bank]),
+      .b_data_o (b_data[bank])
+    );
+  end
+  assign read_data_valid_o = b_read_q[3];
+  assign read_data_o       = b_data;
+
+  // Stages 4 to 6: segments to lanes, pixels along their row.
+  always_ff @(posedge clk_i) begin
+    rotate4_q <= rotate3_q;
+    in_plane4_q <= in_plane3_q;
+    stage4_q  <= stage3_q;
+    stage5_q  <= stage4_q;
+    stage6_q  <= stage5_q;
+    if (!rst_ni) begin
+      stage4_q.valid <= 1'b0;
+      stage5_q.valid <= 1'b0;
+      stage6_q.valid <= 1'b0;
+    end
+  end
+
+  pixels_t [1:0] window;
+  for (genvar side = 0; side < 2; side++) begin : gen_window
+    acs_window_shift u_shift (
+      .clk_i,
+      .data_i     (side == 0 ? a_data : b_data),
+      .rotate_i   (rotate4_q[side]),
+      .valid_i    (in_plane4_q[side]),
+      .raw_i      (raw_i),
+      .columns_i  (stage4_q.columns),
+      .row_log2_i (op_i.row_log2),
+      .dx_i       (stage4_q.dx),
+      .pad_value_i(stage4_q.pad_value),
+      .window_o   (window[side])
+    );
+  end
+
+  // Weights: an address for each bank, twice where a round has two blocks.
+  logic [BW-1:0] next_row;
+  logic [2:0]    byte4_q, byte5_q;
+  logic          set4_q;
+  logic [LaneGroups-1:0][7:0] weight_a, weight_b;
+  logic [LaneGroups-1:0][8:0] weight6_q;
+
+  assign next_row = BW'(row_base3_q) + BW'(op_i.row_words - 16'(RECORD_WORDS));
+
+  always_ff @(posedge clk_i) begin
+    byte4_q <= weight_byte3_q[2:0];
+    byte5_q <= byte4_q;
+    set4_q  <= set3_q;
+  end
+
+  for (genvar bank = 0; bank < LaneGroups; bank++) begin : gen_weights
+    logic [BW-1:0] a_addr_q, b_addr_q;
+    logic [63:0]   a_data_w, b_data_w;
+    always_ff @(posedge clk_i) begin
+      a_addr_q <= (4'(bank) < stage3_q.bank ? next_row : BW'(row_base3_q)) +
+                  BW'(weight_byte3_q[15:3]);
+      b_addr_q <= BW'(weight_byte3_q[15:3]);
+    end
+    acs_weight_bank #(
+      .Words(BankWords)
+    ) u_bank (
+      .clk_i,
+      .write_i     (weight_write_i[bank]),
+      .write_set_i (weight_set_i),
+      .write_addr_i(weight_addr_i),
+      .write_data_i(weight_data_i),
+      .read_set_i  (set4_q),
+      .a_addr_i    (a_addr_q),
+      .b_addr_i    (b_addr_q),
+      .a_data_o    (a_data_w),
+      .b_data_o    (b_data_w)
+    );
+    assign weight_a[bank] = a_data_w[8*byte5_q+:8];
+    assign weight_b[bank] = b_data_w[8*byte5_q+:8];
+  end
+
+  for (genvar group = 0; group < LaneGroups; group++) begin : gen_group
+    localparam logic [3:0] Group = 4'(group);
+    logic [4:0] from_a;
+    logic [3:0] from_b;
+    logic       is_a;
+    logic [7:0] bank_weight;
+
+    // Items of the first block start at bank `bank`, those of the second at bank 0.
+    always_comb begin
+      from_a = 5'(stage5_q.bank) + 5'(group);
+      if (from_a >= 5'(LaneGroups)) from_a = from_a - 5'(LaneGroups);
+      from_b = Group - stage5_q.count_a;
+      bank_weight = '0;
+      for (int bank = 0; bank < LaneGroups; bank++) begin
+        if (Group < stage5_q.count_a ? from_a == 5'(bank) : from_b == 4'(bank)) begin
+          bank_weight = Group < stage5_q.count_a ? weight_a[bank] : weight_b[bank];
+        end
+      end
+    end
+    always_ff @(posedge clk_i) begin
+      weight6_q[group] <= banks_i ? {bank_weight[7], bank_weight} : stage5_q.weight;
+    end
+    assign is_a = Group < stage6_q.count_a;
+
+    acs_lane_group #(
+      .HasMax(group == 0)
+    ) u_lanes (
+      .clk_i,
+      .valid_i  (stage6_q.valid),
+      .first_i  (stage6_q.first),
+      .zero_i   (stage6_q.zero),
+      .maximum_i(maximum_i),
+      .signed_i (op_i.src_signed),
+      .weight_i (weight6_q[group]),
+      .pixels_i (is_a ? window[0] : window[1]),
+      .sums_o   (sums_o[group])
+    );
+  end
+
+  // Stages 7 to 9: operands, product, sum.
+  logic [2:0] last_q;
+  always_ff @(posedge clk_i) begin
+    last_q <= rst_ni ? {last_q[1:0], stage6_q.valid && stage6_q.last} : '0;
+  end
+  assign sums_valid_o = last_q[2];
+
+  logic unused;
+  assign unused = ^{op_i, phase_blocks[17:16], stage6_q, stage5_q, it1_q, it2_q, address3_q,
+                    b_write_q[3], row_base3_q};
+
+endmodule
+
+`default_nettype wire

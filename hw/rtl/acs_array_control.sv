@@ -1,0 +1,505 @@
+// Walks CONV, ELTWISE, POOL, GAVG and SCALE: channel lists, chunks, rounds, and inside a round the
+// active input channels and taps.  One iteration a cycle; its sums leave with the round's last one.
+`default_nettype none
+
+module acs_array_control
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+#(
+  parameter int unsigned LaneGroups = 4
+) (
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+  input  wire logic         start_i,
+  input  wire instruction_t op_i,
+  input  wire logic [63:0]  params_i,
+  output      logic         busy_o,
+  output      logic         done_o,        // one cycle
+  output      logic         bad_table_o,   // with done_o: an entry was too large
+  output      logic         stall_o,       // the array waits for memory
+  // Counters, one cycle each.
+  output      logic         iteration_done_o,
+  output      logic         group_done_o,
+  output      logic         table_done_o,
+  // Table words.
+  output      logic         req_valid_o,
+  input  wire logic         req_ready_i,
+  output      logic [63:0]  req_addr_o,
+  output      logic [31:0]  req_words_o,
+  output      logic         reads_table_o,
+  input  wire logic         data_valid_i,
+  output      logic         data_ready_o,
+  input  wire logic [63:0]  data_i,
+  // Channels.
+  output      logic         table_write_o,
+  output      logic [10:0]  table_addr_o,
+  output      logic [9:0]   table_data_o,
+  output      logic         scan_o,
+  output      logic         scan_list_o,
+  output      logic [7:0]   scan_mask_o,
+  output      logic [10:0]  scan_first_o,
+  output      logic [10:0]  scan_count_o,
+  input  wire logic         scan_busy_i,
+  input  wire logic [1:0][10:0] active_i,
+  input  wire logic [1:0][10:0] masked_i,
+  output      logic [9:0]   in_addr_o,
+  input  wire logic [9:0]   in_channel_i,
+  input  wire logic [9:0]   in_index_i,
+  output      logic [9:0]   flag_addr_o,
+  input  wire logic [1:0]   flag_i,
+  // Masked channels of exact zeros: cleared a block a cycle.
+  output      logic         clearing_o,
+  output      logic [9:0]   clear_list_o,  // place in the list of outputs
+  input  wire logic [9:0]   clear_channel_i,
+  output      logic         clear_write_o,
+  output      logic [15:0]  clear_addr_o,
+  // Weights.
+  output      logic         load_o,
+  output      logic         load_masked_o,
+  output      logic [10:0]  load_rows_o,
+  input  wire logic         available_i,
+  output      logic         take_o,
+  // Factors of SCALE.
+  output      logic [15:0]  factor_addr_o,
+  input  wire logic [63:0]  factor_word_i,
+  // Array.
+  output      logic         valid_o,
+  input  wire logic         ready_i,
+  output      iteration_t   iteration_o,
+  // Rounds on their way to requantization.
+  output      logic         round_valid_o,
+  output      round_t       round_o,
+  input  wire logic         release_i,     // the sums of a round have left
+  input  wire logic         post_idle_i
+);
+  localparam logic [10:0] Groups = 11'(LaneGroups);
+
+  typedef enum logic [4:0] {
+    StIdle, StTableRequest, StTable, StScanOut, StScanOutWait, StScanIn, StScanInWait, StClear,
+    StClearBlocks, StPass,
+    StWeights, StRounds, StGroupEnd, StMapChannel, StMapFactor, StMapRun, StDrain
+  } state_e;
+
+  // What a pass over a group's outputs works on.
+  typedef enum logic [1:0] {PassConstant, PassActive, PassRecords, PassEnd} pass_e;
+
+  state_e      state_q;
+  pass_e       pass_q;
+  logic [10:0] group_q;
+  logic [10:0] in_first_q, out_first_q;
+  logic [21:0] all_inputs, all_outputs;
+  logic [11:0] all_entries;
+  // Table.
+  logic [11:0] entry_q;
+  logic        bad_q;
+  logic [63:0] word_q;
+  logic        word_valid_q;
+  logic [15:0] entry;
+  logic        entry_step;
+  // Rounds.
+  logic [10:0] rows_left_q;      // of the pass, this chunk included
+  logic [10:0] chunk_first_q;
+  logic [10:0] chunk_count, chunk_size;
+  logic        set_q;
+  logic [10:0] block_q, position_q;
+  logic [3:0]  bank_q;
+  logic [15:0] row_base_q;
+  logic [10:0] blocks;
+  logic [10:0] left, count_a, free, count_b;
+  logic        more_blocks, chunk_ends;
+  // Iterations.
+  logic [10:0] input_q;
+  logic [2:0]  ky_q, kx_q;
+  logic [5:0]  tap_q;
+  logic        empty, last_tap, last_input, last;
+  logic        is_map, is_conv;
+  logic [1:0]  in_flight_q;
+  logic        room;
+  logic        issued;
+  // Map operations.
+  logic [10:0] channel_q;
+  logic        active_q;
+  logic [7:0]  factor_q;
+  logic [10:0] inner_q;
+  logic        inner_last;
+  logic [3:0]  drain_q;
+  // Clearing.
+  logic [10:0] clear_q;
+  logic [10:0] result_blocks;
+  logic [15:0] clear_base_q;
+  logic        clears;
+  logic [10:0] half_plane;
+
+  assign is_conv = op_i.opcode == OP_CONV;
+  assign is_map  = state_q == StMapRun;
+  assign all_inputs  = op_i.groups * op_i.channels_in;
+  assign all_outputs = op_i.groups * op_i.channels;
+  assign all_entries = 12'(all_inputs) + 12'(all_outputs);
+  assign blocks = op_i.opcode == OP_GAVG ? plane_blocks(op_i.src_height, op_i.row_log2)
+                                         : plane_blocks(op_i.dst_height, op_i.row_log2);
+
+  // Table: four entries a word, one written a cycle.
+  assign reads_table_o = state_q == StTableRequest || state_q == StTable;
+  assign req_valid_o   = state_q == StTableRequest;
+  assign req_addr_o    = params_i + {29'b0, op_i.table_addr, 3'b0};
+  assign req_words_o   = (32'(all_entries) + 32'd3) >> 2;
+  assign entry         = word_q[16*entry_q[1:0]+:16];
+  assign entry_step    = state_q == StTable && word_valid_q && entry_q != all_entries;
+  assign data_ready_o  = state_q == StTable && (!word_valid_q || (entry_step && &entry_q[1:0]));
+  assign table_write_o = entry_step;
+  assign table_addr_o  = entry_q < 12'(all_inputs) ? entry_q[10:0]
+                                                   : {1'b1, 10'(entry_q - 12'(all_inputs))};
+  assign table_data_o  = entry[9:0];
+
+  // Scans.
+  assign scan_o       = state_q == StScanOut || state_q == StScanIn;
+  assign scan_list_o  = state_q == StScanOut;
+  assign scan_mask_o  = scan_list_o ? (op_i.opcode == OP_CONV || op_i.opcode == OP_ELTWISE ?
+                                       op_i.mask_out : 8'(MASK_NONE)) : op_i.mask_in;
+  assign scan_first_o = scan_list_o ? out_first_q : in_first_q;
+  assign scan_count_o = scan_list_o || !is_conv ? op_i.channels : op_i.channels_in;
+
+  // Chunks and rounds.
+  assign chunk_size  = pass_q == PassConstant ? rows_left_q : 11'(op_i.chunk);
+  assign chunk_count = rows_left_q < chunk_size ? rows_left_q : chunk_size;
+  assign left        = chunk_count - position_q;
+  assign count_a     = left < Groups ? left : Groups;
+  assign free        = Groups - count_a;
+  assign more_blocks = block_q + 11'd1 < blocks;
+  assign count_b     = !more_blocks ? '0 : free < chunk_count ? free : chunk_count;
+  assign chunk_ends  = left == count_a &&
+                       (!more_blocks || (count_b == chunk_count && block_q + 11'd2 >= blocks));
+
+  // Weights are there; in a constant pass none are needed.
+  assign take_o  = state_q == StWeights && pass_q != PassConstant && available_i;
+  assign stall_o = (state_q == StWeights && pass_q != PassConstant && !available_i) ||
+                   (state_q == StTable && !data_valid_i && !word_valid_q);
+
+  // Iterations.
+  assign empty      = pass_q != PassActive || active_i[0] == 0;
+  assign last_tap   = kx_q == 3'(op_i.kernel - 4'd1) && ky_q == kx_q;
+  assign last_input = input_q == active_i[0] - 11'd1;
+  assign in_addr_o  = input_q[9:0];
+  assign room       = in_flight_q == 0 || (in_flight_q == 2'd1 && release_i);
+
+  always_comb begin
+    unique case (op_i.opcode)
+      OP_POOL:  inner_last = last_tap;
+      OP_GAVG:  inner_last = inner_q == blocks - 11'd1;
+      OP_SCALE: inner_last = inner_q == 11'd1;
+      default:  inner_last = 1'b1;
+    endcase
+    if (!active_q) inner_last = 1'b1;
+  end
+
+  assign last    = is_map ? inner_last : empty || (last_tap && last_input);
+  assign valid_o = (state_q == StRounds || is_map) && (!last || room);
+  assign issued  = valid_o && ready_i;
+
+  always_comb begin
+    iteration_o          = '0;
+    iteration_o.last     = last;
+    iteration_o.ky       = ky_q;
+    iteration_o.kx       = kx_q;
+    iteration_o.tap      = tap_q;
+    iteration_o.block    = block_q;
+    if (is_map) begin
+      iteration_o.first   = inner_q == 0;
+      iteration_o.zero    = !active_q;
+      iteration_o.channel = channel_q[9:0];
+      iteration_o.count_a = 4'd1;
+      iteration_o.weight  = 9'sd1;
+      if (op_i.opcode == OP_SCALE) begin
+        // A factor is two weights of at most 128, so that products keep to 16 bits.
+        iteration_o.weight = signed'({2'b0, factor_q[7:1]});
+        if (inner_q != 0) iteration_o.weight = signed'({2'b0, factor_q[7:1]} + 9'(factor_q[0]));
+      end
+      if (op_i.opcode == OP_GAVG) iteration_o.block = inner_q;
+    end else begin
+      iteration_o.first    = (input_q == 0 && tap_q == 0) || empty;
+      iteration_o.zero     = empty;
+      iteration_o.use_b    = count_b != 0 && !empty;
+      iteration_o.channel  = in_channel_i;
+      iteration_o.column   = in_index_i;
+      iteration_o.count_a  = count_a[3:0];
+      iteration_o.bank     = bank_q;
+      iteration_o.row_base = row_base_q;
+      iteration_o.bank_set      = set_q;
+    end
+  end
+
+  assign round_valid_o = issued && last;
+  always_comb begin
+    round_o = '0;
+    if (is_map) begin
+      round_o.count_a    = 4'd1;
+      round_o.count      = 4'd1;
+      round_o.block      = block_q;
+      round_o.list_first = channel_q[9:0];
+    end else begin
+      round_o.count_a    = count_a[3:0];
+      round_o.count      = 4'(count_a + count_b);
+      round_o.block      = block_q;
+      round_o.first      = position_q[9:0];
+      round_o.list_first = chunk_first_q[9:0];
+      round_o.masked     = pass_q != PassActive;
+      round_o.bank_set        = set_q;
+      round_o.chunk_end  = chunk_ends && pass_q != PassConstant;
+    end
+  end
+
+  assign iteration_done_o = issued && !is_map && !empty;
+  assign group_done_o     = state_q == StGroupEnd;
+  assign flag_addr_o      = channel_q[9:0];
+  assign factor_addr_o    = op_i.vec_src + 16'(channel_q[10:3]);
+  assign busy_o           = state_q != StIdle;
+  assign table_done_o     = state_q == StTable && entry_q == all_entries && !bad_q;
+
+  // Masked channels that hold zeros, whatever their record says.
+  assign clears        = op_i.masked_zero && !op_i.res_enable;
+  assign result_blocks = op_i.dst_split ? {half_plane[8:0], 2'b00} : blocks;
+  assign half_plane    = plane_blocks(phase_size(op_i.dst_height, 1'b0),
+                                      phase_row_log2(op_i.row_log2));
+  assign clearing_o    = state_q == StClear;
+  assign clear_list_o  = ~clear_q[9:0];
+  assign clear_write_o = state_q == StClearBlocks;
+  assign clear_addr_o  = clear_base_q + 16'(block_q);
+
+  // A pass begins: what it loads.
+  logic [10:0] pass_rows;
+  logic        begin_pass, records_needed;
+  assign records_needed = !op_i.masked_zero;
+  always_comb begin
+    unique case (pass_q)
+      PassConstant: pass_rows = records_needed || clears ? '0 : masked_i[1];
+      PassActive:   pass_rows = active_i[1];
+      PassRecords:  pass_rows = records_needed ? masked_i[1] : '0;
+      default:      pass_rows = '0;
+    endcase
+  end
+  assign begin_pass    = state_q == StPass && pass_q != PassEnd && pass_rows != 0;
+  // Rows of active channels load from the first moment on.
+  assign load_o        = (state_q == StScanIn && is_conv) ||
+                         (begin_pass && pass_q == PassRecords && post_idle_i);
+  assign load_masked_o = pass_q == PassRecords;
+  assign load_rows_o   = load_masked_o ? masked_i[1] : active_i[1];
+
+  always_ff @(posedge clk_i) begin
+    done_o      <= 1'b0;
+    bad_table_o <= 1'b0;
+    if (!rst_ni) begin
+      state_q       <= StIdle;
+      pass_q        <= PassConstant;
+      group_q       <= '0;
+      in_first_q    <= '0;
+      out_first_q   <= '0;
+      entry_q       <= '0;
+      bad_q         <= 1'b0;
+      word_q        <= '0;
+      word_valid_q  <= 1'b0;
+      rows_left_q   <= '0;
+      chunk_first_q <= '0;
+      set_q         <= 1'b0;
+      block_q       <= '0;
+      position_q    <= '0;
+      bank_q        <= '0;
+      row_base_q    <= '0;
+      input_q       <= '0;
+      ky_q          <= '0;
+      kx_q          <= '0;
+      tap_q         <= '0;
+      in_flight_q   <= '0;
+      channel_q     <= '0;
+      active_q      <= 1'b0;
+      factor_q      <= '0;
+      inner_q       <= '0;
+      drain_q       <= '0;
+      clear_q       <= '0;
+      clear_base_q  <= '0;
+    end else begin
+      in_flight_q <= in_flight_q + 2'(round_valid_o) - 2'(release_i);
+
+      if (issued) begin
+        // Taps, then input channels.
+        kx_q  <= kx_q + 3'd1;
+        tap_q <= tap_q + 6'd1;
+        if (kx_q == 3'(op_i.kernel - 4'd1)) begin
+          kx_q <= '0;
+          ky_q <= ky_q + 3'd1;
+        end
+        if (last_tap) begin
+          ky_q    <= '0;
+          tap_q   <= '0;
+          input_q <= input_q + 11'd1;
+        end
+        inner_q <= inner_q + 11'd1;
+        if (last) begin
+          kx_q    <= '0;
+          ky_q    <= '0;
+          tap_q   <= '0;
+          input_q <= '0;
+          inner_q <= '0;
+        end
+      end
+
+      unique case (state_q)
+        StIdle: begin
+          if (start_i) begin
+            group_q      <= '0;
+            in_first_q   <= '0;
+            out_first_q  <= '0;
+            entry_q      <= '0;
+            bad_q        <= 1'b0;
+            word_valid_q <= 1'b0;
+            channel_q    <= '0;
+            block_q      <= '0;
+            kx_q         <= '0;
+            ky_q         <= '0;
+            tap_q        <= '0;
+            input_q      <= '0;
+            inner_q      <= '0;
+            state_q      <= is_conv && op_i.has_table ? StTableRequest : StScanOut;
+          end
+        end
+        StTableRequest: if (req_ready_i) state_q <= StTable;
+        StTable: begin
+          if (entry_step) begin
+            entry_q <= entry_q + 12'd1;
+            if (&entry_q[1:0]) word_valid_q <= 1'b0;
+            if (entry >= (entry_q < 12'(all_inputs) ? 16'(all_inputs) : 16'(all_outputs))) begin
+              bad_q <= 1'b1;
+            end
+          end
+          if (data_ready_o && data_valid_i) begin
+            word_q       <= data_i;
+            word_valid_q <= 1'b1;
+          end
+          if (entry_q == all_entries) begin
+            state_q <= StScanOut;
+            if (bad_q) begin
+              done_o      <= 1'b1;
+              bad_table_o <= 1'b1;
+              state_q     <= StIdle;
+            end
+          end
+        end
+        StScanOut: state_q <= StScanOutWait;
+        StScanOutWait: begin
+          pass_q <= PassConstant;
+          if (!scan_busy_i) state_q <= StScanIn;
+        end
+        StScanIn: state_q <= StScanInWait;
+        StScanInWait: begin
+          clear_q <= '0;
+          block_q <= '0;
+          if (!scan_busy_i) state_q <= is_conv ? StClear : StMapChannel;
+        end
+        StClear: begin
+          clear_base_q <= op_i.dst_base + 16'(clear_channel_i) * op_i.dst_step;
+          state_q      <= clears && clear_q != masked_i[1] ? StClearBlocks : StPass;
+        end
+        StClearBlocks: begin
+          block_q <= block_q + 11'd1;
+          if (block_q == result_blocks - 11'd1) begin
+            block_q <= '0;
+            clear_q <= clear_q + 11'd1;
+            state_q <= StClear;
+          end
+        end
+        StPass: begin
+          rows_left_q   <= pass_rows;
+          chunk_first_q <= '0;
+          set_q         <= 1'b0;
+          block_q       <= '0;
+          position_q    <= '0;
+          bank_q        <= '0;
+          row_base_q    <= '0;
+          if (pass_q == PassEnd) begin
+            // The lists are free when the last item is known.
+            if (post_idle_i && in_flight_q == 0) state_q <= StGroupEnd;
+          end else if (pass_rows == 0) begin
+            pass_q <= pass_e'(pass_q + 2'd1);
+          end else if (pass_q != PassRecords || post_idle_i) begin
+            state_q <= StWeights;
+          end
+        end
+        StWeights: if (pass_q == PassConstant || available_i) state_q <= StRounds;
+        StRounds: begin
+          if (issued && last) begin
+            if (count_a < left) begin
+              position_q <= position_q + count_a;
+              row_base_q <= row_base_q + op_i.row_words - 16'(RECORD_WORDS);
+            end else begin
+              row_base_q <= '0;
+              if (count_b == chunk_count) begin
+                block_q    <= block_q + 11'd2;
+                position_q <= '0;
+                bank_q     <= '0;
+              end else begin
+                block_q    <= block_q + 11'd1;
+                position_q <= count_b;
+                bank_q     <= count_b[3:0];
+              end
+            end
+            if (chunk_ends) begin
+              block_q       <= '0;
+              position_q    <= '0;
+              bank_q        <= '0;
+              row_base_q    <= '0;
+              set_q         <= !set_q;
+              rows_left_q   <= rows_left_q - chunk_count;
+              chunk_first_q <= chunk_first_q + chunk_count;
+              if (rows_left_q == chunk_count) begin
+                pass_q  <= pass_e'(pass_q + 2'd1);
+                state_q <= StPass;
+              end else begin
+                state_q <= StWeights;
+              end
+            end
+          end
+        end
+        StGroupEnd: begin
+          group_q     <= group_q + 11'd1;
+          in_first_q  <= in_first_q + op_i.channels_in;
+          out_first_q <= out_first_q + op_i.channels;
+          drain_q     <= '0;
+          state_q     <= group_q == op_i.groups - 11'd1 ? StDrain : StScanOut;
+        end
+        StMapChannel: begin
+          drain_q  <= '0;
+          block_q  <= '0;
+          active_q <= flag_i == 2'b11;
+          state_q  <= channel_q == op_i.channels ? StDrain : StMapFactor;
+        end
+        StMapFactor: begin
+          factor_q <= factor_word_i[8*channel_q[2:0]+:8];
+          state_q  <= StMapRun;
+        end
+        StMapRun: begin
+          if (issued && last) begin
+            block_q <= block_q + 11'd1;
+            if (op_i.opcode == OP_GAVG || block_q == blocks - 11'd1) begin
+              channel_q <= channel_q + 11'd1;
+              state_q   <= StMapChannel;
+            end
+          end
+        end
+        StDrain: begin
+          // The last writes are on their way for a few cycles.
+          drain_q <= post_idle_i && in_flight_q == 0 ? drain_q + 4'd1 : '0;
+          if (drain_q == 4'd15) begin
+            done_o  <= 1'b1;
+            state_q <= StIdle;
+          end
+        end
+        default: state_q <= StIdle;
+      endcase
+    end
+  end
+
+  logic unused;
+  assign unused = ^{op_i, masked_i, half_plane, all_inputs, all_outputs, iteration_o};
+
+endmodule
+
+`default_nettype wire

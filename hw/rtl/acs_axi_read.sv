@@ -1,0 +1,123 @@
+// AXI4 read master: a request (first byte, words) becomes INCR bursts that respect 4 KiB
+// boundaries, several outstanding, and one stream of words in order.
+//
+// A burst is requested only when the buffer has room for all its beats, so RREADY never falls.
+`default_nettype none
+
+module acs_axi_read #(
+  parameter int unsigned MaxBurst = 32,
+  parameter int unsigned Depth    = 128
+) (
+  input  wire logic        clk_i,
+  input  wire logic        rst_ni,
+  // Requests.
+  input  wire logic        req_valid_i,
+  output      logic        req_ready_o,
+  input  wire logic [63:0] req_addr_i,
+  input  wire logic [31:0] req_words_i,
+  // Words.
+  output      logic        data_valid_o,
+  input  wire logic        data_ready_i,
+  output      logic [63:0] data_o,
+  // An error answer was seen since the last clear.
+  input  wire logic        clear_error_i,
+  output      logic        error_o,
+  // AXI4.
+  output      logic        m_axi_arvalid_o,
+  input  wire logic        m_axi_arready_i,
+  output      logic [63:0] m_axi_araddr_o,
+  output      logic [7:0]  m_axi_arlen_o,
+  input  wire logic        m_axi_rvalid_i,
+  output      logic        m_axi_rready_o,
+  input  wire logic [63:0] m_axi_rdata_i,
+  input  wire logic [1:0]  m_axi_rresp_i
+);
+  localparam int unsigned CW = $clog2(Depth) + 1;
+
+  if (MaxBurst > Depth || MaxBurst > 256 || MaxBurst < 1) begin : gen_bad_burst
+    $error("MaxBurst must be 1..256 and fit the buffer");
+  end
+
+  logic [60:0] addr_q;   // in words
+  logic [31:0] left_q;
+  logic [CW-1:0] reserved_q;
+  logic        ar_valid_q;
+  logic [60:0] ar_addr_q;
+  logic [7:0]  ar_len_q;
+  logic        error_q;
+
+  logic [9:0]  to_boundary;
+  logic [9:0]  burst;
+  logic        start_burst, pop, fifo_ready;
+
+  assign to_boundary = 10'd512 - {1'b0, addr_q[8:0]};
+  always_comb begin
+    burst = 10'(MaxBurst);
+    if (to_boundary < burst) burst = to_boundary;
+    if (left_q < 32'(burst)) burst = left_q[9:0];
+  end
+  assign start_burst = left_q != 0 && (!ar_valid_q || m_axi_arready_i) &&
+                       32'(reserved_q) + 32'(burst) <= 32'(Depth);
+  assign req_ready_o = left_q == 0;
+  assign pop         = data_valid_o && data_ready_i;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      addr_q     <= '0;
+      left_q     <= '0;
+      reserved_q <= '0;
+      ar_valid_q <= 1'b0;
+      ar_addr_q  <= '0;
+      ar_len_q   <= '0;
+      error_q    <= 1'b0;
+    end else begin
+      if (m_axi_arready_i) ar_valid_q <= 1'b0;
+      if (start_burst) begin
+        ar_valid_q <= 1'b1;
+        ar_addr_q  <= addr_q;
+        ar_len_q   <= 8'(burst - 10'd1);
+        addr_q     <= addr_q + 61'(burst);
+        left_q     <= left_q - 32'(burst);
+      end
+      if (req_valid_i && req_ready_o) begin
+        addr_q <= req_addr_i[63:3];
+        left_q <= req_words_i;
+      end
+      reserved_q <= reserved_q + (start_burst ? CW'(burst) : '0) - CW'(pop);
+      if (clear_error_i) error_q <= 1'b0;
+      if (m_axi_rvalid_i && m_axi_rready_o && m_axi_rresp_i[1]) error_q <= 1'b1;
+    end
+  end
+
+  acs_fifo #(
+    .Width(64),
+    .Depth(Depth)
+  ) u_fifo (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (m_axi_rvalid_i),
+    .in_ready_o (fifo_ready),
+    .in_data_i  (m_axi_rdata_i),
+    .out_valid_o(data_valid_o),
+    .out_ready_i(data_ready_i),
+    .out_data_o (data_o)
+  );
+
+  assign m_axi_rready_o  = fifo_ready;
+  assign m_axi_arvalid_o = ar_valid_q;
+  assign m_axi_araddr_o  = {ar_addr_q, 3'b000};
+  assign m_axi_arlen_o   = ar_len_q;
+  assign error_o         = error_q;
+
+  logic unused;
+  assign unused = ^{req_addr_i[2:0], m_axi_rresp_i[0]};
+
+`ifndef SYNTHESIS
+  // What was asked for fits; a word without a place was not asked for.
+  assert property (@(posedge clk_i) disable iff (!rst_ni) m_axi_rvalid_i |-> fifo_ready)
+  else $error("a beat arrived without room for it");
+`endif
+
+endmodule
+
+`default_nettype wire

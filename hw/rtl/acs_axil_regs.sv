@@ -1,0 +1,177 @@
+// AXI4-Lite slave with the register map that Vitis HLS gives the C++ engine.
+`default_nettype none
+
+module acs_axil_regs
+  import acs_isa_pkg::*;
+(
+  input  wire logic        clk_i,
+  input  wire logic        rst_ni,
+  // AXI4-Lite.
+  input  wire logic        s_axil_awvalid_i,
+  output      logic        s_axil_awready_o,
+  input  wire logic [7:0]  s_axil_awaddr_i,
+  input  wire logic        s_axil_wvalid_i,
+  output      logic        s_axil_wready_o,
+  input  wire logic [31:0] s_axil_wdata_i,
+  input  wire logic [3:0]  s_axil_wstrb_i,
+  output      logic        s_axil_bvalid_o,
+  input  wire logic        s_axil_bready_i,
+  output      logic [1:0]  s_axil_bresp_o,
+  input  wire logic        s_axil_arvalid_i,
+  output      logic        s_axil_arready_o,
+  input  wire logic [7:0]  s_axil_araddr_i,
+  output      logic        s_axil_rvalid_o,
+  input  wire logic        s_axil_rready_i,
+  output      logic [31:0] s_axil_rdata_o,
+  output      logic [1:0]  s_axil_rresp_o,
+  output      logic        interrupt_o,
+  // To the engine.
+  output      logic        start_o,
+  input  wire logic        done_i,
+  output      logic [3:0][63:0] pointers_o,   // program, params, image, result
+  output      logic [3:0][31:0] sizes_o,      // the same, in words
+  output      logic        trace_o,
+  input  wire logic [31:0] configuration_i,
+  input  wire logic [31:0] status_i,
+  input  wire logic [31:0] fault_index_i
+);
+  logic [3:0][63:0] pointers_q;
+  logic [3:0][31:0] sizes_q;
+  logic [31:0]      trace_q;
+  logic             start_q, busy_q, done_q, auto_q, gie_q;
+  logic [1:0]       ier_q, isr_q;
+  logic             b_valid_q, r_valid_q;
+  logic [31:0]      r_data_q, r_data;
+  logic             write, read;
+  logic [7:0]       w_addr, r_addr;
+
+  function automatic logic [31:0] merge(input logic [31:0] old, input logic [31:0] data,
+                                        input logic [3:0] strobe);
+    for (int i = 0; i < 4; i++) merge[8*i+:8] = strobe[i] ? data[8*i+:8] : old[8*i+:8];
+  endfunction
+
+  // Address and data are taken together.
+  assign write = s_axil_awvalid_i && s_axil_wvalid_i && (!b_valid_q || s_axil_bready_i);
+  assign read  = s_axil_arvalid_i && (!r_valid_q || s_axil_rready_i);
+  assign s_axil_awready_o = write;
+  assign s_axil_wready_o  = write;
+  assign s_axil_arready_o = read;
+  assign s_axil_bvalid_o  = b_valid_q;
+  assign s_axil_rvalid_o  = r_valid_q;
+  assign s_axil_rdata_o   = r_data_q;
+  assign s_axil_bresp_o   = 2'b00;
+  assign s_axil_rresp_o   = 2'b00;
+  assign w_addr = {s_axil_awaddr_i[7:2], 2'b00};
+  assign r_addr = {s_axil_araddr_i[7:2], 2'b00};
+
+  assign start_o     = start_q && !busy_q;
+  assign interrupt_o = gie_q && (isr_q & ier_q) != '0;
+  assign pointers_o  = pointers_q;
+  assign sizes_o     = sizes_q;
+  assign trace_o     = trace_q != 0;
+
+  always_comb begin
+    unique case (r_addr)
+      REG_CONTROL:
+        r_data = {22'b0, interrupt_o, 1'b0, auto_q, 3'b0, done_i, !busy_q && !start_q, done_q,
+                  start_q};
+      REG_GIE:             r_data = {31'b0, gie_q};
+      REG_IER:             r_data = {30'b0, ier_q};
+      REG_ISR:             r_data = {30'b0, isr_q};
+      REG_PROGRAM:         r_data = pointers_q[0][31:0];
+      REG_PROGRAM + 8'd4:  r_data = pointers_q[0][63:32];
+      REG_PARAMS:          r_data = pointers_q[1][31:0];
+      REG_PARAMS + 8'd4:   r_data = pointers_q[1][63:32];
+      REG_IMAGE:           r_data = pointers_q[2][31:0];
+      REG_IMAGE + 8'd4:    r_data = pointers_q[2][63:32];
+      REG_RESULT:          r_data = pointers_q[3][31:0];
+      REG_RESULT + 8'd4:   r_data = pointers_q[3][63:32];
+      REG_PROGRAM_WORDS:   r_data = sizes_q[0];
+      REG_PARAMS_WORDS:    r_data = sizes_q[1];
+      REG_IMAGE_WORDS:     r_data = sizes_q[2];
+      REG_RESULT_WORDS:    r_data = sizes_q[3];
+      REG_TRACE:           r_data = trace_q;
+      REG_SPEC_HASH:       r_data = SPEC_HASH;
+      REG_CONFIGURATION:   r_data = configuration_i;
+      REG_STATUS:          r_data = status_i;
+      REG_FAULT_INDEX:     r_data = fault_index_i;
+      default:             r_data = '0;
+    endcase
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      pointers_q <= '0;
+      sizes_q    <= '0;
+      trace_q    <= '0;
+      start_q    <= 1'b0;
+      busy_q     <= 1'b0;
+      done_q     <= 1'b0;
+      auto_q     <= 1'b0;
+      gie_q      <= 1'b0;
+      ier_q      <= '0;
+      isr_q      <= '0;
+      b_valid_q  <= 1'b0;
+      r_valid_q  <= 1'b0;
+      r_data_q   <= '0;
+    end else begin
+      if (s_axil_bready_i) b_valid_q <= 1'b0;
+      if (write) b_valid_q <= 1'b1;
+      if (s_axil_rready_i) r_valid_q <= 1'b0;
+      if (read) begin
+        r_valid_q <= 1'b1;
+        r_data_q  <= r_data;
+        if (r_addr == REG_CONTROL) done_q <= 1'b0;
+      end
+      if (write) begin
+        unique case (w_addr)
+          REG_CONTROL: begin
+            if (s_axil_wstrb_i[0]) begin
+              if (s_axil_wdata_i[0]) start_q <= 1'b1;
+              auto_q <= s_axil_wdata_i[7];
+            end
+          end
+          REG_GIE: if (s_axil_wstrb_i[0]) gie_q <= s_axil_wdata_i[0];
+          REG_IER: if (s_axil_wstrb_i[0]) ier_q <= s_axil_wdata_i[1:0];
+          REG_ISR: if (s_axil_wstrb_i[0]) isr_q <= isr_q ^ s_axil_wdata_i[1:0];
+          REG_PROGRAM:
+            pointers_q[0][31:0] <= merge(pointers_q[0][31:0], s_axil_wdata_i, s_axil_wstrb_i);
+          REG_PROGRAM + 8'd4:
+            pointers_q[0][63:32] <= merge(pointers_q[0][63:32], s_axil_wdata_i, s_axil_wstrb_i);
+          REG_PARAMS:
+            pointers_q[1][31:0] <= merge(pointers_q[1][31:0], s_axil_wdata_i, s_axil_wstrb_i);
+          REG_PARAMS + 8'd4:
+            pointers_q[1][63:32] <= merge(pointers_q[1][63:32], s_axil_wdata_i, s_axil_wstrb_i);
+          REG_IMAGE:
+            pointers_q[2][31:0] <= merge(pointers_q[2][31:0], s_axil_wdata_i, s_axil_wstrb_i);
+          REG_IMAGE + 8'd4:
+            pointers_q[2][63:32] <= merge(pointers_q[2][63:32], s_axil_wdata_i, s_axil_wstrb_i);
+          REG_RESULT:
+            pointers_q[3][31:0] <= merge(pointers_q[3][31:0], s_axil_wdata_i, s_axil_wstrb_i);
+          REG_RESULT + 8'd4:
+            pointers_q[3][63:32] <= merge(pointers_q[3][63:32], s_axil_wdata_i, s_axil_wstrb_i);
+          REG_PROGRAM_WORDS: sizes_q[0] <= merge(sizes_q[0], s_axil_wdata_i, s_axil_wstrb_i);
+          REG_PARAMS_WORDS:  sizes_q[1] <= merge(sizes_q[1], s_axil_wdata_i, s_axil_wstrb_i);
+          REG_IMAGE_WORDS:   sizes_q[2] <= merge(sizes_q[2], s_axil_wdata_i, s_axil_wstrb_i);
+          REG_RESULT_WORDS:  sizes_q[3] <= merge(sizes_q[3], s_axil_wdata_i, s_axil_wstrb_i);
+          REG_TRACE:         trace_q    <= merge(trace_q, s_axil_wdata_i, s_axil_wstrb_i);
+          default: ;
+        endcase
+      end
+      if (start_o) busy_q <= 1'b1;
+      if (done_i) begin
+        busy_q  <= 1'b0;
+        done_q  <= 1'b1;
+        start_q <= auto_q;
+        // ISR collects what IER enables.
+        isr_q   <= isr_q | ier_q;
+      end
+    end
+  end
+
+  logic unused;
+  assign unused = ^{s_axil_awaddr_i[1:0], s_axil_araddr_i[1:0]};
+
+endmodule
+
+`default_nettype wire

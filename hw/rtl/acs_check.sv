@@ -1,0 +1,257 @@
+// Judges an instruction before it runs, in the order of the C++ engine.  Three stages: products,
+// sizes, verdict; the instruction stays where it is meanwhile.
+`default_nettype none
+
+module acs_check
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+#(
+  parameter int unsigned LaneGroups    = 4,
+  parameter int unsigned FeatureBlocks = 4096,
+  parameter int unsigned BankWords     = 1024,
+  parameter int unsigned VectorWords   = 1024
+) (
+  input  wire logic               clk_i,
+  input  wire instruction_words_t words_i,
+  input  wire instruction_t       op_i,       // decoded; trace_addr 0 where nothing is traced
+  input  wire logic [3:0][31:0]   sizes_i,    // program, params, image, result
+  output      logic [7:0]         status_o    // valid three cycles after the instruction
+);
+  // Products of an instruction's fields.
+  logic [21:0] inputs_q, outputs_q;           // groups * channels
+  logic [16:0] row_bytes_q;                   // channels_in * kernel^2
+  logic [27:0] src_span_q, dst_span_q, res_span_q;
+  logic [27:0] trace_blocks_q, flat_blocks_q;
+  logic [37:0] rows_words_q;
+  logic [27:0] chunk_words_q;
+  logic [26:0] linear_words_q;
+  logic [23:0] image_words_q;
+  logic [21:0] inputs, outputs;
+  logic [16:0] weight_words;
+  logic [7:0]  chunk_rows;
+  logic [10:0] result_channels, source_channels, result_last, source_last;
+  logic [8:0]  row_words;                     // of the image
+
+  logic is_conv;
+  assign is_conv = op_i.opcode == OP_CONV;
+  assign inputs  = op_i.groups * op_i.channels_in;
+  assign outputs = op_i.groups * op_i.channels;
+  assign weight_words = {1'b0, op_i.row_words} - 17'(RECORD_WORDS);
+
+  // ceil(chunk / LaneGroups)
+  always_comb begin
+    chunk_rows = '0;
+    for (int unsigned n = 0; n < 255; n += LaneGroups) begin
+      if (op_i.chunk > 8'(n)) chunk_rows = chunk_rows + 8'd1;
+    end
+  end
+
+  assign result_channels = is_conv ? outputs_q[10:0] : op_i.channels;
+  assign source_last     = source_channels - 11'd1;
+  assign result_last     = result_channels - 11'd1;
+  assign row_words       = (9'(op_i.dst_width) + 9'd7) >> 3;
+  assign source_channels = is_conv ? inputs_q[10:0] : op_i.channels;
+
+  always_ff @(posedge clk_i) begin
+    // First stage.
+    inputs_q      <= inputs;
+    outputs_q     <= outputs;
+    row_bytes_q   <= 17'(op_i.channels_in) * 17'(op_i.kernel) * 17'(op_i.kernel);
+    chunk_words_q <= 28'(chunk_rows) * 28'(weight_words[15:0]);
+    linear_words_q <= op_i.channels * op_i.row_words;
+    flat_blocks_q  <= 28'(op_i.channels) * 28'(op_i.src_step);
+    image_words_q  <= 24'(op_i.channels) * 24'(op_i.dst_height) * 24'(row_words);
+    // Second stage: with the channels of all groups.
+    src_span_q     <= 28'(source_last) * 28'(op_i.src_step);
+    dst_span_q     <= 28'(result_last) * 28'(op_i.dst_step);
+    res_span_q     <= 28'(result_last) * 28'(op_i.res_step);
+    trace_blocks_q <= 28'(result_channels) * 28'(op_i.dst_step);
+    rows_words_q   <= 38'(outputs_q) * 38'(op_i.row_words);
+  end
+
+  // Ranges.
+  localparam logic [32:0] Features = 33'(FeatureBlocks);
+  localparam logic [32:0] Vectors  = 33'(VectorWords);
+
+  logic mask_in_known, mask_out_known, shift_known, kernel_known, source_known, result_known;
+  logic source_row_known;
+  logic source_fits, result_fits, src_same_fits, res_same_fits;
+  logic [10:0] result_plane, source_plane, phase_plane, own_plane;
+  logic [32:0] result_blocks, source_blocks;
+
+  function automatic logic mask_known(input logic [7:0] mask);
+    return mask < 8'(MASK_REGISTERS) || mask == 8'(MASK_NONE);
+  endfunction
+  function automatic logic row_known(input logic [7:0] height, input logic [7:0] width,
+                                     input logic [1:0] row_log2);
+    return height >= 1 && width >= 1 && 11'(width) <= (11'd8 << row_log2);
+  endfunction
+
+  assign mask_in_known  = mask_known(op_i.mask_in);
+  assign mask_out_known = mask_known(op_i.mask_out);
+  assign shift_known    = op_i.shift >= 6'(SHIFT_MIN) && op_i.shift <= 6'(SHIFT_MAX);
+  assign kernel_known   = op_i.kernel >= 1 && op_i.kernel <= 4'(MAX_KERNEL) &&
+                          4'(op_i.pad) < op_i.kernel;
+  assign source_row_known = row_known(op_i.src_height, op_i.src_width, op_i.row_log2);
+  assign source_known   = op_i.stride == 2'd1 ? source_row_known :
+                          op_i.stride == 2'd2 && row_known(phase_size(op_i.src_height, 1'b0),
+                                                           phase_size(op_i.src_width, 1'b0),
+                                                           op_i.row_log2);
+  assign result_known   = row_known(op_i.dst_height, op_i.dst_width, op_i.row_log2);
+
+  assign own_plane    = plane_blocks(op_i.src_height, op_i.row_log2);
+  assign phase_plane  = plane_blocks(phase_size(op_i.src_height, 1'b0), op_i.row_log2);
+  assign source_plane = plane_blocks(op_i.dst_height, op_i.row_log2);
+  assign result_plane = plane_blocks(phase_size(op_i.dst_height, 1'b0),
+                                     phase_row_log2(op_i.row_log2));
+  assign source_blocks = op_i.stride == 2'd1 ? 33'(own_plane)
+                                             : 33'(op_i.src_plane) * 33'd3 + 33'(phase_plane);
+  assign result_blocks = op_i.dst_split ? 33'(result_plane) << 2 : 33'(source_plane);
+  assign source_fits   = 33'(op_i.src_base) + 33'(src_span_q) + source_blocks <= Features;
+  assign result_fits   = 33'(op_i.dst_base) + 33'(dst_span_q) + result_blocks <= Features;
+  assign src_same_fits = 33'(op_i.src_base) + 33'(src_span_q) + 33'(source_plane) <= Features;
+  assign res_same_fits = !op_i.res_enable ||
+                         33'(op_i.res_base) + 33'(res_span_q) + 33'(source_plane) <= Features;
+
+  // Results lie behind the header.
+  function automatic logic results_fit(input logic [23:0] first, input logic [32:0] count,
+                                       input logic [31:0] size);
+    return first >= 24'(HEADER_WORDS) && 33'(first) + count <= 33'(size);
+  endfunction
+  function automatic logic trace_fits(input logic [23:0] first, input logic [32:0] count,
+                                      input logic [31:0] size);
+    return first == 0 || results_fit(first, count, size);
+  endfunction
+
+  logic [32:0] vector_words, table_words, pair_words, mask_words;
+  assign vector_words = (33'(op_i.channels) + 33'd7) >> 3;
+  assign pair_words   = (33'(op_i.channels) + 33'd1) >> 1;
+  assign mask_words   = (33'(op_i.channels) + 33'd63) >> 6;
+  assign table_words  = op_i.has_table ? (33'(inputs_q) + 33'(outputs_q) + 33'd3) >> 2 : '0;
+
+  // Verdicts of the operands, by opcode.
+  logic [7:0] operands, status;
+  always_comb begin
+    operands = STATUS_OK;
+    unique case (op_i.opcode)
+      OP_LOAD: if (33'(image_words_q) > 33'(sizes_i[2])) operands = STATUS_IMAGE_RANGE;
+      OP_CONV: begin
+        if (inputs_q < 1 || outputs_q < 1 || inputs_q > 22'(MAX_CHANNELS) ||
+            outputs_q > 22'(MAX_CHANNELS) || !kernel_known || !source_known || op_i.chunk < 1 ||
+            op_i.chunk > 8'(MAX_CHUNK) || !mask_in_known || !mask_out_known) begin
+          operands = STATUS_BAD_FIELD;
+        end else if (weight_words[16] || 18'(weight_words) < (18'(row_bytes_q) + 18'd7) >> 3 ||
+                     chunk_words_q > 28'(BankWords)) begin
+          operands = STATUS_BAD_FIELD;
+        end else if (!source_fits || !res_same_fits) begin
+          operands = STATUS_FEATURE_RANGE;
+        end else if (39'(op_i.weight_addr) + 39'(rows_words_q) > 39'(sizes_i[1]) ||
+                     (op_i.has_table ? 33'(op_i.table_addr) : '0) + table_words >
+                         33'(sizes_i[1])) begin
+          operands = STATUS_PARAM_RANGE;
+        end
+      end
+      OP_ELTWISE: begin
+        if (!shift_known || !mask_in_known || !mask_out_known) operands = STATUS_BAD_FIELD;
+        else if (!src_same_fits || !res_same_fits) operands = STATUS_FEATURE_RANGE;
+      end
+      OP_POOL: begin
+        if (!kernel_known || !source_known || !mask_in_known ||
+            (!op_i.pool_max && !shift_known)) begin
+          operands = STATUS_BAD_FIELD;
+        end else if (!source_fits) operands = STATUS_FEATURE_RANGE;
+      end
+      OP_GAVG: begin
+        if (!shift_known || !mask_in_known || !source_row_known ||
+            33'(op_i.vec_dst) + vector_words > Vectors) begin
+          operands = STATUS_BAD_FIELD;
+        end else if (33'(op_i.src_base) + 33'(src_span_q) + 33'(own_plane) > Features) begin
+          operands = STATUS_FEATURE_RANGE;
+        end else if (!trace_fits(op_i.trace_addr, vector_words, sizes_i[3])) begin
+          operands = STATUS_RESULT_RANGE;
+        end
+      end
+      OP_FLATTEN: begin
+        if (flat_blocks_q < 1 || 33'(op_i.vec_dst) + (33'(flat_blocks_q) << 3) > Vectors) begin
+          operands = STATUS_BAD_FIELD;
+        end else if (33'(op_i.src_base) + 33'(flat_blocks_q) > Features) begin
+          operands = STATUS_FEATURE_RANGE;
+        end else if (!trace_fits(op_i.trace_addr, 33'(flat_blocks_q) << 3, sizes_i[3])) begin
+          operands = STATUS_RESULT_RANGE;
+        end
+      end
+      OP_LINEAR: begin
+        if (weight_words[16] || weight_words == 0 ||
+            33'(op_i.vec_src) + 33'(weight_words[15:0]) > Vectors) begin
+          operands = STATUS_BAD_FIELD;
+        end else if (33'(op_i.weight_addr) + 33'(linear_words_q) > 33'(sizes_i[1])) begin
+          operands = STATUS_PARAM_RANGE;
+        end else begin
+          unique case (op_i.linear_mode)
+            LINEAR_WIDE: begin
+              if (op_i.trace_addr != 0) operands = STATUS_BAD_FIELD;
+              else if (!results_fit(op_i.result_addr, pair_words, sizes_i[3])) begin
+                operands = STATUS_RESULT_RANGE;
+              end
+            end
+            LINEAR_GATE: begin
+              if (op_i.trace_addr != 0 || op_i.mask_out >= 8'(MASK_REGISTERS)) begin
+                operands = STATUS_BAD_FIELD;
+              end else if (33'(op_i.threshold_addr) + pair_words > 33'(sizes_i[1])) begin
+                operands = STATUS_PARAM_RANGE;
+              end else if (!results_fit(op_i.result_addr, mask_words, sizes_i[3])) begin
+                operands = STATUS_RESULT_RANGE;
+              end
+            end
+            default: begin
+              if (33'(op_i.vec_dst) + vector_words > Vectors) operands = STATUS_BAD_FIELD;
+              else if (!trace_fits(op_i.trace_addr, vector_words, sizes_i[3])) begin
+                operands = STATUS_RESULT_RANGE;
+              end
+            end
+          endcase
+        end
+      end
+      OP_SCALE: begin
+        if (!shift_known || !mask_in_known || 33'(op_i.vec_src) + vector_words > Vectors) begin
+          operands = STATUS_BAD_FIELD;
+        end else if (!src_same_fits) operands = STATUS_FEATURE_RANGE;
+      end
+      default: operands = STATUS_OK;
+    endcase
+  end
+
+  logic known, writes_map;
+  always_comb begin
+    known      = 1'b1;
+    writes_map = 1'b0;
+    unique case (op_i.opcode)
+      OP_LOAD, OP_CONV, OP_ELTWISE, OP_POOL, OP_SCALE: writes_map = 1'b1;
+      OP_END, OP_GAVG, OP_FLATTEN, OP_LINEAR:          writes_map = 1'b0;
+      default:                                         known = 1'b0;
+    endcase
+  end
+
+  always_comb begin
+    if (!known) status = STATUS_ILLEGAL_OPCODE;
+    else if (!reserved_bits_clear(words_i)) status = STATUS_BAD_FIELD;
+    else if (op_i.opcode == OP_END) status = STATUS_OK;
+    else if (op_i.channels < 1 || op_i.channels > 11'(MAX_CHANNELS)) status = STATUS_BAD_FIELD;
+    else if (writes_map && !result_known) status = STATUS_BAD_FIELD;
+    else if (operands != STATUS_OK || !writes_map) status = operands;
+    else if (!result_fits) status = STATUS_FEATURE_RANGE;
+    else if (op_i.trace_addr == 0) status = STATUS_OK;
+    else if (33'(op_i.dst_base) + 33'(trace_blocks_q) > Features) status = STATUS_FEATURE_RANGE;
+    else if (!trace_fits(op_i.trace_addr, 33'(trace_blocks_q) << 3, sizes_i[3])) begin
+      status = STATUS_RESULT_RANGE;
+    end else status = STATUS_OK;
+  end
+
+  always_ff @(posedge clk_i) status_o <= status;
+
+  logic unused;
+  assign unused = ^{op_i, sizes_i[0]};
+
+endmodule
+
+`default_nettype wire

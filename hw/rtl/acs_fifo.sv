@@ -1,0 +1,46 @@
+// A first-in, first-out buffer; the word at its head is visible without delay.
+`default_nettype none
+
+module acs_fifo #(
+  parameter int unsigned Width = 64,
+  parameter int unsigned Depth = 16
+) (
+  input  wire logic             clk_i,
+  input  wire logic             rst_ni,
+  input  wire logic             in_valid_i,
+  output      logic             in_ready_o,
+  input  wire logic [Width-1:0] in_data_i,
+  output      logic             out_valid_o,
+  input  wire logic             out_ready_i,
+  output      logic [Width-1:0] out_data_o
+);
+  localparam int unsigned AW = $clog2(Depth);
+
+  logic [Width-1:0] mem_q [Depth];
+  logic [AW:0]      head_q, tail_q;
+
+  if (Depth != 2 ** AW) begin : gen_bad_depth
+    $error("Depth must be a power of two");
+  end
+
+  assign in_ready_o  = (tail_q - head_q) != (AW + 1)'(Depth);
+  assign out_valid_o = tail_q != head_q;
+  assign out_data_o  = mem_q[head_q[AW-1:0]];
+
+  always_ff @(posedge clk_i) begin
+    if (in_valid_i && in_ready_o) mem_q[tail_q[AW-1:0]] <= in_data_i;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      head_q <= '0;
+      tail_q <= '0;
+    end else begin
+      if (in_valid_i && in_ready_o) tail_q <= tail_q + 1'b1;
+      if (out_valid_o && out_ready_i) head_q <= head_q + 1'b1;
+    end
+  end
+
+endmodule
+
+`default_nettype wire

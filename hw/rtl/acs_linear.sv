@@ -1,0 +1,306 @@
+// LINEAR: bias plus eight products a word, streamed; results to the vector memory, through the
+// sigmoid table, to wide results, or to a mask.  GAVG's totals end here too: same requantization,
+// same bytes.
+`default_nettype none
+
+module acs_linear
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+(
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+  input  wire logic         start_i,
+  input  wire logic         clear_i,        // a new instruction
+  input  wire instruction_t op_i,
+  input  wire logic [63:0]  params_i,
+  output      logic         done_o,
+  output      logic         stall_o,
+  // Read master.
+  output      logic         req_valid_o,
+  input  wire logic         req_ready_i,
+  output      logic [63:0]  req_addr_o,
+  output      logic [31:0]  req_words_o,
+  input  wire logic         data_valid_i,
+  output      logic         data_ready_o,
+  input  wire logic [63:0]  data_i,
+  // GAVG.
+  input  wire logic         total_valid_i,
+  input  wire logic signed [31:0] total_i,
+  // Vector memory.
+  output      logic [15:0]  vector_read_addr_o,
+  input  wire logic [63:0]  vector_data_i,
+  output      logic         vector_write_o,
+  output      logic [15:0]  vector_write_addr_o,
+  output      logic [63:0]  vector_data_o,
+  // Masks.
+  output      logic         mask_write_o,
+  output      logic [8:0]   mask_addr_o,
+  output      logic [63:0]  mask_data_o,
+  // Result words.
+  output      logic         result_valid_o,
+  input  wire logic         result_ready_i,
+  output      logic [63:0]  result_o
+);
+  typedef enum logic [2:0] {
+    StIdle, StAskThresholds, StThresholds, StAskRows, StRows, StDrain
+  } state_e;
+  localparam int unsigned Depth = 6;    // from a row's last sum to its result
+
+  state_e      state_q;
+  logic        is_gate, is_wide, is_gavg;
+  logic [9:0]  threshold_q;
+  logic [10:0] row_q;
+  logic [15:0] word_q;
+  logic        last_word, take;
+  logic [63:0] head_q;
+  record_t     record;
+  logic signed [31:0] bias_q;
+  logic [15:0] mult_q;
+  logic [5:0]  shift_q;
+
+  assign is_gavg = op_i.opcode == OP_GAVG;
+  assign is_gate = op_i.linear_mode == LINEAR_GATE && !is_gavg;
+  assign is_wide = op_i.linear_mode == LINEAR_WIDE && !is_gavg;
+
+  assign req_valid_o = state_q == StAskThresholds || state_q == StAskRows;
+  assign req_addr_o  = params_i + {29'b0, state_q == StAskThresholds ? op_i.threshold_addr
+                                                                    : op_i.weight_addr, 3'b0};
+  assign req_words_o = state_q == StAskThresholds ? (32'(op_i.channels) + 32'd1) >> 1
+                                                  : 32'(op_i.channels) * 32'(op_i.row_words);
+
+  // Results leave through a buffer; rows wait while it could overflow.
+  logic       fifo_ready, out_valid, roomy;
+  logic [4:0] fill_q;
+  logic [63:0] out_data;
+  assign roomy = fill_q < 5'd8;
+
+  assign data_ready_o = state_q == StThresholds || (state_q == StRows && roomy);
+  assign take         = data_valid_i && data_ready_o && state_q == StRows;
+  assign last_word    = word_q == op_i.row_words - 16'd1;
+  assign stall_o      = (state_q == StRows || state_q == StThresholds) && !data_valid_i;
+
+  // Thresholds, two to a word.
+  logic [63:0] threshold_word;
+  acs_ram #(
+    .Width(64),
+    .Depth(MAX_CHANNELS / 2)
+  ) u_thresholds (
+    .clk_i,
+    .write_i     (state_q == StThresholds && data_valid_i),
+    .write_addr_i(threshold_q[8:0]),
+    .write_data_i(data_i),
+    .read_addr_i (sum_row_q[9:1]),
+    .read_data_o (threshold_word)
+  );
+
+  // Products: the vector's word arrives one cycle after its address.
+  logic        mac_valid_q, mac_end_q;
+  logic [63:0] weights_q;
+  logic signed [7:0][17:0] product_q;
+  logic        product_valid_q, product_end_q;
+  logic signed [31:0] products, sum_q, sum_next;
+  logic [10:0] sum_row_q;
+
+  assign vector_read_addr_o = op_i.vec_src + word_q - 16'(RECORD_WORDS);
+  assign record             = decode_record({data_i, head_q});
+
+  always_comb begin
+    products = '0;
+    for (int i = 0; i < 8; i++) products = products + 32'(signed'(product_q[i]));
+  end
+  assign sum_next = sum_q + products;
+
+  // A finished sum: of a row, or of GAVG.
+  logic               done_valid_q;
+  logic signed [31:0] done_sum_q, done_bias_q;
+  logic [15:0]        done_mult_q;
+  logic [5:0]         done_shift_q;
+  // The record of the row whose products are being added is kept until its end.
+  logic signed [31:0] mac_bias_q, product_bias_q;
+  logic [15:0]        mac_mult_q, product_mult_q;
+  logic [5:0]         mac_shift_q, product_shift_q;
+
+  always_ff @(posedge clk_i) begin
+    if (take && word_q == 0) head_q <= data_i;
+    if (take && word_q == 16'(RECORD_WORDS - 1)) begin
+      bias_q  <= record.bias;
+      mult_q  <= record.mult;
+      shift_q <= bounded_shift(record.shift);
+    end
+    weights_q   <= data_i;
+    mac_bias_q  <= bias_q;
+    mac_mult_q  <= mult_q;
+    mac_shift_q <= shift_q;
+    for (int i = 0; i < 8; i++) begin
+      product_q[i] <=
+          18'(signed'({op_i.src_signed & vector_data_i[8*i+7], vector_data_i[8*i+:8]})) *
+          18'(signed'(weights_q[8*i+:8]));
+    end
+    product_bias_q  <= mac_bias_q;
+    product_mult_q  <= mac_mult_q;
+    product_shift_q <= mac_shift_q;
+    done_sum_q   <= is_gavg ? total_i : sum_next;
+    done_bias_q  <= is_gavg ? '0 : product_bias_q;
+    done_mult_q  <= is_gavg ? op_i.mult : product_mult_q;
+    done_shift_q <= is_gavg ? op_i.shift : product_shift_q;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || clear_i) begin
+      mac_valid_q     <= 1'b0;
+      mac_end_q       <= 1'b0;
+      product_valid_q <= 1'b0;
+      product_end_q   <= 1'b0;
+      done_valid_q    <= 1'b0;
+      sum_q           <= '0;
+      sum_row_q       <= '0;
+    end else begin
+      mac_valid_q     <= take && word_q >= 16'(RECORD_WORDS);
+      mac_end_q       <= take && last_word;
+      product_valid_q <= mac_valid_q;
+      product_end_q   <= mac_end_q;
+      if (product_valid_q) sum_q <= product_end_q ? '0 : sum_next;
+      done_valid_q <= product_end_q || total_valid_i;
+      if (done_valid_q) sum_row_q <= sum_row_q + 11'd1;
+    end
+  end
+
+  logic signed [31:0] wide;
+  logic [7:0]         narrow;
+  acs_requantize u_requantize (
+    .clk_i,
+    .sum_i     (done_sum_q),
+    .bias_i    (done_bias_q),
+    .mult_i    (done_mult_q),
+    .shift_i   (done_shift_q),
+    .residual_i('0),
+    .res_mult_i('0),
+    .signed_i  (op_i.dst_signed || (op_i.linear_mode == LINEAR_SIGMOID && !is_gavg)),
+    .wide_o    (wide),
+    .narrow_o  (narrow)
+  );
+
+  // The gate decides beside the requantization, and waits for as long.
+  logic signed [31:0] acc_q, threshold;
+  logic               half_q;
+  logic [3:0]         open_q;
+  logic [Depth-2:0]   valid_q;
+  assign threshold = half_q ? threshold_word[63:32] : threshold_word[31:0];
+  always_ff @(posedge clk_i) begin
+    acc_q   <= done_sum_q + done_bias_q;
+    half_q  <= sum_row_q[0];
+    open_q  <= {open_q[2:0], acc_q > threshold};
+    valid_q <= rst_ni && !clear_i ? {valid_q[Depth-3:0], done_valid_q} : '0;
+  end
+
+  // Results.
+  logic [10:0] result_q;
+  logic        result, last_result, word_complete;
+  logic [63:0] pending_q, pending;
+  logic [7:0]  value;
+
+  assign result      = valid_q[Depth-2];
+  assign last_result = result_q == op_i.channels - 11'd1;
+  assign value       = op_i.linear_mode == LINEAR_SIGMOID && !is_gavg ? sigmoid(narrow) : narrow;
+  always_comb begin
+    pending = pending_q;
+    if (is_wide) pending[32*result_q[0]+:32] = wide;
+    else if (is_gate) pending[result_q[5:0]] = open_q[3];
+    else pending[8*result_q[2:0]+:8] = value;
+    if (is_wide) word_complete = result_q[0] || last_result;
+    else if (is_gate) word_complete = &result_q[5:0] || last_result;
+    else word_complete = &result_q[2:0] || last_result;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || clear_i) begin
+      result_q  <= '0;
+      pending_q <= '0;
+    end else if (result) begin
+      result_q  <= result_q + 11'd1;
+      pending_q <= word_complete ? '0 : pending;
+    end
+  end
+
+  logic push;
+  assign push                = result && word_complete && (is_wide || is_gate);
+  assign vector_write_o      = result && word_complete && !is_wide && !is_gate;
+  assign vector_write_addr_o = op_i.vec_dst + 16'(result_q[10:3]);
+  assign vector_data_o       = pending;
+  assign mask_write_o        = result && word_complete && is_gate;
+  assign mask_addr_o         = {op_i.mask_out[4:0], result_q[9:6]};
+  assign mask_data_o         = pending;
+
+  acs_fifo #(
+    .Width(64),
+    .Depth(16)
+  ) u_results (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (push),
+    .in_ready_o (fifo_ready),
+    .in_data_i  (pending),
+    .out_valid_o(out_valid),
+    .out_ready_i(result_ready_i),
+    .out_data_o (out_data)
+  );
+  assign result_valid_o = out_valid;
+  assign result_o       = out_data;
+
+  always_ff @(posedge clk_i) begin
+    done_o <= 1'b0;
+    if (!rst_ni) begin
+      state_q     <= StIdle;
+      threshold_q <= '0;
+      row_q       <= '0;
+      word_q      <= '0;
+      fill_q      <= '0;
+    end else begin
+      fill_q <= fill_q + 5'(push) - 5'(out_valid && result_ready_i);
+      unique case (state_q)
+        StIdle: begin
+          threshold_q <= '0;
+          row_q       <= '0;
+          word_q      <= '0;
+          if (start_i) state_q <= is_gate ? StAskThresholds : StAskRows;
+        end
+        StAskThresholds: if (req_ready_i) state_q <= StThresholds;
+        StThresholds: begin
+          if (data_valid_i) begin
+            threshold_q <= threshold_q + 10'd1;
+            if (11'(threshold_q) == ((op_i.channels + 11'd1) >> 1) - 11'd1) state_q <= StAskRows;
+          end
+        end
+        StAskRows: if (req_ready_i) state_q <= StRows;
+        StRows: begin
+          if (take) begin
+            word_q <= word_q + 16'd1;
+            if (last_word) begin
+              word_q <= '0;
+              row_q  <= row_q + 11'd1;
+              if (row_q == op_i.channels - 11'd1) state_q <= StDrain;
+            end
+          end
+        end
+        StDrain: begin
+          if (result_q == op_i.channels && fill_q == 0) begin
+            done_o  <= 1'b1;
+            state_q <= StIdle;
+          end
+        end
+        default: state_q <= StIdle;
+      endcase
+    end
+  end
+
+  logic unused;
+  assign unused = ^{op_i, fifo_ready, record, sum_row_q[10]};
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni) push |-> fifo_ready)
+  else $error("a result without a place");
+`endif
+
+endmodule
+
+`default_nettype wire

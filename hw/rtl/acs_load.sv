@@ -1,0 +1,136 @@
+// LOAD: words of the image to segments of the feature memory, raster or split.
+`default_nettype none
+
+module acs_load
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+(
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+  input  wire logic         start_i,
+  input  wire instruction_t op_i,
+  output      logic         done_o,
+  input  wire logic         data_valid_i,
+  output      logic         data_ready_o,
+  input  wire logic [63:0]  data_i,
+  output      logic         write_valid_o,
+  output      logic [15:0]  write_addr_o,
+  output      logic [7:0]   write_banks_o,
+  output      segments_t    write_data_o
+);
+  logic        busy_q, second_q;       // second_q: now the odd columns of a pair
+  logic [7:0]  row_q;
+  logic [3:0]  segment_q;
+  logic [10:0] channel_q;
+  logic [15:0] base_q;
+  logic [63:0] low_q, pair_low_q, pair_high_q;
+  logic [4:0]  drain_q;
+
+  logic [3:0]  row_words;
+  logic        last_segment, last_row, last_channel, take, pair_complete;
+  logic [1:0]  half_log2;
+  logic [10:0] plane, raster_at, split_at, at;
+  logic [63:0] pair_low, pair_high, word;
+  logic [1:0]  phase;
+  logic [7:0]  write_row_q;
+  logic [3:0]  write_segment_q;
+  logic [15:0] write_base_q;
+  logic        write_q;
+
+  assign row_words     = 4'((9'(op_i.dst_width) + 9'd7) >> 3);
+  assign last_segment  = segment_q == row_words - 4'd1;
+  assign last_row      = row_q == op_i.dst_height - 8'd1;
+  assign last_channel  = channel_q == op_i.channels - 11'd1;
+  // A pair takes two writes, the odd columns in the cycle after the even ones.
+  assign data_ready_o  = busy_q && !(op_i.dst_split && write_q && !second_q);
+  assign take          = data_valid_i && data_ready_o;
+  assign pair_complete = segment_q[0] || last_segment;
+  assign pair_low      = segment_q[0] ? low_q : data_i;
+  assign pair_high     = segment_q[0] ? data_i : '0;
+
+  always_ff @(posedge clk_i) begin
+    done_o <= 1'b0;
+    if (!rst_ni) begin
+      busy_q    <= 1'b0;
+      second_q  <= 1'b0;
+      write_q   <= 1'b0;
+      row_q     <= '0;
+      segment_q <= '0;
+      channel_q <= '0;
+      base_q    <= '0;
+      drain_q   <= '0;
+    end else begin
+      second_q <= write_q && op_i.dst_split && !second_q;
+      write_q  <= (take && (!op_i.dst_split || pair_complete)) ||
+                  (write_q && op_i.dst_split && !second_q);
+      if (take) begin
+        segment_q <= segment_q + 4'd1;
+        if (last_segment) begin
+          segment_q <= '0;
+          row_q     <= row_q + 8'd1;
+          if (last_row) begin
+            row_q     <= '0;
+            channel_q <= channel_q + 11'd1;
+            base_q    <= base_q + op_i.dst_step;
+            if (last_channel) begin
+              busy_q  <= 1'b0;
+              drain_q <= 5'd1;
+            end
+          end
+        end
+      end
+      if (drain_q != 0) drain_q <= drain_q + 5'd1;
+      if (drain_q == 5'd15) begin
+        drain_q <= '0;
+        done_o  <= 1'b1;
+      end
+      if (start_i) begin
+        busy_q    <= 1'b1;
+        row_q     <= '0;
+        segment_q <= '0;
+        channel_q <= '0;
+        base_q    <= op_i.dst_base;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      low_q           <= data_i;
+      pair_low_q      <= op_i.dst_split ? pair_low : data_i;
+      pair_high_q     <= pair_high;
+      write_row_q     <= row_q;
+      write_segment_q <= segment_q;
+      write_base_q    <= base_q;
+    end
+  end
+
+  assign half_log2 = phase_row_log2(op_i.row_log2);
+  assign plane     = plane_blocks(phase_size(op_i.dst_height, 1'b0), half_log2);
+  assign raster_at = (11'(write_row_q) << op_i.row_log2) + 11'(write_segment_q);
+  assign split_at  = (11'(write_row_q[7:1]) << half_log2) + 11'(write_segment_q[3:1]);
+  assign phase     = {write_row_q[0], second_q};
+  assign at        = op_i.dst_split ? split_at : raster_at;
+
+  always_comb begin
+    word = pair_low_q;
+    if (op_i.dst_split) begin
+      for (int j = 0; j < 4; j++) begin
+        word[8*j+:8]    = pair_low_q[8*(2*j+32'(second_q))+:8];
+        word[32+8*j+:8] = pair_high_q[8*(2*j+32'(second_q))+:8];
+      end
+    end
+  end
+
+  assign write_valid_o = write_q;
+  assign write_addr_o  = write_base_q + 16'(at[10:3]) +
+                         (op_i.dst_split ? 16'(phase) * 16'(plane) : '0);
+  assign write_banks_o = 8'd1 << at[2:0];
+  assign write_data_o  = {8{word}};
+
+  logic unused;
+  assign unused = ^op_i;
+
+endmodule
+
+`default_nettype wire

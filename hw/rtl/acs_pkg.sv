@@ -1,0 +1,71 @@
+// Types that the engine's modules share.
+`default_nettype none
+
+package acs_pkg;
+
+  typedef logic [7:0][63:0]  segments_t;  // a block as its eight segments
+  typedef logic [63:0][7:0]  pixels_t;    // a block as its 64 pixels
+  typedef logic [63:0][31:0] sums_t;      // what the lanes of a group add up
+
+  // One iteration of the lane array, as issued.
+  typedef struct packed {
+    logic        first;      // of its round: sums start here
+    logic        last;       // of its round: sums leave here
+    logic        zero;       // no source: sums are zero
+    logic        use_b;      // a second block is in the round
+    logic [10:0] block;      // first block of the round
+    logic [9:0]  channel;    // source channel
+    logic [9:0]  column;     // its place in the weight rows
+    logic [2:0]  ky;
+    logic [2:0]  kx;
+    logic [5:0]  tap;        // ky * kernel + kx
+    logic [3:0]  count_a;    // items of the first block
+    logic [3:0]  bank;       // weight bank of the first item
+    logic [15:0] row_base;   // where the first item's row begins in its bank
+    logic        bank_set;   // weight set
+    logic signed [8:0] weight;  // instead of a weight from the banks
+  } iteration_t;
+
+  // What the lanes' sums of a round become.
+  typedef struct packed {
+    logic [3:0]  count_a;
+    logic [3:0]  count;      // all items
+    logic [10:0] block;
+    logic [9:0]  first;      // position of the first item in its chunk
+    logic [9:0]  list_first; // position of the chunk in the list of channels
+    logic        masked;     // the list of masked channels
+    logic        bank_set;   // record set
+    logic        chunk_end;  // last round of its chunk
+  } round_t;
+
+  // Constants of an item.
+  typedef struct packed {
+    logic signed [31:0] bias;
+    logic [15:0]        mult;
+    logic [5:0]         shift;
+  } constants_t;
+
+  // A shift outside its range acts as the nearer bound.
+  function automatic logic [5:0] bounded_shift(input logic [7:0] shift);
+    if (shift < 8'(acs_isa_pkg::SHIFT_MIN)) return 6'(acs_isa_pkg::SHIFT_MIN);
+    if (shift > 8'(acs_isa_pkg::SHIFT_MAX)) return 6'(acs_isa_pkg::SHIFT_MAX);
+    return shift[5:0];
+  endfunction
+
+  // Blocks of a plane with this many rows.
+  function automatic logic [10:0] plane_blocks(input logic [7:0] rows, input logic [1:0] row_log2);
+    return 11'((({3'b0, rows} << row_log2) + 11'd7) >> 3);
+  endfunction
+
+  // Rows in the phase planes of a split map; also columns.
+  function automatic logic [7:0] phase_size(input logic [7:0] size, input logic phase);
+    return 8'((9'(size) + 9'd1 - 9'(phase)) >> 1);
+  endfunction
+
+  function automatic logic [1:0] phase_row_log2(input logic [1:0] row_log2);
+    return row_log2 == 0 ? 2'd0 : row_log2 - 2'd1;
+  endfunction
+
+endpackage
+
+`default_nettype wire

@@ -1,0 +1,112 @@
+"""The RTL engine writes the words that the C simulation writes, but for the cycle counters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from acsgen.compiler import Program, compile_graph
+from acsgen.csim.engine import pack_image
+from acsgen.errors import UserError
+from acsgen.ir.integer import IntGraph
+from acsgen.isa.generated import Instruction, Opcode, ResultHeader, Status
+from acsgen.rtlsim import Memory
+from tests.compiler.graphs import resnet
+from tests.compiler.random_graphs import random_graph
+
+from .conftest import Twins
+
+pytestmark = pytest.mark.rtl
+
+RANDOM_NETWORKS = 12
+CYCLES = [ResultHeader.CYCLES, ResultHeader.STALL_CYCLES]
+
+
+def image_for(graph: IntGraph, seed: int = 0) -> NDArray[np.uint64]:
+    rng = np.random.default_rng(seed)
+    return pack_image(rng.integers(0, 256, graph.input.shape).astype(np.uint8))
+
+
+def check(engines: Twins, program: Program, image: NDArray[np.uint64]) -> int:
+    """Compare a run without and one with trace; returns the cycles of the first."""
+    cycles = []
+    for trace in (False, True):
+        size = program.traced_words if trace else program.result_words
+        wanted = engines.csim.run(program.words, program.params, image, size, trace)
+        found = engines.rtl.run(program.words, program.params, image, size, trace)
+        assert (found.status, found.fault_index) == (wanted.status, wanted.fault_index)
+        assert found.spec_hash == wanted.spec_hash
+        assert found.stray == 0
+        assert found.read_beats == found.result[ResultHeader.READ_WORDS]
+        cycles.append(int(found.result[ResultHeader.CYCLES]))
+        found.result[CYCLES] = 0
+        np.testing.assert_array_equal(found.result, wanted.result)
+    return cycles[0]
+
+
+def test_network_twice_takes_the_same_cycles(twins: Callable[[int], Twins]) -> None:
+    engines = twins(4)
+    graph = resnet()
+    program = compile_graph(graph, engines.config)
+    first = check(engines, program, image_for(graph))
+    assert check(engines, program, image_for(graph)) == first
+
+
+@pytest.mark.parametrize("seed", range(RANDOM_NETWORKS))
+def test_random_networks(twins: Callable[[int], Twins], seed: int) -> None:
+    engines = twins(4)
+    graph = random_graph(seed)
+    try:
+        program = compile_graph(graph, engines.config)
+    except UserError as refusal:
+        pytest.skip(f"refused: {refusal}")
+    check(engines, program, image_for(graph, seed))
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [Memory(latency=0), Memory(latency=200), Memory(bandwidth=40), Memory(latency=7, seed=5)],
+    ids=["fast", "far", "narrow", "pauses"],
+)
+def test_any_memory(twins: Callable[[int], Twins], memory: Memory) -> None:
+    engines = twins(4)
+    graph = resnet()
+    program = compile_graph(graph, engines.config)
+    usual, engines.rtl.memory = engines.rtl.memory, memory
+    try:
+        check(engines, program, image_for(graph))
+    finally:
+        engines.rtl.memory = usual
+
+
+@pytest.mark.parametrize("beat", [1, 9, 200, 2000])
+def test_read_errors_stop_with_a_status(twins: Callable[[int], Twins], beat: int) -> None:
+    engines = twins(4)
+    graph = resnet()
+    program = compile_graph(graph, engines.config)
+    usual = engines.rtl.memory
+    engines.rtl.memory = replace(usual, fail_read=beat)
+    try:
+        run = engines.rtl.run(program.words, program.params, image_for(graph), program.result_words)
+    finally:
+        engines.rtl.memory = usual
+    assert run.status == Status.BUS_ERROR
+    assert run.result[ResultHeader.STATUS] == Status.BUS_ERROR
+    check(engines, program, image_for(graph))
+
+
+def test_unknown_opcode_and_missing_end(twins: Callable[[int], Twins]) -> None:
+    engines = twins(4)
+    end = Instruction(Opcode.END).encode()
+    for words in ([*end[:0]], [0x7F, *end[1:]], [end[0] | 1 << 40, *end[1:]], end):
+        program = np.array(words, np.uint64)
+        empty = np.zeros(0, np.uint64)
+        wanted = engines.csim.run(program, empty, empty, 13)
+        found = engines.rtl.run(program, empty, empty, 13)
+        assert (found.status, found.fault_index) == (wanted.status, wanted.fault_index)
+        found.result[CYCLES] = 0
+        np.testing.assert_array_equal(found.result, wanted.result)
