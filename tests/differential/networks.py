@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from acsgen.compiler import Program, compile_graph
 from acsgen.frontend import front_end
-from acsgen.ir.integer import IntGraph
+from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntGraph
 from acsgen.nn import ChannelGate, Normalize
 from acsgen.quant.quantize import QuantizationWarning, quantize
 from acsgen.quant.thresholds import Thresholds, force_masks
@@ -352,8 +352,10 @@ def _threshold_choices(graph: IntGraph, pixels: NDArray[np.uint8]) -> list[Thres
     rng = np.random.default_rng(7)
     everywhere = {gate.name: True for gate in graph.gates}
     forced = {gate.name: rng.random(gate.shape) < 0.5 for gate in graph.gates}
+    # Of a map that is zero in all images the scale is tiny, and the threshold beyond int32.
     at_random = {
-        gate.name: rng.normal(0, 2 / gate.acc_scale).astype(np.int32) for gate in graph.gates
+        gate.name: np.clip(rng.normal(0, 2 / gate.acc_scale), INT32_MIN, INT32_MAX).astype(np.int32)
+        for gate in graph.gates
     }
     return [
         force_masks(graph, everywhere),
