@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from acsgen.compiler import Program, compile_graph
+from acsgen.compiler import Program, compile_graph, decode_result
 from acsgen.csim.engine import pack_image
 from acsgen.errors import UserError
 from acsgen.ir.integer import IntGraph
@@ -44,7 +44,14 @@ def check(engines: Twins, program: Program, image: NDArray[np.uint64]) -> int:
         assert found.read_beats == found.result[ResultHeader.READ_WORDS]
         cycles.append(int(found.result[ResultHeader.CYCLES]))
         found.result[CYCLES] = 0
-        np.testing.assert_array_equal(found.result, wanted.result)
+        # Header, logits and masks word by word; of traced maps the pixels: the cells behind the end
+        # of a row hold whatever was there before, on either engine.
+        plain = slice(0, program.result_words)
+        np.testing.assert_array_equal(found.result[plain], wanted.result[plain])
+        if trace:
+            expected = decode_result(program, wanted.result, trace=True).layers
+            for name, values in decode_result(program, found.result, trace=True).layers.items():
+                np.testing.assert_array_equal(values, expected[name], err_msg=name)
     return cycles[0]
 
 
