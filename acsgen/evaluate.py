@@ -21,7 +21,7 @@ from acsgen.ir.layers import LayerGraph
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 
-#: Images of the training split that ranges are measured on.
+#: Images of the training split that ranges are measured on: enough for them to settle.
 CALIBRATION_IMAGES = 256
 
 #: A gate bit depends on the input if it is open for a share of the images within these bounds.
@@ -37,8 +37,8 @@ class OnStage(Protocol):
         """``stage`` starts, or has ``done`` of ``total`` steps behind it."""
 
 
-def _ignore(stage: str, done: int = 0, total: int = 0) -> None:
-    pass
+def ignore_stages(stage: str, done: int = 0, total: int = 0) -> None:
+    """Tell nobody: the default of :class:`OnStage` arguments."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def evaluate(
     *,
     data_root: str | Path | None = None,
     calibration_images: int = CALIBRATION_IMAGES,
-    on_stage: OnStage = _ignore,
+    on_stage: OnStage = ignore_stages,
 ) -> EvalResult:
     """Quantize a model file on a data set's training images and measure it on its test images.
 
@@ -134,7 +134,7 @@ def measure(
     images: NDArray[np.uint8],
     labels: NDArray[np.int64] | None = None,
     *,
-    on_stage: OnStage = _ignore,
+    on_stage: OnStage = ignore_stages,
 ) -> EvalResult:
     """Run both networks on the same images and compare them.
 

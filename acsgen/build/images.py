@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from acsgen.data import load_dataset
 from acsgen.errors import Problem, UserError
+from acsgen.evaluate import CALIBRATION_IMAGES
 from acsgen.frontend import LoadedProgram
-
-#: Enough for ranges to settle; more changes accuracy by less than it varies between data sets.
-CALIBRATION_IMAGES = 256
 
 #: Images over which accuracy, MACs and cycles are averaged.
 ACCURACY_IMAGES = 500

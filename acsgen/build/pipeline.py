@@ -22,7 +22,7 @@ from acsgen.cost.cycles import predict
 from acsgen.cost.resources import check_resources
 from acsgen.csim import CSimEngine, build_library
 from acsgen.errors import CheckFailed
-from acsgen.evaluate import OnStage, measure
+from acsgen.evaluate import OnStage, ignore_stages, measure
 from acsgen.frontend import front_end
 from acsgen.fsutil import check_writable, staged_directory
 from acsgen.ir.ungate import without_gates
@@ -66,11 +66,7 @@ class BuildResult:
     report: dict[str, Any]
 
 
-def _silent(stage: str, done: int = 0, total: int = 0) -> None:
-    pass
-
-
-def build(request: BuildRequest, on_stage: OnStage = _silent) -> BuildResult:
+def build(request: BuildRequest, on_stage: OnStage = ignore_stages) -> BuildResult:
     """Build ``request``; nothing is left behind on failure.
 
     Raises:

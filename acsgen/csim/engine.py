@@ -54,10 +54,10 @@ class CSimEngine:
         result = np.full(result_words, POISON, dtype=np.uint64)
         registers = _Registers()
         self._run(
-            *_buffer(program),
-            *_buffer(params),
-            *_buffer(image),
-            *_buffer(result),
+            *buffer_arguments(program),
+            *buffer_arguments(params),
+            *buffer_arguments(image),
+            *buffer_arguments(result),
             ctypes.c_uint32(trace),
             ctypes.byref(registers),
         )
@@ -70,7 +70,8 @@ class CSimEngine:
         )
 
 
-def _buffer(words: Words) -> tuple[ctypes.c_void_p, ctypes.c_uint32]:
+def buffer_arguments(words: Words) -> tuple[ctypes.c_void_p, ctypes.c_uint32]:
+    """Return a buffer as the simulations' C interfaces take it: address and size in words."""
     if words.dtype != np.uint64 or not words.flags.c_contiguous:
         raise TypeError("buffers are contiguous arrays of uint64 words")
     return ctypes.c_void_p(words.ctypes.data), ctypes.c_uint32(len(words))

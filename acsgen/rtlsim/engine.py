@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from acsgen.csim.engine import POISON, EngineRun, Words, _buffer
+from acsgen.csim.engine import POISON, EngineRun, Words, buffer_arguments
 
 #: More cycles than any program that fits the engine should take.
 MAX_CYCLES = 200_000_000
@@ -121,10 +121,10 @@ class RtlEngine:
         outcome = _Outcome()
         self._library.acs_rtlsim_run(
             self._simulation,
-            *_buffer(program),
-            *_buffer(params),
-            *_buffer(image),
-            *_buffer(result),
+            *buffer_arguments(program),
+            *buffer_arguments(params),
+            *buffer_arguments(image),
+            *buffer_arguments(result),
             ctypes.c_uint32(trace),
             ctypes.byref(options),
             ctypes.byref(outcome),
