@@ -339,6 +339,9 @@ module acs_control
           end
         end
         StDone: begin
+`ifdef ACS_PROFILE
+          $display("PROF %0d %0d %0d %0d", index_q, cycles_q, stalls_q, iterations_q);
+`endif
           index_q        <= index_q + 29'd1;
           instructions_q <= instructions_q + 64'd1;
           if (op.opcode == OP_LOAD) read_q <= read_q + 64'(image_words);
