@@ -10,10 +10,10 @@ module acs_array_control
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
+  input  wire logic         clear_i,       // a run begins or ends
   input  wire logic         start_i,
   input  wire instruction_t op_i,
-  input  wire logic [63:0]  params_i,
-  output      logic         busy_o,
+  output      logic         quiet_o,       // starts no more weight loads
   output      logic         done_o,        // one cycle
   output      logic         bad_table_o,   // with done_o: an entry was too large
   output      logic         stall_o,       // the array waits for memory
@@ -22,26 +22,24 @@ module acs_array_control
   output      logic         group_done_o,
   output      logic         table_done_o,
   // Table words.
-  output      logic         req_valid_o,
-  input  wire logic         req_ready_i,
-  output      logic [63:0]  req_addr_o,
-  output      logic [31:0]  req_words_o,
-  output      logic         reads_table_o,
   input  wire logic         data_valid_i,
   output      logic         data_ready_o,
   input  wire logic [63:0]  data_i,
   // Channels.
   output      logic         table_write_o,
-  output      logic [10:0]  table_addr_o,
+  output      logic         table_list_o,   // 0 inputs, 1 outputs
+  output      logic [9:0]   table_addr_o,
   output      logic [9:0]   table_data_o,
-  output      logic         scan_o,
-  output      logic         scan_list_o,
-  output      logic [7:0]   scan_mask_o,
-  output      logic [10:0]  scan_first_o,
-  output      logic [10:0]  scan_count_o,
-  input  wire logic         scan_busy_i,
-  input  wire logic [1:0][10:0] active_i,
+  output      logic [1:0]   scan_o,         // of inputs, of outputs
+  output      logic [10:0]  in_first_o,
+  output      logic [10:0]  in_count_o,
+  output      logic [10:0]  out_first_o,
+  input  wire logic [1:0]   scan_busy_i,
+  input  wire logic [1:0][10:0] active_i,   // channels in the lists by now
   input  wire logic [1:0][10:0] masked_i,
+  output      logic [1:0]   listed_o,       // a mask decides
+  output      logic [1:0][10:0] active_o,   // of the group
+  output      logic [1:0][10:0] masked_o,
   output      logic [9:0]   in_addr_o,
   input  wire logic [9:0]   in_channel_i,
   input  wire logic [9:0]   in_index_i,
@@ -53,12 +51,13 @@ module acs_array_control
   input  wire logic [9:0]   clear_channel_i,
   output      logic         clear_write_o,
   output      logic [15:0]  clear_addr_o,
-  // Weights.
+  // Weights of listed rows.
   output      logic         load_o,
   output      logic         load_masked_o,
-  output      logic [10:0]  load_rows_o,
-  input  wire logic         available_i,
-  output      logic         take_o,
+  output      logic         load_listed_o,  // the list is complete
+  output      logic [10:0]  load_rows_o,    // in the list by now
+  input  wire logic [1:0][7:0] rows_i,      // rows there, by set
+  input  wire logic         chunk_done_i,
   // Factors of SCALE.
   output      logic [15:0]  factor_addr_o,
   input  wire logic [63:0]  factor_word_i,
@@ -70,14 +69,14 @@ module acs_array_control
   output      logic         round_valid_o,
   output      round_t       round_o,
   input  wire logic         release_i,     // the sums of a round have left
-  input  wire logic         post_idle_i
+  input  wire logic         post_idle_i,
+  input  wire logic         totals_done_i  // those of GAVG are in the vector memory
 );
   localparam logic [10:0] Groups = 11'(LaneGroups);
 
   typedef enum logic [4:0] {
-    StIdle, StTableRequest, StTable, StScanOut, StScanOutWait, StScanIn, StScanInWait, StClear,
-    StClearBlocks, StPass,
-    StWeights, StRounds, StGroupEnd, StMapChannel, StMapFactor, StMapRun, StDrain
+    StIdle, StTable, StScan, StScanWait, StClear, StClearBlocks, StPass, StRounds, StGroupEnd,
+    StMapChannel, StMapFactor, StMapRun, StDrain
   } state_e;
 
   // What a pass over a group's outputs works on.
@@ -101,6 +100,8 @@ module acs_array_control
   logic [10:0] chunk_first_q;
   logic [10:0] chunk_count, chunk_size;
   logic        set_q;
+  logic [1:0]  open_chunks_q;    // whose last round was issued, and whose records are in use
+  logic        weights_there, input_there;
   logic [10:0] block_q, position_q;
   logic [3:0]  bank_q;
   logic [15:0] row_base_q;
@@ -122,13 +123,16 @@ module acs_array_control
   logic [7:0]  factor_q;
   logic [10:0] inner_q;
   logic        inner_last;
-  logic [3:0]  drain_q;
   // Clearing.
   logic [10:0] clear_q;
   logic [10:0] result_blocks;
   logic [15:0] clear_base_q;
   logic        clears;
   logic [10:0] half_plane;
+  // Passes and groups.
+  logic [10:0] pass_rows;
+  logic        begin_pass, records_needed, pass_ends, next_group, last_group, listed;
+  logic        quiet_q;
 
   assign is_conv = op_i.opcode == OP_CONV;
   assign is_map  = state_q == StMapRun;
@@ -139,25 +143,27 @@ module acs_array_control
                                          : plane_blocks(op_i.dst_height, op_i.row_log2);
 
   // Table: four entries a word, one written a cycle.
-  assign reads_table_o = state_q == StTableRequest || state_q == StTable;
-  assign req_valid_o   = state_q == StTableRequest;
-  assign req_addr_o    = params_i + {29'b0, op_i.table_addr, 3'b0};
-  assign req_words_o   = (32'(all_entries) + 32'd3) >> 2;
   assign entry         = word_q[16*entry_q[1:0]+:16];
   assign entry_step    = state_q == StTable && word_valid_q && entry_q != all_entries;
   assign data_ready_o  = state_q == StTable && (!word_valid_q || (entry_step && &entry_q[1:0]));
   assign table_write_o = entry_step;
-  assign table_addr_o  = entry_q < 12'(all_inputs) ? entry_q[10:0]
-                                                   : {1'b1, 10'(entry_q - 12'(all_inputs))};
+  assign table_list_o  = entry_q >= 12'(all_inputs);
+  assign table_addr_o  = table_list_o ? 10'(entry_q - 12'(all_inputs)) : entry_q[9:0];
   assign table_data_o  = entry[9:0];
 
-  // Scans.
-  assign scan_o       = state_q == StScanOut || state_q == StScanIn;
-  assign scan_list_o  = state_q == StScanOut;
-  assign scan_mask_o  = scan_list_o ? (op_i.opcode == OP_CONV || op_i.opcode == OP_ELTWISE ?
-                                       op_i.mask_out : 8'(MASK_NONE)) : op_i.mask_in;
-  assign scan_first_o = scan_list_o ? out_first_q : in_first_q;
-  assign scan_count_o = scan_list_o || !is_conv ? op_i.channels : op_i.channels_in;
+  // Lists, where masks decide; otherwise the order itself serves.
+  assign listed_o[0]  = op_i.mask_in != 8'(MASK_NONE);
+  assign listed_o[1]  = op_i.mask_out != 8'(MASK_NONE) &&
+                        (op_i.opcode == OP_CONV || op_i.opcode == OP_ELTWISE);
+  assign listed       = listed_o != 2'b00;
+  assign scan_o       = state_q == StScan ? listed_o : 2'b00;
+  assign in_first_o   = in_first_q;
+  assign out_first_o  = out_first_q;
+  assign in_count_o   = is_conv ? op_i.channels_in : op_i.channels;
+  assign active_o[0]  = listed_o[0] ? active_i[0] : in_count_o;
+  assign active_o[1]  = listed_o[1] ? active_i[1] : op_i.channels;
+  assign masked_o[0]  = listed_o[0] ? masked_i[0] : '0;
+  assign masked_o[1]  = listed_o[1] ? masked_i[1] : '0;
 
   // Chunks and rounds.
   assign chunk_size  = pass_q == PassConstant ? rows_left_q : 11'(op_i.chunk);
@@ -170,16 +176,20 @@ module acs_array_control
   assign chunk_ends  = left == count_a &&
                        (!more_blocks || (count_b == chunk_count && block_q + 11'd2 >= blocks));
 
-  // Weights are there; in a constant pass none are needed.
-  assign take_o  = state_q == StWeights && pass_q != PassConstant && available_i;
-  assign stall_o = (state_q == StWeights && pass_q != PassConstant && !available_i) ||
+  // Rows of this round are there; in a constant pass none are needed.  No third chunk begins while
+  // the records of the first are in use.
+  assign weights_there = pass_q == PassConstant ||
+                         (open_chunks_q != 2'd2 && 11'(rows_i[set_q]) >= position_q + count_a);
+  // The list of inputs may still grow: the last one is known when it is complete.
+  assign input_there   = !listed_o[0] || !scan_busy_i[0] || input_q + 11'd1 < active_i[0];
+  assign stall_o = (state_q == StRounds && !weights_there) ||
                    (state_q == StTable && !data_valid_i && !word_valid_q);
 
   // Iterations.
-  assign empty      = pass_q != PassActive || active_i[0] == 0;
+  assign empty      = pass_q != PassActive || active_o[0] == 0;
   assign last_tap   = kx_q == 3'(op_i.kernel - 4'd1) && ky_q == kx_q;
-  assign last_input = input_q == active_i[0] - 11'd1;
-  assign in_addr_o  = input_q[9:0];
+  assign last_input = input_q == active_o[0] - 11'd1;
+  assign in_addr_o  = 10'(listed_o[0] ? input_q : in_first_q + input_q);
   assign room       = in_flight_q == 0 || (in_flight_q == 2'd1 && release_i);
 
   always_comb begin
@@ -193,7 +203,8 @@ module acs_array_control
   end
 
   assign last    = is_map ? inner_last : empty || (last_tap && last_input);
-  assign valid_o = (state_q == StRounds || is_map) && (!last || room);
+  assign valid_o = ((state_q == StRounds && weights_there && input_there) || is_map) &&
+                   (!last || room);
   assign issued  = valid_o && ready_i;
 
   always_comb begin
@@ -220,7 +231,7 @@ module acs_array_control
       iteration_o.zero     = empty;
       iteration_o.use_b    = count_b != 0 && !empty;
       iteration_o.channel  = in_channel_i;
-      iteration_o.column   = in_index_i;
+      iteration_o.column   = listed_o[0] ? in_index_i : input_q[9:0];
       iteration_o.count_a  = count_a[3:0];
       iteration_o.bank     = bank_q;
       iteration_o.row_base = row_base_q;
@@ -241,7 +252,7 @@ module acs_array_control
       round_o.count      = 4'(count_a + count_b);
       round_o.block      = block_q;
       round_o.first      = position_q[9:0];
-      round_o.list_first = chunk_first_q[9:0];
+      round_o.list_first = 10'(listed_o[1] ? chunk_first_q : out_first_q + chunk_first_q);
       round_o.masked     = pass_q != PassActive;
       round_o.bank_set        = set_q;
       round_o.chunk_end  = chunk_ends && pass_q != PassConstant;
@@ -249,10 +260,9 @@ module acs_array_control
   end
 
   assign iteration_done_o = issued && !is_map && !empty;
-  assign group_done_o     = state_q == StGroupEnd;
+  assign group_done_o     = state_q == StGroupEnd || next_group;
   assign flag_addr_o      = channel_q[9:0];
   assign factor_addr_o    = op_i.vec_src + 16'(channel_q[10:3]);
-  assign busy_o           = state_q != StIdle;
   assign table_done_o     = state_q == StTable && entry_q == all_entries && !bad_q;
 
   // Masked channels that hold zeros, whatever their record says.
@@ -265,29 +275,36 @@ module acs_array_control
   assign clear_write_o = state_q == StClearBlocks;
   assign clear_addr_o  = clear_base_q + 16'(block_q);
 
-  // A pass begins: what it loads.
-  logic [10:0] pass_rows;
-  logic        begin_pass, records_needed;
+  // A pass begins: what it works on.
   assign records_needed = !op_i.masked_zero;
   always_comb begin
     unique case (pass_q)
-      PassConstant: pass_rows = records_needed || clears ? '0 : masked_i[1];
-      PassActive:   pass_rows = active_i[1];
-      PassRecords:  pass_rows = records_needed ? masked_i[1] : '0;
+      PassConstant: pass_rows = records_needed || clears ? '0 : masked_o[1];
+      PassActive:   pass_rows = active_o[1];
+      PassRecords:  pass_rows = records_needed ? masked_o[1] : '0;
       default:      pass_rows = '0;
     endcase
   end
   assign begin_pass    = state_q == StPass && pass_q != PassEnd && pass_rows != 0;
-  // Rows of active channels load from the first moment on.
-  assign load_o        = (state_q == StScanIn && is_conv) ||
+  // Rows of active channels load while they are listed; all rows of an instruction without output
+  // mask were asked for ahead.
+  assign load_o        = (scan_o[1] && is_conv) ||
                          (begin_pass && pass_q == PassRecords && post_idle_i);
-  assign load_masked_o = pass_q == PassRecords;
-  assign load_rows_o   = load_masked_o ? masked_i[1] : active_i[1];
+  assign load_masked_o = state_q == StPass;
+  assign load_listed_o = !scan_busy_i[1];
+  assign load_rows_o   = pass_q == PassRecords ? masked_i[1] : active_i[1];
+  assign last_group    = group_q == op_i.groups - 11'd1;
+  assign pass_ends     = state_q == StRounds && issued && last && chunk_ends &&
+                         rows_left_q == chunk_count;
+  // Without lists nothing keeps the next group from following at once.
+  assign next_group    = pass_ends && (last_group || !listed) && pass_q != PassConstant &&
+                         !(pass_q == PassActive && records_needed && masked_o[1] != 0);
+  assign quiet_o       = quiet_q;
 
   always_ff @(posedge clk_i) begin
     done_o      <= 1'b0;
     bad_table_o <= 1'b0;
-    if (!rst_ni) begin
+    if (!rst_ni || clear_i) begin
       state_q       <= StIdle;
       pass_q        <= PassConstant;
       group_q       <= '0;
@@ -300,6 +317,8 @@ module acs_array_control
       rows_left_q   <= '0;
       chunk_first_q <= '0;
       set_q         <= 1'b0;
+      open_chunks_q <= '0;
+      quiet_q       <= 1'b0;
       block_q       <= '0;
       position_q    <= '0;
       bank_q        <= '0;
@@ -313,11 +332,11 @@ module acs_array_control
       active_q      <= 1'b0;
       factor_q      <= '0;
       inner_q       <= '0;
-      drain_q       <= '0;
       clear_q       <= '0;
       clear_base_q  <= '0;
     end else begin
       in_flight_q <= in_flight_q + 2'(round_valid_o) - 2'(release_i);
+      open_chunks_q <= open_chunks_q + 2'(round_valid_o && round_o.chunk_end) - 2'(chunk_done_i);
 
       if (issued) begin
         // Taps, then input channels.
@@ -358,10 +377,10 @@ module acs_array_control
             tap_q        <= '0;
             input_q      <= '0;
             inner_q      <= '0;
-            state_q      <= is_conv && op_i.has_table ? StTableRequest : StScanOut;
+            quiet_q      <= 1'b0;
+            state_q      <= is_conv && op_i.has_table ? StTable : StScan;
           end
         end
-        StTableRequest: if (req_ready_i) state_q <= StTable;
         StTable: begin
           if (entry_step) begin
             entry_q <= entry_q + 12'd1;
@@ -375,7 +394,7 @@ module acs_array_control
             word_valid_q <= 1'b1;
           end
           if (entry_q == all_entries) begin
-            state_q <= StScanOut;
+            state_q <= StScan;
             if (bad_q) begin
               done_o      <= 1'b1;
               bad_table_o <= 1'b1;
@@ -383,16 +402,19 @@ module acs_array_control
             end
           end
         end
-        StScanOut: state_q <= StScanOutWait;
-        StScanOutWait: begin
-          pass_q <= PassConstant;
-          if (!scan_busy_i) state_q <= StScanIn;
-        end
-        StScanIn: state_q <= StScanInWait;
-        StScanInWait: begin
+        StScan: begin
           clear_q <= '0;
           block_q <= '0;
-          if (!scan_busy_i) state_q <= is_conv ? StClear : StMapChannel;
+          pass_q  <= listed_o[1] ? PassConstant : PassActive;
+          quiet_q <= !listed_o[1] || (last_group && op_i.masked_zero);
+          state_q <= listed_o[1] || (!is_conv && listed) ? StScanWait :
+                     is_conv ? StPass : StMapChannel;
+        end
+        StScanWait: begin
+          // A convolution may walk the list of inputs while it grows.
+          if (!scan_busy_i[1] && (is_conv || !scan_busy_i[0])) begin
+            state_q <= is_conv ? StClear : StMapChannel;
+          end
         end
         StClear: begin
           clear_base_q <= op_i.dst_base + 16'(clear_channel_i) * op_i.dst_step;
@@ -409,21 +431,19 @@ module acs_array_control
         StPass: begin
           rows_left_q   <= pass_rows;
           chunk_first_q <= '0;
-          set_q         <= 1'b0;
           block_q       <= '0;
           position_q    <= '0;
           bank_q        <= '0;
           row_base_q    <= '0;
           if (pass_q == PassEnd) begin
             // The lists are free when the last item is known.
-            if (post_idle_i && in_flight_q == 0) state_q <= StGroupEnd;
+            if (post_idle_i && in_flight_q == 0 && scan_busy_i == 2'b00) state_q <= StGroupEnd;
           end else if (pass_rows == 0) begin
             pass_q <= pass_e'(pass_q + 2'd1);
           end else if (pass_q != PassRecords || post_idle_i) begin
-            state_q <= StWeights;
+            state_q <= StRounds;
           end
         end
-        StWeights: if (pass_q == PassConstant || available_i) state_q <= StRounds;
         StRounds: begin
           if (issued && last) begin
             if (count_a < left) begin
@@ -446,14 +466,21 @@ module acs_array_control
               position_q    <= '0;
               bank_q        <= '0;
               row_base_q    <= '0;
-              set_q         <= !set_q;
+              if (pass_q != PassConstant) set_q <= !set_q;
               rows_left_q   <= rows_left_q - chunk_count;
               chunk_first_q <= chunk_first_q + chunk_count;
-              if (rows_left_q == chunk_count) begin
+              if (pass_ends) begin
                 pass_q  <= pass_e'(pass_q + 2'd1);
                 state_q <= StPass;
-              end else begin
-                state_q <= StWeights;
+              end
+              if (next_group) begin
+                pass_q        <= PassActive;
+                rows_left_q   <= op_i.channels;
+                chunk_first_q <= '0;
+                group_q       <= group_q + 11'd1;
+                in_first_q    <= in_first_q + op_i.channels_in;
+                out_first_q   <= out_first_q + op_i.channels;
+                          state_q       <= last_group ? StDrain : StRounds;
               end
             end
           end
@@ -462,13 +489,11 @@ module acs_array_control
           group_q     <= group_q + 11'd1;
           in_first_q  <= in_first_q + op_i.channels_in;
           out_first_q <= out_first_q + op_i.channels;
-          drain_q     <= '0;
-          state_q     <= group_q == op_i.groups - 11'd1 ? StDrain : StScanOut;
+          state_q     <= last_group ? StDrain : StScan;
         end
         StMapChannel: begin
-          drain_q  <= '0;
           block_q  <= '0;
-          active_q <= flag_i == 2'b11;
+          active_q <= (flag_i | ~listed_o) == 2'b11;
           state_q  <= channel_q == op_i.channels ? StDrain : StMapFactor;
         end
         StMapFactor: begin
@@ -485,9 +510,9 @@ module acs_array_control
           end
         end
         StDrain: begin
-          // The last writes are on their way for a few cycles.
-          drain_q <= post_idle_i && in_flight_q == 0 ? drain_q + 4'd1 : '0;
-          if (drain_q == 4'd15) begin
+          // Writes that the feature memory has accepted come before all reads that follow.
+          quiet_q <= 1'b1;
+          if (post_idle_i && in_flight_q == 0 && totals_done_i && scan_busy_i == 2'b00) begin
             done_o  <= 1'b1;
             state_q <= StIdle;
           end
@@ -498,7 +523,7 @@ module acs_array_control
   end
 
   logic unused;
-  assign unused = ^{op_i, masked_i, half_plane, all_inputs, all_outputs, iteration_o};
+  assign unused = ^{op_i, half_plane, all_inputs, all_outputs, iteration_o};
 
 endmodule
 

@@ -19,9 +19,8 @@ module acs_axi_read #(
   output      logic        data_valid_o,
   input  wire logic        data_ready_i,
   output      logic [63:0] data_o,
-  // An error answer was seen since the last clear.
-  input  wire logic        clear_error_i,
-  output      logic        error_o,
+  output      logic        data_error_o,   // the word came with an error answer
+  output      logic        idle_o,         // nothing is left to ask for
   // AXI4.
   output      logic        m_axi_arvalid_o,
   input  wire logic        m_axi_arready_i,
@@ -44,7 +43,6 @@ module acs_axi_read #(
   logic        ar_valid_q;
   logic [60:0] ar_addr_q;
   logic [7:0]  ar_len_q;
-  logic        error_q;
 
   logic [9:0]  to_boundary;
   logic [9:0]  burst;
@@ -69,7 +67,6 @@ module acs_axi_read #(
       ar_valid_q <= 1'b0;
       ar_addr_q  <= '0;
       ar_len_q   <= '0;
-      error_q    <= 1'b0;
     end else begin
       if (m_axi_arready_i) ar_valid_q <= 1'b0;
       if (start_burst) begin
@@ -84,30 +81,28 @@ module acs_axi_read #(
         left_q <= req_words_i;
       end
       reserved_q <= reserved_q + (start_burst ? CW'(burst) : '0) - CW'(pop);
-      if (clear_error_i) error_q <= 1'b0;
-      if (m_axi_rvalid_i && m_axi_rready_o && m_axi_rresp_i[1]) error_q <= 1'b1;
     end
   end
 
   acs_fifo #(
-    .Width(64),
+    .Width(65),
     .Depth(Depth)
   ) u_fifo (
     .clk_i,
     .rst_ni,
     .in_valid_i (m_axi_rvalid_i),
     .in_ready_o (fifo_ready),
-    .in_data_i  (m_axi_rdata_i),
+    .in_data_i  ({m_axi_rresp_i[1], m_axi_rdata_i}),
     .out_valid_o(data_valid_o),
     .out_ready_i(data_ready_i),
-    .out_data_o (data_o)
+    .out_data_o ({data_error_o, data_o})
   );
 
   assign m_axi_rready_o  = fifo_ready;
   assign m_axi_arvalid_o = ar_valid_q;
   assign m_axi_araddr_o  = {ar_addr_q, 3'b000};
   assign m_axi_arlen_o   = ar_len_q;
-  assign error_o         = error_q;
+  assign idle_o          = left_q == 0;
 
   logic unused;
   assign unused = ^{req_addr_i[2:0], m_axi_rresp_i[0]};

@@ -1,4 +1,5 @@
-// The sequencer: fetch, check, run, trace, count; at the end the result header.
+// The sequencer: takes instructions that were fetched and judged ahead, runs, traces and counts
+// them; at the end the result header.
 `default_nettype none
 
 module acs_control
@@ -8,7 +9,8 @@ module acs_control
   parameter int unsigned LaneGroups    = 4,
   parameter int unsigned FeatureBlocks = 4096,
   parameter int unsigned BankWords     = 1024,
-  parameter int unsigned VectorWords   = 1024
+  parameter int unsigned VectorWords   = 1024,
+  localparam int unsigned FetchUsers   = 4       // program, image, vectors, table
 ) (
   input  wire logic             clk_i,
   input  wire logic             rst_ni,
@@ -43,15 +45,23 @@ module acs_control
   input  wire logic [1:0][10:0] active_i,
   input  wire logic [1:0][10:0] masked_i,
   input  wire logic             stall_i,
-  // Read master: the program and the image.
-  output      logic             req_valid_o,
-  input  wire logic             req_ready_i,
-  output      logic [63:0]      req_addr_o,
-  output      logic [31:0]      req_words_o,
-  output      logic             fetching_o,
-  input  wire logic             data_valid_i,
+  input  wire logic             array_quiet_i,  // starts no more weight loads
+  input  wire logic             loader_busy_i,
+  input  wire logic             loader_error_i, // one cycle: an error answer among its words
+  input  wire logic             read_error_i,   // likewise, among the words of all others
+  // Read master: the program, and what the prefetcher asks for.
+  output      logic [FetchUsers-1:0]       req_valid_o,
+  input  wire logic [FetchUsers-1:0]       req_ready_i,
+  output      logic [FetchUsers-1:0][63:0] req_addr_o,
+  output      logic [FetchUsers-1:0][31:0] req_words_o,
+  input  wire logic             data_valid_i,   // words of the program
   input  wire logic [63:0]      data_i,
-  input  wire logic             read_error_i,
+  input  wire logic             data_error_i,
+  output      logic             discard_o,      // words under way are not wanted any more
+  input  wire logic             read_idle_i,
+  // Weights of all rows.
+  output      logic             load_o,
+  output      instruction_t     load_op_o,
   // Write master.
   output      logic             clear_error_o,
   output      logic             wreq_valid_o,
@@ -65,18 +75,22 @@ module acs_control
   input  wire logic             write_error_i
 );
   typedef enum logic [3:0] {
-    StIdle, StNext, StFetchAsk, StFetch, StCheck, StAskImage, StAskResult, StRun, StTraceAsk,
-    StTrace, StDone, StFlush, StHeaderAsk, StHeader, StFinish
+    StIdle, StNext, StLaunch, StRun, StTraceAsk, StTrace, StFlush, StHeaderAsk, StHeader, StFinish
   } state_e;
 
   state_e             state_q;
-  instruction_words_t words_q;
-  instruction_t       op, decoded;
-  logic [2:0]         step_q;
+  instruction_words_t words_q, next_words;
+  instruction_t       op, next_op;
+  logic               next_valid, next_error, no_more, take;
+  logic [2:0]         judging_q;         // cycles since the next instruction is there
+  logic               judged, good;
   logic [28:0]        index_q;
   logic [7:0]         code_q, verdict;
   logic [3:0]         header_q;
-  logic               is_linear_result, bus_error, ran;
+  logic               is_linear_result, next_writes, ran, ran_q, fails, ended;
+  logic               ask_result_q;      // the write request of a LINEAR is not yet accepted
+  logic               error_q, next_error_q;  // error answers among words of this one, of the next
+  logic               ahead, load_ahead_q, stopping;
 
   // Counters of the result header.
   logic [63:0] instructions_q, iterations_q, executed_q, skipped_q, read_q, written_q, cycles_q,
@@ -93,12 +107,36 @@ module acs_control
   logic [8:0]  row_words;          // of the image
   logic [31:0] trace_words, result_words;
 
-  assign decoded = decode(words_q);
-  always_comb begin
-    op = decoded;
-    if (!trace_i) op.trace_addr = '0;
-  end
-  assign op_o = op;
+  // Nothing is traced unless the register says so.
+  function automatic instruction_t decoded(input instruction_words_t words, input logic trace);
+    instruction_t r = decode(words);
+    if (!trace) r.trace_addr = '0;
+    return r;
+  endfunction
+  assign op      = decoded(words_q, trace_i);
+  assign next_op = decoded(next_words, trace_i);
+  assign op_o    = op;
+
+  acs_fetch u_fetch (
+    .clk_i,
+    .rst_ni,
+    .start_i,
+    .stop_i      (stopping),
+    .program_i   (pointers_i[0]),
+    .size_i      (sizes_i[0]),
+    .req_valid_o (req_valid_o[0]),
+    .req_ready_i (req_ready_i[0]),
+    .req_addr_o  (req_addr_o[0]),
+    .req_words_o (req_words_o[0]),
+    .data_valid_i,
+    .data_i,
+    .data_error_i,
+    .valid_o     (next_valid),
+    .words_o     (next_words),
+    .error_o     (next_error),
+    .no_more_o   (no_more),
+    .take_i      (take)
+  );
 
   acs_check #(
     .LaneGroups(LaneGroups),
@@ -107,11 +145,47 @@ module acs_control
     .VectorWords(VectorWords)
   ) u_check (
     .clk_i,
-    .words_i (words_q),
-    .op_i    (op),
+    .words_i (next_words),
+    .op_i    (next_op),
     .sizes_i (sizes_i),
     .status_o(verdict)
   );
+
+  assign judged   = next_valid && judging_q == 3'd5;
+  assign good     = judged && verdict == STATUS_OK && !next_error;
+  assign take     = state_q == StNext && judged;
+  assign stopping = state_q inside {StIdle, StFlush, StHeaderAsk, StHeader, StFinish};
+
+  logic [63:0] ahead_addr;
+  logic [31:0] ahead_words;
+  acs_prefetch u_prefetch (
+    .clk_i,
+    .rst_ni,
+    .stop_i         (stopping),
+    .current_i      (op),
+    .current_valid_i(state_q == StLaunch || state_q == StRun),
+    .next_i         (next_op),
+    .next_valid_i   (good),
+    .take_i         (take),
+    .current_quiet_i(state_q == StNext ||
+                     (state_q == StRun && (op.opcode != OP_CONV || array_quiet_i))),
+    .loader_busy_i,
+    .ahead_o        (ahead),
+    .params_i       (pointers_i[1]),
+    .image_i        (pointers_i[2]),
+    .image_valid_o  (req_valid_o[1]),
+    .vector_valid_o (req_valid_o[2]),
+    .table_valid_o  (req_valid_o[3]),
+    .image_ready_i  (req_ready_i[1]),
+    .vector_ready_i (req_ready_i[2]),
+    .table_ready_i  (req_ready_i[3]),
+    .req_addr_o     (ahead_addr),
+    .req_words_o    (ahead_words),
+    .load_o,
+    .load_op_o
+  );
+  assign req_addr_o[3:1]  = {3{ahead_addr}};
+  assign req_words_o[3:1] = {3{ahead_words}};
 
   assign outputs      = op.groups * op.channels;
   assign inputs       = op.groups * op.channels_in;
@@ -134,22 +208,15 @@ module acs_control
 
   assign is_linear_result = op.opcode == OP_LINEAR &&
                             (op.linear_mode == LINEAR_WIDE || op.linear_mode == LINEAR_GATE);
+  assign next_writes = next_op.opcode == OP_LINEAR &&
+                       (next_op.linear_mode == LINEAR_WIDE || next_op.linear_mode == LINEAR_GATE);
   assign result_words = op.linear_mode == LINEAR_WIDE ? (32'(op.channels) + 32'd1) >> 1
                                                       : (32'(op.channels) + 32'd63) >> 6;
-  assign bus_error = read_error_i || write_error_i;
-
-  // Requests.
-  assign req_valid_o = state_q == StFetchAsk || state_q == StAskImage;
-  assign req_addr_o  = state_q == StFetchAsk ? pointers_i[0] + {29'b0, index_q, 6'b0}
-                                               : pointers_i[2];
-  assign req_words_o = state_q == StFetchAsk ? 32'(INSTRUCTION_WORDS) : 32'(image_words);
-  assign fetching_o  = state_q == StFetchAsk || state_q == StFetch;
-
-  assign wreq_valid_o = state_q == StAskResult || state_q == StTraceAsk || state_q == StHeaderAsk;
+  assign wreq_valid_o = ask_result_q || state_q == StTraceAsk || state_q == StHeaderAsk;
   always_comb begin
     wreq_addr_o  = pointers_i[3];
     wreq_words_o = 32'(HEADER_WORDS);
-    if (state_q == StAskResult) begin
+    if (ask_result_q) begin
       wreq_addr_o  = pointers_i[3] + {37'b0, op.result_addr, 3'b0};
       wreq_words_o = result_words;
     end else if (state_q == StTraceAsk) begin
@@ -158,28 +225,33 @@ module acs_control
     end
   end
 
-  // Starts: when a unit's requests, if any, are under way.
   logic launch;
-  assign launch         = state_q == StRun && step_q == 0;
+  assign launch         = state_q == StLaunch;
   assign array_start_o  = launch && (op.opcode == OP_CONV || op.opcode == OP_ELTWISE ||
                                      op.opcode == OP_POOL || op.opcode == OP_SCALE ||
                                      op.opcode == OP_GAVG);
   assign load_start_o   = launch && op.opcode == OP_LOAD;
   assign linear_start_o = launch && op.opcode == OP_LINEAR;
   assign copy_start_o   = (launch && op.opcode == OP_FLATTEN) ||
-                          (state_q == StTrace && step_q == 0);
-  assign copy_to_vector_o   = state_q == StRun;
-  assign copy_from_vector_o = state_q == StTrace && (op.opcode == OP_GAVG ||
+                          (state_q == StTraceAsk && wreq_ready_i && trace_words != 0);
+  assign copy_to_vector_o   = state_q == StLaunch || state_q == StRun;
+  assign copy_from_vector_o = state_q == StTraceAsk && (op.opcode == OP_GAVG ||
                                                     op.opcode == OP_LINEAR ||
                                                     op.opcode == OP_FLATTEN);
   assign copy_block_o   = copy_to_vector_o ? op.src_base : op.dst_base;
   assign copy_vector_o  = op.vec_dst;
   assign copy_words_o   = copy_to_vector_o ? 20'(flat_blocks) << 3 : trace_words[19:0];
-  assign ran            = array_done_i || load_done_i || linear_done_i || copy_done_i;
-  assign clear_o        = state_q == StCheck;
+  assign ran   = (array_done_i || load_done_i || linear_done_i || copy_done_i || ran_q) &&
+                 !ask_result_q;
+  assign fails = error_q || write_error_i || bad_table_i;
+  assign clear_o        = take;
   assign clear_error_o  = state_q == StIdle;
+  assign discard_o      = stopping;
+  // The instruction is done: its results are on their way, in order before all that follows.
+  assign ended = (state_q == StRun && ran && !fails && op.trace_addr == 0) ||
+                 (state_q == StTraceAsk && trace_words == 0) || (state_q == StTrace && copy_done_i);
 
-  assign add_macs = state_q == StDone && (op.opcode == OP_CONV || op.opcode == OP_LINEAR);
+  assign add_macs = ended && (op.opcode == OP_CONV || op.opcode == OP_LINEAR);
   acs_mac_counter u_executed (
     .clk_i,
     .rst_ni,
@@ -221,18 +293,24 @@ module acs_control
   end
   assign header_valid_o = state_q == StHeader;
 
+  always_ff @(posedge clk_i) if (take) words_q <= next_words;
+
   always_ff @(posedge clk_i) begin
     done_o <= 1'b0;
     if (!rst_ni) begin
       state_q       <= StIdle;
-      step_q        <= '0;
       index_q       <= '0;
       code_q        <= '0;
       header_q      <= '0;
-      words_q       <= '0;
       status_o      <= '0;
       fault_index_o <= '0;
       pairs_q       <= '0;
+      judging_q     <= '0;
+      ask_result_q  <= 1'b0;
+      error_q       <= 1'b0;
+      next_error_q  <= 1'b0;
+      load_ahead_q  <= 1'b0;
+      ran_q         <= 1'b0;
       instructions_q <= '0;
       iterations_q  <= '0;
       executed_q    <= '0;
@@ -255,6 +333,35 @@ module acs_control
       end
       if (table_i) read_q <= read_q + ((64'(inputs) + 64'(outputs) + 64'd3) >> 2);
 
+      judging_q <= !next_valid || take ? '0 : judging_q == 3'd5 ? judging_q : judging_q + 3'd1;
+
+      // Weights may arrive for the next instruction already; the others take their own only.
+      if (load_o) load_ahead_q <= ahead && !take;
+      else if (take) load_ahead_q <= 1'b0;
+      if (read_error_i || (loader_error_i && !load_ahead_q)) error_q <= 1'b1;
+      if (loader_error_i && load_ahead_q) next_error_q <= 1'b1;
+      if (take) begin
+        error_q      <= next_error_q || (loader_error_i && load_ahead_q);
+        next_error_q <= 1'b0;
+      end
+
+      if (wreq_ready_i) ask_result_q <= 1'b0;
+      ran_q <= state_q == StRun && !ran && (linear_done_i || ran_q);
+      if (ended) begin
+        index_q        <= index_q + 29'd1;
+        instructions_q <= instructions_q + 64'd1;
+        if (op.opcode == OP_LOAD) read_q <= read_q + 64'(image_words);
+        if (op.opcode == OP_LINEAR) begin
+          read_q <= read_q + 64'(linear_words) +
+                    (op.linear_mode == LINEAR_GATE ? (64'(op.channels) + 64'd1) >> 1 : '0);
+        end
+        written_q <= written_q + (is_linear_result ? 64'(result_words) : '0) +
+                     (op.trace_addr != 0 ? 64'(trace_words) : '0);
+`ifdef ACS_PROFILE
+        $display("PROF %0d %0d %0d %0d", index_q, cycles_q, stalls_q, iterations_q);
+`endif
+      end
+
       unique case (state_q)
         StIdle: begin
           index_q  <= '0;
@@ -262,6 +369,8 @@ module acs_control
           if (start_i) begin
             state_q        <= StNext;
             code_q         <= STATUS_OK;
+            error_q        <= 1'b0;
+            next_error_q   <= 1'b0;
             instructions_q <= '0;
             iterations_q   <= '0;
             executed_q     <= '0;
@@ -273,89 +382,45 @@ module acs_control
           end
         end
         StNext: begin
-          step_q  <= '0;
           pairs_q <= '0;
-          state_q <= StFetchAsk;
-          if ((34'(index_q) + 34'd1) * 34'(INSTRUCTION_WORDS) > 34'(sizes_i[0])) begin
-            code_q  <= STATUS_NO_END;
-            state_q <= StFlush;
-          end
-        end
-        StFetchAsk: if (req_ready_i) state_q <= StFetch;
-        StFetch: begin
-          if (data_valid_i) begin
-            words_q[step_q] <= data_i;
-            step_q          <= step_q + 3'd1;
-            if (step_q == 3'(INSTRUCTION_WORDS - 1)) begin
-              state_q <= StCheck;
-              read_q  <= read_q + 64'(INSTRUCTION_WORDS);
-            end
-          end
-        end
-        StCheck: begin
-          step_q <= step_q + 3'd1;
-          if (step_q == 3'd5) begin
-            step_q <= '0;
-            if (bus_error) begin
+          if (take) begin
+            read_q       <= read_q + 64'(INSTRUCTION_WORDS);
+            ask_result_q <= good && next_writes;
+            state_q      <= StLaunch;
+            if (next_error) begin
               code_q  <= STATUS_BUS_ERROR;
               state_q <= StFlush;
             end else if (verdict != STATUS_OK) begin
               code_q  <= verdict;
               state_q <= StFlush;
-            end else if (op.opcode == OP_END) begin
+            end else if (next_op.opcode == OP_END) begin
               instructions_q <= instructions_q + 64'd1;
               state_q        <= StFlush;
-            end else if (op.opcode == OP_LOAD) state_q <= StAskImage;
-            else if (is_linear_result) state_q <= StAskResult;
-            else state_q <= StRun;
+            end
+          end else if (no_more) begin
+            code_q  <= STATUS_NO_END;
+            state_q <= StFlush;
           end
         end
-        StAskImage:  if (req_ready_i) state_q <= StRun;
-        StAskResult: if (wreq_ready_i) state_q <= StRun;
+        StLaunch: state_q <= StRun;
         StRun: begin
-          step_q <= 3'd1;
-          if (step_q != 0 && ran) begin
-            step_q  <= '0;
-            state_q <= op.trace_addr != 0 ? StTraceAsk : StDone;
-            if (bus_error) begin
-              code_q  <= STATUS_BUS_ERROR;
-              state_q <= StFlush;
-            end else if (bad_table_i) begin
-              code_q  <= STATUS_BAD_FIELD;
+          if (ran) begin
+            state_q <= op.trace_addr != 0 ? StTraceAsk : StNext;
+            if (fails) begin
+              code_q  <= error_q || write_error_i ? STATUS_BUS_ERROR : STATUS_BAD_FIELD;
               state_q <= StFlush;
             end
           end
         end
         StTraceAsk: begin
-          step_q <= '0;
-          if (trace_words == 0) state_q <= StDone;
+          if (trace_words == 0) state_q <= StNext;
           else if (wreq_ready_i) state_q <= StTrace;
         end
-        StTrace: begin
-          step_q <= 3'd1;
-          if (copy_done_i) begin
-            written_q <= written_q + 64'(trace_words);
-            state_q   <= StDone;
-          end
-        end
-        StDone: begin
-`ifdef ACS_PROFILE
-          $display("PROF %0d %0d %0d %0d", index_q, cycles_q, stalls_q, iterations_q);
-`endif
-          index_q        <= index_q + 29'd1;
-          instructions_q <= instructions_q + 64'd1;
-          if (op.opcode == OP_LOAD) read_q <= read_q + 64'(image_words);
-          if (op.opcode == OP_LINEAR) begin
-            read_q <= read_q + 64'(linear_words) +
-                      (op.linear_mode == LINEAR_GATE ? (64'(op.channels) + 64'd1) >> 1 : '0);
-          end
-          if (is_linear_result) written_q <= written_q + 64'(result_words);
-          state_q <= StNext;
-        end
+        StTrace: if (copy_done_i) state_q <= StNext;
         StFlush: begin
           // Every write is answered before the verdict is final.
-          if (write_idle_i && !macs_busy && !skips_busy) begin
-            if (code_q == STATUS_OK && bus_error) code_q <= STATUS_BUS_ERROR;
+          if (write_idle_i && read_idle_i && !macs_busy && !skips_busy) begin
+            if (code_q == STATUS_OK && write_error_i) code_q <= STATUS_BUS_ERROR;
             if (sizes_i[3] >= 32'(HEADER_WORDS)) begin
               state_q <= StHeaderAsk;
             end else begin

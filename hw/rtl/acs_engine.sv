@@ -115,22 +115,26 @@ module acs_engine
   logic         array_done, bad_table, load_done, linear_done, copy_done;
   logic         iteration_done, group_done, table_done, array_stall, linear_stall;
   logic [1:0][10:0] active, masked;
-  logic         fetching, read_error, write_error, clear_error, write_idle;
-  logic         control_req_valid, array_req_valid, loader_req_valid, linear_req_valid;
-  logic [63:0]  control_req_addr, array_req_addr, loader_req_addr, linear_req_addr;
-  logic [31:0]  control_req_words, array_req_words, loader_req_words, linear_req_words;
+  logic         write_error, clear_error, write_idle;
+  logic         header_valid, linear_result_valid, copy_data_valid, write_ready;
+  logic [63:0]  header_word, linear_result, copy_data;
+
+  // Users of the read master, by precedence.
+  localparam int unsigned UserProgram = 0, UserImage = 1, UserVectors = 2, UserTable = 3,
+                          UserWeights = 4, ReadUsers = 5;
+  logic [ReadUsers-1:0]       user_req_valid, user_req_ready, user_data_valid, user_data_ready;
+  logic [ReadUsers-1:0][63:0] user_req_addr;
+  logic [ReadUsers-1:0][31:0] user_req_words;
   logic         req_valid, req_ready;
   logic [63:0]  req_addr;
   logic [31:0]  req_words;
-  logic         data_valid, data_ready;
+  logic         data_valid, data_ready, data_error;
   logic [63:0]  data;
-  logic         array_data_ready, loader_data_ready, linear_data_ready, load_data_ready;
-  logic         reads_table;
+  logic         discard, share_idle, read_idle;
+  logic         other_error;
   logic         wreq_valid, wreq_ready;
   logic [63:0]  wreq_addr;
   logic [31:0]  wreq_words;
-  logic         header_valid, linear_result_valid, copy_data_valid, write_ready;
-  logic [63:0]  header_word, linear_result, copy_data;
 
   acs_control #(
     .LaneGroups(LaneGroups),
@@ -169,14 +173,21 @@ module acs_engine
     .active_i          (active),
     .masked_i          (masked),
     .stall_i           (array_stall || linear_stall),
-    .req_valid_o       (control_req_valid),
-    .req_ready_i       (req_ready),
-    .req_addr_o        (control_req_addr),
-    .req_words_o       (control_req_words),
-    .fetching_o        (fetching),
-    .data_valid_i      (data_valid),
+    .array_quiet_i     (array_quiet),
+    .loader_busy_i     (loader_busy),
+    .loader_error_i    (user_data_valid[UserWeights] && user_data_ready[UserWeights] && data_error),
+    .read_error_i      (other_error),
+    .req_valid_o       (user_req_valid[3:0]),
+    .req_ready_i       (user_req_ready[3:0]),
+    .req_addr_o        (user_req_addr[3:0]),
+    .req_words_o       (user_req_words[3:0]),
+    .data_valid_i      (user_data_valid[UserProgram]),
     .data_i            (data),
-    .read_error_i      (read_error),
+    .data_error_i      (data_error),
+    .discard_o         (discard),
+    .read_idle_i       (read_idle && share_idle),
+    .load_o            (load_all_rows),
+    .load_op_o         (load_op),
     .clear_error_o     (clear_error),
     .wreq_valid_o      (wreq_valid),
     .wreq_ready_i      (wreq_ready),
@@ -189,30 +200,30 @@ module acs_engine
     .write_error_i     (write_error)
   );
 
-  // Memory ports.  One unit reads at a time.
-  always_comb begin
-    req_valid = control_req_valid || array_req_valid || loader_req_valid || linear_req_valid;
-    if (control_req_valid) begin
-      req_addr  = control_req_addr;
-      req_words = control_req_words;
-    end else if (array_req_valid) begin
-      req_addr  = array_req_addr;
-      req_words = array_req_words;
-    end else if (loader_req_valid) begin
-      req_addr  = loader_req_addr;
-      req_words = loader_req_words;
-    end else begin
-      req_addr  = linear_req_addr;
-      req_words = linear_req_words;
-    end
-  end
-  always_comb begin
-    if (fetching) data_ready = 1'b1;
-    else if (op.opcode == OP_LOAD) data_ready = load_data_ready;
-    else if (op.opcode == OP_LINEAR) data_ready = linear_data_ready;
-    else if (reads_table) data_ready = array_data_ready;
-    else data_ready = loader_data_ready;
-  end
+  // Memory ports.
+  assign user_data_ready[UserProgram] = 1'b1;
+  assign other_error = data_error && (user_data_valid[3:1] & user_data_ready[3:1]) != '0;
+
+  acs_read_share #(
+    .Users(ReadUsers)
+  ) u_share (
+    .clk_i,
+    .rst_ni,
+    .discard_i   (discard),
+    .idle_o      (share_idle),
+    .req_valid_i (user_req_valid),
+    .req_ready_o (user_req_ready),
+    .req_addr_i  (user_req_addr),
+    .req_words_i (user_req_words),
+    .data_valid_o(user_data_valid),
+    .data_ready_i(user_data_ready),
+    .req_valid_o (req_valid),
+    .req_ready_i (req_ready),
+    .req_addr_o  (req_addr),
+    .req_words_o (req_words),
+    .data_valid_i(data_valid),
+    .data_ready_o(data_ready)
+  );
 
   acs_axi_read u_read (
     .clk_i,
@@ -224,8 +235,8 @@ module acs_engine
     .data_valid_o (data_valid),
     .data_ready_i (data_ready),
     .data_o       (data),
-    .clear_error_i(clear_error),
-    .error_o      (read_error),
+    .data_error_o (data_error),
+    .idle_o       (read_idle),
     .m_axi_arvalid_o,
     .m_axi_arready_i,
     .m_axi_araddr_o,
@@ -262,52 +273,79 @@ module acs_engine
     .m_axi_bresp_i
   );
 
-  // Channels.
+  // Channels: of inputs and of outputs.
   logic        clearing, clear_write;
   logic [9:0]  clear_list, post_list;
   logic [15:0] clear_addr;
-  logic        table_write, scan, scan_list, scan_busy;
-  logic [10:0] table_addr, scan_first, scan_count;
-  logic [9:0]  table_data;
-  logic [7:0]  scan_mask;
+  logic        table_write, table_list;
+  logic [9:0]  table_addr, table_data;
+  logic [1:0]  scan, scan_busy, listed, flag;
+  logic [10:0] in_first, in_count, out_first;
+  logic [1:0][10:0] found, passed;
   logic        mask_write;
   logic [8:0]  mask_addr;
   logic [63:0] mask_data;
   logic [9:0]  in_addr, in_channel, in_index, out_channel, row_addr, row_index, flag_addr;
-  logic [1:0]  flag;
 
-  acs_channels u_channels (
+  acs_channels u_inputs (
     .clk_i,
     .rst_ni,
     .mask_write_i (mask_write),
     .mask_addr_i  (mask_addr),
     .mask_data_i  (mask_data),
-    .table_write_i(table_write),
+    .table_write_i(table_write && !table_list),
     .table_addr_i (table_addr),
     .table_data_i (table_data),
-    .scan_i       (scan),
-    .list_i       (scan_list),
     .has_table_i  (op.has_table),
-    .mask_i       (scan_mask),
-    .first_i      (scan_first),
-    .count_i      (scan_count),
-    .busy_o       (scan_busy),
-    .active_o     (active),
-    .masked_o     (masked),
-    .in_addr_i    (in_addr),
-    .in_channel_o (in_channel),
-    .in_index_o   (in_index),
-    .out_addr_i   (clearing ? clear_list : post_list),
-    .out_channel_o(out_channel),
-    .row_addr_i   (row_addr),
-    .row_index_o  (row_index),
+    .scan_i       (scan[0]),
+    .mask_i       (op.mask_in),
+    .first_i      (in_first),
+    .count_i      (in_count),
+    .base_i       (in_first),
+    .busy_o       (scan_busy[0]),
+    .active_o     (found[0]),
+    .masked_o     (passed[0]),
+    .listed_i     (listed[0]),
+    .addr_i       (in_addr),
+    .channel_o    (in_channel),
+    .index_addr_i (in_addr),
+    .index_o      (in_index),
     .flag_addr_i  (flag_addr),
-    .flag_o       (flag)
+    .flag_o       (flag[0])
+  );
+
+  acs_channels u_outputs (
+    .clk_i,
+    .rst_ni,
+    .mask_write_i (mask_write),
+    .mask_addr_i  (mask_addr),
+    .mask_data_i  (mask_data),
+    .table_write_i(table_write && table_list),
+    .table_addr_i (table_addr),
+    .table_data_i (table_data),
+    .has_table_i  (op.has_table),
+    .scan_i       (scan[1]),
+    .mask_i       (op.mask_out),
+    .first_i      (out_first),
+    .count_i      (op.channels),
+    .base_i       ('0),
+    .busy_o       (scan_busy[1]),
+    .active_o     (found[1]),
+    .masked_o     (passed[1]),
+    .listed_i     (listed[1]),
+    .addr_i       (clearing ? clear_list : post_list),
+    .channel_o    (out_channel),
+    .index_addr_i (row_addr),
+    .index_o      (row_index),
+    .flag_addr_i  (flag_addr),
+    .flag_o       (flag[1])
   );
 
   // Array, its control, its weights.
-  logic        load_rows_start, load_masked, available, take, chunk_done;
+  logic        load_rows_start, load_masked, load_listed, load_all_rows, chunk_done, array_quiet;
   logic [10:0] load_rows;
+  logic [1:0][7:0] rows_there;
+  instruction_t load_op;
   logic [15:0] factor_addr;
   logic        iteration_valid, iteration_ready;
   iteration_t  iteration;
@@ -320,44 +358,41 @@ module acs_engine
   logic        record_write;
   logic [7:0]  record_addr;
   constants_t  record;
-  logic        loader_busy, array_busy;
+  logic        loader_busy, totals_done;
   logic [63:0] vector_data;
-  logic        array_table_ready;
 
   acs_array_control #(
     .LaneGroups(LaneGroups)
   ) u_array_control (
     .clk_i,
     .rst_ni,
+    .clear_i         (discard),
     .start_i         (array_start),
     .op_i            (op),
-    .params_i        (pointers[1]),
-    .busy_o          (array_busy),
+    .quiet_o         (array_quiet),
     .done_o          (array_done),
     .bad_table_o     (bad_table),
     .stall_o         (array_stall),
     .iteration_done_o(iteration_done),
     .group_done_o    (group_done),
     .table_done_o    (table_done),
-    .req_valid_o     (array_req_valid),
-    .req_ready_i     (req_ready),
-    .req_addr_o      (array_req_addr),
-    .req_words_o     (array_req_words),
-    .reads_table_o   (reads_table),
-    .data_valid_i    (data_valid && reads_table),
-    .data_ready_o    (array_table_ready),
+    .data_valid_i    (user_data_valid[UserTable]),
+    .data_ready_o    (user_data_ready[UserTable]),
     .data_i          (data),
     .table_write_o   (table_write),
+    .table_list_o    (table_list),
     .table_addr_o    (table_addr),
     .table_data_o    (table_data),
     .scan_o          (scan),
-    .scan_list_o     (scan_list),
-    .scan_mask_o     (scan_mask),
-    .scan_first_o    (scan_first),
-    .scan_count_o    (scan_count),
+    .in_first_o      (in_first),
+    .in_count_o      (in_count),
+    .out_first_o     (out_first),
     .scan_busy_i     (scan_busy),
-    .active_i        (active),
-    .masked_i        (masked),
+    .active_i        (found),
+    .masked_i        (passed),
+    .listed_o        (listed),
+    .active_o        (active),
+    .masked_o        (masked),
     .in_addr_o       (in_addr),
     .in_channel_i    (in_channel),
     .in_index_i      (in_index),
@@ -370,9 +405,10 @@ module acs_engine
     .clear_addr_o    (clear_addr),
     .load_o          (load_rows_start),
     .load_masked_o   (load_masked),
+    .load_listed_o   (load_listed),
     .load_rows_o     (load_rows),
-    .available_i     (available),
-    .take_o          (take),
+    .rows_i          (rows_there),
+    .chunk_done_i    (chunk_done),
     .factor_addr_o   (factor_addr),
     .factor_word_i   (vector_data),
     .valid_o         (iteration_valid),
@@ -381,9 +417,9 @@ module acs_engine
     .round_valid_o   (round_valid),
     .round_o         (round),
     .release_i       (release_round),
-    .post_idle_i     (post_idle && writer_idle)
+    .post_idle_i     (post_idle && writer_idle),
+    .totals_done_i   (totals_done)
   );
-  assign array_data_ready = array_table_ready;
 
   acs_weight_loader #(
     .LaneGroups(LaneGroups),
@@ -391,23 +427,25 @@ module acs_engine
   ) u_loader (
     .clk_i,
     .rst_ni,
-    .op_i          (op),
+    .clear_i       (discard),
     .params_i      (pointers[1]),
-    .start_i       (load_rows_start),
-    .masked_i      (load_masked),
-    .rows_i        (load_rows),
-    .chunk_done_i  (chunk_done),
+    .start_i       (load_rows_start || load_all_rows),
+    .op_i          (load_all_rows ? load_op : op),
+    .listed_i      (!load_all_rows),
+    .masked_i      (!load_all_rows && load_masked),
+    .listed_rows_i (load_rows),
+    .list_done_i   (load_listed),
     .busy_o        (loader_busy),
-    .available_o   (available),
-    .take_i        (take),
+    .chunk_done_i  (chunk_done),
+    .rows_o        (rows_there),
     .row_addr_o    (row_addr),
     .row_index_i   (row_index),
-    .req_valid_o   (loader_req_valid),
-    .req_ready_i   (req_ready && !control_req_valid && !array_req_valid),
-    .req_addr_o    (loader_req_addr),
-    .req_words_o   (loader_req_words),
-    .data_valid_i  (data_valid && op.opcode == OP_CONV && !fetching && !reads_table),
-    .data_ready_o  (loader_data_ready),
+    .req_valid_o   (user_req_valid[UserWeights]),
+    .req_ready_i   (user_req_ready[UserWeights]),
+    .req_addr_o    (user_req_addr[UserWeights]),
+    .req_words_o   (user_req_words[UserWeights]),
+    .data_valid_i  (user_data_valid[UserWeights]),
+    .data_ready_o  (user_data_ready[UserWeights]),
     .data_i        (data),
     .weight_write_o(weight_write),
     .weight_set_o  (weight_set),
@@ -525,8 +563,8 @@ module acs_engine
     .start_i      (load_start),
     .op_i         (op),
     .done_o       (load_done),
-    .data_valid_i (data_valid && op.opcode == OP_LOAD && !fetching),
-    .data_ready_o (load_data_ready),
+    .data_valid_i (user_data_valid[UserImage]),
+    .data_ready_o (user_data_ready[UserImage]),
     .data_i       (data),
     .write_valid_o(load_write),
     .write_addr_o (load_write_addr),
@@ -569,15 +607,11 @@ module acs_engine
     .start_i            (linear_start),
     .clear_i            (clear),
     .op_i               (op),
-    .params_i           (pointers[1]),
     .done_o             (linear_done),
+    .totals_done_o      (totals_done),
     .stall_o            (linear_stall),
-    .req_valid_o        (linear_req_valid),
-    .req_ready_i        (req_ready),
-    .req_addr_o         (linear_req_addr),
-    .req_words_o        (linear_req_words),
-    .data_valid_i       (data_valid && op.opcode == OP_LINEAR && !fetching),
-    .data_ready_o       (linear_data_ready),
+    .data_valid_i       (user_data_valid[UserVectors]),
+    .data_ready_o       (user_data_ready[UserVectors]),
     .data_i             (data),
     .total_valid_i      (total_valid),
     .total_i            (total),
@@ -619,7 +653,7 @@ module acs_engine
   );
 
   logic unused;
-  assign unused = ^{m_axi_rlast_i, loader_busy, array_busy, vector_read_addr, vector_write_addr};
+  assign unused = ^{m_axi_rlast_i, vector_read_addr, vector_write_addr};
 
 endmodule
 

@@ -12,14 +12,10 @@ module acs_linear
   input  wire logic         start_i,
   input  wire logic         clear_i,        // a new instruction
   input  wire instruction_t op_i,
-  input  wire logic [63:0]  params_i,
   output      logic         done_o,
+  output      logic         totals_done_o,  // all of GAVG's are in the vector memory
   output      logic         stall_o,
-  // Read master.
-  output      logic         req_valid_o,
-  input  wire logic         req_ready_i,
-  output      logic [63:0]  req_addr_o,
-  output      logic [31:0]  req_words_o,
+  // Words from memory: thresholds, then rows.
   input  wire logic         data_valid_i,
   output      logic         data_ready_o,
   input  wire logic [63:0]  data_i,
@@ -41,8 +37,8 @@ module acs_linear
   input  wire logic         result_ready_i,
   output      logic [63:0]  result_o
 );
-  typedef enum logic [2:0] {
-    StIdle, StAskThresholds, StThresholds, StAskRows, StRows, StDrain
+  typedef enum logic [1:0] {
+    StIdle, StThresholds, StRows, StDrain
   } state_e;
   localparam int unsigned Depth = 6;    // from a row's last sum to its result
 
@@ -62,12 +58,6 @@ module acs_linear
   assign is_gate = op_i.linear_mode == LINEAR_GATE && !is_gavg;
   assign is_wide = op_i.linear_mode == LINEAR_WIDE && !is_gavg;
 
-  assign req_valid_o = state_q == StAskThresholds || state_q == StAskRows;
-  assign req_addr_o  = params_i + {29'b0, state_q == StAskThresholds ? op_i.threshold_addr
-                                                                    : op_i.weight_addr, 3'b0};
-  assign req_words_o = state_q == StAskThresholds ? (32'(op_i.channels) + 32'd1) >> 1
-                                                  : 32'(op_i.channels) * 32'(op_i.row_words);
-
   // Results leave through a buffer; rows wait while it could overflow.
   logic       fifo_ready, out_valid, roomy;
   logic [4:0] fill_q;
@@ -81,6 +71,7 @@ module acs_linear
 
   // Thresholds, two to a word.
   logic [63:0] threshold_word;
+  logic [10:0] sum_row_q;
   acs_ram #(
     .Width(64),
     .Depth(MAX_CHANNELS / 2)
@@ -99,7 +90,6 @@ module acs_linear
   logic signed [7:0][17:0] product_q;
   logic        product_valid_q, product_end_q;
   logic signed [31:0] products, sum_q, sum_next;
-  logic [10:0] sum_row_q;
 
   assign vector_read_addr_o = op_i.vec_src + word_q - 16'(RECORD_WORDS);
   assign record             = decode_record({data_i, head_q});
@@ -244,6 +234,7 @@ module acs_linear
     .out_ready_i(result_ready_i),
     .out_data_o (out_data)
   );
+  assign totals_done_o  = !is_gavg || result_q == op_i.channels;
   assign result_valid_o = out_valid;
   assign result_o       = out_data;
 
@@ -262,16 +253,14 @@ module acs_linear
           threshold_q <= '0;
           row_q       <= '0;
           word_q      <= '0;
-          if (start_i) state_q <= is_gate ? StAskThresholds : StAskRows;
+          if (start_i) state_q <= is_gate ? StThresholds : StRows;
         end
-        StAskThresholds: if (req_ready_i) state_q <= StThresholds;
         StThresholds: begin
           if (data_valid_i) begin
             threshold_q <= threshold_q + 10'd1;
-            if (11'(threshold_q) == ((op_i.channels + 11'd1) >> 1) - 11'd1) state_q <= StAskRows;
+            if (11'(threshold_q) == ((op_i.channels + 11'd1) >> 1) - 11'd1) state_q <= StRows;
           end
         end
-        StAskRows: if (req_ready_i) state_q <= StRows;
         StRows: begin
           if (take) begin
             word_q <= word_q + 16'd1;
@@ -283,7 +272,8 @@ module acs_linear
           end
         end
         StDrain: begin
-          if (result_q == op_i.channels && fill_q == 0) begin
+          // Result words leave in order before all that is written later.
+          if (result_q == op_i.channels) begin
             done_o  <= 1'b1;
             state_q <= StIdle;
           end

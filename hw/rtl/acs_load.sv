@@ -24,7 +24,7 @@ module acs_load
   logic [10:0] channel_q;
   logic [15:0] base_q;
   logic [63:0] low_q, pair_low_q, pair_high_q;
-  logic [4:0]  drain_q;
+  logic        last_q;               // the last word was taken
 
   logic [3:0]  row_words;
   logic        last_segment, last_row, last_channel, take, pair_complete;
@@ -58,7 +58,7 @@ module acs_load
       segment_q <= '0;
       channel_q <= '0;
       base_q    <= '0;
-      drain_q   <= '0;
+      last_q    <= 1'b0;
     end else begin
       second_q <= write_q && op_i.dst_split && !second_q;
       write_q  <= (take && (!op_i.dst_split || pair_complete)) ||
@@ -74,15 +74,15 @@ module acs_load
             base_q    <= base_q + op_i.dst_step;
             if (last_channel) begin
               busy_q  <= 1'b0;
-              drain_q <= 5'd1;
+              last_q  <= 1'b1;
             end
           end
         end
       end
-      if (drain_q != 0) drain_q <= drain_q + 5'd1;
-      if (drain_q == 5'd15) begin
-        drain_q <= '0;
-        done_o  <= 1'b1;
+      // Writes that the feature memory has accepted come before all reads that follow.
+      if (last_q && !write_q) begin
+        last_q <= 1'b0;
+        done_o <= 1'b1;
       end
       if (start_i) begin
         busy_q    <= 1'b1;

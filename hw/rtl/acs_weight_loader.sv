@@ -1,5 +1,9 @@
-// Streams the weight rows of one group of a convolution, chunk by chunk, into the set of weight
-// banks and channel records that does not compute.  Requests run ahead of the data.
+// Streams the weight rows of a convolution, chunk by chunk, into the set of weight banks and channel
+// records that does not compute.  Requests run ahead of the data, and both run ahead of the array,
+// into the next instruction's first chunk.
+//
+// A job is one of: all rows of all groups, in order; the rows of a group's active channels, which
+// may still be being listed; the records of its masked channels.
 `default_nettype none
 
 module acs_weight_loader
@@ -11,15 +15,19 @@ module acs_weight_loader
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
-  input  wire instruction_t op_i,
+  input  wire logic         clear_i,      // a run begins or ends: sets are free, no job
   input  wire logic [63:0]  params_i,     // address of the parameter buffer
+  // A job.
   input  wire logic         start_i,
-  input  wire logic         masked_i,     // only the records of the masked channels
-  input  wire logic [10:0]  rows_i,
-  input  wire logic         chunk_done_i, // a set is free again
+  input  wire instruction_t op_i,         // when it starts
+  input  wire logic         listed_i,     // only the rows in a list
+  input  wire logic         masked_i,     // of the masked channels, and only their records
+  input  wire logic [10:0]  listed_rows_i,// rows in the list by now
+  input  wire logic         list_done_i,  // all of them
   output      logic         busy_o,
-  output      logic         available_o,  // the chunk that computes next is loaded
-  input  wire logic         take_i,       // it is being computed
+  // Sets of banks, used in turn.
+  input  wire logic         chunk_done_i, // the older one is free again
+  output      logic [1:0][7:0] rows_o,    // rows that each holds
   // List of channels.
   output      logic [9:0]   row_addr_o,
   input  wire logic [9:0]   row_index_i,
@@ -43,110 +51,165 @@ module acs_weight_loader
 );
   localparam int unsigned BW = $clog2(BankWords);
 
-  logic        masked_q;
-  logic [15:0] row_words;
-  logic [10:0] rows_q;
-  // Requests.
-  logic [10:0] asked_q;         // rows looked up
+  // The job.
+  logic        busy_q, listed_q, masked_q;
+  logic [31:0] weight_addr_q;
+  logic [15:0] row_words_q;      // in memory
+  logic [15:0] words;            // of a row, as read
+  logic [10:0] channels_q, groups_q;
+  logic [7:0]  chunk_q;
+  logic [10:0] rows;             // of a group, as far as known
+  logic        rows_known;
+  assign words      = masked_q ? 16'(RECORD_WORDS) : row_words_q;
+  assign rows       = listed_q ? listed_rows_i : channels_q;
+  assign rows_known = !listed_q || list_done_i;
+  assign busy_o     = busy_q;
+
+  // Chunks asked for and not yet given back.
+  logic [1:0]  sets_asked_q;
+  // Requests: a row each from a list, a chunk each otherwise.
+  logic [10:0] asked_q;          // rows of the group
+  logic [10:0] asked_groups_q;
   logic [7:0]  asked_in_chunk_q;
   logic        address_valid_q;
-  logic [31:0] address_q;
-  logic        look_up;
+  logic [31:0] address_q, run_addr_q;
+  logic [23:0] request_words_q;
+  logic        ask, chunk_asked;
+  logic [10:0] rows_left;
+  logic [7:0]  run_rows;         // rows asked for together
+  assign rows_left   = channels_q - asked_q;
+  assign run_rows    = rows_left < 11'(chunk_q) ? rows_left[7:0] : chunk_q;
+  assign row_addr_o  = masked_q ? ~asked_q[9:0] : asked_q[9:0];
+  // A new chunk begins only when a set is free for it.
+  assign ask         = busy_q && (!address_valid_q || req_ready_i) &&
+                       (listed_q ? asked_q < rows : asked_groups_q != groups_q) &&
+                       (asked_in_chunk_q != 0 || sets_asked_q != 2'd2);
+  assign chunk_asked = ask && asked_in_chunk_q == 0;
+  assign req_valid_o = address_valid_q;
+  assign req_addr_o  = params_i + {29'b0, address_q, 3'b0};
+  assign req_words_o = 32'(request_words_q);
+
   // Data.
-  logic [10:0] loaded_q;
-  logic [7:0]  position_q;      // in the chunk
+  logic [10:0] loaded_q;         // rows of the group
+  logic [10:0] loaded_groups_q;
+  logic [7:0]  position_q;       // in the chunk
   logic [3:0]  bank_q;
   logic [BW-1:0] row_base_q;
   logic [15:0] word_q;
-  logic        set_q;
+  logic        set_q, free_set_q;
   logic [63:0] head_q;
-  // Chunks asked for, loaded and given back.
-  logic [1:0]  sets_asked_q, sets_loaded_q;
-  logic        chunk_asked, chunk_loaded;
+  logic        take, last_word, last_row, chunk_complete;
   record_t     record;
 
-  assign row_words   = masked_q ? 16'(RECORD_WORDS) : op_i.row_words;
-  assign row_addr_o  = masked_q ? ~asked_q[9:0] : asked_q[9:0];
-  // A new chunk begins only when a set is free for it.
-  assign look_up     = asked_q < rows_q && (!address_valid_q || req_ready_i) &&
-                       (asked_in_chunk_q != 0 || sets_asked_q != 2'd2);
-  assign chunk_asked = look_up && asked_in_chunk_q == 0;
-  assign req_valid_o = address_valid_q;
-  assign req_addr_o  = params_i + {29'b0, address_q, 3'b0};
-  assign req_words_o = 32'(row_words);
-
-  assign data_ready_o = busy_o;
-  assign busy_o       = loaded_q < rows_q;
-  assign chunk_loaded = data_valid_i && data_ready_o && word_q == row_words - 16'd1 &&
-                        (position_q == op_i.chunk - 8'd1 || loaded_q == rows_q - 11'd1);
-  assign available_o  = sets_loaded_q != 0;
+  assign last_word      = word_q == words - 16'd1;
+  assign last_row       = loaded_q == rows - 11'd1;
+  // Whether a row is the last one must be known when it is complete.
+  assign data_ready_o   = busy_q && !(last_word && last_row && !rows_known);
+  assign take           = data_valid_i && data_ready_o;
+  assign chunk_complete = position_q == chunk_q - 8'd1 || last_row;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
+    if (!rst_ni || clear_i) begin
+      busy_q           <= 1'b0;
+      listed_q         <= 1'b0;
       masked_q         <= 1'b0;
-      rows_q           <= '0;
+      weight_addr_q    <= '0;
+      row_words_q      <= '0;
+      channels_q       <= '0;
+      groups_q         <= '0;
+      chunk_q          <= '0;
       asked_q          <= '0;
+      asked_groups_q   <= '0;
       asked_in_chunk_q <= '0;
       address_valid_q  <= 1'b0;
       address_q        <= '0;
+      run_addr_q       <= '0;
+      request_words_q  <= '0;
       loaded_q         <= '0;
+      loaded_groups_q  <= '0;
       position_q       <= '0;
       bank_q           <= '0;
       row_base_q       <= '0;
       word_q           <= '0;
       set_q            <= 1'b0;
+      free_set_q       <= 1'b0;
       sets_asked_q     <= '0;
-      sets_loaded_q    <= '0;
+      rows_o           <= '0;
     end else begin
-      sets_asked_q  <= sets_asked_q + 2'(chunk_asked) - 2'(chunk_done_i);
-      sets_loaded_q <= sets_loaded_q + 2'(chunk_loaded) - 2'(take_i);
+      sets_asked_q <= sets_asked_q + 2'(chunk_asked) - 2'(chunk_done_i);
       if (req_ready_i) address_valid_q <= 1'b0;
-      if (look_up) begin
-        address_valid_q  <= 1'b1;
-        address_q        <= op_i.weight_addr + 32'(row_index_i) * 32'(op_i.row_words);
-        asked_q          <= asked_q + 1'b1;
-        asked_in_chunk_q <= asked_in_chunk_q == op_i.chunk - 8'd1 ? '0 : asked_in_chunk_q + 1'b1;
+      if (ask) begin
+        address_valid_q <= 1'b1;
+        if (listed_q) begin
+          address_q        <= weight_addr_q + 32'(row_index_i) * 32'(row_words_q);
+          request_words_q  <= 24'(words);
+          asked_q          <= asked_q + 11'd1;
+          asked_in_chunk_q <= asked_in_chunk_q == chunk_q - 8'd1 ? '0 : asked_in_chunk_q + 8'd1;
+        end else begin
+          address_q       <= run_addr_q;
+          request_words_q <= 24'(run_rows) * 24'(row_words_q);
+          run_addr_q      <= run_addr_q + 32'(run_rows) * 32'(row_words_q);
+          asked_q         <= asked_q + 11'(run_rows);
+          if (rows_left == 11'(run_rows)) begin
+            asked_q        <= '0;
+            asked_groups_q <= asked_groups_q + 11'd1;
+          end
+        end
       end
-      if (data_valid_i && data_ready_o) begin
-        word_q <= word_q + 1'b1;
-        if (word_q == row_words - 16'd1) begin
-          word_q     <= '0;
-          loaded_q   <= loaded_q + 1'b1;
-          position_q <= position_q + 1'b1;
-          bank_q     <= bank_q + 1'b1;
+      if (take) begin
+        word_q <= word_q + 16'd1;
+        if (last_word) begin
+          word_q        <= '0;
+          loaded_q      <= loaded_q + 11'd1;
+          position_q    <= position_q + 8'd1;
+          rows_o[set_q] <= position_q + 8'd1;
+          bank_q        <= bank_q + 4'd1;
           if (bank_q == 4'(LaneGroups - 1)) begin
             bank_q     <= '0;
-            row_base_q <= row_base_q + BW'(op_i.row_words - 16'(RECORD_WORDS));
+            row_base_q <= row_base_q + BW'(row_words_q - 16'(RECORD_WORDS));
           end
-          if (chunk_loaded) begin
+          if (chunk_complete) begin
             position_q <= '0;
             bank_q     <= '0;
             row_base_q <= '0;
             set_q      <= !set_q;
           end
+          if (last_row) begin
+            loaded_q        <= '0;
+            loaded_groups_q <= loaded_groups_q + 11'd1;
+            if (listed_q || loaded_groups_q == groups_q - 11'd1) busy_q <= 1'b0;
+          end
         end
       end
+      // An empty list has nothing to wait for.
+      if (busy_q && listed_q && list_done_i && listed_rows_i == 0) busy_q <= 1'b0;
+      if (chunk_done_i) begin
+        rows_o[free_set_q] <= '0;
+        free_set_q         <= !free_set_q;
+      end
       if (start_i) begin
+        busy_q           <= 1'b1;
+        listed_q         <= listed_i;
         masked_q         <= masked_i;
-        rows_q           <= rows_i;
+        weight_addr_q    <= op_i.weight_addr;
+        run_addr_q       <= op_i.weight_addr;
+        row_words_q      <= op_i.row_words;
+        channels_q       <= op_i.channels;
+        groups_q         <= op_i.groups;
+        chunk_q          <= op_i.chunk;
         asked_q          <= '0;
+        asked_groups_q   <= '0;
         asked_in_chunk_q <= '0;
         loaded_q         <= '0;
-        position_q       <= '0;
-        bank_q           <= '0;
-        row_base_q       <= '0;
-        word_q           <= '0;
-        set_q            <= 1'b0;
-        sets_asked_q     <= '0;
-        sets_loaded_q    <= '0;
+        loaded_groups_q  <= '0;
       end
     end
   end
 
-  always_ff @(posedge clk_i) if (data_valid_i && word_q == 0) head_q <= data_i;
+  always_ff @(posedge clk_i) if (take && word_q == 0) head_q <= data_i;
 
   assign record         = decode_record({data_i, head_q});
-  assign record_write_o = data_valid_i && data_ready_o && word_q == 16'(RECORD_WORDS - 1);
+  assign record_write_o = take && word_q == 16'(RECORD_WORDS - 1);
   assign record_addr_o  = {set_q, position_q[6:0]};
   assign record_o       = '{
     bias: masked_q ? record.masked_bias : record.bias,
@@ -156,8 +219,7 @@ module acs_weight_loader
 
   always_comb begin
     for (int bank = 0; bank < LaneGroups; bank++) begin
-      weight_write_o[bank] = bank_q == 4'(bank) && data_valid_i && data_ready_o &&
-                             word_q >= 16'(RECORD_WORDS);
+      weight_write_o[bank] = bank_q == 4'(bank) && take && word_q >= 16'(RECORD_WORDS);
     end
   end
   assign weight_set_o  = set_q;
@@ -166,6 +228,11 @@ module acs_weight_loader
 
   logic unused;
   assign unused = ^op_i;
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni) start_i |-> !busy_q)
+  else $error("a job before the end of the last one");
+`endif
 
 endmodule
 

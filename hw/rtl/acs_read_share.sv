@@ -1,0 +1,90 @@
+// Shares the read master: requests are served in the order in which they were accepted, and every
+// word goes to the user that asked for it.
+//
+// Users that ask early leave their words in the read master's buffer until they take them.  A user
+// therefore asks only for what it can take without words that were asked for later.
+`default_nettype none
+
+module acs_read_share #(
+  parameter int unsigned Users    = 4,   // the first has precedence
+  parameter int unsigned Requests = 8    // under way at once
+) (
+  input  wire logic                    clk_i,
+  input  wire logic                    rst_ni,
+  input  wire logic                    discard_i,     // drop all that is under way
+  output      logic                    idle_o,        // nothing is under way
+  // Users.
+  input  wire logic [Users-1:0]        req_valid_i,
+  output      logic [Users-1:0]        req_ready_o,
+  input  wire logic [Users-1:0][63:0]  req_addr_i,
+  input  wire logic [Users-1:0][31:0]  req_words_i,   // at least one
+  output      logic [Users-1:0]        data_valid_o,
+  input  wire logic [Users-1:0]        data_ready_i,
+  // Read master.
+  output      logic                    req_valid_o,
+  input  wire logic                    req_ready_i,
+  output      logic [63:0]             req_addr_o,
+  output      logic [31:0]             req_words_o,
+  input  wire logic                    data_valid_i,
+  output      logic                    data_ready_o
+);
+  localparam int unsigned UW = Users > 1 ? $clog2(Users) : 1;
+
+  logic [UW-1:0] chosen, user;
+  logic [31:0]   words, taken_q;
+  logic          place, accepted, pending, take, complete;
+
+  always_comb begin
+    chosen = '0;
+    for (int unsigned i = Users; i > 0; i--) begin
+      if (req_valid_i[i-1]) chosen = UW'(i - 1);
+    end
+  end
+
+  assign req_valid_o = req_valid_i != '0 && place && !discard_i;
+  assign req_addr_o  = req_addr_i[chosen];
+  assign req_words_o = req_words_i[chosen];
+  assign accepted    = req_valid_o && req_ready_i;
+  always_comb begin
+    req_ready_o         = '0;
+    req_ready_o[chosen] = accepted;
+  end
+
+  acs_fifo #(
+    .Width(UW + 32),
+    .Depth(Requests)
+  ) u_requests (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (accepted),
+    .in_ready_o (place),
+    .in_data_i  ({chosen, req_words_o}),
+    .out_valid_o(pending),
+    .out_ready_i(complete),
+    .out_data_o ({user, words})
+  );
+
+  always_comb begin
+    data_valid_o       = '0;
+    data_valid_o[user] = pending && data_valid_i && !discard_i;
+  end
+  assign data_ready_o = pending && (discard_i || data_ready_i[user]);
+  assign take         = data_valid_i && data_ready_o;
+  assign complete     = take && taken_q == words - 32'd1;
+  assign idle_o       = !pending;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) taken_q <= '0;
+    else if (take) taken_q <= complete ? '0 : taken_q + 32'd1;
+  end
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni) data_valid_i |-> pending)
+  else $error("a word that nobody asked for");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) accepted |-> req_words_o != 0)
+  else $error("a request for no words");
+`endif
+
+endmodule
+
+`default_nettype wire
