@@ -76,21 +76,15 @@ module acs_control
   logic [28:0]        index_q;
   logic [7:0]         code_q, verdict;
   logic [3:0]         header_q;
-  logic               is_linear_result, bus_error, ran;
+  logic               checked, is_linear_result, bus_error, ran;
 
   // Counters of the result header.
   logic [63:0] instructions_q, iterations_q, executed_q, skipped_q, read_q, written_q, cycles_q,
                stalls_q;
   logic [63:0] macs_executed, macs_skipped;
   logic [20:0] pairs_q;              // of active inputs and outputs, over all groups
-  logic [20:0] dense;
-  logic [19:0] per_pair;
   logic        add_macs, macs_busy, skips_busy;
-  logic [21:0] outputs, inputs;
-  logic [26:0] linear_words, trace_blocks, flat_blocks;
-  logic [23:0] image_words;
-  logic [10:0] map_channels;
-  logic [8:0]  row_words;          // of the image
+  amounts_t    amounts;
   logic [31:0] trace_words, result_words;
 
   assign decoded = decode(words_q);
@@ -107,28 +101,21 @@ module acs_control
     .VectorWords(VectorWords)
   ) u_check (
     .clk_i,
-    .words_i (words_q),
-    .op_i    (op),
-    .sizes_i (sizes_i),
-    .status_o(verdict)
+    .rst_ni,
+    .start_i  (state_q == StFetch && data_valid_i && step_q == 3'(INSTRUCTION_WORDS - 1)),
+    .words_i  (words_q),
+    .op_i     (op),
+    .sizes_i  (sizes_i),
+    .valid_o  (checked),
+    .status_o (verdict),
+    .amounts_o(amounts)
   );
-
-  assign outputs      = op.groups * op.channels;
-  assign inputs       = op.groups * op.channels_in;
-  assign linear_words = op.channels * op.row_words;
-  assign image_words  = 24'(op.channels) * 24'(op.dst_height) * 24'(row_words);
-  assign trace_blocks = 27'(map_channels) * 27'(op.dst_step);
-  assign flat_blocks  = op.channels * op.src_step;
-  assign map_channels = op.opcode == OP_CONV ? outputs[10:0] : op.channels;
-  assign row_words    = (9'(op.dst_width) + 9'd7) >> 3;
-  assign dense        = 21'(inputs[10:0]) * 21'(op.channels);
-  assign per_pair     = 20'(op.kernel) * 20'(op.kernel) * 20'(op.pixels);
 
   always_comb begin
     unique case (op.opcode)
       OP_GAVG, OP_LINEAR: trace_words = (32'(op.channels) + 32'd7) >> 3;
-      OP_FLATTEN:         trace_words = 32'(flat_blocks) << 3;
-      default:            trace_words = 32'(trace_blocks) << 3;
+      OP_FLATTEN:         trace_words = 32'(amounts.flat_blocks) << 3;
+      default:            trace_words = 32'(amounts.trace_blocks) << 3;
     endcase
   end
 
@@ -142,7 +129,7 @@ module acs_control
   assign req_valid_o = state_q == StFetchAsk || state_q == StAskImage;
   assign req_addr_o  = state_q == StFetchAsk ? pointers_i[0] + {29'b0, index_q, 6'b0}
                                                : pointers_i[2];
-  assign req_words_o = state_q == StFetchAsk ? 32'(INSTRUCTION_WORDS) : 32'(image_words);
+  assign req_words_o = state_q == StFetchAsk ? 32'(INSTRUCTION_WORDS) : 32'(amounts.image_words);
   assign fetching_o  = state_q == StFetchAsk || state_q == StFetch;
 
   assign wreq_valid_o = state_q == StAskResult || state_q == StTraceAsk || state_q == StHeaderAsk;
@@ -174,7 +161,7 @@ module acs_control
                                                     op.opcode == OP_FLATTEN);
   assign copy_block_o   = copy_to_vector_o ? op.src_base : op.dst_base;
   assign copy_vector_o  = op.vec_dst;
-  assign copy_words_o   = copy_to_vector_o ? 20'(flat_blocks) << 3 : trace_words[19:0];
+  assign copy_words_o   = copy_to_vector_o ? 20'(amounts.flat_blocks) << 3 : trace_words[19:0];
   assign ran            = array_done_i || load_done_i || linear_done_i || copy_done_i;
   assign clear_o        = state_q == StCheck;
   assign clear_error_o  = state_q == StIdle;
@@ -186,7 +173,8 @@ module acs_control
     .clear_i (start_i),
     .add_i   (add_macs),
     .count_i (op.opcode == OP_CONV ? pairs_q : 21'(op.channels)),
-    .factor_i(op.opcode == OP_CONV ? per_pair : {1'b0, op.row_words - 16'(RECORD_WORDS), 3'b0}),
+    .factor_i(op.opcode == OP_CONV ? amounts.per_pair
+                                   : {1'b0, op.row_words - 16'(RECORD_WORDS), 3'b0}),
     .busy_o  (macs_busy),
     .total_o (macs_executed)
   );
@@ -195,8 +183,8 @@ module acs_control
     .rst_ni,
     .clear_i (start_i),
     .add_i   (add_macs && op.opcode == OP_CONV),
-    .count_i (dense - pairs_q),
-    .factor_i(per_pair),
+    .count_i (amounts.dense - pairs_q),
+    .factor_i(amounts.per_pair),
     .busy_o  (skips_busy),
     .total_o (macs_skipped)
   );
@@ -253,7 +241,7 @@ module acs_control
         read_q     <= read_q + 64'(active_i[1]) * 64'(op.row_words) +
                       (op.masked_zero ? '0 : 64'(masked_i[1]) << 1);
       end
-      if (table_i) read_q <= read_q + ((64'(inputs) + 64'(outputs) + 64'd3) >> 2);
+      if (table_i) read_q <= read_q + ((64'(amounts.inputs) + 64'(amounts.outputs) + 64'd3) >> 2);
 
       unique case (state_q)
         StIdle: begin
@@ -293,9 +281,8 @@ module acs_control
           end
         end
         StCheck: begin
-          step_q <= step_q + 3'd1;
-          if (step_q == 3'd5) begin
-            step_q <= '0;
+          step_q <= '0;
+          if (checked) begin
             if (bus_error) begin
               code_q  <= STATUS_BUS_ERROR;
               state_q <= StFlush;
@@ -341,9 +328,9 @@ module acs_control
         StDone: begin
           index_q        <= index_q + 29'd1;
           instructions_q <= instructions_q + 64'd1;
-          if (op.opcode == OP_LOAD) read_q <= read_q + 64'(image_words);
+          if (op.opcode == OP_LOAD) read_q <= read_q + 64'(amounts.image_words);
           if (op.opcode == OP_LINEAR) begin
-            read_q <= read_q + 64'(linear_words) +
+            read_q <= read_q + 64'(amounts.linear_words) +
                       (op.linear_mode == LINEAR_GATE ? (64'(op.channels) + 64'd1) >> 1 : '0);
           end
           if (is_linear_result) written_q <= written_q + 64'(result_words);
@@ -382,7 +369,7 @@ module acs_control
   end
 
   logic unused;
-  assign unused = ^{op, pointers_i, masked_i, inputs[21:11], trace_words[31:20]};
+  assign unused = ^{op, pointers_i, masked_i, amounts, trace_words[31:20]};
 
 endmodule
 
