@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-FOLDERS = ("hw", "templates", "host", "sim", "models")
+FOLDERS = ("hw", "templates", "host", "sim", "models", "benchmarks")
 
 
 def run(command: list[object], cwd: Path) -> subprocess.CompletedProcess[str]:

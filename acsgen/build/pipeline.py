@@ -25,8 +25,9 @@ from acsgen.errors import CheckFailed
 from acsgen.evaluate import OnStage, ignore_stages, measure
 from acsgen.frontend import front_end
 from acsgen.fsutil import check_writable, staged_directory
+from acsgen.ir.results import GoldenResult
 from acsgen.ir.ungate import without_gates
-from acsgen.quant.golden import GoldenModel, GoldenResult
+from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 from acsgen.verify import Verification, verify_engine
 

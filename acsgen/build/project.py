@@ -13,7 +13,7 @@ from acsgen.compiler.listing import listing
 from acsgen.compiler.program import as_bytes
 from acsgen.csim.engine import pack_image
 from acsgen.emit import render_hls
-from acsgen.quant.golden import GoldenResult
+from acsgen.ir.results import GoldenResult
 from acsgen.verify.compare import expected_words
 
 

@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 from acsgen.compiler.engine import EngineConfig
 from acsgen.compiler.geometry import MapFormat
 from acsgen.compiler.params import Words, pack_thresholds
+from acsgen.digests import check_files, describe_files
 from acsgen.errors import Problem, UserError
+from acsgen.fsutil import plain_os_error
 from acsgen.ir.integer import IntArray
 from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, SPEC_HASH, Instruction
 
 PROGRAM_FILE = "program.bin"
 PARAMS_FILE = "params.bin"
 JSON_FILE = "program.json"
+_WORD_FILES = (PROGRAM_FILE, PARAMS_FILE)
+_AGAIN = "build it again"
 
 #: Attributes of a program that go into its JSON file as they are.
 _PLAIN = (
@@ -170,37 +174,54 @@ class Program:
         """Write the three files into ``folder``, which must exist."""
         (folder / PROGRAM_FILE).write_bytes(as_bytes(self.words).tobytes())
         (folder / PARAMS_FILE).write_bytes(as_bytes(self.params).tobytes())
-        text = json.dumps(_description(self), indent=1) + "\n"
+        files = describe_files(folder, _WORD_FILES)
+        text = json.dumps({**_description(self), "files": files}, indent=1) + "\n"
         (folder / JSON_FILE).write_text(text, encoding="utf-8")
 
 
 def load_program(folder: Path) -> Program:
     """Return the program saved in ``folder``.
 
-    Raises :class:`UserError` if a file is missing, damaged, or made for another instruction set.
+    Raises :class:`UserError` with everything that is missing or damaged, or if the program was made
+    for another instruction set.
     """
+    data = _read_description(folder / JSON_FILE)
+    problems = check_files(folder, data.get("files"), _WORD_FILES)
+    if problems:
+        raise UserError(problems)
+    words, params = (np.fromfile(folder / name, "<u8").astype(np.uint64) for name in _WORD_FILES)
     try:
-        text = (folder / JSON_FILE).read_text(encoding="utf-8")
-        words = np.fromfile(folder / PROGRAM_FILE, "<u8").astype(np.uint64)
-        params = np.fromfile(folder / PARAMS_FILE, "<u8").astype(np.uint64)
-        data = json.loads(text)
-        if data["spec_hash"] != SPEC_HASH:
-            raise UserError(
-                Problem(
-                    str(folder),
-                    f"made for instruction set {data['spec_hash']:#x}, this is {SPEC_HASH:#x}",
-                    "build it again",
-                )
-            )
         return _from_description(data, words, params)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(
+            Problem(str(folder / JSON_FILE), f"does not describe a program: {error}", _AGAIN)
+        ) from error
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(
-            Problem(str(error.filename or folder), "cannot be read", "build it again")
+            Problem(
+                str(path),
+                f"cannot be read: {plain_os_error(error)}",
+                "give a directory that acsgen build wrote",
+            )
         ) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except ValueError as error:
+        raise UserError(Problem(str(path), "is not JSON: it is damaged", _AGAIN)) from error
+    if not isinstance(data, dict) or not isinstance(data.get("spec_hash"), int):
+        raise UserError(Problem(str(path), "does not describe a program", _AGAIN))
+    if data["spec_hash"] != SPEC_HASH:
         raise UserError(
-            Problem(str(folder), f"is not a program: {error}", "build it again")
-        ) from error
+            Problem(
+                str(path),
+                f"made for instruction set {data['spec_hash']:#x}, this is {SPEC_HASH:#x}",
+                _AGAIN,
+            )
+        )
+    return data
 
 
 def _description(program: Program) -> dict[str, Any]:

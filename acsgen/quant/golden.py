@@ -6,7 +6,6 @@ batches; :mod:`acsgen.quant.operators` has the arithmetic of each layer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -16,32 +15,12 @@ from torch import Tensor
 
 from acsgen.errors import Problem, UserError
 from acsgen.ir.integer import IntGate, IntGraph, IntLogits
+from acsgen.ir.results import GoldenResult
 from acsgen.quant.contract import violations
 from acsgen.quant.operators import Values, operator
 from acsgen.quant.thresholds import Thresholds
 
 Keep = Literal["all", "logits"]
-
-
-@dataclass(frozen=True)
-class GoldenResult:
-    """Integer results of a run over N images.
-
-    Attributes:
-        values: by layer name, ``[N, *shape]``: maps and vectors int16, masks uint8, logits int32.
-            With ``keep="logits"`` only the masks and the logits are there.
-        logits: ``[N, classes]`` int32.
-        masks: the masks alone, by gate name, uint8 ``[N, C]``.
-    """
-
-    values: dict[str, NDArray[np.generic]] = field(repr=False)
-    logits: NDArray[np.int32] = field(repr=False)
-    masks: dict[str, NDArray[np.uint8]] = field(repr=False)
-
-    @property
-    def predictions(self) -> NDArray[np.int64]:
-        """Class of each image; the lowest index wins a tie."""
-        return np.asarray(self.logits.argmax(axis=1), np.int64)
 
 
 class GoldenModel:

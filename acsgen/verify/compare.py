@@ -23,8 +23,8 @@ from acsgen.compiler.decode_trace import (
 from acsgen.compiler.params import Words
 from acsgen.compiler.program import Program
 from acsgen.csim.engine import EngineRun, pack_image
+from acsgen.ir.results import GoldenResult
 from acsgen.isa.generated import HEADER_WORDS, Status
-from acsgen.quant.golden import GoldenResult
 
 #: Header words that the cost model predicts exactly.
 Counters = dict[str, int]

@@ -65,7 +65,6 @@ module acs_array
     logic signed [8:0] weight;
     logic [7:0]        pad_value;
     logic signed [3:0] dx;
-    logic [7:0]        columns;
   } stage_t;
 
   logic       issue;
@@ -178,6 +177,7 @@ module acs_array
 
   // Stage 3: addresses at the memory.
   stage_t      stage3_q, stage4_q, stage5_q, stage6_q;
+  logic [7:0]  columns3_q;
   logic [15:0] weight_byte3_q;
   logic [15:0] row_base3_q;
   logic        set3_q;
@@ -192,9 +192,9 @@ module acs_array
       bank: it2_q.bank,
       weight: it2_q.weight,
       pad_value: pad_value,
-      dx: dx,
-      columns: columns
+      dx: dx
     };
+    columns3_q     <= columns;
     if (!rst_ni) stage3_q.valid <= 1'b0;
     rotate3_q      <= rotate;
     in_plane3_q      <= in_plane;
@@ -225,7 +225,17 @@ module acs_array
   assign read_data_o       = b_data;
 
   // Stages 4 to 6: segments to lanes, pixels along their row.
+  logic [63:0] mask, mask4_q;
+  acs_window_mask u_mask (
+    .raw_i     (raw_i),
+    .columns_i (columns3_q),
+    .row_log2_i(op_i.row_log2),
+    .dx_i      (stage3_q.dx),
+    .mask_o    (mask)
+  );
+
   always_ff @(posedge clk_i) begin
+    mask4_q   <= mask;
     rotate4_q <= rotate3_q;
     in_plane4_q <= in_plane3_q;
     stage4_q  <= stage3_q;
@@ -245,9 +255,7 @@ module acs_array
       .data_i     (side == 0 ? a_data : b_data),
       .rotate_i   (rotate4_q[side]),
       .valid_i    (in_plane4_q[side]),
-      .raw_i      (raw_i),
-      .columns_i  (stage4_q.columns),
-      .row_log2_i (op_i.row_log2),
+      .mask_i     (mask4_q),
       .dx_i       (stage4_q.dx),
       .pad_value_i(stage4_q.pad_value),
       .window_o   (window[side])

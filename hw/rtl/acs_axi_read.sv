@@ -15,6 +15,7 @@ module acs_axi_read #(
   output      logic        req_ready_o,
   input  wire logic [63:0] req_addr_i,
   input  wire logic [31:0] req_words_i,
+  input  wire logic [1:0]  req_user_i,    // goes with the bursts, unchanged
   // Words.
   output      logic        data_valid_o,
   input  wire logic        data_ready_i,
@@ -26,6 +27,7 @@ module acs_axi_read #(
   input  wire logic        m_axi_arready_i,
   output      logic [63:0] m_axi_araddr_o,
   output      logic [7:0]  m_axi_arlen_o,
+  output      logic [1:0]  m_axi_aruser_o,
   input  wire logic        m_axi_rvalid_i,
   output      logic        m_axi_rready_o,
   input  wire logic [63:0] m_axi_rdata_i,
@@ -43,6 +45,11 @@ module acs_axi_read #(
   logic        ar_valid_q;
   logic [60:0] ar_addr_q;
   logic [7:0]  ar_len_q;
+<<<<<<< HEAD
+=======
+  logic [1:0]  user_q, ar_user_q;
+  logic        error_q;
+>>>>>>> main
 
   logic [9:0]  to_boundary;
   logic [9:0]  burst;
@@ -67,18 +74,26 @@ module acs_axi_read #(
       ar_valid_q <= 1'b0;
       ar_addr_q  <= '0;
       ar_len_q   <= '0;
+<<<<<<< HEAD
+=======
+      user_q     <= '0;
+      ar_user_q  <= '0;
+      error_q    <= 1'b0;
+>>>>>>> main
     end else begin
       if (m_axi_arready_i) ar_valid_q <= 1'b0;
       if (start_burst) begin
         ar_valid_q <= 1'b1;
         ar_addr_q  <= addr_q;
         ar_len_q   <= 8'(burst - 10'd1);
+        ar_user_q  <= user_q;
         addr_q     <= addr_q + 61'(burst);
         left_q     <= left_q - 32'(burst);
       end
       if (req_valid_i && req_ready_o) begin
         addr_q <= req_addr_i[63:3];
         left_q <= req_words_i;
+        user_q <= req_user_i;
       end
       reserved_q <= reserved_q + (start_burst ? CW'(burst) : '0) - CW'(pop);
     end
@@ -102,7 +117,12 @@ module acs_axi_read #(
   assign m_axi_arvalid_o = ar_valid_q;
   assign m_axi_araddr_o  = {ar_addr_q, 3'b000};
   assign m_axi_arlen_o   = ar_len_q;
+<<<<<<< HEAD
   assign idle_o          = left_q == 0;
+=======
+  assign m_axi_aruser_o  = ar_user_q;
+  assign error_o         = error_q;
+>>>>>>> main
 
   logic unused;
   assign unused = ^{req_addr_i[2:0], m_axi_rresp_i[0]};

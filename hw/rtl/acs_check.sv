@@ -1,5 +1,8 @@
-// Judges an instruction before it runs, in the order of the C++ engine.  Three stages: products,
-// sizes, verdict; the instruction stays where it is meanwhile.
+// Judges an instruction before it runs, in the order of the C++ engine, and works out the amounts
+// that running it needs.
+//
+// One multiplier makes all products, one a cycle; the verdict is there some twenty cycles after the
+// instruction, which usually is while the one before it runs.
 `default_nettype none
 
 module acs_check
@@ -12,31 +15,54 @@ module acs_check
   parameter int unsigned VectorWords   = 1024
 ) (
   input  wire logic               clk_i,
-  input  wire instruction_words_t words_i,
+  input  wire logic               rst_ni,
+  input  wire logic               start_i,    // the instruction is there from the next cycle on
+  input  wire instruction_words_t words_i,    // stays until the verdict
   input  wire instruction_t       op_i,       // decoded; trace_addr 0 where nothing is traced
   input  wire logic [3:0][31:0]   sizes_i,    // program, params, image, result
-  output      logic [7:0]         status_o    // valid three cycles after the instruction
+  output      logic               valid_o,    // verdict and amounts hold until the next start
+  output      logic [7:0]         status_o,
+  output      amounts_t           amounts_o
 );
-  // Products of an instruction's fields.
-  logic [21:0] inputs_q, outputs_q;           // groups * channels
-  logic [16:0] row_bytes_q;                   // channels_in * kernel^2
-  logic [27:0] src_span_q, dst_span_q, res_span_q;
-  logic [27:0] trace_blocks_q, flat_blocks_q;
-  logic [37:0] rows_words_q;
-  logic [27:0] chunk_words_q;
-  logic [26:0] linear_words_q;
-  logic [23:0] image_words_q;
-  logic [21:0] inputs, outputs;
+  // Products in the order in which they are made; a factor that is a product itself is older by
+  // at least Depth.
+  typedef enum logic [4:0] {
+    MulInputs, MulOutputs, MulTaps, MulImageRows, MulLinear, MulFlat, MulRowBytes, MulImage,
+    MulSourceSpan, MulResultSpan, MulResidualSpan, MulTrace, MulRows, MulChunk, MulDense, MulPair
+  } product_e;
+  localparam int unsigned Products = 16;
+  localparam int unsigned Depth    = 3;       // from factors to a product that can be used
+  // Judging takes two cycles after the last product.
+  localparam logic [4:0] Judge     = 5'(Products + Depth);
+
+  logic [4:0]  step_q;
+  logic [21:0] factor_a, a_q;
+  logic [15:0] factor_b, b_q;
+  logic [37:0] product_q;
+  logic [Products-1:0][37:0] products_q;
+
+  logic        is_conv;
+  logic [21:0] inputs, outputs;               // groups * channels
+  logic [23:0] image_words;
+  logic [26:0] linear_words, flat_blocks, trace_blocks;
   logic [16:0] weight_words;
   logic [7:0]  chunk_rows;
   logic [10:0] result_channels, source_channels, result_last, source_last;
-  logic [8:0]  row_words;                     // of the image
+  logic [5:0]  row_words;                     // of the image
 
-  logic is_conv;
   assign is_conv = op_i.opcode == OP_CONV;
-  assign inputs  = op_i.groups * op_i.channels_in;
-  assign outputs = op_i.groups * op_i.channels;
-  assign weight_words = {1'b0, op_i.row_words} - 17'(RECORD_WORDS);
+  assign inputs       = products_q[MulInputs][21:0];
+  assign outputs      = products_q[MulOutputs][21:0];
+  assign image_words  = products_q[MulImage][23:0];
+  assign linear_words = products_q[MulLinear][26:0];
+  assign flat_blocks  = products_q[MulFlat][26:0];
+  assign trace_blocks = products_q[MulTrace][26:0];
+  assign weight_words    = {1'b0, op_i.row_words} - 17'(RECORD_WORDS);
+  assign row_words       = 6'((9'(op_i.dst_width) + 9'd7) >> 3);
+  assign result_channels = is_conv ? outputs[10:0] : op_i.channels;
+  assign source_channels = is_conv ? inputs[10:0] : op_i.channels;
+  assign result_last     = result_channels - 11'd1;
+  assign source_last     = source_channels - 11'd1;
 
   // ceil(chunk / LaneGroups)
   always_comb begin
@@ -46,30 +72,106 @@ module acs_check
     end
   end
 
-  assign result_channels = is_conv ? outputs_q[10:0] : op_i.channels;
-  assign source_last     = source_channels - 11'd1;
-  assign result_last     = result_channels - 11'd1;
-  assign row_words       = (9'(op_i.dst_width) + 9'd7) >> 3;
-  assign source_channels = is_conv ? inputs_q[10:0] : op_i.channels;
-
-  always_ff @(posedge clk_i) begin
-    // First stage.
-    inputs_q      <= inputs;
-    outputs_q     <= outputs;
-    row_bytes_q   <= 17'(op_i.channels_in) * 17'(op_i.kernel) * 17'(op_i.kernel);
-    chunk_words_q <= 28'(chunk_rows) * 28'(weight_words[15:0]);
-    linear_words_q <= op_i.channels * op_i.row_words;
-    flat_blocks_q  <= 28'(op_i.channels) * 28'(op_i.src_step);
-    image_words_q  <= 24'(op_i.channels) * 24'(op_i.dst_height) * 24'(row_words);
-    // Second stage: with the channels of all groups.
-    src_span_q     <= 28'(source_last) * 28'(op_i.src_step);
-    dst_span_q     <= 28'(result_last) * 28'(op_i.dst_step);
-    res_span_q     <= 28'(result_last) * 28'(op_i.res_step);
-    trace_blocks_q <= 28'(result_channels) * 28'(op_i.dst_step);
-    rows_words_q   <= 38'(outputs_q) * 38'(op_i.row_words);
+  always_comb begin
+    factor_a = 22'(op_i.channels);
+    factor_b = op_i.row_words;
+    unique case (product_e'(step_q))
+      MulInputs: begin
+        factor_a = 22'(op_i.groups);
+        factor_b = 16'(op_i.channels_in);
+      end
+      MulOutputs:   factor_b = 16'(op_i.groups);
+      MulTaps: begin
+        factor_a = 22'(op_i.kernel);
+        factor_b = 16'(op_i.kernel);
+      end
+      MulImageRows: factor_b = 16'(op_i.dst_height);
+      MulLinear:    factor_b = op_i.row_words;
+      MulFlat:      factor_b = op_i.src_step;
+      MulRowBytes: begin
+        factor_a = 22'(op_i.channels_in);
+        factor_b = 16'(products_q[MulTaps][7:0]);
+      end
+      MulImage: begin
+        factor_a = 22'(products_q[MulImageRows][18:0]);
+        factor_b = 16'(row_words);
+      end
+      MulSourceSpan: begin
+        factor_a = 22'(source_last);
+        factor_b = op_i.src_step;
+      end
+      MulResultSpan: begin
+        factor_a = 22'(result_last);
+        factor_b = op_i.dst_step;
+      end
+      MulResidualSpan: begin
+        factor_a = 22'(result_last);
+        factor_b = op_i.res_step;
+      end
+      MulTrace: begin
+        factor_a = 22'(result_channels);
+        factor_b = op_i.dst_step;
+      end
+      MulRows:      factor_a = outputs;
+      MulChunk: begin
+        factor_a = 22'(chunk_rows);
+        factor_b = weight_words[15:0];
+      end
+      MulDense:     factor_b = 16'(inputs[10:0]);
+      MulPair: begin
+        factor_a = 22'(products_q[MulTaps][7:0]);
+        factor_b = 16'(op_i.pixels);
+      end
+      default: ;
+    endcase
   end
 
+  always_ff @(posedge clk_i) begin
+    a_q       <= factor_a;
+    b_q       <= factor_b;
+    product_q <= 38'(a_q) * 38'(b_q);
+    if (step_q >= 5'(Depth - 1) && step_q < 5'(Products + Depth - 1)) begin
+      products_q[4'(step_q - 5'(Depth - 1))] <= product_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      step_q  <= '0;
+      valid_o <= 1'b0;
+    end else if (start_i) begin
+      step_q  <= '0;
+      valid_o <= 1'b0;
+    end else if (step_q != Judge) begin
+      step_q <= step_q + 5'd1;
+    end else begin
+      valid_o <= 1'b1;
+    end
+  end
+
+  assign amounts_o = '{
+    inputs: inputs,
+    outputs: outputs,
+    dense: products_q[MulDense][20:0],
+    per_pair: products_q[MulPair][19:0],
+    image_words: image_words,
+    linear_words: linear_words,
+    flat_blocks: flat_blocks,
+    trace_blocks: trace_blocks
+  };
+
   // Ranges.
+  logic [26:0] src_span, dst_span, res_span;  // blocks before the last channel
+  logic [17:0] row_bytes;
+  logic [23:0] chunk_words;
+  logic [37:0] rows_words;
+  assign src_span    = products_q[MulSourceSpan][26:0];
+  assign dst_span    = products_q[MulResultSpan][26:0];
+  assign res_span    = products_q[MulResidualSpan][26:0];
+  assign row_bytes   = products_q[MulRowBytes][17:0];
+  assign chunk_words = products_q[MulChunk][23:0];
+  assign rows_words  = products_q[MulRows];
+
   localparam logic [32:0] Features = 33'(FeatureBlocks);
   localparam logic [32:0] Vectors  = 33'(VectorWords);
 
@@ -105,13 +207,14 @@ module acs_check
   assign result_plane = plane_blocks(phase_size(op_i.dst_height, 1'b0),
                                      phase_row_log2(op_i.row_log2));
   assign source_blocks = op_i.stride == 2'd1 ? 33'(own_plane)
-                                             : 33'(op_i.src_plane) * 33'd3 + 33'(phase_plane);
+                                             : (33'(op_i.src_plane) << 1) + 33'(op_i.src_plane) +
+                                               33'(phase_plane);
   assign result_blocks = op_i.dst_split ? 33'(result_plane) << 2 : 33'(source_plane);
-  assign source_fits   = 33'(op_i.src_base) + 33'(src_span_q) + source_blocks <= Features;
-  assign result_fits   = 33'(op_i.dst_base) + 33'(dst_span_q) + result_blocks <= Features;
-  assign src_same_fits = 33'(op_i.src_base) + 33'(src_span_q) + 33'(source_plane) <= Features;
+  assign source_fits   = 33'(op_i.src_base) + 33'(src_span) + source_blocks <= Features;
+  assign result_fits   = 33'(op_i.dst_base) + 33'(dst_span) + result_blocks <= Features;
+  assign src_same_fits = 33'(op_i.src_base) + 33'(src_span) + 33'(source_plane) <= Features;
   assign res_same_fits = !op_i.res_enable ||
-                         33'(op_i.res_base) + 33'(res_span_q) + 33'(source_plane) <= Features;
+                         33'(op_i.res_base) + 33'(res_span) + 33'(source_plane) <= Features;
 
   // Results lie behind the header.
   function automatic logic results_fit(input logic [23:0] first, input logic [32:0] count,
@@ -127,25 +230,25 @@ module acs_check
   assign vector_words = (33'(op_i.channels) + 33'd7) >> 3;
   assign pair_words   = (33'(op_i.channels) + 33'd1) >> 1;
   assign mask_words   = (33'(op_i.channels) + 33'd63) >> 6;
-  assign table_words  = op_i.has_table ? (33'(inputs_q) + 33'(outputs_q) + 33'd3) >> 2 : '0;
+  assign table_words  = op_i.has_table ? (33'(inputs) + 33'(outputs) + 33'd3) >> 2 : '0;
 
   // Verdicts of the operands, by opcode.
   logic [7:0] operands, status;
   always_comb begin
     operands = STATUS_OK;
     unique case (op_i.opcode)
-      OP_LOAD: if (33'(image_words_q) > 33'(sizes_i[2])) operands = STATUS_IMAGE_RANGE;
+      OP_LOAD: if (33'(image_words) > 33'(sizes_i[2])) operands = STATUS_IMAGE_RANGE;
       OP_CONV: begin
-        if (inputs_q < 1 || outputs_q < 1 || inputs_q > 22'(MAX_CHANNELS) ||
-            outputs_q > 22'(MAX_CHANNELS) || !kernel_known || !source_known || op_i.chunk < 1 ||
+        if (inputs < 1 || outputs < 1 || inputs > 22'(MAX_CHANNELS) ||
+            outputs > 22'(MAX_CHANNELS) || !kernel_known || !source_known || op_i.chunk < 1 ||
             op_i.chunk > 8'(MAX_CHUNK) || !mask_in_known || !mask_out_known) begin
           operands = STATUS_BAD_FIELD;
-        end else if (weight_words[16] || 18'(weight_words) < (18'(row_bytes_q) + 18'd7) >> 3 ||
-                     chunk_words_q > 28'(BankWords)) begin
+        end else if (weight_words[16] || 18'(weight_words) < (row_bytes + 18'd7) >> 3 ||
+                     chunk_words > 24'(BankWords)) begin
           operands = STATUS_BAD_FIELD;
         end else if (!source_fits || !res_same_fits) begin
           operands = STATUS_FEATURE_RANGE;
-        end else if (39'(op_i.weight_addr) + 39'(rows_words_q) > 39'(sizes_i[1]) ||
+        end else if (39'(op_i.weight_addr) + 39'(rows_words) > 39'(sizes_i[1]) ||
                      (op_i.has_table ? 33'(op_i.table_addr) : '0) + table_words >
                          33'(sizes_i[1])) begin
           operands = STATUS_PARAM_RANGE;
@@ -165,18 +268,18 @@ module acs_check
         if (!shift_known || !mask_in_known || !source_row_known ||
             33'(op_i.vec_dst) + vector_words > Vectors) begin
           operands = STATUS_BAD_FIELD;
-        end else if (33'(op_i.src_base) + 33'(src_span_q) + 33'(own_plane) > Features) begin
+        end else if (33'(op_i.src_base) + 33'(src_span) + 33'(own_plane) > Features) begin
           operands = STATUS_FEATURE_RANGE;
         end else if (!trace_fits(op_i.trace_addr, vector_words, sizes_i[3])) begin
           operands = STATUS_RESULT_RANGE;
         end
       end
       OP_FLATTEN: begin
-        if (flat_blocks_q < 1 || 33'(op_i.vec_dst) + (33'(flat_blocks_q) << 3) > Vectors) begin
+        if (flat_blocks < 1 || 33'(op_i.vec_dst) + (33'(flat_blocks) << 3) > Vectors) begin
           operands = STATUS_BAD_FIELD;
-        end else if (33'(op_i.src_base) + 33'(flat_blocks_q) > Features) begin
+        end else if (33'(op_i.src_base) + 33'(flat_blocks) > Features) begin
           operands = STATUS_FEATURE_RANGE;
-        end else if (!trace_fits(op_i.trace_addr, 33'(flat_blocks_q) << 3, sizes_i[3])) begin
+        end else if (!trace_fits(op_i.trace_addr, 33'(flat_blocks) << 3, sizes_i[3])) begin
           operands = STATUS_RESULT_RANGE;
         end
       end
@@ -184,7 +287,7 @@ module acs_check
         if (weight_words[16] || weight_words == 0 ||
             33'(op_i.vec_src) + 33'(weight_words[15:0]) > Vectors) begin
           operands = STATUS_BAD_FIELD;
-        end else if (33'(op_i.weight_addr) + 33'(linear_words_q) > 33'(sizes_i[1])) begin
+        end else if (33'(op_i.weight_addr) + 33'(linear_words) > 33'(sizes_i[1])) begin
           operands = STATUS_PARAM_RANGE;
         end else begin
           unique case (op_i.linear_mode)
@@ -232,22 +335,34 @@ module acs_check
     endcase
   end
 
+  // Verdicts of the operands, and of the map that is written.
+  logic [7:0] operands_q, map_status, map_status_q;
+  always_comb begin
+    map_status = STATUS_OK;
+    if (!result_fits) map_status = STATUS_FEATURE_RANGE;
+    else if (op_i.trace_addr != 0) begin
+      if (33'(op_i.dst_base) + 33'(trace_blocks) > Features) map_status = STATUS_FEATURE_RANGE;
+      else if (!trace_fits(op_i.trace_addr, 33'(trace_blocks) << 3, sizes_i[3])) begin
+        map_status = STATUS_RESULT_RANGE;
+      end
+    end
+  end
+
   always_comb begin
     if (!known) status = STATUS_ILLEGAL_OPCODE;
     else if (!reserved_bits_clear(words_i)) status = STATUS_BAD_FIELD;
     else if (op_i.opcode == OP_END) status = STATUS_OK;
     else if (op_i.channels < 1 || op_i.channels > 11'(MAX_CHANNELS)) status = STATUS_BAD_FIELD;
     else if (writes_map && !result_known) status = STATUS_BAD_FIELD;
-    else if (operands != STATUS_OK || !writes_map) status = operands;
-    else if (!result_fits) status = STATUS_FEATURE_RANGE;
-    else if (op_i.trace_addr == 0) status = STATUS_OK;
-    else if (33'(op_i.dst_base) + 33'(trace_blocks_q) > Features) status = STATUS_FEATURE_RANGE;
-    else if (!trace_fits(op_i.trace_addr, 33'(trace_blocks_q) << 3, sizes_i[3])) begin
-      status = STATUS_RESULT_RANGE;
-    end else status = STATUS_OK;
+    else if (operands_q != STATUS_OK || !writes_map) status = operands_q;
+    else status = map_status_q;
   end
 
-  always_ff @(posedge clk_i) status_o <= status;
+  always_ff @(posedge clk_i) begin
+    operands_q   <= operands;
+    map_status_q <= map_status;
+    if (!valid_o) status_o <= status;
+  end
 
   logic unused;
   assign unused = ^{op_i, sizes_i[0]};

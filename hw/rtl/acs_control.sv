@@ -97,14 +97,8 @@ module acs_control
                stalls_q;
   logic [63:0] macs_executed, macs_skipped;
   logic [20:0] pairs_q;              // of active inputs and outputs, over all groups
-  logic [20:0] dense;
-  logic [19:0] per_pair;
   logic        add_macs, macs_busy, skips_busy;
-  logic [21:0] outputs, inputs;
-  logic [26:0] linear_words, trace_blocks, flat_blocks;
-  logic [23:0] image_words;
-  logic [10:0] map_channels;
-  logic [8:0]  row_words;          // of the image
+  amounts_t    amounts;
   logic [31:0] trace_words, result_words;
 
   // Nothing is traced unless the register says so.
@@ -201,8 +195,8 @@ module acs_control
   always_comb begin
     unique case (op.opcode)
       OP_GAVG, OP_LINEAR: trace_words = (32'(op.channels) + 32'd7) >> 3;
-      OP_FLATTEN:         trace_words = 32'(flat_blocks) << 3;
-      default:            trace_words = 32'(trace_blocks) << 3;
+      OP_FLATTEN:         trace_words = 32'(amounts.flat_blocks) << 3;
+      default:            trace_words = 32'(amounts.trace_blocks) << 3;
     endcase
   end
 
@@ -258,7 +252,8 @@ module acs_control
     .clear_i (start_i),
     .add_i   (add_macs),
     .count_i (op.opcode == OP_CONV ? pairs_q : 21'(op.channels)),
-    .factor_i(op.opcode == OP_CONV ? per_pair : {1'b0, op.row_words - 16'(RECORD_WORDS), 3'b0}),
+    .factor_i(op.opcode == OP_CONV ? amounts.per_pair
+                                   : {1'b0, op.row_words - 16'(RECORD_WORDS), 3'b0}),
     .busy_o  (macs_busy),
     .total_o (macs_executed)
   );
@@ -267,8 +262,8 @@ module acs_control
     .rst_ni,
     .clear_i (start_i),
     .add_i   (add_macs && op.opcode == OP_CONV),
-    .count_i (dense - pairs_q),
-    .factor_i(per_pair),
+    .count_i (amounts.dense - pairs_q),
+    .factor_i(amounts.per_pair),
     .busy_o  (skips_busy),
     .total_o (macs_skipped)
   );
@@ -331,7 +326,7 @@ module acs_control
         read_q     <= read_q + 64'(active_i[1]) * 64'(op.row_words) +
                       (op.masked_zero ? '0 : 64'(masked_i[1]) << 1);
       end
-      if (table_i) read_q <= read_q + ((64'(inputs) + 64'(outputs) + 64'd3) >> 2);
+      if (table_i) read_q <= read_q + ((64'(amounts.inputs) + 64'(amounts.outputs) + 64'd3) >> 2);
 
       judging_q <= !next_valid || take ? '0 : judging_q == 3'd5 ? judging_q : judging_q + 3'd1;
 
@@ -450,7 +445,7 @@ module acs_control
   end
 
   logic unused;
-  assign unused = ^{op, pointers_i, masked_i, inputs[21:11], trace_words[31:20]};
+  assign unused = ^{op, pointers_i, masked_i, amounts, trace_words[31:20]};
 
 endmodule
 

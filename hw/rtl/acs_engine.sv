@@ -37,6 +37,7 @@ module acs_engine
   output      logic [7:0]  m_axi_arlen_o,
   output      logic [2:0]  m_axi_arsize_o,
   output      logic [1:0]  m_axi_arburst_o,
+  output      logic [1:0]  m_axi_aruser_o,   // buffer read: 0 program, 1 params, 2 image
   input  wire logic        m_axi_rvalid_i,
   output      logic        m_axi_rready_o,
   input  wire logic [63:0] m_axi_rdata_i,
@@ -225,6 +226,8 @@ module acs_engine
     .data_ready_o(data_ready)
   );
 
+  assign req_user = !control_req_valid ? 2'd1 : fetching ? 2'd0 : 2'd2;
+
   acs_axi_read u_read (
     .clk_i,
     .rst_ni,
@@ -232,6 +235,7 @@ module acs_engine
     .req_ready_o  (req_ready),
     .req_addr_i   (req_addr),
     .req_words_i  (req_words),
+    .req_user_i   (req_user),
     .data_valid_o (data_valid),
     .data_ready_i (data_ready),
     .data_o       (data),
@@ -241,6 +245,7 @@ module acs_engine
     .m_axi_arready_i,
     .m_axi_araddr_o,
     .m_axi_arlen_o,
+    .m_axi_aruser_o,
     .m_axi_rvalid_i,
     .m_axi_rready_o,
     .m_axi_rdata_i,

@@ -1,7 +1,8 @@
 // 64 lanes: one weight times 64 pixels, two multiply-accumulates a multiplier.
 //
 // (high << 16 | low) * weight: |pixel * weight| <= 2^15, so the low product fits 16 signed bits and
-// splits off exactly.  Three stages: operands, product, sum.
+// splits off exactly.  Three stages: operands, product, sum; the first two are the registers of a
+// DSP48E1, which adds up the operand too.
 `default_nettype none
 
 module acs_lane_group
@@ -13,7 +14,7 @@ module acs_lane_group
   input  wire logic              valid_i,
   input  wire logic              first_i,
   input  wire logic              zero_i,
-  input  wire logic              maximum_i,
+  input  wire logic              maximum_i,   // of pixels: the weight is 1
   input  wire logic              signed_i,
   input  wire logic signed [8:0] weight_i,
   input  wire pixels_t           pixels_i,
@@ -21,11 +22,9 @@ module acs_lane_group
 );
   logic signed [8:0] weight_q;
   logic [1:0]        valid_q, first_q, maximum_q;
-  logic              zero_q;
 
   always_ff @(posedge clk_i) begin
     weight_q  <= zero_i ? '0 : weight_i;
-    zero_q    <= zero_i;
     valid_q   <= {valid_q[0], valid_i};
     first_q   <= {first_q[0], first_i};
     maximum_q <= {maximum_q[0], maximum_i && HasMax && !zero_i};
@@ -33,32 +32,46 @@ module acs_lane_group
 
   for (genvar pair = 0; pair < 32; pair++) begin : gen_pair
     logic signed [24:0] packed_q;
-    logic signed [33:0] product;
-    logic signed [15:0] low_q;
-    logic signed [16:0] high_q;
+    logic signed [33:0] product_q;
     logic signed [8:0]  low_pixel, high_pixel;
-    logic signed [31:0] low_sum_q, high_sum_q;
+    logic signed [31:0] low, high, low_sum_q, high_sum_q;
+    logic               borrow;
+    logic               low_take, high_take, low_clear, high_clear;
 
     assign low_pixel  = signed'({signed_i & pixels_i[2*pair][7], pixels_i[2*pair]});
     assign high_pixel = signed'({signed_i & pixels_i[2*pair+1][7], pixels_i[2*pair+1]});
-    assign product    = packed_q * weight_q;
 
     always_ff @(posedge clk_i) begin
-      packed_q <= signed'({high_pixel, 16'b0}) + 25'(low_pixel);
-      low_q    <= product[15:0];
-      // The low product borrowed from the high one where it is negative.
-      high_q   <= signed'(product[32:16]) + 17'(signed'({1'b0, product[15]}));
+      packed_q  <= signed'({high_pixel, 16'b0}) + 25'(low_pixel);
+      product_q <= packed_q * weight_q;
+    end
+
+    // A negative low product borrowed from the high one, which gets it back as a carry.
+    assign low    = 32'(signed'(product_q[15:0]));
+    assign high   = 32'(signed'(product_q[32:16]));
+    assign borrow = product_q[15];
+
+    // A maximum replaces the sum where it is larger, and adds nothing where it is not.
+    if (HasMax) begin : gen_max
+      logic signed [9:0] low_value, high_value;
+      assign low_value  = 10'(signed'(product_q[8:0]));
+      assign high_value = 10'(signed'(product_q[24:16])) + 10'(borrow);
+      assign low_take   = !maximum_q[1] || first_q[1] || low_value > signed'(low_sum_q[9:0]);
+      assign high_take  = !maximum_q[1] || first_q[1] || high_value > signed'(high_sum_q[9:0]);
+      assign low_clear  = first_q[1] || (maximum_q[1] && low_take);
+      assign high_clear = first_q[1] || (maximum_q[1] && high_take);
+    end else begin : gen_no_max
+      assign low_take   = 1'b1;
+      assign high_take  = 1'b1;
+      assign low_clear  = first_q[1];
+      assign high_clear = first_q[1];
     end
 
     always_ff @(posedge clk_i) begin
       if (valid_q[1]) begin
-        if (HasMax && maximum_q[1]) begin
-          low_sum_q  <= first_q[1] || 32'(low_q) > low_sum_q ? 32'(low_q) : low_sum_q;
-          high_sum_q <= first_q[1] || 32'(high_q) > high_sum_q ? 32'(high_q) : high_sum_q;
-        end else begin
-          low_sum_q  <= (first_q[1] ? 32'sd0 : low_sum_q) + 32'(low_q);
-          high_sum_q <= (first_q[1] ? 32'sd0 : high_sum_q) + 32'(high_q);
-        end
+        low_sum_q  <= (low_take ? low : 32'sd0) + (low_clear ? 32'sd0 : low_sum_q);
+        high_sum_q <= (high_take ? high : 32'sd0) + (high_clear ? 32'sd0 : high_sum_q) +
+                      signed'({31'd0, borrow && high_take});
       end
     end
 
@@ -66,11 +79,11 @@ module acs_lane_group
     assign sums_o[2*pair+1] = high_sum_q;
 
     logic unused;
-    assign unused = product[33];
+    assign unused = product_q[33];
   end
 
   logic unused;
-  assign unused = zero_q;
+  assign unused = ^maximum_q;
 
 endmodule
 

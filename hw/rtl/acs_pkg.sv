@@ -45,6 +45,18 @@ package acs_pkg;
     logic [5:0]         shift;
   } constants_t;
 
+  // What running an instruction takes: products of its fields.
+  typedef struct packed {
+    logic [21:0] inputs;        // channels, over all groups
+    logic [21:0] outputs;
+    logic [20:0] dense;         // pairs of inputs and outputs without masks
+    logic [19:0] per_pair;      // MACs of such a pair
+    logic [23:0] image_words;
+    logic [26:0] linear_words;  // of the weight rows
+    logic [26:0] flat_blocks;   // that FLATTEN copies
+    logic [26:0] trace_blocks;  // of the result map
+  } amounts_t;
+
   // A shift outside its range acts as the nearer bound.
   function automatic logic [5:0] bounded_shift(input logic [7:0] shift);
     if (shift < 8'(acs_isa_pkg::SHIFT_MIN)) return 6'(acs_isa_pkg::SHIFT_MIN);

@@ -1,5 +1,8 @@
 // One requantization lane: (sum + bias) * mult + (residual * res_mult << (shift - SHIFT_MIN)),
 // divided by 2^shift, rounded half away from zero.  Five stages; the caller saturates or not.
+//
+// One shifter does: the product is divided by 2^(shift - SHIFT_MIN) first, downwards, and what falls
+// off is remembered only as zero or not; then product and residual are on the same scale.
 `default_nettype none
 
 module acs_requantize
@@ -9,24 +12,40 @@ module acs_requantize
   input  wire logic signed [31:0] sum_i,
   input  wire logic signed [31:0] bias_i,
   input  wire logic [15:0]        mult_i,
-  input  wire logic [5:0]         shift_i,
+  input  wire logic [5:0]         shift_i,    // SHIFT_MIN..SHIFT_MAX
   input  wire logic signed [8:0]  residual_i,
   input  wire logic [15:0]        res_mult_i,
   input  wire logic               signed_i,
   output      logic signed [31:0] wide_o,     // low 32 bits, not narrowed
   output      logic [7:0]         narrow_o    // saturated
 );
+  localparam int unsigned Split    = 17;      // bits of a DSP48E1's unsigned factor
+  localparam int unsigned Fraction = SHIFT_MIN;
+  localparam int unsigned MaxShift = SHIFT_MAX - SHIFT_MIN;
+
   logic signed [31:0] acc_q;
   logic [15:0]        mult_q, res_mult_q;
   logic signed [8:0]  residual_q;
-  logic [5:0]         shift_q, shift2_q, shift3_q, shift4_q;
-  logic signed [48:0] scaled_q;
-  logic signed [25:0] added_q;
-  logic signed [51:0] value_q;
-  logic               negative_q, negative5_q;
-  logic [51:0]        magnitude_q;
-  logic [51:0]        rounded_q;
-  logic signed [52:0] result;
+  logic [4:0]         shift_q, shift2_q, shift3_q;
+  logic [32:0]        low_q;
+  logic signed [31:0] high_q;
+  logic signed [24:0] added_q, added3_q;
+  logic signed [47:0] scaled_q;
+  logic signed [48:0] value_q;
+  logic               exact, exact_q, up;
+  logic signed [48-Fraction:0] result_q;
+
+  // What the shift drops is zero.
+  always_comb begin
+    exact = 1'b1;
+    for (int unsigned i = 0; i < MaxShift; i++) begin
+      if (5'(i) < shift3_q && scaled_q[i]) exact = 1'b0;
+    end
+  end
+
+  // One half and more rounds up; exactly one half does so only if that is away from zero.
+  assign up = value_q[Fraction-1] &&
+              !(value_q[48] && exact_q && value_q[Fraction-2:0] == '0);
 
   always_ff @(posedge clk_i) begin
     // 1: the accumulator wraps as int32 does.
@@ -34,30 +53,29 @@ module acs_requantize
     mult_q     <= mult_i;
     residual_q <= residual_i;
     res_mult_q <= res_mult_i;
-    shift_q    <= shift_i;
+    shift_q    <= 5'(shift_i - 6'(SHIFT_MIN));
     // 2: products.
-    scaled_q <= acc_q * signed'({1'b0, mult_q});
-    added_q  <= residual_q * signed'({1'b0, res_mult_q});
+    low_q    <= 33'(acc_q[Split-1:0]) * 33'(mult_q);
+    high_q   <= 32'(signed'(acc_q[31:Split])) * signed'({16'b0, mult_q});
+    added_q  <= 25'(residual_q) * signed'({9'b0, res_mult_q});
     shift2_q <= shift_q;
-    // 3: on one scale.
-    value_q  <= 52'(scaled_q) + (52'(added_q) <<< (shift2_q - 6'(SHIFT_MIN)));
+    // 3: the product of the accumulator.
+    scaled_q <= 48'(signed'({1'b0, low_q})) + (48'(high_q) <<< Split);
+    added3_q <= added_q;
     shift3_q <= shift2_q;
-    // 4: magnitude plus one half.
-    magnitude_q <= (value_q < 0 ? 52'(-value_q) : 52'(value_q)) + (52'd1 << (shift3_q - 6'd1));
-    negative_q  <= value_q < 0;
-    shift4_q    <= shift3_q;
-    // 5: shifted.
-    rounded_q   <= magnitude_q >> shift4_q;
-    negative5_q <= negative_q;
+    // 4: on one scale.
+    value_q  <= (49'(scaled_q) >>> shift3_q) + 49'(added3_q);
+    exact_q  <= exact;
+    // 5: rounded.
+    result_q <= signed'(value_q[48:Fraction]) + signed'({{48 - Fraction{1'b0}}, up});
   end
 
-  assign result = negative5_q ? -signed'({1'b0, rounded_q}) : signed'({1'b0, rounded_q});
-  assign wide_o = result[31:0];
+  assign wide_o = result_q[31:0];
   always_comb begin
     if (signed_i) begin
-      narrow_o = result < -53'sd128 ? 8'h80 : result > 53'sd127 ? 8'h7f : result[7:0];
+      narrow_o = result_q < -128 ? 8'h80 : result_q > 127 ? 8'h7f : result_q[7:0];
     end else begin
-      narrow_o = result < 53'sd0 ? 8'h00 : result > 53'sd255 ? 8'hff : result[7:0];
+      narrow_o = result_q < 0 ? 8'h00 : result_q > 255 ? 8'hff : result_q[7:0];
     end
   end
 

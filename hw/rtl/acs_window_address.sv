@@ -1,4 +1,5 @@
-// Which segment every bank delivers for a window of 64 pixels, and whether it lies in the plane.
+// Which segment every bank delivers for a window of 64 pixels, and which segments of the window lie
+// in the plane.
 `default_nettype none
 
 module acs_window_address (
@@ -9,22 +10,24 @@ module acs_window_address (
   input  wire logic signed [3:0]  dy_i,
   input  wire logic [10:0]        block_i,
   output      logic [2:0]         rotate_o,    // bank of the window's first segment
-  output      logic [7:0]         valid_o,
-  output      logic [7:0][15:0]   address_o
+  output      logic [7:0]         valid_o,     // by segment of the window
+  output      logic [7:0][15:0]   address_o    // by bank; anything where that is not valid
 );
-  logic signed [15:0] first;
+  logic signed [15:0] first, limit;
+  logic [15:0]        block, next;
 
   assign first    = signed'({2'b0, block_i, 3'b0}) + (16'(dy_i) <<< row_log2_i);
+  assign limit    = signed'({8'b0, rows_i} << row_log2_i);
   assign rotate_o = first[2:0];
+  // Banks before the first segment's deliver from the block after it.
+  assign block    = base_i + {{4{first[15]}}, first[14:3]};
+  assign next     = block + 16'd1;
 
-  for (genvar bank = 0; bank < 8; bank++) begin : gen_bank
-    logic [2:0]         ahead;
+  for (genvar i = 0; i < 8; i++) begin : gen_segment
     logic signed [15:0] segment;
-    assign ahead   = 3'(bank) - first[2:0];
-    assign segment = first + signed'({13'b0, ahead});
-    assign valid_o[bank]   = raw_i ||
-                             (segment >= 0 && (segment >>> row_log2_i) < signed'({8'b0, rows_i}));
-    assign address_o[bank] = valid_o[bank] ? base_i + {4'b0, segment[14:3]} : '0;
+    assign segment      = first + 16'(i);
+    assign valid_o[i]   = raw_i || (segment >= 0 && segment < limit);
+    assign address_o[i] = 4'(i) < {1'b0, first[2:0]} ? next : block;
   end
 
 endmodule

@@ -1,56 +1,53 @@
 // Two stages behind the feature memory: segments to their lanes, then pixels along their row.
 // What lies outside the plane reads the padding value.
+//
+// A rotation moves every pixel to exactly one lane, so pixels that would leave their row are
+// replaced before they move.  Rotations go bit by bit; two bits fit a look-up table.
 `default_nettype none
 
 module acs_window_shift
   import acs_pkg::*;
 (
   input  wire logic              clk_i,
-  input  wire segments_t         data_i,
-  input  wire logic [2:0]        rotate_i,
-  input  wire logic [7:0]        valid_i,
-  input  wire logic              raw_i,
-  input  wire logic [7:0]        columns_i,
-  input  wire logic [1:0]        row_log2_i,
+  input  wire segments_t         data_i,      // by bank
+  input  wire logic [2:0]        rotate_i,    // bank of the first segment
+  input  wire logic [7:0]        valid_i,     // by segment of the window
+  input  wire logic [63:0]       mask_i,      // by pixel, see acs_window_mask
   input  wire logic signed [3:0] dx_i,
   input  wire logic [7:0]        pad_value_i,
   output      pixels_t           window_o
 );
-  logic [7:0][2:0]   bank;
-  segments_t         rotated_q;
-  logic              raw_q;
-  logic [7:0]        columns_q, pad_value_q;
-  logic [1:0]        row_log2_q;
-  logic signed [3:0] dx_q;
-  pixels_t           row, window;
+  segments_t  segments;
+  pixels_t    pixels, row_q, window;
+  logic [3:0] dx_q;
 
-  always_comb begin
-    for (int i = 0; i < 8; i++) bank[i] = 3'(i) + rotate_i;
-  end
+  function automatic segments_t rotate_segments(input segments_t from, input logic [2:0] by);
+    segments_t one, two;
+    one = by[0] ? {from[0], from[7:1]} : from;
+    two = by[1] ? {one[1:0], one[7:2]} : one;
+    return by[2] ? {two[3:0], two[7:4]} : two;
+  endfunction
+
+  // dx as a number without sign: 64 lanes are a whole turn, -8 is 56.
+  function automatic pixels_t rotate_pixels(input pixels_t from, input logic [3:0] by);
+    pixels_t one, two, four;
+    one  = by[0] ? {from[0], from[63:1]} : from;
+    two  = by[1] ? {one[1:0], one[63:2]} : one;
+    four = by[2] ? {two[3:0], two[63:4]} : two;
+    return by[3] ? {four[55:0], four[63:56]} : four;
+  endfunction
+
+  assign segments = rotate_segments(data_i, rotate_i);
+  assign pixels   = segments;
+  assign window   = rotate_pixels(row_q, dx_q);
 
   always_ff @(posedge clk_i) begin
-    for (int i = 0; i < 8; i++) begin
-      rotated_q[i] <= valid_i[bank[i]] ? data_i[bank[i]] : {8{pad_value_i}};
-    end
-    raw_q       <= raw_i;
-    columns_q   <= columns_i;
-    pad_value_q <= pad_value_i;
-    row_log2_q  <= row_log2_i;
-    dx_q        <= dx_i;
-  end
-
-  assign row = rotated_q;
-
-  always_comb begin
+    dx_q     <= dx_i;
+    window_o <= window;
     for (int lane = 0; lane < 64; lane++) begin
-      automatic logic [5:0] in_row = 6'(lane) & 6'((10'd8 << row_log2_q) - 10'd1);
-      automatic logic signed [8:0] column = signed'({3'b0, in_row}) + 9'(dx_q);
-      automatic logic in_plane = column >= 0 && column < signed'({1'b0, columns_q});
-      window[lane] = in_plane || raw_q ? row[6'(lane) + 6'(dx_q)] : pad_value_q;
+      row_q[lane] <= valid_i[lane/8] && mask_i[lane] ? pixels[lane] : pad_value_i;
     end
   end
-
-  always_ff @(posedge clk_i) window_o <= window;
 
 endmodule
 

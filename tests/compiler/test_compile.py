@@ -136,16 +136,44 @@ def test_a_saved_program_is_the_same_program(program: Program, tmp_path: Path) -
 
 
 def test_a_damaged_or_foreign_program_is_refused(program: Program, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match=r"program.json: cannot be read: no such file"):
         load_program(tmp_path)
     program.save(tmp_path)
     (tmp_path / "params.bin").write_bytes(b"\0" * 8)
-    with pytest.raises(UserError, match="too short or too long"):
+    (tmp_path / "program.bin").unlink()
+    with pytest.raises(UserError) as refusal:
         load_program(tmp_path)
+    assert "params.bin: has 8 bytes, and had" in str(refusal.value)
+    assert "program.bin: cannot be read: no such file" in str(refusal.value)
+
+
+def test_one_wrong_bit_in_a_saved_program_is_seen(program: Program, tmp_path: Path) -> None:
+    program.save(tmp_path)
+    words = bytearray((tmp_path / "params.bin").read_bytes())
+    words[len(words) // 2] ^= 1
+    (tmp_path / "params.bin").write_bytes(words)
+    with pytest.raises(UserError, match=r"params.bin: is not what was written"):
+        load_program(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"spec_hash": 1}, "instruction set 0x1"),
+        ({"spec_hash": "1"}, "does not describe a program"),
+        ({"gates": [{}]}, "does not describe a program"),
+        ({"engine": 7}, "does not describe a program"),
+        ({"lines": []}, "does not describe a program"),
+        ({"files": []}, "has no recorded digest"),
+    ],
+)
+def test_a_description_that_makes_no_sense(
+    program: Program, tmp_path: Path, change: dict[str, object], said: str
+) -> None:
     program.save(tmp_path)
     data = json.loads((tmp_path / "program.json").read_text())
-    (tmp_path / "program.json").write_text(json.dumps({**data, "spec_hash": 1}))
-    with pytest.raises(UserError, match="instruction set 0x1"):
+    (tmp_path / "program.json").write_text(json.dumps({**data, **change}))
+    with pytest.raises(UserError, match=said):
         load_program(tmp_path)
 
 

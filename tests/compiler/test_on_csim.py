@@ -17,8 +17,9 @@ from acsgen.csim.engine import pack_image
 from acsgen.emit import render_hls
 from acsgen.errors import UserError
 from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntGraph
+from acsgen.ir.results import GoldenResult
 from acsgen.isa.generated import Status
-from acsgen.quant.golden import GoldenModel, GoldenResult
+from acsgen.quant.golden import GoldenModel
 from tests.compiler.graphs import resnet
 from tests.compiler.random_graphs import random_graph
 

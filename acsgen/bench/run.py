@@ -1,0 +1,200 @@
+"""Runs the cases on the RTL simulation; an answer that is not bit-exact is worth no cycle count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acsgen.assets import asset
+from acsgen.bench.cases import NATURAL_IMAGES, NETWORKS, Case
+from acsgen.bench.masks import draw_masks
+from acsgen.boards import Board
+from acsgen.compiler import EngineConfig, Program, compile_graph
+from acsgen.compiler.decode_trace import decode_header
+from acsgen.cost.cycles import predict
+from acsgen.cost.macs import count_macs
+from acsgen.csim.engine import pack_image
+from acsgen.data import load_dataset
+from acsgen.errors import CheckFailed
+from acsgen.evaluate import CALIBRATION_IMAGES, OnStage, ignore_stages
+from acsgen.frontend import front_end
+from acsgen.ir.integer import IntGraph
+from acsgen.ir.ungate import without_gates
+from acsgen.isa.generated import HEADER_WORDS, LANES, WORD_BYTES, Status
+from acsgen.quant.golden import GoldenModel
+from acsgen.quant.quantize import quantize
+from acsgen.quant.thresholds import force_masks
+from acsgen.rtlsim import Memory, RtlEngine
+from acsgen.verify.compare import expected_words
+
+#: Seed of drawn masks; another one gives other masks with as many MACs.
+SEED = 0
+
+_DATASET = "digits32"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a case measured; means over its images.
+
+    Attributes:
+        images: how many.
+        cycles: from start to END, by the engine's own counter.
+        stall_cycles: cycles in which the array waited for memory.
+        array_iterations: inner iterations of the lane array.
+        macs: executed, gating work included (:mod:`acsgen.cost.macs`).
+        bytes_read: from memory.
+        bytes_written: to memory, result header included.
+    """
+
+    images: int
+    cycles: float
+    stall_cycles: float
+    array_iterations: float
+    macs: float
+    bytes_read: float
+    bytes_written: float
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    """Figures by case name, and what they were measured with.
+
+    ``dense`` holds every network's figures without gates, by network: what is saved is relative to
+    them, so they are measured even when not asked for.
+    """
+
+    board: str
+    engine: EngineConfig
+    memory: Memory
+    figures: dict[str, Figures]
+    dense: dict[str, Figures]
+
+    @property
+    def key(self) -> str:
+        """What the baseline files these figures under."""
+        return f"{self.board}, {self.engine.lane_groups * LANES} lanes"
+
+    def setting(self) -> dict[str, Any]:
+        """Return the engine and memory as the baseline holds them."""
+        return {"engine": asdict(self.engine), "memory": asdict(self.memory)}
+
+    def saved(self, case: Case) -> tuple[float, float]:
+        """Return the shares of the dense network's MACs and cycles that a case saves."""
+        found, dense = self.figures[case.name], self.dense[case.network]
+        return 1 - found.macs / dense.macs, 1 - found.cycles / dense.cycles
+
+    def utilisation(self, case: Case) -> float:
+        """Return the share of the lanes' MACs of all cycles that were executed."""
+        found = self.figures[case.name]
+        return found.macs / (found.cycles * self.engine.lane_groups * LANES)
+
+
+def run_bench(
+    cases: Sequence[Case],
+    board: Board,
+    engine: EngineConfig,
+    rtl: RtlEngine,
+    on_stage: OnStage = ignore_stages,
+) -> BenchResult:
+    """Measure ``cases`` on ``rtl``, an engine compiled from ``engine``.
+
+    Raises:
+        CheckFailed: the RTL's logits, masks or counters differ from the golden model's.
+    """
+    figures: dict[str, Figures] = {}
+    dense: dict[str, Figures] = {}
+    for network in dict.fromkeys(case.network for case in cases):
+        on_stage(f"quantize {network}")
+        graph, images = _load(network)
+        bench = _Network(graph, engine, rtl)
+        on_stage(f"run {network}/dense")
+        dense[network] = bench.dense(images[:1])
+        for case in cases:
+            if case.network != network:
+                continue
+            on_stage(f"run {case.name}")
+            if case.masks == "dense":
+                figures[case.name] = dense[network]
+            elif case.saved_percent is None:
+                figures[case.name] = bench.own(images)
+            else:
+                figures[case.name] = bench.drawn(images[:1], case.saved_percent)
+    return BenchResult(board.name, engine, rtl.memory, figures, dense)
+
+
+def _load(network: str) -> tuple[IntGraph, NDArray[np.uint8]]:
+    layers, _ = front_end(asset("models", f"{NETWORKS[network]}.pt"))
+    calibration = load_dataset(_DATASET, "train", limit=CALIBRATION_IMAGES)
+    test = load_dataset(_DATASET, "test", limit=NATURAL_IMAGES[network])
+    return quantize(layers, calibration.images), test.images
+
+
+class _Network:
+    """A network with and without gates, compiled."""
+
+    def __init__(self, graph: IntGraph, engine: EngineConfig, rtl: RtlEngine) -> None:
+        self.graph = graph
+        self.ungated = without_gates(graph)
+        self.program = compile_graph(graph, engine)
+        self.ungated_program = compile_graph(self.ungated, engine)
+        self.rtl = rtl
+
+    def dense(self, images: NDArray[np.uint8]) -> Figures:
+        return self._run(self.ungated, self.ungated_program, images, {})
+
+    def own(self, images: NDArray[np.uint8]) -> Figures:
+        return self._run(self.graph, self.program, images, {})
+
+    def drawn(self, images: NDArray[np.uint8], saved_percent: int) -> Figures:
+        dense = count_macs(self.ungated, {}, 1).dense
+        drawn = draw_masks(self.graph, dense * (1 - saved_percent / 100), SEED)
+        return self._run(self.graph, self.program, images, force_masks(self.graph, drawn.masks))
+
+    def _run(
+        self,
+        graph: IntGraph,
+        program: Program,
+        images: NDArray[np.uint8],
+        thresholds: dict[str, NDArray[np.int32]],
+    ) -> Figures:
+        golden = GoldenModel(graph).run(images, thresholds, keep="logits")
+        params = program.with_thresholds(thresholds)
+        headers = []
+        for index, image in enumerate(images):
+            run = self.rtl.run(program.words, params, pack_image(image), program.result_words)
+            header = decode_header(run.result)
+            masks = {name: bits[index] for name, bits in golden.masks.items()}
+            counters = asdict(predict(program, masks).counters)
+            wrong = [
+                f"counter {name} is {header[name]}, expected {value}"
+                for name, value in counters.items()
+                if header[name] != value
+            ]
+            if run.status != Status.OK:
+                wrong = [f"stopped with status {run.status} at instruction {run.fault_index}"]
+            elif not np.array_equal(
+                run.result[HEADER_WORDS : program.result_words],
+                expected_words(program, golden, index),
+            ):
+                wrong.insert(0, "logits or masks differ from the golden model's")
+            if wrong:
+                raise CheckFailed(f"RTL simulation of {program.model}: {'; '.join(wrong)}")
+            headers.append(header)
+
+        def mean(values: Iterable[int]) -> float:
+            return sum(values) / len(headers)
+
+        return Figures(
+            images=len(headers),
+            cycles=mean(h["cycles"] for h in headers),
+            stall_cycles=mean(h["stall_cycles"] for h in headers),
+            array_iterations=mean(h["array_iterations"] for h in headers),
+            macs=float(count_macs(graph, golden.masks, len(images)).executed.mean()),
+            bytes_read=mean(h["read_words"] * WORD_BYTES for h in headers),
+            bytes_written=mean((h["written_words"] + HEADER_WORDS) * WORD_BYTES for h in headers),
+        )

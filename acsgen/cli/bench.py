@@ -1,0 +1,112 @@
+"""``acsgen bench``: cycles of the shipped networks on the RTL, against the recorded baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from acsgen.assets import asset_root
+from acsgen.boards import load_board
+from acsgen.cli.console import StageDisplay, count, err, guarded, out, share
+from acsgen.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from acsgen.bench import BenchResult, Case
+
+_TABLE_COLUMNS = 120
+
+
+@guarded
+def bench(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="A network (resnet8), a case (resnet8/saved-40) or a pattern."),
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write the figures found as the new baseline.")
+    ] = False,
+    board: Annotated[str, typer.Option("--board", "-b", help="Board to measure for.")] = "zedboard",
+    lane_groups: Annotated[
+        int | None, typer.Option(min=1, help="Groups of 64 lanes; default the board's.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Baseline file; default the one that acsgen ships.")
+    ] = None,
+) -> None:
+    """Measure cycles of the shipped networks on the RTL simulation and compare with the baseline.
+
+    Each network runs without its gates (dense), with its own masks on real images, and with masks
+    drawn at random to save 40 to 80 % of the MACs. Cycles are deterministic: any difference from
+    the baseline is named, and exits 1.
+    """
+    target = load_board(board)
+
+    from acsgen.bench import chosen_cases, compare, load_baseline, run_bench, save_baseline
+    from acsgen.bench.engine import compiled_engine
+    from acsgen.compiler import EngineConfig
+
+    cases = chosen_cases(only or ())
+    path = baseline or asset_root() / "benchmarks" / "rtl.json"
+    recorded = load_baseline(path)
+    engine = EngineConfig.for_board(target, lane_groups)
+    with StageDisplay() as display:
+        display("compile the RTL simulation")
+        rtl = compiled_engine(engine, target)
+        result = run_bench(cases, target, engine, rtl, on_stage=display)
+    # Wider than a narrow terminal: figures that are cut off are worth nothing.
+    Console(width=max(out.width, _TABLE_COLUMNS), highlight=False).print(
+        figures_table(cases, result)
+    )
+    if update:
+        save_baseline(path, recorded, result)
+        out.print(f"written to {path}", soft_wrap=True)
+        return
+    differences = compare(recorded, result)
+    if differences:
+        for line in differences:
+            err.print(f"  {line}", soft_wrap=True)
+        raise CheckFailed(f"{len(differences)} differences from {path}")
+    out.print("all figures as in the baseline")
+
+
+def figures_table(cases: Sequence[Case], result: BenchResult) -> Table:
+    """Return one row for each case; what is saved is relative to the dense network."""
+    memory = result.memory
+    table = Table(
+        title=f"RTL simulation, {result.key}, memory latency {memory.latency}, "
+        f"{memory.bandwidth}/256 beats a cycle",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column("", no_wrap=True)
+    for title in ("cycles", "stalled", "iterations", "MACs", "lanes used", "read", "written"):
+        table.add_column(title, justify="right")
+    for title in ("MACs saved", "cycles saved", "ratio"):
+        table.add_column(title, justify="right")
+    for case in cases:
+        found = result.figures[case.name]
+        macs, cycles = result.saved(case)
+        dense = case.masks == "dense"
+        table.add_row(
+            case.name,
+            count(found.cycles),
+            count(found.stall_cycles),
+            count(found.array_iterations),
+            count(found.macs),
+            share(result.utilisation(case), 1),
+            count(found.bytes_read),
+            count(found.bytes_written),
+            *(
+                ("", "", "")
+                if dense
+                else (share(macs, 1), share(cycles, 1), f"{cycles / macs:.3f}" if macs else "-")
+            ),
+        )
+    return table
