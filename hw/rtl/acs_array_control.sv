@@ -13,7 +13,7 @@ module acs_array_control
   input  wire logic         clear_i,       // a run begins or ends
   input  wire logic         start_i,
   input  wire instruction_t op_i,
-  output      logic         quiet_o,       // starts no more weight loads
+  output      logic         quiet_o,       // one cycle: starts no more loads of listed rows
   output      logic         done_o,        // one cycle
   output      logic         bad_table_o,   // with done_o: an entry was too large
   output      logic         stall_o,       // the array waits for memory
@@ -132,7 +132,7 @@ module acs_array_control
   // Passes and groups.
   logic [10:0] pass_rows;
   logic        begin_pass, records_needed, pass_ends, next_group, last_group, listed;
-  logic        quiet_q;
+  logic        quiet_q;          // quiet_o has been given
 
   assign is_conv = op_i.opcode == OP_CONV;
   assign is_map  = state_q == StMapRun;
@@ -299,11 +299,11 @@ module acs_array_control
   // Without lists nothing keeps the next group from following at once.
   assign next_group    = pass_ends && (last_group || !listed) && pass_q != PassConstant &&
                          !(pass_q == PassActive && records_needed && masked_o[1] != 0);
-  assign quiet_o       = quiet_q;
 
   always_ff @(posedge clk_i) begin
     done_o      <= 1'b0;
     bad_table_o <= 1'b0;
+    quiet_o     <= 1'b0;
     if (!rst_ni || clear_i) begin
       state_q       <= StIdle;
       pass_q        <= PassConstant;
@@ -406,7 +406,10 @@ module acs_array_control
           clear_q <= '0;
           block_q <= '0;
           pass_q  <= listed_o[1] ? PassConstant : PassActive;
-          quiet_q <= !listed_o[1] || (last_group && op_i.masked_zero);
+          if (is_conv && listed_o[1] && last_group && op_i.masked_zero) begin
+            quiet_o <= 1'b1;
+            quiet_q <= 1'b1;
+          end
           state_q <= listed_o[1] || (!is_conv && listed) ? StScanWait :
                      is_conv ? StPass : StMapChannel;
         end
@@ -511,8 +514,8 @@ module acs_array_control
         end
         StDrain: begin
           // Writes that the feature memory has accepted come before all reads that follow.
-          quiet_q <= 1'b1;
           if (post_idle_i && in_flight_q == 0 && totals_done_i && scan_busy_i == 2'b00) begin
+            quiet_o <= is_conv && listed_o[1] && !quiet_q;
             done_o  <= 1'b1;
             state_q <= StIdle;
           end

@@ -45,11 +45,7 @@ module acs_axi_read #(
   logic        ar_valid_q;
   logic [60:0] ar_addr_q;
   logic [7:0]  ar_len_q;
-<<<<<<< HEAD
-=======
   logic [1:0]  user_q, ar_user_q;
-  logic        error_q;
->>>>>>> main
 
   logic [9:0]  to_boundary;
   logic [9:0]  burst;
@@ -74,12 +70,8 @@ module acs_axi_read #(
       ar_valid_q <= 1'b0;
       ar_addr_q  <= '0;
       ar_len_q   <= '0;
-<<<<<<< HEAD
-=======
       user_q     <= '0;
       ar_user_q  <= '0;
-      error_q    <= 1'b0;
->>>>>>> main
     end else begin
       if (m_axi_arready_i) ar_valid_q <= 1'b0;
       if (start_burst) begin
@@ -117,12 +109,8 @@ module acs_axi_read #(
   assign m_axi_arvalid_o = ar_valid_q;
   assign m_axi_araddr_o  = {ar_addr_q, 3'b000};
   assign m_axi_arlen_o   = ar_len_q;
-<<<<<<< HEAD
   assign idle_o          = left_q == 0;
-=======
   assign m_axi_aruser_o  = ar_user_q;
-  assign error_o         = error_q;
->>>>>>> main
 
   logic unused;
   assign unused = ^{req_addr_i[2:0], m_axi_rresp_i[0]};

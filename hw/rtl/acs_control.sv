@@ -45,7 +45,8 @@ module acs_control
   input  wire logic [1:0][10:0] active_i,
   input  wire logic [1:0][10:0] masked_i,
   input  wire logic             stall_i,
-  input  wire logic             array_quiet_i,  // starts no more weight loads
+  input  wire logic             array_quiet_i,  // a listed convolution starts no more weight loads
+  input  wire logic             array_load_i,   // the array starts one
   input  wire logic             loader_busy_i,
   input  wire logic             loader_error_i, // one cycle: an error answer among its words
   input  wire logic             read_error_i,   // likewise, among the words of all others
@@ -79,18 +80,20 @@ module acs_control
   } state_e;
 
   state_e             state_q;
-  instruction_words_t words_q, next_words;
+  instruction_words_t words_q;
+  amounts_t           amounts;           // of the instruction
+  judged_t            next;
   instruction_t       op, next_op;
-  logic               next_valid, next_error, no_more, take;
-  logic [2:0]         judging_q;         // cycles since the next instruction is there
-  logic               judged, good;
+  logic               next_valid, no_more, take;
   logic [28:0]        index_q;
-  logic [7:0]         code_q, verdict;
+  logic [7:0]         code_q;
   logic [3:0]         header_q;
   logic               is_linear_result, next_writes, ran, ran_q, fails, ended;
   logic               ask_result_q;      // the write request of a LINEAR is not yet accepted
-  logic               error_q, next_error_q;  // error answers among words of this one, of the next
-  logic               ahead, load_ahead_q, stopping;
+  logic               error_q;           // an error answer among words of this instruction
+  logic               load_error_q;      // among weights, which may be those of a later one
+  logic [28:0]        load_index, load_index_q, load_error_index_q;
+  logic               stopping;
 
   // Counters of the result header.
   logic [63:0] instructions_q, iterations_q, executed_q, skipped_q, read_q, written_q, cycles_q,
@@ -98,99 +101,45 @@ module acs_control
   logic [63:0] macs_executed, macs_skipped;
   logic [20:0] pairs_q;              // of active inputs and outputs, over all groups
   logic        add_macs, macs_busy, skips_busy;
-  amounts_t    amounts;
   logic [31:0] trace_words, result_words;
 
-  // Nothing is traced unless the register says so.
-  function automatic instruction_t decoded(input instruction_words_t words, input logic trace);
-    instruction_t r = decode(words);
-    if (!trace) r.trace_addr = '0;
-    return r;
-  endfunction
-  assign op      = decoded(words_q, trace_i);
-  assign next_op = decoded(next_words, trace_i);
+  assign op      = traced_decode(words_q, trace_i);
+  assign next_op = decode(next.words);
   assign op_o    = op;
 
-  acs_fetch u_fetch (
-    .clk_i,
-    .rst_ni,
-    .start_i,
-    .stop_i      (stopping),
-    .program_i   (pointers_i[0]),
-    .size_i      (sizes_i[0]),
-    .req_valid_o (req_valid_o[0]),
-    .req_ready_i (req_ready_i[0]),
-    .req_addr_o  (req_addr_o[0]),
-    .req_words_o (req_words_o[0]),
-    .data_valid_i,
-    .data_i,
-    .data_error_i,
-    .valid_o     (next_valid),
-    .words_o     (next_words),
-    .error_o     (next_error),
-    .no_more_o   (no_more),
-    .take_i      (take)
-  );
-
-  acs_check #(
+  acs_front #(
     .LaneGroups(LaneGroups),
     .FeatureBlocks(FeatureBlocks),
     .BankWords(BankWords),
     .VectorWords(VectorWords)
-  ) u_check (
-    .clk_i,
-    .words_i (next_words),
-    .op_i    (next_op),
-    .sizes_i (sizes_i),
-    .status_o(verdict)
-  );
-
-  assign judged   = next_valid && judging_q == 3'd5;
-  assign good     = judged && verdict == STATUS_OK && !next_error;
-  assign take     = state_q == StNext && judged;
-  assign stopping = state_q inside {StIdle, StFlush, StHeaderAsk, StHeader, StFinish};
-
-  logic [63:0] ahead_addr;
-  logic [31:0] ahead_words;
-  acs_prefetch u_prefetch (
+  ) u_front (
     .clk_i,
     .rst_ni,
-    .stop_i         (stopping),
-    .current_i      (op),
-    .current_valid_i(state_q == StLaunch || state_q == StRun),
-    .next_i         (next_op),
-    .next_valid_i   (good),
-    .take_i         (take),
-    .current_quiet_i(state_q == StNext ||
-                     (state_q == StRun && (op.opcode != OP_CONV || array_quiet_i))),
-    .loader_busy_i,
-    .ahead_o        (ahead),
-    .params_i       (pointers_i[1]),
-    .image_i        (pointers_i[2]),
-    .image_valid_o  (req_valid_o[1]),
-    .vector_valid_o (req_valid_o[2]),
-    .table_valid_o  (req_valid_o[3]),
-    .image_ready_i  (req_ready_i[1]),
-    .vector_ready_i (req_ready_i[2]),
-    .table_ready_i  (req_ready_i[3]),
-    .req_addr_o     (ahead_addr),
-    .req_words_o    (ahead_words),
+    .start_i,
+    .stop_i       (stopping),
+    .pointers_i,
+    .sizes_i,
+    .trace_i,
+    .req_valid_o,
+    .req_ready_i,
+    .req_addr_o,
+    .req_words_o,
+    .data_valid_i,
+    .data_i,
+    .data_error_i,
     .load_o,
-    .load_op_o
+    .load_op_o,
+    .load_index_o (load_index),
+    .loader_busy_i,
+    .quiet_i      (array_quiet_i),
+    .valid_o      (next_valid),
+    .next_o       (next),
+    .no_more_o    (no_more),
+    .take_i       (take)
   );
-  assign req_addr_o[3:1]  = {3{ahead_addr}};
-  assign req_words_o[3:1] = {3{ahead_words}};
 
-  assign outputs      = op.groups * op.channels;
-  assign inputs       = op.groups * op.channels_in;
-  assign linear_words = op.channels * op.row_words;
-  assign image_words  = 24'(op.channels) * 24'(op.dst_height) * 24'(row_words);
-  assign trace_blocks = 27'(map_channels) * 27'(op.dst_step);
-  assign flat_blocks  = op.channels * op.src_step;
-  assign map_channels = op.opcode == OP_CONV ? outputs[10:0] : op.channels;
-  assign row_words    = (9'(op.dst_width) + 9'd7) >> 3;
-  assign dense        = 21'(inputs[10:0]) * 21'(op.channels);
-  assign per_pair     = 20'(op.kernel) * 20'(op.kernel) * 20'(op.pixels);
+  assign take     = state_q == StNext && next_valid;
+  assign stopping = state_q inside {StIdle, StFlush, StHeaderAsk, StHeader, StFinish};
 
   always_comb begin
     unique case (op.opcode)
@@ -234,10 +183,11 @@ module acs_control
                                                     op.opcode == OP_FLATTEN);
   assign copy_block_o   = copy_to_vector_o ? op.src_base : op.dst_base;
   assign copy_vector_o  = op.vec_dst;
-  assign copy_words_o   = copy_to_vector_o ? 20'(flat_blocks) << 3 : trace_words[19:0];
+  assign copy_words_o   = copy_to_vector_o ? 20'(amounts.flat_blocks) << 3 : trace_words[19:0];
   assign ran   = (array_done_i || load_done_i || linear_done_i || copy_done_i || ran_q) &&
                  !ask_result_q;
-  assign fails = error_q || write_error_i || bad_table_i;
+  assign fails = error_q || (load_error_q && load_error_index_q == index_q) || write_error_i ||
+                 bad_table_i;
   assign clear_o        = take;
   assign clear_error_o  = state_q == StIdle;
   assign discard_o      = stopping;
@@ -288,7 +238,12 @@ module acs_control
   end
   assign header_valid_o = state_q == StHeader;
 
-  always_ff @(posedge clk_i) if (take) words_q <= next_words;
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      words_q <= next.words;
+      amounts <= next.amounts;
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     done_o <= 1'b0;
@@ -300,11 +255,11 @@ module acs_control
       status_o      <= '0;
       fault_index_o <= '0;
       pairs_q       <= '0;
-      judging_q     <= '0;
       ask_result_q  <= 1'b0;
       error_q       <= 1'b0;
-      next_error_q  <= 1'b0;
-      load_ahead_q  <= 1'b0;
+      load_error_q  <= 1'b0;
+      load_index_q  <= '0;
+      load_error_index_q <= '0;
       ran_q         <= 1'b0;
       instructions_q <= '0;
       iterations_q  <= '0;
@@ -328,26 +283,24 @@ module acs_control
       end
       if (table_i) read_q <= read_q + ((64'(amounts.inputs) + 64'(amounts.outputs) + 64'd3) >> 2);
 
-      judging_q <= !next_valid || take ? '0 : judging_q == 3'd5 ? judging_q : judging_q + 3'd1;
-
-      // Weights may arrive for the next instruction already; the others take their own only.
-      if (load_o) load_ahead_q <= ahead && !take;
-      else if (take) load_ahead_q <= 1'b0;
-      if (read_error_i || (loader_error_i && !load_ahead_q)) error_q <= 1'b1;
-      if (loader_error_i && load_ahead_q) next_error_q <= 1'b1;
-      if (take) begin
-        error_q      <= next_error_q || (loader_error_i && load_ahead_q);
-        next_error_q <= 1'b0;
+      // Weights may arrive before their instruction runs; the others take their own words only.
+      if (load_o) load_index_q <= load_index;
+      else if (array_load_i) load_index_q <= index_q;
+      if (loader_error_i && !load_error_q) begin
+        load_error_q       <= 1'b1;
+        load_error_index_q <= load_index_q;
       end
+      if (read_error_i) error_q <= 1'b1;
+      if (take) error_q <= 1'b0;
 
       if (wreq_ready_i) ask_result_q <= 1'b0;
       ran_q <= state_q == StRun && !ran && (linear_done_i || ran_q);
       if (ended) begin
         index_q        <= index_q + 29'd1;
         instructions_q <= instructions_q + 64'd1;
-        if (op.opcode == OP_LOAD) read_q <= read_q + 64'(image_words);
+        if (op.opcode == OP_LOAD) read_q <= read_q + 64'(amounts.image_words);
         if (op.opcode == OP_LINEAR) begin
-          read_q <= read_q + 64'(linear_words) +
+          read_q <= read_q + 64'(amounts.linear_words) +
                     (op.linear_mode == LINEAR_GATE ? (64'(op.channels) + 64'd1) >> 1 : '0);
         end
         written_q <= written_q + (is_linear_result ? 64'(result_words) : '0) +
@@ -365,7 +318,7 @@ module acs_control
             state_q        <= StNext;
             code_q         <= STATUS_OK;
             error_q        <= 1'b0;
-            next_error_q   <= 1'b0;
+            load_error_q   <= 1'b0;
             instructions_q <= '0;
             iterations_q   <= '0;
             executed_q     <= '0;
@@ -380,13 +333,10 @@ module acs_control
           pairs_q <= '0;
           if (take) begin
             read_q       <= read_q + 64'(INSTRUCTION_WORDS);
-            ask_result_q <= good && next_writes;
+            ask_result_q <= next.status == STATUS_OK && next_writes;
             state_q      <= StLaunch;
-            if (next_error) begin
-              code_q  <= STATUS_BUS_ERROR;
-              state_q <= StFlush;
-            end else if (verdict != STATUS_OK) begin
-              code_q  <= verdict;
+            if (next.status != STATUS_OK) begin
+              code_q  <= next.status;
               state_q <= StFlush;
             end else if (next_op.opcode == OP_END) begin
               instructions_q <= instructions_q + 64'd1;
@@ -402,7 +352,8 @@ module acs_control
           if (ran) begin
             state_q <= op.trace_addr != 0 ? StTraceAsk : StNext;
             if (fails) begin
-              code_q  <= error_q || write_error_i ? STATUS_BUS_ERROR : STATUS_BAD_FIELD;
+              code_q  <= bad_table_i && !write_error_i && !error_q && !load_error_q ? STATUS_BAD_FIELD
+                                                                                   : STATUS_BUS_ERROR;
               state_q <= StFlush;
             end
           end
@@ -445,7 +396,7 @@ module acs_control
   end
 
   logic unused;
-  assign unused = ^{op, pointers_i, masked_i, amounts, trace_words[31:20]};
+  assign unused = ^{op, next_op, amounts, pointers_i, masked_i, trace_words[31:20]};
 
 endmodule
 

@@ -129,6 +129,8 @@ module acs_engine
   logic         req_valid, req_ready;
   logic [63:0]  req_addr;
   logic [31:0]  req_words;
+  logic [$clog2(ReadUsers)-1:0] req_user;
+  logic [1:0]   req_buffer;
   logic         data_valid, data_ready, data_error;
   logic [63:0]  data;
   logic         discard, share_idle, read_idle;
@@ -175,6 +177,7 @@ module acs_engine
     .masked_i          (masked),
     .stall_i           (array_stall || linear_stall),
     .array_quiet_i     (array_quiet),
+    .array_load_i      (load_rows_start),
     .loader_busy_i     (loader_busy),
     .loader_error_i    (user_data_valid[UserWeights] && user_data_ready[UserWeights] && data_error),
     .read_error_i      (other_error),
@@ -222,11 +225,19 @@ module acs_engine
     .req_ready_i (req_ready),
     .req_addr_o  (req_addr),
     .req_words_o (req_words),
+    .req_user_o  (req_user),
     .data_valid_i(data_valid),
     .data_ready_o(data_ready)
   );
 
-  assign req_user = !control_req_valid ? 2'd1 : fetching ? 2'd0 : 2'd2;
+
+  always_comb begin
+    unique case (32'(req_user))
+      UserProgram: req_buffer = 2'd0;
+      UserImage:   req_buffer = 2'd2;
+      default:     req_buffer = 2'd1;
+    endcase
+  end
 
   acs_axi_read u_read (
     .clk_i,
@@ -235,7 +246,7 @@ module acs_engine
     .req_ready_o  (req_ready),
     .req_addr_i   (req_addr),
     .req_words_i  (req_words),
-    .req_user_i   (req_user),
+    .req_user_i   (req_buffer),
     .data_valid_o (data_valid),
     .data_ready_i (data_ready),
     .data_o       (data),

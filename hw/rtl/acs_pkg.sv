@@ -57,6 +57,22 @@ package acs_pkg;
     logic [26:0] trace_blocks;  // of the result map
   } amounts_t;
 
+  // An instruction on its way to the sequencer.
+  typedef struct packed {
+    acs_isa_pkg::instruction_words_t words;
+    amounts_t                        amounts;
+    logic [7:0]                      status;  // what running it would end with
+  } judged_t;
+
+  // Nothing is traced unless the register says so.
+  function automatic acs_isa_pkg::instruction_t traced_decode(
+      input acs_isa_pkg::instruction_words_t words, input logic trace);
+    acs_isa_pkg::instruction_t decoded;
+    decoded = acs_isa_pkg::decode(words);
+    if (!trace) decoded.trace_addr = '0;
+    return decoded;
+  endfunction
+
   // A shift outside its range acts as the nearer bound.
   function automatic logic [5:0] bounded_shift(input logic [7:0] shift);
     if (shift < 8'(acs_isa_pkg::SHIFT_MIN)) return 6'(acs_isa_pkg::SHIFT_MIN);

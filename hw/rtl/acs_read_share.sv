@@ -25,10 +25,15 @@ module acs_read_share #(
   input  wire logic                    req_ready_i,
   output      logic [63:0]             req_addr_o,
   output      logic [31:0]             req_words_o,
+  output      logic [$clog2(Users)-1:0] req_user_o,
   input  wire logic                    data_valid_i,
   output      logic                    data_ready_o
 );
-  localparam int unsigned UW = Users > 1 ? $clog2(Users) : 1;
+  localparam int unsigned UW = $clog2(Users);
+
+  if (Users < 2) begin : gen_bad_users
+    $error("nothing to share");
+  end
 
   logic [UW-1:0] chosen, user;
   logic [31:0]   words, taken_q;
@@ -44,6 +49,7 @@ module acs_read_share #(
   assign req_valid_o = req_valid_i != '0 && place && !discard_i;
   assign req_addr_o  = req_addr_i[chosen];
   assign req_words_o = req_words_i[chosen];
+  assign req_user_o  = chosen;
   assign accepted    = req_valid_o && req_ready_i;
   always_comb begin
     req_ready_o         = '0;

@@ -65,26 +65,20 @@ module acs_weight_loader
   assign rows_known = !listed_q || list_done_i;
   assign busy_o     = busy_q;
 
-  // Chunks asked for and not yet given back.
-  logic [1:0]  sets_asked_q;
   // Requests: a row each from a list, a chunk each otherwise.
   logic [10:0] asked_q;          // rows of the group
   logic [10:0] asked_groups_q;
-  logic [7:0]  asked_in_chunk_q;
   logic        address_valid_q;
   logic [31:0] address_q, run_addr_q;
   logic [23:0] request_words_q;
-  logic        ask, chunk_asked;
+  logic        ask;
   logic [10:0] rows_left;
   logic [7:0]  run_rows;         // rows asked for together
   assign rows_left   = channels_q - asked_q;
   assign run_rows    = rows_left < 11'(chunk_q) ? rows_left[7:0] : chunk_q;
   assign row_addr_o  = masked_q ? ~asked_q[9:0] : asked_q[9:0];
-  // A new chunk begins only when a set is free for it.
   assign ask         = busy_q && (!address_valid_q || req_ready_i) &&
-                       (listed_q ? asked_q < rows : asked_groups_q != groups_q) &&
-                       (asked_in_chunk_q != 0 || sets_asked_q != 2'd2);
-  assign chunk_asked = ask && asked_in_chunk_q == 0;
+                       (listed_q ? asked_q < rows : asked_groups_q != groups_q);
   assign req_valid_o = address_valid_q;
   assign req_addr_o  = params_i + {29'b0, address_q, 3'b0};
   assign req_words_o = 32'(request_words_q);
@@ -97,14 +91,18 @@ module acs_weight_loader
   logic [BW-1:0] row_base_q;
   logic [15:0] word_q;
   logic        set_q, free_set_q;
+  logic        begun_q;          // a chunk is partly there
+  logic [1:0]  sets_used_q;      // by chunks that began to arrive and are not given back
   logic [63:0] head_q;
   logic        take, last_word, last_row, chunk_complete;
   record_t     record;
 
   assign last_word      = word_q == words - 16'd1;
   assign last_row       = loaded_q == rows - 11'd1;
-  // Whether a row is the last one must be known when it is complete.
-  assign data_ready_o   = busy_q && !(last_word && last_row && !rows_known);
+  // A chunk begins when a set is free for it.  Whether a row is the last one must be known when it is
+  // complete.
+  assign data_ready_o   = busy_q && (begun_q || sets_used_q != 2'd2) &&
+                          !(last_word && last_row && !rows_known);
   assign take           = data_valid_i && data_ready_o;
   assign chunk_complete = position_q == chunk_q - 8'd1 || last_row;
 
@@ -120,7 +118,6 @@ module acs_weight_loader
       chunk_q          <= '0;
       asked_q          <= '0;
       asked_groups_q   <= '0;
-      asked_in_chunk_q <= '0;
       address_valid_q  <= 1'b0;
       address_q        <= '0;
       run_addr_q       <= '0;
@@ -133,10 +130,11 @@ module acs_weight_loader
       word_q           <= '0;
       set_q            <= 1'b0;
       free_set_q       <= 1'b0;
-      sets_asked_q     <= '0;
+      sets_used_q      <= '0;
+      begun_q          <= 1'b0;
       rows_o           <= '0;
     end else begin
-      sets_asked_q <= sets_asked_q + 2'(chunk_asked) - 2'(chunk_done_i);
+      sets_used_q <= sets_used_q + 2'(take && !begun_q) - 2'(chunk_done_i);
       if (req_ready_i) address_valid_q <= 1'b0;
       if (ask) begin
         address_valid_q <= 1'b1;
@@ -144,7 +142,6 @@ module acs_weight_loader
           address_q        <= weight_addr_q + 32'(row_index_i) * 32'(row_words_q);
           request_words_q  <= 24'(words);
           asked_q          <= asked_q + 11'd1;
-          asked_in_chunk_q <= asked_in_chunk_q == chunk_q - 8'd1 ? '0 : asked_in_chunk_q + 8'd1;
         end else begin
           address_q       <= run_addr_q;
           request_words_q <= 24'(run_rows) * 24'(row_words_q);
@@ -157,7 +154,8 @@ module acs_weight_loader
         end
       end
       if (take) begin
-        word_q <= word_q + 16'd1;
+        begun_q <= !(last_word && chunk_complete);
+        word_q  <= word_q + 16'd1;
         if (last_word) begin
           word_q        <= '0;
           loaded_q      <= loaded_q + 11'd1;
@@ -199,8 +197,7 @@ module acs_weight_loader
         chunk_q          <= op_i.chunk;
         asked_q          <= '0;
         asked_groups_q   <= '0;
-        asked_in_chunk_q <= '0;
-        loaded_q         <= '0;
+          loaded_q         <= '0;
         loaded_groups_q  <= '0;
       end
     end
