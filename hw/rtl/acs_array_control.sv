@@ -70,7 +70,8 @@ module acs_array_control
   output      round_t       round_o,
   input  wire logic         release_i,     // the sums of a round have left
   input  wire logic         post_idle_i,
-  input  wire logic         totals_done_i  // those of GAVG are in the vector memory
+  input  wire logic         totals_done_i, // those of GAVG are in the vector memory
+  input  wire logic         rows_known_i   // how many words of a row are read
 );
   localparam logic [10:0] Groups = 11'(LaneGroups);
 
@@ -440,7 +441,9 @@ module acs_array_control
           row_base_q    <= '0;
           if (pass_q == PassEnd) begin
             // The lists are free when the last item is known.
-            if (post_idle_i && in_flight_q == 0 && scan_busy_i == 2'b00) state_q <= StGroupEnd;
+            if (post_idle_i && in_flight_q == 0 && scan_busy_i == 2'b00 && rows_known_i) begin
+              state_q <= StGroupEnd;
+            end
           end else if (pass_rows == 0) begin
             pass_q <= pass_e'(pass_q + 2'd1);
           end else if (pass_q != PassRecords || post_idle_i) begin

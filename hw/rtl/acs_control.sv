@@ -47,6 +47,7 @@ module acs_control
   input  wire logic             stall_i,
   input  wire logic             array_quiet_i,  // a listed convolution starts no more weight loads
   input  wire logic             array_load_i,   // the array starts one
+  input  wire logic [15:0]      row_read_i,     // words read of every weight row of a group
   input  wire logic             loader_busy_i,
   input  wire logic             loader_error_i, // one cycle: an error answer among its words
   input  wire logic             read_error_i,   // likewise, among the words of all others
@@ -132,6 +133,7 @@ module acs_control
     .load_index_o (load_index),
     .loader_busy_i,
     .quiet_i      (array_quiet_i),
+    .gate_done_i  (state_q == StRun && linear_done_i && op.linear_mode == LINEAR_GATE),
     .valid_o      (next_valid),
     .next_o       (next),
     .no_more_o    (no_more),
@@ -278,7 +280,7 @@ module acs_control
         pairs_q    <= pairs_q + 21'(active_i[0]) * 21'(active_i[1]);
         executed_q <= executed_q + 64'(active_i[1]);
         skipped_q  <= skipped_q + 64'(masked_i[1]);
-        read_q     <= read_q + 64'(active_i[1]) * 64'(op.row_words) +
+        read_q     <= read_q + 64'(active_i[1]) * 64'(row_read_i) +
                       (op.masked_zero ? '0 : 64'(masked_i[1]) << 1);
       end
       if (table_i) read_q <= read_q + ((64'(amounts.inputs) + 64'(amounts.outputs) + 64'd3) >> 2);

@@ -178,6 +178,7 @@ module acs_engine
     .stall_i           (array_stall || linear_stall),
     .array_quiet_i     (array_quiet),
     .array_load_i      (load_rows_start),
+    .row_read_i        (skips_words(op) ? row_read : op.row_words),
     .loader_busy_i     (loader_busy),
     .loader_error_i    (user_data_valid[UserWeights] && user_data_ready[UserWeights] && data_error),
     .read_error_i      (other_error),
@@ -362,6 +363,8 @@ module acs_engine
   logic [10:0] load_rows;
   logic [1:0][7:0] rows_there;
   instruction_t load_op;
+  logic        row_read_valid;
+  logic [15:0] row_read;
   logic [15:0] factor_addr;
   logic        iteration_valid, iteration_ready;
   iteration_t  iteration;
@@ -434,7 +437,8 @@ module acs_engine
     .round_o         (round),
     .release_i       (release_round),
     .post_idle_i     (post_idle && writer_idle),
-    .totals_done_i   (totals_done)
+    .totals_done_i   (totals_done),
+    .rows_known_i    (!skips_words(op) || row_read_valid)
   );
 
   acs_weight_loader #(
@@ -452,6 +456,12 @@ module acs_engine
     .listed_rows_i (load_rows),
     .list_done_i   (load_listed),
     .busy_o        (loader_busy),
+    .mask_write_i  (mask_write),
+    .mask_addr_i   (mask_addr),
+    .mask_data_i   (mask_data),
+    .row_read_valid_o(row_read_valid),
+    .row_read_o    (row_read),
+    .row_read_take_i(group_done && skips_words(op)),
     .chunk_done_i  (chunk_done),
     .rows_o        (rows_there),
     .row_addr_o    (row_addr),

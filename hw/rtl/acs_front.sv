@@ -37,6 +37,7 @@ module acs_front
   output      logic [28:0]        load_index_o, // number of the instruction
   input  wire logic               loader_busy_i,
   input  wire logic               quiet_i,      // a CONV with output mask has asked for its rows
+  input  wire logic               gate_done_i,  // a mask is there
   // The next instruction.
   output      logic               valid_o,
   output      judged_t            next_o,
@@ -125,7 +126,8 @@ module acs_front
   step_e       step_q;
   logic        is_load, is_conv, is_linear, is_gate, is_listed, held;
   logic        waits_q;       // a CONV with output mask has not asked for its rows yet
-  logic        good, reads, allowed, first_asked, second_asked;
+  logic [3:0]  gates_q;       // gates that were queued and have not decided
+  logic        good, reads, allowed, masks_there, first_asked, second_asked;
   logic [28:0] index_q;
 
   assign is_load   = op.opcode == OP_LOAD;
@@ -142,13 +144,16 @@ module acs_front
   assign req_valid_o[UserTable]   = allowed && step_q == StFirst && is_conv && op.has_table;
   assign req_valid_o[UserVectors] = allowed && (step_q == StFirst ? is_gate
                                                                   : step_q == StSecond && is_linear);
-  assign load_o       = allowed && step_q == StSecond && is_conv && !is_listed;
+  // Words that a mask makes needless can be left out once the mask is there.
+  assign masks_there  = gates_q == 0 || !skips_words(op);
+  assign load_o       = allowed && step_q == StSecond && is_conv && !is_listed && masks_there;
   assign load_op_o    = op;
   assign load_index_o = index_q;
 
   assign first_asked  = (req_valid_o & req_ready_i) >> UserImage != '0 ||
                         !(is_load || is_gate || (is_conv && op.has_table));
-  assign second_asked = req_valid_o[UserVectors] ? req_ready_i[UserVectors] : 1'b1;
+  assign second_asked = req_valid_o[UserVectors] ? req_ready_i[UserVectors] : !is_conv || load_o ||
+                                                                              is_listed;
 
   always_comb begin
     req_addr_o[UserImage]     = pointers_i[2];
@@ -173,8 +178,10 @@ module acs_front
       queued_q   <= 1'b0;
       step_q     <= StFirst;
       waits_q    <= 1'b0;
+      gates_q    <= '0;
       index_q    <= '0;
     end else begin
+      gates_q <= gates_q + 4'(queue && good && is_gate) - 4'(gate_done_i);
       if (check_start) checking_q <= 1'b1;
       if (queue) queued_q <= 1'b1;
       if (allowed) begin

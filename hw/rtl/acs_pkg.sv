@@ -26,6 +26,12 @@ package acs_pkg;
     logic signed [8:0] weight;  // instead of a weight from the banks
   } iteration_t;
 
+  // Words of a weight row, in the order of the row.
+  typedef struct packed {
+    logic [15:0] first;
+    logic [15:0] last;
+  } run_t;
+
   // What the lanes' sums of a round become.
   typedef struct packed {
     logic [3:0]  count_a;
@@ -72,6 +78,14 @@ package acs_pkg;
     if (!trace) decoded.trace_addr = '0;
     return decoded;
   endfunction
+
+  /* verilator lint_off UNUSEDSIGNAL */
+  // Whether words of weights that only masked inputs would meet are left out when rows are read.
+  function automatic logic skips_words(input acs_isa_pkg::instruction_t op);
+    return op.opcode == acs_isa_pkg::OP_CONV && op.mask_in != 8'(acs_isa_pkg::MASK_NONE) &&
+           op.groups == 11'd1 && !op.has_table;
+  endfunction
+  /* verilator lint_on UNUSEDSIGNAL */
 
   // A shift outside its range acts as the nearer bound.
   function automatic logic [5:0] bounded_shift(input logic [7:0] shift);

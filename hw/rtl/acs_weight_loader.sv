@@ -3,7 +3,8 @@
 // into the next instruction's first chunk.
 //
 // A job is one of: all rows of all groups, in order; the rows of a group's active channels, which
-// may still be being listed; the records of its masked channels.
+// may still be being listed; the records of its masked channels.  Where a mask turns inputs off,
+// acs_weight_runs tells which words of a row are wanted, and the others are not read.
 `default_nettype none
 
 module acs_weight_loader
@@ -25,6 +26,14 @@ module acs_weight_loader
   input  wire logic [10:0]  listed_rows_i,// rows in the list by now
   input  wire logic         list_done_i,  // all of them
   output      logic         busy_o,
+  // Masks, 64 bits a word.
+  input  wire logic         mask_write_i,
+  input  wire logic [8:0]   mask_addr_i,
+  input  wire logic [63:0]  mask_data_i,
+  // Words read of every row: of the instructions that skip some, in their order.
+  output      logic         row_read_valid_o,
+  output      logic [15:0]  row_read_o,
+  input  wire logic         row_read_take_i,
   // Sets of banks, used in turn.
   input  wire logic         chunk_done_i, // the older one is free again
   output      logic [1:0][7:0] rows_o,    // rows that each holds
@@ -55,17 +64,48 @@ module acs_weight_loader
   logic        busy_q, listed_q, masked_q;
   logic [31:0] weight_addr_q;
   logic [15:0] row_words_q;      // in memory
-  logic [15:0] words;            // of a row, as read
+  logic        skips_q;          // words of rows; then runs must be known first
   logic [10:0] channels_q, groups_q;
   logic [7:0]  chunk_q;
   logic [10:0] rows;             // of a group, as far as known
   logic        rows_known;
-  assign words      = masked_q ? 16'(RECORD_WORDS) : row_words_q;
   assign rows       = listed_q ? listed_rows_i : channels_q;
   assign rows_known = !listed_q || list_done_i;
   assign busy_o     = busy_q;
 
-  // Requests: a row each from a list, a chunk each otherwise.
+  // Runs of wanted words in every row.
+  logic        runs_there, runs_start;
+  logic [6:0]  run_count;
+  logic [5:0]  ask_run_q, run_q;
+  run_t        ask_run, run, whole_row, listed_ask, listed_run;
+  logic        last_ask, last_run;
+  assign runs_start = start_i && skips_words(op_i) && !masked_i;
+  acs_weight_runs u_runs (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .start_i     (runs_start),
+    .op_i,
+    .mask_write_i,
+    .mask_addr_i,
+    .mask_data_i,
+    .there_o     (runs_there),
+    .count_o     (run_count),
+    .a_run_i     (ask_run_q),
+    .a_run_o     (listed_ask),
+    .b_run_i     (run_q),
+    .b_run_o     (listed_run),
+    .words_valid_o(row_read_valid_o),
+    .words_o     (row_read_o),
+    .words_take_i(row_read_take_i)
+  );
+  assign whole_row = '{first: '0, last: masked_q ? 16'(RECORD_WORDS - 1) : row_words_q - 16'd1};
+  assign ask_run   = skips_q ? listed_ask : whole_row;
+  assign run       = skips_q ? listed_run : whole_row;
+  assign last_ask  = !skips_q || 7'(ask_run_q) == run_count - 7'd1;
+  assign last_run  = !skips_q || 7'(run_q) == run_count - 7'd1;
+
+  // Requests: a run each where words are skipped, a row each from a list, a chunk each otherwise.
   logic [10:0] asked_q;          // rows of the group
   logic [10:0] asked_groups_q;
   logic        address_valid_q;
@@ -75,9 +115,9 @@ module acs_weight_loader
   logic [10:0] rows_left;
   logic [7:0]  run_rows;         // rows asked for together
   assign rows_left   = channels_q - asked_q;
-  assign run_rows    = rows_left < 11'(chunk_q) ? rows_left[7:0] : chunk_q;
+  assign run_rows    = skips_q ? 8'd1 : rows_left < 11'(chunk_q) ? rows_left[7:0] : chunk_q;
   assign row_addr_o  = masked_q ? ~asked_q[9:0] : asked_q[9:0];
-  assign ask         = busy_q && (!address_valid_q || req_ready_i) &&
+  assign ask         = busy_q && (!skips_q || runs_there) && (!address_valid_q || req_ready_i) &&
                        (listed_q ? asked_q < rows : asked_groups_q != groups_q);
   assign req_valid_o = address_valid_q;
   assign req_addr_o  = params_i + {29'b0, address_q, 3'b0};
@@ -89,7 +129,8 @@ module acs_weight_loader
   logic [7:0]  position_q;       // in the chunk
   logic [3:0]  bank_q;
   logic [BW-1:0] row_base_q;
-  logic [15:0] word_q;
+  logic [15:0] offset_q;         // in the run
+  logic [15:0] word;             // in the row
   logic        set_q, free_set_q;
   logic        begun_q;          // a chunk is partly there
   logic [1:0]  sets_used_q;      // by chunks that began to arrive and are not given back
@@ -97,7 +138,8 @@ module acs_weight_loader
   logic        take, last_word, last_row, chunk_complete;
   record_t     record;
 
-  assign last_word      = word_q == words - 16'd1;
+  assign word           = run.first + offset_q;
+  assign last_word      = word == run.last && last_run;
   assign last_row       = loaded_q == rows - 11'd1;
   // A chunk begins when a set is free for it.  Whether a row is the last one must be known when it is
   // complete.
@@ -127,7 +169,10 @@ module acs_weight_loader
       position_q       <= '0;
       bank_q           <= '0;
       row_base_q       <= '0;
-      word_q           <= '0;
+      offset_q         <= '0;
+      skips_q          <= 1'b0;
+      ask_run_q        <= '0;
+      run_q            <= '0;
       set_q            <= 1'b0;
       free_set_q       <= 1'b0;
       sets_used_q      <= '0;
@@ -138,26 +183,34 @@ module acs_weight_loader
       if (req_ready_i) address_valid_q <= 1'b0;
       if (ask) begin
         address_valid_q <= 1'b1;
+        ask_run_q       <= last_ask ? '0 : ask_run_q + 6'd1;
+        request_words_q <= 24'(ask_run.last) - 24'(ask_run.first) + 24'd1;
         if (listed_q) begin
-          address_q        <= weight_addr_q + 32'(row_index_i) * 32'(row_words_q);
-          request_words_q  <= 24'(words);
-          asked_q          <= asked_q + 11'd1;
+          address_q <= weight_addr_q + 32'(row_index_i) * 32'(row_words_q) + 32'(ask_run.first);
+          if (last_ask) asked_q <= asked_q + 11'd1;
         end else begin
-          address_q       <= run_addr_q;
-          request_words_q <= 24'(run_rows) * 24'(row_words_q);
-          run_addr_q      <= run_addr_q + 32'(run_rows) * 32'(row_words_q);
-          asked_q         <= asked_q + 11'(run_rows);
-          if (rows_left == 11'(run_rows)) begin
-            asked_q        <= '0;
-            asked_groups_q <= asked_groups_q + 11'd1;
+          address_q <= run_addr_q + 32'(ask_run.first);
+          if (!skips_q) request_words_q <= 24'(run_rows) * 24'(row_words_q);
+          if (last_ask) begin
+            run_addr_q <= run_addr_q + 32'(run_rows) * 32'(row_words_q);
+            asked_q    <= asked_q + 11'(run_rows);
+            if (rows_left == 11'(run_rows)) begin
+              asked_q        <= '0;
+              asked_groups_q <= asked_groups_q + 11'd1;
+            end
           end
         end
       end
       if (take) begin
         begun_q <= !(last_word && chunk_complete);
-        word_q  <= word_q + 16'd1;
+        offset_q <= offset_q + 16'd1;
+        if (word == run.last) begin
+          run_q    <= run_q + 6'd1;
+          offset_q <= '0;
+        end
         if (last_word) begin
-          word_q        <= '0;
+          run_q         <= '0;
+          offset_q      <= '0;
           loaded_q      <= loaded_q + 11'd1;
           position_q    <= position_q + 8'd1;
           rows_o[set_q] <= position_q + 8'd1;
@@ -189,6 +242,7 @@ module acs_weight_loader
         busy_q           <= 1'b1;
         listed_q         <= listed_i;
         masked_q         <= masked_i;
+        skips_q          <= runs_start;
         weight_addr_q    <= op_i.weight_addr;
         run_addr_q       <= op_i.weight_addr;
         row_words_q      <= op_i.row_words;
@@ -203,10 +257,10 @@ module acs_weight_loader
     end
   end
 
-  always_ff @(posedge clk_i) if (take && word_q == 0) head_q <= data_i;
+  always_ff @(posedge clk_i) if (take && word == 0) head_q <= data_i;
 
   assign record         = decode_record({data_i, head_q});
-  assign record_write_o = take && word_q == 16'(RECORD_WORDS - 1);
+  assign record_write_o = take && word == 16'(RECORD_WORDS - 1);
   assign record_addr_o  = {set_q, position_q[6:0]};
   assign record_o       = '{
     bias: masked_q ? record.masked_bias : record.bias,
@@ -216,11 +270,11 @@ module acs_weight_loader
 
   always_comb begin
     for (int bank = 0; bank < LaneGroups; bank++) begin
-      weight_write_o[bank] = bank_q == 4'(bank) && take && word_q >= 16'(RECORD_WORDS);
+      weight_write_o[bank] = bank_q == 4'(bank) && take && word >= 16'(RECORD_WORDS);
     end
   end
   assign weight_set_o  = set_q;
-  assign weight_addr_o = row_base_q + BW'(word_q - 16'(RECORD_WORDS));
+  assign weight_addr_o = row_base_q + BW'(word - 16'(RECORD_WORDS));
   assign weight_data_o = data_i;
 
   logic unused;

@@ -1,0 +1,150 @@
+// Which words of its weight rows a convolution needs when a mask turns inputs off: the record, and
+// the words that hold a weight of an active input, as runs of neighbours.
+//
+// A single unwanted word between two wanted ones is read: a burst costs more than that.  So is
+// everything behind the last run that has a place in the list.
+`default_nettype none
+
+module acs_weight_runs
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+#(
+  parameter int unsigned Runs = 64
+) (
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+  input  wire logic         clear_i,
+  input  wire logic         start_i,
+  input  wire instruction_t op_i,           // when it starts
+  // Masks, 64 bits a word.
+  input  wire logic         mask_write_i,
+  input  wire logic [8:0]   mask_addr_i,
+  input  wire logic [63:0]  mask_data_i,
+  // The runs, until the next start.
+  output      logic         there_o,
+  output      logic [6:0]   count_o,
+  input  wire logic [5:0]   a_run_i,
+  output      run_t         a_run_o,
+  input  wire logic [5:0]   b_run_i,
+  output      run_t         b_run_o,
+  // Words that they hold, instruction by instruction.
+  output      logic         words_valid_o,
+  output      logic [15:0]  words_o,
+  input  wire logic         words_take_i
+);
+  run_t        runs_q [Runs];
+  logic        busy_q, found_q, closing_q;
+  logic [4:0]  mask_q;
+  logic [10:0] input_q, left_q;
+  logic [5:0]  input1_q;            // its place in the mask's word
+  logic [5:0]  taps_q;
+  logic [15:0] byte_q;              // of the row's weights, where those of the input begin
+  logic [15:0] first, last;         // words of the input's weights
+  run_t        open_q;
+  logic [6:0]  count_q;
+  logic [15:0] words_q;
+  logic        active, near, append, words_room, done;
+  logic [63:0] mask_word;
+
+  acs_ram #(
+    .Width(64),
+    .Depth(MASK_REGISTERS * MAX_CHANNELS / 64)
+  ) u_masks (
+    .clk_i,
+    .write_i     (mask_write_i),
+    .write_addr_i(mask_addr_i),
+    .write_data_i(mask_data_i),
+    .read_addr_i ({mask_q, input_q[9:6]}),
+    .read_data_o (mask_word)
+  );
+
+  // Input by input: its bit comes a cycle after its number.
+  assign active = found_q && mask_word[input1_q];
+  assign first  = 16'(RECORD_WORDS) + (byte_q >> 3);
+  assign last   = 16'(RECORD_WORDS) + ((byte_q + 16'(taps_q) - 16'd1) >> 3);
+  assign near   = first <= open_q.last + 16'd2 || count_q == 7'(Runs - 1);
+  assign append = (active && !near) || closing_q;
+  assign done   = closing_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || clear_i) begin
+      busy_q    <= 1'b0;
+      found_q   <= 1'b0;
+      closing_q <= 1'b0;
+      there_o   <= 1'b0;
+      mask_q    <= '0;
+      input_q   <= '0;
+      left_q    <= '0;
+      taps_q    <= '0;
+      byte_q    <= '0;
+      open_q    <= '0;
+      count_q   <= '0;
+      words_q   <= '0;
+    end else begin
+      found_q   <= busy_q && left_q != 0;
+      closing_q <= busy_q && left_q == 0 && !found_q;
+      if (busy_q && left_q != 0) begin
+        input_q <= input_q + 11'd1;
+        left_q  <= left_q - 11'd1;
+      end
+      if (found_q) byte_q <= byte_q + 16'(taps_q);
+      if (active && near) open_q.last <= last;
+      if (append) begin
+        count_q <= count_q + 7'd1;
+        words_q <= words_q + open_q.last - open_q.first + 16'd1;
+        open_q  <= '{first: first, last: last};
+      end
+      if (busy_q && left_q == 0 && !found_q) busy_q <= 1'b0;
+      if (done) there_o <= 1'b1;
+      if (start_i) begin
+        busy_q    <= 1'b1;
+        there_o   <= 1'b0;
+        mask_q    <= op_i.mask_in[4:0];
+        input_q   <= '0;
+        left_q    <= op_i.channels_in;
+        taps_q    <= 6'(op_i.kernel * op_i.kernel);
+        byte_q    <= '0;
+        open_q    <= '{first: '0, last: 16'(RECORD_WORDS - 1)};
+        count_q   <= '0;
+        words_q   <= '0;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    input1_q <= input_q[5:0];
+    if (append) runs_q[count_q[5:0]] <= open_q;
+  end
+
+  assign count_o = count_q;
+  assign a_run_o = runs_q[a_run_i];
+  assign b_run_o = runs_q[b_run_i];
+
+  // The count is there a cycle after the last run.
+  logic counted_q;
+  always_ff @(posedge clk_i) counted_q <= rst_ni && !clear_i && done;
+  acs_fifo #(
+    .Width(16),
+    .Depth(4)
+  ) u_words (
+    .clk_i,
+    .rst_ni     (rst_ni && !clear_i),
+    .in_valid_i (counted_q),
+    .in_ready_o (words_room),
+    .in_data_i  (words_q),
+    .out_valid_o(words_valid_o),
+    .out_ready_i(words_take_i),
+    .out_data_o (words_o)
+  );
+
+  logic unused;
+  assign unused = ^{op_i, words_room, input_q[10]};
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni) counted_q |-> words_room)
+  else $error("a count without a place");
+`endif
+
+endmodule
+
+`default_nettype wire
