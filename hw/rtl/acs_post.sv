@@ -1,6 +1,6 @@
 // From sums to stored pixels: the sums of a round rest in shadow registers while the array goes on;
 // item by item they meet bias, residual and multiplier, PostLanes pixels a cycle, and leave as a
-// block.  An item that has begun never pauses.
+// block.  An item that has begun never stops.
 `default_nettype none
 
 module acs_post
@@ -94,8 +94,13 @@ module acs_post
   logic  [7:0]            full;
   logic  [SW-1:0]         slice_q;
 
+  // A block in split layout takes port B for four cycles.  Where an item takes no longer, and needs
+  // the port for its residual as well, it leaves a gap of a cycle.
+  logic paced, gap_q;
+  assign paced = op_i.dst_split && op_i.res_enable && Slices == 4;
+
   assign full = 8'(full_q);
-  assign runs = item_valid && full[item.group];
+  assign runs = item_valid && full[item.group] && !gap_q;
   assign ends = runs && slice_q == SW'(Slices - 1);
 
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_shadow
@@ -112,15 +117,17 @@ module acs_post
   // be issued that much earlier, as soon as nothing that this one lacks can delay it.
   logic       released_q;
   logic [6:0] remaining;
-  assign remaining = 7'({item.left, ~slice_q});
+  assign remaining = 7'({item.left, ~slice_q}) + (paced ? 7'(item.left) : '0);
   assign release_o = runs && !released_q && rest_valid && remaining <= 7'(SUMS_DELAY);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       slice_q    <= '0;
+      gap_q      <= 1'b0;
       released_q <= 1'b0;
     end else begin
       if (runs) slice_q <= slice_q + 1'b1;
+      gap_q      <= ends && paced;
       released_q <= (released_q || release_o) && !(ends && item.left == 0);
     end
   end
@@ -226,7 +233,7 @@ module acs_post
                      sums_valid_i[group] |-> !full_q[group] || empties[group])
     else $error("sums overwritten");
   end
-  assert property (@(posedge clk_i) disable iff (!rst_ni) slice_q != 0 || released_q |-> runs)
+  assert property (@(posedge clk_i) disable iff (!rst_ni) slice_q != 0 || released_q |-> runs || gap_q)
   else $error("a pause where none was expected");
   assert property (@(posedge clk_i) disable iff (!rst_ni) block_valid_o |-> block_ready_i)
   else $error("a block without a place");
