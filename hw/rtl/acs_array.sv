@@ -41,8 +41,8 @@ module acs_array
   input  wire logic                         weight_set_i,
   input  wire logic [$clog2(BankWords)-1:0] weight_addr_i,
   input  wire logic [63:0]                  weight_data_i,
-  // Sums, complete for one cycle.
-  output      logic                   sums_valid_o,
+  // Sums by lane group, complete for one cycle, SUMS_DELAY cycles after the last iteration.
+  output      logic  [LaneGroups-1:0] sums_valid_o,
   output      sums_t [LaneGroups-1:0] sums_o
 );
   localparam int unsigned FW = $clog2(FeatureBlocks);
@@ -60,6 +60,8 @@ module acs_array
     logic              first;
     logic              last;
     logic              zero;
+    logic              only;
+    logic [2:0]        group;
     logic [3:0]        count_a;
     logic [3:0]        bank;
     logic signed [8:0] weight;
@@ -188,6 +190,8 @@ module acs_array
       first: it2_q.first,
       last: it2_q.last,
       zero: it2_q.zero,
+      only: it2_q.only,
+      group: it2_q.group,
       count_a: it2_q.count_a,
       bank: it2_q.bank,
       weight: it2_q.weight,
@@ -309,6 +313,8 @@ module acs_array
     logic [3:0] from_b;
     logic       is_a;
     logic [7:0] bank_weight;
+    logic       valid6_q;     // the iteration is for this lane group
+    logic [2:0] last_q;       // stages 7 to 9: operands, product, sum
 
     // Items of the first block start at bank `bank`, those of the second at bank 0.
     always_comb begin
@@ -325,13 +331,19 @@ module acs_array
     always_ff @(posedge clk_i) begin
       weight6_q[group] <= banks_i ? {bank_weight[7], bank_weight} : stage5_q.weight;
     end
-    assign is_a = Group < stage6_q.count_a;
+    assign is_a = stage6_q.only || Group < stage6_q.count_a;
+
+    always_ff @(posedge clk_i) begin
+      valid6_q <= rst_ni && stage5_q.valid && (!stage5_q.only || 4'(stage5_q.group) == Group);
+      last_q   <= rst_ni ? {last_q[1:0], valid6_q && stage6_q.last} : '0;
+    end
+    assign sums_valid_o[group] = last_q[2];
 
     acs_lane_group #(
       .HasMax(group == 0)
     ) u_lanes (
       .clk_i,
-      .valid_i  (stage6_q.valid),
+      .valid_i  (valid6_q),
       .first_i  (stage6_q.first),
       .zero_i   (stage6_q.zero),
       .maximum_i(maximum_i),
@@ -342,16 +354,19 @@ module acs_array
     );
   end
 
-  // Stages 7 to 9: operands, product, sum.
-  logic [2:0] last_q;
-  always_ff @(posedge clk_i) begin
-    last_q <= rst_ni ? {last_q[1:0], stage6_q.valid && stage6_q.last} : '0;
-  end
-  assign sums_valid_o = last_q[2];
-
   logic unused;
   assign unused = ^{op_i, phase_blocks[17:16], stage6_q, stage5_q, it1_q, it2_q, address3_q,
                     b_write_q[3], row_base3_q};
+
+`ifndef SYNTHESIS
+  logic [SUMS_DELAY-1:0] expected_q;
+  always_ff @(posedge clk_i) begin
+    expected_q <= rst_ni ? {expected_q[SUMS_DELAY-2:0], issue && iteration_i.last} : '0;
+  end
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   expected_q[SUMS_DELAY-1] == (sums_valid_o != 0))
+  else $error("sums not SUMS_DELAY cycles after their last iteration");
+`endif
 
 endmodule
 

@@ -114,13 +114,14 @@ module acs_array_control
   logic [2:0]  ky_q, kx_q;
   logic [5:0]  tap_q;
   logic        empty, last_tap, last_input, last;
-  logic        is_map, is_conv;
-  logic [1:0]  in_flight_q;
+  logic        is_map, is_conv, takes_max;
+  logic [3:0]  in_flight_q, most_in_flight;
   logic        room;
   logic        issued;
   // Map operations.
   logic [10:0] channel_q;
   logic        active_q;
+  logic [2:0]  lane_q;           // lane group of the item
   logic [7:0]  factor_q;
   logic [10:0] inner_q;
   logic        inner_last;
@@ -191,7 +192,12 @@ module acs_array_control
   assign last_tap   = kx_q == 3'(op_i.kernel - 4'd1) && ky_q == kx_q;
   assign last_input = input_q == active_o[0] - 11'd1;
   assign in_addr_o  = 10'(listed_o[0] ? input_q : in_first_q + input_q);
-  assign room       = in_flight_q == 0 || (in_flight_q == 2'd1 && release_i);
+  // Rounds whose sums are on their way or in their lane groups' shadow registers: a round of a CONV
+  // takes all lane groups, an item of a map one.  Maxima are taken by the first group alone.
+  assign takes_max      = op_i.opcode == OP_POOL && op_i.pool_max;
+  assign most_in_flight = is_conv || takes_max ? 4'd1 : 4'(LaneGroups);
+  assign room           = in_flight_q < most_in_flight ||
+                          (in_flight_q == most_in_flight && release_i);
 
   always_comb begin
     unique case (op_i.opcode)
@@ -219,6 +225,8 @@ module acs_array_control
       iteration_o.first   = inner_q == 0;
       iteration_o.zero    = !active_q;
       iteration_o.channel = channel_q[9:0];
+      iteration_o.only    = 1'b1;
+      iteration_o.group   = lane_q;
       iteration_o.count_a = 4'd1;
       iteration_o.weight  = 9'sd1;
       if (op_i.opcode == OP_SCALE) begin
@@ -246,6 +254,7 @@ module acs_array_control
     if (is_map) begin
       round_o.count_a    = 4'd1;
       round_o.count      = 4'd1;
+      round_o.group      = lane_q;
       round_o.block      = block_q;
       round_o.list_first = channel_q[9:0];
     end else begin
@@ -331,12 +340,13 @@ module acs_array_control
       in_flight_q   <= '0;
       channel_q     <= '0;
       active_q      <= 1'b0;
+      lane_q        <= '0;
       factor_q      <= '0;
       inner_q       <= '0;
       clear_q       <= '0;
       clear_base_q  <= '0;
     end else begin
-      in_flight_q <= in_flight_q + 2'(round_valid_o) - 2'(release_i);
+      in_flight_q <= in_flight_q + 4'(round_valid_o) - 4'(release_i);
       open_chunks_q <= open_chunks_q + 2'(round_valid_o && round_o.chunk_end) - 2'(chunk_done_i);
 
       if (issued) begin
@@ -372,6 +382,7 @@ module acs_array_control
             bad_q        <= 1'b0;
             word_valid_q <= 1'b0;
             channel_q    <= '0;
+            lane_q       <= '0;
             block_q      <= '0;
             kx_q         <= '0;
             ky_q         <= '0;
@@ -509,6 +520,7 @@ module acs_array_control
         StMapRun: begin
           if (issued && last) begin
             block_q <= block_q + 11'd1;
+            if (!takes_max) lane_q <= lane_q == 3'(LaneGroups - 1) ? '0 : lane_q + 3'd1;
             if (op_i.opcode == OP_GAVG || block_q == blocks - 11'd1) begin
               channel_q <= channel_q + 11'd1;
               state_q   <= StMapChannel;

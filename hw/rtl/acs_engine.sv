@@ -490,7 +490,7 @@ module acs_engine
   logic        post_read_valid, copy_read_valid, read_ready, read_data_valid;
   logic [15:0] post_read_addr, copy_read_addr;
   segments_t   read_data;
-  logic        sums_valid;
+  logic  [LaneGroups-1:0] sums_valid;
   sums_t [LaneGroups-1:0] sums;
   logic        windowed, raw, banks, maximum;
 

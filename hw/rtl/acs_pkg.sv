@@ -7,12 +7,20 @@ package acs_pkg;
   typedef logic [63:0][7:0]  pixels_t;    // a block as its 64 pixels
   typedef logic [63:0][31:0] sums_t;      // what the lanes of a group add up
 
+  // Cycles from the last iteration of a round to its sums.
+  localparam int unsigned SUMS_DELAY = 9;
+
+  // Rounds between the issue of their last iteration and the release of their lane groups.
+  localparam int unsigned MAX_ROUNDS = 8;
+
   // One iteration of the lane array, as issued.
   typedef struct packed {
     logic        first;      // of its round: sums start here
     logic        last;       // of its round: sums leave here
     logic        zero;       // no source: sums are zero
     logic        use_b;      // a second block is in the round
+    logic        only;       // for one lane group, `group`
+    logic [2:0]  group;
     logic [10:0] block;      // first block of the round
     logic [9:0]  channel;    // source channel
     logic [9:0]  column;     // its place in the weight rows
@@ -36,6 +44,7 @@ package acs_pkg;
   typedef struct packed {
     logic [3:0]  count_a;
     logic [3:0]  count;      // all items
+    logic [2:0]  group;      // lane group of the first item
     logic [10:0] block;
     logic [9:0]  first;      // position of the first item in its chunk
     logic [9:0]  list_first; // position of the chunk in the list of channels
@@ -50,6 +59,15 @@ package acs_pkg;
     logic [15:0]        mult;
     logic [5:0]         shift;
   } constants_t;
+
+  // An item of a round on its way through requantization.
+  typedef struct packed {
+    constants_t  constants;
+    logic [15:0] base;       // first block of its channel
+    logic [10:0] number;     // block of the channel
+    logic [2:0]  group;      // lane group of its sums
+    logic [2:0]  left;       // items that follow in its round
+  } item_t;
 
   // What running an instruction takes: products of its fields.
   typedef struct packed {

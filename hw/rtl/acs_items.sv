@@ -1,0 +1,208 @@
+// From rounds to items: what requantization needs to know about each item, found ahead of time.
+//
+// An item is looked up in one cycle, its addresses are worked out in the next; its residual, where
+// there is one, comes through port B.  Up to `Ahead` items wait here, so that a busy port delays
+// nobody who can wait.
+`default_nettype none
+
+module acs_items
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+#(
+  parameter int unsigned Ahead = 4     // a power of two
+) (
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+  input  wire instruction_t op_i,
+  // Rounds, up to MAX_ROUNDS not looked up yet.
+  input  wire logic         round_valid_i,
+  input  wire round_t       round_i,
+  output      logic         chunk_done_o,   // records and list of the chunk are no longer needed
+  output      logic         idle_o,
+  // Constants of channels.
+  input  wire logic         record_write_i,
+  input  wire logic [7:0]   record_addr_i,
+  input  wire constants_t   record_i,
+  // List of channels.
+  output      logic [9:0]   out_addr_o,
+  input  wire logic [9:0]   out_channel_i,
+  // Residual blocks.
+  output      logic         read_valid_o,
+  input  wire logic         read_ready_i,
+  output      logic [15:0]  read_addr_o,
+  input  wire logic         read_data_valid_i,
+  input  wire segments_t    read_data_i,
+  // Items, in order.
+  output      logic         item_valid_o,
+  output      logic         rest_valid_o,   // so are the others of its round
+  input  wire logic         item_next_i,
+  output      item_t        item_o,
+  output      segments_t    residual_o
+);
+  localparam int unsigned CW = $clog2(Ahead) + 1;
+
+  // Rounds waiting to be looked up.
+  logic   round_valid, round_next, round_ready;
+  round_t round;
+  acs_fifo #(
+    .Width($bits(round_t)),
+    .Depth(MAX_ROUNDS)
+  ) u_rounds (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (round_valid_i),
+    .in_ready_o (round_ready),
+    .in_data_i  (round_i),
+    .out_valid_o(round_valid),
+    .out_ready_i(round_next),
+    .out_data_o (round)
+  );
+
+  // Constants: two sets of MAX_CHUNK.
+  constants_t record_read;
+  logic [9:0] position;
+  acs_ram #(
+    .Width($bits(constants_t)),
+    .Depth(2 * MAX_CHUNK)
+  ) u_records (
+    .clk_i,
+    .write_i     (record_write_i),
+    .write_addr_i(record_addr_i),
+    .write_data_i(record_i),
+    .read_addr_i ({round.bank_set, position[6:0]}),
+    .read_data_o (record_read)
+  );
+
+  // Items under way or waiting, and those of them that lack nothing.
+  logic [CW-1:0] claimed_q, complete_q;
+  logic          completes;
+
+  // First stage: list and records.
+  logic       is_conv, look, is_a, last_item;
+  logic [3:0] item_q;
+
+  assign is_conv      = op_i.opcode == OP_CONV;
+  assign look         = round_valid && claimed_q != CW'(Ahead);
+  assign is_a         = item_q < round.count_a;
+  assign position     = is_a ? round.first + 10'(item_q) : 10'(item_q) - 10'(round.count_a);
+  assign out_addr_o   = round.masked ? ~(round.list_first + position) : round.list_first + position;
+  assign last_item    = item_q == round.count - 4'd1;
+  assign round_next   = look && last_item;
+  assign chunk_done_o = round_next && round.chunk_end;
+
+  // Second stage: addresses.
+  logic        looked_q;
+  logic        zero_q;
+  logic [9:0]  channel_q;
+  logic [10:0] number_q;
+  logic [2:0]  group_q, left_q;
+  logic [15:0] residual_addr;
+  item_t       found;
+
+  always_ff @(posedge clk_i) begin
+    channel_q <= is_conv ? out_channel_i : round.list_first;
+    number_q  <= is_a ? round.block : round.block + 11'd1;
+    zero_q    <= round.masked && op_i.masked_zero;
+    group_q   <= round.group + item_q[2:0];
+    left_q    <= 3'(round.count - 4'd1 - item_q);
+  end
+
+  always_comb begin
+    found.base      = op_i.dst_base + 16'(channel_q) * op_i.dst_step;
+    found.number    = number_q;
+    found.group     = group_q;
+    found.left      = left_q;
+    found.constants = record_read;
+    if (!is_conv) begin
+      found.constants = '{bias: '0, mult: op_i.mult, shift: op_i.shift};
+    end else if (zero_q) begin
+      found.constants = '{bias: '0, mult: '0, shift: 6'(SHIFT_MIN)};
+    end
+    residual_addr = op_i.res_base + 16'(channel_q) * op_i.res_step + 16'(number_q);
+  end
+
+  logic item_ready, unused_item_valid;
+  acs_fifo #(
+    .Width($bits(item_t)),
+    .Depth(Ahead)
+  ) u_items (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (looked_q),
+    .in_ready_o (item_ready),
+    .in_data_i  (found),
+    .out_valid_o(unused_item_valid),
+    .out_ready_i(item_next_i),
+    .out_data_o (item_o)
+  );
+
+  // Residuals: addresses wait for the port, blocks for their item.
+  logic address_ready, residual_arrives, residual_ready, unused_residual_valid;
+  acs_fifo #(
+    .Width(16),
+    .Depth(Ahead)
+  ) u_addresses (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (looked_q && op_i.res_enable),
+    .in_ready_o (address_ready),
+    .in_data_i  (residual_addr),
+    .out_valid_o(read_valid_o),
+    .out_ready_i(read_ready_i),
+    .out_data_o (read_addr_o)
+  );
+
+  // Others read through the port while no item waits.
+  assign residual_arrives = read_data_valid_i && op_i.res_enable && claimed_q != complete_q;
+
+  acs_fifo #(
+    .Width($bits(segments_t)),
+    .Depth(Ahead)
+  ) u_residuals (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (residual_arrives),
+    .in_ready_o (residual_ready),
+    .in_data_i  (read_data_i),
+    .out_valid_o(unused_residual_valid),
+    .out_ready_i(item_next_i),
+    .out_data_o (residual_o)
+  );
+
+  assign completes    = op_i.res_enable ? residual_arrives : looked_q;
+  assign item_valid_o = complete_q != 0;
+  assign rest_valid_o = 4'(complete_q) > 4'(item_o.left);
+  assign idle_o       = !round_valid && claimed_q == 0;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      looked_q   <= 1'b0;
+      item_q     <= '0;
+      claimed_q  <= '0;
+      complete_q <= '0;
+    end else begin
+      looked_q   <= look;
+      claimed_q  <= claimed_q + CW'(look) - CW'(item_next_i);
+      complete_q <= complete_q + CW'(completes) - CW'(item_next_i);
+      if (look) item_q <= last_item ? '0 : item_q + 4'd1;
+    end
+  end
+
+  logic unused;
+  assign unused = ^{op_i, round_ready, item_ready, address_ready, residual_ready};
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni) round_valid_i |-> round_ready)
+  else $error("a round without a place");
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   looked_q |-> item_ready && (address_ready || !op_i.res_enable))
+  else $error("an item without a place");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) residual_arrives |-> residual_ready)
+  else $error("a residual without a place");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) item_next_i |-> item_valid_o)
+  else $error("an item taken before it was there");
+`endif
+
+endmodule
+
+`default_nettype wire
