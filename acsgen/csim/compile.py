@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from acsgen.assets import asset
 from acsgen.errors import Problem, UserError
+from acsgen.tools import find_tool
 
 #: The generated code must be free of warnings; those of the type headers (system headers) are not
 #: ours.
@@ -43,15 +43,7 @@ def ap_types_directory() -> Path:
 
 def compiler() -> str:
     """Return the path of the C++ compiler: ``$CXX``, else g++."""
-    wanted = os.environ.get("CXX", "g++")
-    found = shutil.which(wanted)
-    if found is None:
-        raise UserError(
-            Problem(
-                "C simulation", f"no C++ compiler: {wanted} is not there", "apt-get install g++"
-            )
-        )
-    return found
+    return find_tool("g++", variable="CXX", purpose="C simulation", remedy="apt-get install g++")
 
 
 def build_library(sources: Path, library: Path, extra_flags: tuple[str, ...] = ()) -> Path:
