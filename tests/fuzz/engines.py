@@ -7,9 +7,8 @@ from pathlib import Path
 
 from acsgen.compiler import EngineConfig
 from acsgen.csim import CSimEngine
-from acsgen.rtlsim import RtlEngine
+from acsgen.rtlsim import RtlEngine, cached_model
 from tests.differential.engines import CONFIGURATIONS, compiled_engine
-from tests.rtl.conftest import model
 
 #: No valid case takes longer.
 MAX_CYCLES = 5_000_000
@@ -29,5 +28,5 @@ def twins(lane_groups: int, cache: Path, rtl: bool = True) -> Twins:
     config = CONFIGURATIONS[lane_groups]
     simulation = None
     if rtl:
-        simulation = RtlEngine(model(config, cache), max_cycles=MAX_CYCLES)
+        simulation = RtlEngine(cached_model(config), max_cycles=MAX_CYCLES)
     return Twins(config, compiled_engine(config, cache).csim, simulation)
