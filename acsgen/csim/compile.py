@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from acsgen.assets import asset
+from acsgen.buildcache import cached_file
 from acsgen.errors import Problem, UserError
 from acsgen.tools import find_tool
 
@@ -86,3 +87,26 @@ def _run(command: list[str]) -> None:
     if finished.returncode != 0:
         message = "\n".join(finished.stderr.splitlines()[:20])
         raise CompileError(f"{' '.join(command[:1] + command[-4:])}\n{message}")
+
+
+def cached_library(sources: Path, folder: Path | None = None) -> Path:
+    """Return the library of the folder ``sources``, compiled on first use and kept.
+
+    Args:
+        sources: folder of rendered sources.
+        folder: where to keep it, if not in the user's cache folder.
+
+    Raises what :func:`build_library` raises.
+    """
+    return cached_file(
+        "csim.so",
+        [
+            compiler(),
+            str(ap_types_directory()),
+            " ".join((*FLAGS, *WARNINGS)),
+            *sorted(path for path in sources.iterdir() if path.suffix in (".cpp", ".hpp")),
+            asset("sim", "csim", "acs_csim.cpp"),
+        ],
+        lambda library: build_library(sources, library),
+        folder,
+    )
