@@ -1,21 +1,25 @@
 # acsgen: everything a newcomer needs is `make demo` and `make test`.
 #
 # Variables: PYTHON (default python3), PIP_ARGS (for example an extra package index),
-# BOARD and MODEL (for demo), PYTEST_ARGS (for test).
+# BOARD and MODEL (for demo), PYTEST_ARGS (for test), N, SEED and LANES (for fuzz).
 
 BOARD ?= zedboard
 MODEL ?= models/resnet8-acs-digits32.pt
 PYTEST_ARGS ?=
+N ?= 1000
+SEED ?= $(shell date +%s)
+LANES ?= 4 1 3 6
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := scripts/setup.sh pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format spec clean
+.PHONY: help demo test fuzz lint format spec clean
 
 help:
 	@echo "make demo    build an accelerator from a trained network and prove it bit-exact"
 	@echo "make test    run the tests"
+	@echo "make fuzz    compare the engines on N random programs each, until one is wrong"
 	@echo "make lint    ruff and mypy"
 	@echo "make format  let ruff format and fix the sources"
 	@echo "make spec    render what is derived from hw/spec/engine.yaml"
@@ -35,6 +39,9 @@ demo: $(VENV)/.ready-test
 
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+fuzz: $(VENV)/.ready-test
+	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) --lanes $(LANES)
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

@@ -53,6 +53,23 @@ def check_writable(target: Path) -> None:
         pass
 
 
+def check_file(target: Path) -> None:
+    """Refuse a file that cannot be written, before any work is done for it."""
+    if target.is_dir():
+        raise UserError(Problem(str(target), "is a directory", "give the name of a file"))
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise UserError(
+            Problem(
+                str(target),
+                f"cannot be written: {plain_os_error(error)}",
+                "choose another file, or make its folder",
+            )
+        ) from error
+
+
 @contextmanager
 def staged_directory(target: Path) -> Iterator[Path]:
     """Yield an empty folder that becomes ``target`` when the block succeeds, and vanishes if not.

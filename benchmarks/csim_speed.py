@@ -24,6 +24,7 @@ from acsgen.data import load_dataset
 from acsgen.frontend import front_end
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
+from acsgen.verify.vectors import Vectors
 
 REPEATS = 5
 
@@ -48,7 +49,8 @@ def measure(model: Path) -> str:
     golden = GoldenModel(integers)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        write_project(folder, program, board, images[:1], golden.run(images[:1]))
+        vectors = Vectors(images[:1], golden.run(images[:1]))
+        write_project(folder, program, board, vectors, "digits32", ["hls"])
         engine = CSimEngine(build_library(folder / "hls", folder / "libacs.so"))
     words, params, image = program.words, program.params, pack_image(images[0])
     plain = best_of(lambda: engine.run(words, params, image, program.result_words))

@@ -38,6 +38,11 @@ install_packages() {
 needed=()
 command -v "$python" >/dev/null 2>&1 || needed+=(python3 python3-venv)
 command -v g++ >/dev/null 2>&1 || needed+=(g++ libc6-dev)
+# The RTL's simulation: Verilator writes C++ and makefiles; its FST waves are packed by zlib.
+command -v verilator >/dev/null 2>&1 || needed+=(verilator)
+command -v make >/dev/null 2>&1 || needed+=(make)
+command -v g++ >/dev/null 2>&1 && echo '#include <zlib.h>' | g++ -E -x c++ - >/dev/null 2>&1 ||
+    needed+=(zlib1g-dev)
 if [ "${#needed[@]}" -gt 0 ]; then install_packages "${needed[@]}"; fi
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||

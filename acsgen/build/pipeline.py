@@ -1,35 +1,42 @@
 """The whole road, stage by stage: this module reads as its table of contents.
 
-model file -> layer graph -> integer graph -> program -> HLS project -> C simulation == golden model
+model file -> layer graph -> integer graph -> program -> HLS and RTL project -> simulation == golden
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Literal
 
 from acsgen.boards import load_board
+from acsgen.build.choice import engines_of, simulations_of
 from acsgen.build.images import choose_images
 from acsgen.build.project import write_project
-from acsgen.build.report import make_report, write_report
+from acsgen.build.report import make_report, rtl_cycles, write_report
 from acsgen.build.stages import StageLog
 from acsgen.compiler import EngineConfig, Program, compile_graph
-from acsgen.cost.cycles import predict
+from acsgen.cost.macs import count_macs
 from acsgen.cost.resources import check_resources
-from acsgen.csim import CSimEngine, build_library
-from acsgen.errors import CheckFailed
+from acsgen.csim import CSimEngine
+from acsgen.csim.compile import cached_library
+from acsgen.csim.engine import pack_image
 from acsgen.evaluate import OnStage, ignore_stages, measure
 from acsgen.frontend import front_end
 from acsgen.fsutil import check_writable, staged_directory
-from acsgen.ir.results import GoldenResult
 from acsgen.ir.ungate import without_gates
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
-from acsgen.verify import Verification, verify_engine
+from acsgen.rtlsim import Memory, RtlEngine, cached_model
+from acsgen.verify import Verification
+from acsgen.verify.builddir import HLS_FOLDER, RTL_FOLDER
+from acsgen.verify.compare import Engine
+from acsgen.verify.engines import TITLES, check_vectors, require_exact
+from acsgen.verify.vectors import Vectors
+
+#: Where a build keeps the compiled C simulation.
+LIBRARY = Path("csim", "libacs.so")
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ class BuildRequest:
         lane_groups: groups of 64 lanes; the board's if None.
         keep_stages: write every stage's result to ``stages/``.
         seed: of the choice of images.
+        engine: what to render.
+        verify: what to simulate; None for the C simulation, or the RTL where that is all there is.
     """
 
     model: Path
@@ -57,6 +66,8 @@ class BuildRequest:
     lane_groups: int | None = None
     keep_stages: bool = False
     seed: int = 0
+    engine: Literal["hls", "rtl", "both"] = "both"
+    verify: Literal["csim", "rtl", "both"] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,9 +82,11 @@ def build(request: BuildRequest, on_stage: OnStage = ignore_stages) -> BuildResu
     """Build ``request``; nothing is left behind on failure.
 
     Raises:
-        UserError: a model, board, data set or directory that cannot be used.
-        CheckFailed: the C simulation differs from the golden model; names the first difference.
+        UserError: a model, board, data set, directory or choice of engines that cannot be used.
+        CheckFailed: a simulation differs from the golden model; names the first difference.
     """
+    engines = engines_of(request.engine)
+    simulations = simulations_of(request.engine, request.verify)
     board = load_board(request.board)
     engine = EngineConfig.for_board(board, request.lane_groups)
     resources = check_resources(engine, board)
@@ -98,52 +111,59 @@ def build(request: BuildRequest, on_stage: OnStage = ignore_stages) -> BuildResu
     measured = measure(layers, integers, images.test, images.labels, on_stage=on_stage)
 
     with staged_directory(out) as folder:
-        on_stage("render the HLS project")
+        on_stage("render the project")
         checked = images.test[: request.images]
-        golden = GoldenModel(integers).run(checked)
-        write_project(folder, program, board, checked, golden)
+        vectors = Vectors(checked, GoldenModel(integers).run(checked))
+        write_project(folder, program, board, vectors, images.source, engines)
 
-        on_stage("compile the C simulation")
-        library = build_library(folder / "hls", folder / "csim" / "libacs.so")
-
-        verification = _verify(program, CSimEngine(library), checked, golden, on_stage)
+        checks: dict[str, Verification] = {}
+        measured_cycles = None
+        if "csim" in simulations:
+            on_stage("compile the C simulation")
+            csim = _csim(folder)
+            checks["csim"] = _verify("csim", program, csim, vectors, on_stage)
+        if "rtl" in simulations:
+            on_stage("compile the RTL simulation")
+            memory = Memory.for_board(board)
+            rtl = RtlEngine(cached_model(engine, rtl=folder / RTL_FOLDER), memory)
+            checks["rtl"] = _verify("rtl", program, rtl, vectors, on_stage)
+            dense = rtl.run(
+                ungated.words, ungated.params, pack_image(checked[0]), ungated.result_words
+            )
+            macs = count_macs(integers, vectors.golden.masks, len(checked)).executed
+            measured_cycles = rtl_cycles(checks["rtl"], dense, macs, memory)
         report = make_report(
             program=program,
             ungated=ungated,
             board=board,
             images=images.source,
+            engines=engines,
             measured=measured,
             resources=resources,
-            verification=verification,
+            checks=checks,
+            measured_cycles=measured_cycles,
         )
         write_report(folder, report)
         log.write(folder)
     return BuildResult(out, report)
 
 
-def _verify(
-    program: Program,
-    engine: CSimEngine,
-    images: NDArray[np.uint8],
-    golden: GoldenResult,
-    on_stage: OnStage,
-) -> Verification:
-    def counters(masks: dict[str, NDArray[np.uint8]], trace: bool) -> dict[str, int]:
-        return asdict(predict(program, masks, trace=trace).counters)
+def _csim(folder: Path) -> CSimEngine:
+    """Compile the C simulation, and leave it in the build for who runs the build elsewhere."""
+    library = folder / LIBRARY
+    library.parent.mkdir()
+    shutil.copyfile(cached_library(folder / HLS_FOLDER), library)
+    return CSimEngine(library)
 
-    stage = "check bit-exactness"
-    on_stage(stage, 0, len(images))
-    verification = verify_engine(
-        program,
-        engine,
-        images,
-        golden,
-        counters,
-        on_image=lambda done: on_stage(stage, done, len(images)),
+
+def _verify(
+    name: str, program: Program, engine: Engine, vectors: Vectors, on_stage: OnStage
+) -> Verification:
+    title, images = TITLES[name], len(vectors.images)
+    stage = f"check bit-exactness, {title}"
+    on_stage(stage, 0, images)
+    verification = check_vectors(
+        program, engine, vectors, title, lambda done: on_stage(stage, done, images)
     )
-    if verification.mismatches:
-        raise CheckFailed(
-            f"C simulation differs from the golden model in {verification.mismatches} of "
-            f"{verification.compared} values. First: {verification.first}"
-        )
+    require_exact(verification, title)
     return verification

@@ -1,24 +1,32 @@
-"""Writes a build directory: program, HLS project and golden vectors."""
+"""Writes a build directory: program, golden vectors, and the projects of its engines."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from acsgen.boards import Board
 from acsgen.compiler import Program
 from acsgen.compiler.listing import listing
-from acsgen.compiler.program import as_bytes
-from acsgen.csim.engine import pack_image
-from acsgen.emit import render_hls
-from acsgen.ir.results import GoldenResult
-from acsgen.verify.compare import expected_words
+from acsgen.emit import render_hls, render_rtl
+from acsgen.verify.builddir import (
+    HLS_FOLDER,
+    PROGRAM_FOLDER,
+    RTL_FOLDER,
+    VECTORS_FOLDER,
+    Engine,
+    save_manifest,
+)
+from acsgen.verify.vectors import Vectors, save_vectors
 
 
 def write_project(
-    folder: Path, program: Program, board: Board, images: NDArray[np.uint8], golden: GoldenResult
+    folder: Path,
+    program: Program,
+    board: Board,
+    vectors: Vectors,
+    dataset: str,
+    engines: Sequence[Engine],
 ) -> None:
     """Write everything that does not need running into ``folder``.
 
@@ -26,27 +34,27 @@ def write_project(
         folder: an empty directory.
         program: the compiled network.
         board: the board it is for.
-        images: uint8 ``[N, C, H, W]``, the golden vectors' inputs.
-        golden: the golden model's results on them.
+        vectors: images, and the golden model's results on them.
+        dataset: where the images are from.
+        engines: what to render.
     """
-    for name in ("program", "vectors", "csim"):
+    for name in (PROGRAM_FOLDER, VECTORS_FOLDER):
         (folder / name).mkdir()
-    program.save(folder / "program")
-    (folder / "program" / "listing.txt").write_text(listing(program), encoding="utf-8")
-
-    packed = np.concatenate([pack_image(image) for image in images])
-    expected = np.concatenate([expected_words(program, golden, i) for i in range(len(images))])
-    (folder / "vectors" / "images.bin").write_bytes(as_bytes(packed).tobytes())
-    (folder / "vectors" / "expected.bin").write_bytes(as_bytes(expected).tobytes())
-
-    render_hls(
-        folder / "hls",
-        model=program.model,
-        board=board,
-        engine=program.engine,
-        instructions=program.instructions,
-        params_words=len(program.params),
-        image_words=program.image.words,
-        result_words=program.result_words,
-        traced_words=program.traced_words,
-    )
+    program.save(folder / PROGRAM_FOLDER)
+    (folder / PROGRAM_FOLDER / "listing.txt").write_text(listing(program), encoding="utf-8")
+    save_vectors(folder / VECTORS_FOLDER, program, vectors)
+    if "hls" in engines:
+        render_hls(
+            folder / HLS_FOLDER,
+            model=program.model,
+            board=board,
+            engine=program.engine,
+            instructions=program.instructions,
+            params_words=len(program.params),
+            image_words=program.image.words,
+            result_words=program.result_words,
+            traced_words=program.traced_words,
+        )
+    if "rtl" in engines:
+        render_rtl(folder / RTL_FOLDER, model=program.model, board=board, engine=program.engine)
+    save_manifest(folder, board, dataset, engines)

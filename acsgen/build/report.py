@@ -1,7 +1,7 @@
 """Assembles ``report.json``: what was built, what it costs, and how that is known.
 
-Every figure is either exact (MACs, bytes, counters), predicted by a model, or estimated; ``source``
-says which.  Nothing here is a measurement on hardware.
+Every figure is either exact (MACs, bytes, counters), counted by a simulation of the RTL, predicted
+by a model, or estimated; ``source`` says which.  Nothing here is a measurement on hardware.
 """
 
 from __future__ import annotations
@@ -9,23 +9,29 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import acsgen
 from acsgen.boards import Board
 from acsgen.compiler import Program
+from acsgen.compiler.decode_trace import decode_header
 from acsgen.cost.cycles import CycleReport, predict
 from acsgen.cost.resources import ResourceEstimate
+from acsgen.csim.engine import EngineRun
 from acsgen.evaluate import EvalResult
+from acsgen.rtlsim import Memory
 from acsgen.verify import Verification
 
 REPORT_FILE = "report.json"
 
 CYCLE_SOURCE = "model of the HLS engine, not synthesized"
+RTL_SOURCE = "RTL simulation"
 
 
 def make_report(
@@ -34,9 +40,11 @@ def make_report(
     ungated: Program,
     board: Board,
     images: str,
+    engines: Sequence[str],
     measured: EvalResult,
     resources: ResourceEstimate,
-    verification: Verification,
+    checks: Mapping[str, Verification],
+    measured_cycles: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the content of ``report.json``.
 
@@ -45,9 +53,11 @@ def make_report(
         ungated: the same network without gates, for comparison.
         board: the board.
         images: name of the data set.
+        engines: what was rendered.
         measured: accuracy, masks and MACs over that data set's test images.
         resources: estimate of the engine.
-        verification: outcome of the C simulation.
+        checks: outcome of every simulation that was run, by its name.
+        measured_cycles: what :func:`rtl_cycles` says, where the RTL was simulated.
     """
     runs = [
         predict(program, {name: bits[i] for name, bits in measured.bits.items()})
@@ -61,13 +71,15 @@ def make_report(
         "acsgen": acsgen.__version__,
         "spec_hash": f"{program.spec_hash:#010x}",
         "dataset": images,
+        "engines": list(engines),
         "bit_exact": {
-            "csim": {
-                "images": verification.images,
+            name: {
+                "images": check.images,
                 "runs_per_image": 2,
-                "values": verification.compared,
-                "mismatches": verification.mismatches,
+                "values": check.compared,
+                "mismatches": check.mismatches,
             }
+            for name, check in checks.items()
         },
         "macs": {
             "dense": measured.macs_dense,
@@ -81,6 +93,7 @@ def make_report(
             "std": float(cycles.std()),
             "source": CYCLE_SOURCE,
         },
+        "cycles_rtl": measured_cycles,
         "bytes": {
             "dense": dense.bytes_read + dense.bytes_written,
             "read": float(np.mean([run.bytes_read for run in runs])),
@@ -99,6 +112,31 @@ def make_report(
         "clock_mhz": board.clock_mhz,
         "memory": asdict(program.memory),
         "layers": _layers(dense, runs),
+    }
+
+
+def rtl_cycles(
+    verification: Verification, dense: EngineRun, macs: NDArray[np.int64], memory: Memory
+) -> dict[str, Any]:
+    """Return the cycles that the RTL counted, for the report.
+
+    Args:
+        verification: of the images, each with its result header.
+        dense: a run of the network without gates.
+        macs: executed for each of the images, gating work included.
+        memory: what they ran with.
+    """
+    cycles = np.array([header["cycles"] for header in verification.headers])
+    stalls = np.array([header["stall_cycles"] for header in verification.headers])
+    return {
+        "images": verification.images,
+        "dense": decode_header(dense.result)["cycles"],
+        "mean": float(cycles.mean()),
+        "std": float(cycles.std()),
+        "stalls": float(stalls.mean()),
+        "macs": float(macs.mean()),
+        "memory": asdict(memory),
+        "source": RTL_SOURCE,
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from acsgen.cli import bench, build, info, train
+from acsgen.cli import bench, build, info, sim, train
 from acsgen.cli import eval as eval_
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("build")(build.build)
+app.command("sim")(sim.sim)
 app.command("bench")(bench.bench)
 app.command("eval")(eval_.evaluate)
 app.command("train")(train.train)

@@ -48,8 +48,8 @@ def bench(
     target = load_board(board)
 
     from acsgen.bench import chosen_cases, compare, load_baseline, run_bench, save_baseline
-    from acsgen.bench.engine import compiled_engine
     from acsgen.compiler import EngineConfig
+    from acsgen.rtlsim import Memory, RtlEngine, cached_model
 
     cases = chosen_cases(only or ())
     path = baseline or asset_root() / "benchmarks" / "rtl.json"
@@ -57,7 +57,7 @@ def bench(
     engine = EngineConfig.for_board(target, lane_groups)
     with StageDisplay() as display:
         display("compile the RTL simulation")
-        rtl = compiled_engine(engine, target)
+        rtl = RtlEngine(cached_model(engine), Memory.for_board(target))
         result = run_bench(cases, target, engine, rtl, on_stage=display)
     # Wider than a narrow terminal: figures that are cut off are worth nothing.
     Console(width=max(out.width, _TABLE_COLUMNS), highlight=False).print(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,22 @@ from acsgen.errors import Problem, UserError
 
 LANES_PER_GROUP = 64
 Report = Mapping[str, Any]
+
+
+class EngineChoice(str, Enum):
+    """What ``--engine`` takes."""
+
+    HLS = "hls"
+    RTL = "rtl"
+    BOTH = "both"
+
+
+class VerifyChoice(str, Enum):
+    """What ``--verify`` takes."""
+
+    CSIM = "csim"
+    RTL = "rtl"
+    BOTH = "both"
 
 
 @guarded
@@ -47,11 +64,21 @@ def build(
         bool, typer.Option("--keep-stages", help="Keep every stage's result, in OUT/stages.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")] = 0,
+    engine: Annotated[
+        EngineChoice, typer.Option(help="What to render: Vitis HLS C++, SystemVerilog, or both.")
+    ] = EngineChoice.BOTH,
+    verify: Annotated[
+        VerifyChoice | None,
+        typer.Option(
+            help="rtl, both: run the RTL simulation too; by default only where there is no C++."
+        ),
+    ] = None,
 ) -> None:
     """Build the accelerator of a network for a board, and prove it bit-exact.
 
-    Quantizes the network, compiles it for the board, renders the Vitis HLS project, and runs that
-    very C++ on images against the integer model. Exits 0 only if every bit agrees.
+    Quantizes the network, compiles it for the board, renders the Vitis HLS project and the
+    SystemVerilog engine, and runs that very C++ (and with --verify rtl the RTL) on images against
+    the integer model. Exits 0 only if every bit agrees.
     """
     if lanes is not None and lanes % LANES_PER_GROUP:
         raise UserError(
@@ -73,6 +100,8 @@ def build(
         lane_groups=None if lanes is None else lanes // LANES_PER_GROUP,
         keep_stages=keep_stages,
         seed=seed,
+        engine=engine.value,
+        verify=None if verify is None else verify.value,
     )
     with StageDisplay() as display:
         result = run_build(request, on_stage=display)
@@ -94,7 +123,7 @@ def summary(report: Report, board: Board) -> Table:
 def summary_rows(report: Report, board: Board) -> list[tuple[str, str, str]]:
     """Return the rows of the closing table as (label, value, remark)."""
     macs, cycles, resources = report["macs"], report["cycles"], report["resources"]
-    csim, moved, accuracy = report["bit_exact"]["csim"], report["bytes"], report["accuracy"]
+    moved, accuracy, checks = report["bytes"], report["accuracy"], report["bit_exact"]
 
     def milliseconds(number: float) -> str:
         return f"{number / board.clock_mhz / 1000:.3f} ms at {board.clock_mhz:g} MHz"
@@ -116,6 +145,7 @@ def summary_rows(report: Report, board: Board) -> list[tuple[str, str, str]]:
             share(cycles["dense"] - cycles["mean"], cycles["dense"]),
             f"of {count(cycles['dense'])} without gates: {milliseconds(cycles['dense'])}",
         ),
+        *_rtl_rows(report, milliseconds),
         (
             "bytes moved an image",
             count(moved["read"] + moved["written"]),
@@ -147,10 +177,37 @@ def summary_rows(report: Report, board: Board) -> list[tuple[str, str, str]]:
             f"{count(accuracy['images'])} images; gates agree at "
             f"{percent(accuracy['gate_agreement'])}",
         ),
-        (
-            "bit-exact",
-            f"{csim['images']} images",
-            f"{csim['mismatches']} mismatches in C-simulation",
+        *(
+            (
+                f"bit-exact, {_SIMULATIONS[name]}",
+                f"{check['images']} images",
+                f"{check['mismatches']} mismatches in {count(check['values'])} values",
+            )
+            for name, check in checks.items()
         ),
     ]
     return rows
+
+
+_SIMULATIONS = {"csim": "C++", "rtl": "RTL"}
+
+
+def _rtl_rows(report: Report, milliseconds: Callable[[float], str]) -> list[tuple[str, str, str]]:
+    """Return what the RTL counted, where it was simulated."""
+    found = report.get("cycles_rtl")
+    if not found:
+        return []
+    dense, mean = found["dense"], found["mean"]
+    macs = share(report["macs"]["dense"] - found["macs"], report["macs"]["dense"])
+    return [
+        (
+            "cycles an image, RTL",
+            count(mean),
+            f"{found['source']}, {found['images']} images: {milliseconds(mean)}",
+        ),
+        (
+            "cycles saved, RTL",
+            share(dense - mean, dense),
+            f"of {count(dense)} without gates; of the MACs: {macs}",
+        ),
+    ]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from acsgen.assets import asset
+from acsgen.buildcache import cached_file
 from acsgen.errors import Problem, UserError
+from acsgen.tools import find_tool
 
 #: The generated code must be free of warnings; those of the type headers (system headers) are not
 #: ours.
@@ -43,15 +44,7 @@ def ap_types_directory() -> Path:
 
 def compiler() -> str:
     """Return the path of the C++ compiler: ``$CXX``, else g++."""
-    wanted = os.environ.get("CXX", "g++")
-    found = shutil.which(wanted)
-    if found is None:
-        raise UserError(
-            Problem(
-                "C simulation", f"no C++ compiler: {wanted} is not there", "apt-get install g++"
-            )
-        )
-    return found
+    return find_tool("g++", variable="CXX", purpose="C simulation", remedy="apt-get install g++")
 
 
 def build_library(sources: Path, library: Path, extra_flags: tuple[str, ...] = ()) -> Path:
@@ -94,3 +87,26 @@ def _run(command: list[str]) -> None:
     if finished.returncode != 0:
         message = "\n".join(finished.stderr.splitlines()[:20])
         raise CompileError(f"{' '.join(command[:1] + command[-4:])}\n{message}")
+
+
+def cached_library(sources: Path, folder: Path | None = None) -> Path:
+    """Return the library of the folder ``sources``, compiled on first use and kept.
+
+    Args:
+        sources: folder of rendered sources.
+        folder: where to keep it, if not in the user's cache folder.
+
+    Raises what :func:`build_library` raises.
+    """
+    return cached_file(
+        "csim.so",
+        [
+            compiler(),
+            str(ap_types_directory()),
+            " ".join((*FLAGS, *WARNINGS)),
+            *sorted(path for path in sources.iterdir() if path.suffix in (".cpp", ".hpp")),
+            asset("sim", "csim", "acs_csim.cpp"),
+        ],
+        lambda library: build_library(sources, library),
+        folder,
+    )

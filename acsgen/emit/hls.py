@@ -17,6 +17,7 @@ import acsgen
 from acsgen.assets import asset
 from acsgen.boards import Board
 from acsgen.compiler.engine import EngineConfig
+from acsgen.emit.bundles import BUNDLES
 from acsgen.isa.generated import (
     RECORD_WORDS,
     SEGMENTS,
@@ -129,6 +130,7 @@ def render_hls(
             "image": image_words,
             "result": traced_words,
         },
+        "bundles": BUNDLES,
         "arguments": [argument.name for argument in load_spec().arguments],
         "sources": sources,
         "spec_hash": SPEC_HASH,

@@ -1,10 +1,26 @@
 """RTL simulation: the SystemVerilog engine, compiled by Verilator and run from Python.
 
 The memory behind the AXI port is C++ (``sim/rtl``), so no Python runs per beat or cycle.
-:func:`build_model` compiles the engine of a configuration, :class:`RtlEngine` runs programs.
+
+* :func:`cached_model` compiles the engine of a configuration, once;
+* :class:`RtlDevice` is the engine as a host sees it: registers, memory, interrupt, clock;
+* :class:`RtlEngine` runs whole programs on it, like :class:`acsgen.csim.CSimEngine`.
 """
 
-from acsgen.rtlsim.compile import build_model, verilator
-from acsgen.rtlsim.engine import Memory, RtlEngine, RtlRun
+from acsgen.rtlsim.compile import ModelError, build_model, cached_model, verilator
+from acsgen.rtlsim.device import Counters, EngineFault, Memory, RtlDevice
+from acsgen.rtlsim.engine import EngineHung, RtlEngine, RtlRun
 
-__all__ = ["Memory", "RtlEngine", "RtlRun", "build_model", "verilator"]
+__all__ = [
+    "Counters",
+    "EngineFault",
+    "EngineHung",
+    "Memory",
+    "ModelError",
+    "RtlDevice",
+    "RtlEngine",
+    "RtlRun",
+    "build_model",
+    "cached_model",
+    "verilator",
+]

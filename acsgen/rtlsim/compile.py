@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 
 from acsgen.assets import asset
+from acsgen.buildcache import cached_file
 from acsgen.compiler.engine import EngineConfig
-from acsgen.errors import Problem, UserError
+from acsgen.tools import find_tool
 
 TOP = "acs_engine"
 
@@ -20,6 +21,13 @@ PACKAGES = ("acs_isa_pkg.sv", "acs_pkg.sv")
 #: Widest requantization that the RTL offers; results do not depend on it.
 MAX_POST_LANES = 16
 
+#: Assertions are on; unknown values are random, so that nothing depends on them.
+FLAGS = ("--assert", "-O3", "--x-assign", "unique", "--x-initial", "unique")
+
+#: Failed assertions must not abort Python: sim/rtl/acs_rtlsim.cpp has its own vl_stop.  Models of
+#: several engines live in one process: nothing but the C interface may be shared between them.
+CXX_FLAGS = "-fPIC -O2 -std=c++17 -DVL_USER_STOP -fvisibility=hidden -fno-gnu-unique"
+
 
 class ModelError(Exception):
     """Verilator or g++ refused the engine: a bug of acsgen, never of the user's network."""
@@ -27,24 +35,25 @@ class ModelError(Exception):
 
 def verilator() -> str:
     """Return the path of Verilator: ``$VERILATOR``, else the one on the PATH."""
-    wanted = os.environ.get("VERILATOR", "verilator")
-    found = shutil.which(wanted)
-    if found is None:
-        raise UserError(
-            Problem(
-                "RTL simulation",
-                f"no Verilator: {wanted} is not there",
-                "apt-get install verilator (5.006 or newer)",
-            )
-        )
-    return found
+    return find_tool(
+        "verilator",
+        variable="VERILATOR",
+        purpose="RTL simulation",
+        remedy="apt-get install verilator (5.006 or newer)",
+    )
 
 
-def rtl_sources() -> list[Path]:
-    """Return the engine's source files, packages first."""
-    folder = asset("hw", "rtl")
+def rtl_sources(rtl: Path | None = None) -> list[Path]:
+    """Return the engine's source files, packages first; of the folder ``rtl`` if given."""
+    folder = asset("hw", "rtl") if rtl is None else rtl
     modules = sorted(p for p in folder.glob("*.sv") if p.name not in PACKAGES)
     return [*(folder / name for name in PACKAGES), *modules]
+
+
+def simulation_sources() -> list[Path]:
+    """Return the C++ around the model; the one to compile first."""
+    folder = asset("sim", "rtl")
+    return [folder / "acs_rtlsim.cpp", *sorted(folder.glob("*.hpp"))]
 
 
 def parameters(engine: EngineConfig) -> dict[str, int]:
@@ -72,48 +81,81 @@ def lint(engine: EngineConfig) -> str:
     return finished.stderr.strip()
 
 
-def build_model(engine: EngineConfig, library: Path) -> Path:
+def verilator_version() -> str:
+    """Return what ``verilator --version`` prints."""
+    finished = subprocess.run(
+        [verilator(), "--version"], capture_output=True, text=True, check=False
+    )
+    return finished.stdout.strip()
+
+
+def cached_model(
+    engine: EngineConfig,
+    *,
+    waves: bool = False,
+    folder: Path | None = None,
+    rtl: Path | None = None,
+) -> Path:
+    """Return the engine's shared library, compiled on first use and kept in the build cache.
+
+    Args:
+        engine: sizes of the engine.
+        waves: able to write waves; slower.
+        folder: where to keep it, if not in the user's cache folder.
+        rtl: folder of other SystemVerilog sources than the shipped ones.
+
+    Raises what :func:`build_model` raises.
+    """
+    return cached_file(
+        f"rtl-{engine.lane_groups}{'-waves' if waves else ''}.so",
+        [
+            verilator_version(),
+            " ".join((*FLAGS, CXX_FLAGS, *parameter_flags(engine), f"waves={waves}")),
+            *rtl_sources(rtl),
+            *simulation_sources(),
+        ],
+        lambda library: build_model(engine, library, waves=waves, rtl=rtl),
+        folder,
+    )
+
+
+def build_model(
+    engine: EngineConfig, library: Path, *, waves: bool = False, rtl: Path | None = None
+) -> Path:
     """Compile the engine into the shared library ``library``.
 
     Raises :class:`ModelError` with the first messages, and :class:`UserError` where Verilator is
     missing.
     """
     with tempfile.TemporaryDirectory(prefix="acsgen-rtl-") as scratch:
-        target = Path(scratch)
-        _run(
+        run_verilator(
             [
-                verilator(),
-                "--cc",
                 "--exe",
                 "--build",
-                "--assert",
-                "-O3",
-                "--x-assign",
-                "unique",
-                "--x-initial",
-                "unique",
+                *FLAGS,
+                *(["--trace-fst"] if waves else []),
                 "-CFLAGS",
-                "-fPIC -O2 -std=c++17",
+                CXX_FLAGS,
                 "-LDFLAGS",
                 "-shared",
-                "-j",
-                str(os.cpu_count() or 1),
                 "--Mdir",
-                str(target),
+                scratch,
                 "--top-module",
                 TOP,
                 *parameter_flags(engine),
-                *map(str, rtl_sources()),
-                str(asset("sim", "rtl", "acs_rtlsim.cpp")),
+                *map(str, rtl_sources(rtl)),
+                str(simulation_sources()[0]),
                 "-o",
                 "model.so",
             ]
         )
-        shutil.move(target / "model.so", library)
+        shutil.move(Path(scratch) / "model.so", library)
     return library
 
 
-def _run(command: list[str]) -> None:
+def run_verilator(arguments: list[str]) -> None:
+    """Run ``verilator --cc`` and the compiler; raise :class:`ModelError` with their messages."""
+    command = [verilator(), "--cc", "-j", str(os.cpu_count() or 1), *arguments]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         message = "\n".join((finished.stderr + finished.stdout).splitlines()[:30])

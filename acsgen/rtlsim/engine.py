@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from acsgen.csim.engine import POISON, EngineRun, Words, buffer_arguments
+from acsgen.csim.engine import POISON, EngineRun, Words
+from acsgen.isa.generated import Register
+from acsgen.rtlsim.device import Memory, RtlDevice
 
 #: More cycles than any program that fits the engine should take.
 MAX_CYCLES = 200_000_000
 
-#: 256 of 256 cycles carry a beat.
-FULL_BANDWIDTH = 256
+#: Where program, parameters, image and result lie: far apart, so that an access outside all of
+#: them is seen, and not aligned to 4 KiB, so that bursts meet the boundary.
+ADDRESSES = (0x10_0000_0F00, 0x20_0000_0D38, 0x30_0000_0FE8, 0x40_0000_0FC0)
+
+POINTERS = (Register.PROGRAM, Register.PARAMS, Register.IMAGE, Register.RESULT)
+SIZES = (
+    Register.PROGRAM_WORDS,
+    Register.PARAMS_WORDS,
+    Register.IMAGE_WORDS,
+    Register.RESULT_WORDS,
+)
 
 
 class EngineHung(Exception):
@@ -22,58 +32,14 @@ class EngineHung(Exception):
 
 
 @dataclass(frozen=True)
-class Memory:
-    """How the memory behind the AXI port behaves.
-
-    Attributes:
-        latency: cycles from an address to its first beat, and from a last beat to its answer.
-        bandwidth: beats in 256 cycles, reads and writes each.
-        seed: of random pauses on every channel; 0 for none.
-        fail_read: number of the read beat that answers SLVERR, from 1; 0 for none.
-        fail_write: number of the write burst that answers SLVERR, since the engine was made.
-    """
-
-    latency: int = 32
-    bandwidth: int = FULL_BANDWIDTH
-    seed: int = 0
-    fail_read: int = 0
-    fail_write: int = 0
-
-
-class _Options(ctypes.Structure):
-    _fields_ = (
-        ("latency", ctypes.c_uint32),
-        ("bandwidth", ctypes.c_uint32),
-        ("seed", ctypes.c_uint32),
-        ("fail_read", ctypes.c_uint32),
-        ("fail_write", ctypes.c_uint32),
-        ("max_cycles", ctypes.c_uint64),
-    )
-
-
-class _Outcome(ctypes.Structure):
-    _fields_ = (
-        ("spec_hash", ctypes.c_uint32),
-        ("configuration", ctypes.c_uint32),
-        ("status", ctypes.c_uint32),
-        ("fault_index", ctypes.c_uint32),
-        ("cycles", ctypes.c_uint64),
-        ("read_beats", ctypes.c_uint64),
-        ("written_beats", ctypes.c_uint64),
-        ("stray", ctypes.c_uint64),
-        ("finished", ctypes.c_uint32),
-    )
-
-
-@dataclass(frozen=True)
 class RtlRun(EngineRun):
     """A run on the RTL, with what the bench counted itself.
 
     Attributes:
-        cycles: from the write of the start bit to the interrupt.
+        cycles: from the edge that takes the start bit to the one that sees the interrupt.
         read_beats: beats that the memory gave.
         written_beats: beats that it took, result header included.
-        stray: beats outside the buffers.
+        stray: beats outside the buffers, or written to another than the result buffer.
     """
 
     cycles: int
@@ -86,21 +52,19 @@ class RtlEngine:
     """A compiled engine.  Its on-chip memories live on between runs, as block RAM does."""
 
     def __init__(
-        self, library: Path, memory: Memory | None = None, max_cycles: int = MAX_CYCLES
+        self,
+        library: Path,
+        memory: Memory | None = None,
+        max_cycles: int = MAX_CYCLES,
+        waves: Path | None = None,
     ) -> None:
-        self.memory = Memory() if memory is None else memory
+        self.device = RtlDevice(library, memory, waves)
+        self.memory = self.device.memory
         self.max_cycles = max_cycles
-        self._library = ctypes.CDLL(str(library.resolve()))
-        self._library.acs_rtlsim_new.restype = ctypes.c_void_p
-        self._library.acs_rtlsim_run.restype = None
-        self._library.acs_rtlsim_delete.restype = None
-        self._simulation = ctypes.c_void_p(self._library.acs_rtlsim_new())
 
     def close(self) -> None:
-        """Free the model."""
-        if self._simulation:
-            self._library.acs_rtlsim_delete(self._simulation)
-            self._simulation = ctypes.c_void_p()
+        """Free the model, and finish its waves."""
+        self.device.close()
 
     def run(
         self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
@@ -109,36 +73,43 @@ class RtlEngine:
 
         Raises :class:`EngineHung` where the engine does not finish.
         """
+        device = self.device
+        device.memory = self.memory
         result = np.full(result_words, POISON, dtype=np.uint64)
-        options = _Options(
-            self.memory.latency,
-            self.memory.bandwidth,
-            self.memory.seed,
-            self.memory.fail_read,
-            self.memory.fail_write,
-            self.max_cycles,
-        )
-        outcome = _Outcome()
-        self._library.acs_rtlsim_run(
-            self._simulation,
-            *buffer_arguments(program),
-            *buffer_arguments(params),
-            *buffer_arguments(image),
-            *buffer_arguments(result),
-            ctypes.c_uint32(trace),
-            ctypes.byref(options),
-            ctypes.byref(outcome),
-        )
-        if not outcome.finished:
-            raise EngineHung(f"no end after {self.max_cycles} cycles")
-        return RtlRun(
-            result=result,
-            status=outcome.status,
-            fault_index=outcome.fault_index,
-            spec_hash=outcome.spec_hash,
-            configuration=outcome.configuration,
-            cycles=outcome.cycles,
-            read_beats=outcome.read_beats,
-            written_beats=outcome.written_beats,
-            stray=outcome.stray,
-        )
+        buffers = (program, params, image, result)
+        try:
+            for address, words in zip(ADDRESSES, buffers, strict=True):
+                device.map(address, words, writable=words is result)
+            for pointer, size, address, words in zip(
+                POINTERS, SIZES, ADDRESSES, buffers, strict=True
+            ):
+                device.write(pointer, address & 0xFFFF_FFFF)
+                device.write(pointer + 4, address >> 32)
+                device.write(size, len(words))
+            device.write(Register.TRACE, int(trace))
+            device.write(Register.ISR, device.read(Register.ISR))
+            device.write(Register.GIE, 1)
+            device.write(Register.IER, 1)
+            device.write(Register.CONTROL, 1)
+            started = device.counters.written_at
+            device.advance(self.max_cycles)
+            counters = device.counters
+            if not counters.interrupt:
+                device.reset()
+                raise EngineHung(f"no end after {self.max_cycles} cycles")
+            device.write(Register.ISR, 1)
+            device.read(Register.CONTROL)  # clears done
+            return RtlRun(
+                result=result,
+                status=device.read(Register.STATUS),
+                fault_index=device.read(Register.FAULT_INDEX),
+                spec_hash=device.read(Register.SPEC_HASH),
+                configuration=device.read(Register.CONFIGURATION),
+                cycles=counters.interrupted_at - started,
+                read_beats=counters.read_beats,
+                written_beats=counters.write_beats,
+                stray=device.counters.stray_beats,
+            )
+        finally:
+            for address in ADDRESSES:
+                device.unmap(address)

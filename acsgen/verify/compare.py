@@ -8,7 +8,7 @@ every layer's result, and the engine's own counters with what the cost model pre
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +25,7 @@ from acsgen.compiler.program import Program
 from acsgen.csim.engine import EngineRun, pack_image
 from acsgen.ir.results import GoldenResult
 from acsgen.isa.generated import HEADER_WORDS, Status
+from acsgen.rtlsim import RtlRun
 
 #: Header words that the cost model predicts exactly.
 Counters = dict[str, int]
@@ -48,22 +49,32 @@ class Verification:
         images: how many were run, each twice.
         compared: values compared.
         mismatches: values that differed; a run that stopped with an error counts as one.
-        first: the first mismatch in words, or None.
+        first: the first mismatch in words, or None: of the first wrong image, that of the layer
+            which runs first.
+        headers: words of every image's result header, by name, of the run without trace.
     """
 
     images: int
     compared: int
     mismatches: int
     first: str | None
+    headers: tuple[dict[str, int], ...] = field(default=(), repr=False)
 
 
 class _Tally:
-    """Counts comparisons and keeps the first mismatch."""
+    """Counts comparisons and keeps the mismatch that comes first in the order of execution."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Program) -> None:
         self.compared = 0
         self.mismatches = 0
-        self.first: str | None = None
+        self._first: tuple[tuple[int, int], str] | None = None
+        self._step = {line.layer: index for index, line in reversed([*enumerate(program.lines)])}
+        self._steps = len(program.lines)
+
+    @property
+    def first(self) -> str | None:
+        """The first mismatch in words."""
+        return self._first[1] if self._first else None
 
     def values(self, expected: NDArray[np.integer], found: NDArray[np.integer]) -> bool:
         """Compare arrays; whether they differ."""
@@ -72,9 +83,23 @@ class _Tally:
         self.mismatches += wrong
         return wrong > 0
 
-    def note(self, text: str) -> None:
-        """Keep the first mismatch."""
-        self.first = self.first or text
+    def note(self, run: _Run, layer: str | None, text: str) -> None:
+        """Keep the mismatch if it comes before the one kept; ``layer`` is None for a whole run."""
+        place = (run.index, self._steps if layer is None else self._step.get(layer, self._steps))
+        if self._first is None or place < self._first[0]:
+            self._first = place, f"{run.label}: {text}"
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of image ``index``."""
+
+    index: int
+    trace: bool
+
+    @property
+    def label(self) -> str:
+        return f"image {self.index}, {'second run (traced)' if self.trace else 'first run'}"
 
 
 def verify_engine(
@@ -97,27 +122,34 @@ def verify_engine(
         params: parameter buffer, where thresholds differ from the program's own.
         on_image: called with the number of images done.
     """
-    tally = _Tally()
+    tally = _Tally(program)
     words = program.words
     buffer = program.params if params is None else params
+    headers = []
     for index, image in enumerate(images):
         masks = {gate.name: golden.masks[gate.name][index] for gate in program.gates}
         packed = pack_image(image)
         for trace in (False, True):
             size = program.traced_words if trace else program.result_words
-            run = engine.run(words, buffer, packed, size, trace)
-            label = f"image {index}, {'second run (traced)' if trace else 'first run'}"
-            if run.status != Status.OK:
+            found = engine.run(words, buffer, packed, size, trace)
+            run = _Run(index, trace)
+            header = decode_header(found.result)
+            if not trace:
+                headers.append(header)
+            if found.status != Status.OK:
                 tally.mismatches += 1
-                tally.note(f"{label}: {_status_text(run)}")
+                tally.note(run, None, _status_text(program, found))
                 continue
-            _compare_words(tally, program, golden, index, run, label)
-            decoded = decode_result(program, run.result, trace)
+            _compare_words(tally, program, golden, found, run)
+            decoded = decode_result(program, found.result, trace)
             if trace:
-                _compare_layers(tally, program, golden, index, decoded, label)
-            _compare_counters(tally, decode_header(run.result), predicted(masks, trace), label)
+                _compare_layers(tally, program, golden, decoded, run)
+            expected = predicted(masks, trace)
+            _compare_counters(tally, run, header, expected, _BY_MODEL)
+            if isinstance(found, RtlRun):
+                _compare_counters(tally, run, _bus_counts(found), _header_counts(header), _ON_BUS)
         on_image(index + 1)
-    return Verification(len(images), tally.compared, tally.mismatches, tally.first)
+    return Verification(len(images), tally.compared, tally.mismatches, tally.first, tuple(headers))
 
 
 def expected_words(program: Program, golden: GoldenResult, index: int) -> Words:
@@ -135,52 +167,76 @@ def expected_words(program: Program, golden: GoldenResult, index: int) -> Words:
     return words[HEADER_WORDS:]
 
 
-def _status_text(run: EngineRun) -> str:
+_BY_MODEL = "the engine's counter {} is {}, the cost model predicts {}"
+_ON_BUS = "{}: {} on the bus, {} by the engine's own count"
+
+
+def _bus_counts(run: RtlRun) -> Counters:
+    """What the memory behind the RTL counted."""
+    return {
+        "words read": run.read_beats,
+        "words written": run.written_beats,
+        "words outside the buffers": run.stray,
+    }
+
+
+def _header_counts(header: dict[str, int]) -> Counters:
+    """The same from the engine's own counters."""
+    return {
+        "words read": header["read_words"],
+        "words written": header["written_words"] + HEADER_WORDS,
+        "words outside the buffers": 0,
+    }
+
+
+def _status_text(program: Program, run: EngineRun) -> str:
     known = {int(status): status.name for status in Status}
     name = known.get(run.status, f"unknown status {run.status}")
-    return f"the engine stopped with {name} at instruction {run.fault_index}"
+    layers = [line.layer for line in program.lines]
+    where = layers[run.fault_index] if run.fault_index < len(layers) else ""
+    of_layer = f" ({where})" if where else ""
+    return f"the engine stopped with {name} at instruction {run.fault_index}{of_layer}"
 
 
 def _compare_words(
-    tally: _Tally, program: Program, golden: GoldenResult, index: int, run: EngineRun, label: str
+    tally: _Tally, program: Program, golden: GoldenResult, found: EngineRun, run: _Run
 ) -> None:
-    expected = expected_words(program, golden, index)
-    found = run.result[HEADER_WORDS : HEADER_WORDS + len(expected)]
-    if tally.values(expected, found):
-        decoded = decode_result(program, run.result)
-        pairs = [(gate.name, golden.masks[gate.name][index]) for gate in program.gates]
-        differences = [
-            describe_difference(program, name, mask, decoded.masks[name]) for name, mask in pairs
-        ]
-        differences.append(
-            describe_difference(program, program.logits_name, golden.logits[index], decoded.logits)
+    expected = expected_words(program, golden, run.index)
+    if not tally.values(expected, found.result[HEADER_WORDS : HEADER_WORDS + len(expected)]):
+        return
+    decoded = decode_result(program, found.result)
+    texts = {
+        gate.name: describe_difference(
+            program, gate.name, golden.masks[gate.name][run.index], decoded.masks[gate.name]
         )
-        text = next((d for d in differences if d), "a word between the results was written")
-        tally.note(f"{label}: {text}")
+        for gate in program.gates
+    }
+    texts[program.logits_name] = describe_difference(
+        program, program.logits_name, golden.logits[run.index], decoded.logits
+    )
+    for name, text in texts.items():
+        if text:
+            tally.note(run, name, text)
+    if not any(texts.values()):
+        tally.note(run, None, "a word between the results was written")
 
 
 def _compare_layers(
-    tally: _Tally,
-    program: Program,
-    golden: GoldenResult,
-    index: int,
-    decoded: DecodedResult,
-    label: str,
+    tally: _Tally, program: Program, golden: GoldenResult, decoded: DecodedResult, run: _Run
 ) -> None:
     for trace in program.traces:
-        expected = golden.values[trace.layer][index]
+        expected = golden.values[trace.layer][run.index]
         found = decoded.layers[trace.layer]
         if tally.values(expected, found):
             text = describe_difference(program, trace.layer, expected, found)
-            tally.note(f"{label}: {text}")
+            tally.note(run, trace.layer, text or "")
 
 
-def _compare_counters(tally: _Tally, found: Counters, expected: Counters, label: str) -> None:
+def _compare_counters(
+    tally: _Tally, run: _Run, found: Counters, expected: Counters, text: str
+) -> None:
     for name, value in expected.items():
         tally.compared += 1
         if found[name] != value:
             tally.mismatches += 1
-            tally.note(
-                f"{label}: the engine's counter {name} is {found[name]}, "
-                f"the cost model predicts {value}"
-            )
+            tally.note(run, None, text.format(name, found[name], value))

@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor, nn
 
 import acsgen.build.pipeline as pipeline
+from acsgen.boards import load_board
 from acsgen.build import BuildRequest, build
 from acsgen.csim import CSimEngine, EngineRun
 from acsgen.errors import CheckFailed, UserError
-from acsgen.nn import ChannelGate
-
-
-class Small(nn.Module):
-    """Two convolutions, the second one gated."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(channels, 6, 3, stride=2, padding=1)
-        self.conv = nn.Conv2d(6, 9, 3, padding=1)
-        self.decide = nn.Linear(6, 9)
-        self.gate = ChannelGate()
-        self.fc = nn.Linear(9, 4)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = torch.relu(self.stem(x))
-        x = torch.relu(self.conv(x)) * self.gate(self.decide(x.mean((2, 3))))
-        logits: Tensor = self.fc(x.mean((2, 3)))
-        return logits
+from acsgen.rtlsim import Memory
+from tests.small_network import export_small, own_board
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(3)
-    network = Small(2).eval()
-    path = tmp_path_factory.mktemp("own") / "small.pt2"
-    torch.export.save(torch.export.export(network, (torch.rand(1, 2, 20, 24),)), path)
-    return path
+    return export_small(tmp_path_factory.mktemp("own") / "small.pt2")
 
 
 @pytest.fixture
@@ -109,3 +89,76 @@ def test_one_wrong_bit_fails_the_build_and_leaves_nothing(
         build(request_for)
     assert request_for.out is not None
     assert list(request_for.out.parent.iterdir()) == []
+
+
+def contents(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def test_both_engines_are_rendered_and_the_c_simulation_runs(request_for: BuildRequest) -> None:
+    result = build(request_for)
+    assert contents(result.out) == [
+        "csim", "hls", "manifest.json", "program", "report.json", "rtl", "vectors"
+    ]  # fmt: skip
+    assert list(result.report["bit_exact"]) == ["csim"]
+    assert result.report["engines"] == ["hls", "rtl"]
+    assert result.report["cycles_rtl"] is None
+
+
+def test_the_hls_engine_alone(request_for: BuildRequest) -> None:
+    result = build(replace(request_for, engine="hls"))
+    assert "rtl" not in contents(result.out)
+    assert result.report["engines"] == ["hls"]
+
+
+@pytest.mark.rtl
+@pytest.mark.xdist_group("own-board")
+def test_the_rtl_alone_is_verified_by_simulation(request_for: BuildRequest, tmp_path: Path) -> None:
+    need_verilator()
+    board = own_board(tmp_path / "own-board.yaml")
+    result = build(replace(request_for, board=str(board), engine="rtl"))
+    assert not {"hls", "csim"} & set(contents(result.out))
+    assert list(result.report["bit_exact"]) == ["rtl"]
+    assert result.report["bit_exact"]["rtl"]["images"] == 2
+    cycles = result.report["cycles_rtl"]
+    assert cycles["source"] == "RTL simulation"
+    assert cycles["mean"] > 0
+    assert cycles["dense"] > 0
+    assert cycles["memory"] == asdict(Memory.for_board(load_board(str(board))))
+    assert "model" in result.report["cycles"]["source"]
+
+
+@pytest.mark.rtl
+@pytest.mark.xdist_group("own-board")
+def test_verifying_the_rtl_too(request_for: BuildRequest, tmp_path: Path) -> None:
+    need_verilator()
+    board = own_board(tmp_path / "own-board.yaml")
+    proofs = build(replace(request_for, board=str(board), verify="rtl")).report["bit_exact"]
+    assert list(proofs) == ["csim", "rtl"]
+    # The RTL is compared in more: what the bus counted.
+    assert proofs["rtl"]["values"] > proofs["csim"]["values"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "verify"), [("hls", "rtl"), ("hls", "both"), ("rtl", "csim"), ("rtl", "both")]
+)
+def test_nothing_is_verified_that_is_not_rendered(
+    request_for: BuildRequest, engine: Any, verify: Any
+) -> None:
+    with pytest.raises(UserError, match=f"--verify {verify}: simulates what --engine {engine}"):
+        build(replace(request_for, engine=engine, verify=verify))
+
+
+def test_without_verilator_the_rtl_is_rendered_but_not_verified(
+    request_for: BuildRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERILATOR", "/no/such/verilator")
+    assert "rtl" in contents(build(request_for).out)
+    for request in (replace(request_for, verify="rtl"), replace(request_for, engine="rtl")):
+        with pytest.raises(UserError, match="/no/such/verilator"):
+            build(request)
+
+
+def need_verilator() -> None:
+    if shutil.which("verilator") is None:
+        pytest.skip("verilator is not installed")

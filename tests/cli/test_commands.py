@@ -22,7 +22,7 @@ from acsgen.cli.build import summary, summary_rows
 REPORT: dict[str, Any] = {
     "model": "resnet8-acs-digits32",
     "board": "zedboard",
-    "bit_exact": {"csim": {"images": 8, "mismatches": 0}},
+    "bit_exact": {"csim": {"images": 8, "mismatches": 0, "values": 976_416}},
     "macs": {"dense": 12_500_000, "mean": 7_500_000.4, "gates": 250_000},
     "cycles": {"dense": 50_000, "mean": 31_000.6, "source": "model"},
     "bytes": {"read": 90_000, "written": 1_000},
@@ -39,7 +39,10 @@ def invoke(*words: str, status: int = 0) -> str:
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("command", [[], ["build"], ["eval"], ["train"], ["boards"], ["info"]])
+@pytest.mark.parametrize(
+    "command",
+    [[], ["build"], ["sim"], ["bench"], ["eval"], ["train"], ["boards"], ["info"]],
+)
 def test_every_command_has_help(command: list[str]) -> None:
     assert "Usage" in invoke(*command, "--help")
 
@@ -101,7 +104,26 @@ def test_summary_says_what_the_report_says() -> None:
         "95.12 % / 94.98 %",
         "500 images; gates agree at 99.61 %",
     )
-    assert rows["bit-exact"] == ("8 images", "0 mismatches in C-simulation")
+    assert rows["bit-exact, C++"] == ("8 images", "0 mismatches in 976,416 values")
+    assert not [label for label in rows if "RTL" in label]
+
+
+@pytest.mark.unit
+def test_summary_tells_cycles_of_the_rtl_from_those_of_the_model() -> None:
+    counted = {"images": 8, "dense": 54_000, "mean": 27_000.0, "macs": 5_000_000}
+    counted["source"] = "RTL simulation"
+    proofs = {**REPORT["bit_exact"], "rtl": {"images": 8, "mismatches": 0, "values": 976_464}}
+    report = REPORT | {"cycles_rtl": counted, "bit_exact": proofs}
+    rows = {label: (value, remark) for label, value, remark in summary_rows(
+        report, load_board("zedboard")
+    )}  # fmt: skip
+    assert rows["cycles an image"] == ("31,001", "model: 0.310 ms at 100 MHz")
+    assert rows["cycles an image, RTL"] == (
+        "27,000",
+        "RTL simulation, 8 images: 0.270 ms at 100 MHz",
+    )
+    assert rows["cycles saved, RTL"] == ("50.0 %", "of 54,000 without gates; of the MACs: 60.0 %")
+    assert rows["bit-exact, RTL"] == ("8 images", "0 mismatches in 976,464 values")
 
 
 @pytest.mark.unit

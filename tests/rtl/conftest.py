@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-from acsgen.assets import asset
 from acsgen.compiler import EngineConfig
 from acsgen.csim import CSimEngine
-from acsgen.rtlsim import RtlEngine, build_model
-from acsgen.rtlsim.compile import parameters, rtl_sources
+from acsgen.rtlsim import RtlEngine, cached_model
 from tests.differential.engines import CONFIGURATIONS, compiled_engine
 
 
@@ -27,19 +22,6 @@ class Twins:
     config: EngineConfig
     csim: CSimEngine
     rtl: RtlEngine
-
-
-def model(config: EngineConfig, folder: Path) -> Path:
-    """The compiled model, from ``folder`` if these very sources were compiled before."""
-    digest = hashlib.sha256(repr(parameters(config)).encode())
-    for path in [*rtl_sources(), asset("sim", "rtl", "acs_rtlsim.cpp")]:
-        digest.update(path.name.encode() + path.read_bytes())
-    library = folder / f"rtl-{config.lane_groups}-{digest.hexdigest()[:16]}.so"
-    with library.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not library.exists():
-            build_model(config, library)
-    return library
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +35,6 @@ def twins(request: pytest.FixtureRequest) -> Callable[[int], Twins]:
     def made(lane_groups: int) -> Twins:
         config = CONFIGURATIONS[lane_groups]
         csim = compiled_engine(config, folder).csim
-        return Twins(config, csim, RtlEngine(model(config, folder), max_cycles=5_000_000))
+        return Twins(config, csim, RtlEngine(cached_model(config), max_cycles=5_000_000))
 
     return made

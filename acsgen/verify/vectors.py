@@ -1,0 +1,116 @@
+"""Golden vectors of a build: its images and what every layer must make of them.
+
+``images.bin`` and ``expected.bin`` hold what crosses the bus, for the test bench of the HLS project
+and the driver.  ``golden.npz`` holds the same images and the golden model's result of every layer,
+so that a build is checked again without the network it came from:
+
+* ``images`` uint8 ``[N, C, H, W]`` and ``logits`` int32 ``[N, classes]``;
+* ``mask0``, ``mask1``, ... uint8 ``[N, channels]``, in the order of the program's gates;
+* ``layer0``, ``layer1``, ... int8 or uint8 ``[N, *shape]``, in the order of its traces.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acsgen.compiler.program import Program, Trace, as_bytes
+from acsgen.csim.engine import pack_image
+from acsgen.errors import Problem, UserError
+from acsgen.ir.results import GoldenResult
+from acsgen.verify.compare import expected_words
+
+IMAGES_FILE = "images.bin"
+EXPECTED_FILE = "expected.bin"
+GOLDEN_FILE = "golden.npz"
+VECTOR_FILES = (IMAGES_FILE, EXPECTED_FILE, GOLDEN_FILE)
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Images uint8 ``[N, C, H, W]`` and the golden model's results on them."""
+
+    images: NDArray[np.uint8] = field(repr=False)
+    golden: GoldenResult = field(repr=False)
+
+    def head(self, count: int) -> Vectors:
+        """Return the first ``count`` images with their results."""
+        golden = replace(
+            self.golden,
+            values={name: values[:count] for name, values in self.golden.values.items()},
+            logits=self.golden.logits[:count],
+            masks={name: bits[:count] for name, bits in self.golden.masks.items()},
+        )
+        return Vectors(self.images[:count], golden)
+
+
+def save_vectors(folder: Path, program: Program, vectors: Vectors) -> None:
+    """Write the three files into ``folder``, which must exist."""
+    images, golden = vectors.images, vectors.golden
+    packed = np.concatenate([pack_image(image) for image in images])
+    expected = np.concatenate([expected_words(program, golden, i) for i in range(len(images))])
+    (folder / IMAGES_FILE).write_bytes(as_bytes(packed).tobytes())
+    (folder / EXPECTED_FILE).write_bytes(as_bytes(expected).tobytes())
+    arrays: dict[str, NDArray[np.generic]] = {"images": images, "logits": golden.logits}
+    for index, gate in enumerate(program.gates):
+        arrays[f"mask{index}"] = golden.masks[gate.name]
+    for index, trace in enumerate(program.traces):
+        stored = np.int8 if trace.signed else np.uint8
+        arrays[f"layer{index}"] = golden.values[trace.layer].astype(stored)
+    np.savez_compressed(folder / GOLDEN_FILE, **arrays)  # type: ignore[arg-type]
+
+
+def load_vectors(folder: Path, program: Program) -> Vectors:
+    """Return the vectors saved in ``folder`` for ``program``.
+
+    Raises :class:`UserError` if they are damaged or another program's.
+    """
+    path = folder / GOLDEN_FILE
+    image = program.image
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            images = _array(stored["images"], np.uint8, (image.channels, image.height, image.width))
+            logits = _array(stored["logits"], np.int32, (program.classes,))
+            masks = {
+                gate.name: _array(stored[f"mask{index}"], np.uint8, (gate.channels,))
+                for index, gate in enumerate(program.gates)
+            }
+            layers = {
+                trace.layer: _layer(stored[f"layer{index}"], trace)
+                for index, trace in enumerate(program.traces)
+            }
+        results: list[NDArray[np.generic]] = [logits, *masks.values(), *layers.values()]
+        if {len(result) for result in results} != {len(images)}:
+            raise ValueError("not as many results as images")
+        if not len(images):
+            raise ValueError("no images")
+    except (OSError, LookupError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(
+            Problem(str(path), f"does not hold this program's vectors: {error}", "build it again")
+        ) from error
+    values: dict[str, NDArray[np.generic]] = {**layers, **masks, program.logits_name: logits}
+    return Vectors(images, GoldenResult(values, logits, masks))
+
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+
+def _array(
+    stored: NDArray[np.generic], dtype: type[_Scalar], shape: tuple[int, ...]
+) -> NDArray[_Scalar]:
+    """Return ``stored`` as what it must be, N results of ``shape``."""
+    if stored.dtype != dtype or stored.shape[1:] != shape:
+        wanted = f"{np.dtype(dtype)} [N, {', '.join(map(str, shape))}]"
+        raise ValueError(f"{stored.dtype} {list(stored.shape)} in place of {wanted}")
+    return cast("NDArray[_Scalar]", stored)
+
+
+def _layer(stored: NDArray[np.generic], trace: Trace) -> NDArray[np.int16]:
+    if trace.signed:
+        return _array(stored, np.int8, trace.shape).astype(np.int16)
+    return _array(stored, np.uint8, trace.shape).astype(np.int16)

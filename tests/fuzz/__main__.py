@@ -1,0 +1,84 @@
+"""Goes on with random programs until one is wrong: ``python -m tests.fuzz --count 1000 --seed 7``.
+
+Every program runs on the machine (:mod:`tests.fuzz.machine`), the C simulation and the RTL, on two
+images in several orders, with several memories; then damaged, several times.  The first failure is
+made small, printed, and saved with its buffers; the exit status is then 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+
+from acsgen.assets import asset_root
+from tests.differential.engines import CONFIGURATIONS
+
+from .engines import twins
+from .session import Attempt, try_programs
+
+CACHE = Path(".pytest_cache") / "d" / "acsgen-engines"
+
+#: Seconds between two lines of progress.
+PERIOD = 10.0
+
+
+class Progress:
+    """Says now and then how far it is."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.started = self.said = time.monotonic()
+
+    def __call__(self, tally: Counter[str]) -> None:
+        now = time.monotonic()
+        if now - self.said >= PERIOD:
+            self.said = now
+            done = tally["programs"]
+            rate = done / (now - self.started)
+            print(f"  {done} of {self.count} programs, {rate:.1f} a second", flush=True)
+
+
+def main() -> int:
+    """See the module docstring."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--count", type=int, default=1000, help="programs for each engine")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lanes", type=int, nargs="+", default=[4], choices=sorted(CONFIGURATIONS))
+    parser.add_argument("--damages", type=int, default=4, help="damaged copies of each program")
+    parser.add_argument("--no-rtl", action="store_true", help="the C simulation only")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of compiled engines")
+    parser.add_argument("--out", type=Path, default=Path("build/fuzz"), help="where failures go")
+    parser.add_argument("--replay", type=Path, help="try a saved failure again")
+    options = parser.parse_args()
+    options.cache.mkdir(parents=True, exist_ok=True)
+    for lanes in options.lanes:
+        print(f"{lanes} lane groups, seed {options.seed}, sources of {asset_root()}", flush=True)
+        engines = twins(lanes, options.cache, rtl=not options.no_rtl)
+        keep = options.out / f"failure-{lanes}-{options.seed}.npz"
+        try:
+            if options.replay is not None:
+                tally: Counter[str] = Counter()
+                keep = options.replay
+                Attempt.load(options.replay).run(engines, tally)
+            else:
+                progress = Progress(options.count)
+                tally = try_programs(
+                    engines, options.count, options.seed, options.damages, keep, progress
+                )
+        except Exception:
+            traceback.print_exc()
+            print(
+                f"\nsaved; to try it again: python -m tests.fuzz --lanes {lanes} --replay {keep}",
+                file=sys.stderr,
+            )
+            return 1
+        print("  " + ", ".join(f"{value} {name}" for name, value in sorted(tally.items())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
