@@ -10,7 +10,7 @@ from acsgen.compiler.constants import Constants
 from acsgen.compiler.engine import EngineConfig
 from acsgen.compiler.geometry import MAX_ROW_LOG2, MapFormat, row_pixels
 from acsgen.compiler.schedule import Buffer, Schedule, Step, Store
-from acsgen.cost.timing import ConvShape, Pace, best_chunk
+from acsgen.cost.timing import best_chunk
 from acsgen.ir.integer import (
     IntConv,
     IntEltwise,
@@ -93,26 +93,9 @@ class Lowering:
         source = self.stored(step.reads[0])
         result = self._result(step)
         masked_zero = not np.any(layer.masked_bias)
-        # The result is computed as a raster plane, whatever layout it is written in.
-        height, row_log2 = result["dst_height"], result["row_log2"]
-        shape = ConvShape(
-            blocks=MapFormat(1, height, row_pixels(row_log2), row_log2, False).plane,
-            taps=layer.weight.shape[-1] ** 2,
-            row_words=rows.row_words,
-            chunk=0,
-            split=bool(result["dst_split"]),
-            masked_zero=masked_zero,
-        )
         bank_rows = self.engine.bank_words // (rows.row_words - RECORD_WORDS)
         largest = min(MAX_CHUNK, bank_rows * self.engine.lane_groups)
-        chunk = best_chunk(
-            shape,
-            Pace.of(self.engine),
-            order.channels_in,
-            order.channels,
-            largest,
-            masked=layer.mask is not None,
-        )
+        chunk = best_chunk(self.engine.lane_groups, order.channels, largest)
         return Instruction(
             Opcode.CONV,
             **{

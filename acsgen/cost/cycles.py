@@ -29,6 +29,9 @@ from acsgen.isa.generated import (
     Opcode,
 )
 
+#: Runs of words that the RTL engine tells apart in a weight row (``acs_weight_runs``).
+MAX_RUNS = 64
+
 Masks = Mapping[str, ArrayLike]
 _Flags = NDArray[np.bool_]
 
@@ -101,20 +104,31 @@ class CycleReport:
         return found
 
 
-def predict(program: Program, masks: Masks | None = None, trace: bool = False) -> CycleReport:
+def predict(
+    program: Program,
+    masks: Masks | None = None,
+    trace: bool = False,
+    *,
+    skips_words: bool = False,
+) -> CycleReport:
     """Predict one run of ``program``.
 
     ``masks`` are 0/1 per channel by gate name; gates not named leave all channels active.  With
-    ``trace`` the copying of every layer's result counts too.
+    ``trace`` the copying of every layer's result counts too.  With ``skips_words`` the words read
+    are those of the RTL engine, which leaves out weights that only masked inputs would meet
+    (:func:`wanted_words`); cycles stay those of the HLS engine.
     """
-    walker = _Walker(program, dict(masks or {}), trace)
+    walker = _Walker(program, dict(masks or {}), trace, skips_words)
     return CycleReport(tuple(walker.cost(line) for line in program.lines))
 
 
 class _Walker:
     """Walks the instructions in order and keeps the mask registers."""
 
-    def __init__(self, program: Program, masks: dict[str, ArrayLike], trace: bool) -> None:
+    def __init__(
+        self, program: Program, masks: dict[str, ArrayLike], trace: bool, skips_words: bool
+    ) -> None:
+        self._skips_words = skips_words
         self._params = program.params
         self._masks = masks
         self._pace = Pace.of(program.engine)
@@ -151,7 +165,8 @@ class _Walker:
     def _conv(self, op: Instruction) -> tuple[Counters, int]:
         ins, outs = op.groups * op.channels_in, op.groups * op.channels
         in_order, out_order = _channel_order(op, self._params)
-        active_in = self._active(op.mask_in, ins)[in_order].reshape(op.groups, -1).sum(axis=1)
+        inputs = self._active(op.mask_in, ins)
+        active_in = inputs[in_order].reshape(op.groups, -1).sum(axis=1)
         active_out = self._active(op.mask_out, outs)[out_order].reshape(op.groups, -1).sum(axis=1)
         shape = ConvShape(
             blocks=plane_blocks(op.dst_height, op.row_log2),
@@ -179,6 +194,10 @@ class _Walker:
         executed = int((active_in * active_out).sum())
         done = int(active_out.sum())
         record_words = 0 if op.masked_zero else RECORD_WORDS
+        row_words = op.row_words
+        listed = op.mask_in != MASK_NONE and op.groups == 1 and not op.has_table
+        if self._skips_words and listed:
+            row_words = wanted_words(inputs, shape.taps)
         macs = shape.taps * op.pixels
         counters = Counters(
             array_iterations=iterations,
@@ -186,7 +205,7 @@ class _Walker:
             macs_skipped=(ins * op.channels - executed) * macs,
             channels_executed=done,
             channels_skipped=outs - done,
-            read_words=table_words + done * op.row_words + (outs - done) * record_words,
+            read_words=table_words + done * row_words + (outs - done) * record_words,
         )
         return counters, cycles
 
@@ -224,6 +243,23 @@ class _Walker:
             rows = plane_blocks(op.src_height, op.row_log2)
             return active * rows + op.channels * (timing.REDUCE_DEPTH + timing.POST_DEPTH)
         return op.channels * op.src_step * (SEGMENTS + timing.COPY_DEPTH)
+
+
+def wanted_words(inputs: _Flags, taps: int) -> int:
+    """Return the words of a weight row that the RTL engine reads under a mask of the inputs.
+
+    They are the record and every word with a weight of an active input; a single unwanted word
+    between two wanted ones is read too, and everything behind the last of :data:`MAX_RUNS` runs.
+    """
+    runs = [(0, RECORD_WORDS - 1)]
+    for index in np.flatnonzero(inputs).tolist():
+        first = RECORD_WORDS + index * taps // WORD_BYTES
+        last = RECORD_WORDS + ((index + 1) * taps - 1) // WORD_BYTES
+        if first <= runs[-1][1] + 2 or len(runs) == MAX_RUNS:
+            runs[-1] = (runs[-1][0], last)
+        else:
+            runs.append((first, last))
+    return sum(last - first + 1 for first, last in runs)
 
 
 def _cleared_blocks(op: Instruction) -> int:

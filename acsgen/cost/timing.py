@@ -8,7 +8,8 @@ report.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from functools import cache
 
 from acsgen.compiler.engine import EngineConfig
@@ -143,24 +144,18 @@ def group_cycles(
     return total + masked_out * masked
 
 
-def best_chunk(
-    shape: ConvShape, pace: Pace, channels_in: int, channels: int, largest: int, masked: bool
-) -> int:
-    """Return the chunk, up to ``largest`` channels, with which a group runs fastest.
+def best_chunk(lane_groups: int, channels: int, largest: int) -> int:
+    """Return the chunk, up to ``largest`` channels, for a group of ``channels`` outputs.
 
-    Chunks are whole rounds of the lane groups, or all channels at once.  Small ones wait less for
-    their first weights, large ones leave fewer lanes idle at the end.  Without a mask all channels
-    count; with one (``masked``), the mean over half to all of them being active.
+    Chunks are equal parts of whole rounds of the lane groups, of up to four rounds each.  The RTL
+    starts with the first rows of a chunk, and loses least with large ones: few lanes idle at their
+    ends, and many weights come before they are needed.  The HLS engine waits for all weights of a
+    first chunk, and would do best with a single round; four cost it a few percent.
     """
-    step = pace.lane_groups
-    candidates = {min(n, channels) for n in range(step, largest + 1, step)}
-    if channels <= largest:
-        candidates.add(channels)
-    fewest = channels // 2 if masked else channels
-    active = range(fewest, channels + 1, max(1, (channels - fewest) // 16))
-
-    def cycles(chunk: int) -> tuple[int, int]:
-        tried = replace(shape, chunk=chunk)
-        return sum(group_cycles(tried, pace, channels_in, n, 0) for n in active), -chunk
-
-    return min(candidates, key=cycles)
+    most = max(lane_groups, min(largest, 4 * lane_groups) // lane_groups * lane_groups)
+    most = min(most, largest)
+    if channels <= most:
+        return channels
+    parts = math.ceil(channels / most)
+    rounds_each = math.ceil(math.ceil(channels / parts) / lane_groups)
+    return min(most, rounds_each * lane_groups)

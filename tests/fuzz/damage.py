@@ -254,5 +254,7 @@ def check_damaged(
     if found.stray:
         raise Mismatch(f"RTL: {found.stray} beats outside the buffers")
     if expected is not None:
+        # Words of weights that only masked inputs would meet are not read.
+        unsettled.append(ResultHeader.READ_WORDS)
         compare(program, expected, found, "RTL, damaged", unsettled)
     return status

