@@ -18,7 +18,6 @@ from acsgen.csim import CSimEngine
 from acsgen.isa.generated import Instruction, LinearMode, Opcode, Record, Status
 from tests.differential.engines import EngineUnderTest
 from tests.fuzz.damage import Buffers, damage, judge
-from tests.fuzz.engines import Twins
 from tests.fuzz.session import try_programs
 
 from .bench import Bench, Map, encode, random_pixels
@@ -109,7 +108,7 @@ def main() -> None:
     # Nothing that they left behind matters.
     assert judge(good, good.run(csim)) is Status.OK
     print("random programs", flush=True)
-    try_programs(Twins(SMALL, csim, None), count // 40, first, damages=4)
+    try_programs(EngineUnderTest(SMALL, csim), count // 40, first, damages=4)
     print(dict(found))
 
 
