@@ -1,7 +1,8 @@
 // AXI4 read master: a request (first byte, words) becomes INCR bursts that respect 4 KiB
 // boundaries, several outstanding, and one stream of words in order.
 //
-// A burst is requested only when the buffer has room for all its beats, so RREADY never falls.
+// A burst is requested only when the buffer has room for all its beats, so RREADY never falls.  Beats
+// that nobody asked for, left over from before a reset, are dropped.
 `default_nettype none
 
 module acs_axi_read #(
@@ -41,7 +42,8 @@ module acs_axi_read #(
 
   logic [60:0] addr_q;   // in words
   logic [31:0] left_q;
-  logic [CW-1:0] reserved_q;
+  logic [CW-1:0] reserved_q;   // words asked for and not yet given on
+  logic [CW-1:0] awaited_q;    // words asked for and not yet here
   logic        ar_valid_q;
   logic [60:0] ar_addr_q;
   logic [7:0]  ar_len_q;
@@ -49,7 +51,7 @@ module acs_axi_read #(
 
   logic [9:0]  to_boundary;
   logic [9:0]  burst;
-  logic        start_burst, pop, fifo_ready;
+  logic        start_burst, arrived, pop, fifo_ready;
 
   assign to_boundary = 10'd512 - {1'b0, addr_q[8:0]};
   always_comb begin
@@ -60,6 +62,7 @@ module acs_axi_read #(
   assign start_burst = left_q != 0 && (!ar_valid_q || m_axi_arready_i) &&
                        32'(reserved_q) + 32'(burst) <= 32'(Depth);
   assign req_ready_o = left_q == 0;
+  assign arrived     = m_axi_rvalid_i && m_axi_rready_o && awaited_q != 0;
   assign pop         = data_valid_o && data_ready_i;
 
   always_ff @(posedge clk_i) begin
@@ -67,6 +70,7 @@ module acs_axi_read #(
       addr_q     <= '0;
       left_q     <= '0;
       reserved_q <= '0;
+      awaited_q  <= '0;
       ar_valid_q <= 1'b0;
       ar_addr_q  <= '0;
       ar_len_q   <= '0;
@@ -88,6 +92,7 @@ module acs_axi_read #(
         user_q <= req_user_i;
       end
       reserved_q <= reserved_q + (start_burst ? CW'(burst) : '0) - CW'(pop);
+      awaited_q  <= awaited_q + (start_burst ? CW'(burst) : '0) - CW'(arrived);
     end
   end
 
@@ -97,7 +102,7 @@ module acs_axi_read #(
   ) u_fifo (
     .clk_i,
     .rst_ni,
-    .in_valid_i (m_axi_rvalid_i),
+    .in_valid_i (arrived),
     .in_ready_o (fifo_ready),
     .in_data_i  ({m_axi_rresp_i[1], m_axi_rdata_i}),
     .out_valid_o(data_valid_o),
@@ -116,10 +121,35 @@ module acs_axi_read #(
   assign unused = ^{req_addr_i[2:0], m_axi_rresp_i[0]};
 
 `ifndef SYNTHESIS
-  // What was asked for fits; a word without a place was not asked for.
+  // What was asked for fits.
   assert property (@(posedge clk_i) disable iff (!rst_ni) m_axi_rvalid_i |-> fifo_ready)
   else $error("a beat arrived without room for it");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) m_axi_arvalid_o |->
+                   32'(ar_addr_q[8:0]) + 32'(ar_len_q) < 32'd512)
+  else $error("a burst crosses 4 KiB");
 `endif
+
+  acs_stream_check #(.Width(96)) u_request (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (req_valid_i),
+    .ready_i  (req_ready_o),
+    .payload_i({req_addr_i, req_words_i})
+  );
+  acs_stream_check #(.Width(74)) u_ar (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (m_axi_arvalid_o),
+    .ready_i  (m_axi_arready_i),
+    .payload_i({m_axi_araddr_o, m_axi_arlen_o, m_axi_aruser_o})
+  );
+  acs_stream_check #(.Width(66)) u_r (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (m_axi_rvalid_i),
+    .ready_i  (m_axi_rready_o),
+    .payload_i({m_axi_rdata_i, m_axi_rresp_i})
+  );
 
 endmodule
 

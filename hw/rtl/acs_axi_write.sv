@@ -1,5 +1,6 @@
 // AXI4 write master: a request (first byte, words) and a stream of words become INCR bursts that
-// respect 4 KiB boundaries.  Answers are counted, not waited for, until the engine asks for idle.
+// respect 4 KiB boundaries.  Answers are counted, not waited for, until the engine asks for idle;
+// answers to nothing, left over from before a reset, are dropped.
 `default_nettype none
 
 module acs_axi_write #(
@@ -55,7 +56,7 @@ module acs_axi_write #(
   end
   assign start_burst = left_q != 0 && !aw_valid_q && beats_q == 0 && outstanding_q != '1;
   assign beat        = m_axi_wvalid_o && m_axi_wready_i;
-  assign answer      = m_axi_bvalid_i && m_axi_bready_o;
+  assign answer      = m_axi_bvalid_i && m_axi_bready_o && outstanding_q != 0;
   assign req_ready_o = left_q == 0 && beats_q == 0;
   assign data_ready_o = beats_q != 0 && m_axi_wready_i;
 
@@ -102,6 +103,41 @@ module acs_axi_write #(
 
   logic unused;
   assign unused = ^{req_addr_i[2:0], m_axi_bresp_i[0]};
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni) m_axi_awvalid_o |->
+                   32'(aw_addr_q[8:0]) + 32'(aw_len_q) < 32'd512)
+  else $error("a burst crosses 4 KiB");
+`endif
+
+  acs_stream_check #(.Width(96)) u_request (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (req_valid_i),
+    .ready_i  (req_ready_o),
+    .payload_i({req_addr_i, req_words_i})
+  );
+  acs_stream_check #(.Width(72)) u_aw (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (m_axi_awvalid_o),
+    .ready_i  (m_axi_awready_i),
+    .payload_i({m_axi_awaddr_o, m_axi_awlen_o})
+  );
+  acs_stream_check #(.Width(65)) u_w (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (m_axi_wvalid_o),
+    .ready_i  (m_axi_wready_i),
+    .payload_i({m_axi_wdata_o, m_axi_wlast_o})
+  );
+  acs_stream_check #(.Width(2)) u_b (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (m_axi_bvalid_i),
+    .ready_i  (m_axi_bready_o),
+    .payload_i(m_axi_bresp_i)
+  );
 
 endmodule
 

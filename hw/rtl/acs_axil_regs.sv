@@ -38,30 +38,34 @@ module acs_axil_regs
   logic [3:0][63:0] pointers_q;
   logic [3:0][31:0] sizes_q;
   logic [31:0]      trace_q;
-  logic             start_q, busy_q, done_q, auto_q, gie_q;
+  logic             start_q, busy_q, done_q, ready_q, auto_q, gie_q;
   logic [1:0]       ier_q, isr_q;
   logic             b_valid_q, r_valid_q;
   logic [31:0]      r_data_q, r_data;
   logic             write, read;
   logic [7:0]       w_addr, r_addr;
+  logic             aw_held_q, w_held_q;
+  logic [5:0]       aw_addr_q;
+  logic [31:0]      w_data_q;
+  logic [3:0]       w_strb_q;
 
   function automatic logic [31:0] merge(input logic [31:0] old, input logic [31:0] data,
                                         input logic [3:0] strobe);
     for (int i = 0; i < 4; i++) merge[8*i+:8] = strobe[i] ? data[8*i+:8] : old[8*i+:8];
   endfunction
 
-  // Address and data are taken together.
-  assign write = s_axil_awvalid_i && s_axil_wvalid_i && (!b_valid_q || s_axil_bready_i);
+  // Address and data come in any order; with both here, the register is written.
+  assign write = aw_held_q && w_held_q && (!b_valid_q || s_axil_bready_i);
   assign read  = s_axil_arvalid_i && (!r_valid_q || s_axil_rready_i);
-  assign s_axil_awready_o = write;
-  assign s_axil_wready_o  = write;
+  assign s_axil_awready_o = !aw_held_q;
+  assign s_axil_wready_o  = !w_held_q;
   assign s_axil_arready_o = read;
   assign s_axil_bvalid_o  = b_valid_q;
   assign s_axil_rvalid_o  = r_valid_q;
   assign s_axil_rdata_o   = r_data_q;
   assign s_axil_bresp_o   = 2'b00;
   assign s_axil_rresp_o   = 2'b00;
-  assign w_addr = {s_axil_awaddr_i[7:2], 2'b00};
+  assign w_addr = {aw_addr_q, 2'b00};
   assign r_addr = {s_axil_araddr_i[7:2], 2'b00};
 
   assign start_o     = start_q && !busy_q;
@@ -73,7 +77,7 @@ module acs_axil_regs
   always_comb begin
     unique case (r_addr)
       REG_CONTROL:
-        r_data = {22'b0, interrupt_o, 1'b0, auto_q, 3'b0, done_i, !busy_q && !start_q, done_q,
+        r_data = {22'b0, interrupt_o, 1'b0, auto_q, 3'b0, ready_q, !busy_q && !start_q, done_q,
                   start_q};
       REG_GIE:             r_data = {31'b0, gie_q};
       REG_IER:             r_data = {30'b0, ier_q};
@@ -107,6 +111,9 @@ module acs_axil_regs
       start_q    <= 1'b0;
       busy_q     <= 1'b0;
       done_q     <= 1'b0;
+      ready_q    <= 1'b0;
+      aw_held_q  <= 1'b0;
+      w_held_q   <= 1'b0;
       auto_q     <= 1'b0;
       gie_q      <= 1'b0;
       ier_q      <= '0;
@@ -115,46 +122,55 @@ module acs_axil_regs
       r_valid_q  <= 1'b0;
       r_data_q   <= '0;
     end else begin
+      if (write) begin
+        aw_held_q <= 1'b0;
+        w_held_q  <= 1'b0;
+      end
+      if (s_axil_awvalid_i && s_axil_awready_o) aw_held_q <= 1'b1;
+      if (s_axil_wvalid_i && s_axil_wready_o) w_held_q <= 1'b1;
       if (s_axil_bready_i) b_valid_q <= 1'b0;
       if (write) b_valid_q <= 1'b1;
       if (s_axil_rready_i) r_valid_q <= 1'b0;
       if (read) begin
         r_valid_q <= 1'b1;
         r_data_q  <= r_data;
-        if (r_addr == REG_CONTROL) done_q <= 1'b0;
+        if (r_addr == REG_CONTROL) begin
+          done_q  <= 1'b0;
+          ready_q <= 1'b0;
+        end
       end
       if (write) begin
         unique case (w_addr)
           REG_CONTROL: begin
-            if (s_axil_wstrb_i[0]) begin
-              if (s_axil_wdata_i[0]) start_q <= 1'b1;
-              auto_q <= s_axil_wdata_i[7];
+            if (w_strb_q[0]) begin
+              if (w_data_q[0]) start_q <= 1'b1;
+              auto_q <= w_data_q[7];
             end
           end
-          REG_GIE: if (s_axil_wstrb_i[0]) gie_q <= s_axil_wdata_i[0];
-          REG_IER: if (s_axil_wstrb_i[0]) ier_q <= s_axil_wdata_i[1:0];
-          REG_ISR: if (s_axil_wstrb_i[0]) isr_q <= isr_q ^ s_axil_wdata_i[1:0];
+          REG_GIE: if (w_strb_q[0]) gie_q <= w_data_q[0];
+          REG_IER: if (w_strb_q[0]) ier_q <= w_data_q[1:0];
+          REG_ISR: if (w_strb_q[0]) isr_q <= isr_q ^ w_data_q[1:0];
           REG_PROGRAM:
-            pointers_q[0][31:0] <= merge(pointers_q[0][31:0], s_axil_wdata_i, s_axil_wstrb_i);
+            pointers_q[0][31:0] <= merge(pointers_q[0][31:0], w_data_q, w_strb_q);
           REG_PROGRAM + 8'd4:
-            pointers_q[0][63:32] <= merge(pointers_q[0][63:32], s_axil_wdata_i, s_axil_wstrb_i);
+            pointers_q[0][63:32] <= merge(pointers_q[0][63:32], w_data_q, w_strb_q);
           REG_PARAMS:
-            pointers_q[1][31:0] <= merge(pointers_q[1][31:0], s_axil_wdata_i, s_axil_wstrb_i);
+            pointers_q[1][31:0] <= merge(pointers_q[1][31:0], w_data_q, w_strb_q);
           REG_PARAMS + 8'd4:
-            pointers_q[1][63:32] <= merge(pointers_q[1][63:32], s_axil_wdata_i, s_axil_wstrb_i);
+            pointers_q[1][63:32] <= merge(pointers_q[1][63:32], w_data_q, w_strb_q);
           REG_IMAGE:
-            pointers_q[2][31:0] <= merge(pointers_q[2][31:0], s_axil_wdata_i, s_axil_wstrb_i);
+            pointers_q[2][31:0] <= merge(pointers_q[2][31:0], w_data_q, w_strb_q);
           REG_IMAGE + 8'd4:
-            pointers_q[2][63:32] <= merge(pointers_q[2][63:32], s_axil_wdata_i, s_axil_wstrb_i);
+            pointers_q[2][63:32] <= merge(pointers_q[2][63:32], w_data_q, w_strb_q);
           REG_RESULT:
-            pointers_q[3][31:0] <= merge(pointers_q[3][31:0], s_axil_wdata_i, s_axil_wstrb_i);
+            pointers_q[3][31:0] <= merge(pointers_q[3][31:0], w_data_q, w_strb_q);
           REG_RESULT + 8'd4:
-            pointers_q[3][63:32] <= merge(pointers_q[3][63:32], s_axil_wdata_i, s_axil_wstrb_i);
-          REG_PROGRAM_WORDS: sizes_q[0] <= merge(sizes_q[0], s_axil_wdata_i, s_axil_wstrb_i);
-          REG_PARAMS_WORDS:  sizes_q[1] <= merge(sizes_q[1], s_axil_wdata_i, s_axil_wstrb_i);
-          REG_IMAGE_WORDS:   sizes_q[2] <= merge(sizes_q[2], s_axil_wdata_i, s_axil_wstrb_i);
-          REG_RESULT_WORDS:  sizes_q[3] <= merge(sizes_q[3], s_axil_wdata_i, s_axil_wstrb_i);
-          REG_TRACE:         trace_q    <= merge(trace_q, s_axil_wdata_i, s_axil_wstrb_i);
+            pointers_q[3][63:32] <= merge(pointers_q[3][63:32], w_data_q, w_strb_q);
+          REG_PROGRAM_WORDS: sizes_q[0] <= merge(sizes_q[0], w_data_q, w_strb_q);
+          REG_PARAMS_WORDS:  sizes_q[1] <= merge(sizes_q[1], w_data_q, w_strb_q);
+          REG_IMAGE_WORDS:   sizes_q[2] <= merge(sizes_q[2], w_data_q, w_strb_q);
+          REG_RESULT_WORDS:  sizes_q[3] <= merge(sizes_q[3], w_data_q, w_strb_q);
+          REG_TRACE:         trace_q    <= merge(trace_q, w_data_q, w_strb_q);
           default: ;
         endcase
       end
@@ -162,12 +178,57 @@ module acs_axil_regs
       if (done_i) begin
         busy_q  <= 1'b0;
         done_q  <= 1'b1;
+        ready_q <= 1'b1;
         start_q <= auto_q;
         // ISR collects what IER enables.
         isr_q   <= isr_q | ier_q;
       end
     end
   end
+
+  always_ff @(posedge clk_i) begin
+    if (s_axil_awvalid_i && s_axil_awready_o) aw_addr_q <= s_axil_awaddr_i[7:2];
+    if (s_axil_wvalid_i && s_axil_wready_o) begin
+      w_data_q <= s_axil_wdata_i;
+      w_strb_q <= s_axil_wstrb_i;
+    end
+  end
+
+  acs_stream_check #(.Width(8)) u_aw (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (s_axil_awvalid_i),
+    .ready_i  (s_axil_awready_o),
+    .payload_i(s_axil_awaddr_i)
+  );
+  acs_stream_check #(.Width(36)) u_w (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (s_axil_wvalid_i),
+    .ready_i  (s_axil_wready_o),
+    .payload_i({s_axil_wdata_i, s_axil_wstrb_i})
+  );
+  acs_stream_check #(.Width(2)) u_b (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (s_axil_bvalid_o),
+    .ready_i  (s_axil_bready_i),
+    .payload_i(s_axil_bresp_o)
+  );
+  acs_stream_check #(.Width(8)) u_ar (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (s_axil_arvalid_i),
+    .ready_i  (s_axil_arready_o),
+    .payload_i(s_axil_araddr_i)
+  );
+  acs_stream_check #(.Width(34)) u_r (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (s_axil_rvalid_o),
+    .ready_i  (s_axil_rready_i),
+    .payload_i({s_axil_rdata_o, s_axil_rresp_o})
+  );
 
   logic unused;
   assign unused = ^{s_axil_awaddr_i[1:0], s_axil_araddr_i[1:0]};

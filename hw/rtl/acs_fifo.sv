@@ -41,6 +41,21 @@ module acs_fifo #(
     end
   end
 
+  acs_stream_check #(.Width(Width)) u_in (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (in_valid_i),
+    .ready_i  (in_ready_o),
+    .payload_i(in_data_i)
+  );
+  acs_stream_check #(.Width(Width)) u_out (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (out_valid_o),
+    .ready_i  (out_ready_i),
+    .payload_i(out_data_o)
+  );
+
 endmodule
 
 `default_nettype wire

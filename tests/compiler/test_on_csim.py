@@ -9,21 +9,17 @@ import pytest
 from numpy.typing import NDArray
 
 from acsgen.boards import load_board
-from acsgen.compiler import EngineConfig, Program, compile_graph, decode_result
+from acsgen.compiler import Program, decode_result
 from acsgen.compiler.decode_trace import describe_difference
 from acsgen.cost.cycles import predict
 from acsgen.csim import CSimEngine, build_library
 from acsgen.csim.engine import pack_image
 from acsgen.emit import render_hls
-from acsgen.errors import UserError
 from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntGraph
 from acsgen.ir.results import GoldenResult
 from acsgen.isa.generated import Status
 from acsgen.quant.golden import GoldenModel
 from tests.compiler.graphs import resnet
-from tests.compiler.random_graphs import random_graph
-
-RANDOM_NETWORKS = 40
 
 
 @pytest.fixture(scope="module")
@@ -88,29 +84,6 @@ def test_gates_forced(simulator: CSimEngine, program: Program, threshold: int) -
     thresholds = {g.name: np.full(g.channels, threshold, np.int32) for g in program.gates}
     golden = GoldenModel(graph).run(image, thresholds)
     check_image(simulator, program, image[0], golden, 0, program.with_thresholds(thresholds))
-
-
-@pytest.mark.parametrize("seed", range(RANDOM_NETWORKS))
-def test_random_networks(simulator: CSimEngine, engine: EngineConfig, seed: int) -> None:
-    graph = random_graph(seed)
-    try:
-        program = compile_graph(graph, engine)
-    except UserError as refusal:
-        pytest.skip(f"refused: {refusal}")
-    images = images_for(graph, 2, seed)
-    golden = GoldenModel(graph).run(images)
-    for index in (0, 1):
-        check_image(simulator, program, images[index], golden, index)
-
-
-def test_few_random_networks_are_refused(engine: EngineConfig) -> None:
-    refused = 0
-    for seed in range(RANDOM_NETWORKS):
-        try:
-            compile_graph(random_graph(seed), engine)
-        except UserError:
-            refused += 1
-    assert refused <= RANDOM_NETWORKS // 8
 
 
 def test_an_untraced_run_needs_no_room_for_the_trace(

@@ -23,10 +23,13 @@ from acsgen.compiler import EngineConfig, Program, compile_graph
 from acsgen.cost.cycles import predict
 from acsgen.csim import CSimEngine, build_library
 from acsgen.csim.compile import FLAGS
+from acsgen.csim.engine import Words
 from acsgen.emit import render_hls
 from acsgen.ir.integer import IntGate, IntGraph, IntInput, IntLogits
+from acsgen.isa.generated import HEADER_WORDS, ResultHeader, Status
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.thresholds import Thresholds
+from acsgen.rtlsim import Memory, RtlEngine, RtlRun
 from acsgen.verify import verify_engine
 from tests.compiler.graphs import GraphBuilder
 
@@ -42,10 +45,38 @@ CONFIGURATIONS = {
 
 @dataclass(frozen=True)
 class EngineUnderTest:
-    """An engine under test and what it was built with."""
+    """An engine under test and what it was built with: in C++, and perhaps in SystemVerilog."""
 
     config: EngineConfig
     csim: CSimEngine
+    rtl: RtlEngine | None = None
+
+
+class WatchedRtl:
+    """The RTL with some memory that agrees with the engine's counters and sees no stray access."""
+
+    def __init__(self, rtl: RtlEngine, memory: Memory) -> None:
+        self.rtl = rtl
+        self.memory = memory
+        self.cycles = 0
+
+    def run(
+        self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
+    ) -> RtlRun:
+        """Run on the RTL; see :meth:`acsgen.rtlsim.RtlEngine.run`."""
+        usual, self.rtl.memory = self.rtl.memory, self.memory
+        try:
+            run = self.rtl.run(program, params, image, result_words, trace)
+        finally:
+            self.rtl.memory = usual
+        self.cycles += run.cycles
+        assert run.stray == 0, f"{run.stray} beats outside the buffers, {self.memory}"
+        if run.status == Status.OK:
+            header = run.result[:HEADER_WORDS]
+            said = (header[ResultHeader.READ_WORDS], header[ResultHeader.WRITTEN_WORDS])
+            counted = (run.read_beats, run.written_beats - HEADER_WORDS)
+            assert counted == said, f"the memory counted {counted} words, the header {said}"
+        return run
 
 
 def compiled_engine(config: EngineConfig, cache: Path) -> EngineUnderTest:
@@ -90,10 +121,13 @@ def _render(config: EngineConfig, target: Path) -> None:
 
 
 def predicted(
-    program: Program, masks: Mapping[str, NDArray[np.uint8]], trace: bool
+    program: Program,
+    masks: Mapping[str, NDArray[np.uint8]],
+    trace: bool,
+    skips_words: bool = False,
 ) -> dict[str, int]:
     """Every counter of the result header that the engine keeps, as the cost model has it."""
-    counters = asdict(predict(program, masks, trace).counters)
+    counters = asdict(predict(program, masks, trace, skips_words=skips_words).counters)
     return {**counters, "instructions": len(program.lines), "cycles": 0, "stall_cycles": 0}
 
 
@@ -102,13 +136,14 @@ def check(
     images: NDArray[np.uint8],
     engine: EngineUnderTest,
     thresholds: Thresholds | None = None,
+    memory: Memory | None = None,
 ) -> Program:
     """Compile ``graph`` and require that the engine does what the golden model does.
 
     Logits, masks, every layer's result and every counter must be equal; each image runs twice.
     """
     program = compile_graph(graph, engine.config)
-    check_program(program, graph, images, engine, thresholds)
+    check_program(program, graph, images, engine, thresholds, memory)
     return program
 
 
@@ -118,19 +153,28 @@ def check_program(
     images: NDArray[np.uint8],
     engine: EngineUnderTest,
     thresholds: Thresholds | None = None,
+    memory: Memory | None = None,
 ) -> None:
-    """Like :func:`check`, of a program compiled before."""
+    """Like :func:`check`, of a program compiled before; the RTL runs with ``memory``."""
     traced = {trace.layer for trace in program.traces}
     untraced = (IntInput, IntGate, IntLogits)
     assert traced == {layer.name for layer in graph if not isinstance(layer, untraced)}
     chosen = dict(thresholds or {})
-    verification = verify_engine(
-        program,
-        engine.csim,
-        images,
-        GoldenModel(graph).run(images, chosen),
-        lambda masks, trace: predicted(program, masks, trace),
-        program.with_thresholds(chosen),
-    )
-    assert verification.mismatches == 0, verification.first
+    golden = GoldenModel(graph).run(images, chosen)
+    params = program.with_thresholds(chosen)
+
+    def wanted(masks: Mapping[str, NDArray[np.uint8]], trace: bool) -> dict[str, int]:
+        return predicted(program, masks, trace)
+
+    def wanted_clocked(masks: Mapping[str, NDArray[np.uint8]], trace: bool) -> dict[str, int]:
+        clocked = ("cycles", "stall_cycles")
+        counters = predicted(program, masks, trace, skips_words=True)
+        return {k: v for k, v in counters.items() if k not in clocked}
+
+    verification = verify_engine(program, engine.csim, images, golden, wanted, params)
+    assert verification.mismatches == 0, f"C-sim: {verification.first}"
     assert verification.images == len(images)
+    if engine.rtl is not None:
+        rtl = WatchedRtl(engine.rtl, memory or Memory())
+        verification = verify_engine(program, rtl, images, golden, wanted_clocked, params)
+        assert verification.mismatches == 0, f"RTL, {rtl.memory}: {verification.first}"

@@ -20,6 +20,7 @@ from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntGraph
 from acsgen.nn import ChannelGate, Normalize
 from acsgen.quant.quantize import QuantizationWarning, quantize
 from acsgen.quant.thresholds import Thresholds, force_masks
+from acsgen.rtlsim import Memory
 from tests.differential.engines import EngineUnderTest, check_program
 from tests.frontend.networks import export, randomized
 
@@ -335,7 +336,9 @@ def integer_network(module: nn.Module, shape: Shape, folder: Path, seed: int = 0
         return quantize(graph, random_pixels(shape, 6, seed))
 
 
-def check_network(graph: IntGraph, engine: EngineUnderTest, images: int = 2) -> Program:
+def check_network(
+    graph: IntGraph, engine: EngineUnderTest, images: int = 2, memory: Memory | None = None
+) -> Program:
     """Require equality with gates as they are, all open, all closed, at random, and forced.
 
     Images come in another order each time.
@@ -344,7 +347,7 @@ def check_network(graph: IntGraph, engine: EngineUnderTest, images: int = 2) -> 
     pixels = random_pixels(graph.input.shape, images, seed=99)
     choices = [{}, *_threshold_choices(graph, pixels)] if graph.gates else [{}]
     for index, chosen in enumerate(choices):
-        check_program(program, graph, np.roll(pixels, index, axis=0), engine, chosen)
+        check_program(program, graph, np.roll(pixels, index, axis=0), engine, chosen, memory)
     return program
 
 

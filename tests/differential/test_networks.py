@@ -5,13 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import nn
 
-from acsgen.errors import UserError
 from tests.differential import networks
-from tests.differential.budget import examples
 from tests.differential.engines import EngineUnderTest
 from tests.differential.networks import (
     DenseHead,
@@ -21,7 +17,6 @@ from tests.differential.networks import (
     check_network,
     integer_network,
 )
-from tests.differential.random_networks import RandomNetwork, random_networks
 
 GATED = [
     networks.MaskAfterRelu,
@@ -67,22 +62,3 @@ def test_plain_networks(
 
 def test_large_stem(engine: EngineUnderTest, tmp_path: Path) -> None:
     check_network(integer_network(LargeStem(), (3, 40, 64), tmp_path), engine)
-
-
-def test_random_networks(engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory) -> None:
-    refusals: list[tuple[RandomNetwork, UserError]] = []
-
-    @examples(10)
-    @given(drawn=random_networks(), seed=st.integers(0, 99))
-    def run(drawn: tuple[RandomNetwork, Shape], seed: int) -> None:
-        network, shape = drawn
-        try:
-            graph = integer_network(network, shape, tmp_path_factory.mktemp("random"), seed)
-            check_network(graph, engine, images=1)
-        except UserError as refusal:
-            refusals.append((network, refusal))
-
-    run()
-    for network, refusal in refusals:
-        modules = {name for name, _ in network.named_modules()}
-        assert all(problem.where in modules for problem in refusal.problems)

@@ -18,7 +18,7 @@ from acsgen.quant.thresholds import force_masks
 from tests.compiler.graphs import GraphBuilder
 from tests.differential.engines import EngineUnderTest
 from tests.differential.networks import integer_network
-from tests.differential.random_graphs import random_images
+from tests.fuzz.graphs import random_images
 
 CHANNELS = 32
 SIZE = 16

@@ -1,13 +1,16 @@
 """Goes on with random programs until one is wrong: ``python -m tests.fuzz --count 1000 --seed 7``.
 
-Every program runs on the machine (:mod:`tests.fuzz.machine`), the C simulation and the RTL, on two
-images in several orders, with several memories; then damaged, several times.  The first failure is
-made small, printed, and saved with its buffers; the exit status is then 1.
+Raw programs run on the machine (:mod:`tests.fuzz.machine`), the C simulation and the RTL, on two
+images in several orders, with random memories; then damaged, several times.  For ten of them there
+are two random integer graphs, and for a hundred three networks of PyTorch modules, which run on the
+golden model too.  The first failure is made small, printed, and saved with its buffers; the exit
+status is then 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 import traceback
@@ -17,10 +20,17 @@ from pathlib import Path
 from acsgen.assets import asset_root
 from tests.differential.engines import CONFIGURATIONS
 
-from .engines import twins
-from .session import Attempt, try_programs
+from .engines import engines_for
+from .session import Attempt, try_graphs, try_networks, try_programs
 
 CACHE = Path(".pytest_cache") / "d" / "acsgen-engines"
+
+#: What is tried, and how many for each raw program.
+KINDS = {
+    "programs": (try_programs, 1.0),
+    "graphs": (try_graphs, 0.2),
+    "networks": (try_networks, 0.03),
+}
 
 #: Seconds between two lines of progress.
 PERIOD = 10.0
@@ -39,7 +49,7 @@ class Progress:
             self.said = now
             done = tally["programs"]
             rate = done / (now - self.started)
-            print(f"  {done} of {self.count} programs, {rate:.1f} a second", flush=True)
+            print(f"  {done} of {self.count}, {rate:.1f} a second", flush=True)
 
 
 def main() -> int:
@@ -48,7 +58,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000, help="programs for each engine")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lanes", type=int, nargs="+", default=[4], choices=sorted(CONFIGURATIONS))
-    parser.add_argument("--damages", type=int, default=4, help="damaged copies of each program")
+    parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=list(KINDS))
     parser.add_argument("--no-rtl", action="store_true", help="the C simulation only")
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of compiled engines")
     parser.add_argument("--out", type=Path, default=Path("build/fuzz"), help="where failures go")
@@ -57,26 +67,25 @@ def main() -> int:
     options.cache.mkdir(parents=True, exist_ok=True)
     for lanes in options.lanes:
         print(f"{lanes} lane groups, seed {options.seed}, sources of {asset_root()}", flush=True)
-        engines = twins(lanes, options.cache, rtl=not options.no_rtl)
-        keep = options.out / f"failure-{lanes}-{options.seed}.npz"
-        try:
-            if options.replay is not None:
-                tally: Counter[str] = Counter()
-                keep = options.replay
-                Attempt.load(options.replay).run(engines, tally)
-            else:
-                progress = Progress(options.count)
-                tally = try_programs(
-                    engines, options.count, options.seed, options.damages, keep, progress
-                )
-        except Exception:
-            traceback.print_exc()
-            print(
-                f"\nsaved; to try it again: python -m tests.fuzz --lanes {lanes} --replay {keep}",
-                file=sys.stderr,
-            )
-            return 1
-        print("  " + ", ".join(f"{value} {name}" for name, value in sorted(tally.items())))
+        engine = engines_for(lanes, options.cache, rtl=not options.no_rtl)
+        if options.replay is not None:
+            tally: Counter[str] = Counter()
+            Attempt.load(options.replay).run(engine, tally)
+            print(f"  nothing wrong with {options.replay}")
+            continue
+        for kind in options.kinds:
+            attempt, share = KINDS[kind]
+            count = math.ceil(options.count * share)
+            keep = options.out / f"{kind}-{lanes}-{options.seed}.npz"
+            try:
+                tally = attempt(engine, count, options.seed, keep, Progress(count))
+            except Exception:
+                traceback.print_exc()
+                replay = f"python -m tests.fuzz --lanes {lanes} --replay {keep}"
+                print(f"\nsaved; to try it again: {replay}", file=sys.stderr)
+                return 1
+            done = ", ".join(f"{value} {name}" for name, value in sorted(tally.items()))
+            print(f"  {kind}: {done}", flush=True)
     return 0
 
 

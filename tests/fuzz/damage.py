@@ -28,7 +28,6 @@ from acsgen.isa.generated import (
     ResultHeader,
     Status,
 )
-from acsgen.rtlsim import RtlEngine, RtlRun
 from acsgen.verify.compare import Engine
 
 from .check import Mismatch, compare
@@ -226,7 +225,7 @@ def predicted(buffers: Buffers, run: EngineRun, config: EngineConfig) -> Expecte
 
 
 def check_damaged(
-    buffers: Buffers, csim: Engine, rtl: RtlEngine | None, config: EngineConfig
+    buffers: Buffers, csim: Engine, rtl: Engine | None, config: EngineConfig
 ) -> Status:
     """Run damaged buffers on both engines; raises :class:`AssertionError` on anything not allowed.
 
@@ -246,13 +245,10 @@ def check_damaged(
     if rtl is None:
         return status
     found = buffers.run(rtl)
-    assert isinstance(found, RtlRun)
     stop = (found.status, found.fault_index)
     if stop != (run.status, run.fault_index):
         raise Mismatch(f"RTL stops with {stop}, C-sim with {(run.status, run.fault_index)}")
     judge(buffers, found)
-    if found.stray:
-        raise Mismatch(f"RTL: {found.stray} beats outside the buffers")
     if expected is not None:
         # Words of weights that only masked inputs would meet are not read.
         unsettled.append(ResultHeader.READ_WORDS)

@@ -159,20 +159,20 @@ class Machine:
 
     # Memories.
 
-    def pixels(self, plane: Plane, signed: int, active: Flags | None = None) -> Ints:
-        """The values of a map ``(C, H, W)``; those of channels not ``active`` are zero, unread."""
+    def pixels(self, plane: Plane, signed: int, active: Flags | None = None) -> tuple[Ints, Flags]:
+        """The values of a map ``(C, H, W)``, and which are defined.
+
+        Channels that are not ``active`` are zero, unread.
+        """
         cells = plane.cells()
         known = self.features_known[cells]
-        if active is not None:
-            known = known[active[: plane.channels]]
-        if not known.all():
-            raise Undefined(plane)
         values = typed(self.features[cells], signed)
         if active is not None:
-            values[~active[: plane.channels]] = 0
-        return values
+            known[~active] = True
+            values[~active] = 0
+        return values, known
 
-    def _write_map(self, op: Instruction, values: Ints, *read: Plane | None) -> None:
+    def _write_map(self, op: Instruction, values: Ints, known: Flags, *read: Plane | None) -> None:
         """Write ``(C, H, W)``; the other cells of the channels' blocks become undefined.
 
         The result must meet none of the maps ``read``, and channels not each other.
@@ -187,7 +187,7 @@ class Machine:
         self.features_known.reshape(-1, LANES)[blocks] = False
         cells = plane.cells()
         self.features[cells] = values.astype(np.uint8)
-        self.features_known[cells] = True
+        self.features_known[cells] = known
 
     def active(self, register: int, channels: int) -> Flags:
         """Which of the first ``channels`` channels a mask lets through."""
@@ -197,13 +197,15 @@ class Machine:
             raise Undefined(f"mask {register}")
         return self.masks[register, :channels].copy()
 
-    def _write_vector(self, word: int, values: Bytes) -> None:
+    def _write_vector(self, word: int, values: Bytes, known: Flags | None = None) -> None:
         """Write bytes; the rest of the last word becomes zero."""
         size = -(-len(values) // WORD_BYTES) * WORD_BYTES
         start = word * WORD_BYTES
         self.vectors[start : start + size] = 0
         self.vectors[start : start + len(values)] = values
         self.vectors_known[start : start + size] = True
+        if known is not None:
+            self.vectors_known[start : start + len(values)] = known
 
     def _put(self, word: int, values: Bytes, known: Flags | None = None) -> None:
         """Write whole words to the result buffer."""
@@ -238,7 +240,8 @@ class Machine:
         words = op.channels * op.dst_height * row_words
         pixels = np.ascontiguousarray(self.image[:words]).view(np.uint8)
         shape = (op.channels, op.dst_height, row_words * WORD_BYTES)
-        self._write_map(op, pixels.reshape(shape)[:, :, : op.dst_width].astype(np.int64))
+        values = pixels.reshape(shape)[:, :, : op.dst_width].astype(np.int64)
+        self._write_map(op, values, np.ones(values.shape, bool))
         self.counters["read_words"] += words
 
     def _conv(self, op: Instruction) -> None:
@@ -253,18 +256,19 @@ class Machine:
         if len(set(out_order)) < outs:
             raise Undefined("two rows for one channel")
         source = source_plane(op, ins)
-        values = self.pixels(source, op.src_signed, in_active)
+        values, known = self.pixels(source, op.src_signed, in_active)
         pads = [op.pad_value0, op.pad_value1, op.pad_value2, op.pad_value3]
         pad = typed(np.array([pads[min(c, 3)] for c in range(ins)], np.uint8), op.src_signed)
         pad[~in_active] = 0
-        windows = moved(values, op, pad)
+        windows, unknown = moved(values, op, pad), unknown_windows(known, op)
         records, weights = self.weights(op.weight_addr, outs, op.row_words)
-        added = self._residual(op, outs)
+        added, result_known = self._residual(op, outs)
         taps = op.kernel**2
         result = np.empty((outs, op.dst_height, op.dst_width), np.int64)
         for group in range(op.groups):
             members = in_order[group * op.channels_in :][: op.channels_in]
             used = windows[members].reshape(op.channels_in * taps, -1)
+            doubtful = unknown[members].any(axis=0)
             for row in range(group * op.channels, (group + 1) * op.channels):
                 channel, record = out_order[row], records[row]
                 shift = min(max(record.shift, SHIFT_MIN), SHIFT_MAX)
@@ -273,6 +277,7 @@ class Machine:
                     sums = weights[row, : len(used)].astype(np.float64) @ used
                     value = int32(record.bias + sums.astype(np.int64)) * record.mult
                     value = value.reshape(result.shape[1:])
+                    result_known[channel] &= ~doubtful
                 elif op.masked_zero:
                     value, shift = np.zeros(result.shape[1:], np.int64), SHIFT_MIN
                 else:
@@ -282,7 +287,7 @@ class Machine:
             self._count_conv(
                 op, int(in_active[members].sum()), out_active[out_order], group * op.channels
             )
-        self._write_map(op, result, source, residual_plane(op))
+        self._write_map(op, result, result_known, source, residual_plane(op))
 
     def _count_conv(self, op: Instruction, inputs: int, out_active: Flags, first: int) -> None:
         """Counters of one group of a convolution."""
@@ -313,24 +318,26 @@ class Machine:
             rounds += 1
         return rounds
 
-    def _residual(self, op: Instruction, channels: int) -> Ints:
+    def _residual(self, op: Instruction, channels: int) -> tuple[Ints, Flags]:
         plane = residual_plane(op)
         if plane is None:
-            return np.zeros((channels, op.dst_height, op.dst_width), np.int64)
+            shape = (channels, op.dst_height, op.dst_width)
+            return np.zeros(shape, np.int64), np.ones(shape, bool)
         return self.pixels(plane, op.res_signed)
 
     def _eltwise(self, op: Instruction) -> None:
         active = self.active(op.mask_in, op.channels) & self.active(op.mask_out, op.channels)
         source = same_shape(op, op.src_base, op.src_step, op.channels)
-        value = self.pixels(source, op.src_signed, active) * op.mult
-        value += self._residual(op, op.channels) * op.res_mult << (op.shift - SHIFT_MIN)
+        values, known = self.pixels(source, op.src_signed, active)
+        added, added_known = self._residual(op, op.channels)
+        value = values * op.mult + (added * op.res_mult << (op.shift - SHIFT_MIN))
         result = requantize(value, op.shift, op.dst_signed)
-        self._write_map(op, result, source, residual_plane(op))
+        self._write_map(op, result, known & added_known, source, residual_plane(op))
 
     def _pool(self, op: Instruction) -> None:
         active = self.active(op.mask_in, op.channels)
         source = source_plane(op, op.channels)
-        values = self.pixels(source, op.src_signed, active)
+        values, known = self.pixels(source, op.src_signed, active)
         lowest = -128 if op.pool_max and op.src_signed else 0
         windows = moved(values, op, np.full(op.channels, lowest))
         if op.pool_max:
@@ -339,26 +346,27 @@ class Machine:
             total = windows.sum(axis=1).astype(np.int64)
             result = requantize(total * op.mult, op.shift, op.dst_signed)
         result[~active] = 0
-        self._write_map(op, result, source)
+        self._write_map(op, result, ~unknown_windows(known, op), source)
 
     def _scale(self, op: Instruction) -> None:
         active = self.active(op.mask_in, op.channels)
         part = slice(op.vec_src * WORD_BYTES, op.vec_src * WORD_BYTES + op.channels)
-        if not self.vectors_known[part].all():
-            raise Undefined(f"vector at {op.vec_src}")
+        factors_known = self.vectors_known[part]
         factors = self.vectors[part].astype(np.int64)
         source = same_shape(op, op.src_base, op.src_step, op.channels)
-        values = self.pixels(source, op.src_signed, active) * factors[:, None, None]
-        self._write_map(op, requantize(values * op.mult, op.shift, op.dst_signed), source)
+        values, known = self.pixels(source, op.src_signed, active)
+        values *= factors[:, None, None] * op.mult
+        known &= (factors_known | ~active)[:, None, None]
+        self._write_map(op, requantize(values, op.shift, op.dst_signed), known, source)
 
     def _gavg(self, op: Instruction) -> None:
         active = self.active(op.mask_in, op.channels)
         plane = Plane(
             op.src_base, op.src_step, op.channels, op.src_height, op.src_width, op.row_log2
         )
-        total = self.pixels(plane, op.src_signed, active).sum(axis=(1, 2))
-        result = requantize(total * op.mult, op.shift, op.dst_signed)
-        self._write_vector(op.vec_dst, result.astype(np.uint8))
+        values, known = self.pixels(plane, op.src_signed, active)
+        result = requantize(values.sum(axis=(1, 2)) * op.mult, op.shift, op.dst_signed)
+        self._write_vector(op.vec_dst, result.astype(np.uint8), known.all(axis=(1, 2)))
 
     def _flatten(self, op: Instruction) -> None:
         blocks = op.channels * op.src_step
@@ -468,6 +476,14 @@ def moved(values: Ints, op: Instruction, pad: Ints) -> NDArray[np.float64]:
     windows = np.where(inside, values[:, rows, columns], pad[:, None, None, None, None])
     ordered = windows.transpose(0, 2, 4, 1, 3).astype(np.float64)
     return ordered.reshape(len(values), op.kernel**2, op.dst_height, op.dst_width)
+
+
+def unknown_windows(known: Flags, op: Instruction) -> Flags:
+    """Where a window holds an undefined pixel, ``(C, rows, columns)`` of the result."""
+    if known.all():
+        return np.zeros((len(known), op.dst_height, op.dst_width), bool)
+    missing = moved((~known).astype(np.int64), op, np.zeros(len(known), np.int64))
+    return np.asarray(missing.any(axis=1))
 
 
 # Arithmetic.

@@ -1,23 +1,38 @@
-"""Tries random programs on the engines of one configuration, and keeps what fails."""
+"""Tries random programs, graphs and networks on the engines, and keeps what fails."""
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from acsgen.compiler import Program, compile_graph
+from acsgen.csim.engine import pack_image
+from acsgen.errors import UserError
+from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import INSTRUCTION_WORDS, Instruction
 from acsgen.rtlsim import Memory
+from tests.differential.engines import EngineUnderTest, WatchedRtl, check_program
+from tests.differential.networks import check_network, integer_network
 
-from .check import RUNS, check, check_rtl, prepared
+from .check import RUNS, check, prepared
 from .damage import Buffers, affordable, check_damaged, damaged
-from .engines import Twins
+from .graphs import graphs, random_images, thresholds
+from .networks import random_networks
 from .programs import Case, programs
+
+#: Layers of graphs that run on the RTL.
+RTL_MACS = 60_000
+
+#: Told what was done so far, by name.
+Progress = Callable[[Counter[str]], None]
 
 
 @dataclass
@@ -28,23 +43,24 @@ class Attempt:
     memory: Memory
     damages: list[Buffers] = field(default_factory=list)
 
-    def run(self, engines: Twins, tally: Counter[str]) -> None:
+    def run(self, engine: EngineUnderTest, tally: Counter[str]) -> None:
         """Raise :class:`AssertionError` where an engine is wrong."""
-        job = prepared(self.case, engines.config)
-        check(job, engines.csim, "C-sim")
-        if engines.rtl is not None:
-            runs = RUNS[: 3 if self.memory.latency < 100 else 1]
-            tally["RTL cycles"] += check_rtl(job, engines.rtl, self.memory, runs)
+        job = prepared(self.case, engine.config)
+        rtl = None if engine.rtl is None else WatchedRtl(engine.rtl, self.memory)
+        check(job, engine.csim, "C-sim")
+        if rtl is not None:
+            check(job, rtl, f"RTL, {self.memory}", RUNS[: 3 if self.memory.latency < 100 else 1])
         tally["programs"] += 1
         tally["instructions"] += len(self.case.program)
         for buffers in self.damages:
-            status = check_damaged(buffers, engines.csim, engines.rtl, engines.config)
-            tally[status.name] += 1
+            tally[check_damaged(buffers, engine.csim, rtl, engine.config).name] += 1
         if self.damages:
             # The good program is none the worse for them.
-            check(job, engines.csim, "C-sim after damaged programs", RUNS[2:3])
-            if engines.rtl is not None:
-                check_rtl(job, engines.rtl, self.memory, RUNS[2:3])
+            check(job, engine.csim, "C-sim after damaged programs", RUNS[2:3])
+            if rtl is not None:
+                check(job, rtl, f"RTL after damaged programs, {self.memory}", RUNS[2:3])
+        if rtl is not None:
+            tally["RTL cycles"] += rtl.cycles
 
     def save(self, path: Path) -> None:
         """Write everything that :meth:`load` needs, as plain arrays."""
@@ -95,22 +111,9 @@ memories = st.builds(
 )
 
 
-def try_programs(
-    engines: Twins,
-    count: int,
-    chosen_seed: int,
-    damages: int,
-    keep: Path | None = None,
-    progress: Callable[[Counter[str]], None] = lambda tally: None,
-) -> Counter[str]:
-    """Try ``count`` programs, each with so many ``damages``; returns what was done.
-
-    Raises what hypothesis raises for the smallest failure, after writing it to ``keep``.
-    """
-    tally: Counter[str] = Counter()
-
-    @seed(chosen_seed)
-    @settings(
+def _tried(test: Callable[..., None], count: int, chosen_seed: int, *given_: Any) -> None:
+    """Run ``test`` on ``count`` examples; raises what it raises for the smallest failure."""
+    configured = settings(
         max_examples=count,
         deadline=None,
         database=None,
@@ -119,20 +122,115 @@ def try_programs(
         report_multiple_bugs=False,
         print_blob=True,
     )
-    @given(programs(engines.config), memories, st.data())
+    seed(chosen_seed)(configured(given(*given_)(test)))()
+
+
+def try_programs(
+    engine: EngineUnderTest,
+    count: int,
+    chosen_seed: int,
+    keep: Path | None = None,
+    progress: Progress = lambda tally: None,
+    damages: int = 4,
+) -> Counter[str]:
+    """Try raw programs, each with so many ``damages``; returns what was done.
+
+    The smallest failure is saved as ``keep``.
+    """
+    tally: Counter[str] = Counter()
+
     def run(case: Case, memory: Memory, data: st.DataObject) -> None:
         attempt = Attempt(case, memory)
         for _ in range(damages):
             buffers = data.draw(damaged(case))
-            if affordable(buffers, engines.config):
+            if affordable(buffers, engine.config):
                 attempt.damages.append(buffers)
-        try:
-            attempt.run(engines, tally)
-        except Exception:
-            if keep is not None:
-                attempt.save(keep)  # while it shrinks, the last one saved is the smallest
-            raise
+        _keeping(attempt, keep, lambda: attempt.run(engine, tally))
         progress(tally)
 
-    run()
+    _tried(run, count, chosen_seed, programs(engine.config), memories, st.data())
     return tally
+
+
+def try_graphs(
+    engine: EngineUnderTest,
+    count: int,
+    chosen_seed: int,
+    keep: Path | None = None,
+    progress: Progress = lambda tally: None,
+) -> Counter[str]:
+    """Try integer graphs: golden model, C simulation, RTL, and the machine on the same program."""
+    tally: Counter[str] = Counter()
+
+    def run(graph: IntGraph, memory: Memory, data: st.DataObject) -> None:
+        chosen = data.draw(thresholds(graph))
+        images = random_images(graph, data.draw(st.integers(0, 9999)))
+        try:
+            program = compile_graph(graph, engine.config)
+        except UserError as refusal:
+            _refused(refusal, {layer.where for layer in graph}, tally)
+            return
+        attempt = Attempt(compiled_case(program, program.with_thresholds(chosen), images), memory)
+
+        def whole() -> None:
+            check_program(program, graph, images, engine, chosen, memory)
+            attempt.run(EngineUnderTest(engine.config, engine.csim), tally)
+
+        _keeping(attempt, keep, whole)
+        progress(tally)
+
+    macs = graphs() if engine.rtl is None else graphs(RTL_MACS)
+    _tried(run, count, chosen_seed, macs, memories, st.data())
+    return tally
+
+
+def try_networks(
+    engine: EngineUnderTest,
+    count: int,
+    chosen_seed: int,
+    keep: Path | None = None,
+    progress: Progress = lambda tally: None,
+) -> Counter[str]:
+    """Try networks of PyTorch modules, from export to the engines."""
+    tally: Counter[str] = Counter()
+
+    def run(drawn: Any, weights: int, memory: Memory) -> None:
+        network, shape = drawn
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                graph = integer_network(network, shape, Path(folder), weights)
+                program = compile_graph(graph, engine.config)
+            except UserError as refusal:
+                _refused(refusal, {name for name, _ in network.named_modules()}, tally)
+                return
+        images = random_images(graph, weights)
+        attempt = Attempt(compiled_case(program, program.params, images), memory)
+        _keeping(attempt, keep, lambda: check_network(graph, engine, 1, memory))
+        tally["programs"] += 1
+        progress(tally)
+
+    _tried(run, count, chosen_seed, random_networks(), st.integers(0, 99), memories)
+    return tally
+
+
+def compiled_case(program: Program, params: Any, images: Any) -> Case:
+    """A compiled program as a raw one."""
+    rows = program.words.reshape(-1, INSTRUCTION_WORDS)
+    operations = [Instruction.decode([int(w) for w in row]) for row in rows]
+    return Case(operations, params, [pack_image(image) for image in images], program.traced_words)
+
+
+def _refused(refusal: UserError, places: set[str], tally: Counter[str]) -> None:
+    """A refusal names the places that the user knows."""
+    assert {problem.where for problem in refusal.problems} <= places, refusal
+    tally["refused"] += 1
+
+
+def _keeping(attempt: Attempt, keep: Path | None, action: Callable[[], None]) -> None:
+    """Run ``action``; save the attempt where it fails.  The last one saved is the smallest."""
+    try:
+        action()
+    except Exception:
+        if keep is not None:
+            attempt.save(keep)
+        raise

@@ -1,4 +1,4 @@
-"""Runs damaged programs on a sanitized engine.
+"""Runs damaged and random programs on a sanitized engine.
 
 ``python -m tests.hls.flip_bits LIBRARY FIRST COUNT`` is a process of its own, for a stray access
 ends it.  Prints the number of every program before it runs, and at the end how often each status
@@ -9,42 +9,19 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import numpy as np
-from numpy.typing import NDArray
 
 from acsgen.csim import CSimEngine
-from acsgen.isa.generated import (
-    HEADER_WORDS,
-    INSTRUCTION_FIELDS,
-    INSTRUCTION_WORDS,
-    RESERVED_BITS,
-    Instruction,
-    LinearMode,
-    Opcode,
-    Record,
-    ResultHeader,
-    Status,
-)
+from acsgen.isa.generated import Instruction, LinearMode, Opcode, Record, Status
 from tests.differential.engines import EngineUnderTest
+from tests.fuzz.damage import Buffers, damage, judge
+from tests.fuzz.session import try_programs
 
 from .bench import Bench, Map, encode, random_pixels
 from .conftest import SMALL
-
-Words = NDArray[np.uint64]
-
-
-@dataclass
-class Buffers:
-    """Everything a run is given."""
-
-    program: Words
-    params: Words
-    image: Words
-    result_words: int
-    trace: bool = True
 
 
 def every_operation(csim: CSimEngine) -> Bench:
@@ -113,59 +90,6 @@ def every_operation(csim: CSimEngine) -> Bench:
     return bench
 
 
-def damage(good: Buffers, rng: np.random.Generator) -> Buffers:
-    """Flip bits, set fields to awkward values, shorten buffers."""
-    program, params = good.program.copy(), good.params.copy()
-    for _ in range(rng.integers(1, 4)):
-        index = int(rng.integers(len(program) // INSTRUCTION_WORDS))
-        words = program[index * INSTRUCTION_WORDS :][:INSTRUCTION_WORDS]
-        kind = rng.integers(4)
-        if kind == 0:
-            words[rng.integers(INSTRUCTION_WORDS)] ^= np.uint64(1) << np.uint64(rng.integers(64))
-        elif kind == 1 and len(params):
-            params[rng.integers(len(params))] ^= np.uint64(1) << np.uint64(rng.integers(64))
-        else:
-            set_field(words, rng)
-    cut = rng.integers(12)
-    return Buffers(
-        program[: rng.integers(len(program) + 1)] if cut == 0 else program,
-        params[: rng.integers(len(params) + 1)] if cut == 1 else params,
-        good.image[: rng.integers(len(good.image) + 1)] if cut == 2 else good.image,
-        int(rng.integers(good.result_words + 1)) if cut == 3 else good.result_words,
-        trace=bool(rng.integers(4)),
-    )
-
-
-def set_field(words: Words, rng: np.random.Generator) -> None:
-    """Give a field that the instruction uses a value at the end of its range, or any other."""
-    opcode = int(words[0]) & 0xFF
-    reserved = dict(RESERVED_BITS.get(opcode, ()))  # type: ignore[call-overload]
-    used = [f for f in INSTRUCTION_FIELDS if not reserved.get(f.word, 0) >> f.lsb & 1]
-    field = used[rng.integers(len(used))]
-    largest = (1 << field.bits) - 1
-    old = int(words[field.word]) >> field.lsb & largest
-    choices = [0, 1, largest, largest - 1, old + 1, old - 1, 2 * old]
-    choices.append(int(rng.integers(largest + 1)))
-    new = choices[rng.integers(len(choices))] & largest
-    cleared = int(words[field.word]) & ~(largest << field.lsb)
-    words[field.word] = np.uint64(cleared | new << field.lsb)
-
-
-def run(csim: CSimEngine, buffers: Buffers) -> Status:
-    """Run, and check that the status is one of the specification's and the header says the same."""
-    done = csim.run(
-        buffers.program, buffers.params, buffers.image, buffers.result_words, buffers.trace
-    )
-    status = Status(done.status)
-    if buffers.result_words >= HEADER_WORDS:
-        assert done.result[ResultHeader.STATUS] == status
-        assert done.result[ResultHeader.FAULT_INDEX] == done.fault_index
-    else:
-        assert status != Status.OK
-    assert done.fault_index <= len(buffers.program) // INSTRUCTION_WORDS
-    return status
-
-
 def main() -> None:
     """See the module docstring."""
     library, first, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -175,13 +99,16 @@ def main() -> None:
     spare = bench.rng.integers(0, 2**63, 8192, np.uint64)
     params = np.concatenate([np.array(bench.params, np.uint64), spare])
     good = Buffers(encode(bench.program()), params, bench.image(), bench.result_words)
-    assert run(csim, good) is Status.OK
+    assert judge(good, good.run(csim)) is Status.OK
     found: Counter[str] = Counter()
     for seed in range(first, first + count):
         print(seed, flush=True)
-        found[run(csim, damage(good, np.random.default_rng(seed))).name] += 1
+        damaged = damage(good, Random(seed).randint)
+        found[judge(damaged, damaged.run(csim)).name] += 1
     # Nothing that they left behind matters.
-    assert run(csim, good) is Status.OK
+    assert judge(good, good.run(csim)) is Status.OK
+    print("random programs", flush=True)
+    try_programs(EngineUnderTest(SMALL, csim), count // 40, first, damages=4)
     print(dict(found))
 
 

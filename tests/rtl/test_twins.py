@@ -11,18 +11,15 @@ from numpy.typing import NDArray
 
 from acsgen.compiler import Program, compile_graph, decode_result
 from acsgen.csim.engine import pack_image
-from acsgen.errors import UserError
 from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import Instruction, Opcode, ResultHeader, Status
 from acsgen.rtlsim import Memory
 from tests.compiler.graphs import resnet
-from tests.compiler.random_graphs import random_graph
 
 from .conftest import Twins
 
 pytestmark = pytest.mark.rtl
 
-RANDOM_NETWORKS = 12
 CYCLES = [ResultHeader.CYCLES, ResultHeader.STALL_CYCLES]
 
 
@@ -64,17 +61,6 @@ def test_network_twice_takes_the_same_cycles(twins: Callable[[int], Twins]) -> N
     program = compile_graph(graph, engines.config)
     first = check(engines, program, image_for(graph))
     assert check(engines, program, image_for(graph)) == first
-
-
-@pytest.mark.parametrize("seed", range(RANDOM_NETWORKS))
-def test_random_networks(twins: Callable[[int], Twins], seed: int) -> None:
-    engines = twins(4)
-    graph = random_graph(seed)
-    try:
-        program = compile_graph(graph, engines.config)
-    except UserError as refusal:
-        pytest.skip(f"refused: {refusal}")
-    check(engines, program, image_for(graph, seed))
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,9 @@ from acsgen.quant.arithmetic import largest_partial_sum
 from acsgen.quant.thresholds import Thresholds, force_masks
 from tests.compiler.graphs import GraphBuilder, acs_block
 
-#: A layer is kept below so many multiply-accumulates, a map below so many pixels in all channels:
-#: enough for many rounds and chunks, little enough for many examples.
+#: A layer is kept below so many multiply-accumulates, a map below a tenth as many pixels in all
+#: channels: enough for many rounds and chunks, little enough for many examples.
 MAX_MACS = 400_000
-MAX_PIXELS = 40_000
 MAX_FLAT = 2000
 
 #: Multiplier that halves with the smallest shift: odd values lie between two results.
@@ -55,6 +54,7 @@ class RandomGraph:
 
     draw: Draw
     builder: GraphBuilder
+    max_macs: int = MAX_MACS
     maps: list[str] = field(default_factory=list)
 
     def integer(self, low: int, high: int) -> int:
@@ -216,7 +216,7 @@ class RandomGraph:
         """At most ``outs`` channels for a result about as large as ``x``."""
         _, height, width = self.builder.shape(x)
         pixels = height * width
-        return max(1, min(outs, MAX_MACS // (taps * pixels), MAX_PIXELS // pixels))
+        return max(1, min(outs, self.max_macs // (taps * pixels), self.max_macs // 10 // pixels))
 
     def _zeros(self, outs: int, ins: int, groups: int) -> NDArray[np.bool_]:
         """Kernels outside of ``groups`` groups of channels in random order, and some inside."""
@@ -227,9 +227,9 @@ class RandomGraph:
 
 
 @st.composite
-def graphs(draw: Draw) -> IntGraph:
+def graphs(draw: Draw, max_macs: int = MAX_MACS) -> IntGraph:
     """Integer graphs that keep the arithmetic contract; few are more than an engine holds."""
-    drawn = RandomGraph(draw, GraphBuilder(draw(st.integers(0, 9999))))
+    drawn = RandomGraph(draw, GraphBuilder(draw(st.integers(0, 9999))), max_macs)
     drawn.stem()
     if drawn.maps:
         for _ in range(draw(st.integers(0, 8))):

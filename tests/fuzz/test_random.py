@@ -1,0 +1,54 @@
+"""Random programs, graphs and networks: golden model, C simulation and RTL agree in every bit."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from acsgen.isa.generated import Status
+from tests.differential.engines import EngineUnderTest
+
+from .engines import engines_for
+from .session import try_graphs, try_networks, try_programs
+
+
+@pytest.fixture(scope="module")
+def cache(request: pytest.FixtureRequest) -> Path:
+    return Path(request.config.cache.mkdir("acsgen-engines"))
+
+
+@pytest.fixture(scope="module")
+def both(cache: Path) -> EngineUnderTest:
+    """C simulation and RTL."""
+    if shutil.which("verilator") is None:
+        pytest.skip("verilator is not installed")
+    return engines_for(4, cache)
+
+
+@pytest.mark.rtl
+def test_programs_on_the_rtl(both: EngineUnderTest) -> None:
+    tally = try_programs(both, count=50, chosen_seed=1)
+    assert tally["programs"] >= 50
+    # Damaged programs come to all kinds of ends.
+    for status in (Status.OK, Status.BAD_FIELD, Status.ILLEGAL_OPCODE, Status.PARAM_RANGE):
+        assert tally[status.name] > 5, status.name
+
+
+@pytest.mark.rtl
+def test_graphs_on_the_rtl(both: EngineUnderTest) -> None:
+    assert try_graphs(both, count=15, chosen_seed=1)["programs"] >= 12
+
+
+@pytest.mark.parametrize("lane_groups", [4, 1, 3, 6])
+def test_on_the_c_simulation(lane_groups: int, cache: Path) -> None:
+    engine = engines_for(lane_groups, cache, rtl=False)
+    assert try_programs(engine, count=60, chosen_seed=2)["programs"] >= 60
+    tally = try_graphs(engine, count=40, chosen_seed=2)
+    assert tally["refused"] <= 4, "the graphs are meant to fit"
+
+
+def test_networks(cache: Path) -> None:
+    engine = engines_for(4, cache, rtl=False)
+    assert try_networks(engine, count=10, chosen_seed=1)["programs"] >= 5
