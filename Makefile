@@ -35,7 +35,7 @@ $(VENV)/.ready-dev: $(SETUP)
 	@touch $@ $(VENV)/.ready-test
 
 demo: $(VENV)/.ready-test
-	$(BIN)/acsgen build --board $(BOARD) $(MODEL)
+	$(BIN)/acsgen build --board $(BOARD) --verify rtl $(MODEL)
 
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)

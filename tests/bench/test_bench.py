@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,3 +112,14 @@ def test_a_file_that_is_no_baseline(tmp_path: Path, content: str) -> None:
     result = CliRunner().invoke(app, ["bench", "--baseline", str(path)])
     assert result.exit_code == 2
     assert str(path) in "".join(result.stderr.split("\n"))
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize("network", ["resnet8", pytest.param("resnet38", marks=pytest.mark.slow)])
+def test_the_rtl_takes_the_cycles_of_the_baseline(network: str) -> None:
+    """Whoever makes it faster or slower says so: acsgen bench --update."""
+    if shutil.which("verilator") is None:
+        pytest.skip("verilator is not installed")
+    said = CliRunner().invoke(app, ["bench", "--only", network])
+    assert said.exit_code == 0, said.output
+    assert "all figures as in the baseline" in said.output
