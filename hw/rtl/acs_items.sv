@@ -1,8 +1,8 @@
 // From rounds to items: what requantization needs to know about each item, found ahead of time.
 //
-// An item is looked up in one cycle, its addresses are worked out in the next; its residual, where
-// there is one, comes through port B.  Up to `Ahead` items wait here, so that a busy port delays
-// nobody who can wait.
+// An item is looked up in one cycle; its addresses are worked out in the next two, with a single
+// multiplier.  Its residual, where there is one, comes through port B.  Up to `Ahead` items wait
+// here, so that a busy port delays nobody who can wait.
 `default_nettype none
 
 module acs_items
@@ -77,26 +77,26 @@ module acs_items
   logic [CW-1:0] claimed_q, complete_q;
   logic          completes;
 
-  // First stage: list and records.
+  // First stage: list and records.  The item stays for a second cycle.
   logic       is_conv, look, is_a, last_item;
+  logic [1:0] looked_q;
   logic [3:0] item_q;
 
   assign is_conv      = op_i.opcode == OP_CONV;
-  assign look         = round_valid && claimed_q != CW'(Ahead);
+  assign look         = round_valid && claimed_q != CW'(Ahead) && !looked_q[0];
   assign is_a         = item_q < round.count_a;
   assign position     = is_a ? round.first + 10'(item_q) : 10'(item_q) - 10'(round.count_a);
   assign out_addr_o   = round.masked ? ~(round.list_first + position) : round.list_first + position;
   assign last_item    = item_q == round.count - 4'd1;
-  assign round_next   = look && last_item;
+  assign round_next   = looked_q[0] && last_item;
   assign chunk_done_o = round_next && round.chunk_end;
 
-  // Second stage: addresses.
-  logic        looked_q;
+  // Second stage: address of the residual.  Third: that of the result.
   logic        zero_q;
   logic [9:0]  channel_q;
   logic [10:0] number_q;
   logic [2:0]  group_q, left_q;
-  logic [15:0] residual_addr;
+  logic [15:0] channel_base;
   item_t       found;
 
   always_ff @(posedge clk_i) begin
@@ -107,8 +107,10 @@ module acs_items
     left_q    <= 3'(round.count - 4'd1 - item_q);
   end
 
+  assign channel_base = (looked_q[0] ? op_i.res_base : op_i.dst_base) +
+                        16'(channel_q) * (looked_q[0] ? op_i.res_step : op_i.dst_step);
   always_comb begin
-    found.base      = op_i.dst_base + 16'(channel_q) * op_i.dst_step;
+    found.base      = channel_base;
     found.number    = number_q;
     found.group     = group_q;
     found.left      = left_q;
@@ -118,7 +120,6 @@ module acs_items
     end else if (zero_q) begin
       found.constants = '{bias: '0, mult: '0, shift: 6'(SHIFT_MIN)};
     end
-    residual_addr = op_i.res_base + 16'(channel_q) * op_i.res_step + 16'(number_q);
   end
 
   logic item_ready, unused_item_valid;
@@ -128,7 +129,7 @@ module acs_items
   ) u_items (
     .clk_i,
     .rst_ni,
-    .in_valid_i (looked_q),
+    .in_valid_i (looked_q[1]),
     .in_ready_o (item_ready),
     .in_data_i  (found),
     .out_valid_o(unused_item_valid),
@@ -144,9 +145,9 @@ module acs_items
   ) u_addresses (
     .clk_i,
     .rst_ni,
-    .in_valid_i (looked_q && op_i.res_enable),
+    .in_valid_i (looked_q[0] && op_i.res_enable),
     .in_ready_o (address_ready),
-    .in_data_i  (residual_addr),
+    .in_data_i  (channel_base + 16'(number_q)),
     .out_valid_o(read_valid_o),
     .out_ready_i(read_ready_i),
     .out_data_o (read_addr_o)
@@ -169,22 +170,22 @@ module acs_items
     .out_data_o (residual_o)
   );
 
-  assign completes    = op_i.res_enable ? residual_arrives : looked_q;
+  assign completes    = op_i.res_enable ? residual_arrives : looked_q[1];
   assign item_valid_o = complete_q != 0;
   assign rest_valid_o = 4'(complete_q) > 4'(item_o.left);
   assign idle_o       = !round_valid && claimed_q == 0;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      looked_q   <= 1'b0;
+      looked_q   <= '0;
       item_q     <= '0;
       claimed_q  <= '0;
       complete_q <= '0;
     end else begin
-      looked_q   <= look;
+      looked_q   <= {looked_q[0], look};
       claimed_q  <= claimed_q + CW'(look) - CW'(item_next_i);
       complete_q <= complete_q + CW'(completes) - CW'(item_next_i);
-      if (look) item_q <= last_item ? '0 : item_q + 4'd1;
+      if (looked_q[0]) item_q <= last_item ? '0 : item_q + 4'd1;
     end
   end
 
@@ -195,7 +196,7 @@ module acs_items
   assert property (@(posedge clk_i) disable iff (!rst_ni) round_valid_i |-> round_ready)
   else $error("a round without a place");
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   looked_q |-> item_ready && (address_ready || !op_i.res_enable))
+                   !(looked_q[0] && !address_ready) && !(looked_q[1] && !item_ready))
   else $error("an item without a place");
   assert property (@(posedge clk_i) disable iff (!rst_ni) residual_arrives |-> residual_ready)
   else $error("a residual without a place");

@@ -46,6 +46,7 @@ module acs_post
 );
   localparam int unsigned Slices = LANES / PostLanes;
   localparam int unsigned SW     = $clog2(Slices);
+  localparam int unsigned GW     = LaneGroups > 1 ? $clog2(LaneGroups) : 1;
   localparam int unsigned Depth  = 6;   // from a slice of sums to its pixels
 
   if (PostLanes != 4 && PostLanes != 8 && PostLanes != 16) begin : gen_bad_post
@@ -59,8 +60,7 @@ module acs_post
 
   logic      items_idle, item_valid, rest_valid, runs, ends;
   item_t     item;
-  segments_t residual_block;
-  pixels_t   residual;
+  segments_t residual;
 
   acs_items u_items (
     .clk_i,
@@ -84,9 +84,8 @@ module acs_post
     .rest_valid_o  (rest_valid),
     .item_next_i   (ends),
     .item_o        (item),
-    .residual_o    (residual_block)
+    .residual_o    (residual)
   );
-  assign residual = op_i.res_enable ? residual_block : '0;
 
   // Slicer.  A lane group's flag says that sums wait in its shadow registers.
   sums_t [LaneGroups-1:0] shadow_q;
@@ -132,33 +131,34 @@ module acs_post
     end
   end
 
-  // The first stage picks the slice.
+  // The first stage picks the slice, then the group.
   logic signed [PostLanes-1:0][31:0] slice_sums_q;
-  logic [PostLanes-1:0][8:0]         slice_residual_q;
+  logic [PostLanes-1:0][7:0]         slice_residual_q;
   constants_t                        constants_q;
-  sums_t                             sums;
-  always_comb begin
-    sums = shadow_q[0];
-    for (int group = 1; group < LaneGroups; group++) begin
-      if (item.group == 3'(group)) sums = shadow_q[group];
-    end
+  logic [LaneGroups-1:0][PostLanes-1:0][31:0]      group_slice;
+  logic [Slices-1:0][PostLanes-1:0][7:0]           residual_slices;
+  assign residual_slices = residual;
+  for (genvar group = 0; group < LaneGroups; group++) begin : gen_slice
+    logic [Slices-1:0][PostLanes-1:0][31:0] slices;
+    assign slices             = shadow_q[group];
+    assign group_slice[group] = slices[slice_q];
   end
   always_ff @(posedge clk_i) begin
-    constants_q <= item.constants;
-    for (int i = 0; i < PostLanes; i++) begin
-      slice_sums_q[i]     <= sums[6'(32'(slice_q) * PostLanes + i)];
-      slice_residual_q[i] <= {op_i.res_signed & residual[6'(32'(slice_q) * PostLanes + i)][7],
-                              residual[6'(32'(slice_q) * PostLanes + i)]};
-    end
+    constants_q      <= item.constants;
+    slice_residual_q <= residual_slices[slice_q];
+    slice_sums_q     <= group_slice[item.group[GW-1:0]];
   end
 
   // Requantization.
+  logic [15:0]                          res_mult;
   logic [PostLanes-1:0][7:0]            narrow, results;
   logic [Depth-1:1][PostLanes-1:0][7:0] raw_q;    // a maximum is stored as it is
   logic [Depth-1:0]         valid_q, end_q;
   logic [Depth-1:0][SW-1:0] at_q;
   logic [Depth-1:0][15:0]   base_q;
   logic [Depth-1:0][10:0]   number_q;
+
+  assign res_mult = op_i.res_enable ? op_i.res_mult : '0;
 
   for (genvar i = 0; i < PostLanes; i++) begin : gen_lane
     logic signed [31:0] wide;
@@ -168,8 +168,8 @@ module acs_post
       .bias_i    (constants_q.bias),
       .mult_i    (constants_q.mult),
       .shift_i   (constants_q.shift),
-      .residual_i(signed'(slice_residual_q[i])),
-      .res_mult_i(op_i.res_mult),
+      .residual_i(signed'({op_i.res_signed & slice_residual_q[i][7], slice_residual_q[i]})),
+      .res_mult_i(res_mult),
       .signed_i  (op_i.dst_signed),
       .wide_o    (wide),
       .narrow_o  (narrow[i])
