@@ -34,10 +34,14 @@ $(VENV)/.ready-dev: $(SETUP)
 	@scripts/setup.sh dev
 	@touch $@ $(VENV)/.ready-test
 
+# Not there, and said so, where pip reaches no package index (status 3); other failures stop.
+$(VENV)-pynq/.ready: tests/host/requirements-pynq.txt scripts/setup_pynq.sh
+	@scripts/setup_pynq.sh || test $$? -eq 3
+
 demo: $(VENV)/.ready-test
 	$(BIN)/acsgen build --board $(BOARD) --verify rtl $(MODEL)
 
-test: $(VENV)/.ready-test
+test: $(VENV)/.ready-test $(VENV)-pynq/.ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 fuzz: $(VENV)/.ready-test

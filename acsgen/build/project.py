@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from acsgen.assets import asset
 from acsgen.boards import Board
 from acsgen.compiler import Program
 from acsgen.compiler.listing import listing
 from acsgen.emit import render_hls, render_rtl
 from acsgen.verify.builddir import (
     HLS_FOLDER,
+    HOST_FOLDER,
     PROGRAM_FOLDER,
     RTL_FOLDER,
     VECTORS_FOLDER,
@@ -57,4 +60,7 @@ def write_project(
         )
     if "rtl" in engines:
         render_rtl(folder / RTL_FOLDER, model=program.model, board=board, engine=program.engine)
+    # Beside the program that it reads: one directory goes to the board, and needs nothing else.
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(asset("host"), folder / HOST_FOLDER, ignore=ignored)
     save_manifest(folder, board, dataset, engines)

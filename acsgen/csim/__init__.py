@@ -6,6 +6,7 @@ programs.
 """
 
 from acsgen.csim.compile import build_library
+from acsgen.csim.device import CSimDevice, StrayAccess
 from acsgen.csim.engine import CSimEngine, EngineRun
 
-__all__ = ["CSimEngine", "EngineRun", "build_library"]
+__all__ = ["CSimDevice", "CSimEngine", "EngineRun", "StrayAccess", "build_library"]

@@ -36,9 +36,14 @@ class EngineRun:
 
 
 class CSimEngine:
-    """A compiled engine.  Its on-chip memories live on between runs, as block RAM does."""
+    """A compiled engine.  Its on-chip memories live on between runs, as block RAM does.
+
+    Attributes:
+        library: what it was loaded from.
+    """
 
     def __init__(self, library: Path) -> None:
+        self.library = library
         # RTLD_LOCAL (the default): two engines in one process do not share memories.
         self._run = ctypes.CDLL(str(library.resolve())).acs_csim_run
         self._run.restype = None
@@ -52,6 +57,12 @@ class CSimEngine:
         status is not judged here.
         """
         result = np.full(result_words, POISON, dtype=np.uint64)
+        return self.run_in_place(program, params, image, result, trace)
+
+    def run_in_place(
+        self, program: Words, params: Words, image: Words, result: Words, trace: bool = False
+    ) -> EngineRun:
+        """Like :meth:`run`, into a result buffer that is there."""
         registers = _Registers()
         self._run(
             *buffer_arguments(program),

@@ -27,6 +27,7 @@ PROGRAM_FOLDER = "program"
 VECTORS_FOLDER = "vectors"
 HLS_FOLDER = "hls"
 RTL_FOLDER = "rtl"
+HOST_FOLDER = "host"
 
 Engine = Literal["hls", "rtl"]
 

@@ -48,6 +48,28 @@ REG_STATUS = 0x88
 # Instruction at which the last run stopped.
 REG_FAULT_INDEX = 0x98
 
+# The same by name, for a dump; those of POINTERS have two words.
+REGISTERS = {
+    "control": 0x00,
+    "gie": 0x04,
+    "ier": 0x08,
+    "isr": 0x0C,
+    "program": 0x10,
+    "params": 0x1C,
+    "image": 0x28,
+    "result": 0x34,
+    "program_words": 0x40,
+    "params_words": 0x48,
+    "image_words": 0x50,
+    "result_words": 0x58,
+    "trace": 0x60,
+    "spec_hash": 0x68,
+    "configuration": 0x78,
+    "status": 0x88,
+    "fault_index": 0x98,
+}
+POINTERS = ("program", "params", "image", "result")
+
 # Words of the result buffer's header, in order.
 RESULT_HEADER = (
     "spec_hash",
@@ -75,6 +97,17 @@ STATUS_IMAGE_RANGE = 7
 STATUS_NO_END = 8
 STATUS_BUS_ERROR = 9
 
+STATUS_NAME = {
+    1: "OK",
+    2: "ILLEGAL_OPCODE",
+    3: "BAD_FIELD",
+    4: "FEATURE_RANGE",
+    5: "PARAM_RANGE",
+    6: "RESULT_RANGE",
+    7: "IMAGE_RANGE",
+    8: "NO_END",
+    9: "BUS_ERROR",
+}
 STATUS_TEXT = {
     1: "The program ran to END.",
     2: "An opcode that is not in the specification.",

@@ -1,0 +1,292 @@
+"""A bundle: the folder that ``acsgen build`` writes, as far as the board needs it.
+
+``program/`` has the words that the engine reads and ``program.json``, which describes them;
+``vectors/`` has images and the results that the engine must give for them; ``manifest.json`` has
+the digests of all.  Everything is checked on loading, so that a file that was cut off on its way to
+the board is not taken for a network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import isa
+from .budget import BudgetProfile
+from .errors import BundleError, Problem
+
+#: Has the digests of all files; its layout is that of the whole directory.
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+#: The description first, then the words of the program and of the parameters.
+PROGRAM_FILES = ("program/program.json", "program/program.bin", "program/params.bin")
+
+#: Packed images, and the result buffers behind the header.
+VECTOR_FILES = ("vectors/images.bin", "vectors/expected.bin")
+
+#: Made on the board, where somebody measured it.
+BUDGET_FILE = "program/budget.json"
+
+COPY_AGAIN = "copy the whole build directory again, or build it again"
+
+
+class Gate(NamedTuple):
+    """A gate: where its thresholds and its mask lie, and what its accumulator means.
+
+    Addresses count 64-bit words: of the parameter buffer, and of the result buffer.
+    ``acc_scale`` ``(channels,)`` is the real value of one accumulator unit.
+    """
+
+    name: str
+    channels: int
+    threshold_address: int
+    mask_address: int
+    alpha: float
+    acc_scale: np.ndarray
+
+    @property
+    def threshold_words(self) -> int:
+        """Words that the thresholds take, two to a word."""
+        return -(-self.channels // 2)
+
+    @property
+    def mask_words(self) -> int:
+        """Words that the mask takes, 64 channels to a word."""
+        return -(-self.channels // 64)
+
+
+class Vectors(NamedTuple):
+    """Images with their true results.
+
+    ``images`` is uint8 ``[N, C, H, W]``; ``expected`` uint64 ``[N, words]``, the result buffer
+    behind the header.
+    """
+
+    images: np.ndarray
+    expected: np.ndarray
+
+
+class Bundle(NamedTuple):
+    """A network for one engine.
+
+    Attributes:
+        path: the build directory.
+        model: name of the network.
+        spec_hash: version of the instruction set.
+        lane_groups: of the engine it was compiled for.
+        feature_kib: of the same.
+        program: uint64 words.
+        params: uint64 words, thresholds as trained.
+        shape: of an image, (C, H, W).
+        classes: number of logits, int32 from word ``logits_address`` of the result.
+        gates: in the order in which they run, by name.
+        layers: the layer of every instruction.
+        result_words: size of the result buffer.
+        budget: what strictness costs, where that was measured.
+    """
+
+    path: Path
+    model: str
+    spec_hash: int
+    lane_groups: int
+    feature_kib: int
+    program: np.ndarray
+    params: np.ndarray
+    shape: tuple[int, int, int]
+    classes: int
+    logits_address: int
+    gates: dict[str, Gate]
+    layers: tuple[str, ...]
+    result_words: int
+    budget: BudgetProfile | None
+
+    @property
+    def image_words(self) -> int:
+        """Words of a packed image: every row is padded to whole words."""
+        channels, height, width = self.shape
+        return channels * height * -(-width // isa.WORD_BYTES)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Bundle:
+        """Read a build directory.
+
+        Raises :class:`BundleError` with everything that is missing or damaged.
+        """
+        path = Path(folder)
+        _check_files(path, PROGRAM_FILES)
+        description = path / PROGRAM_FILES[0]
+        data = _read_json(description)
+        if data.get("spec_hash") != isa.SPEC_HASH:
+            found = data.get("spec_hash")
+            other = f"{found:#010x}" if isinstance(found, int) else "none"
+            raise BundleError(
+                Problem(
+                    str(path),
+                    f"made for instruction set {other}, this driver is for {isa.SPEC_HASH:#010x}",
+                    "use the acsgen_host that lies in the build directory, or build it again",
+                )
+            )
+        try:
+            bundle = _bundle(cls, path, data)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise _damaged(description, f"does not describe a program: {error}") from error
+        _check_ranges(bundle)
+        return bundle
+
+    def vectors(self) -> Vectors:
+        """Read the golden vectors.
+
+        Raises :class:`BundleError` if they are missing or damaged.
+        """
+        _check_files(self.path, VECTOR_FILES)
+        images, expected = (np.fromfile(str(self.path / n), np.uint8) for n in VECTOR_FILES)
+        image_bytes = self.image_words * isa.WORD_BYTES
+        expected_bytes = (self.result_words - len(isa.RESULT_HEADER)) * isa.WORD_BYTES
+        count, rest = divmod(len(images), image_bytes)
+        if rest or not count or len(expected) != count * expected_bytes:
+            raise _damaged(
+                self.path / VECTOR_FILES[0],
+                f"and {VECTOR_FILES[1]} have {len(images)} and {len(expected)} bytes, "
+                f"not a multiple of {image_bytes} and {expected_bytes}",
+            )
+        channels, height, width = self.shape
+        rows = images.reshape(count, channels, height, -1)
+        return Vectors(
+            np.ascontiguousarray(rows[..., :width]),
+            expected.view("<u8").astype(np.uint64).reshape(count, -1),
+        )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BundleError(
+            Problem(
+                str(path),
+                f"cannot be read: {error.strerror}",
+                "give the directory that acsgen build wrote",
+            )
+        ) from error
+    except ValueError as error:
+        raise _damaged(path, "is not JSON") from error
+    if not isinstance(data, dict):
+        raise _damaged(path, "does not describe a program")
+    return data
+
+
+def _check_files(path: Path, names: tuple[str, ...]) -> None:
+    """Compare sizes and digests of files with those in the manifest."""
+    manifest = _read_json(path / MANIFEST)
+    files = manifest.get("files")
+    if manifest.get("format") != FORMAT or not isinstance(files, dict):
+        raise BundleError(
+            Problem(
+                str(path / MANIFEST),
+                f"has layout {manifest.get('format')!r}, this driver reads layout {FORMAT}",
+                "use the acsgen_host that lies in the build directory, or build it again",
+            )
+        )
+    problems: list[Problem] = []
+    for name in names:
+        known = files.get(name)
+        try:
+            content = (path / name).read_bytes()
+        except OSError as error:
+            what = f"cannot be read: {error.strerror}"
+        else:
+            if not isinstance(known, dict):
+                what = "has no recorded digest"
+            elif len(content) != known.get("bytes"):
+                what = f"has {len(content)} bytes, and had {known.get('bytes')} when it was written"
+            elif hashlib.sha256(content).hexdigest() != known.get("sha256"):
+                what = "is not what was written: another digest"
+            else:
+                continue
+        problems.append(Problem(str(path / name), what, COPY_AGAIN))
+    if problems:
+        raise BundleError(problems)
+
+
+def _bundle(cls: Any, path: Path, data: dict[str, Any]) -> Bundle:
+    image, engine = data["image"], data["engine"]
+    program, params = (np.fromfile(str(path / n), "<u8") for n in PROGRAM_FILES[1:])
+    gates = [
+        Gate(
+            str(gate["name"]),
+            _natural(gate["channels"]),
+            _natural(gate["threshold_address"]),
+            _natural(gate["mask_address"]),
+            float(gate["alpha"]),
+            np.asarray(gate["acc_scale"], np.float64),
+        )
+        for gate in data["gates"]
+    ]
+    bundle = cls(
+        path=path,
+        model=str(data["model"]),
+        spec_hash=data["spec_hash"],
+        lane_groups=_natural(engine["lane_groups"]),
+        feature_kib=_natural(engine["feature_kib"]),
+        program=program.astype(np.uint64),
+        params=params.astype(np.uint64),
+        shape=(_natural(image["channels"]), _natural(image["height"]), _natural(image["width"])),
+        classes=_natural(data["classes"]),
+        logits_address=_natural(data["logits_address"]),
+        gates={gate.name: gate for gate in gates},
+        layers=tuple(str(line["layer"]) for line in data["lines"]),
+        result_words=_natural(data["result_words"]),
+        budget=_budget(path / BUDGET_FILE),
+    )
+    if len(bundle.gates) != len(gates):
+        raise ValueError("two gates of one name")
+    return bundle  # type: ignore[no-any-return]
+
+
+def _budget(path: Path) -> BudgetProfile | None:
+    if not path.is_file():
+        return None
+    try:
+        return BudgetProfile.from_json(_read_json(path))
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, "does not describe a budget") from error
+
+
+def _natural(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"not a natural number: {value!r}")
+    return value
+
+
+def _check_ranges(bundle: Bundle) -> None:
+    """What the driver will read and write must lie in the buffers."""
+    wrong = []
+    header = len(isa.RESULT_HEADER)
+    logits_end = bundle.logits_address + -(-bundle.classes // 2)
+    if bundle.logits_address < header or logits_end > bundle.result_words:
+        wrong.append("its logits lie outside the result buffer")
+    if 0 in bundle.shape or not bundle.classes:
+        wrong.append("it has no image, or no classes")
+    if len(bundle.program) != isa.INSTRUCTION_WORDS * len(bundle.layers) or not bundle.layers:
+        wrong.append("its program and its list of layers differ in length")
+    for gate in bundle.gates.values():
+        if gate.acc_scale.shape != (gate.channels,) or not np.all(gate.acc_scale > 0):
+            wrong.append(f"{gate.name} has other scales than channels")
+        if not 0.0 <= gate.alpha <= 1.0:
+            wrong.append(f"{gate.name} has an alpha outside [0, 1]")
+        if gate.threshold_address + gate.threshold_words > len(bundle.params):
+            wrong.append(f"the thresholds of {gate.name} lie outside the parameters")
+        if gate.mask_address < header or gate.mask_address + gate.mask_words > bundle.result_words:
+            wrong.append(f"the mask of {gate.name} lies outside the result buffer")
+    if wrong:
+        where = str(bundle.path / PROGRAM_FILES[0])
+        raise BundleError([Problem(where, what, COPY_AGAIN) for what in wrong])
+
+
+def _damaged(where: Path, what: str) -> BundleError:
+    return BundleError(Problem(str(where), what, COPY_AGAIN))

@@ -1,0 +1,85 @@
+"""Errors of the driver, meant for people: where it is, what is wrong, what to do about it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Sequence
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong."""
+
+    where: str
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text} ({self.remedy})" if self.remedy else text
+
+
+class HostError(Exception):
+    """What every error of this package is; ``problems`` has all that was found."""
+
+    def __init__(self, problems: Problem | Sequence[Problem]) -> None:
+        self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class BundleError(HostError):
+    """A bundle that is incomplete, damaged, or of another version of this package."""
+
+
+class EngineMismatch(HostError):
+    """The engine on the board is not the one that the bundle was made for."""
+
+
+class InputError(HostError, ValueError):
+    """An argument that does not fit the network: an image, a threshold, a budget."""
+
+
+class BackendError(HostError):
+    """The way to the engine does not work: no bitstream, no memory, no such interrupt."""
+
+
+class EngineBusy(HostError):
+    """The engine still runs what timed out before, and cannot be reset from here."""
+
+
+class EngineTimeout(HostError):
+    """The engine did not finish in time.
+
+    Attributes:
+        seconds: how long was waited.
+        registers: all registers then, by name.
+    """
+
+    def __init__(self, seconds: float, registers: dict[str, int]) -> None:
+        self.seconds = seconds
+        self.registers = dict(registers)
+        dump = ", ".join(f"{name} {value:#x}" for name, value in registers.items())
+        super().__init__(
+            Problem(
+                "engine",
+                f"did not finish within {seconds:g} s; registers: {dump}",
+                "pass a longer timeout, or look at the clock and the memory ports of the design; "
+                "the next run resets the engine first where that is possible",
+            )
+        )
+
+
+class EngineFault(HostError):
+    """The engine stopped with an error status, or left no result behind.
+
+    Attributes:
+        status: name of the status code, as the specification has it.
+        instruction: index of the instruction at which it stopped.
+        layer: the layer that this instruction belongs to, where known.
+    """
+
+    def __init__(
+        self, status: str, instruction: int, layer: str | None, what: str, remedy: str
+    ) -> None:
+        self.status = status
+        self.instruction = instruction
+        self.layer = layer
+        super().__init__(Problem("engine", what, remedy))

@@ -1,0 +1,147 @@
+"""The engine's registers, as Vitis HLS lays them out: identity, start, end, dump.
+
+Plain offsets and Python integers only: this works over every MMIO there is.  Reading the control
+register clears its done bit, so that nobody else may read it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from . import isa
+from .backend import Backend
+from .errors import EngineMismatch, EngineTimeout, Problem
+
+#: Bits of the control register.
+START, DONE, IDLE = 1 << 0, 1 << 1, 1 << 2
+
+#: Bit of GIE, and the bit of IER and ISR for the end of a run.
+ENABLE = 1
+ISR_DONE = 1
+
+#: An engine without a program stops at once.
+PROBE_SECONDS = 0.5
+
+
+class Identity(NamedTuple):
+    """What an engine says of itself."""
+
+    spec_hash: int
+    lane_groups: int
+    feature_kib: int
+    counts_cycles: bool
+
+
+class Outcome(NamedTuple):
+    """How a run ended, and how long it took until the driver saw it."""
+
+    status: int
+    fault_index: int
+    seconds: float
+
+
+class Registers:
+    """The registers of one engine.
+
+    ``interrupts`` says whether its interrupt is switched on and waited for.
+    """
+
+    def __init__(self, backend: Backend, interrupts: bool) -> None:
+        self._backend = backend
+        self._interrupts = interrupts
+
+    def idle(self) -> bool:
+        """Whether no run is under way; forgets the end of an earlier one."""
+        return bool(self._backend.read(isa.REG_CONTROL) & IDLE)
+
+    def identify(self) -> Identity:
+        """Return what the engine is.
+
+        The HLS engine tells it at the end of a run, so that before the first one its registers
+        are zero: it then runs an empty program, which touches no memory.
+
+        Raises:
+            EngineTimeout: the engine does not answer.
+        """
+        if self._backend.read(isa.REG_SPEC_HASH) == 0:
+            for name in ("program_words", "params_words", "image_words", "result_words"):
+                self._backend.write(isa.REGISTERS[name], 0)
+            self.run(PROBE_SECONDS)
+        configuration = self._backend.read(isa.REG_CONFIGURATION)
+        return Identity(
+            spec_hash=self._backend.read(isa.REG_SPEC_HASH),
+            lane_groups=configuration & 0xFF,
+            feature_kib=configuration >> 8 & 0xFFFF,
+            counts_cycles=bool(configuration >> 31),
+        )
+
+    def set_buffers(self, buffers: dict[str, tuple[int, int]]) -> None:
+        """Write address and size in words of every buffer, by name."""
+        for name, (address, words) in buffers.items():
+            offset = isa.REGISTERS[name]
+            self._backend.write(offset, address & 0xFFFFFFFF)
+            self._backend.write(offset + 4, address >> 32)
+            self._backend.write(isa.REGISTERS[name + "_words"], words)
+        self._backend.write(isa.REG_TRACE, 0)
+
+    def run(self, timeout: float) -> Outcome:
+        """Start the engine, which must be idle, and wait for its end.
+
+        Raises :class:`EngineTimeout` with a dump of the registers; the engine may then still run.
+        """
+        backend = self._backend
+        backend.write(isa.REG_GIE, ENABLE if self._interrupts else 0)
+        backend.write(isa.REG_IER, ISR_DONE if self._interrupts else 0)
+        self.acknowledge()
+        began = time.monotonic()
+        backend.write(isa.REG_CONTROL, START)
+        while not backend.read(isa.REG_CONTROL) & DONE:
+            left = timeout - (time.monotonic() - began)
+            if left <= 0:
+                # The end may have come between the last look and now.
+                dump = self.dump()
+                if not dump["control"] & DONE:
+                    raise EngineTimeout(timeout, dump)
+                break
+            backend.wait(left, self._interrupts)
+        seconds = time.monotonic() - began
+        self.acknowledge()
+        return Outcome(backend.read(isa.REG_STATUS), backend.read(isa.REG_FAULT_INDEX), seconds)
+
+    def acknowledge(self) -> None:
+        """Take back the interrupt and the done bit of an earlier run.
+
+        ISR toggles on write: only the bits that are set may be written.
+        """
+        pending = self._backend.read(isa.REG_ISR)
+        if pending:
+            self._backend.write(isa.REG_ISR, pending)
+        self._backend.read(isa.REG_CONTROL)
+
+    def dump(self) -> dict[str, int]:
+        """Return every register by name, pointers whole."""
+        found = {}
+        for name, offset in isa.REGISTERS.items():
+            found[name] = self._backend.read(offset)
+            if name in isa.POINTERS:
+                found[name] |= self._backend.read(offset + 4) << 32
+        return found
+
+
+def check_identity(found: Identity, spec_hash: int, lane_groups: int, feature_kib: int) -> None:
+    """Raise :class:`EngineMismatch` with all that differs from what a program was made for."""
+    pairs = [
+        ("instruction set", f"{found.spec_hash:#010x}", f"{spec_hash:#010x}"),
+        ("lane groups", found.lane_groups, lane_groups),
+        ("KiB of feature memory", found.feature_kib, feature_kib),
+    ]
+    wrong = [
+        Problem("engine", f"has {what} {has}, the bundle is made for {wanted}", remedy)
+        for what, has, wanted in pairs
+        for remedy in ("load the bitstream of this bundle, or build for this engine",)
+        if has != wanted
+    ]
+    if wrong:
+        # A foreign instruction set makes the other registers meaningless.
+        raise EngineMismatch(wrong[:1] if found.spec_hash != spec_hash else wrong)

@@ -1,0 +1,93 @@
+"""Runs the golden vectors of a bundle: is what the engine says what the model says, bit for bit?"""
+
+from __future__ import annotations
+
+from typing import Callable, NamedTuple
+
+import numpy as np
+
+from . import isa
+from .accelerator import Accelerator
+from .result import Result, decode
+
+
+class Report(NamedTuple):
+    """Outcome of a self-test.
+
+    Attributes:
+        runs: runs made.
+        values: logits and mask bits compared.
+        mismatches: those that differed.
+        first: the first of them in words, or None.
+        seconds: mean of a run, as the driver saw it.
+        macs: mean of the engine's counter, an image.
+        cycles: likewise; 0 where the engine does not count them.
+    """
+
+    runs: int
+    values: int
+    mismatches: int
+    first: str | None
+    seconds: float
+    macs: float
+    cycles: float
+
+
+def self_test(
+    accelerator: Accelerator,
+    limit: int | None = None,
+    on_run: Callable[[int, int], None] = lambda done, total: None,
+) -> Report:
+    """Run the bundle's vectors, or the first ``limit`` of them, forwards and then backwards.
+
+    An engine that keeps something of one image for the next gives itself away by the order.
+    Thresholds are set as trained, which is what the vectors are made with.
+
+    Raises what :meth:`Accelerator.run` does, and :class:`BundleError` for damaged vectors.
+    """
+    bundle = accelerator.bundle
+    vectors = bundle.vectors()
+    accelerator.reset_thresholds()
+    order = list(range(len(vectors.images)))[:limit]
+    values = mismatches = 0
+    first = None
+    results = []
+    for done, index in enumerate(order + order[::-1]):
+        result = accelerator.run(vectors.images[index])
+        on_run(done + 1, 2 * len(order))
+        words = np.concatenate(
+            [np.zeros(len(isa.RESULT_HEADER), np.uint64), vectors.expected[index]]
+        )
+        compared, wrong, text = _compare(decode(bundle, words, 0.0), result)
+        values, mismatches = values + compared, mismatches + wrong
+        if text and first is None:
+            turn = "first" if done < len(order) else "second"
+            first = f"image {index}, {turn} run: {text}"
+        results.append(result)
+    return Report(
+        runs=len(results),
+        values=values,
+        mismatches=mismatches,
+        first=first,
+        seconds=float(np.mean([result.seconds for result in results])),
+        macs=float(np.mean([result.counters["macs_executed"] for result in results])),
+        cycles=float(np.mean([result.counters["cycles"] for result in results])),
+    )
+
+
+def _compare(expected: Result, found: Result) -> tuple[int, int, str | None]:
+    """Return how many values were compared, how many differ, and the first one in words.
+
+    Masks come first, in the order of the gates: a wrong mask makes wrong logits.
+    """
+    values = wrong = 0
+    first = None
+    pairs = [(name, mask, found.masks[name]) for name, mask in expected.masks.items()]
+    for name, true, given in [*pairs, ("logits", expected.logits, found.logits)]:
+        differ = np.flatnonzero(true != given)
+        values, wrong = values + len(true), wrong + len(differ)
+        if len(differ) and first is None:
+            at = int(differ[0])
+            kind = "class" if name == "logits" else "channel"
+            first = f"{name}, {kind} {at}: expected {int(true[at])}, found {int(given[at])}"
+    return values, wrong, first

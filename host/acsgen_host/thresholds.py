@@ -1,0 +1,147 @@
+"""Thresholds of gates: integers that the engine compares accumulators with.
+
+A gate opens channel o where ``accumulator[o] > threshold[o]``.  The numbers are the very ones that
+the build and its golden model use.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Mapping, Union
+
+import numpy as np
+
+from .bundle import Gate
+from .errors import InputError, Problem
+
+INT32_MIN = -(2**31)
+INT32_MAX = 2**31 - 1
+
+#: An alpha for all channels of a gate, or an int32 threshold for each.
+Setting = Union[float, np.ndarray]
+
+
+def logit(alpha: float) -> float:
+    """``ln(alpha / (1 - alpha))`` rounded once to float32; infinite at 0 and 1."""
+    if alpha == 0.0:
+        return -math.inf
+    if alpha == 1.0:
+        return math.inf
+    return float(np.float32(math.log(alpha / (1.0 - alpha))))
+
+
+def from_logit(gate: Gate, value: float) -> np.ndarray:
+    """Thresholds int32 ``(channels,)`` for ``accumulator * acc_scale > value``."""
+    exact = np.floor(value / gate.acc_scale)
+    return np.clip(exact, INT32_MIN, INT32_MAX).astype(np.int32)
+
+
+def from_alpha(gate: Gate, alpha: float) -> np.ndarray:
+    """Thresholds int32 ``(channels,)`` for ``sigmoid(accumulator * acc_scale) > alpha``.
+
+    0 opens every channel, 1 closes every one.  Raises :class:`InputError` outside [0, 1].
+    """
+    return from_logit(gate, logit(_share(alpha, gate.name, "alpha")))
+
+
+def from_strictness(gate: Gate, strictness: float) -> np.ndarray:
+    """Thresholds with ``logit(strictness)`` added to the logit of the gate's own alpha.
+
+    0.5 is as trained; where that alpha is 0.5, strictness is alpha.
+    """
+    own, more = logit(gate.alpha), logit(_share(strictness, "strictness", "it"))
+    return from_logit(gate, more if math.isinf(more) else own + more)
+
+
+def forced(gate: Gate, mask: Any) -> np.ndarray:
+    """Thresholds that give ``mask``, booleans ``(channels,)`` or one for all, for every image."""
+    given = np.asarray(mask)
+    if given.dtype != np.bool_ and not np.all((given == 0) | (given == 1)):
+        raise InputError(Problem(gate.name, "a mask has booleans", "pass True to open a channel"))
+    if given.shape not in ((), (gate.channels,)):
+        raise _wrong_shape(gate, given, "mask bits")
+    opened = np.broadcast_to(given.astype(bool), (gate.channels,))
+    return np.where(opened, INT32_MIN, INT32_MAX).astype(np.int32)
+
+
+def resolve(gates: Mapping[str, Gate], settings: float | Mapping[str, Any]) -> dict[str, Any]:
+    """Return int32 thresholds by gate name for an alpha for all, or settings by gate name.
+
+    A setting is an alpha (a number within [0, 1]) or an array of integer thresholds.  Raises
+    :class:`InputError` with every setting that is wrong.
+    """
+    if not isinstance(settings, Mapping):
+        return {name: from_alpha(gate, settings) for name, gate in gates.items()}
+    check_names(gates, settings)
+    problems: list[Problem] = []
+    resolved = {}
+    for name, setting in settings.items():
+        try:
+            resolved[name] = _one(gates[name], setting)
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
+    return resolved
+
+
+def check_names(gates: Mapping[str, Gate], settings: Mapping[str, Any]) -> None:
+    """Raise :class:`InputError` for names that are no gates."""
+    known = "the gates are " + ", ".join(gates) if gates else "this network has no gates"
+    unknown = [Problem(str(name), "is not a gate", known) for name in settings if name not in gates]
+    if unknown:
+        raise InputError(unknown)
+
+
+def pack(thresholds: np.ndarray) -> np.ndarray:
+    """Return int32 thresholds as uint64 words, two to a word, the first in the low half."""
+    padded = np.zeros(-(-len(thresholds) // 2) * 2, "<i4")
+    padded[: len(thresholds)] = thresholds
+    return padded.view("<u8").astype(np.uint64)
+
+
+def unpack(gate: Gate, params: np.ndarray) -> np.ndarray:
+    """Return a gate's int32 thresholds ``(channels,)`` from the parameter words."""
+    words = params[gate.threshold_address :][: gate.threshold_words]
+    return words.astype("<u8").view("<i4")[: gate.channels].astype(np.int32)
+
+
+def _one(gate: Gate, setting: Any) -> np.ndarray:
+    given = np.asarray(setting)
+    if given.ndim == 0:
+        return from_alpha(gate, setting)
+    if given.dtype.kind not in "iu":
+        raise InputError(
+            Problem(
+                gate.name,
+                f"thresholds of single channels are integers, not {given.dtype}",
+                "pass one alpha as a number, or int32 thresholds",
+            )
+        )
+    if given.shape != (gate.channels,):
+        raise _wrong_shape(gate, given, "thresholds")
+    if np.any(given < INT32_MIN) or np.any(given > INT32_MAX):
+        raise InputError(Problem(gate.name, "a threshold does not fit 32 bits", "pass int32"))
+    return given.astype(np.int32)
+
+
+def _share(value: Any, where: str, what: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if isinstance(value, bool) or not 0.0 <= number <= 1.0:
+        raise InputError(
+            Problem(where, f"{what} must be within [0, 1], not {value!r}", "0.5 is usual")
+        )
+    return number
+
+
+def _wrong_shape(gate: Gate, given: np.ndarray, what: str) -> InputError:
+    return InputError(
+        Problem(
+            gate.name,
+            f"takes {gate.channels} {what}, not an array of shape {given.shape}",
+            "pass one for each channel",
+        )
+    )

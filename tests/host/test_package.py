@@ -1,0 +1,122 @@
+"""The package as a board gets it: old Python, numpy alone, no installation."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import acsgen_host
+import pytest
+
+import acsgen
+from acsgen.assets import asset
+
+PACKAGE = Path(acsgen_host.__file__).parent
+MODULES = sorted(PACKAGE.glob("*.py"))
+
+#: What Python 3.8 has; only :mod:`pynq_backend` may import pynq.
+ALLOWED = {
+    "__future__",
+    "argparse",
+    "asyncio",
+    "contextlib",
+    "hashlib",
+    "json",
+    "math",
+    "numpy",
+    "pathlib",
+}
+ALLOWED |= {"sys", "time", "types", "typing"}
+
+#: Names that typing or numpy got after Python 3.8 and numpy 1.20.
+TOO_NEW = {"TypeAlias", "ParamSpec", "Self", "Concatenate", "TypeGuard", "NDArray", "pairwise"}
+TOO_NEW |= {"removeprefix", "removesuffix", "is_relative_to", "bit_count", "readlink"}
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_python_3_8(module: Path) -> None:
+    tree = ast.parse(module.read_text(encoding="utf-8"), feature_version=(3, 8))
+    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    names |= {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    names |= {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+    assert not names & TOO_NEW
+    keywords = {k.arg for n in ast.walk(tree) if isinstance(n, ast.Call) for k in n.keywords}
+    assert "strict" not in keywords, "zip(strict=) is of Python 3.10"
+    # Annotations are never evaluated; an expression with builtin[...] would be.
+    future = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
+    annotated = any(isinstance(n, (ast.AnnAssign, ast.FunctionDef)) for n in ast.walk(tree))
+    assert future or not annotated
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_nothing_else_is_imported(module: Path) -> None:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(str(node.module).split(".")[0])
+    assert found <= ALLOWED | ({"pynq"} if module.stem == "pynq_backend" else set())
+
+
+@pytest.mark.unit
+def test_versions_are_the_same() -> None:
+    assert acsgen_host.__version__ == acsgen.__version__
+
+
+@pytest.mark.unit
+def test_the_driver_binds_to_what_vitis_packages() -> None:
+    text = (PACKAGE / "pynq_backend.py").read_text(encoding="utf-8")
+    vlnv = next(
+        ast.literal_eval(node.value)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "VLNV"
+    )
+    vendor, library, name, version = vlnv.split(":")
+    tcl = asset("templates", "hls", "run_hls.tcl.j2").read_text(encoding="utf-8")
+    wanted = f"-ipname {name} -vendor {vendor} -library {library} -version {version}"
+    assert wanted in tcl
+    cfg = asset("templates", "hls", "hls_config.cfg.j2").read_text(encoding="utf-8")
+    for key, value in (("vendor", vendor), ("library", library), ("name", name)):
+        assert f"package.ip.{key}={value}\n" in cfg
+    assert f"package.ip.version={version}\n" in cfg
+
+
+def run(*command: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command that must not find acsgen by the environment of the tests."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    words = [str(word) for word in command]
+    return subprocess.run(
+        words, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_it_starts_from_its_folder(tmp_path: Path) -> None:
+    """On a board: the folder is copied, and nothing is installed."""
+    host = tmp_path / "host"
+    host.mkdir()
+    (host / "acsgen_host").symlink_to(PACKAGE)
+    finished = run(sys.executable, "-m", "acsgen_host", "nothing", cwd=host)
+    assert finished.returncode == 2
+    assert finished.stderr.startswith("error: nothing/manifest.json: cannot be read")
+    assert "Traceback" not in finished.stderr
+
+
+def test_its_wheel_is_for_every_python(tmp_path: Path) -> None:
+    options = ["--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", tmp_path]
+    finished = run(sys.executable, "-m", "pip", "wheel", *options, PACKAGE.parent, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    (wheel,) = tmp_path.glob("acsgen_host-*.whl")
+    assert wheel.name == f"acsgen_host-{acsgen.__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as archive:
+        names = {Path(name).name for name in archive.namelist() if name.startswith("acsgen_host/")}
+        (metadata,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        assert "Requires-Python: >=3.8" in archive.read(metadata).decode()
+    assert names == {module.name for module in MODULES}

@@ -1,0 +1,76 @@
+"""The driver's tests, through the real pynq package, in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from acsgen.assets import asset_root
+
+from .conftest import PREPARED, Prepared
+
+pytestmark = pytest.mark.xdist_group("driver")
+
+#: Exit status of scripts/setup_pynq.sh where pip reaches no index.
+UNREACHABLE = 3
+
+
+@pytest.fixture(scope="module")
+def pynq_python() -> Path:
+    """The Python that has pynq; `make test` makes it beforehand."""
+    if given := os.environ.get("ACSGEN_PYNQ_PYTHON"):
+        return Path(given)
+    root = asset_root()
+    script = [root / "scripts" / "setup_pynq.sh"]
+    made = subprocess.run(script, capture_output=True, text=True, check=False)
+    if made.returncode == UNREACHABLE:
+        pytest.skip("pynq is not installed, and pip reaches no package index")
+    assert made.returncode == 0, made.stdout + made.stderr
+    return root / ".venv-pynq" / "bin" / "python"
+
+
+def test_the_driver_through_pynq(
+    pynq_python: Path, prepared: Prepared, prepared_folder: Path, tmp_path: Path
+) -> None:
+    """Every test of test_driver.py passes there, on every engine, and those of the overlay do."""
+    folder, root = Path(__file__).parent, asset_root()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "PYTHON"))}
+    environment[PREPARED] = str(prepared_folder)
+    report = tmp_path / "report.xml"
+    options = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    finished = subprocess.run(
+        [pynq_python, "-m", "pytest", *options, folder],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(finished.stdout)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    passed = {
+        (case.get("classname"), case.get("name"))
+        for case in ElementTree.parse(report).iter("testcase")
+        if not len(case)
+    }
+    through = {name for module, name in passed if str(module).endswith("test_driver")}
+    assert len(passed) > len(through)
+    # The very tests that are collected here, for every engine that there is.
+    listing = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", folder / "test_driver.py"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    here = {line.split("::", 1)[1] for line in listing.stdout.splitlines() if "::" in line}
+    here = {name.split("@")[0] for name in here}
+    expected = {
+        name for name in here if any(engine in name.split("[")[1] for engine in prepared.libraries)
+    }
+    assert through == expected

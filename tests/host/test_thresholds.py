@@ -1,0 +1,57 @@
+"""The driver's thresholds are the build's, for every alpha."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from acsgen_host import Gate, thresholds
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acsgen.compiler.params import pack_thresholds
+from acsgen.quant.thresholds import integer_threshold
+
+pytestmark = pytest.mark.unit
+
+shares = st.floats(0, 1) | st.sampled_from([0.0, 0.5, 1.0, 1e-300, 1 - 1e-16])
+scales = st.lists(st.floats(1e-12, 1e12), min_size=1, max_size=9)
+
+
+def gate(scale: list[float], alpha: float = 0.5) -> Gate:
+    return Gate("gate", len(scale), 0, 0, alpha, np.array(scale))
+
+
+@given(alpha=shares, scale=scales)
+def test_alpha(alpha: float, scale: list[float]) -> None:
+    expected = integer_threshold(alpha, np.array(scale))
+    assert np.array_equal(thresholds.from_alpha(gate(scale), alpha), expected)
+
+
+@given(alpha=shares, scale=scales)
+def test_strictness_is_alpha_where_the_gate_was_trained_at_a_half(
+    alpha: float, scale: list[float]
+) -> None:
+    expected = integer_threshold(alpha, np.array(scale))
+    assert np.array_equal(thresholds.from_strictness(gate(scale), alpha), expected)
+
+
+@given(alpha=shares, scale=scales)
+def test_half_strictness_is_as_trained(alpha: float, scale: list[float]) -> None:
+    expected = integer_threshold(alpha, np.array(scale))
+    assert np.array_equal(thresholds.from_strictness(gate(scale, alpha), 0.5), expected)
+
+
+@given(alpha=shares, scale=scales, strictness=st.lists(shares, min_size=2, max_size=5))
+def test_stricter_never_lowers_a_threshold(
+    alpha: float, scale: list[float], strictness: list[float]
+) -> None:
+    values = [thresholds.from_strictness(gate(scale, alpha), s) for s in sorted(strictness)]
+    assert np.all(np.diff(np.array(values, np.int64), axis=0) >= 0)
+
+
+@given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1, max_size=9))
+def test_packing(values: list[int]) -> None:
+    integers = np.array(values, np.int32)
+    words = thresholds.pack(integers)
+    assert np.array_equal(words, pack_thresholds(integers))
+    assert np.array_equal(thresholds.unpack(gate([1.0] * len(values)), words), integers)
