@@ -46,14 +46,22 @@ module acs_read_share #(
     end
   end
 
-  assign req_valid_o = req_valid_i != '0 && place && !discard_i;
-  assign req_addr_o  = req_addr_i[chosen];
-  assign req_words_o = req_words_i[chosen];
-  assign req_user_o  = chosen;
-  assign accepted    = req_valid_o && req_ready_i;
+  // The chosen request is held in registers: another user may come first, or everything be dropped,
+  // but what was once offered to the read master stays until it is taken.
+  assign accepted = req_valid_i != '0 && place && !discard_i && (!req_valid_o || req_ready_i);
   always_comb begin
     req_ready_o         = '0;
     req_ready_o[chosen] = accepted;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) req_valid_o <= 1'b0;
+    else if (!req_valid_o || req_ready_i) req_valid_o <= accepted;
+    if (accepted) begin
+      req_addr_o  <= req_addr_i[chosen];
+      req_words_o <= req_words_i[chosen];
+      req_user_o  <= chosen;
+    end
   end
 
   acs_fifo #(
@@ -64,7 +72,7 @@ module acs_read_share #(
     .rst_ni,
     .in_valid_i (accepted),
     .in_ready_o (place),
-    .in_data_i  ({chosen, req_words_o}),
+    .in_data_i  ({chosen, req_words_i[chosen]}),
     .out_valid_o(pending),
     .out_ready_i(complete),
     .out_data_o ({user, words})
@@ -87,7 +95,7 @@ module acs_read_share #(
 `ifndef SYNTHESIS
   assert property (@(posedge clk_i) disable iff (!rst_ni) data_valid_i |-> pending)
   else $error("a word that nobody asked for");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) accepted |-> req_words_o != 0)
+  assert property (@(posedge clk_i) disable iff (!rst_ni) accepted |-> req_words_i[chosen] != 0)
   else $error("a request for no words");
 `endif
 
