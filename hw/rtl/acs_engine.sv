@@ -139,6 +139,28 @@ module acs_engine
   logic [63:0]  wreq_addr;
   logic [31:0]  wreq_words;
 
+  // Between control, array and weight loader.
+  logic        load_rows_start, load_masked, load_listed, load_all_rows, chunk_done, array_quiet;
+  logic [10:0] load_rows;
+  logic [1:0][7:0] rows_there;
+  instruction_t load_op;
+  logic        row_read_valid;
+  logic [15:0] row_read;
+  logic [15:0] factor_addr;
+  logic        iteration_valid, iteration_ready;
+  iteration_t  iteration;
+  logic        round_valid, release_round, post_idle, writer_idle;
+  round_t      round;
+  logic [LaneGroups-1:0] weight_write;
+  logic        weight_set;
+  logic [BW-1:0] weight_addr;
+  logic [63:0] weight_data;
+  logic        record_write;
+  logic [7:0]  record_addr;
+  constants_t  record;
+  logic        loader_busy, totals_done;
+  logic [63:0] vector_data;
+
   acs_control #(
     .LaneGroups(LaneGroups),
     .FeatureBlocks(FeatureBlocks),
@@ -359,27 +381,6 @@ module acs_engine
   );
 
   // Array, its control, its weights.
-  logic        load_rows_start, load_masked, load_listed, load_all_rows, chunk_done, array_quiet;
-  logic [10:0] load_rows;
-  logic [1:0][7:0] rows_there;
-  instruction_t load_op;
-  logic        row_read_valid;
-  logic [15:0] row_read;
-  logic [15:0] factor_addr;
-  logic        iteration_valid, iteration_ready;
-  iteration_t  iteration;
-  logic        round_valid, release_round, post_idle, writer_idle;
-  round_t      round;
-  logic [LaneGroups-1:0] weight_write;
-  logic        weight_set;
-  logic [BW-1:0] weight_addr;
-  logic [63:0] weight_data;
-  logic        record_write;
-  logic [7:0]  record_addr;
-  constants_t  record;
-  logic        loader_busy, totals_done;
-  logic [63:0] vector_data;
-
   acs_array_control #(
     .LaneGroups(LaneGroups)
   ) u_array_control (

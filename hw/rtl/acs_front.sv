@@ -98,6 +98,8 @@ module acs_front
   assign judged      = fetched && checking_q && checked;
 
   // Judged instructions go on at once; what they read is asked for meanwhile.
+  logic        is_load, is_conv, is_linear, is_gate, is_listed, held;
+  logic        waits_q;       // a CONV with output mask has not asked for its rows yet
   logic        queued_q, queue, room, queue_valid;
   assign instruction = '{
     words: words,
@@ -124,8 +126,6 @@ module acs_front
   // What an instruction reads: first thresholds, a table or the image; then rows.
   typedef enum logic [1:0] {StFirst, StSecond, StDone} step_e;
   step_e       step_q;
-  logic        is_load, is_conv, is_linear, is_gate, is_listed, held;
-  logic        waits_q;       // a CONV with output mask has not asked for its rows yet
   logic [3:0]  gates_q;       // gates that were queued and have not decided
   logic        good, reads, allowed, masks_there, first_asked, second_asked;
   logic [28:0] index_q;
