@@ -14,6 +14,9 @@ NETWORKS = {"resnet8": "resnet8-acs-digits32", "resnet38": "resnet38-acs-digits3
 #: Images of a case with the network's own masks; those of drawn masks do not depend on the image.
 NATURAL_IMAGES = {"resnet8": 8, "resnet38": 2}
 
+#: Cases that others are compared with: without gates, and with gates that skip nothing.
+REFERENCES = ("dense", "open")
+
 #: Shares of the dense network's MACs that drawn masks save, in percent.
 SAVED_PERCENT = (40, 50, 60, 70, 80)
 
@@ -24,8 +27,8 @@ class Case:
 
     Attributes:
         network: key of :data:`NETWORKS`.
-        masks: ``dense`` for the network without its gates, ``own`` for what the gates decide on
-            real images, ``drawn`` for random masks.
+        masks: ``dense`` for the network without its gates, ``open`` for gates that keep every
+            channel, ``own`` for what they decide on real images, ``drawn`` for random masks.
         saved_percent: of drawn masks, the share of the dense network's MACs that they save.
     """
 
@@ -45,6 +48,7 @@ CASES = tuple(
     for network in NETWORKS
     for case in (
         Case(network, "dense"),
+        Case(network, "open"),
         Case(network, "own"),
         *(Case(network, "drawn", percent) for percent in SAVED_PERCENT),
     )

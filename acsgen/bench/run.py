@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.assets import asset
-from acsgen.bench.cases import NATURAL_IMAGES, NETWORKS, Case
+from acsgen.bench.cases import NATURAL_IMAGES, NETWORKS, REFERENCES, Case
 from acsgen.bench.masks import draw_masks
 from acsgen.boards import Board
 from acsgen.compiler import EngineConfig, Program, compile_graph
@@ -64,15 +64,15 @@ class Figures:
 class BenchResult:
     """Figures by case name, and what they were measured with.
 
-    ``dense`` holds every network's figures without gates, by network: what is saved is relative to
-    them, so they are measured even when not asked for.
+    ``references`` holds every network's figures by network and :data:`REFERENCES`: what is saved is
+    relative to them, so they are measured even when not asked for.
     """
 
     board: str
     engine: EngineConfig
     memory: Memory
     figures: dict[str, Figures]
-    dense: dict[str, Figures]
+    references: dict[tuple[str, str], Figures]
 
     @property
     def key(self) -> str:
@@ -83,10 +83,14 @@ class BenchResult:
         """Return the engine and memory as the baseline holds them."""
         return {"engine": asdict(self.engine), "memory": asdict(self.memory)}
 
-    def saved(self, case: Case) -> tuple[float, float]:
-        """Return the shares of the dense network's MACs and cycles that a case saves."""
-        found, dense = self.figures[case.name], self.dense[case.network]
-        return 1 - found.macs / dense.macs, 1 - found.cycles / dense.cycles
+    def saved(self, case: Case, reference: str) -> tuple[float, float]:
+        """Return the shares of a reference's MACs and cycles that a case saves.
+
+        Of the ``dense`` network, which has no gates, the gates' own work is a loss; of the ``open``
+        one, which has them too, only what masks leave undone counts.
+        """
+        found, base = self.figures[case.name], self.references[case.network, reference]
+        return 1 - found.macs / base.macs, 1 - found.cycles / base.cycles
 
     def utilisation(self, case: Case) -> float:
         """Return the share of the lanes' MACs of all cycles that were executed."""
@@ -107,24 +111,23 @@ def run_bench(
         CheckFailed: the RTL's logits, masks or counters differ from the golden model's.
     """
     figures: dict[str, Figures] = {}
-    dense: dict[str, Figures] = {}
+    references: dict[tuple[str, str], Figures] = {}
     for network in dict.fromkeys(case.network for case in cases):
         on_stage(f"quantize {network}")
         graph, images = _load(network)
-        bench = _Network(graph, engine, rtl)
-        on_stage(f"run {network}/dense")
-        dense[network] = bench.dense(images[:1])
+        bench = _Network(graph, engine, rtl, images)
+        for reference in REFERENCES:
+            on_stage(f"run {network}/{reference}")
+            references[network, reference] = bench.measure(Case(network, reference))
         for case in cases:
             if case.network != network:
                 continue
-            on_stage(f"run {case.name}")
-            if case.masks == "dense":
-                figures[case.name] = dense[network]
-            elif case.saved_percent is None:
-                figures[case.name] = bench.own(images)
-            else:
-                figures[case.name] = bench.drawn(images[:1], case.saved_percent)
-    return BenchResult(board.name, engine, rtl.memory, figures, dense)
+            found = references.get((network, case.masks))
+            if found is None:
+                on_stage(f"run {case.name}")
+                found = bench.measure(case)
+            figures[case.name] = found
+    return BenchResult(board.name, engine, rtl.memory, figures, references)
 
 
 def _load(network: str) -> tuple[IntGraph, NDArray[np.uint8]]:
@@ -137,23 +140,28 @@ def _load(network: str) -> tuple[IntGraph, NDArray[np.uint8]]:
 class _Network:
     """A network with and without gates, compiled."""
 
-    def __init__(self, graph: IntGraph, engine: EngineConfig, rtl: RtlEngine) -> None:
+    def __init__(
+        self, graph: IntGraph, engine: EngineConfig, rtl: RtlEngine, images: NDArray[np.uint8]
+    ) -> None:
         self.graph = graph
         self.ungated = without_gates(graph)
         self.program = compile_graph(graph, engine)
         self.ungated_program = compile_graph(self.ungated, engine)
         self.rtl = rtl
+        self.images = images
 
-    def dense(self, images: NDArray[np.uint8]) -> Figures:
-        return self._run(self.ungated, self.ungated_program, images, {})
-
-    def own(self, images: NDArray[np.uint8]) -> Figures:
-        return self._run(self.graph, self.program, images, {})
-
-    def drawn(self, images: NDArray[np.uint8], saved_percent: int) -> Figures:
-        dense = count_macs(self.ungated, {}, 1).dense
-        drawn = draw_masks(self.graph, dense * (1 - saved_percent / 100), SEED)
-        return self._run(self.graph, self.program, images, force_masks(self.graph, drawn.masks))
+    def measure(self, case: Case) -> Figures:
+        one = self.images[:1]
+        if case.masks == "dense":
+            return self._run(self.ungated, self.ungated_program, one, {})
+        if case.masks == "own":
+            return self._run(self.graph, self.program, self.images, {})
+        if case.saved_percent is None:
+            masks = {gate.name: np.ones(gate.shape[0], bool) for gate in self.graph.gates}
+        else:
+            dense = count_macs(self.ungated, {}, 1).dense
+            masks = draw_masks(self.graph, dense * (1 - case.saved_percent / 100), SEED).masks
+        return self._run(self.graph, self.program, one, force_masks(self.graph, masks))
 
     def _run(
         self,
