@@ -45,12 +45,10 @@ module acs_array_control
   input  wire logic [9:0]   in_index_i,
   output      logic [9:0]   flag_addr_o,
   input  wire logic [1:0]   flag_i,
-  // Masked channels of exact zeros: cleared a block a cycle.
-  output      logic         clearing_o,
-  output      logic [9:0]   clear_list_o,  // place in the list of outputs
-  input  wire logic [9:0]   clear_channel_i,
-  output      logic         clear_write_o,
-  output      logic [15:0]  clear_addr_o,
+  // Masked channels of exact zeros are cleared meanwhile.
+  output      logic         clear_start_o,
+  output      logic [15:0]  clear_blocks_o,
+  input  wire logic         clear_busy_i,
   // Weights of listed rows.
   output      logic         load_o,
   output      logic         load_masked_o,
@@ -76,7 +74,7 @@ module acs_array_control
   localparam logic [10:0] Groups = 11'(LaneGroups);
 
   typedef enum logic [4:0] {
-    StIdle, StTable, StScan, StScanWait, StClear, StClearBlocks, StPass, StRounds, StGroupEnd,
+    StIdle, StTable, StScan, StScanWait, StPass, StRounds, StGroupEnd,
     StMapChannel, StMapFactor, StMapRun, StDrain
   } state_e;
 
@@ -125,15 +123,11 @@ module acs_array_control
   logic [7:0]  factor_q;
   logic [10:0] inner_q;
   logic        inner_last;
-  // Clearing.
-  logic [10:0] clear_q;
-  logic [10:0] result_blocks;
-  logic [15:0] clear_base_q;
-  logic        clears;
+  logic        clears;           // masked channels
   logic [10:0] half_plane;
   // Passes and groups.
   logic [10:0] pass_rows;
-  logic        begin_pass, records_needed, pass_ends, next_group, last_group, listed;
+  logic        begin_pass, records_needed, pass_ends, next_group, last_group, listed, listed_there;
   logic        quiet_q;          // quiet_o has been given
 
   assign is_conv = op_i.opcode == OP_CONV;
@@ -158,6 +152,8 @@ module acs_array_control
   assign listed_o[1]  = op_i.mask_out != 8'(MASK_NONE) &&
                         (op_i.opcode == OP_CONV || op_i.opcode == OP_ELTWISE);
   assign listed       = listed_o != 2'b00;
+  // A convolution may walk the list of inputs while it grows.
+  assign listed_there = !scan_busy_i[1] && (is_conv || !scan_busy_i[0]);
   assign scan_o       = state_q == StScan ? listed_o : 2'b00;
   assign in_first_o   = in_first_q;
   assign out_first_o  = out_first_q;
@@ -276,14 +272,11 @@ module acs_array_control
   assign table_done_o     = state_q == StTable && entry_q == all_entries && !bad_q;
 
   // Masked channels that hold zeros, whatever their record says.
-  assign clears        = op_i.masked_zero && !op_i.res_enable;
-  assign result_blocks = op_i.dst_split ? {half_plane[8:0], 2'b00} : blocks;
-  assign half_plane    = plane_blocks(phase_size(op_i.dst_height, 1'b0),
-                                      phase_row_log2(op_i.row_log2));
-  assign clearing_o    = state_q == StClear;
-  assign clear_list_o  = ~clear_q[9:0];
-  assign clear_write_o = state_q == StClearBlocks;
-  assign clear_addr_o  = clear_base_q + 16'(block_q);
+  assign clears         = op_i.masked_zero && !op_i.res_enable;
+  assign half_plane     = plane_blocks(phase_size(op_i.dst_height, 1'b0),
+                                       phase_row_log2(op_i.row_log2));
+  assign clear_blocks_o = op_i.dst_split ? {3'b0, half_plane, 2'b0} : 16'(blocks);
+  assign clear_start_o  = state_q == StScanWait && listed_there && is_conv && clears;
 
   // A pass begins: what it works on.
   assign records_needed = !op_i.masked_zero;
@@ -343,8 +336,6 @@ module acs_array_control
       lane_q        <= '0;
       factor_q      <= '0;
       inner_q       <= '0;
-      clear_q       <= '0;
-      clear_base_q  <= '0;
     end else begin
       in_flight_q <= in_flight_q + 4'(round_valid_o) - 4'(release_i);
       open_chunks_q <= open_chunks_q + 2'(round_valid_o && round_o.chunk_end) - 2'(chunk_done_i);
@@ -415,7 +406,6 @@ module acs_array_control
           end
         end
         StScan: begin
-          clear_q <= '0;
           block_q <= '0;
           pass_q  <= listed_o[1] ? PassConstant : PassActive;
           if (is_conv && listed_o[1] && last_group && op_i.masked_zero) begin
@@ -426,22 +416,7 @@ module acs_array_control
                      is_conv ? StPass : StMapChannel;
         end
         StScanWait: begin
-          // A convolution may walk the list of inputs while it grows.
-          if (!scan_busy_i[1] && (is_conv || !scan_busy_i[0])) begin
-            state_q <= is_conv ? StClear : StMapChannel;
-          end
-        end
-        StClear: begin
-          clear_base_q <= op_i.dst_base + 16'(clear_channel_i) * op_i.dst_step;
-          state_q      <= clears && clear_q != masked_i[1] ? StClearBlocks : StPass;
-        end
-        StClearBlocks: begin
-          block_q <= block_q + 11'd1;
-          if (block_q == result_blocks - 11'd1) begin
-            block_q <= '0;
-            clear_q <= clear_q + 11'd1;
-            state_q <= StClear;
-          end
+          if (listed_there) state_q <= is_conv ? StPass : StMapChannel;
         end
         StPass: begin
           rows_left_q   <= pass_rows;
@@ -452,7 +427,8 @@ module acs_array_control
           row_base_q    <= '0;
           if (pass_q == PassEnd) begin
             // The lists are free when the last item is known.
-            if (post_idle_i && in_flight_q == 0 && scan_busy_i == 2'b00 && rows_known_i) begin
+            if (post_idle_i && in_flight_q == 0 && scan_busy_i == 2'b00 && rows_known_i &&
+                !clear_busy_i) begin
               state_q <= StGroupEnd;
             end
           end else if (pass_rows == 0) begin
@@ -529,7 +505,8 @@ module acs_array_control
         end
         StDrain: begin
           // Writes that the feature memory has accepted come before all reads that follow.
-          if (post_idle_i && in_flight_q == 0 && totals_done_i && scan_busy_i == 2'b00) begin
+          if (post_idle_i && in_flight_q == 0 && totals_done_i && scan_busy_i == 2'b00 &&
+              !clear_busy_i) begin
             quiet_o <= is_conv && listed_o[1] && !quiet_q;
             done_o  <= 1'b1;
             state_q <= StIdle;

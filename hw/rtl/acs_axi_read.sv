@@ -61,7 +61,8 @@ module acs_axi_read #(
   end
   assign start_burst = left_q != 0 && (!ar_valid_q || m_axi_arready_i) &&
                        32'(reserved_q) + 32'(burst) <= 32'(Depth);
-  assign req_ready_o = left_q == 0;
+  // The next request may come with the last burst of this one.
+  assign req_ready_o = left_q == 0 || (start_burst && left_q == 32'(burst));
   assign arrived     = m_axi_rvalid_i && m_axi_rready_o && awaited_q != 0;
   assign pop         = data_valid_o && data_ready_i;
 

@@ -313,9 +313,10 @@ module acs_engine
   );
 
   // Channels: of inputs and of outputs.
-  logic        clearing, clear_write;
+  logic        clear_start, clear_busy, clear_valid, clear_ready;
   logic [9:0]  clear_list, post_list;
-  logic [15:0] clear_addr;
+  logic [15:0] clear_blocks, clear_addr;
+  logic        post_looks;
   logic        table_write, table_list;
   logic [9:0]  table_addr, table_data;
   logic [1:0]  scan, scan_busy, listed, flag;
@@ -372,7 +373,7 @@ module acs_engine
     .active_o     (found[1]),
     .masked_o     (passed[1]),
     .listed_i     (listed[1]),
-    .addr_i       (clearing ? clear_list : post_list),
+    .addr_i       (post_looks ? post_list : clear_list),
     .channel_o    (out_channel),
     .index_addr_i (row_addr),
     .index_o      (row_index),
@@ -418,11 +419,9 @@ module acs_engine
     .in_index_i      (in_index),
     .flag_addr_o     (flag_addr),
     .flag_i          (flag),
-    .clearing_o      (clearing),
-    .clear_list_o    (clear_list),
-    .clear_channel_i (out_channel),
-    .clear_write_o   (clear_write),
-    .clear_addr_o    (clear_addr),
+    .clear_start_o   (clear_start),
+    .clear_blocks_o  (clear_blocks),
+    .clear_busy_i    (clear_busy),
     .load_o          (load_rows_start),
     .load_masked_o   (load_masked),
     .load_listed_o   (load_listed),
@@ -495,6 +494,29 @@ module acs_engine
   sums_t [LaneGroups-1:0] sums;
   logic        windowed, raw, banks, maximum;
 
+  // Clearing comes last at port B.
+  logic any_read_valid, clear_write;
+  assign any_read_valid = post_read_valid || copy_read_valid;
+  assign clear_ready    = !block_write && !load_write && !any_read_valid &&
+                          !(iteration_valid && iteration.use_b);
+  assign clear_write    = clear_valid && clear_ready;
+  acs_clear u_clear (
+    .clk_i,
+    .rst_ni,
+    .clear_i       (discard),
+    .start_i       (clear_start),
+    .op_i          (op),
+    .channels_i    (passed[1]),
+    .blocks_i      (clear_blocks),
+    .busy_o        (clear_busy),
+    .list_ready_i  (!post_looks),
+    .list_addr_o   (clear_list),
+    .list_channel_i(out_channel),
+    .write_valid_o (clear_valid),
+    .write_ready_i (clear_ready),
+    .write_addr_o  (clear_addr)
+  );
+
   assign windowed = op.opcode == OP_CONV || op.opcode == OP_POOL;
   assign raw      = op.opcode == OP_ELTWISE || op.opcode == OP_SCALE;
   assign banks    = op.opcode == OP_CONV;
@@ -519,7 +541,7 @@ module acs_engine
     .write_addr_i     (clear_write ? clear_addr : load_write ? load_write_addr : block_write_addr),
     .write_banks_i    (clear_write ? 8'hff : load_write ? load_write_banks : block_write_banks),
     .write_data_i     (clear_write ? '0 : load_write ? load_write_data : block_write_data),
-    .read_valid_i     (post_read_valid || copy_read_valid),
+    .read_valid_i     (any_read_valid),
     .read_ready_o     (read_ready),
     .read_addr_i      (post_read_valid ? post_read_addr : copy_read_addr),
     .read_data_valid_o(read_data_valid),
@@ -552,6 +574,7 @@ module acs_engine
     .record_write_i   (record_write),
     .record_addr_i    (record_addr),
     .record_i         (record),
+    .out_looks_o      (post_looks),
     .out_addr_o       (post_list),
     .out_channel_i    (out_channel),
     .read_valid_o     (post_read_valid),

@@ -24,6 +24,7 @@ module acs_items
   input  wire logic [7:0]   record_addr_i,
   input  wire constants_t   record_i,
   // List of channels.
+  output      logic         out_looks_o,
   output      logic [9:0]   out_addr_o,
   input  wire logic [9:0]   out_channel_i,
   // Residual blocks.
@@ -84,6 +85,7 @@ module acs_items
 
   assign is_conv      = op_i.opcode == OP_CONV;
   assign look         = round_valid && claimed_q != CW'(Ahead) && !looked_q[0];
+  assign out_looks_o  = look || looked_q[0];
   assign is_a         = item_q < round.count_a;
   assign position     = is_a ? round.first + 10'(item_q) : 10'(item_q) - 10'(round.count_a);
   assign out_addr_o   = round.masked ? ~(round.list_first + position) : round.list_first + position;

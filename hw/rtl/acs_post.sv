@@ -26,6 +26,7 @@ module acs_post
   input  wire logic [7:0]   record_addr_i,
   input  wire constants_t   record_i,
   // List of channels.
+  output      logic         out_looks_o,
   output      logic [9:0]   out_addr_o,
   input  wire logic [9:0]   out_channel_i,
   // Residual blocks.
@@ -73,6 +74,7 @@ module acs_post
     .record_write_i,
     .record_addr_i,
     .record_i,
+    .out_looks_o,
     .out_addr_o,
     .out_channel_i,
     .read_valid_o,

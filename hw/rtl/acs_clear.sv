@@ -1,0 +1,71 @@
+// Clears the result of masked channels that hold zeros, block by block, while the array adds up:
+// its writes take port B of the feature memory when nobody else wants it, and its look-ups the list
+// of outputs.
+`default_nettype none
+
+module acs_clear
+  import acs_isa_pkg::*;
+(
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+  input  wire logic         clear_i,       // a run begins or ends
+  input  wire logic         start_i,       // the list is complete
+  input  wire instruction_t op_i,
+  input  wire logic [10:0]  channels_i,    // at the end of the list
+  input  wire logic [15:0]  blocks_i,      // of a channel's result
+  output      logic         busy_o,
+  // List of outputs.
+  input  wire logic         list_ready_i,
+  output      logic [9:0]   list_addr_o,
+  input  wire logic [9:0]   list_channel_i,
+  // Port B.
+  output      logic         write_valid_o,
+  input  wire logic         write_ready_i,
+  output      logic [15:0]  write_addr_o
+);
+  logic [10:0] left_q;       // channels that were not looked up yet
+  logic        channel_valid_q, writes_q;
+  logic [9:0]  channel_q;
+  logic [15:0] address_q, blocks_q;   // of the channel's next block; blocks that remain
+  logic        look, begins, ends;
+
+  assign list_addr_o   = ~10'(left_q - 11'd1);
+  assign busy_o        = left_q != 0 || channel_valid_q || writes_q;
+  assign write_valid_o = writes_q;
+  assign write_addr_o  = address_q;
+  assign ends          = writes_q && write_ready_i && blocks_q == 16'd1;
+  assign begins        = channel_valid_q && (!writes_q || ends);
+  assign look          = left_q != 0 && list_ready_i && (!channel_valid_q || begins);
+
+  always_ff @(posedge clk_i) begin
+    if (look) channel_q <= list_channel_i;
+    if (begins) begin
+      address_q <= op_i.dst_base + 16'(channel_q) * op_i.dst_step;
+      blocks_q  <= blocks_i;
+    end else if (write_ready_i) begin
+      address_q <= address_q + 16'd1;
+      blocks_q  <= blocks_q - 16'd1;
+    end
+    if (!rst_ni || clear_i) begin
+      left_q          <= '0;
+      channel_valid_q <= 1'b0;
+      writes_q        <= 1'b0;
+    end else begin
+      if (start_i) left_q <= channels_i;
+      else if (look) left_q <= left_q - 11'd1;
+      channel_valid_q <= look || (channel_valid_q && !begins);
+      writes_q        <= begins || (writes_q && !ends);
+    end
+  end
+
+  logic unused;
+  assign unused = ^op_i;
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni) start_i |-> !busy_o)
+  else $error("a new list before the last one was cleared");
+`endif
+
+endmodule
+
+`default_nettype wire
