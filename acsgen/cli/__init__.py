@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from acsgen.cli import bench, build, info, sim, train
+from acsgen.cli import bench, build, info, sim, synth, train
 from acsgen.cli import eval as eval_
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command("build")(build.build)
 app.command("sim")(sim.sim)
 app.command("bench")(bench.bench)
+app.command("synth")(synth.synth)
 app.command("eval")(eval_.evaluate)
 app.command("train")(train.train)
 app.command("boards")(info.boards)

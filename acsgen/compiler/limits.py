@@ -26,12 +26,12 @@ from acsgen.isa.generated import (
     LANES,
     MASK_REGISTERS,
     MAX_CHANNELS,
+    MAX_HEIGHT,
     MAX_KERNEL,
     RECORD_WORDS,
     WORD_BYTES,
 )
 
-MAX_HEIGHT = 255
 PAD_VALUES = 4
 
 Lifetimes = list[Lifetime[Buffer]]

@@ -25,7 +25,7 @@ from acsgen.isa.generated import (
     Instruction,
     Opcode,
 )
-from acsgen.isa.spec import load_spec
+from acsgen.isa.spec import Argument, load_spec
 
 #: Files that templates/hls has ready to copy; all others are templates.
 _PLAIN_SUFFIXES = (".hpp", ".cpp")
@@ -90,6 +90,19 @@ class LoopBounds:
         )
 
 
+#: The only buffer that the engine writes.
+WRITTEN_BUFFER = "result"
+
+
+def _parameter(argument: Argument) -> dict[str, str]:
+    """Return an argument of the top function: its name, and its declaration in C++."""
+    kinds = {"pointer": "const acs::word_t *", "input": "uint32_t ", "output": "uint32_t *"}
+    kind = kinds[argument.kind]
+    if argument.name == WRITTEN_BUFFER:
+        kind = kind.removeprefix("const ")
+    return {"name": argument.name, "declaration": kind + argument.name}
+
+
 def render_hls(
     target: Path,
     *,
@@ -131,7 +144,7 @@ def render_hls(
             "result": traced_words,
         },
         "bundles": BUNDLES,
-        "arguments": [argument.name for argument in load_spec().arguments],
+        "arguments": [_parameter(argument) for argument in load_spec().arguments],
         "sources": sources,
         "spec_hash": SPEC_HASH,
         "image_words": image_words,

@@ -17,9 +17,8 @@ from acsgen.frontend.opgraph import (
     Sigmoid,
     Unknown,
 )
-from acsgen.isa.generated import MAX_CHANNELS, MAX_KERNEL, MAX_WIDTH
+from acsgen.isa.generated import MAX_CHANNELS, MAX_HEIGHT, MAX_KERNEL, MAX_WIDTH
 
-_MAX_HEIGHT = 255
 _MAX_PAD = 7
 
 
@@ -48,8 +47,8 @@ def _size_reasons(op: Op) -> dict[str, tuple[str, str]]:
         if width > MAX_WIDTH:
             what = f"{size} is wider than {MAX_WIDTH} lanes"
             reasons["width"] = (what, "use smaller images or an earlier stride")
-        if height > _MAX_HEIGHT:
-            what = f"{size} is higher than {_MAX_HEIGHT} rows"
+        if height > MAX_HEIGHT:
+            what = f"{size} is higher than {MAX_HEIGHT} rows"
             reasons["height"] = (what, "use smaller images or an earlier stride")
     if (len(op.shape) == 3 or isinstance(op, Linear)) and channels > MAX_CHANNELS:
         what = f"output channels {channels} > {MAX_CHANNELS}"

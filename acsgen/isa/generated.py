@@ -10,7 +10,7 @@ from typing import Final
 
 from acsgen.isa.bits import BitField, pack, reserved_problems, unpack
 
-SPEC_HASH: Final = 0xBCE3208B
+SPEC_HASH: Final = 0xA50DF194
 
 #: Bytes in a memory word (AXI beat).
 WORD_BYTES: Final = 8
@@ -34,6 +34,8 @@ MAX_KERNEL: Final = 7
 MAX_CHUNK: Final = 128
 #: Widest plane: one row must fit the lanes.
 MAX_WIDTH: Final = 64
+#: Most rows of a plane.
+MAX_HEIGHT: Final = 255
 #: Smallest requantization shift; the residual multiplier has this many fraction bits.
 SHIFT_MIN: Final = 14
 #: Largest requantization shift.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,8 @@ from acsgen.isa.bits import WORD_BITS, BitField
 FIRST_ARGUMENT_OFFSET = 0x10
 #: Bytes an argument takes in the register map: data, control word, spares.
 ARGUMENT_BYTES = {"pointer": 12, "input": 8, "output": 16}
+#: Largest status code that engines carry from the check to the register.
+MAX_STATUS = 255
 
 Name = Field(pattern=r"^[a-z][a-z0-9_]*$")
 UpperName = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
@@ -46,10 +49,19 @@ class Code(_Model):
     doc: str
 
 
+class Value(_Model):
+    """What fields hold: the bits that the engines keep, and a constant that must fit each field."""
+
+    bits: int = Field(ge=1, le=WORD_BITS)
+    holds: str | None = None
+    doc: str
+
+
 class WordField(_Model):
-    """A bit field of an instruction or of a channel record."""
+    """A bit field of an instruction or of a channel record; without a ``value`` it is a code."""
 
     name: str = Name
+    value: str | None = None
     word: int = Field(ge=0)
     lsb: int = Field(ge=0, lt=WORD_BITS)
     bits: int = Field(ge=1, le=WORD_BITS)
@@ -57,8 +69,8 @@ class WordField(_Model):
     doc: str
 
     @property
-    def bit_field(self) -> BitField:
-        """The same field, as the packer wants it."""
+    def place(self) -> BitField:
+        """All bits of the field, those above its value included."""
         return BitField(self.name, self.word, self.lsb, self.bits, self.signed)
 
 
@@ -111,6 +123,7 @@ class Spec(_Model):
     constants: dict[str, Constant]
     opcodes: dict[str, Code]
     linear_modes: dict[str, Code]
+    values: dict[str, Value]
     fields: list[InstructionField]
     record_fields: list[WordField]
     status: dict[str, Code]
@@ -156,6 +169,14 @@ class Spec(_Model):
         """Every word of the result header as (NAME, index, documentation)."""
         return tuple((h.name.upper(), i, h.doc) for i, h in enumerate(self.result_header))
 
+    def width(self, field: WordField) -> int:
+        """Return the bits that the engines keep of a field's value."""
+        return field.bits if field.value is None else self.values[field.value].bits
+
+    def bit_field(self, field: WordField) -> BitField:
+        """Return the bits of a field that are its value; those above are unused."""
+        return replace(field.place, bits=min(field.bits, self.width(field)))
+
     def fields_of(self, opcode: str) -> tuple[InstructionField, ...]:
         """Return the fields that ``opcode`` uses."""
         return tuple(f for f in self.fields if f.used_by(opcode))
@@ -164,7 +185,7 @@ class Spec(_Model):
         """Return the bits that ``opcode`` must leave zero, as pairs (word, bits), bits not 0."""
         free = [(1 << WORD_BITS) - 1] * self.constant("INSTRUCTION_WORDS")
         for f in self.fields_of(opcode):
-            free[f.word] &= ~f.bit_field.mask
+            free[f.word] &= ~self.bit_field(f).mask
         return tuple((word, bits) for word, bits in enumerate(free) if bits)
 
 
@@ -224,15 +245,37 @@ def _problems(spec: Spec) -> Iterable[Problem]:
         unknown = [] if f.ops == "all" else [op for op in f.ops if op not in spec.opcodes]
         if unknown:
             yield Problem(f"fields.{f.name}", f"unknown opcodes: {', '.join(unknown)}")
+    for field in (*spec.fields, *spec.record_fields):
+        yield from _value_problems(spec, field)
     by_name = {f.name: f for f in spec.fields}
     for name, codes in (("opcode", spec.opcodes), ("linear_mode", spec.linear_modes)):
         largest = max(c.code for c in codes.values())
         if name not in by_name:
             yield Problem("fields", f"there is no field {name}")
-        elif largest > (high := by_name[name].bit_field.high):
+        elif largest > (high := by_name[name].place.high):
             yield Problem(f"fields.{name}", f"code {largest} is more than {high}")
+    largest = max(c.code for c in spec.status.values())
+    if not 1 <= min(c.code for c in spec.status.values()) <= largest <= MAX_STATUS:
+        yield Problem("status", f"codes are 1 to {MAX_STATUS}; 0 is that of no run")
     if spec.constant("MASK_NONE") < spec.constant("MASK_REGISTERS"):
         yield Problem("constants.MASK_NONE", "is the number of a mask register")
+
+
+def _value_problems(spec: Spec, field: WordField) -> Iterable[Problem]:
+    """Yield what is wrong with the value of a field."""
+    where = f"fields.{field.name}"
+    if field.value is None:
+        return
+    if field.value not in spec.values:
+        yield Problem(where, f"unknown value: {field.value}")
+        return
+    name = spec.values[field.value].holds
+    if name is None:
+        return
+    if name not in spec.constants:
+        yield Problem(f"values.{field.value}", f"unknown constant: {name}")
+    elif spec.constant(name) > (high := spec.bit_field(field).high):
+        yield Problem(where, f"{name} = {spec.constant(name)} is more than {high}")
 
 
 def _duplicates(title: str, values: Sequence[int | str]) -> Iterable[Problem]:
@@ -246,5 +289,5 @@ def _placement(fields: Sequence[WordField], words: int) -> Iterable[Problem]:
         if f.word >= words or f.lsb + f.bits > WORD_BITS:
             yield Problem(f"fields.{f.name}", f"is not inside the {words} words")
         for other in fields[:index]:
-            if f.word == other.word and f.bit_field.mask & other.bit_field.mask:
+            if f.word == other.word and f.place.mask & other.place.mask:
                 yield Problem(f"fields.{f.name}", f"overlaps {other.name}")

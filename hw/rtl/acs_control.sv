@@ -133,7 +133,8 @@ module acs_control
     .load_index_o (load_index),
     .loader_busy_i,
     .quiet_i      (array_quiet_i),
-    .gate_done_i  (state_q == StRun && linear_done_i && op.linear_mode == LINEAR_GATE),
+    .gate_done_i  (state_q == StRun && linear_done_i && op.opcode == OP_LINEAR &&
+                   op.linear_mode == LINEAR_GATE),
     .valid_o      (next_valid),
     .next_o       (next),
     .no_more_o    (no_more),

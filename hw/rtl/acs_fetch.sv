@@ -60,7 +60,7 @@ module acs_fetch
     probe[arriving_q] = data_i;
   end
   assign probed = decode(probe);
-  assign is_end = probed.opcode == OP_END;
+  assign is_end = arriving_q == IW'(OPCODE_WORD) && probed.opcode == OP_END;
 
   logic fifo_ready;
   acs_fifo #(

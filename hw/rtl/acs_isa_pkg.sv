@@ -8,7 +8,7 @@
 /* verilator lint_off UNUSEDPARAM */
 package acs_isa_pkg;
 
-  localparam logic [31:0] SPEC_HASH = 32'hBCE3208B;
+  localparam logic [31:0] SPEC_HASH = 32'hA50DF194;
 
   // Bytes in a memory word (AXI beat).
   localparam int unsigned WORD_BYTES = 8;
@@ -32,6 +32,8 @@ package acs_isa_pkg;
   localparam int unsigned MAX_CHUNK = 128;
   // Widest plane: one row must fit the lanes.
   localparam int unsigned MAX_WIDTH = 64;
+  // Most rows of a plane.
+  localparam int unsigned MAX_HEIGHT = 255;
   // Smallest requantization shift; the residual multiplier has this many fraction bits.
   localparam int unsigned SHIFT_MIN = 14;
   // Largest requantization shift.
@@ -94,6 +96,9 @@ package acs_isa_pkg;
   localparam logic [1:0] LINEAR_WIDE = 2'd2;
   // Accumulator > threshold, a bit per channel, into a mask register and the result buffer.
   localparam logic [1:0] LINEAR_GATE = 2'd3;
+
+  // The word of an instruction that holds its opcode.
+  localparam int unsigned OPCODE_WORD = 0;
 
   // Words at the head of the result buffer.
   localparam int unsigned HEADER_SPEC_HASH = 0;
@@ -307,8 +312,8 @@ package acs_isa_pkg;
 
   function automatic record_t decode_record(input record_words_t words);
     record_t r;
-    r.bias = words[0][31:0];
-    r.masked_bias = words[0][63:32];
+    r.bias = 32'(signed'(words[0][31:0]));
+    r.masked_bias = 32'(signed'(words[0][63:32]));
     r.mult = words[1][15:0];
     r.shift = words[1][23:16];
 

@@ -19,12 +19,20 @@ struct AcsRegisters {
 void acs_csim_run(const uint64_t *program, uint32_t program_words, const uint64_t *params,
                   uint32_t params_words, const uint64_t *image, uint32_t image_words, uint64_t *result,
                   uint32_t result_words, uint32_t trace, AcsRegisters *registers) {
-  const acs::word_t *program_port = reinterpret_cast<const acs::word_t *>(program);
-  const acs::word_t *params_port = reinterpret_cast<const acs::word_t *>(params);
-  const acs::word_t *image_port = reinterpret_cast<const acs::word_t *>(image);
-  acs::word_t *result_port = reinterpret_cast<acs::word_t *>(result);
-  acs_engine(program_port, params_port, image_port, result_port, program_words, params_words,
-             image_words, result_words, trace, &registers->spec_hash, &registers->configuration,
-             &registers->status, &registers->fault_index);
+  acs::EngineCall call;
+  call.program = reinterpret_cast<const acs::word_t *>(program);
+  call.params = reinterpret_cast<const acs::word_t *>(params);
+  call.image = reinterpret_cast<const acs::word_t *>(image);
+  call.result = reinterpret_cast<acs::word_t *>(result);
+  call.program_words = program_words;
+  call.params_words = params_words;
+  call.image_words = image_words;
+  call.result_words = result_words;
+  call.trace = trace;
+  call.spec_hash = &registers->spec_hash;
+  call.configuration = &registers->configuration;
+  call.status = &registers->status;
+  call.fault_index = &registers->fault_index;
+  acs::call_engine(call);
 }
 }

@@ -9,7 +9,7 @@
 
 namespace acs_isa {
 
-static const unsigned SPEC_HASH = 0xBCE3208Bu;
+static const unsigned SPEC_HASH = 0xA50DF194u;
 
 // Bytes in a memory word (AXI beat).
 static const int WORD_BYTES = 8;
@@ -33,6 +33,8 @@ static const int MAX_KERNEL = 7;
 static const int MAX_CHUNK = 128;
 // Widest plane: one row must fit the lanes.
 static const int MAX_WIDTH = 64;
+// Most rows of a plane.
+static const int MAX_HEIGHT = 255;
 // Smallest requantization shift; the residual multiplier has this many fraction bits.
 static const int SHIFT_MIN = 14;
 // Largest requantization shift.

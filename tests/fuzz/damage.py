@@ -29,6 +29,7 @@ from acsgen.isa.generated import (
     Status,
 )
 from acsgen.verify.compare import Engine
+from tests.isa.places import value_of
 
 from .check import Mismatch, compare
 from .machine import CLOCKED, Expected, Machine, Undefined, Words, plane_blocks, result_channels
@@ -104,8 +105,7 @@ def damage(good: Buffers, pick: Pick) -> Buffers:
 
 def set_field(words: Words, pick: Pick) -> None:
     """Give a field that the instruction uses a value at the end of its range, or any other."""
-    opcode = int(words[0]) & 0xFF
-    reserved = dict(RESERVED_BITS.get(opcode, ()))  # type: ignore[call-overload]
+    reserved = dict(RESERVED_BITS.get(value_of(words, "opcode"), ()))  # type: ignore[call-overload]
     used = [f for f in INSTRUCTION_FIELDS if not reserved.get(f.word, 0) >> f.lsb & 1]
     field = used[pick(0, len(used) - 1)]
     largest = (1 << field.bits) - 1

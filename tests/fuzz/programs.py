@@ -38,6 +38,7 @@ from acsgen.isa.generated import (
     Opcode,
     Record,
 )
+from tests.isa.places import HIGH, RECORD_HIGH
 
 from .machine import Machine, Plane, Words, plane_blocks, result_channels, result_plane
 
@@ -322,7 +323,8 @@ class Writer:
                 for _ in range(2)
             )
         elif kind == 5:  # ends of the ranges, and shifts that act as the nearer bound
-            shift = self.rng.choice([0, 13, SHIFT_MIN, SHIFT_MAX, 39, 255], channels)
+            shifts = [0, SHIFT_MIN - 1, SHIFT_MIN, SHIFT_MAX, SHIFT_MAX + 1, RECORD_HIGH["shift"]]
+            shift = self.rng.choice(shifts, channels)
             mult = self.rng.choice([0, 1, 1 << 13, MULT_MAX], channels)
             bias = self.rng.choice([-room, -1, 0, 1, room], channels)
             masked = self.rng.choice([INT32_MIN, -1, 0, 1, INT32_MAX], channels)
@@ -423,7 +425,7 @@ class Writer:
             more |= {f"pad_value{i}": self.integer(0, 255) for i in range(4)}
         size = {"groups": groups, "channels_in": ins // groups, "channels": outs // groups}
         masks = self.masks(ins, outs)
-        counted = self.draw(st.sampled_from([pixels, pixels, 0, (1 << 14) - 1]))
+        counted = self.draw(st.sampled_from([pixels, pixels, 0, HIGH["pixels"]]))
         op = Instruction(Opcode.CONV, pixels=counted, **size, **masks, **window, **more)
         read = [span(source)]
         if op.res_enable:

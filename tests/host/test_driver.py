@@ -189,7 +189,7 @@ def test_a_faulty_program_is_named(bench: Bench) -> None:
     prepared = bench.prepared
     index = 5
     program = prepared.bundle.program.copy()
-    program[index * isa.INSTRUCTION_WORDS] |= np.uint64(0xFF)
+    program[index * isa.INSTRUCTION_WORDS :][: isa.INSTRUCTION_WORDS] = 2**64 - 1
     with bench.accelerator(prepared.bundle._replace(program=program)) as accelerator:
         for _ in range(2):
             with pytest.raises(EngineFault, match="ILLEGAL_OPCODE at instruction 5") as caught:

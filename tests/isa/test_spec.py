@@ -34,13 +34,6 @@ def test_host_constants_are_python_3_8() -> None:
     ast.parse(text, feature_version=(3, 8))
 
 
-def test_registers_lie_as_vitis_places_them() -> None:
-    offsets = {r.name: r.offset for r in load_spec().registers}
-    assert [offsets[n] for n in ("program", "params", "image", "result")] == [16, 28, 40, 52]
-    assert [offsets[n] for n in ("program_words", "trace")] == [0x40, 0x60]
-    assert [offsets[n] for n in ("spec_hash", "configuration", "status")] == [0x68, 0x78, 0x88]
-
-
 def _edit(tmp_path: Path, edit: Callable[[dict[str, Any]], None]) -> Path:
     data = yaml.safe_load(asset("hw", "spec", "engine.yaml").read_text(encoding="utf-8"))
     edit(data)
@@ -49,12 +42,25 @@ def _edit(tmp_path: Path, edit: Callable[[dict[str, Any]], None]) -> Path:
     return path
 
 
+def test_registers_lie_as_vitis_places_them(tmp_path: Path) -> None:
+    kinds = ("pointer", "pointer", "input", "pointer", "output", "input", "output", "output")
+
+    def place(data: dict[str, Any]) -> None:
+        data["arguments"] = [
+            {"name": f"a{i}", "kind": kind, "doc": "."} for i, kind in enumerate(kinds)
+        ]
+
+    offsets = [r.offset for r in load_spec(_edit(tmp_path, place)).registers]
+    assert offsets == [0x10, 0x1C, 0x28, 0x30, 0x3C, 0x4C, 0x54, 0x64]
+
+
 def test_hash_depends_on_meaning_and_not_on_documentation(tmp_path: Path) -> None:
     def document(data: dict[str, Any]) -> None:
         data["opcodes"]["END"]["doc"] = "Other words."
 
     def renumber(data: dict[str, Any]) -> None:
-        data["opcodes"]["END"]["code"] = 77
+        taken = {code["code"] for code in data["opcodes"].values()}
+        data["opcodes"]["END"]["code"] = next(n for n in range(256) if n not in taken)
 
     original = load_spec().hash
     assert load_spec(_edit(tmp_path, document)).hash == original
@@ -63,27 +69,68 @@ def test_hash_depends_on_meaning_and_not_on_documentation(tmp_path: Path) -> Non
 
 def test_all_contradictions_are_reported_at_once(tmp_path: Path) -> None:
     def spoil(data: dict[str, Any]) -> None:
-        data["opcodes"]["LOAD"]["code"] = data["opcodes"]["END"]["code"]
-        data["fields"][1]["lsb"] = 0
-        data["fields"][2]["ops"] = ["CONV", "DANCE"]
-        data["fields"][3]["lsb"] = 63
-        data["status"]["OK"]["code"] = 2
+        opcode, kernel, stride, pad, *_ = data["fields"]
+        codes, statuses = data["opcodes"], data["status"]
+        codes["LOAD"]["code"] = codes["END"]["code"]
+        kernel.update(word=opcode["word"], lsb=opcode["lsb"])
+        stride["ops"] = ["CONV", "DANCE"]
+        pad["lsb"] = 64 - pad["bits"] + 1
+        statuses["OK"]["code"] = statuses["BAD_FIELD"]["code"]
         data["arguments"][1]["name"] = data["arguments"][0]["name"]
         data["constants"]["MASK_NONE"]["value"] = 3
 
     with pytest.raises(UserError) as caught:
         load_spec(_edit(tmp_path, spoil))
+    spec = load_spec()
     text = str(caught.value)
     for part in (
-        "opcodes: 1 appears more than once",
-        "overlaps opcode",
+        f"opcodes: {spec.opcodes['END'].code} appears more than once",
+        "fields.kernel: overlaps opcode",
         "unknown opcodes: DANCE",
-        "is not inside the 8 words",
-        "status: 2 appears more than once",
-        "arguments: program appears more than once",
+        "fields.pad: is not inside the 8 words",
+        f"status: {spec.status['BAD_FIELD'].code} appears more than once",
+        f"arguments: {spec.arguments[0].name} appears more than once",
         "constants.MASK_NONE",
     ):
         assert part in text
+
+
+def test_fields_hold_their_codes_and_values(tmp_path: Path) -> None:
+    def spoil(data: dict[str, Any]) -> None:
+        fields = {f["name"]: f for f in data["fields"]}
+        fields["channels"]["bits"] = 10
+        fields["linear_mode"]["bits"] = 1
+        fields["kernel"]["value"] = "colour"
+        data["values"]["size"]["holds"] = "MAX_COLOUR"
+        data["status"]["OK"]["code"] = 0
+
+    with pytest.raises(UserError) as caught:
+        load_spec(_edit(tmp_path, spoil))
+    text = str(caught.value)
+    largest = max(mode.code for mode in load_spec().linear_modes.values())
+    for part in (
+        "fields.channels: MAX_CHANNELS = 1024 is more than 1023",
+        f"fields.linear_mode: code {largest} is more than 1",
+        "fields.kernel: unknown value: colour",
+        "values.size: unknown constant: MAX_COLOUR",
+        "status: codes are 1 to 255",
+    ):
+        assert part in text
+
+
+def test_a_field_with_more_bits_than_its_value_leaves_the_upper_ones_unused(
+    tmp_path: Path,
+) -> None:
+    def widen(data: dict[str, Any]) -> None:
+        data["fields"] = [f for f in data["fields"] if f["word"] != 7]
+        data["fields"].append(
+            {"name": "wide", "value": "multiplier", "word": 7, "lsb": 4, "bits": 20}
+            | {"ops": ["SCALE"], "doc": "."}
+        )
+
+    spec = load_spec(_edit(tmp_path, widen))
+    assert spec.bit_field(spec.fields[-1]).mask == 0xFFFF << 4
+    assert dict(spec.reserved_bits("SCALE"))[7] == ~(0xFFFF << 4) & (1 << 64) - 1
 
 
 def test_wrong_types_are_reported_with_their_place(tmp_path: Path) -> None:

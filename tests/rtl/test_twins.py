@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from acsgen.compiler import Program, compile_graph, decode_result
 from acsgen.csim.engine import pack_image
 from acsgen.ir.integer import IntGraph
-from acsgen.isa.generated import Instruction, Opcode, ResultHeader, Status
+from acsgen.isa.generated import HEADER_WORDS, Instruction, Opcode, ResultHeader, Status
 from acsgen.rtlsim import Memory
 from tests.compiler.graphs import resnet
+from tests.isa.places import UNKNOWN_OPCODES, put
 
 from .conftest import Twins
 
@@ -97,12 +98,15 @@ def test_read_errors_stop_with_a_status(twins: Callable[[int], Twins], beat: int
 
 def test_unknown_opcode_and_missing_end(twins: Callable[[int], Twins]) -> None:
     engines = twins(4)
-    end = Instruction(Opcode.END).encode()
-    for words in ([*end[:0]], [0x7F, *end[1:]], [end[0] | 1 << 40, *end[1:]], end):
+    end = list(Instruction(Opcode.END).encode())
+    unknown, unclean = end.copy(), end.copy()
+    put(unknown, "opcode", UNKNOWN_OPCODES[-1])
+    put(unclean, "mask_out", 1)
+    for words in ([], unknown, unclean, end):
         program = np.array(words, np.uint64)
         empty = np.zeros(0, np.uint64)
-        wanted = engines.csim.run(program, empty, empty, 13)
-        found = engines.rtl.run(program, empty, empty, 13)
+        wanted = engines.csim.run(program, empty, empty, HEADER_WORDS)
+        found = engines.rtl.run(program, empty, empty, HEADER_WORDS)
         assert (found.status, found.fault_index) == (wanted.status, wanted.fault_index)
         # The RTL does not read weights that only masked inputs would meet.
         assert found.result[ResultHeader.READ_WORDS] <= wanted.result[ResultHeader.READ_WORDS]

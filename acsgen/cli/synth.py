@@ -1,0 +1,121 @@
+"""``acsgen synth``: the SystemVerilog engine through Yosys, against the recorded baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from acsgen.assets import asset_root
+from acsgen.boards import load_board
+from acsgen.cli.console import StageDisplay, count, err, guarded, out, share
+from acsgen.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from acsgen.boards import Board
+    from acsgen.synth import Synthesis
+
+_TABLE_COLUMNS = 120
+
+
+@guarded
+def synth(
+    board: Annotated[str, typer.Option("--board", "-b", help="Board to fit.")] = "zedboard",
+    lane_groups: Annotated[
+        int | None, typer.Option(min=1, help="Groups of 64 lanes; default the board's.")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write the figures found as the new baseline.")
+    ] = False,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Baseline file; default the one that acsgen ships.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Units synthesized at a time; default: processors.")
+    ] = None,
+) -> None:
+    """Synthesize the SystemVerilog engine with Yosys and compare with the baseline.
+
+    Shows what every unit takes of the board's part. Too little of anything, or any difference from
+    the baseline, is named, and exits 1. Takes minutes; what was synthesized before is remembered.
+    """
+    from acsgen.compiler import EngineConfig
+    from acsgen.synth import SynthesisError, compare, load_baseline, save_baseline, synthesize
+    from acsgen.synth.run import check_family
+
+    target = load_board(board)
+    check_family(target)
+    path = baseline or asset_root() / "benchmarks" / "synthesis.json"
+    recorded = load_baseline(path)
+    engine = EngineConfig.for_board(target, lane_groups)
+    try:
+        with StageDisplay() as display:
+            result = synthesize(engine, jobs, on_stage=display)
+    except SynthesisError as error:
+        raise CheckFailed(f"the engine does not synthesize: {error}") from error
+    # Wider than a narrow terminal: figures that are cut off are worth nothing.
+    Console(width=max(out.width, _TABLE_COLUMNS), highlight=False).print(
+        units_table(target, result)
+    )
+    shortages = result.shortages(target)
+    if update:
+        save_baseline(path, recorded, target.name, result)
+        out.print(f"written to {path}", soft_wrap=True)
+        differences = []
+    else:
+        differences = compare(recorded, target.name, result)
+    for line in (*shortages, *differences):
+        err.print(f"  {line}", soft_wrap=True)
+    if shortages:
+        raise CheckFailed(f"the engine does not fit {target.title}")
+    if differences:
+        raise CheckFailed(f"{len(differences)} differences from {path}")
+    if not update:
+        out.print("all figures as in the baseline")
+
+
+def units_table(board: Board, synthesis: Synthesis) -> Table:
+    """Return one row for each unit, the largest first, and the whole against the part."""
+    table = Table(
+        title=f"Yosys {synthesis.yosys} synth_xilinx, {board.part}, "
+        f"{synthesis.engine.lane_groups} lane groups; no place and route",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column("", no_wrap=True)
+    for title in ("number", "DSP48E1", "RAMB36", "LUT", "FF"):
+        table.add_column(title, justify="right")
+    table.add_column("path, ABC's guess", justify="right")
+    rows = sorted(
+        synthesis.units.items(), key=lambda item: -item[1].figures.lut * item[1].occurrences
+    )
+    for unit, result in rows:
+        figures = result.figures * result.occurrences
+        table.add_row(
+            str(unit) if len(unit.parameters) < 3 else unit.module,
+            str(result.occurrences),
+            count(figures.dsp),
+            f"{figures.bram36:g}",
+            count(figures.lut),
+            count(figures.ff),
+            f"{result.delay_ps / 1000:.1f} ns",
+        )
+    total, has = synthesis.total, board.resources
+    table.add_section()
+    table.add_row(
+        "all", "", count(total.dsp), f"{total.bram36:g}", count(total.lut), count(total.ff), ""
+    )
+    table.add_row(
+        "of the part",
+        "",
+        share(total.dsp, has.dsp),
+        share(total.bram36, has.bram36),
+        share(total.lut, has.lut),
+        share(total.ff, has.ff),
+        "",
+    )
+    return table

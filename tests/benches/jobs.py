@@ -1,0 +1,79 @@
+"""What the benches of the engine run: a network, images, memories; and what comes back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from acsgen.compiler import Program
+from acsgen.compiler.params import Words
+from acsgen.csim.engine import pack_image
+from acsgen.ir.integer import IntGraph
+from acsgen.rtlsim import Memory, RtlRun
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a job."""
+
+    image: int = 0
+    trace: bool = False
+    memory: Memory = Memory()  # noqa: RUF009  (frozen)
+
+
+def random_images(graph: IntGraph, count: int) -> np.ndarray:
+    """Images of noise, uint8 ``[N, C, H, W]``."""
+    rng = np.random.default_rng(count)
+    return rng.integers(0, 256, (count, *graph.input.shape)).astype(np.uint8)
+
+
+def write_job(
+    path: Path, program: Program, images: np.ndarray, limit: int, **job: Any
+) -> dict[str, str]:
+    """Write a job file; returns the environment of the bench."""
+    runs = [asdict(run) for run in job.pop("runs", [])]
+    sizes = {"result_words": program.result_words, "traced_words": program.traced_words}
+    np.savez(
+        path,
+        program=program.words,
+        params=program.params,
+        images=np.stack([pack_image(image) for image in images]),
+        job=json.dumps({"limit": limit, "runs": runs, **sizes, **job}),
+    )
+    return {"ACSGEN_JOB": str(path), "ACSGEN_RESULTS": str(path.with_name("results.npz"))}
+
+
+def read_results(environment: dict[str, str]) -> list[RtlRun]:
+    """Return the runs that the bench did, as the fast path would."""
+    with np.load(environment["ACSGEN_RESULTS"]) as file:
+        count = len(file.files) // 2
+        found = [(file[f"result{i}"], file[f"run{i}"].tolist()) for i in range(count)]
+    names = (
+        "status",
+        "fault_index",
+        "spec_hash",
+        "configuration",
+        "cycles",
+        "read_beats",
+        "written_beats",
+        "stray",
+    )
+    return [RtlRun(result=words, **dict(zip(names, run, strict=True))) for words, run in found]
+
+
+class Replay:
+    """An engine that answers with what a bench recorded, in order."""
+
+    def __init__(self, runs: list[RtlRun]) -> None:
+        self.runs = iter(runs)
+
+    def run(
+        self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
+    ) -> RtlRun:
+        run = next(self.runs)
+        assert len(run.result) == result_words
+        return run

@@ -1,0 +1,124 @@
+"""Compiles the benches of ``sim/cocotb`` once and runs them through cocotb's runner."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from acsgen.assets import asset
+from acsgen.buildcache import cached_file
+from acsgen.compiler import EngineConfig
+from acsgen.rtlsim.compile import (
+    FLAGS,
+    parameter_flags,
+    rtl_sources,
+    run_verilator,
+    verilator_version,
+)
+
+BENCHES = asset("sim", "cocotb")
+
+#: Only the ports of the bench are visible to cocotb: the engine inside stays optimized.
+PUBLIC = '`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n'
+
+
+def compiled(top: str, engine: EngineConfig | None, scratch: Path) -> Path:
+    """Return the simulator of a bench, from the cache if its sources are the same."""
+    import cocotb
+    import cocotb.config
+
+    main = Path(cocotb.__file__).parent / "share" / "lib" / "verilator" / "verilator.cpp"
+    public = scratch / "public.vlt"
+    public.write_text(PUBLIC.format(top=top))
+    sources = [*rtl_sources(), BENCHES / f"{top}.sv"]
+    libraries = cocotb.config.libs_dir
+    flags = [
+        *FLAGS,
+        "--exe",
+        "--build",
+        "--vpi",
+        "--prefix",
+        "Vtop",
+        "--top-module",
+        top,
+        "-CFLAGS",
+        "-O1 -std=c++17",
+        "-LDFLAGS",
+        f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator",
+        *(parameter_flags(engine) if engine else []),
+    ]
+
+    def build(path: Path) -> None:
+        objects = scratch / "objects"
+        inputs = map(str, [public, *sources, main])
+        run_verilator([*flags, "--Mdir", str(objects), "-o", "simulator", *inputs])
+        (objects / "simulator").replace(path)
+
+    return cached_file(
+        f"{top}.sim", [verilator_version(), " ".join(flags), public, main, *sources], build
+    )
+
+
+def run_bench(
+    top: str,
+    module: str,
+    scratch: Path,
+    *,
+    engine: EngineConfig | None = None,
+    tests: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    seed: int = 1,
+) -> None:
+    """Run the tests of a bench module, all if none are named; fails with their messages."""
+    simulator = compiled(top, engine, scratch)
+    # The runner wants the simulator in a folder, by the name of the top module.
+    (scratch / top).unlink(missing_ok=True)
+    (scratch / top).symlink_to(simulator)
+    log, results = scratch / f"{module}.log", scratch / "results.xml"
+    results.unlink(missing_ok=True)
+    quiet = {"COCOTB_REDUCED_LOG_FMT": "1", "COCOTB_LOG_LEVEL": "INFO"}
+    with pytest.MonkeyPatch.context() as patch:
+        # The runner passes all of this on; it judges results itself where it sees pytest's test.
+        patch.delenv("PYTEST_CURRENT_TEST", raising=False)
+        patch.syspath_prepend(BENCHES)
+        for name, value in {**quiet, **(environment or {})}.items():
+            patch.setenv(name, value)
+        try:
+            _runner().test(
+                test_module=module,
+                hdl_toplevel=top,
+                hdl_toplevel_lang="verilog",
+                testcase=list(tests) or None,
+                seed=seed,
+                build_dir=scratch,
+                test_dir=scratch,
+                results_xml=str(results),
+                log_file=log,
+            )
+        except SystemExit as stop:
+            pytest.fail(f"{stop}\n{_tail(log)}")
+    if not results.exists():
+        pytest.fail(f"the simulation ended without results\n{_tail(log)}")
+    cases = list(ElementTree.parse(results).iter("testcase"))
+    failed = [case.get("name") for case in cases if case.find("failure") is not None]
+    assert not failed, f"{failed}\n{_tail(log)}"
+    done = {case.get("name") for case in cases if case.find("skipped") is None}
+    assert done >= set(tests), f"only {done} ran\n{_tail(log)}"
+    assert done, _tail(log)
+
+
+def _runner() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # cocotb calls its runner experimental
+        from cocotb.runner import get_runner
+
+        return get_runner("verilator")
+
+
+def _tail(log: Path, lines: int = 60) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
