@@ -41,6 +41,9 @@ module acs_array
   input  wire logic                         weight_set_i,
   input  wire logic [$clog2(BankWords)-1:0] weight_addr_i,
   input  wire logic [63:0]                  weight_data_i,
+  // Sum of a channel's pixels.
+  output      logic               total_valid_o,
+  output      logic signed [31:0] total_o,
   // Sums by lane group, complete for one cycle, SUMS_DELAY cycles after the last iteration.
   output      logic  [LaneGroups-1:0] sums_valid_o,
   output      sums_t [LaneGroups-1:0] sums_o
@@ -61,6 +64,7 @@ module acs_array
     logic              last;
     logic              zero;
     logic              only;
+    logic              total;
     logic [2:0]        group;
     logic [3:0]        count_a;
     logic [3:0]        bank;
@@ -191,6 +195,7 @@ module acs_array
       last: it2_q.last,
       zero: it2_q.zero,
       only: it2_q.only,
+      total: it2_q.total,
       group: it2_q.group,
       count_a: it2_q.count_a,
       bank: it2_q.bank,
@@ -266,6 +271,19 @@ module acs_array
     );
   end
 
+  acs_total u_total (
+    .clk_i,
+    .rst_ni,
+    .valid_i (stage6_q.valid && stage6_q.total),
+    .first_i (stage6_q.first),
+    .last_i  (stage6_q.last),
+    .zero_i  (stage6_q.zero),
+    .signed_i(op_i.src_signed),
+    .pixels_i(window[0]),
+    .total_valid_o,
+    .total_o
+  );
+
   // Weights: an address for each bank, twice where a round has two blocks.
   logic [BW-1:0] next_row;
   logic [2:0]    byte4_q, byte5_q;
@@ -334,7 +352,8 @@ module acs_array
     assign is_a = stage6_q.only || Group < stage6_q.count_a;
 
     always_ff @(posedge clk_i) begin
-      valid6_q <= rst_ni && stage5_q.valid && (!stage5_q.only || 4'(stage5_q.group) == Group);
+      valid6_q <= rst_ni && stage5_q.valid && !stage5_q.total &&
+                  (!stage5_q.only || 4'(stage5_q.group) == Group);
       last_q   <= rst_ni ? {last_q[1:0], valid6_q && stage6_q.last} : '0;
     end
     assign sums_valid_o[group] = last_q[2];
@@ -361,7 +380,8 @@ module acs_array
 `ifndef SYNTHESIS
   logic [SUMS_DELAY-1:0] expected_q;
   always_ff @(posedge clk_i) begin
-    expected_q <= rst_ni ? {expected_q[SUMS_DELAY-2:0], issue && iteration_i.last} : '0;
+    expected_q <= rst_ni ? {expected_q[SUMS_DELAY-2:0], issue && iteration_i.last && !iteration_i.total}
+                         : '0;
   end
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    expected_q[SUMS_DELAY-1] == (sums_valid_o != 0))

@@ -75,7 +75,7 @@ module acs_array_control
 
   typedef enum logic [4:0] {
     StIdle, StTable, StScan, StScanWait, StPass, StRounds, StGroupEnd,
-    StMapChannel, StMapFactor, StMapRun, StDrain
+    StMapChannel, StMapFactor, StMapRun, StTotals, StDrain
   } state_e;
 
   // What a pass over a group's outputs works on.
@@ -112,7 +112,7 @@ module acs_array_control
   logic [2:0]  ky_q, kx_q;
   logic [5:0]  tap_q;
   logic        empty, last_tap, last_input, last;
-  logic        is_map, is_conv, takes_max;
+  logic        is_map, is_conv, is_gavg, takes_max, channel_active;
   logic [3:0]  in_flight_q, most_in_flight;
   logic        room;
   logic        issued;
@@ -131,12 +131,13 @@ module acs_array_control
   logic        quiet_q;          // quiet_o has been given
 
   assign is_conv = op_i.opcode == OP_CONV;
-  assign is_map  = state_q == StMapRun;
+  assign is_gavg = op_i.opcode == OP_GAVG;
+  assign is_map  = state_q == StMapRun || state_q == StTotals;
   assign all_inputs  = op_i.groups * op_i.channels_in;
   assign all_outputs = op_i.groups * op_i.channels;
   assign all_entries = 12'(all_inputs) + 12'(all_outputs);
-  assign blocks = op_i.opcode == OP_GAVG ? plane_blocks(op_i.src_height, op_i.row_log2)
-                                         : plane_blocks(op_i.dst_height, op_i.row_log2);
+  assign blocks = is_gavg ? plane_blocks(op_i.src_height, op_i.row_log2)
+                          : plane_blocks(op_i.dst_height, op_i.row_log2);
 
   // Table: four entries a word, one written a cycle.
   assign entry         = word_q[16*entry_q[1:0]+:16];
@@ -202,12 +203,13 @@ module acs_array_control
       OP_SCALE: inner_last = inner_q == 11'd1;
       default:  inner_last = 1'b1;
     endcase
-    if (!active_q) inner_last = 1'b1;
+    if (!(is_gavg ? channel_active : active_q)) inner_last = 1'b1;
   end
+  assign channel_active = (flag_i | ~listed_o) == 2'b11;
 
   assign last    = is_map ? inner_last : empty || (last_tap && last_input);
   assign valid_o = ((state_q == StRounds && weights_there && input_there) || is_map) &&
-                   (!last || room);
+                   (!last || room || is_gavg);
   assign issued  = valid_o && ready_i;
 
   always_comb begin
@@ -219,7 +221,8 @@ module acs_array_control
     iteration_o.block    = block_q;
     if (is_map) begin
       iteration_o.first   = inner_q == 0;
-      iteration_o.zero    = !active_q;
+      iteration_o.zero    = !(is_gavg ? channel_active : active_q);
+      iteration_o.total   = is_gavg;
       iteration_o.channel = channel_q[9:0];
       iteration_o.only    = 1'b1;
       iteration_o.group   = lane_q;
@@ -230,7 +233,7 @@ module acs_array_control
         iteration_o.weight = signed'({2'b0, factor_q[7:1]});
         if (inner_q != 0) iteration_o.weight = signed'({2'b0, factor_q[7:1]} + 9'(factor_q[0]));
       end
-      if (op_i.opcode == OP_GAVG) iteration_o.block = inner_q;
+      if (is_gavg) iteration_o.block = inner_q;
     end else begin
       iteration_o.first    = (input_q == 0 && tap_q == 0) || empty;
       iteration_o.zero     = empty;
@@ -244,7 +247,7 @@ module acs_array_control
     end
   end
 
-  assign round_valid_o = issued && last;
+  assign round_valid_o = issued && last && !is_gavg;
   always_comb begin
     round_o = '0;
     if (is_map) begin
@@ -413,10 +416,10 @@ module acs_array_control
             quiet_q <= 1'b1;
           end
           state_q <= listed_o[1] || (!is_conv && listed) ? StScanWait :
-                     is_conv ? StPass : StMapChannel;
+                     is_conv ? StPass : is_gavg ? StTotals : StMapChannel;
         end
         StScanWait: begin
-          if (listed_there) state_q <= is_conv ? StPass : StMapChannel;
+          if (listed_there) state_q <= is_conv ? StPass : is_gavg ? StTotals : StMapChannel;
         end
         StPass: begin
           rows_left_q   <= pass_rows;
@@ -486,7 +489,7 @@ module acs_array_control
         end
         StMapChannel: begin
           block_q  <= '0;
-          active_q <= (flag_i | ~listed_o) == 2'b11;
+          active_q <= channel_active;
           state_q  <= channel_q == op_i.channels ? StDrain : StMapFactor;
         end
         StMapFactor: begin
@@ -497,10 +500,17 @@ module acs_array_control
           if (issued && last) begin
             block_q <= block_q + 11'd1;
             if (!takes_max) lane_q <= lane_q == 3'(LaneGroups - 1) ? '0 : lane_q + 3'd1;
-            if (op_i.opcode == OP_GAVG || block_q == blocks - 11'd1) begin
+            if (block_q == blocks - 11'd1) begin
               channel_q <= channel_q + 11'd1;
               state_q   <= StMapChannel;
             end
+          end
+        end
+        // Sums of pixels leave the array by themselves, at their own pace.
+        StTotals: begin
+          if (last) begin
+            channel_q <= channel_q + 11'd1;
+            if (channel_q == op_i.channels - 11'd1) state_q <= StDrain;
           end
         end
         StDrain: begin

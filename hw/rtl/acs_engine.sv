@@ -492,6 +492,8 @@ module acs_engine
   segments_t   read_data;
   logic  [LaneGroups-1:0] sums_valid;
   sums_t [LaneGroups-1:0] sums;
+  logic               total_valid;
+  logic signed [31:0] total;
   logic        windowed, raw, banks, maximum;
 
   // Clearing comes last at port B.
@@ -550,12 +552,11 @@ module acs_engine
     .weight_set_i     (weight_set),
     .weight_addr_i    (weight_addr),
     .weight_data_i    (weight_data),
+    .total_valid_o    (total_valid),
+    .total_o          (total),
     .sums_valid_o     (sums_valid),
     .sums_o           (sums)
   );
-
-  logic               total_valid;
-  logic signed [31:0] total;
 
   acs_post #(
     .LaneGroups(LaneGroups),
@@ -582,8 +583,6 @@ module acs_engine
     .read_addr_o      (post_read_addr),
     .read_data_valid_i(read_data_valid),
     .read_data_i      (read_data),
-    .total_valid_o    (total_valid),
-    .total_o          (total),
     .block_valid_o    (block_valid),
     .block_ready_i    (block_ready),
     .block_base_o     (block_base),

@@ -20,6 +20,7 @@ package acs_pkg;
     logic        zero;       // no source: sums are zero
     logic        use_b;      // a second block is in the round
     logic        only;       // for one lane group, `group`
+    logic        total;      // for none: the sum of the block's pixels is wanted
     logic [2:0]  group;
     logic [10:0] block;      // first block of the round
     logic [9:0]  channel;    // source channel

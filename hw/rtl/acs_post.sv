@@ -35,9 +35,6 @@ module acs_post
   output      logic [15:0]  read_addr_o,
   input  wire logic         read_data_valid_i,
   input  wire segments_t    read_data_i,
-  // Sums of GAVG.
-  output      logic         total_valid_o,
-  output      logic signed [31:0] total_o,
   // Results: a block every 64 / PostLanes cycles at most.
   output      logic         block_valid_o,
   input  wire logic         block_ready_i,
@@ -54,9 +51,8 @@ module acs_post
     $error("PostLanes must be 4, 8 or 16");
   end
 
-  logic is_conv, is_gavg, is_max;
+  logic is_conv, is_max;
   assign is_conv = op_i.opcode == OP_CONV;
-  assign is_gavg = op_i.opcode == OP_GAVG;
   assign is_max  = op_i.opcode == OP_POOL && op_i.pool_max;
 
   logic      items_idle, item_valid, rest_valid, runs, ends;
@@ -187,8 +183,8 @@ module acs_post
     at_q     <= {at_q[Depth-2:0], slice_q};
     base_q   <= {base_q[Depth-2:0], item.base};
     number_q <= {number_q[Depth-2:0], item.number};
-    valid_q  <= rst_ni ? {valid_q[Depth-2:0], runs && !is_gavg} : '0;
-    end_q    <= rst_ni ? {end_q[Depth-2:0], ends && !is_gavg} : '0;
+    valid_q  <= rst_ni ? {valid_q[Depth-2:0], runs} : '0;
+    end_q    <= rst_ni ? {end_q[Depth-2:0], ends} : '0;
   end
 
   // Slices become a block.
@@ -202,29 +198,7 @@ module acs_post
   assign block_number_o = number_q[Depth-1];
   assign block_o        = {results, block_q};
 
-  // GAVG: all lanes of all slices, by fours and then together.
-  logic signed [PostLanes/4-1:0][31:0] fours_q;
-  logic signed [31:0] slice_total, total_q;
-  logic [2:0]         sum_valid_q, sum_end_q;
-  logic [1:0]         sum_first_q;
-  always_comb begin
-    slice_total = '0;
-    for (int i = 0; i < PostLanes / 4; i++) slice_total = slice_total + fours_q[i];
-  end
-  always_ff @(posedge clk_i) begin
-    for (int i = 0; i < PostLanes / 4; i++) begin
-      fours_q[i] <= (slice_sums_q[4*i] + slice_sums_q[4*i+1]) +
-                    (slice_sums_q[4*i+2] + slice_sums_q[4*i+3]);
-    end
-    if (sum_valid_q[1]) total_q <= (sum_first_q[1] ? 32'sd0 : total_q) + slice_total;
-    sum_first_q <= {sum_first_q[0], slice_q == 0};
-    sum_valid_q <= rst_ni ? {sum_valid_q[1:0], runs && is_gavg} : '0;
-    sum_end_q   <= rst_ni ? {sum_end_q[1:0], ends && is_gavg} : '0;
-  end
-  assign total_valid_o = sum_end_q[2];
-  assign total_o       = total_q;
-
-  assign idle_o = items_idle && valid_q == 0 && sum_valid_q == 0;
+  assign idle_o = items_idle && valid_q == 0;
 
   logic unused;
   assign unused = ^{op_i, block_ready_i};
