@@ -51,8 +51,8 @@ module acs_array
   localparam int unsigned FW = $clog2(FeatureBlocks);
   localparam int unsigned BW = $clog2(BankWords);
 
-  if (LaneGroups < 1 || LaneGroups > 8) begin : gen_bad_groups
-    $error("LaneGroups must be 1..8");
+  if (LaneGroups < 1 || LaneGroups > MAX_LANE_GROUPS) begin : gen_bad_groups
+    $error("LaneGroups must be 1..MAX_LANE_GROUPS");
   end
   if (FeatureBlocks > 65536) begin : gen_bad_features
     $error("feature addresses have 16 bits");
@@ -65,9 +65,9 @@ module acs_array
     logic              zero;
     logic              only;
     logic              total;
-    logic [2:0]        group;
-    logic [3:0]        count_a;
-    logic [3:0]        bank;
+    group_t            group;
+    group_count_t      count_a;
+    group_count_t      bank;
     logic signed [8:0] weight;
     logic [7:0]        pad_value;
     logic signed [3:0] dx;
@@ -303,7 +303,7 @@ module acs_array
     logic [BW-1:0] a_addr_q, b_addr_q;
     logic [63:0]   a_data_w, b_data_w;
     always_ff @(posedge clk_i) begin
-      a_addr_q <= (4'(bank) < stage3_q.bank ? next_row : BW'(row_base3_q)) +
+      a_addr_q <= (group_count_t'(bank) < stage3_q.bank ? next_row : BW'(row_base3_q)) +
                   BW'(weight_byte3_q[15:3]);
       b_addr_q <= BW'(weight_byte3_q[15:3]);
     end
@@ -326,9 +326,9 @@ module acs_array
   end
 
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_group
-    localparam logic [3:0] Group = 4'(group);
-    logic [4:0] from_a;
-    logic [3:0] from_b;
+    localparam group_count_t Group = group_count_t'(group);
+    logic [5:0] from_a;
+    group_count_t from_b;
     logic       is_a;
     logic [7:0] bank_weight;
     logic       valid6_q;     // the iteration is for this lane group
@@ -336,12 +336,12 @@ module acs_array
 
     // Items of the first block start at bank `bank`, those of the second at bank 0.
     always_comb begin
-      from_a = 5'(stage5_q.bank) + 5'(group);
-      if (from_a >= 5'(LaneGroups)) from_a = from_a - 5'(LaneGroups);
+      from_a = 6'(stage5_q.bank) + 6'(group);
+      if (from_a >= 6'(LaneGroups)) from_a = from_a - 6'(LaneGroups);
       from_b = Group - stage5_q.count_a;
       bank_weight = '0;
       for (int bank = 0; bank < LaneGroups; bank++) begin
-        if (Group < stage5_q.count_a ? from_a == 5'(bank) : from_b == 4'(bank)) begin
+        if (Group < stage5_q.count_a ? from_a == 6'(bank) : from_b == group_count_t'(bank)) begin
           bank_weight = Group < stage5_q.count_a ? weight_a[bank] : weight_b[bank];
         end
       end
@@ -353,7 +353,7 @@ module acs_array
 
     always_ff @(posedge clk_i) begin
       valid6_q <= rst_ni && stage5_q.valid && !stage5_q.total &&
-                  (!stage5_q.only || 4'(stage5_q.group) == Group);
+                  (!stage5_q.only || group_count_t'(stage5_q.group) == Group);
       last_q   <= rst_ni ? {last_q[1:0], valid6_q && stage6_q.last} : '0;
     end
     assign sums_valid_o[group] = last_q[2];

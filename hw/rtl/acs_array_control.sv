@@ -102,7 +102,7 @@ module acs_array_control
   logic [1:0]  open_chunks_q;    // whose last round was issued, and whose records are in use
   logic        weights_there, input_there;
   logic [10:0] block_q, position_q;
-  logic [3:0]  bank_q;
+  group_count_t bank_q;
   logic [15:0] row_base_q;
   logic [10:0] blocks;
   logic [10:0] left, count_a, free, count_b;
@@ -113,13 +113,13 @@ module acs_array_control
   logic [5:0]  tap_q;
   logic        empty, last_tap, last_input, last;
   logic        is_map, is_conv, is_gavg, takes_max, channel_active;
-  logic [3:0]  in_flight_q, most_in_flight;
+  group_count_t in_flight_q, most_in_flight;
   logic        room;
   logic        issued;
   // Map operations.
   logic [10:0] channel_q;
   logic        active_q;
-  logic [2:0]  lane_q;           // lane group of the item
+  group_t      lane_q;           // lane group of the item
   logic [7:0]  factor_q;
   logic [10:0] inner_q;
   logic        inner_last;
@@ -192,7 +192,7 @@ module acs_array_control
   // Rounds whose sums are on their way or in their lane groups' shadow registers: a round of a CONV
   // takes all lane groups, an item of a map one.  Maxima are taken by the first group alone.
   assign takes_max      = op_i.opcode == OP_POOL && op_i.pool_max;
-  assign most_in_flight = is_conv || takes_max ? 4'd1 : 4'(LaneGroups);
+  assign most_in_flight = is_conv || takes_max ? 5'd1 : group_count_t'(LaneGroups);
   assign room           = in_flight_q < most_in_flight ||
                           (in_flight_q == most_in_flight && release_i);
 
@@ -226,7 +226,7 @@ module acs_array_control
       iteration_o.channel = channel_q[9:0];
       iteration_o.only    = 1'b1;
       iteration_o.group   = lane_q;
-      iteration_o.count_a = 4'd1;
+      iteration_o.count_a = 5'd1;
       iteration_o.weight  = 9'sd1;
       if (op_i.opcode == OP_SCALE) begin
         // A factor is two weights of at most 128, so that products keep to 16 bits.
@@ -240,7 +240,7 @@ module acs_array_control
       iteration_o.use_b    = count_b != 0 && !empty;
       iteration_o.channel  = in_channel_i;
       iteration_o.column   = listed_o[0] ? in_index_i : input_q[9:0];
-      iteration_o.count_a  = count_a[3:0];
+      iteration_o.count_a  = count_a[4:0];
       iteration_o.bank     = bank_q;
       iteration_o.row_base = row_base_q;
       iteration_o.bank_set      = set_q;
@@ -251,14 +251,14 @@ module acs_array_control
   always_comb begin
     round_o = '0;
     if (is_map) begin
-      round_o.count_a    = 4'd1;
-      round_o.count      = 4'd1;
+      round_o.count_a    = 5'd1;
+      round_o.count      = 5'd1;
       round_o.group      = lane_q;
       round_o.block      = block_q;
       round_o.list_first = channel_q[9:0];
     end else begin
-      round_o.count_a    = count_a[3:0];
-      round_o.count      = 4'(count_a + count_b);
+      round_o.count_a    = count_a[4:0];
+      round_o.count      = group_count_t'(count_a + count_b);
       round_o.block      = block_q;
       round_o.first      = position_q[9:0];
       round_o.list_first = 10'(listed_o[1] ? chunk_first_q : out_first_q + chunk_first_q);
@@ -340,7 +340,7 @@ module acs_array_control
       factor_q      <= '0;
       inner_q       <= '0;
     end else begin
-      in_flight_q <= in_flight_q + 4'(round_valid_o) - 4'(release_i);
+      in_flight_q <= in_flight_q + group_count_t'(round_valid_o) - group_count_t'(release_i);
       open_chunks_q <= open_chunks_q + 2'(round_valid_o && round_o.chunk_end) - 2'(chunk_done_i);
 
       if (issued) begin
@@ -454,7 +454,7 @@ module acs_array_control
               end else begin
                 block_q    <= block_q + 11'd1;
                 position_q <= count_b;
-                bank_q     <= count_b[3:0];
+                bank_q     <= count_b[4:0];
               end
             end
             if (chunk_ends) begin
@@ -499,7 +499,7 @@ module acs_array_control
         StMapRun: begin
           if (issued && last) begin
             block_q <= block_q + 11'd1;
-            if (!takes_max) lane_q <= lane_q == 3'(LaneGroups - 1) ? '0 : lane_q + 3'd1;
+            if (!takes_max) lane_q <= lane_q == group_t'(LaneGroups - 1) ? '0 : lane_q + 4'd1;
             if (block_q == blocks - 11'd1) begin
               channel_q <= channel_q + 11'd1;
               state_q   <= StMapChannel;

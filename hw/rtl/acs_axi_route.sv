@@ -1,6 +1,7 @@
 // Gives the engine's one AXI4 master the three master ports of the HLS engine: reads go to the port
 // that ARUSER names, writes to port 0.  Words come back in the order in which they were asked for,
-// whichever port is faster: a port ahead of its turn waits.
+// whichever port is faster: a port ahead of its turn waits.  With nothing asked for, all ports drop
+// what comes: beats left over from before a reset.
 `default_nettype none
 
 module acs_axi_route #(
@@ -58,14 +59,14 @@ module acs_axi_route #(
   assign asked = arvalid_i && arready_o;
 
   always_comb begin
-    m_rready_o = '0;
+    m_rready_o = turn_valid ? '0 : '1;
     rvalid_o   = 1'b0;
     rdata_o    = m_rdata_i[0];
     rresp_o    = m_rresp_i[0];
     rlast_o    = m_rlast_i[0];
     for (int unsigned i = 0; i < Ports; i++) begin
       if (turn == 2'(i)) begin
-        m_rready_o[i] = rready_i && turn_valid;
+        if (turn_valid) m_rready_o[i] = rready_i;
         rvalid_o      = m_rvalid_i[i] && turn_valid;
         rdata_o       = m_rdata_i[i];
         rresp_o       = m_rresp_i[i];

@@ -39,7 +39,7 @@ module acs_axil_regs
   logic [3:0][31:0] sizes_q;
   logic [31:0]      trace_q;
   logic             start_q, busy_q, done_q, ready_q, auto_q, gie_q;
-  logic [1:0]       ier_q, isr_q;
+  logic [1:0]       ier_q, isr_q, toggled;
   logic             b_valid_q, r_valid_q;
   logic [31:0]      r_data_q, r_data;
   logic             write, read;
@@ -66,6 +66,7 @@ module acs_axil_regs
   assign s_axil_bresp_o   = 2'b00;
   assign s_axil_rresp_o   = 2'b00;
   assign w_addr = {aw_addr_q, 2'b00};
+  assign toggled = write && w_addr == REG_ISR && w_strb_q[0] ? w_data_q[1:0] : '0;
   assign r_addr = {s_axil_araddr_i[7:2], 2'b00};
 
   assign start_o     = start_q && !busy_q;
@@ -149,7 +150,7 @@ module acs_axil_regs
           end
           REG_GIE: if (w_strb_q[0]) gie_q <= w_data_q[0];
           REG_IER: if (w_strb_q[0]) ier_q <= w_data_q[1:0];
-          REG_ISR: if (w_strb_q[0]) isr_q <= isr_q ^ w_data_q[1:0];
+          REG_ISR: isr_q <= isr_q ^ toggled;
           REG_PROGRAM:
             pointers_q[0][31:0] <= merge(pointers_q[0][31:0], w_data_q, w_strb_q);
           REG_PROGRAM + 8'd4:
@@ -180,8 +181,8 @@ module acs_axil_regs
         done_q  <= 1'b1;
         ready_q <= 1'b1;
         start_q <= auto_q;
-        // ISR collects what IER enables.
-        isr_q   <= isr_q | ier_q;
+        // ISR collects what IER enables, whatever is toggled at the same time.
+        isr_q   <= (isr_q ^ toggled) | ier_q;
       end
     end
   end

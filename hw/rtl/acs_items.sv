@@ -81,7 +81,7 @@ module acs_items
   // First stage: list and records.  The item stays for a second cycle.
   logic       is_conv, look, is_a, last_item;
   logic [1:0] looked_q;
-  logic [3:0] item_q;
+  group_count_t item_q;
 
   assign is_conv      = op_i.opcode == OP_CONV;
   assign look         = round_valid && claimed_q != CW'(Ahead) && !looked_q[0];
@@ -89,7 +89,7 @@ module acs_items
   assign is_a         = item_q < round.count_a;
   assign position     = is_a ? round.first + 10'(item_q) : 10'(item_q) - 10'(round.count_a);
   assign out_addr_o   = round.masked ? ~(round.list_first + position) : round.list_first + position;
-  assign last_item    = item_q == round.count - 4'd1;
+  assign last_item    = item_q == round.count - 5'd1;
   assign round_next   = looked_q[0] && last_item;
   assign chunk_done_o = round_next && round.chunk_end;
 
@@ -97,7 +97,7 @@ module acs_items
   logic        zero_q;
   logic [9:0]  channel_q;
   logic [10:0] number_q;
-  logic [2:0]  group_q, left_q;
+  group_t      group_q, left_q;
   logic [15:0] channel_base;
   item_t       found;
 
@@ -105,8 +105,8 @@ module acs_items
     channel_q <= is_conv ? out_channel_i : round.list_first;
     number_q  <= is_a ? round.block : round.block + 11'd1;
     zero_q    <= round.masked && op_i.masked_zero;
-    group_q   <= round.group + item_q[2:0];
-    left_q    <= 3'(round.count - 4'd1 - item_q);
+    group_q   <= round.group + item_q[3:0];
+    left_q    <= group_t'(round.count - 5'd1 - item_q);
   end
 
   assign channel_base = (looked_q[0] ? op_i.res_base : op_i.dst_base) +
@@ -174,7 +174,7 @@ module acs_items
 
   assign completes    = op_i.res_enable ? residual_arrives : looked_q[1];
   assign item_valid_o = complete_q != 0;
-  assign rest_valid_o = 4'(complete_q) > 4'(item_o.left);
+  assign rest_valid_o = group_count_t'(complete_q) > group_count_t'(item_o.left);
   assign idle_o       = !round_valid && claimed_q == 0;
 
   always_ff @(posedge clk_i) begin
@@ -187,7 +187,7 @@ module acs_items
       looked_q   <= {looked_q[0], look};
       claimed_q  <= claimed_q + CW'(look) - CW'(item_next_i);
       complete_q <= complete_q + CW'(completes) - CW'(item_next_i);
-      if (looked_q[0]) item_q <= last_item ? '0 : item_q + 4'd1;
+      if (looked_q[0]) item_q <= last_item ? '0 : item_q + 5'd1;
     end
   end
 

@@ -7,11 +7,16 @@ package acs_pkg;
   typedef logic [63:0][7:0]  pixels_t;    // a block as its 64 pixels
   typedef logic [63:0][31:0] sums_t;      // what the lanes of a group add up
 
+  // Lane groups, and how many of them.
+  localparam int unsigned MAX_LANE_GROUPS = 16;
+  typedef logic [3:0] group_t;
+  typedef logic [4:0] group_count_t;
+
   // Cycles from the last iteration of a round to its sums.
   localparam int unsigned SUMS_DELAY = 9;
 
   // Rounds between the issue of their last iteration and the release of their lane groups.
-  localparam int unsigned MAX_ROUNDS = 8;
+  localparam int unsigned MAX_ROUNDS = 16;
 
   // One iteration of the lane array, as issued.
   typedef struct packed {
@@ -21,15 +26,15 @@ package acs_pkg;
     logic        use_b;      // a second block is in the round
     logic        only;       // for one lane group, `group`
     logic        total;      // for none: the sum of the block's pixels is wanted
-    logic [2:0]  group;
+    group_t      group;
     logic [10:0] block;      // first block of the round
     logic [9:0]  channel;    // source channel
     logic [9:0]  column;     // its place in the weight rows
     logic [2:0]  ky;
     logic [2:0]  kx;
     logic [5:0]  tap;        // ky * kernel + kx
-    logic [3:0]  count_a;    // items of the first block
-    logic [3:0]  bank;       // weight bank of the first item
+    group_count_t count_a;   // items of the first block
+    group_count_t bank;      // weight bank of the first item
     logic [15:0] row_base;   // where the first item's row begins in its bank
     logic        bank_set;   // weight set
     logic signed [8:0] weight;  // instead of a weight from the banks
@@ -43,9 +48,9 @@ package acs_pkg;
 
   // What the lanes' sums of a round become.
   typedef struct packed {
-    logic [3:0]  count_a;
-    logic [3:0]  count;      // all items
-    logic [2:0]  group;      // lane group of the first item
+    group_count_t count_a;
+    group_count_t count;     // all items
+    group_t      group;      // lane group of the first item
     logic [10:0] block;
     logic [9:0]  first;      // position of the first item in its chunk
     logic [9:0]  list_first; // position of the chunk in the list of channels
@@ -66,8 +71,8 @@ package acs_pkg;
     constants_t  constants;
     logic [15:0] base;       // first block of its channel
     logic [10:0] number;     // block of the channel
-    logic [2:0]  group;      // lane group of its sums
-    logic [2:0]  left;       // items that follow in its round
+    group_t      group;      // lane group of its sums
+    group_t      left;       // items that follow in its round
   } item_t;
 
   // What running an instruction takes: products of its fields.

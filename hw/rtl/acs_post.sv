@@ -88,7 +88,7 @@ module acs_post
   // Slicer.  A lane group's flag says that sums wait in its shadow registers.
   sums_t [LaneGroups-1:0] shadow_q;
   logic  [LaneGroups-1:0] full_q, empties;
-  logic  [7:0]            full;
+  logic  [MAX_LANE_GROUPS-1:0] full;
   logic  [SW-1:0]         slice_q;
 
   // A block in split layout takes port B for four cycles.  Where an item takes no longer, and needs
@@ -96,13 +96,13 @@ module acs_post
   logic paced, gap_q;
   assign paced = op_i.dst_split && op_i.res_enable && Slices == 4;
 
-  assign full = 8'(full_q);
+  assign full = MAX_LANE_GROUPS'(full_q);
   assign runs = item_valid && full[item.group] && !gap_q;
   assign ends = runs && slice_q == SW'(Slices - 1);
 
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_shadow
     // A round of a CONV leaves all lane groups at once, those without an item too.
-    assign empties[group] = ends && (is_conv ? item.left == 0 : item.group == 3'(group));
+    assign empties[group] = ends && (is_conv ? item.left == 0 : item.group == group_t'(group));
     always_ff @(posedge clk_i) begin
       if (sums_valid_i[group]) shadow_q[group] <= sums_i[group];
       if (!rst_ni) full_q[group] <= 1'b0;
@@ -113,9 +113,9 @@ module acs_post
   // Sums of the next round may replace these in the very cycle of the last slice.  The round may
   // be issued that much earlier, as soon as nothing that this one lacks can delay it.
   logic       released_q;
-  logic [6:0] remaining;
-  assign remaining = 7'({item.left, ~slice_q}) + (paced ? 7'(item.left) : '0);
-  assign release_o = runs && !released_q && rest_valid && remaining <= 7'(SUMS_DELAY);
+  logic [8:0] remaining;
+  assign remaining = 9'({item.left, ~slice_q}) + (paced ? 9'(item.left) : '0);
+  assign release_o = runs && !released_q && rest_valid && remaining <= 9'(SUMS_DELAY);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

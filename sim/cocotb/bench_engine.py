@@ -7,7 +7,6 @@ which is JSON:
 * ``runs``: ``{"image", "trace", "memory"}`` each, for :func:`runs`;
 * ``faults``: ``{"fail_read", "fail_write", "response"}`` each, for :func:`faults`;
 * ``resets``: clock edges after the start at which :func:`resets` pulls reset;
-* ``latencies``: of the reads in :func:`random_ready`;
 * ``limit``: cycles after which a run hangs.
 
 ``ACSGEN_RESULTS`` names the ``.npz`` that :func:`runs` writes.
@@ -17,14 +16,12 @@ from __future__ import annotations
 
 import json
 import os
-import random
 from typing import Any
 
 import cocotb
 import numpy as np
 from cocotb.handle import ModifiableObject
 from cocotb.triggers import ClockCycles
-from cocotbext.axi import AxiBus, AxiSlave, MemoryInterface
 from engine_host import ADDRESSES, AUTO_RESTART, DONE, IDLE, POISON, READY, Host
 from timed_memory import Region, TimedMemory
 
@@ -233,80 +230,3 @@ async def auto_restart(dut: ModifiableObject) -> None:
     await bench.host.wait(bench.limit)
     await ClockCycles(dut.clk, 500)
     assert await bench.host.read(Register.CONTROL) & ~READY == IDLE
-
-
-class RandomMemory(MemoryInterface):
-    """Buffers behind cocotbext-axi's own slave, with random latency; an exception is SLVERR."""
-
-    def __init__(self, dut: ModifiableObject, regions: list[Region], latency: int) -> None:
-        super().__init__(2**64)
-        self.dut, self.regions, self.latency = dut, regions, latency
-        self.strays = 0
-
-    def _region(self, address: int, write: bool) -> Region:
-        for region in self.regions:
-            if region.holds(address) and (region.writable or not write):
-                return region
-        self.strays += 1
-        raise ValueError(f"{address:#x} is not there")
-
-    async def _pause(self) -> None:
-        if self.latency and random.random() < 0.1:
-            await ClockCycles(self.dut.clk, random.randint(1, self.latency))
-
-    async def read(self, address: int, length: int, **kwargs: Any) -> bytes:
-        """Return a word."""
-        await self._pause()
-        region = self._region(address, False)
-        return region.words.tobytes()[address - region.base :][:length]
-
-    async def write(self, address: int, data: bytes, **kwargs: Any) -> None:
-        """Take a word."""
-        await self._pause()
-        region = self._region(address, True)
-        at = address - region.base
-        region.words.view(np.uint8)[at : at + len(data)] = np.frombuffer(data, np.uint8)
-
-
-@cocotb.test()
-async def random_ready(dut: ModifiableObject) -> None:
-    """Behind cocotbext-axi's own slave, with ready and valid at random on all five channels."""
-    bench = Bench(dut)
-    memory = RandomMemory(dut, [], 0)
-    slave = AxiSlave(
-        AxiBus.from_prefix(dut, "m_axi"),
-        dut.clk,
-        dut.rst_n,
-        memory,
-        reset_active_level=False,
-    )
-    for side in (slave.read_if, slave.write_if):
-        side.log.setLevel("WARNING")
-    channels = (
-        slave.read_if.ar_channel,
-        slave.read_if.r_channel,
-        slave.write_if.aw_channel,
-        slave.write_if.w_channel,
-        slave.write_if.b_channel,
-    )
-    await bench.host.reset()
-    good = None
-    for latency, busy in bench.job["latencies"]:
-        for channel in channels:
-            channel.set_pause_generator(random.random() < busy for _ in iter(int, 1))
-        buffers = bench.buffers()
-        memory.regions = [
-            Region(address, words, words is bench.result)
-            for address, words in zip(ADDRESSES, buffers, strict=True)
-        ]
-        memory.latency = latency
-        await bench.host.point_at(buffers)
-        await bench.host.interrupts_on()
-        await bench.host.start()
-        await bench.host.wait(20 * bench.limit)
-        assert await bench.host.read(Register.STATUS) == Status.OK
-        assert memory.strays == 0
-        result = without_cycles(bench.result)
-        good = result if good is None else good
-        np.testing.assert_array_equal(result, good)
-    np.save(os.environ["ACSGEN_RESULTS"] + ".random.npy", good)

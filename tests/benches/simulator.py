@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -27,15 +28,37 @@ BENCHES = asset("sim", "cocotb")
 PUBLIC = '`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n'
 
 
-def compiled(top: str, engine: EngineConfig | None, scratch: Path) -> Path:
+@dataclass(frozen=True)
+class Top:
+    """What a bench is about.
+
+    Attributes:
+        source: file of the top module, which has its name.
+        sources: everything below it, packages first.
+        flags: parameters of the top module, as Verilator wants them.
+    """
+
+    source: Path
+    sources: tuple[Path, ...]
+    flags: tuple[str, ...] = ()
+
+    @classmethod
+    def of_bench(cls, name: str, engine: EngineConfig | None = None) -> Top:
+        """Return a top of ``sim/cocotb``, above the engine's modules."""
+        flags = parameter_flags(engine) if engine else []
+        return cls(BENCHES / f"{name}.sv", tuple(rtl_sources()), tuple(flags))
+
+
+def compiled(top: Top, scratch: Path) -> Path:
     """Return the simulator of a bench, from the cache if its sources are the same."""
     import cocotb
     import cocotb.config
 
     main = Path(cocotb.__file__).parent / "share" / "lib" / "verilator" / "verilator.cpp"
+    name = top.source.stem
     public = scratch / "public.vlt"
-    public.write_text(PUBLIC.format(top=top))
-    sources = [*rtl_sources(), BENCHES / f"{top}.sv"]
+    public.write_text(PUBLIC.format(top=name))
+    sources = [*top.sources, top.source]
     libraries = cocotb.config.libs_dir
     flags = [
         *FLAGS,
@@ -45,12 +68,12 @@ def compiled(top: str, engine: EngineConfig | None, scratch: Path) -> Path:
         "--prefix",
         "Vtop",
         "--top-module",
-        top,
+        name,
         "-CFLAGS",
         "-O1 -std=c++17",
         "-LDFLAGS",
         f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator",
-        *(parameter_flags(engine) if engine else []),
+        *top.flags,
     ]
 
     def build(path: Path) -> None:
@@ -60,38 +83,39 @@ def compiled(top: str, engine: EngineConfig | None, scratch: Path) -> Path:
         (objects / "simulator").replace(path)
 
     return cached_file(
-        f"{top}.sim", [verilator_version(), " ".join(flags), public, main, *sources], build
+        f"{name}.sim", [verilator_version(), " ".join(flags), public, main, *sources], build
     )
 
 
 def run_bench(
-    top: str,
+    top: Top,
     module: str,
     scratch: Path,
     *,
-    engine: EngineConfig | None = None,
     tests: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     seed: int = 1,
 ) -> None:
     """Run the tests of a bench module, all if none are named; fails with their messages."""
-    simulator = compiled(top, engine, scratch)
+    simulator = compiled(top, scratch)
     # The runner wants the simulator in a folder, by the name of the top module.
-    (scratch / top).unlink(missing_ok=True)
-    (scratch / top).symlink_to(simulator)
+    link = scratch / top.source.stem
+    link.unlink(missing_ok=True)
+    link.symlink_to(simulator)
     log, results = scratch / f"{module}.log", scratch / "results.xml"
     results.unlink(missing_ok=True)
-    quiet = {"COCOTB_REDUCED_LOG_FMT": "1", "COCOTB_LOG_LEVEL": "INFO"}
+    settings = {"COCOTB_REDUCED_LOG_FMT": "1", "COCOTB_LOG_LEVEL": "INFO"}
+    settings["ACSGEN_TOP_SOURCE"] = str(top.source)
     with pytest.MonkeyPatch.context() as patch:
         # The runner passes all of this on; it judges results itself where it sees pytest's test.
         patch.delenv("PYTEST_CURRENT_TEST", raising=False)
         patch.syspath_prepend(BENCHES)
-        for name, value in {**quiet, **(environment or {})}.items():
+        for name, value in {**settings, **(environment or {})}.items():
             patch.setenv(name, value)
         try:
             _runner().test(
                 test_module=module,
-                hdl_toplevel=top,
+                hdl_toplevel=top.source.stem,
                 hdl_toplevel_lang="verilog",
                 testcase=list(tests) or None,
                 seed=seed,

@@ -1,0 +1,227 @@
+"""Benches of what multiplies, of what holds weights, and of what says which of them are needed."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+
+import cocotb
+from cocotb.handle import ModifiableObject
+from cocotb.triggers import ClockCycles, RisingEdge
+from streams import begin
+
+from acsgen.isa.generated import RECORD_WORDS, SHIFT_MAX, SHIFT_MIN
+
+LANES, LANE_BITS = 64, 32
+REQUANTIZE_STAGES, GROUP_STAGES = 5, 3
+MAX_RUNS = 64
+BANK_WORDS = 64
+I32 = 1 << 31
+
+
+def wrapped(value: int, bits: int = 32) -> int:
+    """Return a number as a signed integer of so many bits keeps it."""
+    return (value + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1)
+
+
+def signed_number(rng: random.Random, bits: int) -> int:
+    """Draw a signed number; corners, small ones and large ones are all likely."""
+    top = 1 << bits - 1
+    near = rng.randrange(-top, top) >> rng.randrange(bits)
+    return rng.choice([near, near, near, 0, -1, top - 1, -top])
+
+
+def rounded(value: int, shift: int) -> int:
+    """Return value / 2**shift, rounded half away from zero."""
+    magnitude = (abs(value) + (1 << shift - 1)) >> shift
+    return magnitude if value >= 0 else -magnitude
+
+
+@cocotb.test()
+async def requantize(dut: ModifiableObject) -> None:
+    """Thousands of numbers, one an edge; exact halves of either sign among them."""
+    await begin(dut)
+    rng = random.Random("requantize")
+    edge, expected = RisingEdge(dut.clk), deque()
+    for batch in range(8):
+        # Whether results are signed does not change within an instruction.
+        is_signed = batch % 2
+        dut.rq_signed.value = is_signed
+        expected.clear()
+        for _ in range(600):
+            total, bias = signed_number(rng, 32), signed_number(rng, 32)
+            mult, shift = rng.randrange(1 << 16), rng.randint(SHIFT_MIN, SHIFT_MAX)
+            residual, res_mult = signed_number(rng, 9), rng.choice([0, rng.randrange(1 << 16)])
+            kind = rng.randrange(3)
+            if kind == 0:
+                # A half, or one off: sum * 1 is an odd multiple of 2**(shift - 1).
+                shift = rng.randint(SHIFT_MIN, 30)
+                total = (2 * rng.randrange(-300, 300) + 1 << shift - 1) + rng.choice([0, 0, 1, -1])
+                total, bias, mult, res_mult = wrapped(total), 0, 1, 0
+            elif kind == 1:
+                # A result near the bounds of eight bits.
+                mult = rng.randrange(1 << 14, 1 << 15)
+                total, bias = (rng.randrange(-600, 600) << shift) // mult, rng.randrange(-2, 3)
+                total = max(-I32, min(I32 - 1, total))
+            dut.rq_sum.value, dut.rq_bias.value = total % 2**32, bias % 2**32
+            dut.rq_mult.value, dut.rq_shift.value = mult, shift
+            dut.rq_residual.value, dut.rq_res_mult.value = residual % 2**9, res_mult
+            exact = wrapped(total + bias) * mult + (residual * res_mult << shift - SHIFT_MIN)
+            expected.append(rounded(exact, shift))
+            await edge
+            if len(expected) > REQUANTIZE_STAGES:
+                value = expected.popleft()
+                low, high = (-128, 127) if is_signed else (0, 255)
+                assert int(dut.rq_wide.value) == value % 2**32
+                assert int(dut.rq_narrow.value) == max(low, min(high, value)) % 2**8
+
+
+class Group:
+    """What a lane group is to add up."""
+
+    def __init__(self, has_max: bool) -> None:
+        self.has_max = has_max
+        self.sums = [0] * LANES
+
+    def take(
+        self, pixels: list[int], weight: int, first: bool, zero: bool, maximum: bool
+    ) -> list[int]:
+        """Add products, or keep the larger; returns the sums."""
+        if maximum and not zero and self.has_max:
+            self.sums = [
+                pixel if first else max(pixel, before)
+                for pixel, before in zip(pixels, self.sums, strict=True)
+            ]
+        else:
+            self.sums = [
+                wrapped((0 if first else before) + (0 if zero else pixel * weight))
+                for pixel, before in zip(pixels, self.sums, strict=True)
+            ]
+        return list(self.sums)
+
+
+@cocotb.test()
+async def lane_group(dut: ModifiableObject) -> None:
+    """Sums and maxima of 64 lanes, begun anew at random, with gaps."""
+    await begin(dut)
+    rng = random.Random("lanes")
+    edge = RisingEdge(dut.clk)
+    pending: deque[tuple[list[int], list[int]] | None] = deque()
+    groups = Group(True), Group(False)
+    maximum, signed = False, False
+    sums = ([0] * LANES, [0] * LANES)
+    first = True
+    for _ in range(1500):
+        if first:
+            maximum, signed = rng.random() < 0.3, rng.random() < 0.5
+        valid, zero = rng.random() < 0.8, rng.random() < 0.1
+        low, high = (-128, 127) if signed else (0, 255)
+        pixels = [rng.choice([low, high, rng.randint(low, high)]) for _ in range(LANES)]
+        weight = 1 if maximum else rng.choice([-128, 127, 128, rng.randint(-128, 128)])
+        packed = sum(pixel % 256 << 8 * i for i, pixel in enumerate(pixels))
+        dut.lg_valid.value, dut.lg_first.value = valid, first
+        dut.lg_zero.value, dut.lg_maximum.value = zero, maximum
+        dut.lg_signed.value, dut.lg_weight.value = signed, weight % 2**9
+        dut.lg_pixels.value = packed
+        if valid:
+            # The group without maximum is used where there is none.
+            both = tuple(g.take(pixels, weight, first, zero, maximum) for g in groups)
+            pending.append(both)
+            first = rng.random() < 0.1
+        else:
+            pending.append(None)
+        await edge
+        if len(pending) > GROUP_STAGES:
+            sums = pending.popleft() or sums
+            for found, wanted in ((dut.lg_sums, sums[0]), (dut.lg_plain_sums, sums[1])):
+                value = int(found.value)
+                lanes = [wrapped(value >> LANE_BITS * i & 2**LANE_BITS - 1) for i in range(LANES)]
+                assert lanes == wanted
+
+
+def runs_of(active: list[bool], taps: int) -> list[tuple[int, int]]:
+    """Return (first, last) of the words to read of a weight row, from the bytes that are needed."""
+    needed = set(range(RECORD_WORDS))
+    for channel, wanted in enumerate(active):
+        if wanted:
+            for tap in range(taps):
+                needed.add(RECORD_WORDS + (channel * taps + tap) // 8)
+    runs: list[tuple[int, int]] = []
+    for word in sorted(needed):
+        if runs and word - runs[-1][1] <= 2:
+            runs[-1] = (runs[-1][0], word)
+        else:
+            runs.append((word, word))
+    if len(runs) > MAX_RUNS:
+        runs[MAX_RUNS - 1 :] = [(runs[MAX_RUNS - 1][0], runs[-1][1])]
+    return runs
+
+
+@cocotb.test()
+async def weight_runs(dut: ModifiableObject) -> None:
+    """The runs of masks of every density, up to more runs than there are places."""
+    await begin(dut)
+    rng = random.Random("runs")
+    for number in range(60):
+        kernel, inputs = rng.choice([1, 1, 2, 3, 5]), rng.choice([1, 7, 64, 65, 300, 1024])
+        density = rng.choice([0, 0.02, 0.1, 0.5, 0.95, 1])
+        register = rng.randrange(32)
+        active = [rng.random() < density for _ in range(inputs)]
+        if number == 0:
+            # Every third word: more runs than places, and no others.
+            kernel, inputs = 3, 1024
+            active = [i % 4 == 0 for i in range(inputs)]
+        bits = sum(1 << i for i, flag in enumerate(active) if flag)
+        for word in range((inputs + 63) // 64):
+            dut.runs_write.value = 1
+            dut.runs_write_addr.value = register * 16 + word
+            dut.runs_write_data.value = bits >> 64 * word & 2**64 - 1
+            await RisingEdge(dut.clk)
+        dut.runs_write.value = 0
+        dut.runs_mask.value, dut.runs_inputs.value = register, inputs
+        dut.runs_kernel.value, dut.runs_start.value = kernel, 1
+        await RisingEdge(dut.clk)
+        dut.runs_start.value = 0
+        # The instruction need not stay.
+        dut.runs_kernel.value = 0
+        for _ in range(inputs + 20):
+            await RisingEdge(dut.clk)
+            if int(dut.runs_there.value):
+                break
+        else:
+            raise AssertionError("no runs")
+        wanted = runs_of(active, kernel**2)
+        assert int(dut.runs_count.value) == len(wanted)
+        for index, run in enumerate(wanted):
+            dut.runs_index.value = index
+            await ClockCycles(dut.clk, 2)
+            assert (int(dut.runs_first.value), int(dut.runs_last.value)) == run
+        assert int(dut.runs_words_valid.value)
+        assert int(dut.runs_words.value) == sum(last - first + 1 for first, last in wanted)
+        dut.runs_words_take.value = 1
+        await RisingEdge(dut.clk)
+        dut.runs_words_take.value = 0
+        await RisingEdge(dut.clk)
+        assert not int(dut.runs_words_valid.value)
+
+
+@cocotb.test()
+async def weight_bank(dut: ModifiableObject) -> None:
+    """One set loads while both ports read the other; port B of the loading set is not looked at."""
+    await begin(dut)
+    rng = random.Random("bank")
+    model = [[0] * BANK_WORDS for _ in range(2)]
+    expected: tuple[int, int] | None = None
+    for cycle in range(2000):
+        read_set = cycle // 100 % 2
+        address, a, b = (rng.randrange(BANK_WORDS) for _ in range(3))
+        word, write = rng.getrandbits(64), rng.random() < 0.7
+        dut.wb_write.value, dut.wb_write_set.value = write, 1 - read_set
+        dut.wb_write_addr.value, dut.wb_write_data.value = address, word
+        dut.wb_read_set.value, dut.wb_a_addr.value, dut.wb_b_addr.value = read_set, a, b
+        await RisingEdge(dut.clk)
+        if expected is not None:
+            assert (int(dut.wb_a_data.value), int(dut.wb_b_data.value)) == expected
+        expected = model[read_set][a], model[read_set][b]
+        if write:
+            model[1 - read_set][address] = word

@@ -1,0 +1,366 @@
+"""A host and a bus as cocotbext-axi makes them, at random, around either top of the engine.
+
+Nothing here knows the engine but its registers and its four buffers: latency, ready and valid on
+every channel, addresses, error answers, resets, register traffic and interrupts are drawn anew for
+every run.  ``ACSGEN_JOB`` names an ``.npz``:
+
+* ``program``, ``params``, ``images``: words;
+* ``plain``, ``traced``: results for every image;
+* ``known``: the bits of ``traced`` that an image determines; cycle counters are no such bits;
+* ``owners``: the instruction of every word of ``params``, -1 for none or several;
+
+and ``job``, JSON:
+
+* ``top``: names of ``clock``, ``reset``, ``irq``, the ``control`` bus and the ``masters``;
+* ``seeds``: of the runs, errors and resets that are tried;
+* ``limit``: clock edges after which a run hangs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.handle import ModifiableObject
+from cocotb.triggers import ClockCycles, First, RisingEdge, Timer
+from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiSlave, MemoryInterface
+from ports import bind_ports
+
+from acsgen.isa.generated import HEADER_WORDS, SPEC_HASH, Register, ResultHeader, Status
+
+PERIOD_NS = 10
+DONE, IDLE = 1 << 1, 1 << 2
+POISON = 0x5A5A_C3C3_0F0F_9696
+POINTERS = (Register.PROGRAM, Register.PARAMS, Register.IMAGE, Register.RESULT)
+SIZES = (
+    Register.PROGRAM_WORDS,
+    Register.PARAMS_WORDS,
+    Register.IMAGE_WORDS,
+    Register.RESULT_WORDS,
+)
+
+
+class Buffers(MemoryInterface):
+    """Four buffers in an otherwise empty address space; what is not there answers SLVERR."""
+
+    def __init__(self, clock: ModifiableObject) -> None:
+        super().__init__(2**64)
+        self.clock = clock
+        self.regions: list[tuple[int, np.ndarray, bool]] = []
+        self.draw(random.Random(0), 0)
+
+    def draw(self, rng: random.Random, latency: int) -> None:
+        """Begin to count anew, with reads and writes that take up to ``latency`` more edges."""
+        self.rng, self.latency = rng, latency
+        self.reads = self.writes = self.strays = 0
+        self.fail_read = self.fail_write = 0
+        self.failed: tuple[int, int] | None = None
+        self._next = -1
+
+    async def _pause(self, address: int) -> None:
+        # The words of a burst follow each other; its first one is far.
+        if self.latency and (address != self._next or self.rng.random() < 0.01):
+            delay = self.rng.randint(0, self.latency)
+            if delay:
+                await ClockCycles(self.clock, delay)
+        self._next = address + 8
+
+    def _find(self, address: int, write: bool) -> tuple[int, int]:
+        for index, (base, words, writable) in enumerate(self.regions):
+            if base <= address < base + 8 * len(words) and (writable or not write):
+                return index, (address - base) // 8
+        self.strays += 1
+        raise ValueError(f"nothing at {address:#x}")
+
+    async def read(self, address: int, length: int, **kwargs: Any) -> bytes:
+        """Return a word."""
+        await self._pause(address)
+        index, offset = self._find(address, False)
+        self.reads += 1
+        if self.reads == self.fail_read:
+            self.failed = (index, offset)
+            raise ValueError("as drawn")
+        return int(self.regions[index][1][offset]).to_bytes(8, "little")
+
+    async def write(self, address: int, data: bytes, **kwargs: Any) -> None:
+        """Take a word."""
+        await self._pause(address)
+        index, offset = self._find(address, True)
+        self.writes += 1
+        if self.writes == self.fail_write:
+            raise ValueError("as drawn")
+        assert len(data) == 8, "only whole words are written"
+        self.regions[index][1][offset] = int.from_bytes(data, "little")
+
+
+class Bench:
+    """Either top, a host, and a slave on each of its masters, with or without reset."""
+
+    def __init__(self, dut: ModifiableObject, slave_reset: bool = True) -> None:
+        with np.load(os.environ["ACSGEN_JOB"]) as file:
+            self.files = {name: file[name] for name in file.files}
+        self.job: dict[str, Any] = json.loads(str(self.files["job"]))
+        bind_ports(dut)
+        top = self.job["top"]
+        self.clock, self.reset, self.irq = (
+            getattr(dut, top[name]) for name in ("clock", "reset", "irq")
+        )
+        self.reset.value = 0
+        cocotb.start_soon(Clock(self.clock, PERIOD_NS, "ns").start())
+        self.host = AxiLiteMaster(
+            AxiLiteBus.from_prefix(dut, top["control"]),
+            self.clock,
+            self.reset,
+            reset_active_level=False,
+        )
+        self.memory = Buffers(self.clock)
+        self.response = 2
+        pin = self.reset if slave_reset else None
+        self.slaves = [self._slave(dut, prefix, pin) for prefix in top["masters"]]
+        for side in (self.host.read_if, self.host.write_if):
+            side.log.setLevel("WARNING")
+        self.result = np.zeros(0, np.uint64)
+
+    def _slave(
+        self, dut: ModifiableObject, prefix: str, reset: ModifiableObject | None
+    ) -> AxiSlave:
+        bus = AxiBus.from_prefix(dut, prefix)
+        for channel, name in ((bus.write.aw, "awlock"), (bus.read.ar, "arlock")):
+            # Vitis HLS makes it as wide as in AXI3, which cocotbext-axi refuses.
+            if hasattr(channel, name) and len(getattr(channel, name)) > 1:
+                delattr(channel, name)
+        slave = AxiSlave(
+            bus,
+            self.clock,
+            reset,
+            self.memory,
+            reset_active_level=False,
+        )
+        for side, channel, field in (
+            (slave.read_if, slave.read_if.r_channel, "rresp"),
+            (slave.write_if, slave.write_if.b_channel, "bresp"),
+        ):
+            side.log.setLevel("ERROR")
+            self._answer_as_drawn(channel, field)
+        return slave
+
+    def _answer_as_drawn(self, channel: Any, field: str) -> None:
+        """Let the errors of a channel, SLVERR by cocotbext-axi, be DECERR where that was drawn."""
+        send = channel.send
+
+        async def changed(transaction: Any) -> None:
+            if getattr(transaction, field):
+                setattr(transaction, field, self.response)
+            await send(transaction)
+
+        channel.send = changed
+
+    def draw(self, rng: random.Random) -> None:
+        """Draw how the bus behaves."""
+        latency = rng.choice([0, 0, 3, 20, 200])
+        self.memory.draw(rng, latency)
+        self.response = rng.choice([2, 3])
+        lite = (self.host.write_if, ("aw", "w", "b")), (self.host.read_if, ("ar", "r"))
+        full = [
+            sides
+            for slave in self.slaves
+            for sides in ((slave.write_if, ("aw", "w", "b")), (slave.read_if, ("ar", "r")))
+        ]
+        for side, names in (*lite, *full):
+            for name in names:
+                busy = rng.choice([0, 0, 0, 0.1, 0.5, 0.8])
+                channel = getattr(side, f"{name}_channel")
+                channel.clear_pause_generator()
+                channel.pause = False
+                if busy:
+                    channel.set_pause_generator(pauses(random.Random(rng.random()), busy))
+
+    def place(self, rng: random.Random, image: int, trace: bool) -> list[tuple[int, np.ndarray]]:
+        """Draw addresses of the four buffers, multiples of 8 in pages far apart."""
+        expected = self.files["traced" if trace else "plain"][image]
+        self.result = np.full(len(expected), POISON, np.uint64)
+        arrays = (
+            self.files["program"],
+            self.files["params"],
+            self.files["images"][image],
+            self.result,
+        )
+        placed = []
+        for index, words in enumerate(arrays):
+            page = (index + 1 << rng.choice([20, 33, 44])) + (rng.randrange(16) << 12)
+            # Often such that a burst meets the boundary early.
+            offset = rng.choice([0, 8 * rng.randrange(512), 4096 - 8 * rng.randrange(1, 40)])
+            placed.append((page + offset, words))
+        self.memory.regions = [(base, words, words is self.result) for base, words in placed]
+        return placed
+
+    async def write(self, register: int, value: int) -> None:
+        """Write a register."""
+        await self.host.write_dword(register, value)
+
+    async def read(self, register: int) -> int:
+        """Read a register."""
+        return int(await self.host.read_dword(register))
+
+    async def out_of_reset(self, edges: int = 3) -> None:
+        """Hold reset for some edges."""
+        self.reset.value = 0
+        await ClockCycles(self.clock, edges)
+        self.reset.value = 1
+        await RisingEdge(self.clock)
+
+    async def begin(self, rng: random.Random, image: int, trace: bool, interrupts: bool) -> None:
+        """Write all registers, in any order, and start."""
+        settings = [(Register.TRACE, int(trace)), (Register.GIE, int(interrupts))]
+        settings.append((Register.IER, int(interrupts)))
+        for pointer, size, (base, words) in zip(
+            POINTERS, SIZES, self.place(rng, image, trace), strict=True
+        ):
+            settings += [(pointer, base & 0xFFFFFFFF), (pointer + 4, base >> 32)]
+            settings.append((size, len(words)))
+        rng.shuffle(settings)
+        for register, value in settings:
+            await self.write(register, value)
+        # What was written is there, also while the engine runs.
+        self.written = settings
+        await self.write(Register.CONTROL, 1)
+
+    async def look_around(self, rng: random.Random) -> None:
+        """Read registers and start again while the engine is busy."""
+        for _ in range(rng.randrange(6)):
+            await ClockCycles(self.clock, rng.randrange(100))
+            register, value = rng.choice([*self.written, (Register.SPEC_HASH, SPEC_HASH)])
+            assert await self.read(register) == value, f"register {register:#x}"
+            if rng.random() < 0.5:
+                assert await self.read(Register.CONTROL) & (DONE | IDLE) == 0
+                await self.write(Register.CONTROL, 1)
+
+    async def finish(self, interrupts: bool) -> None:
+        """Wait for the end; leaves no interrupt behind."""
+        limit = Timer(self.job["limit"] * PERIOD_NS, "ns")
+        if interrupts:
+            if not int(self.irq.value):
+                assert await First(RisingEdge(self.irq), limit) is not limit, "hangs"
+            assert await self.read(Register.ISR) == 1
+            await self.write(Register.ISR, 1)
+            assert not int(self.irq.value)
+            assert await self.read(Register.CONTROL) & DONE
+        else:
+            for _ in range(0, self.job["limit"], 50):
+                if await self.read(Register.CONTROL) & DONE:
+                    break
+                assert not int(self.irq.value)
+                await ClockCycles(self.clock, 50)
+            else:
+                raise AssertionError("hangs")
+        assert await self.read(Register.CONTROL) & (DONE | IDLE) == IDLE
+
+    async def good_run(self, rng: random.Random) -> None:
+        """Run an image; everything must be right."""
+        image, trace = rng.randrange(len(self.files["images"])), rng.random() < 0.2
+        interrupts = rng.random() < 0.7
+        await self.begin(rng, image, trace, interrupts)
+        await self.look_around(rng)
+        await self.finish(interrupts)
+        assert await self.read(Register.STATUS) == Status.OK
+        assert self.memory.strays == 0
+        header = self.result[:HEADER_WORDS].tolist()
+        assert self.memory.reads == header[ResultHeader.READ_WORDS]
+        assert self.memory.writes == header[ResultHeader.WRITTEN_WORDS] + HEADER_WORDS
+        known = self.files["known"][: len(self.result)]
+        wanted = self.files["traced" if trace else "plain"][image]
+        np.testing.assert_array_equal(self.result & known, wanted & known)
+
+
+def pauses(rng: random.Random, busy: float) -> Iterator[bool]:
+    """Pause that part of the time, in spells."""
+    while True:
+        spell = rng.choice([1, 1, 2, 7])
+        pause = rng.random() < busy
+        for _ in range(spell):
+            yield pause
+
+
+@cocotb.test()
+async def good_runs(dut: ModifiableObject) -> None:
+    """Run after run, each behind another bus."""
+    bench = Bench(dut)
+    await bench.out_of_reset()
+    for seed in bench.job["seeds"]:
+        rng = random.Random(f"runs {seed}")
+        bench.draw(rng)
+        await bench.good_run(rng)
+
+
+@cocotb.test()
+async def errors(dut: ModifiableObject) -> None:
+    """An error answer to any beat: a status, the right instruction, and a good run after it."""
+    bench = Bench(dut)
+    await bench.out_of_reset()
+    owners = bench.files["owners"]
+    for seed in bench.job["seeds"]:
+        rng = random.Random(f"errors {seed}")
+        bench.draw(rng)
+        image, interrupts = rng.randrange(len(bench.files["images"])), rng.random() < 0.5
+        good = bench.files["plain"][image]
+        if rng.random() < 0.75:
+            bench.memory.fail_read = rng.randint(1, int(good[ResultHeader.READ_WORDS]))
+        else:
+            bench.memory.fail_write = rng.randint(1, len(good))
+        await bench.begin(rng, image, False, interrupts)
+        await bench.finish(interrupts)
+        assert await bench.read(Register.STATUS) == Status.BUS_ERROR
+        index = await bench.read(Register.FAULT_INDEX)
+        assert bench.memory.strays == 0
+        if bench.memory.failed is not None:
+            region, offset = bench.memory.failed
+            owner = {0: offset // 8, 1: int(owners[offset]) if region == 1 else 0, 2: 0}[region]
+            assert owner in (-1, index), f"{index} blamed for word {offset} of buffer {region}"
+        if bench.memory.fail_write:
+            right = np.isin(bench.result[HEADER_WORDS:], [*good[HEADER_WORDS:], POISON])
+            assert right.all(), "something else than a result was written"
+        bench.draw(rng)
+        await bench.good_run(rng)
+
+
+@cocotb.test()
+async def resets(dut: ModifiableObject) -> None:
+    """Reset at any moment, of engine and memory, for as little as an edge; then a good run."""
+    bench = Bench(dut)
+    await bench.out_of_reset()
+    for seed in bench.job["seeds"]:
+        rng = random.Random(f"resets {seed}")
+        bench.draw(rng)
+        await bench.begin(rng, 0, rng.random() < 0.3, rng.random() < 0.5)
+        await ClockCycles(bench.clock, rng.choice([rng.randrange(60), rng.randrange(4000)]))
+        await bench.out_of_reset(rng.choice([1, 2, 5, 20]))
+        assert not int(bench.irq.value)
+        bench.draw(rng)
+        assert await bench.read(Register.CONTROL) == IDLE
+        await bench.good_run(rng)
+
+
+@cocotb.test()
+async def resets_of_the_engine_alone(dut: ModifiableObject) -> None:
+    """What a memory without reset still sends is dropped, if it comes before the next run."""
+    bench = Bench(dut, slave_reset=False)
+    await bench.out_of_reset()
+    for seed in bench.job["seeds"]:
+        rng = random.Random(f"alone {seed}")
+        bench.draw(rng)
+        await bench.begin(rng, 0, False, False)
+        # Before there is anything to write: a write burst without its words would never end.
+        await ClockCycles(bench.clock, rng.randrange(1, 250))
+        await bench.out_of_reset(rng.choice([1, 5]))
+        reads = -1
+        while reads != bench.memory.reads:
+            reads = bench.memory.reads
+            await ClockCycles(bench.clock, 500)
+        bench.draw(rng)
+        await bench.good_run(rng)

@@ -1,0 +1,388 @@
+// Modules that have a contract of their own, side by side, for benches without the whole engine.
+`default_nettype none
+
+module units_bench
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+(
+  input  wire logic        clk,
+  input  wire logic        rst_n,
+  // acs_axi_read.
+  input  wire logic        rreq_valid,
+  output      logic        rreq_ready,
+  input  wire logic [63:0] rreq_addr,
+  input  wire logic [31:0] rreq_words,
+  input  wire logic [1:0]  rreq_user,
+  output      logic        rdata_valid,
+  input  wire logic        rdata_ready,
+  output      logic [63:0] rdata,
+  output      logic        rdata_error,
+  output      logic        ridle,
+  // acs_axi_write.
+  input  wire logic        wreq_valid,
+  output      logic        wreq_ready,
+  input  wire logic [63:0] wreq_addr,
+  input  wire logic [31:0] wreq_words,
+  input  wire logic        wdata_valid,
+  output      logic        wdata_ready,
+  input  wire logic [63:0] wdata,
+  output      logic        widle,
+  input  wire logic        wclear,
+  output      logic        werror,
+  // Their AXI4.
+  output      logic        m_axi_arid,
+  output      logic        m_axi_arvalid,
+  input  wire logic        m_axi_arready,
+  output      logic [63:0] m_axi_araddr,
+  output      logic [7:0]  m_axi_arlen,
+  output      logic [2:0]  m_axi_arsize,
+  output      logic [1:0]  m_axi_arburst,
+  output      logic [1:0]  m_axi_aruser,
+  input  wire logic        m_axi_rid,
+  input  wire logic        m_axi_rvalid,
+  output      logic        m_axi_rready,
+  input  wire logic [63:0] m_axi_rdata,
+  input  wire logic [1:0]  m_axi_rresp,
+  input  wire logic        m_axi_rlast,
+  output      logic        m_axi_awid,
+  output      logic        m_axi_awvalid,
+  input  wire logic        m_axi_awready,
+  output      logic [63:0] m_axi_awaddr,
+  output      logic [7:0]  m_axi_awlen,
+  output      logic [2:0]  m_axi_awsize,
+  output      logic [1:0]  m_axi_awburst,
+  output      logic        m_axi_wvalid,
+  input  wire logic        m_axi_wready,
+  output      logic [63:0] m_axi_wdata,
+  output      logic [7:0]  m_axi_wstrb,
+  output      logic        m_axi_wlast,
+  input  wire logic        m_axi_bid,
+  input  wire logic        m_axi_bvalid,
+  output      logic        m_axi_bready,
+  input  wire logic [1:0]  m_axi_bresp,
+  // acs_axil_regs.
+  input  wire logic        s_axil_awvalid,
+  output      logic        s_axil_awready,
+  input  wire logic [7:0]  s_axil_awaddr,
+  input  wire logic        s_axil_wvalid,
+  output      logic        s_axil_wready,
+  input  wire logic [31:0] s_axil_wdata,
+  input  wire logic [3:0]  s_axil_wstrb,
+  output      logic        s_axil_bvalid,
+  input  wire logic        s_axil_bready,
+  output      logic [1:0]  s_axil_bresp,
+  input  wire logic        s_axil_arvalid,
+  output      logic        s_axil_arready,
+  input  wire logic [7:0]  s_axil_araddr,
+  output      logic        s_axil_rvalid,
+  input  wire logic        s_axil_rready,
+  output      logic [31:0] s_axil_rdata,
+  output      logic [1:0]  s_axil_rresp,
+  output      logic        irq,
+  output      logic        start,
+  input  wire logic        done,
+  output      logic [3:0][63:0] pointers,
+  output      logic [3:0][31:0] sizes,
+  output      logic        trace,
+  input  wire logic [31:0] configuration,
+  input  wire logic [31:0] status,
+  input  wire logic [31:0] fault_index,
+  // acs_fifo.
+  input  wire logic        fifo_in_valid,
+  output      logic        fifo_in_ready,
+  input  wire logic [15:0] fifo_in_data,
+  output      logic        fifo_out_valid,
+  input  wire logic        fifo_out_ready,
+  output      logic [15:0] fifo_out_data,
+  // acs_read_share, two users.
+  input  wire logic        share_discard,
+  output      logic        share_idle,
+  input  wire logic        share_a_req_valid,
+  output      logic        share_a_req_ready,
+  input  wire logic [63:0] share_a_req_addr,
+  input  wire logic [31:0] share_a_req_words,
+  output      logic        share_a_data_valid,
+  input  wire logic        share_a_data_ready,
+  input  wire logic        share_b_req_valid,
+  output      logic        share_b_req_ready,
+  input  wire logic [63:0] share_b_req_addr,
+  input  wire logic [31:0] share_b_req_words,
+  output      logic        share_b_data_valid,
+  input  wire logic        share_b_data_ready,
+  output      logic        share_out_valid,
+  input  wire logic        share_out_ready,
+  output      logic [63:0] share_out_addr,
+  output      logic [31:0] share_out_words,
+  output      logic        share_out_user,
+  input  wire logic        share_in_valid,
+  output      logic        share_in_ready,
+  // acs_weight_runs.
+  input  wire logic        runs_clear,
+  input  wire logic        runs_start,
+  input  wire logic [7:0]  runs_mask,
+  input  wire logic [10:0] runs_inputs,
+  input  wire logic [3:0]  runs_kernel,
+  input  wire logic        runs_write,
+  input  wire logic [8:0]  runs_write_addr,
+  input  wire logic [63:0] runs_write_data,
+  output      logic        runs_there,
+  output      logic [6:0]  runs_count,
+  input  wire logic [5:0]  runs_index,
+  output      logic [15:0] runs_first,
+  output      logic [15:0] runs_last,
+  output      logic        runs_words_valid,
+  output      logic [15:0] runs_words,
+  input  wire logic        runs_words_take,
+  // acs_weight_bank.
+  input  wire logic        wb_write,
+  input  wire logic        wb_write_set,
+  input  wire logic [5:0]  wb_write_addr,
+  input  wire logic [63:0] wb_write_data,
+  input  wire logic        wb_read_set,
+  input  wire logic [5:0]  wb_a_addr,
+  input  wire logic [5:0]  wb_b_addr,
+  output      logic [63:0] wb_a_data,
+  output      logic [63:0] wb_b_data,
+  // acs_requantize.
+  input  wire logic [31:0] rq_sum,
+  input  wire logic [31:0] rq_bias,
+  input  wire logic [15:0] rq_mult,
+  input  wire logic [5:0]  rq_shift,
+  input  wire logic [8:0]  rq_residual,
+  input  wire logic [15:0] rq_res_mult,
+  input  wire logic        rq_signed,
+  output      logic [31:0] rq_wide,
+  output      logic [7:0]  rq_narrow,
+  // acs_lane_group.
+  input  wire logic        lg_valid,
+  input  wire logic        lg_first,
+  input  wire logic        lg_zero,
+  input  wire logic        lg_maximum,
+  input  wire logic        lg_signed,
+  input  wire logic [8:0]  lg_weight,
+  input  wire logic [511:0] lg_pixels,
+  output      logic [2047:0] lg_sums,
+  output      logic [2047:0] lg_plain_sums   // of a group without maximum
+);
+  assign m_axi_arid    = 1'b0;
+  assign m_axi_arsize  = 3'd3;
+  assign m_axi_arburst = 2'b01;
+  assign m_axi_awid    = 1'b0;
+  assign m_axi_awsize  = 3'd3;
+  assign m_axi_awburst = 2'b01;
+  assign m_axi_wstrb   = '1;
+
+  acs_axi_read #(
+    .MaxBurst(16),
+    .Depth(32)
+  ) u_read (
+    .clk_i          (clk),
+    .rst_ni         (rst_n),
+    .req_valid_i    (rreq_valid),
+    .req_ready_o    (rreq_ready),
+    .req_addr_i     (rreq_addr),
+    .req_words_i    (rreq_words),
+    .req_user_i     (rreq_user),
+    .data_valid_o   (rdata_valid),
+    .data_ready_i   (rdata_ready),
+    .data_o         (rdata),
+    .data_error_o   (rdata_error),
+    .idle_o         (ridle),
+    .m_axi_arvalid_o(m_axi_arvalid),
+    .m_axi_arready_i(m_axi_arready),
+    .m_axi_araddr_o (m_axi_araddr),
+    .m_axi_arlen_o  (m_axi_arlen),
+    .m_axi_aruser_o (m_axi_aruser),
+    .m_axi_rvalid_i (m_axi_rvalid),
+    .m_axi_rready_o (m_axi_rready),
+    .m_axi_rdata_i  (m_axi_rdata),
+    .m_axi_rresp_i  (m_axi_rresp)
+  );
+
+  acs_axi_write #(
+    .MaxBurst(16)
+  ) u_write (
+    .clk_i          (clk),
+    .rst_ni         (rst_n),
+    .req_valid_i    (wreq_valid),
+    .req_ready_o    (wreq_ready),
+    .req_addr_i     (wreq_addr),
+    .req_words_i    (wreq_words),
+    .data_valid_i   (wdata_valid),
+    .data_ready_o   (wdata_ready),
+    .data_i         (wdata),
+    .idle_o         (widle),
+    .clear_error_i  (wclear),
+    .error_o        (werror),
+    .m_axi_awvalid_o(m_axi_awvalid),
+    .m_axi_awready_i(m_axi_awready),
+    .m_axi_awaddr_o (m_axi_awaddr),
+    .m_axi_awlen_o  (m_axi_awlen),
+    .m_axi_wvalid_o (m_axi_wvalid),
+    .m_axi_wready_i (m_axi_wready),
+    .m_axi_wdata_o  (m_axi_wdata),
+    .m_axi_wlast_o  (m_axi_wlast),
+    .m_axi_bvalid_i (m_axi_bvalid),
+    .m_axi_bready_o (m_axi_bready),
+    .m_axi_bresp_i  (m_axi_bresp)
+  );
+
+  acs_axil_regs u_regs (
+    .clk_i           (clk),
+    .rst_ni          (rst_n),
+    .s_axil_awvalid_i(s_axil_awvalid),
+    .s_axil_awready_o(s_axil_awready),
+    .s_axil_awaddr_i (s_axil_awaddr),
+    .s_axil_wvalid_i (s_axil_wvalid),
+    .s_axil_wready_o (s_axil_wready),
+    .s_axil_wdata_i  (s_axil_wdata),
+    .s_axil_wstrb_i  (s_axil_wstrb),
+    .s_axil_bvalid_o (s_axil_bvalid),
+    .s_axil_bready_i (s_axil_bready),
+    .s_axil_bresp_o  (s_axil_bresp),
+    .s_axil_arvalid_i(s_axil_arvalid),
+    .s_axil_arready_o(s_axil_arready),
+    .s_axil_araddr_i (s_axil_araddr),
+    .s_axil_rvalid_o (s_axil_rvalid),
+    .s_axil_rready_i (s_axil_rready),
+    .s_axil_rdata_o  (s_axil_rdata),
+    .s_axil_rresp_o  (s_axil_rresp),
+    .interrupt_o     (irq),
+    .start_o         (start),
+    .done_i          (done),
+    .pointers_o      (pointers),
+    .sizes_o         (sizes),
+    .trace_o         (trace),
+    .configuration_i (configuration),
+    .status_i        (status),
+    .fault_index_i   (fault_index)
+  );
+
+  acs_fifo #(
+    .Width(16),
+    .Depth(8)
+  ) u_fifo (
+    .clk_i      (clk),
+    .rst_ni     (rst_n),
+    .in_valid_i (fifo_in_valid),
+    .in_ready_o (fifo_in_ready),
+    .in_data_i  (fifo_in_data),
+    .out_valid_o(fifo_out_valid),
+    .out_ready_i(fifo_out_ready),
+    .out_data_o (fifo_out_data)
+  );
+
+  acs_read_share #(
+    .Users(2),
+    .Requests(4)
+  ) u_share (
+    .clk_i       (clk),
+    .rst_ni      (rst_n),
+    .discard_i   (share_discard),
+    .idle_o      (share_idle),
+    .req_valid_i ({share_b_req_valid, share_a_req_valid}),
+    .req_ready_o ({share_b_req_ready, share_a_req_ready}),
+    .req_addr_i  ({share_b_req_addr, share_a_req_addr}),
+    .req_words_i ({share_b_req_words, share_a_req_words}),
+    .data_valid_o({share_b_data_valid, share_a_data_valid}),
+    .data_ready_i({share_b_data_ready, share_a_data_ready}),
+    .req_valid_o (share_out_valid),
+    .req_ready_i (share_out_ready),
+    .req_addr_o  (share_out_addr),
+    .req_words_o (share_out_words),
+    .req_user_o  (share_out_user),
+    .data_valid_i(share_in_valid),
+    .data_ready_o(share_in_ready)
+  );
+
+  instruction_t runs_op;
+  run_t         runs_a, runs_b;
+  always_comb begin
+    runs_op             = '0;
+    runs_op.mask_in     = runs_mask;
+    runs_op.channels_in = runs_inputs;
+    runs_op.kernel      = runs_kernel;
+  end
+  assign runs_first = runs_a.first;
+  assign runs_last  = runs_b.last;
+
+  acs_weight_runs u_runs (
+    .clk_i        (clk),
+    .rst_ni       (rst_n),
+    .clear_i      (runs_clear),
+    .start_i      (runs_start),
+    .op_i         (runs_op),
+    .mask_write_i (runs_write),
+    .mask_addr_i  (runs_write_addr),
+    .mask_data_i  (runs_write_data),
+    .there_o      (runs_there),
+    .count_o      (runs_count),
+    .a_run_i      (runs_index),
+    .a_run_o      (runs_a),
+    .b_run_i      (runs_index),
+    .b_run_o      (runs_b),
+    .words_valid_o(runs_words_valid),
+    .words_o      (runs_words),
+    .words_take_i (runs_words_take)
+  );
+
+  acs_weight_bank #(
+    .Words(64)
+  ) u_bank (
+    .clk_i       (clk),
+    .write_i     (wb_write),
+    .write_set_i (wb_write_set),
+    .write_addr_i(wb_write_addr),
+    .write_data_i(wb_write_data),
+    .read_set_i  (wb_read_set),
+    .a_addr_i    (wb_a_addr),
+    .b_addr_i    (wb_b_addr),
+    .a_data_o    (wb_a_data),
+    .b_data_o    (wb_b_data)
+  );
+
+  acs_requantize u_requantize (
+    .clk_i     (clk),
+    .sum_i     (rq_sum),
+    .bias_i    (rq_bias),
+    .mult_i    (rq_mult),
+    .shift_i   (rq_shift),
+    .residual_i(rq_residual),
+    .res_mult_i(rq_res_mult),
+    .signed_i  (rq_signed),
+    .wide_o    (rq_wide),
+    .narrow_o  (rq_narrow)
+  );
+
+  acs_lane_group #(
+    .HasMax(1'b1)
+  ) u_group (
+    .clk_i    (clk),
+    .valid_i  (lg_valid),
+    .first_i  (lg_first),
+    .zero_i   (lg_zero),
+    .maximum_i(lg_maximum),
+    .signed_i (lg_signed),
+    .weight_i (lg_weight),
+    .pixels_i (lg_pixels),
+    .sums_o   (lg_sums)
+  );
+
+  acs_lane_group u_plain_group (
+    .clk_i    (clk),
+    .valid_i  (lg_valid),
+    .first_i  (lg_first),
+    .zero_i   (lg_zero),
+    .maximum_i(1'b0),
+    .signed_i (lg_signed),
+    .weight_i (lg_weight),
+    .pixels_i (lg_pixels),
+    .sums_o   (lg_plain_sums)
+  );
+
+  logic unused;
+  assign unused = ^{m_axi_rid, m_axi_bid, m_axi_rlast, runs_a, runs_b};
+
+endmodule
+
+`default_nettype wire
