@@ -1,4 +1,4 @@
-"""The engine is free of Verilator's warnings for every board, and for every size under test."""
+"""The engine is free of Verilator's warnings for three boards, and for every size under test."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from acsgen.boards import board_names, load_board
+from acsgen.boards import load_board
 from acsgen.compiler import EngineConfig
 from acsgen.rtlsim.compile import lint
 from tests.differential.engines import CONFIGURATIONS
@@ -14,7 +14,7 @@ from tests.differential.engines import CONFIGURATIONS
 pytestmark = pytest.mark.rtl
 
 
-NAMED = {name: EngineConfig.for_board(load_board(name)) for name in board_names()}
+NAMED = {name: EngineConfig.for_board(load_board(name)) for name in ("zedboard", "zybo-z7-10", "kv260")}
 TESTED = {f"{groups} lane groups": config for groups, config in CONFIGURATIONS.items()}
 
 
