@@ -14,7 +14,9 @@ from tests.differential.engines import CONFIGURATIONS
 pytestmark = pytest.mark.rtl
 
 
-NAMED = {name: EngineConfig.for_board(load_board(name)) for name in ("zedboard", "zybo-z7-10", "kv260")}
+NAMED = {
+    name: EngineConfig.for_board(load_board(name)) for name in ("zedboard", "zybo-z7-10", "kv260")
+}
 TESTED = {f"{groups} lane groups": config for groups, config in CONFIGURATIONS.items()}
 
 
