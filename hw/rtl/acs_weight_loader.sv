@@ -61,6 +61,7 @@ module acs_weight_loader
   localparam int unsigned BW = $clog2(BankWords);
 
   // The job.
+  logic        runs_busy;
   logic        busy_q, listed_q, masked_q;
   logic [31:0] weight_addr_q;
   logic [15:0] row_words_q;      // in memory
@@ -71,7 +72,8 @@ module acs_weight_loader
   logic        rows_known;
   assign rows       = listed_q ? listed_rows_i : channels_q;
   assign rows_known = !listed_q || list_done_i;
-  assign busy_o     = busy_q;
+  // A job with no rows may be over before its runs are found.
+  assign busy_o     = busy_q || runs_busy;
 
   // Runs of wanted words in every row.
   logic        runs_there, runs_start;
@@ -89,6 +91,7 @@ module acs_weight_loader
     .mask_write_i,
     .mask_addr_i,
     .mask_data_i,
+    .busy_o      (runs_busy),
     .there_o     (runs_there),
     .count_o     (run_count),
     .a_run_i     (ask_run_q),

@@ -20,6 +20,7 @@ module acs_weight_runs
   input  wire logic         mask_write_i,
   input  wire logic [8:0]   mask_addr_i,
   input  wire logic [63:0]  mask_data_i,
+  output      logic         busy_o,         // cannot start
   // The runs, until the next start.
   output      logic         there_o,
   output      logic [6:0]   count_o,
@@ -65,6 +66,7 @@ module acs_weight_runs
   assign near   = first <= open_q.last + 16'd2 || count_q == 7'(Runs - 1);
   assign append = (active && !near) || closing_q;
   assign done   = closing_q;
+  assign busy_o = busy_q || closing_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || clear_i) begin
@@ -141,6 +143,8 @@ module acs_weight_runs
   assign unused = ^{op_i, words_room, input_q[10]};
 
 `ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni) start_i |-> !busy_o)
+  else $error("a start before the end of the last one");
   assert property (@(posedge clk_i) disable iff (!rst_ni) counted_q |-> words_room)
   else $error("a count without a place");
 `endif

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,19 +11,6 @@ from tests.differential.engines import EngineUnderTest
 
 from .engines import engines_for
 from .session import try_graphs, try_networks, try_programs
-
-
-@pytest.fixture(scope="module")
-def cache(request: pytest.FixtureRequest) -> Path:
-    return Path(request.config.cache.mkdir("acsgen-engines"))
-
-
-@pytest.fixture(scope="module")
-def both(cache: Path) -> EngineUnderTest:
-    """C simulation and RTL."""
-    if shutil.which("verilator") is None:
-        pytest.skip("verilator is not installed")
-    return engines_for(4, cache)
 
 
 @pytest.mark.rtl

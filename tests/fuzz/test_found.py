@@ -1,0 +1,103 @@
+"""Programs that were found by chance and went wrong once, each with what it is about."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from acsgen.isa.generated import (
+    HEADER_WORDS,
+    MASK_NONE,
+    SHIFT_MIN,
+    WORD_BYTES,
+    Instruction,
+    LinearMode,
+    Opcode,
+    Record,
+)
+from acsgen.rtlsim import Memory
+from tests.differential.engines import EngineUnderTest
+
+from .programs import Case
+from .session import Attempt
+
+#: Maps of one block a channel: 8 x 8 pixels.
+PLANE = {"dst_height": 8, "dst_width": 8}
+POINTWISE = {"kernel": 1, "stride": 1, "pixels": 64, "src_height": 8, "src_width": 8, **PLANE}
+POINTWISE |= {"src_step": 1, "dst_step": 1, "groups": 1, "masked_zero": 1}
+EXACT = Record(mult=1 << SHIFT_MIN, shift=SHIFT_MIN)
+
+
+class Params:
+    """A parameter buffer that grows."""
+
+    def __init__(self) -> None:
+        self.words: list[int] = []
+
+    def rows(self, outputs: int, inputs: int, weight: int = 1) -> dict[str, int]:
+        """Weight rows of one value; returns the fields that point to them."""
+        address = len(self.words)
+        for _ in range(outputs):
+            weights = np.zeros(-(-inputs // WORD_BYTES) * WORD_BYTES, np.int8)
+            weights[:inputs] = weight
+            self.words += [*EXACT.encode(), *(int(w) for w in weights.view(np.uint64))]
+        return {"weight_addr": address, "row_words": (len(self.words) - address) // outputs}
+
+    def gate(self, mask: int, bits: list[bool]) -> Instruction:
+        """Set a mask register: by thresholds below and above a sum of nothing."""
+        rows = self.rows(len(bits), 1, weight=0)
+        thresholds = np.zeros(-(-len(bits) // 2) * 2, np.int32)
+        thresholds[: len(bits)] = np.where(bits, -1, 2**31 - 1)
+        fields = {"threshold_addr": len(self.words), "result_addr": HEADER_WORDS}
+        self.words += [int(w) for w in thresholds.view(np.uint64)]
+        mode = {"linear_mode": LinearMode.GATE, "mask_out": mask}
+        return Instruction(Opcode.LINEAR, channels=len(bits), **mode, **fields, **rows)
+
+
+def run(engine: EngineUnderTest, program: list[Instruction], params: Params) -> None:
+    """Machine, C simulation and RTL, in several memories."""
+    images = [np.arange(8, dtype=np.uint64), np.full(8, 2**64 - 1, np.uint64)]
+    words = np.array(params.words, np.uint64)
+    case = Case([*program, Instruction(Opcode.END)], words, images, HEADER_WORDS + 16)
+    for memory in (Memory(latency=0), Memory(), Memory(latency=200)):
+        Attempt(case, memory).run(engine, Counter())
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize("inputs", range(1, 25))
+def test_words_to_skip_are_found_for_one_convolution_at_a_time(
+    both: EngineUnderTest, inputs: int
+) -> None:
+    """A convolution whose outputs are all masked is over before it knows which words it skips."""
+    params = Params()
+    program = [
+        Instruction(Opcode.LOAD, dst_step=1, channels=1, **PLANE),
+        params.gate(0, [True] * inputs),
+        params.gate(1, [False]),
+        params.gate(2, [True, *[False] * 31]),
+        Instruction(
+            Opcode.CONV,
+            channels_in=inputs,
+            channels=1,
+            chunk=1,
+            mask_in=0,
+            mask_out=1,
+            dst_base=256,
+            **POINTWISE,
+            **params.rows(1, inputs),
+        ),
+        Instruction(
+            Opcode.CONV,
+            channels_in=32,
+            channels=4,
+            chunk=4,
+            mask_in=2,
+            mask_out=MASK_NONE,
+            dst_base=260,
+            **POINTWISE,
+            **params.rows(4, 32),
+        ),
+    ]
+    run(both, program, params)
