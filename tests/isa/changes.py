@@ -1,0 +1,140 @@
+"""Changes of the specification that must leave everything working, and checkouts with them.
+
+They go by what they find, so that they can be made on top of other changes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from acsgen.assets import asset_root
+from acsgen.isa.bits import WORD_BITS
+
+Data = dict[str, Any]
+Change = Callable[[Data], None]
+
+#: What a checkout needs to render, build and simulate.
+FOLDERS = ("acsgen", "hw", "templates", "sim", "host", "tests")
+
+#: Bits that fields get or lose: none that the programs of the tests need.
+MORE = {"groups": 1, "channels": 1, "chunk": 1, "mask_in": 1, "dst_split": 1, "stride": 1}
+LESS = {"weight_addr": 4, "table_addr": 4, "threshold_addr": 4, "trace_addr": 2, "result_addr": 2}
+RECORD_MORE = {"mult": 4, "shift": 3}
+
+
+def renumber_opcodes(data: Data) -> None:
+    """The codes of opcodes and modes come the other way round; a blank word is END."""
+    for group in ("opcodes", "linear_modes"):
+        _reverse_codes(data[group])
+    taken = next((c for c in data["opcodes"].values() if c["code"] == 0), None)
+    if taken is not None:
+        taken["code"] = data["opcodes"]["END"]["code"]
+    data["opcodes"]["END"]["code"] = 0
+
+
+def renumber_statuses(data: Data) -> None:
+    """The codes of statuses come the other way round."""
+    _reverse_codes(data["status"])
+
+
+def move_fields(data: Data) -> None:
+    """Fields are put where they fit, the widest first, the last word first."""
+    _pack(data["fields"], data["constants"]["INSTRUCTION_WORDS"]["value"])
+    _pack(data["record_fields"], data["constants"]["RECORD_WORDS"]["value"])
+
+
+def widen_fields(data: Data) -> None:
+    """Fields have more bits than their values, for which others give some."""
+    for field in data["fields"]:
+        field["bits"] += MORE.get(field["name"], 0) - LESS.get(field["name"], 0)
+    for field in data["record_fields"]:
+        field["bits"] += RECORD_MORE.get(field["name"], 0)
+    move_fields(data)
+
+
+def narrow_fields(data: Data) -> None:
+    """Fields have fewer bits than their values."""
+    for field in data["fields"]:
+        field["bits"] -= LESS.get(field["name"], 0)
+        if field["name"] == "opcode":
+            field["bits"] = max(c["code"] for c in data["opcodes"].values()).bit_length()
+
+
+def reorder_header(data: Data) -> None:
+    """The words of the result header come the other way round."""
+    data["result_header"].reverse()
+
+
+def reorder_arguments(data: Data) -> None:
+    """The registers of the arguments, and the ports of the HLS engine, in another order."""
+    data["arguments"].reverse()
+
+
+CHANGES: dict[str, Change] = {
+    "opcodes": renumber_opcodes,
+    "statuses": renumber_statuses,
+    "places": move_fields,
+    "wider": widen_fields,
+    "narrower": narrow_fields,
+    "header": reorder_header,
+    "arguments": reorder_arguments,
+}
+
+
+def _reverse_codes(entries: dict[str, Data]) -> None:
+    codes = [entry["code"] for entry in entries.values()]
+    for entry, code in zip(entries.values(), reversed(codes), strict=True):
+        entry["code"] = code
+
+
+def _pack(fields: list[Data], words: int) -> None:
+    used = [0] * words
+    for field in sorted(fields, key=lambda f: -f["bits"]):
+        room = (w for w in reversed(range(words)) if used[w] + field["bits"] <= WORD_BITS)
+        word = next(room, None)
+        assert word is not None, f"no room for {field['name']}"
+        field.update(word=word, lsb=used[word])
+        used[word] += field["bits"]
+
+
+def changed_checkout(folder: Path, *changes: Change) -> Path:
+    """Copy what :data:`FOLDERS` names, change the specification, and render it."""
+    for name in FOLDERS:
+        ignored = shutil.ignore_patterns("__pycache__", "*.so")
+        shutil.copytree(asset_root() / name, folder / name, ignore=ignored)
+    shutil.copy(asset_root() / "pyproject.toml", folder)
+    change_specification(folder, *changes)
+    return folder
+
+
+def change_specification(checkout: Path, *changes: Change) -> None:
+    """Change the specification of a checkout, and render it."""
+    specification = checkout / "hw" / "spec" / "engine.yaml"
+    data = yaml.safe_load(specification.read_text(encoding="utf-8"))
+    for change in changes:
+        change(data)
+    specification.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    in_checkout(checkout, "acsgen.isa")
+
+
+def in_checkout(checkout: Path, module: str, *arguments: str) -> str:
+    """Run a module of a checkout; returns what it printed, raises AssertionError if it fails."""
+    finished = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(checkout), str(checkout / "host")))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = f"{finished.stdout[-3000:]}\n{finished.stderr[-5000:]}"
+    assert finished.returncode == 0, f"{module}: {said}"
+    return finished.stdout
