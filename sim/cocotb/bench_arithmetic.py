@@ -188,8 +188,10 @@ async def weight_runs(dut: ModifiableObject) -> None:
             await RisingEdge(dut.clk)
             if int(dut.runs_there.value):
                 break
+            assert int(dut.runs_busy.value)
         else:
             raise AssertionError("no runs")
+        assert not int(dut.runs_busy.value)
         wanted = runs_of(active, kernel**2)
         assert int(dut.runs_count.value) == len(wanted)
         for index, run in enumerate(wanted):
