@@ -147,7 +147,7 @@ module acs_array
       dy = y >>> 1;
       rows = phase_size(op_i.src_height, y[0]);
       columns = phase_size(op_i.src_width, x[0]);
-      phase_blocks = 18'({y[0], x[0]}) * 18'(op_i.src_plane);
+      phase_blocks = (x[0] ? 18'(op_i.src_plane) : '0) + (y[0] ? 18'(op_i.src_plane) << 1 : '0);
     end
     pad_value = '0;
     if (op_i.opcode == OP_POOL) begin

@@ -51,44 +51,91 @@ module acs_block_writer
   end
 
   logic [10:0] plane;
-  logic [13:0] position;   // of a segment in the raster plane, then in the phase plane
-  logic [13:0] row;
-  logic [13:0] target;
-  logic [1:0]  half_log2;
-  logic [10:0] target_block;
+  assign plane = plane_blocks(phase_size(op_i.dst_height, 1'b0), phase_row_log2(op_i.row_log2));
 
-  assign half_log2 = phase_row_log2(op_i.row_log2);
-  assign plane     = plane_blocks(phase_size(op_i.dst_height, 1'b0), half_log2);
+  // Split layout.  Every second row of the block is of the phase plane that is being written, and of
+  // a pair of its segments the even or the odd columns make one of the plane.  That is up to four
+  // segments, for neighbouring banks; where there are only two, the upper two repeat them.
+  logic [13:0]      first_row;     // of the block
+  logic [2:0]       bank;          // of segment 0
+  logic [10:0]      target_block;
+  logic [3:0]       there;         // the segment is one of a true row
+  logic [3:0][63:0] split;
+
+  always_comb begin
+    unique case (op_i.row_log2)
+      2'd0: begin
+        first_row    = {block_q, 3'b0};
+        bank         = {block_q[0], 2'b0};
+        target_block = block_q >> 1;
+      end
+      2'd1: begin
+        first_row    = {1'b0, block_q, 2'b0};
+        bank         = {block_q[1:0], 1'b0};
+        target_block = block_q >> 2;
+      end
+      2'd2: begin
+        first_row    = {2'b0, block_q, 1'b0};
+        bank         = {block_q[1:0], 1'b0};
+        target_block = block_q >> 2;
+      end
+      default: begin
+        first_row    = {3'b0, block_q};
+        bank         = {block_q[1], 2'b0};
+        target_block = block_q >> 2;
+      end
+    endcase
+  end
+
+  for (genvar k = 0; k < 4; k++) begin : gen_split
+    logic [2:0]  row;              // in the block
+    logic        known;
+    logic [63:0] left, right;
+    always_comb begin
+      unique case (op_i.row_log2)
+        2'd0: begin
+          known = 1'b1;
+          row   = {2'(k), phase_q[1]};
+          left  = phase_q[1] ? data_q[2*k+1] : data_q[2*k];
+          right = '0;
+        end
+        2'd1: begin
+          known = k < 2;
+          row   = {1'b0, 1'(k), phase_q[1]};
+          left  = phase_q[1] ? data_q[4*(k%2)+2] : data_q[4*(k%2)];
+          right = phase_q[1] ? data_q[4*(k%2)+3] : data_q[4*(k%2)+1];
+        end
+        2'd2: begin
+          known = k < 2;
+          row   = {2'b0, phase_q[1]};
+          left  = phase_q[1] ? data_q[2*(k%2)+4] : data_q[2*(k%2)];
+          right = phase_q[1] ? data_q[2*(k%2)+5] : data_q[2*(k%2)+1];
+        end
+        default: begin
+          known = block_q[0] == phase_q[1];
+          row   = '0;
+          left  = data_q[2*k];
+          right = data_q[2*k+1];
+        end
+      endcase
+      for (int j = 0; j < 4; j++) begin
+        split[k][8*j+:8]    = phase_q[0] ? left[16*j+8+:8] : left[16*j+:8];
+        split[k][8*j+32+:8] = phase_q[0] ? right[16*j+8+:8] : right[16*j+:8];
+      end
+    end
+    assign there[k] = known && first_row + 14'(row) < 14'(op_i.dst_height);
+  end
 
   always_comb begin
     write_valid_o = busy_q;
     write_addr_o  = base_q + 16'(block_q);
     write_banks_o = '1;
     write_data_o  = data_q;
-    position      = '0;
-    row           = '0;
-    target        = '0;
-    target_block  = '0;
     if (op_i.dst_split) begin
-      write_banks_o = '0;
-      for (int i = 0; i < 8; i++) begin
-        position = {block_q, 3'(i)};
-        row      = position >> op_i.row_log2;
-        // The segment at `position` is the first of a pair, of the right parity, and a true row.
-        if ((op_i.row_log2 == 0 || !position[0]) && row[0] == phase_q[1] &&
-            row < 14'(op_i.dst_height)) begin
-          target = ((row >> 1) << half_log2) +
-                   ((position & ((14'd1 << op_i.row_log2) - 14'd1)) >> 1);
-          target_block = target[13:3];
-          write_banks_o[target[2:0]] = 1'b1;
-          for (int j = 0; j < 4; j++) begin
-            write_data_o[target[2:0]][8*j+:8] = data_q[i][8*(2*j+32'(phase_q[0]))+:8];
-            write_data_o[target[2:0]][32+8*j+:8] =
-                op_i.row_log2 == 0 ? 8'h00 : data_q[(i+1)%8][8*(2*j+32'(phase_q[0]))+:8];
-          end
-        end
-      end
-      write_addr_o = base_q + 16'(phase_q) * 16'(plane) + 16'(target_block);
+      write_addr_o  = base_q + 16'(target_block) + (phase_q[0] ? 16'(plane) : '0) +
+                      (phase_q[1] ? {4'b0, plane, 1'b0} : '0);
+      write_banks_o = 8'(there) << bank;
+      write_data_o  = {split, split};
     end
   end
 

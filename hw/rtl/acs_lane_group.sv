@@ -36,7 +36,7 @@ module acs_lane_group
     logic signed [8:0]  low_pixel, high_pixel;
     logic signed [31:0] low, high, low_sum_q, high_sum_q;
     logic               borrow;
-    logic               low_take, high_take, low_clear, high_clear;
+    logic               low_take, high_take, clear;
 
     assign low_pixel  = signed'({signed_i & pixels_i[2*pair][7], pixels_i[2*pair]});
     assign high_pixel = signed'({signed_i & pixels_i[2*pair+1][7], pixels_i[2*pair+1]});
@@ -51,27 +51,27 @@ module acs_lane_group
     assign high   = 32'(signed'(product_q[32:16]));
     assign borrow = product_q[15];
 
-    // A maximum replaces the sum where it is larger, and adds nothing where it is not.
+    // A maximum replaces the sum where it is larger, and is left alone where it is not: a lane's
+    // clock enable, so that sums cost no more than their adder.
     if (HasMax) begin : gen_max
       logic signed [9:0] low_value, high_value;
       assign low_value  = 10'(signed'(product_q[8:0]));
       assign high_value = 10'(signed'(product_q[24:16])) + 10'(borrow);
       assign low_take   = !maximum_q[1] || first_q[1] || low_value > signed'(low_sum_q[9:0]);
       assign high_take  = !maximum_q[1] || first_q[1] || high_value > signed'(high_sum_q[9:0]);
-      assign low_clear  = first_q[1] || (maximum_q[1] && low_take);
-      assign high_clear = first_q[1] || (maximum_q[1] && high_take);
+      assign clear      = first_q[1] || maximum_q[1];
     end else begin : gen_no_max
       assign low_take   = 1'b1;
       assign high_take  = 1'b1;
-      assign low_clear  = first_q[1];
-      assign high_clear = first_q[1];
+      assign clear      = first_q[1];
     end
 
     always_ff @(posedge clk_i) begin
-      if (valid_q[1]) begin
-        low_sum_q  <= (low_take ? low : 32'sd0) + (low_clear ? 32'sd0 : low_sum_q);
-        high_sum_q <= (high_take ? high : 32'sd0) + (high_clear ? 32'sd0 : high_sum_q) +
-                      signed'({31'd0, borrow && high_take});
+      if (valid_q[1] && low_take) begin
+        low_sum_q <= low + (clear ? 32'sd0 : low_sum_q);
+      end
+      if (valid_q[1] && high_take) begin
+        high_sum_q <= high + (clear ? 32'sd0 : high_sum_q) + signed'({31'd0, borrow});
       end
     end
 

@@ -109,7 +109,7 @@ module acs_load
   assign plane     = plane_blocks(phase_size(op_i.dst_height, 1'b0), half_log2);
   assign raster_at = (11'(write_row_q) << op_i.row_log2) + 11'(write_segment_q);
   assign split_at  = (11'(write_row_q[7:1]) << half_log2) + 11'(write_segment_q[3:1]);
-  assign phase     = {write_row_q[0], second_q};
+  assign phase     = op_i.dst_split ? {write_row_q[0], second_q} : '0;
   assign at        = op_i.dst_split ? split_at : raster_at;
 
   always_comb begin
@@ -123,8 +123,8 @@ module acs_load
   end
 
   assign write_valid_o = write_q;
-  assign write_addr_o  = write_base_q + 16'(at[10:3]) +
-                         (op_i.dst_split ? 16'(phase) * 16'(plane) : '0);
+  assign write_addr_o  = write_base_q + 16'(at[10:3]) + (phase[0] ? 16'(plane) : '0) +
+                         (phase[1] ? {4'b0, plane, 1'b0} : '0);
   assign write_banks_o = 8'd1 << at[2:0];
   assign write_data_o  = {8{word}};
 

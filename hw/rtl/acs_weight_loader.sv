@@ -117,8 +117,10 @@ module acs_weight_loader
   logic        ask;
   logic [10:0] rows_left;
   logic [7:0]  run_rows;         // rows asked for together
+  logic [25:0] rows_words;       // of them, or of the rows before one from a list
   assign rows_left   = channels_q - asked_q;
   assign run_rows    = skips_q ? 8'd1 : rows_left < 11'(chunk_q) ? rows_left[7:0] : chunk_q;
+  assign rows_words  = (listed_q ? 26'(row_index_i) : 26'(run_rows)) * 26'(row_words_q);
   assign row_addr_o  = masked_q ? ~asked_q[9:0] : asked_q[9:0];
   assign ask         = busy_q && (!skips_q || runs_there) && (!address_valid_q || req_ready_i) &&
                        (listed_q ? asked_q < rows : asked_groups_q != groups_q);
@@ -189,13 +191,13 @@ module acs_weight_loader
         ask_run_q       <= last_ask ? '0 : ask_run_q + 6'd1;
         request_words_q <= 24'(ask_run.last) - 24'(ask_run.first) + 24'd1;
         if (listed_q) begin
-          address_q <= weight_addr_q + 32'(row_index_i) * 32'(row_words_q) + 32'(ask_run.first);
+          address_q <= weight_addr_q + 32'(rows_words) + 32'(ask_run.first);
           if (last_ask) asked_q <= asked_q + 11'd1;
         end else begin
           address_q <= run_addr_q + 32'(ask_run.first);
-          if (!skips_q) request_words_q <= 24'(run_rows) * 24'(row_words_q);
+          if (!skips_q) request_words_q <= rows_words[23:0];
           if (last_ask) begin
-            run_addr_q <= run_addr_q + 32'(run_rows) * 32'(row_words_q);
+            run_addr_q <= run_addr_q + 32'(rows_words);
             asked_q    <= asked_q + 11'(run_rows);
             if (rows_left == 11'(run_rows)) begin
               asked_q        <= '0;
