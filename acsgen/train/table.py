@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from acsgen.errors import Problem, UserError
+from acsgen.errors import UserError
+from acsgen.marked import replace_marked
 from acsgen.nn.checkpoint import load_checkpoint
 
 BEGIN = "<!-- models:begin (written by `python -m acsgen.train.table models`, never by hand) -->"
@@ -63,15 +64,7 @@ def update(readme: Path, table: str) -> None:
     Raises:
         UserError: no such file, or no marks in it.
     """
-    try:
-        text = readme.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(Problem(str(readme), f"cannot be read: {error.strerror}")) from None
-    if text.count(BEGIN) != 1 or END not in text.split(BEGIN)[1]:
-        raise UserError(Problem(str(readme), "has no marks", f"put {BEGIN} and {END} into it"))
-    before, rest = text.split(BEGIN)
-    after = rest.split(END, 1)[1]
-    readme.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
+    replace_marked(readme, BEGIN, END, table)
 
 
 def _header(columns: tuple[str, ...]) -> Iterator[str]:

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import acsgen.synth
+from acsgen.assets import asset
 from acsgen.boards import load_board
 from acsgen.cli import app
 from acsgen.compiler import EngineConfig
@@ -28,6 +29,7 @@ from acsgen.synth import (
 )
 from acsgen.synth.netlist import count_cells
 from acsgen.synth.run import UnitResult
+from acsgen.synth.table import BEGIN, END, synthesis_table
 from acsgen.synth.units import Elaborated, modules, occurrences
 
 pytestmark = pytest.mark.unit
@@ -153,3 +155,23 @@ def test_a_part_of_another_family_is_refused() -> None:
     refused = CliRunner().invoke(app, ["synth", "--board", "zcu104"])
     assert refused.exit_code == 2
     assert "7 series" in refused.output
+
+
+def test_the_readme_has_the_recorded_figures() -> None:
+    text = asset("hw", "rtl", "README.md").read_text(encoding="utf-8")
+    written = text.split(BEGIN)[1].split(END)[0].strip()
+    recorded = load_baseline(asset("benchmarks", "synthesis.json"))
+    assert written == synthesis_table(recorded), "renew it: python -m acsgen.synth.table"
+
+
+def test_the_table_adds_up_modules(tmp_path: Path) -> None:
+    file = tmp_path / "synthesis.json"
+    save_baseline(file, {}, "zedboard", synthesis())
+    lines = synthesis_table(load_baseline(file)).splitlines()
+    assert lines[0].startswith("4 lane groups (256 lanes), `PostLanes` 16, `xc7z020clg484-1`")
+    assert lines[4:] == [
+        "| `acs_lane_group` | 4 | 128 | 0 | 8,000 | 8,200 |",
+        "| `acs_engine` | 1 | 0 | 1.5 | 100 | 10 |",
+        "| all |  | 128 | 1.5 | 8,100 | 8,210 |",
+        "| of the part | | 58.2 % | 1.1 % | 15.2 % | 7.7 % |",
+    ]
