@@ -13,6 +13,7 @@ module acs_array_control
   input  wire logic         clear_i,       // a run begins or ends
   input  wire logic         start_i,
   input  wire instruction_t op_i,
+  input  wire logic [1:0][10:0] channels_i, // inputs, outputs of a CONV, over all groups
   output      logic         quiet_o,       // one cycle: starts no more loads of listed rows
   output      logic         done_o,        // one cycle
   output      logic         bad_table_o,   // with done_o: an entry was too large
@@ -85,7 +86,7 @@ module acs_array_control
   pass_e       pass_q;
   logic [10:0] group_q;
   logic [10:0] in_first_q, out_first_q;
-  logic [21:0] all_inputs, all_outputs;
+  logic [10:0] all_inputs, all_outputs;
   logic [11:0] all_entries;
   // Table.
   logic [11:0] entry_q;
@@ -133,8 +134,8 @@ module acs_array_control
   assign is_conv = op_i.opcode == OP_CONV;
   assign is_gavg = op_i.opcode == OP_GAVG;
   assign is_map  = state_q == StMapRun || state_q == StTotals;
-  assign all_inputs  = op_i.groups * op_i.channels_in;
-  assign all_outputs = op_i.groups * op_i.channels;
+  assign all_inputs  = channels_i[0];
+  assign all_outputs = channels_i[1];
   assign all_entries = 12'(all_inputs) + 12'(all_outputs);
   assign blocks = is_gavg ? plane_blocks(op_i.src_height, op_i.row_log2)
                           : plane_blocks(op_i.dst_height, op_i.row_log2);
@@ -528,7 +529,7 @@ module acs_array_control
   end
 
   logic unused;
-  assign unused = ^{op_i, half_plane, all_inputs, all_outputs, iteration_o};
+  assign unused = ^{op_i, half_plane, iteration_o};
 
 endmodule
 

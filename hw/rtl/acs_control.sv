@@ -23,6 +23,7 @@ module acs_control
   output      logic [31:0]      fault_index_o,
   // Units.
   output      instruction_t     op_o,
+  output      logic [1:0][10:0] channels_o,    // inputs, outputs of a CONV, over all groups
   output      logic             clear_o,       // a new instruction is about to start
   output      logic             array_start_o,
   output      logic             load_start_o,
@@ -107,6 +108,7 @@ module acs_control
   assign op      = traced_decode(words_q, trace_i);
   assign next_op = decode(next.words);
   assign op_o    = op;
+  assign channels_o = {amounts.outputs[10:0], amounts.inputs[10:0]};
 
   acs_front #(
     .LaneGroups(LaneGroups),

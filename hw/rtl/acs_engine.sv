@@ -109,6 +109,7 @@ module acs_engine
 
   // Control.
   instruction_t op;
+  logic [1:0][10:0] all_channels;
   logic         clear, array_start, load_start, linear_start, copy_start;
   logic         copy_from_vector, copy_to_vector;
   logic [15:0]  copy_block, copy_vector;
@@ -177,6 +178,7 @@ module acs_engine
     .status_o          (status),
     .fault_index_o     (fault_index),
     .op_o              (op),
+    .channels_o        (all_channels),
     .clear_o           (clear),
     .array_start_o     (array_start),
     .load_start_o      (load_start),
@@ -390,6 +392,7 @@ module acs_engine
     .clear_i         (discard),
     .start_i         (array_start),
     .op_i            (op),
+    .channels_i      (all_channels),
     .quiet_o         (array_quiet),
     .done_o          (array_done),
     .bad_table_o     (bad_table),
