@@ -87,37 +87,49 @@ module acs_block_writer
     endcase
   end
 
+  // Pair k begins with one of four segments, whatever the layout: a small multiplexer.
+  localparam logic [3:0][3:0][2:0] Begins = {
+    {3'd7, 3'd6, 3'd4, 3'd2}, {3'd5, 3'd4, 3'd2, 3'd0}, {3'd6, 3'd4, 3'd3, 3'd2},
+    {3'd4, 3'd2, 3'd1, 3'd0}
+  };
   for (genvar k = 0; k < 4; k++) begin : gen_split
-    logic [2:0]  row;              // in the block
-    logic        known;
-    logic [63:0] left, right;
+    logic [2:0]       row;         // in the block
+    logic             known;
+    logic [2:0]       begins;
+    logic [1:0]       choice;
+    logic [3:0][63:0] lefts, rights;
+    logic [63:0]      left, right;
     always_comb begin
       unique case (op_i.row_log2)
         2'd0: begin
-          known = 1'b1;
-          row   = {2'(k), phase_q[1]};
-          left  = phase_q[1] ? data_q[2*k+1] : data_q[2*k];
-          right = '0;
+          known  = 1'b1;
+          row    = {2'(k), phase_q[1]};
+          begins = {2'(k), phase_q[1]};
         end
         2'd1: begin
-          known = k < 2;
-          row   = {1'b0, 1'(k), phase_q[1]};
-          left  = phase_q[1] ? data_q[4*(k%2)+2] : data_q[4*(k%2)];
-          right = phase_q[1] ? data_q[4*(k%2)+3] : data_q[4*(k%2)+1];
+          known  = k < 2;
+          row    = {1'b0, 1'(k), phase_q[1]};
+          begins = {1'(k), phase_q[1], 1'b0};
         end
         2'd2: begin
-          known = k < 2;
-          row   = {2'b0, phase_q[1]};
-          left  = phase_q[1] ? data_q[2*(k%2)+4] : data_q[2*(k%2)];
-          right = phase_q[1] ? data_q[2*(k%2)+5] : data_q[2*(k%2)+1];
+          known  = k < 2;
+          row    = {2'b0, phase_q[1]};
+          begins = {phase_q[1], 1'(k), 1'b0};
         end
         default: begin
-          known = block_q[0] == phase_q[1];
-          row   = '0;
-          left  = data_q[2*k];
-          right = data_q[2*k+1];
+          known  = block_q[0] == phase_q[1];
+          row    = '0;
+          begins = {2'(k), 1'b0};
         end
       endcase
+      choice = '0;
+      for (int i = 0; i < 4; i++) begin
+        if (begins == Begins[k][i]) choice = 2'(i);
+        lefts[i]  = data_q[Begins[k][i]];
+        rights[i] = data_q[3'(Begins[k][i]+3'd1)];
+      end
+      left  = lefts[choice];
+      right = op_i.row_log2 == 0 ? '0 : rights[choice];
       for (int j = 0; j < 4; j++) begin
         split[k][8*j+:8]    = phase_q[0] ? left[16*j+8+:8] : left[16*j+:8];
         split[k][8*j+32+:8] = phase_q[0] ? right[16*j+8+:8] : right[16*j+:8];
