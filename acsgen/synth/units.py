@@ -116,6 +116,7 @@ def _elaborate(units: Sequence[Unit]) -> list[Elaborated]:
                 read_command(rtl_sources(), unit.module, unit.parameters, unit.boxes()),
                 # Where something stands in the sources is no part of what it is.
                 "setattr -unset src *",
+                "rename -enumerate -pattern n% *",
                 f'write_json "{file}"',
             ]
             for unit, file in zip(units, files, strict=True)

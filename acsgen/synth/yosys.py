@@ -20,12 +20,20 @@ from acsgen.synth.netlist import SynthesisError
 #: Seconds that one unit may take; the largest takes about a minute.
 TIMEOUT = 1800
 
+# A fork for every script: Yosys numbers what it makes from its start on, and what comes of a script
+# must not depend on those before it.
 _RUN = """
-import sys
+import os, sys
 from pyosys import libyosys
 for script in sys.argv[1:]:
-    design = libyosys.Design()
-    libyosys.run_pass("script " + script, design)
+    child = os.fork()
+    if child == 0:
+        libyosys.run_pass("script " + script, libyosys.Design())
+        sys.stdout.flush()
+        libyosys.log_flush()
+        os._exit(0)
+    if os.waitpid(child, 0)[1] != 0:
+        sys.exit(1)
 """
 
 
