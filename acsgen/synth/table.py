@@ -52,6 +52,14 @@ def _engine(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
         + " | ".join(f"{100 * total[f] / _of_part(board, f):.1f} %" for f in _FIGURES)
         + " |"
     )
+    missing = [
+        f"{total[f]:g} {title} of {_of_part(board, f)}"
+        for f, title in zip(_FIGURES, ("DSP48E1", "RAMB36", "LUT", "flip-flops"), strict=True)
+        if total[f] > _of_part(board, f)
+    ]
+    if missing:
+        yield ""
+        yield f"It does not fit: {', '.join(missing)}."
 
 
 def _with_bram36(values: Mapping[str, Any]) -> dict[str, float]:

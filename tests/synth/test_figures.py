@@ -169,9 +169,13 @@ def test_the_table_adds_up_modules(tmp_path: Path) -> None:
     save_baseline(file, {}, "zedboard", synthesis())
     lines = synthesis_table(load_baseline(file)).splitlines()
     assert lines[0].startswith("4 lane groups (256 lanes), `PostLanes` 16, `xc7z020clg484-1`")
+    assert not any("does not fit" in line for line in lines)
     assert lines[4:] == [
         "| `acs_lane_group` | 4 | 128 | 0 | 8,000 | 8,200 |",
         "| `acs_engine` | 1 | 0 | 1.5 | 100 | 10 |",
         "| all |  | 128 | 1.5 | 8,100 | 8,210 |",
         "| of the part | | 58.2 % | 1.1 % | 15.2 % | 7.7 % |",
     ]
+    save_baseline(file, {}, "zedboard", synthesis(dsp=60))
+    large = synthesis_table(load_baseline(file)).splitlines()
+    assert large[-1] == "It does not fit: 240 DSP48E1 of 220."
