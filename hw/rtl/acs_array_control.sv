@@ -303,8 +303,10 @@ module acs_array_control
   assign last_group    = group_q == op_i.groups - 11'd1;
   assign pass_ends     = state_q == StRounds && issued && last && chunk_ends &&
                          rows_left_q == chunk_count;
-  // Without lists nothing keeps the next group from following at once.
+  // Without lists nothing keeps the next group from following at once.  Records of masked channels
+  // may be done before it is known how many words the rows would have had.
   assign next_group    = pass_ends && (last_group || !listed) && pass_q != PassConstant &&
+                         rows_known_i &&
                          !(pass_q == PassActive && records_needed && masked_o[1] != 0);
 
   always_ff @(posedge clk_i) begin

@@ -66,11 +66,17 @@ def run(engine: EngineUnderTest, program: list[Instruction], params: Params) -> 
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize("inputs", range(1, 25))
+@pytest.mark.parametrize(
+    ("inputs", "masked_zero"),
+    [*((inputs, 1) for inputs in range(1, 25)), (40, 0), (70, 0), (128, 0)],
+)
 def test_words_to_skip_are_found_for_one_convolution_at_a_time(
-    both: EngineUnderTest, inputs: int
+    both: EngineUnderTest, inputs: int, masked_zero: int
 ) -> None:
-    """A convolution whose outputs are all masked is over before it knows which words it skips."""
+    """A convolution whose outputs are all masked is over before it knows which words it skips.
+
+    Its masked channels' records may be there before, too, where it has many inputs.
+    """
     params = Params()
     program = [
         Instruction(Opcode.LOAD, dst_step=1, channels=1, **PLANE),
@@ -85,7 +91,7 @@ def test_words_to_skip_are_found_for_one_convolution_at_a_time(
             mask_in=0,
             mask_out=1,
             dst_base=256,
-            **POINTWISE,
+            **{**POINTWISE, "masked_zero": masked_zero},
             **params.rows(1, inputs),
         ),
         Instruction(
