@@ -3,7 +3,8 @@
 The same formulas as the engine's.  A *segment* is 8 pixels, a *block* 8 segments.  A plane is
 stored row by row, each row in ``2**row_log2`` segments.  A split map is four planes, one for each
 parity of row and column (0: even row, even column; 1: even, odd; 2: odd, even; 3: odd, odd), so
-that a stride-2 tap reads consecutive pixels.
+that a stride-2 tap reads consecutive pixels.  In the planes of odd columns the two halves of every
+block are exchanged, so that the engine writes both parities of a row at once: to different banks.
 """
 
 from __future__ import annotations
@@ -80,7 +81,11 @@ class MapFormat:
         for phase in range(PHASES):
             y, x = divmod(phase, 2)
             part = pixels[:, y::2, x::2]
-            rows = planes[:, phase].reshape(self.channels, -1, pitch)
+            stored_phase = planes[:, phase]
+            if x:
+                halves = stored_phase.reshape(self.channels, -1, 2, LANES // 2)
+                stored_phase = halves[:, :, ::-1]
+            rows = stored_phase.reshape(self.channels, -1, pitch)
             part[:] = rows[:, : part.shape[1], : part.shape[2]]
         return pixels
 

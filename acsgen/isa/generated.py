@@ -10,7 +10,7 @@ from typing import Final
 
 from acsgen.isa.bits import BitField, pack, reserved_problems, unpack
 
-SPEC_HASH: Final = 0xA50DF194
+SPEC_HASH: Final = 0xECC1FDAC
 
 #: Bytes in a memory word (AXI beat).
 WORD_BYTES: Final = 8

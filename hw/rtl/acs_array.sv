@@ -27,7 +27,7 @@ module acs_array
   input  wire iteration_t   iteration_i,
   // Port B: writes of whole or part blocks, always accepted.
   input  wire logic         write_valid_i,
-  input  wire logic [15:0]  write_addr_i,
+  input  wire halves_t      write_addr_i,
   input  wire logic [7:0]   write_banks_i,
   input  wire segments_t    write_data_i,
   // Port B: reads of blocks as stored; data four cycles later.
@@ -81,12 +81,13 @@ module acs_array
   logic [7:0]        rows, columns;
   logic signed [3:0] dx, dy;
   logic [17:0]       phase_blocks;
+  logic              odd_columns;
   logic [7:0]        pad_value;
 
   // Stage 1: the issued iteration.
   iteration_t  it1_q;
   logic        valid1_q;
-  logic [15:0] b_addr1_q, b_addr2_q;
+  halves_t     b_addr1_q, b_addr2_q;
   logic [7:0]  b_banks1_q, b_banks2_q, b_banks3_q;
   segments_t   b_data1_q, b_data2_q, b_data3_q;
 
@@ -96,7 +97,7 @@ module acs_array
 
   always_ff @(posedge clk_i) begin
     it1_q      <= iteration_i;
-    b_addr1_q  <= write_valid_i ? write_addr_i : read_addr_i;
+    b_addr1_q  <= write_valid_i ? write_addr_i : {2{read_addr_i}};
     b_addr2_q  <= b_addr1_q;
     b_banks1_q <= write_banks_i;
     b_banks2_q <= b_banks1_q;
@@ -142,11 +143,13 @@ module acs_array
     rows = op_i.src_height;
     columns = op_i.src_width;
     phase_blocks = '0;
+    odd_columns = 1'b0;
     if (windowed_i && op_i.stride == 2'd2) begin
       dx = x >>> 1;
       dy = y >>> 1;
       rows = phase_size(op_i.src_height, y[0]);
       columns = phase_size(op_i.src_width, x[0]);
+      odd_columns = x[0];
       phase_blocks = (x[0] ? 18'(op_i.src_plane) : '0) + (y[0] ? 18'(op_i.src_plane) << 1 : '0);
     end
     pad_value = '0;
@@ -171,6 +174,7 @@ module acs_array
     acs_window_address u_address (
       .raw_i     (raw_i),
       .base_i    (channel_base_q + phase_blocks[15:0]),
+      .odd_i     (odd_columns),
       .rows_i    (rows),
       .row_log2_i(op_i.row_log2),
       .dy_i      (dy),
@@ -212,7 +216,7 @@ module acs_array
     row_base3_q    <= it2_q.row_base;
     set3_q         <= it2_q.bank_set;
     if (b_write_q[1] || b_read_q[1]) begin
-      for (int bank = 0; bank < 8; bank++) address3_q[1][bank] <= b_addr2_q;
+      for (int bank = 0; bank < 8; bank++) address3_q[1][bank] <= b_addr2_q[bank/4];
     end
   end
 

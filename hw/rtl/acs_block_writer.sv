@@ -1,5 +1,6 @@
 // Writes blocks of a raster result in the layout that the instruction asks for: one write, or in
-// split layout one for each of the four phase planes.
+// split layout one for each parity of rows.  Planes of even and of odd columns differ in the half of
+// the banks, so that a write serves both.
 `default_nettype none
 
 module acs_block_writer
@@ -17,35 +18,35 @@ module acs_block_writer
   output      logic         idle_o,
   // Port B of the feature memory.
   output      logic         write_valid_o,
-  output      logic [15:0]  write_addr_o,
+  output      halves_t      write_addr_o,
   output      logic [7:0]   write_banks_o,
   output      segments_t    write_data_o
 );
   logic        busy_q;
-  logic [1:0]  phase_q;
+  logic        row_phase_q;
   logic [15:0] base_q;
   logic [10:0] block_q;
   segments_t   data_q;
 
-  assign ready_o = !busy_q || !op_i.dst_split || phase_q == 2'd3;
+  assign ready_o = !busy_q || !op_i.dst_split || row_phase_q;
   assign idle_o  = !busy_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       busy_q  <= 1'b0;
-      phase_q <= '0;
+      row_phase_q <= 1'b0;
       base_q  <= '0;
       block_q <= '0;
       data_q  <= '0;
     end else begin
       if (ready_o) begin
         busy_q  <= valid_i;
-        phase_q <= '0;
+        row_phase_q <= 1'b0;
         base_q  <= base_i;
         block_q <= block_i;
         data_q  <= data_i;
       end else begin
-        phase_q <= phase_q + 2'd1;
+        row_phase_q <= 1'b1;
       end
     end
   end
@@ -53,14 +54,18 @@ module acs_block_writer
   logic [10:0] plane;
   assign plane = plane_blocks(phase_size(op_i.dst_height, 1'b0), phase_row_log2(op_i.row_log2));
 
-  // Split layout.  Every second row of the block is of the phase plane that is being written, and of
-  // a pair of its segments the even or the odd columns make one of the plane.  That is up to four
-  // segments, for neighbouring banks; where there are only two, the upper two repeat them.
+  // Split layout.  Every second row of the block is of the phase planes that are being written, and of
+  // a pair of its segments the even columns make a segment of one plane, the odd columns of the other.
+  // That is up to four segments a plane, for neighbouring banks of a half; where there are only two,
+  // the upper two repeat them.
   logic [13:0]      first_row;     // of the block
-  logic [2:0]       bank;          // of segment 0
+  logic [2:0]       bank;          // of segment 0 in the plane of even columns
   logic [10:0]      target_block;
   logic [3:0]       there;         // the segment is one of a true row
-  logic [3:0][63:0] split;
+  logic [1:0][3:0][63:0] split;    // by half of the banks
+  logic [1:0]       odd;           // the half gets the odd columns
+
+  assign odd = {!bank[2], bank[2]};
 
   always_comb begin
     unique case (op_i.row_log2)
@@ -103,21 +108,21 @@ module acs_block_writer
       unique case (op_i.row_log2)
         2'd0: begin
           known  = 1'b1;
-          row    = {2'(k), phase_q[1]};
-          begins = {2'(k), phase_q[1]};
+          row    = {2'(k), row_phase_q};
+          begins = {2'(k), row_phase_q};
         end
         2'd1: begin
           known  = k < 2;
-          row    = {1'b0, 1'(k), phase_q[1]};
-          begins = {1'(k), phase_q[1], 1'b0};
+          row    = {1'b0, 1'(k), row_phase_q};
+          begins = {1'(k), row_phase_q, 1'b0};
         end
         2'd2: begin
           known  = k < 2;
-          row    = {2'b0, phase_q[1]};
-          begins = {phase_q[1], 1'(k), 1'b0};
+          row    = {2'b0, row_phase_q};
+          begins = {row_phase_q, 1'(k), 1'b0};
         end
         default: begin
-          known  = block_q[0] == phase_q[1];
+          known  = block_q[0] == row_phase_q;
           row    = '0;
           begins = {2'(k), 1'b0};
         end
@@ -130,9 +135,11 @@ module acs_block_writer
       end
       left  = lefts[choice];
       right = op_i.row_log2 == 0 ? '0 : rights[choice];
-      for (int j = 0; j < 4; j++) begin
-        split[k][8*j+:8]    = phase_q[0] ? left[16*j+8+:8] : left[16*j+:8];
-        split[k][8*j+32+:8] = phase_q[0] ? right[16*j+8+:8] : right[16*j+:8];
+      for (int half = 0; half < 2; half++) begin
+        for (int j = 0; j < 4; j++) begin
+          split[half][k][8*j+:8]    = odd[half] ? left[16*j+8+:8] : left[16*j+:8];
+          split[half][k][8*j+32+:8] = odd[half] ? right[16*j+8+:8] : right[16*j+:8];
+        end
       end
     end
     assign there[k] = known && first_row + 14'(row) < 14'(op_i.dst_height);
@@ -140,14 +147,16 @@ module acs_block_writer
 
   always_comb begin
     write_valid_o = busy_q;
-    write_addr_o  = base_q + 16'(block_q);
+    write_addr_o  = {2{base_q + 16'(block_q)}};
     write_banks_o = '1;
     write_data_o  = data_q;
     if (op_i.dst_split) begin
-      write_addr_o  = base_q + 16'(target_block) + (phase_q[0] ? 16'(plane) : '0) +
-                      (phase_q[1] ? {4'b0, plane, 1'b0} : '0);
-      write_banks_o = 8'(there) << bank;
-      write_data_o  = {split, split};
+      for (int half = 0; half < 2; half++) begin
+        write_addr_o[half] = base_q + 16'(target_block) + (odd[half] ? 16'(plane) : '0) +
+                             (row_phase_q ? {4'b0, plane, 1'b0} : '0);
+      end
+      write_banks_o = {2{there << bank[1:0]}};
+      write_data_o  = split;
     end
   end
 

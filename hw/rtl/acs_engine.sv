@@ -486,7 +486,8 @@ module acs_engine
   );
 
   logic        block_valid, block_ready, block_write, load_write;
-  logic [15:0] block_base, block_write_addr, load_write_addr;
+  logic [15:0] block_base;
+  halves_t     block_write_addr, load_write_addr;
   logic [10:0] block_number;
   segments_t   block_data, block_write_data, load_write_data;
   logic [7:0]  block_write_banks, load_write_banks;
@@ -543,7 +544,7 @@ module acs_engine
     .ready_o          (iteration_ready),
     .iteration_i      (iteration),
     .write_valid_i    (block_write || load_write || clear_write),
-    .write_addr_i     (clear_write ? clear_addr : load_write ? load_write_addr : block_write_addr),
+    .write_addr_i     (clear_write ? {2{clear_addr}} : load_write ? load_write_addr : block_write_addr),
     .write_banks_i    (clear_write ? 8'hff : load_write ? load_write_banks : block_write_banks),
     .write_data_i     (clear_write ? '0 : load_write ? load_write_data : block_write_data),
     .read_valid_i     (any_read_valid),

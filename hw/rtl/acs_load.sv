@@ -14,11 +14,11 @@ module acs_load
   output      logic         data_ready_o,
   input  wire logic [63:0]  data_i,
   output      logic         write_valid_o,
-  output      logic [15:0]  write_addr_o,
+  output      halves_t      write_addr_o,
   output      logic [7:0]   write_banks_o,
   output      segments_t    write_data_o
 );
-  logic        busy_q, second_q;       // second_q: now the odd columns of a pair
+  logic        busy_q;
   logic [7:0]  row_q;
   logic [3:0]  segment_q;
   logic [10:0] channel_q;
@@ -30,8 +30,7 @@ module acs_load
   logic        last_segment, last_row, last_channel, take, pair_complete;
   logic [1:0]  half_log2;
   logic [10:0] plane, raster_at, split_at, at;
-  logic [63:0] pair_low, pair_high, word;
-  logic [1:0]  phase;
+  logic [63:0] pair_low, pair_high;
   logic [7:0]  write_row_q;
   logic [3:0]  write_segment_q;
   logic [15:0] write_base_q;
@@ -41,8 +40,7 @@ module acs_load
   assign last_segment  = segment_q == row_words - 4'd1;
   assign last_row      = row_q == op_i.dst_height - 8'd1;
   assign last_channel  = channel_q == op_i.channels - 11'd1;
-  // A pair takes two writes, the odd columns in the cycle after the even ones.
-  assign data_ready_o  = busy_q && !(op_i.dst_split && write_q && !second_q);
+  assign data_ready_o  = busy_q;
   assign take          = data_valid_i && data_ready_o;
   assign pair_complete = segment_q[0] || last_segment;
   assign pair_low      = segment_q[0] ? low_q : data_i;
@@ -52,7 +50,6 @@ module acs_load
     done_o <= 1'b0;
     if (!rst_ni) begin
       busy_q    <= 1'b0;
-      second_q  <= 1'b0;
       write_q   <= 1'b0;
       row_q     <= '0;
       segment_q <= '0;
@@ -60,9 +57,7 @@ module acs_load
       base_q    <= '0;
       last_q    <= 1'b0;
     end else begin
-      second_q <= write_q && op_i.dst_split && !second_q;
-      write_q  <= (take && (!op_i.dst_split || pair_complete)) ||
-                  (write_q && op_i.dst_split && !second_q);
+      write_q <= take && (!op_i.dst_split || pair_complete);
       if (take) begin
         segment_q <= segment_q + 4'd1;
         if (last_segment) begin
@@ -109,24 +104,28 @@ module acs_load
   assign plane     = plane_blocks(phase_size(op_i.dst_height, 1'b0), half_log2);
   assign raster_at = (11'(write_row_q) << op_i.row_log2) + 11'(write_segment_q);
   assign split_at  = (11'(write_row_q[7:1]) << half_log2) + 11'(write_segment_q[3:1]);
-  assign phase     = op_i.dst_split ? {write_row_q[0], second_q} : '0;
   assign at        = op_i.dst_split ? split_at : raster_at;
 
-  always_comb begin
-    word = pair_low_q;
-    if (op_i.dst_split) begin
-      for (int j = 0; j < 4; j++) begin
-        word[8*j+:8]    = pair_low_q[8*(2*j+32'(second_q))+:8];
-        word[32+8*j+:8] = pair_high_q[8*(2*j+32'(second_q))+:8];
+  // Of a pair, the even columns go to one half of the banks, the odd ones to the other.
+  assign write_valid_o = write_q;
+  assign write_banks_o = op_i.dst_split ? {2{4'd1 << at[1:0]}} : 8'd1 << at[2:0];
+  for (genvar half = 0; half < 2; half++) begin : gen_half
+    logic        odd;
+    logic [63:0] word;
+    assign odd = op_i.dst_split && 1'(half) != at[2];
+    always_comb begin
+      word = pair_low_q;
+      if (op_i.dst_split) begin
+        for (int j = 0; j < 4; j++) begin
+          word[8*j+:8]    = odd ? pair_low_q[16*j+8+:8] : pair_low_q[16*j+:8];
+          word[32+8*j+:8] = odd ? pair_high_q[16*j+8+:8] : pair_high_q[16*j+:8];
+        end
       end
     end
+    assign write_data_o[4*half+:4] = {4{word}};
+    assign write_addr_o[half] = write_base_q + 16'(at[10:3]) + (odd ? 16'(plane) : '0) +
+                                (op_i.dst_split && write_row_q[0] ? {4'b0, plane, 1'b0} : '0);
   end
-
-  assign write_valid_o = write_q;
-  assign write_addr_o  = write_base_q + 16'(at[10:3]) + (phase[0] ? 16'(plane) : '0) +
-                         (phase[1] ? {4'b0, plane, 1'b0} : '0);
-  assign write_banks_o = 8'd1 << at[2:0];
-  assign write_data_o  = {8{word}};
 
   logic unused;
   assign unused = ^op_i;

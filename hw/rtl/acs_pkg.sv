@@ -4,6 +4,7 @@
 package acs_pkg;
 
   typedef logic [7:0][63:0]  segments_t;  // a block as its eight segments
+  typedef logic [1:0][15:0]  halves_t;    // a block's address in the lower and in the upper banks
   typedef logic [63:0][7:0]  pixels_t;    // a block as its 64 pixels
   typedef logic [63:0][31:0] sums_t;      // what the lanes of a group add up
 

@@ -91,13 +91,8 @@ module acs_post
   logic  [MAX_LANE_GROUPS-1:0] full;
   logic  [SW-1:0]         slice_q;
 
-  // A block in split layout takes port B for four cycles.  Where an item takes no longer, and needs
-  // the port for its residual as well, it leaves a gap of a cycle.
-  logic paced, gap_q;
-  assign paced = op_i.dst_split && op_i.res_enable && Slices == 4;
-
   assign full = MAX_LANE_GROUPS'(full_q);
-  assign runs = item_valid && full[item.group] && !gap_q;
+  assign runs = item_valid && full[item.group];
   assign ends = runs && slice_q == SW'(Slices - 1);
 
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_shadow
@@ -114,17 +109,15 @@ module acs_post
   // be issued that much earlier, as soon as nothing that this one lacks can delay it.
   logic       released_q;
   logic [8:0] remaining;
-  assign remaining = 9'({item.left, ~slice_q}) + (paced ? 9'(item.left) : '0);
+  assign remaining = 9'({item.left, ~slice_q});
   assign release_o = runs && !released_q && rest_valid && remaining <= 9'(SUMS_DELAY);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       slice_q    <= '0;
-      gap_q      <= 1'b0;
       released_q <= 1'b0;
     end else begin
       if (runs) slice_q <= slice_q + 1'b1;
-      gap_q      <= ends && paced;
       released_q <= (released_q || release_o) && !(ends && item.left == 0);
     end
   end
@@ -209,7 +202,7 @@ module acs_post
                      sums_valid_i[group] |-> !full_q[group] || empties[group])
     else $error("sums overwritten");
   end
-  assert property (@(posedge clk_i) disable iff (!rst_ni) slice_q != 0 || released_q |-> runs || gap_q)
+  assert property (@(posedge clk_i) disable iff (!rst_ni) slice_q != 0 || released_q |-> runs)
   else $error("a pause where none was expected");
   assert property (@(posedge clk_i) disable iff (!rst_ni) block_valid_o |-> block_ready_i)
   else $error("a block without a place");

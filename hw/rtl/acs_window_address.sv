@@ -1,10 +1,11 @@
 // Which segment every bank delivers for a window of 64 pixels, and which segments of the window lie
-// in the plane.
+// in the plane.  Phase planes of odd columns lie in the other half of the banks.
 `default_nettype none
 
 module acs_window_address (
   input  wire logic               raw_i,       // a block as stored: everything is valid
   input  wire logic [15:0]        base_i,      // first block of the plane
+  input  wire logic               odd_i,       // a phase plane of odd columns
   input  wire logic [7:0]         rows_i,
   input  wire logic [1:0]         row_log2_i,
   input  wire logic signed [3:0]  dy_i,
@@ -18,8 +19,8 @@ module acs_window_address (
 
   assign first    = signed'({2'b0, block_i, 3'b0}) + (16'(dy_i) <<< row_log2_i);
   assign limit    = signed'({8'b0, rows_i} << row_log2_i);
-  assign rotate_o = first[2:0];
-  // Banks before the first segment's deliver from the block after it.
+  assign rotate_o = first[2:0] ^ {odd_i, 2'b00};
+  // What lies before the first segment in its block comes from the block after it.
   assign block    = base_i + {{4{first[15]}}, first[14:3]};
   assign next     = block + 16'd1;
 
@@ -27,7 +28,7 @@ module acs_window_address (
     logic signed [15:0] segment;
     assign segment      = first + 16'(i);
     assign valid_o[i]   = raw_i || (segment >= 0 && segment < limit);
-    assign address_o[i] = 4'(i) < {1'b0, first[2:0]} ? next : block;
+    assign address_o[i] = (3'(i) ^ {odd_i, 2'b00}) < first[2:0] ? next : block;
   end
 
 endmodule

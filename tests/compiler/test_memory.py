@@ -34,7 +34,10 @@ def address(stored: MapFormat, c: int, y: int, x: int) -> int:
     if not stored.split:
         return base + y * pitch + x
     phase = (y & 1) * 2 + (x & 1)
-    return base + phase * stored.plane * 64 + (y >> 1) * pitch + (x >> 1)
+    within = (y >> 1) * pitch + (x >> 1)
+    if x & 1:
+        within = within // 64 * 64 + (within + 32) % 64
+    return base + phase * stored.plane * 64 + within
 
 
 @given(formats())

@@ -85,7 +85,9 @@ class Plane:
         if self.phase is None:
             return np.asarray(start + y * row + x, np.int64)
         plane = (2 * (y % 2) + x % 2) * self.phase * LANES
-        return np.asarray(start + plane + (y // 2) * row + x // 2, np.int64)
+        # In the planes of odd columns the halves of every block are exchanged.
+        within = ((y // 2) * row + x // 2) ^ (x % 2 * (LANES // 2))
+        return np.asarray(start + plane + within, np.int64)
 
 
 @dataclass
