@@ -62,7 +62,9 @@ class Map:
         if not self.split:
             return start + y * (8 << self.row_log2) + x
         phase = 2 * (y % 2) + x % 2
-        return start + phase * self.plane * 64 + (y // 2) * (8 << self.row_log2) + x // 2
+        # In the planes of odd columns the halves of every block are exchanged.
+        within = ((y // 2) * (8 << self.row_log2) + x // 2) ^ (x % 2 * 32)
+        return start + phase * self.plane * 64 + within
 
 
 @dataclass
