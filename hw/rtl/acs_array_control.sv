@@ -130,6 +130,7 @@ module acs_array_control
   logic [10:0] pass_rows;
   logic        begin_pass, records_needed, pass_ends, next_group, last_group, listed, listed_there;
   logic        quiet_q;          // quiet_o has been given
+  logic        drained;
 
   assign is_conv = op_i.opcode == OP_CONV;
   assign is_gavg = op_i.opcode == OP_GAVG;
@@ -309,10 +310,14 @@ module acs_array_control
                          rows_known_i &&
                          !(pass_q == PassActive && records_needed && masked_o[1] != 0);
 
+  // Writes that the feature memory has accepted come before all reads that follow.
+  assign drained     = state_q == StDrain && post_idle_i && in_flight_q == 0 && totals_done_i &&
+                       scan_busy_i == 2'b00 && !clear_busy_i;
+  assign bad_table_o = state_q == StTable && entry_q == all_entries && bad_q;
+  assign done_o      = drained || bad_table_o;
+
   always_ff @(posedge clk_i) begin
-    done_o      <= 1'b0;
-    bad_table_o <= 1'b0;
-    quiet_o     <= 1'b0;
+    quiet_o <= 1'b0;
     if (!rst_ni || clear_i) begin
       state_q       <= StIdle;
       pass_q        <= PassConstant;
@@ -387,7 +392,16 @@ module acs_array_control
             input_q      <= '0;
             inner_q      <= '0;
             quiet_q      <= 1'b0;
-            state_q      <= is_conv && op_i.has_table ? StTable : StScan;
+            // Without lists there is nothing to wait for.
+            pass_q        <= PassActive;
+            rows_left_q   <= op_i.channels;
+            chunk_first_q <= '0;
+            position_q    <= '0;
+            bank_q        <= '0;
+            row_base_q    <= '0;
+            state_q       <= is_conv && op_i.has_table ? StTable :
+                             listed ? StScan :
+                             is_conv ? StRounds : is_gavg ? StTotals : StMapChannel;
           end
         end
         StTable: begin
@@ -404,11 +418,7 @@ module acs_array_control
           end
           if (entry_q == all_entries) begin
             state_q <= StScan;
-            if (bad_q) begin
-              done_o      <= 1'b1;
-              bad_table_o <= 1'b1;
-              state_q     <= StIdle;
-            end
+            if (bad_q) state_q <= StIdle;
           end
         end
         StScan: begin
@@ -517,11 +527,8 @@ module acs_array_control
           end
         end
         StDrain: begin
-          // Writes that the feature memory has accepted come before all reads that follow.
-          if (post_idle_i && in_flight_q == 0 && totals_done_i && scan_busy_i == 2'b00 &&
-              !clear_busy_i) begin
+          if (drained) begin
             quiet_o <= is_conv && listed_o[1] && !quiet_q;
-            done_o  <= 1'b1;
             state_q <= StIdle;
           end
         end

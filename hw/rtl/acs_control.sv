@@ -143,7 +143,7 @@ module acs_control
     .take_i       (take)
   );
 
-  assign take     = state_q == StNext && next_valid;
+  assign take     = (state_q == StNext || ended) && next_valid;
   assign stopping = state_q inside {StIdle, StFlush, StHeaderAsk, StHeader, StFinish};
 
   always_comb begin
@@ -199,6 +199,26 @@ module acs_control
   // The instruction is done: its results are on their way, in order before all that follows.
   assign ended = (state_q == StRun && ran && !fails && op.trace_addr == 0) ||
                  (state_q == StTraceAsk && trace_words == 0) || (state_q == StTrace && copy_done_i);
+
+  // Words read, by what reads them.
+  logic        ends_run;
+  logic [31:0] words_read;
+  assign ends_run = next.status == STATUS_OK && next_op.opcode == OP_END;
+  always_comb begin
+    words_read = take ? 32'(INSTRUCTION_WORDS) : '0;
+    if (ended && op.opcode == OP_LOAD) words_read = words_read + 32'(amounts.image_words);
+    if (ended && op.opcode == OP_LINEAR) begin
+      words_read = words_read + 32'(amounts.linear_words);
+      if (op.linear_mode == LINEAR_GATE) words_read = words_read + ((32'(op.channels) + 32'd1) >> 1);
+    end
+    if (table_i) begin
+      words_read = words_read + ((32'(amounts.inputs) + 32'(amounts.outputs) + 32'd3) >> 2);
+    end
+    if (group_i) begin
+      words_read = words_read + 32'(active_i[1]) * 32'(row_read_i) +
+                   (op.masked_zero ? '0 : 32'(masked_i[1]) << 1);
+    end
+  end
 
   assign add_macs = ended && (op.opcode == OP_CONV || op.opcode == OP_LINEAR);
   acs_mac_counter u_executed (
@@ -283,10 +303,9 @@ module acs_control
         pairs_q    <= pairs_q + 21'(active_i[0]) * 21'(active_i[1]);
         executed_q <= executed_q + 64'(active_i[1]);
         skipped_q  <= skipped_q + 64'(masked_i[1]);
-        read_q     <= read_q + 64'(active_i[1]) * 64'(row_read_i) +
-                      (op.masked_zero ? '0 : 64'(masked_i[1]) << 1);
       end
-      if (table_i) read_q <= read_q + ((64'(amounts.inputs) + 64'(amounts.outputs) + 64'd3) >> 2);
+      read_q         <= read_q + 64'(words_read);
+      instructions_q <= instructions_q + 64'(ended) + 64'(take && ends_run);
 
       // Weights may arrive before their instruction runs; the others take their own words only.
       if (load_o) load_index_q <= load_index;
@@ -296,18 +315,11 @@ module acs_control
         load_error_index_q <= load_index_q;
       end
       if (read_error_i) error_q <= 1'b1;
-      if (take) error_q <= 1'b0;
 
       if (wreq_ready_i) ask_result_q <= 1'b0;
       ran_q <= state_q == StRun && !ran && (linear_done_i || ran_q);
       if (ended) begin
-        index_q        <= index_q + 29'd1;
-        instructions_q <= instructions_q + 64'd1;
-        if (op.opcode == OP_LOAD) read_q <= read_q + 64'(amounts.image_words);
-        if (op.opcode == OP_LINEAR) begin
-          read_q <= read_q + 64'(amounts.linear_words) +
-                    (op.linear_mode == LINEAR_GATE ? (64'(op.channels) + 64'd1) >> 1 : '0);
-        end
+        index_q   <= index_q + 29'd1;
         written_q <= written_q + (is_linear_result ? 64'(result_words) : '0) +
                      (op.trace_addr != 0 ? 64'(trace_words) : '0);
 `ifdef ACS_PROFILE
@@ -335,19 +347,7 @@ module acs_control
           end
         end
         StNext: begin
-          pairs_q <= '0;
-          if (take) begin
-            read_q       <= read_q + 64'(INSTRUCTION_WORDS);
-            ask_result_q <= next.status == STATUS_OK && next_writes;
-            state_q      <= StLaunch;
-            if (next.status != STATUS_OK) begin
-              code_q  <= next.status;
-              state_q <= StFlush;
-            end else if (next_op.opcode == OP_END) begin
-              instructions_q <= instructions_q + 64'd1;
-              state_q        <= StFlush;
-            end
-          end else if (no_more) begin
+          if (no_more) begin
             code_q  <= STATUS_NO_END;
             state_q <= StFlush;
           end
@@ -397,6 +397,20 @@ module acs_control
         end
         default: state_q <= StIdle;
       endcase
+
+      // The next instruction follows the last one's end at once if it is there.
+      if (take) begin
+        pairs_q      <= '0;
+        error_q      <= 1'b0;
+        ask_result_q <= next.status == STATUS_OK && next_writes;
+        state_q      <= StLaunch;
+        if (next.status != STATUS_OK) begin
+          code_q  <= next.status;
+          state_q <= StFlush;
+        end else if (ends_run) begin
+          state_q <= StFlush;
+        end
+      end
     end
   end
 

@@ -234,12 +234,12 @@ module acs_linear
     .out_ready_i(result_ready_i),
     .out_data_o (out_data)
   );
+  assign done_o         = state_q == StDrain && result && last_result;
   assign totals_done_o  = !is_gavg || result_q == op_i.channels;
   assign result_valid_o = out_valid;
   assign result_o       = out_data;
 
   always_ff @(posedge clk_i) begin
-    done_o <= 1'b0;
     if (!rst_ni) begin
       state_q     <= StIdle;
       threshold_q <= '0;
@@ -273,10 +273,7 @@ module acs_linear
         end
         StDrain: begin
           // Result words leave in order before all that is written later.
-          if (result_q == op_i.channels) begin
-            done_o  <= 1'b1;
-            state_q <= StIdle;
-          end
+          if (done_o) state_q <= StIdle;
         end
         default: state_q <= StIdle;
       endcase
