@@ -56,6 +56,8 @@ module acs_array_control
   output      logic         load_listed_o,  // the list is complete
   output      logic [10:0]  load_rows_o,    // in the list by now
   input  wire logic [1:0][7:0] rows_i,      // rows there, by set
+  input  wire logic         early_set_i,    // words of weights that those of the first round hold
+  input  wire logic [15:0]  early_words_i,
   input  wire logic         chunk_done_i,
   // Factors of SCALE.
   output      logic [15:0]  factor_addr_o,
@@ -101,7 +103,8 @@ module acs_array_control
   logic [10:0] chunk_count, chunk_size;
   logic        set_q;
   logic [1:0]  open_chunks_q;    // whose last round was issued, and whose records are in use
-  logic        weights_there, input_there;
+  logic        weights_there, early_there, input_there;
+  logic [15:0] weight_q;         // of a row, which the iteration takes
   logic [10:0] block_q, position_q;
   group_count_t bank_q;
   logic [15:0] row_base_q;
@@ -180,7 +183,11 @@ module acs_array_control
   // Rows of this round are there; in a constant pass none are needed.  No third chunk begins while
   // the records of the first are in use.
   assign weights_there = pass_q == PassConstant ||
-                         (open_chunks_q != 2'd2 && 11'(rows_i[set_q]) >= position_q + count_a);
+                         (open_chunks_q != 2'd2 && (11'(rows_i[set_q]) >= position_q + count_a ||
+                                                    early_there));
+  // All inputs are walked in the order of the weights: the first round can follow their arrival.
+  assign early_there   = pass_q == PassActive && !listed_o[0] && position_q == 0 &&
+                         early_set_i == set_q && early_words_i > 16'(weight_q[15:3]);
   // The list of inputs may still grow: the last one is known when it is complete.
   assign input_there   = !listed_o[0] || !scan_busy_i[0] || input_q + 11'd1 < active_i[0];
   assign stall_o = (state_q == StRounds && !weights_there) ||
@@ -347,6 +354,7 @@ module acs_array_control
       lane_q        <= '0;
       factor_q      <= '0;
       inner_q       <= '0;
+      weight_q      <= '0;
     end else begin
       in_flight_q <= in_flight_q + group_count_t'(round_valid_o) - group_count_t'(release_i);
       open_chunks_q <= open_chunks_q + 2'(round_valid_o && round_o.chunk_end) - 2'(chunk_done_i);
@@ -364,8 +372,10 @@ module acs_array_control
           tap_q   <= '0;
           input_q <= input_q + 11'd1;
         end
-        inner_q <= inner_q + 11'd1;
+        inner_q  <= inner_q + 11'd1;
+        weight_q <= weight_q + 16'd1;
         if (last) begin
+          weight_q <= '0;
           kx_q    <= '0;
           ky_q    <= '0;
           tap_q   <= '0;
@@ -391,6 +401,7 @@ module acs_array_control
             tap_q        <= '0;
             input_q      <= '0;
             inner_q      <= '0;
+            weight_q     <= '0;
             quiet_q      <= 1'b0;
             // Without lists there is nothing to wait for.
             pass_q        <= PassActive;

@@ -144,6 +144,8 @@ module acs_engine
   logic        load_rows_start, load_masked, load_listed, load_all_rows, chunk_done, array_quiet;
   logic [10:0] load_rows;
   logic [1:0][7:0] rows_there;
+  logic        early_set;
+  logic [15:0] early_words;
   instruction_t load_op;
   logic        row_read_valid;
   logic [15:0] row_read;
@@ -430,6 +432,8 @@ module acs_engine
     .load_listed_o   (load_listed),
     .load_rows_o     (load_rows),
     .rows_i          (rows_there),
+    .early_set_i     (early_set),
+    .early_words_i   (early_words),
     .chunk_done_i    (chunk_done),
     .factor_addr_o   (factor_addr),
     .factor_word_i   (vector_data),
@@ -467,6 +471,8 @@ module acs_engine
     .row_read_take_i(group_done && skips_words(op)),
     .chunk_done_i  (chunk_done),
     .rows_o        (rows_there),
+    .early_set_o   (early_set),
+    .early_words_o (early_words),
     .row_addr_o    (row_addr),
     .row_index_i   (row_index),
     .req_valid_o   (user_req_valid[UserWeights]),

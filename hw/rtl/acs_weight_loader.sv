@@ -5,6 +5,9 @@
 // A job is one of: all rows of all groups, in order; the rows of a group's active channels, which
 // may still be being listed; the records of its masked channels.  Where a mask turns inputs off,
 // acs_weight_runs tells which words of a row are wanted, and the others are not read.
+//
+// The first rows of a list are waited for.  They are therefore read side by side, a few words of each
+// at a time, and the first round may begin with what is there.
 `default_nettype none
 
 module acs_weight_loader
@@ -12,7 +15,8 @@ module acs_weight_loader
   import acs_pkg::*;
 #(
   parameter int unsigned LaneGroups = 4,
-  parameter int unsigned BankWords  = 1024
+  parameter int unsigned BankWords  = 1024,
+  parameter int unsigned BandWords  = 8     // of a row at a time, of those read side by side
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -37,6 +41,8 @@ module acs_weight_loader
   // Sets of banks, used in turn.
   input  wire logic         chunk_done_i, // the older one is free again
   output      logic [1:0][7:0] rows_o,    // rows that each holds
+  output      logic         early_set_o,  // words of weights that the first rows of this set hold,
+  output      logic [15:0]  early_words_o,// as many as a round takes, before they are complete
   // List of channels.
   output      logic [9:0]   row_addr_o,
   input  wire logic [9:0]   row_index_i,
@@ -79,8 +85,11 @@ module acs_weight_loader
   logic        runs_there, runs_start;
   logic [6:0]  run_count;
   logic [5:0]  ask_run_q, run_q;
-  run_t        ask_run, run, whole_row, listed_ask, listed_run;
+  run_t        ask_run, run, whole_row, listed_ask, listed_run, band_ask, band_run;
   logic        last_ask, last_run;
+  // The band of rows that are read side by side.
+  logic        ask_band_q, band_q;
+  logic [15:0] ask_first_q, first_q; // word of the rows where the band's turn begins
   assign runs_start = start_i && skips_words(op_i) && !masked_i;
   acs_weight_runs u_runs (
     .clk_i,
@@ -103,10 +112,29 @@ module acs_weight_loader
     .words_take_i(row_read_take_i)
   );
   assign whole_row = '{first: '0, last: masked_q ? 16'(RECORD_WORDS - 1) : row_words_q - 16'd1};
-  assign ask_run   = skips_q ? listed_ask : whole_row;
-  assign run       = skips_q ? listed_run : whole_row;
-  assign last_ask  = !skips_q || 7'(ask_run_q) == run_count - 7'd1;
-  assign last_run  = !skips_q || 7'(run_q) == run_count - 7'd1;
+  assign ask_run   = skips_q ? listed_ask : ask_band_q ? band_ask : whole_row;
+  assign run       = skips_q ? listed_run : band_q ? band_run : whole_row;
+  assign last_ask  = skips_q ? 7'(ask_run_q) == run_count - 7'd1 :
+                     !ask_band_q || ask_run.last == row_words_q - 16'd1;
+  assign last_run  = skips_q ? 7'(run_q) == run_count - 7'd1 :
+                     !band_q || run.last == row_words_q - 16'd1;
+
+  // The band: how far a turn goes, and which row ends it.
+  logic [7:0]  band_rows;            // at most
+  logic        ask_turns, turns, turn_known;
+  assign band_rows = chunk_q < 8'(LaneGroups) ? chunk_q : 8'(LaneGroups);
+  function automatic run_t band(input logic [15:0] first, input logic [15:0] row_words);
+    logic [15:0] words;
+    words = row_words - first;
+    return '{first: first,
+             last: first + (words < 16'(BandWords) ? words : 16'(BandWords)) - 16'd1};
+  endfunction
+  assign band_ask   = band(ask_first_q, row_words_q);
+  assign band_run   = band(first_q, row_words_q);
+  assign ask_turns  = asked_q == 11'(band_rows) - 11'd1 || (rows_known && asked_q == rows - 11'd1);
+  assign turns      = position_q == band_rows - 8'd1 ||
+                      (rows_known && 11'(position_q) == rows - 11'd1);
+  assign turn_known = turns || rows_known || rows > 11'(position_q) + 11'd1;
 
   // Requests: a run each where words are skipped, a row each from a list, a chunk each otherwise.
   logic [10:0] asked_q;          // rows of the group
@@ -149,7 +177,8 @@ module acs_weight_loader
   // A chunk begins when a set is free for it.  Whether a row is the last one must be known when it is
   // complete.
   assign data_ready_o   = busy_q && (begun_q || sets_used_q != 2'd2) &&
-                          !(last_word && last_row && !rows_known);
+                          !(last_word && last_row && !rows_known) &&
+                       !(band_q && word == run.last && !turn_known);
   assign take           = data_valid_i && data_ready_o;
   assign chunk_complete = position_q == chunk_q - 8'd1 || last_row;
 
@@ -183,6 +212,12 @@ module acs_weight_loader
       sets_used_q      <= '0;
       begun_q          <= 1'b0;
       rows_o           <= '0;
+      ask_band_q       <= 1'b0;
+      band_q           <= 1'b0;
+      ask_first_q      <= '0;
+      first_q          <= '0;
+      early_set_o      <= 1'b0;
+      early_words_o    <= '0;
     end else begin
       sets_used_q <= sets_used_q + 2'(take && !begun_q) - 2'(chunk_done_i);
       if (req_ready_i) address_valid_q <= 1'b0;
@@ -192,7 +227,7 @@ module acs_weight_loader
         request_words_q <= 24'(ask_run.last) - 24'(ask_run.first) + 24'd1;
         if (listed_q) begin
           address_q <= weight_addr_q + 32'(rows_words) + 32'(ask_run.first);
-          if (last_ask) asked_q <= asked_q + 11'd1;
+          if (last_ask || ask_band_q) asked_q <= asked_q + 11'd1;
         end else begin
           address_q <= run_addr_q + 32'(ask_run.first);
           if (!skips_q) request_words_q <= rows_words[23:0];
@@ -206,12 +241,28 @@ module acs_weight_loader
           end
         end
       end
+      // The band takes turns.  That a row was the last one in the list may be known only later.
+      if (ask_band_q && ((ask && ask_turns) || (rows_known && asked_q == rows))) begin
+        ask_first_q <= ask_run.last + 16'd1;
+        if (last_ask) ask_band_q <= 1'b0;
+        else asked_q <= '0;
+      end
       if (take) begin
         begun_q <= !(last_word && chunk_complete);
         offset_q <= offset_q + 16'd1;
         if (word == run.last) begin
           run_q    <= run_q + 6'd1;
           offset_q <= '0;
+          if (band_q) begin
+            position_q <= turns ? '0 : position_q + 8'd1;
+            bank_q     <= turns ? '0 : bank_q + 4'd1;
+            if (turns) begin
+              first_q       <= run.last + 16'd1;
+              early_set_o   <= set_q;
+              early_words_o <= last_run ? '0 : run.last - 16'(RECORD_WORDS - 1);
+              if (last_run) band_q <= 1'b0;
+            end
+          end
         end
         if (last_word) begin
           run_q         <= '0;
@@ -256,7 +307,12 @@ module acs_weight_loader
         chunk_q          <= op_i.chunk;
         asked_q          <= '0;
         asked_groups_q   <= '0;
-          loaded_q         <= '0;
+        loaded_q         <= '0;
+        ask_band_q       <= listed_i && !masked_i && !runs_start;
+        band_q           <= listed_i && !masked_i && !runs_start;
+        ask_first_q      <= '0;
+        first_q          <= '0;
+        early_words_o    <= '0;
         loaded_groups_q  <= '0;
       end
     end
