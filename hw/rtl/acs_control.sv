@@ -65,6 +65,8 @@ module acs_control
   // Weights of all rows.
   output      logic             load_o,
   output      instruction_t     load_op_o,
+  output      logic             linear_job_valid_o,
+  output      linear_job_t      linear_job_o,
   // Write master.
   output      logic             clear_error_o,
   output      logic             wreq_valid_o,
@@ -137,6 +139,8 @@ module acs_control
     .quiet_i      (array_quiet_i),
     .gate_done_i  (state_q == StRun && linear_done_i && op.opcode == OP_LINEAR &&
                    op.linear_mode == LINEAR_GATE),
+    .linear_job_valid_o,
+    .linear_job_o,
     .valid_o      (next_valid),
     .next_o       (next),
     .no_more_o    (no_more),

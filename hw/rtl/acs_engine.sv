@@ -135,6 +135,11 @@ module acs_engine
   logic         data_valid, data_ready, data_error;
   logic [63:0]  data;
   logic         discard, share_idle, read_idle;
+  logic        linear_job_valid, linear_weights_valid, linear_weights_take, linear_record_take;
+  logic        thresholds_take, linear_error;
+  linear_job_t linear_job;
+  logic [63:0] linear_weights, thresholds;
+  constants_t  linear_record;
   logic         other_error;
   logic         wreq_valid, wreq_ready;
   logic [63:0]  wreq_addr;
@@ -207,7 +212,7 @@ module acs_engine
     .row_read_i        (skips_words(op) ? row_read : op.row_words),
     .loader_busy_i     (loader_busy),
     .loader_error_i    (user_data_valid[UserWeights] && user_data_ready[UserWeights] && data_error),
-    .read_error_i      (other_error),
+    .read_error_i      (other_error || linear_error),
     .req_valid_o       (user_req_valid[3:0]),
     .req_ready_i       (user_req_ready[3:0]),
     .req_addr_o        (user_req_addr[3:0]),
@@ -219,6 +224,8 @@ module acs_engine
     .read_idle_i       (read_idle && share_idle),
     .load_o            (load_all_rows),
     .load_op_o         (load_op),
+    .linear_job_valid_o(linear_job_valid),
+    .linear_job_o      (linear_job),
     .clear_error_o     (clear_error),
     .wreq_valid_o      (wreq_valid),
     .wreq_ready_i      (wreq_ready),
@@ -233,7 +240,8 @@ module acs_engine
 
   // Memory ports.
   assign user_data_ready[UserProgram] = 1'b1;
-  assign other_error = data_error && (user_data_valid[3:1] & user_data_ready[3:1]) != '0;
+  assign other_error = data_error && ((user_data_valid[UserImage] && user_data_ready[UserImage]) ||
+                                      (user_data_valid[UserTable] && user_data_ready[UserTable]));
 
   acs_read_share #(
     .Users(ReadUsers)
@@ -660,6 +668,26 @@ module acs_engine
     .read_data_o (vector_data)
   );
 
+  acs_linear_feed u_linear_feed (
+    .clk_i,
+    .rst_ni,
+    .clear_i          (discard),
+    .job_valid_i      (linear_job_valid),
+    .job_i            (linear_job),
+    .data_valid_i     (user_data_valid[UserVectors]),
+    .data_ready_o     (user_data_ready[UserVectors]),
+    .data_i           (data),
+    .data_error_i     (data_error),
+    .weights_valid_o  (linear_weights_valid),
+    .weights_take_i   (linear_weights_take),
+    .weights_o        (linear_weights),
+    .record_take_i    (linear_record_take),
+    .record_o         (linear_record),
+    .thresholds_take_i(thresholds_take),
+    .thresholds_o     (thresholds),
+    .error_o          (linear_error)
+  );
+
   acs_linear u_linear (
     .clk_i,
     .rst_ni,
@@ -669,9 +697,13 @@ module acs_engine
     .done_o             (linear_done),
     .totals_done_o      (totals_done),
     .stall_o            (linear_stall),
-    .data_valid_i       (user_data_valid[UserVectors]),
-    .data_ready_o       (user_data_ready[UserVectors]),
-    .data_i             (data),
+    .weights_valid_i    (linear_weights_valid),
+    .weights_take_o     (linear_weights_take),
+    .weights_i          (linear_weights),
+    .record_take_o      (linear_record_take),
+    .record_i           (linear_record),
+    .thresholds_take_o  (thresholds_take),
+    .thresholds_i       (thresholds),
     .total_valid_i      (total_valid),
     .total_i            (total),
     .vector_read_addr_o (linear_read_addr),

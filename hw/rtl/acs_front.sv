@@ -38,6 +38,9 @@ module acs_front
   input  wire logic               loader_busy_i,
   input  wire logic               quiet_i,      // a CONV with output mask has asked for its rows
   input  wire logic               gate_done_i,  // a mask is there
+  // What was asked for a LINEAR.
+  output      logic               linear_job_valid_o,
+  output      linear_job_t        linear_job_o,
   // The next instruction.
   output      logic               valid_o,
   output      judged_t            next_o,
@@ -154,6 +157,11 @@ module acs_front
                         !(is_load || is_gate || (is_conv && op.has_table));
   assign second_asked = req_valid_o[UserVectors] ? req_ready_i[UserVectors] : !is_conv || load_o ||
                                                                               is_listed;
+
+  // Known before the first of its words can come.
+  assign linear_job_valid_o = req_valid_o[UserVectors] && req_ready_i[UserVectors] &&
+                              is_gate == (step_q == StFirst);
+  assign linear_job_o       = '{gate: is_gate, channels: op.channels, row_words: op.row_words};
 
   always_comb begin
     req_addr_o[UserImage]     = pointers_i[2];

@@ -1,4 +1,4 @@
-// LINEAR: bias plus eight products a word, streamed; results to the vector memory, through the
+// LINEAR: bias plus eight products a word, a word a cycle; results to the vector memory, through the
 // sigmoid table, to wide results, or to a mask.  GAVG's totals end here too: same requantization,
 // same bytes.
 `default_nettype none
@@ -15,10 +15,14 @@ module acs_linear
   output      logic         done_o,
   output      logic         totals_done_o,  // all of GAVG's are in the vector memory
   output      logic         stall_o,
-  // Words from memory: thresholds, then rows.
-  input  wire logic         data_valid_i,
-  output      logic         data_ready_o,
-  input  wire logic [63:0]  data_i,
+  // Weights, records of rows and thresholds, as they are used.
+  input  wire logic         weights_valid_i,
+  output      logic         weights_take_o,
+  input  wire logic [63:0]  weights_i,
+  output      logic         record_take_o,
+  input  wire constants_t   record_i,
+  output      logic         thresholds_take_o,
+  input  wire logic [63:0]  thresholds_i,
   // GAVG.
   input  wire logic         total_valid_i,
   input  wire logic signed [31:0] total_i,
@@ -37,22 +41,14 @@ module acs_linear
   input  wire logic         result_ready_i,
   output      logic [63:0]  result_o
 );
-  typedef enum logic [1:0] {
-    StIdle, StThresholds, StRows, StDrain
-  } state_e;
+  typedef enum logic [1:0] {StIdle, StRows, StDrain} state_e;
   localparam int unsigned Depth = 6;    // from a row's last sum to its result
 
   state_e      state_q;
   logic        is_gate, is_wide, is_gavg;
-  logic [9:0]  threshold_q;
   logic [10:0] row_q;
   logic [15:0] word_q;
   logic        last_word, take;
-  logic [63:0] head_q;
-  record_t     record;
-  logic signed [31:0] bias_q;
-  logic [15:0] mult_q;
-  logic [5:0]  shift_q;
 
   assign is_gavg = op_i.opcode == OP_GAVG;
   assign is_gate = op_i.linear_mode == LINEAR_GATE && !is_gavg;
@@ -64,25 +60,11 @@ module acs_linear
   logic [63:0] out_data;
   assign roomy = fill_q < 5'd8;
 
-  assign data_ready_o = state_q == StThresholds || (state_q == StRows && roomy);
-  assign take         = data_valid_i && data_ready_o && state_q == StRows;
-  assign last_word    = word_q == op_i.row_words - 16'd1;
-  assign stall_o      = (state_q == StRows || state_q == StThresholds) && !data_valid_i;
-
-  // Thresholds, two to a word.
-  logic [63:0] threshold_word;
-  logic [10:0] sum_row_q;
-  acs_ram #(
-    .Width(64),
-    .Depth(MAX_CHANNELS / 2)
-  ) u_thresholds (
-    .clk_i,
-    .write_i     (state_q == StThresholds && data_valid_i),
-    .write_addr_i(threshold_q[8:0]),
-    .write_data_i(data_i),
-    .read_addr_i (sum_row_q[9:1]),
-    .read_data_o (threshold_word)
-  );
+  assign take           = weights_valid_i && state_q == StRows && roomy;
+  assign last_word      = word_q == op_i.row_words - 16'(RECORD_WORDS) - 16'd1;
+  assign weights_take_o = take;
+  assign record_take_o  = take && last_word;
+  assign stall_o        = state_q == StRows && !weights_valid_i;
 
   // Products: the vector's word arrives one cycle after its address.
   logic        mac_valid_q, mac_end_q;
@@ -91,8 +73,7 @@ module acs_linear
   logic        product_valid_q, product_end_q;
   logic signed [31:0] products, sum_q, sum_next;
 
-  assign vector_read_addr_o = op_i.vec_src + word_q - 16'(RECORD_WORDS);
-  assign record             = decode_record({data_i, head_q});
+  assign vector_read_addr_o = op_i.vec_src + word_q;
 
   always_comb begin
     products = '0;
@@ -102,37 +83,24 @@ module acs_linear
 
   // A finished sum: of a row, or of GAVG.
   logic               done_valid_q;
-  logic signed [31:0] done_sum_q, done_bias_q;
-  logic [15:0]        done_mult_q;
-  logic [5:0]         done_shift_q;
-  // The record of the row whose products are being added is kept until its end.
-  logic signed [31:0] mac_bias_q, product_bias_q;
-  logic [15:0]        mac_mult_q, product_mult_q;
-  logic [5:0]         mac_shift_q, product_shift_q;
+  logic signed [31:0] done_sum_q;
+  constants_t         done_record_q;
+  logic [10:0]        sum_row_q;
+  // A row's record goes with its last products.
+  constants_t         mac_record_q, product_record_q;
 
   always_ff @(posedge clk_i) begin
-    if (take && word_q == 0) head_q <= data_i;
-    if (take && word_q == 16'(RECORD_WORDS - 1)) begin
-      bias_q  <= record.bias;
-      mult_q  <= record.mult;
-      shift_q <= bounded_shift(record.shift);
-    end
-    weights_q   <= data_i;
-    mac_bias_q  <= bias_q;
-    mac_mult_q  <= mult_q;
-    mac_shift_q <= shift_q;
+    weights_q    <= weights_i;
+    mac_record_q <= record_i;
     for (int i = 0; i < 8; i++) begin
       product_q[i] <=
           18'(signed'({op_i.src_signed & vector_data_i[8*i+7], vector_data_i[8*i+:8]})) *
           18'(signed'(weights_q[8*i+:8]));
     end
-    product_bias_q  <= mac_bias_q;
-    product_mult_q  <= mac_mult_q;
-    product_shift_q <= mac_shift_q;
-    done_sum_q   <= is_gavg ? total_i : sum_next;
-    done_bias_q  <= is_gavg ? '0 : product_bias_q;
-    done_mult_q  <= is_gavg ? op_i.mult : product_mult_q;
-    done_shift_q <= is_gavg ? op_i.shift : product_shift_q;
+    product_record_q <= mac_record_q;
+    done_sum_q    <= is_gavg ? total_i : sum_next;
+    done_record_q <= is_gavg ? '{bias: '0, mult: op_i.mult, shift: op_i.shift}
+                             : product_record_q;
   end
 
   always_ff @(posedge clk_i) begin
@@ -145,7 +113,7 @@ module acs_linear
       sum_q           <= '0;
       sum_row_q       <= '0;
     end else begin
-      mac_valid_q     <= take && word_q >= 16'(RECORD_WORDS);
+      mac_valid_q     <= take;
       mac_end_q       <= take && last_word;
       product_valid_q <= mac_valid_q;
       product_end_q   <= mac_end_q;
@@ -160,9 +128,9 @@ module acs_linear
   acs_requantize u_requantize (
     .clk_i,
     .sum_i     (done_sum_q),
-    .bias_i    (done_bias_q),
-    .mult_i    (done_mult_q),
-    .shift_i   (done_shift_q),
+    .bias_i    (done_record_q.bias),
+    .mult_i    (done_record_q.mult),
+    .shift_i   (done_record_q.shift),
     .residual_i('0),
     .res_mult_i('0),
     .signed_i  (op_i.dst_signed || (op_i.linear_mode == LINEAR_SIGMOID && !is_gavg)),
@@ -171,15 +139,16 @@ module acs_linear
   );
 
   // The gate decides beside the requantization, and waits for as long.
-  logic signed [31:0] acc_q, threshold;
-  logic               half_q;
+  // Two thresholds make a word.
+  logic signed [31:0] acc_q, threshold_q;
   logic [3:0]         open_q;
   logic [Depth-2:0]   valid_q;
-  assign threshold = half_q ? threshold_word[63:32] : threshold_word[31:0];
+  assign thresholds_take_o = done_valid_q && is_gate && state_q != StIdle &&
+                             (sum_row_q[0] || sum_row_q == op_i.channels - 11'd1);
   always_ff @(posedge clk_i) begin
-    acc_q   <= done_sum_q + done_bias_q;
-    half_q  <= sum_row_q[0];
-    open_q  <= {open_q[2:0], acc_q > threshold};
+    acc_q       <= done_sum_q + done_record_q.bias;
+    threshold_q <= sum_row_q[0] ? thresholds_i[63:32] : thresholds_i[31:0];
+    open_q      <= {open_q[2:0], acc_q > threshold_q};
     valid_q <= rst_ni && !clear_i ? {valid_q[Depth-3:0], done_valid_q} : '0;
   end
 
@@ -242,7 +211,6 @@ module acs_linear
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       state_q     <= StIdle;
-      threshold_q <= '0;
       row_q       <= '0;
       word_q      <= '0;
       fill_q      <= '0;
@@ -250,16 +218,9 @@ module acs_linear
       fill_q <= fill_q + 5'(push) - 5'(out_valid && result_ready_i);
       unique case (state_q)
         StIdle: begin
-          threshold_q <= '0;
           row_q       <= '0;
           word_q      <= '0;
-          if (start_i) state_q <= is_gate ? StThresholds : StRows;
-        end
-        StThresholds: begin
-          if (data_valid_i) begin
-            threshold_q <= threshold_q + 10'd1;
-            if (11'(threshold_q) == ((op_i.channels + 11'd1) >> 1) - 11'd1) state_q <= StRows;
-          end
+          if (start_i) state_q <= StRows;
         end
         StRows: begin
           if (take) begin
@@ -281,7 +242,7 @@ module acs_linear
   end
 
   logic unused;
-  assign unused = ^{op_i, fifo_ready, record, sum_row_q[10]};
+  assign unused = ^{op_i, fifo_ready};
 
 `ifndef SYNTHESIS
   assert property (@(posedge clk_i) disable iff (!rst_ni) push |-> fifo_ready)

@@ -41,6 +41,13 @@ package acs_pkg;
     logic signed [8:0] weight;  // instead of a weight from the banks
   } iteration_t;
 
+  // Words that a LINEAR reads.
+  typedef struct packed {
+    logic        gate;       // thresholds come first
+    logic [10:0] channels;   // rows
+    logic [15:0] row_words;
+  } linear_job_t;
+
   // Words of a weight row, in the order of the row.
   typedef struct packed {
     logic [15:0] first;

@@ -1,0 +1,171 @@
+// Receives the words of LINEARs ahead of their turn and lays them out for acs_linear: thresholds,
+// channel records and weights each in a buffer of their own, so that a row takes no more cycles than
+// it has words of weights.
+`default_nettype none
+
+module acs_linear_feed
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+(
+  input  wire logic        clk_i,
+  input  wire logic        rst_ni,
+  input  wire logic        clear_i,        // a run begins or ends
+  // What was asked for, in order.
+  input  wire logic        job_valid_i,
+  input  wire linear_job_t job_i,
+  // Words from memory: of a gate, thresholds first; then rows.
+  input  wire logic        data_valid_i,
+  output      logic        data_ready_o,
+  input  wire logic [63:0] data_i,
+  input  wire logic        data_error_i,   // the word came with an error answer
+  // To acs_linear, each as it is used.  Who has a word of weights has its row's record, and its
+  // thresholds.
+  output      logic        weights_valid_o,
+  input  wire logic        weights_take_i,
+  output      logic [63:0] weights_o,
+  input  wire logic        record_take_i,
+  output      constants_t  record_o,
+  input  wire logic        thresholds_take_i,
+  output      logic [63:0] thresholds_o,   // of two rows
+  output      logic        error_o         // something taken now came with an error answer
+);
+  localparam int unsigned Weights = 512;   // words of weights that may wait
+  localparam int unsigned Records = 64;
+
+  logic        rst_n;
+  assign rst_n = rst_ni && !clear_i;
+
+  logic        job_valid, job_ready, job_done;
+  linear_job_t job;
+  acs_fifo #(
+    .Width($bits(linear_job_t)),
+    .Depth(8)
+  ) u_jobs (
+    .clk_i,
+    .rst_ni     (rst_n),
+    .in_valid_i (job_valid_i),
+    .in_ready_o (job_ready),
+    .in_data_i  (job_i),
+    .out_valid_o(job_valid),
+    .out_ready_i(job_done),
+    .out_data_o (job)
+  );
+
+  // Where a word belongs.
+  logic        rows_q;           // the thresholds are there
+  logic [10:0] count_q;          // thresholds' words, then rows
+  logic [15:0] word_q;           // of the row
+  logic        to_thresholds, to_record, to_weights, take, last_word;
+  logic        thresholds_room, records_room, weights_room;
+  logic [63:0] head_q;
+  logic        head_error_q;
+  record_t     record;
+  constants_t  constants;
+
+  assign to_thresholds = job.gate && !rows_q;
+  assign to_record     = !to_thresholds && word_q < 16'(RECORD_WORDS);
+  assign to_weights    = !to_thresholds && !to_record;
+  assign data_ready_o  = job_valid && (to_thresholds ? thresholds_room :
+                                       to_record ? records_room : weights_room);
+  assign take          = data_valid_i && data_ready_o;
+  assign last_word     = word_q == job.row_words - 16'd1;
+  assign job_done      = take && to_weights && last_word && count_q == job.channels - 11'd1;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_n) begin
+      rows_q  <= 1'b0;
+      count_q <= '0;
+      word_q  <= '0;
+    end else if (take) begin
+      if (to_thresholds) begin
+        count_q <= count_q + 11'd1;
+        if (count_q == ((job.channels + 11'd1) >> 1) - 11'd1) begin
+          rows_q  <= 1'b1;
+          count_q <= '0;
+        end
+      end else begin
+        word_q <= word_q + 16'd1;
+        if (last_word) begin
+          word_q  <= '0;
+          count_q <= count_q + 11'd1;
+        end
+        if (job_done) begin
+          rows_q  <= 1'b0;
+          count_q <= '0;
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (take && word_q == 0) begin
+      head_q       <= data_i;
+      head_error_q <= data_error_i;
+    end
+  end
+  assign record    = decode_record({data_i, head_q});
+  assign constants = '{
+    bias: record.bias,
+    mult: record.mult,
+    shift: bounded_shift(record.shift)
+  };
+
+  logic thresholds_valid, thresholds_error, records_valid, record_error, weights_error;
+  acs_stream_ram #(
+    .Width(65),
+    .Depth(MAX_CHANNELS / 2)
+  ) u_thresholds (
+    .clk_i,
+    .rst_ni     (rst_n),
+    .in_valid_i (take && to_thresholds),
+    .in_ready_o (thresholds_room),
+    .in_data_i  ({data_error_i, data_i}),
+    .out_valid_o(thresholds_valid),
+    .out_ready_i(thresholds_take_i),
+    .out_data_o ({thresholds_error, thresholds_o})
+  );
+  acs_fifo #(
+    .Width(1 + $bits(constants_t)),
+    .Depth(Records)
+  ) u_records (
+    .clk_i,
+    .rst_ni     (rst_n),
+    .in_valid_i (take && to_record && word_q == 16'(RECORD_WORDS - 1)),
+    .in_ready_o (records_room),
+    .in_data_i  ({head_error_q || data_error_i, constants}),
+    .out_valid_o(records_valid),
+    .out_ready_i(record_take_i),
+    .out_data_o ({record_error, record_o})
+  );
+  acs_stream_ram #(
+    .Width(65),
+    .Depth(Weights)
+  ) u_weights (
+    .clk_i,
+    .rst_ni     (rst_n),
+    .in_valid_i (take && to_weights),
+    .in_ready_o (weights_room),
+    .in_data_i  ({data_error_i, data_i}),
+    .out_valid_o(weights_valid_o),
+    .out_ready_i(weights_take_i),
+    .out_data_o ({weights_error, weights_o})
+  );
+
+  assign error_o = (weights_take_i && weights_valid_o && weights_error) ||
+                   (record_take_i && record_error) || (thresholds_take_i && thresholds_error);
+
+  logic unused;
+  assign unused = ^{job_ready, record, thresholds_valid, records_valid};
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_n) job_valid_i |-> job_ready)
+  else $error("a job without a place");
+  assert property (@(posedge clk_i) disable iff (!rst_n) record_take_i |-> records_valid)
+  else $error("a row before its record");
+  assert property (@(posedge clk_i) disable iff (!rst_n) thresholds_take_i |-> thresholds_valid)
+  else $error("a row before its threshold");
+`endif
+
+endmodule
+
+`default_nettype wire
