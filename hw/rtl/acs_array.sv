@@ -283,7 +283,7 @@ module acs_array
     .last_i  (stage6_q.last),
     .zero_i  (stage6_q.zero),
     .signed_i(op_i.src_signed),
-    .pixels_i(window[0]),
+    .pixels_i(window),
     .total_valid_o,
     .total_o
   );

@@ -208,7 +208,7 @@ module acs_array_control
   always_comb begin
     unique case (op_i.opcode)
       OP_POOL:  inner_last = last_tap;
-      OP_GAVG:  inner_last = inner_q == blocks - 11'd1;
+      OP_GAVG:  inner_last = {inner_q, 1'b0} + 12'd2 >= 12'(blocks);
       OP_SCALE: inner_last = inner_q == 11'd1;
       default:  inner_last = 1'b1;
     endcase
@@ -242,7 +242,11 @@ module acs_array_control
         iteration_o.weight = signed'({2'b0, factor_q[7:1]});
         if (inner_q != 0) iteration_o.weight = signed'({2'b0, factor_q[7:1]} + 9'(factor_q[0]));
       end
-      if (is_gavg) iteration_o.block = inner_q;
+      if (is_gavg) begin
+        // Two blocks at once; beyond the plane are zeros.
+        iteration_o.block = {inner_q[9:0], 1'b0};
+        iteration_o.use_b = 1'b1;
+      end
     end else begin
       iteration_o.first    = (input_q == 0 && tap_q == 0) || empty;
       iteration_o.zero     = empty;
@@ -532,7 +536,7 @@ module acs_array_control
         end
         // Sums of pixels leave the array by themselves, at their own pace.
         StTotals: begin
-          if (last) begin
+          if (issued && last) begin
             channel_q <= channel_q + 11'd1;
             if (channel_q == op_i.channels - 11'd1) state_q <= StDrain;
           end
