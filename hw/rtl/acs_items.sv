@@ -9,7 +9,7 @@ module acs_items
   import acs_isa_pkg::*;
   import acs_pkg::*;
 #(
-  parameter int unsigned Ahead = 4     // a power of two
+  parameter int unsigned Ahead = 8     // a power of two
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
