@@ -382,6 +382,12 @@ module acs_array
                     b_write_q[3], row_base3_q};
 
 `ifndef SYNTHESIS
+  logic [3:0] reads_b_q;
+  always_ff @(posedge clk_i) reads_b_q <= {reads_b_q[2:0], issue && iteration_i.use_b && banks_i};
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   !(reads_b_q[3] && weight_write_i != 0 && weight_set_i == set4_q))
+  else $error("weights of a second block read while their set loads");
+
   logic [SUMS_DELAY-1:0] expected_q;
   always_ff @(posedge clk_i) begin
     expected_q <= rst_ni ? {expected_q[SUMS_DELAY-2:0], issue && iteration_i.last && !iteration_i.total}

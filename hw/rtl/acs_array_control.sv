@@ -185,9 +185,10 @@ module acs_array_control
   assign weights_there = pass_q == PassConstant ||
                          (open_chunks_q != 2'd2 && (11'(rows_i[set_q]) >= position_q + count_a ||
                                                     early_there));
-  // All inputs are walked in the order of the weights: the first round can follow their arrival.
+  // All inputs are walked in the order of the weights: the first round can follow their arrival.  Not
+  // with a second block, whose weights are read through the port that loads the set.
   assign early_there   = pass_q == PassActive && !listed_o[0] && position_q == 0 &&
-                         early_set_i == set_q && early_words_i > 16'(weight_q[15:3]);
+                         count_b == 0 && early_set_i == set_q && early_words_i > 16'(weight_q[15:3]);
   // The list of inputs may still grow: the last one is known when it is complete.
   assign input_there   = !listed_o[0] || !scan_busy_i[0] || input_q + 11'd1 < active_i[0];
   assign stall_o = (state_q == StRounds && !weights_there) ||
