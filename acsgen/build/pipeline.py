@@ -60,7 +60,7 @@ class BuildRequest:
     model: Path
     board: str
     out: Path | None = None
-    images: int = 8
+    images: int = 20
     dataset: str | None = None
     data_root: Path | None = None
     lane_groups: int | None = None

@@ -48,7 +48,7 @@ def build(
     ] = None,
     images: Annotated[
         int, typer.Option("--images", "-n", min=1, help="Images to prove bit-exact on.")
-    ] = 8,
+    ] = 20,
     dataset: Annotated[
         str | None,
         typer.Option(help="Data set to calibrate and check with; default the model's own."),

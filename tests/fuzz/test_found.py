@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from acsgen.isa.generated import (
     HEADER_WORDS,
@@ -36,8 +37,10 @@ class Params:
     def __init__(self) -> None:
         self.words: list[int] = []
 
-    def rows(self, outputs: int, inputs: int, weight: int = 1) -> dict[str, int]:
-        """Weight rows of one value; returns the fields that point to them."""
+    def rows(
+        self, outputs: int, inputs: int, weight: int | NDArray[np.int8] = 1
+    ) -> dict[str, int]:
+        """Weight rows, all the same; returns the fields that point to them."""
         address = len(self.words)
         for _ in range(outputs):
             weights = np.zeros(-(-inputs // WORD_BYTES) * WORD_BYTES, np.int8)
@@ -56,11 +59,16 @@ class Params:
         return Instruction(Opcode.LINEAR, channels=len(bits), **mode, **fields, **rows)
 
 
-def run(engine: EngineUnderTest, program: list[Instruction], params: Params) -> None:
+def run(
+    engine: EngineUnderTest,
+    program: list[Instruction],
+    params: Params,
+    images: list[NDArray[np.uint64]] | None = None,
+) -> None:
     """Machine, C simulation and RTL, in several memories."""
-    images = [np.arange(8, dtype=np.uint64), np.full(8, 2**64 - 1, np.uint64)]
+    images = images or [np.arange(8, dtype=np.uint64), np.full(8, 2**64 - 1, np.uint64)]
     words = np.array(params.words, np.uint64)
-    case = Case([*program, Instruction(Opcode.END)], words, images, HEADER_WORDS + 16)
+    case = Case([*program, Instruction(Opcode.END)], words, images, HEADER_WORDS + 128)
     for memory in (Memory(latency=0), Memory(), Memory(latency=200)):
         Attempt(case, memory).run(engine, Counter())
 
@@ -107,3 +115,44 @@ def test_words_to_skip_are_found_for_one_convolution_at_a_time(
         ),
     ]
     run(both, program, params)
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize("active", range(1, 7))
+def test_a_round_of_two_blocks_waits_for_its_rows(both: EngineUnderTest, active: int) -> None:
+    """The array may follow the arrival of the first rows, but not through the port that loads them.
+
+    With fewer active outputs than lane groups a round takes two blocks, and reads weights twice.
+    """
+    rng = np.random.default_rng(active)
+    params = Params()
+    plane = {"dst_height": 16, "dst_width": 8}
+    taps = 2 * 7 * 7
+    program = [
+        Instruction(Opcode.LOAD, dst_step=2, channels=2, **plane),
+        params.gate(0, [index < active for index in range(6)]),
+        Instruction(
+            Opcode.CONV,
+            kernel=7,
+            pad=3,
+            stride=1,
+            pixels=128,
+            src_height=16,
+            src_width=8,
+            src_step=2,
+            channels_in=2,
+            channels=6,
+            groups=1,
+            chunk=6,
+            mask_in=MASK_NONE,
+            mask_out=0,
+            masked_zero=1,
+            dst_base=256,
+            dst_step=2,
+            trace_addr=HEADER_WORDS + 16,
+            **plane,
+            **params.rows(6, taps, rng.integers(-1, 2, taps).astype(np.int8)),
+        ),
+    ]
+    images = [rng.integers(0, 4, 256).astype(np.uint8).view(np.uint64) for _ in range(2)]
+    run(both, program, params, images)
