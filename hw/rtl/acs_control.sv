@@ -206,21 +206,17 @@ module acs_control
 
   // Words read, by what reads them.
   logic        ends_run;
-  logic [31:0] words_read;
+  logic [31:0] words_read, words_read_q;
+  logic [26:0] rows_read_q;
   assign ends_run = next.status == STATUS_OK && next_op.opcode == OP_END;
   always_comb begin
-    words_read = take ? 32'(INSTRUCTION_WORDS) : '0;
-    if (ended && op.opcode == OP_LOAD) words_read = words_read + 32'(amounts.image_words);
-    if (ended && op.opcode == OP_LINEAR) begin
-      words_read = words_read + 32'(amounts.linear_words);
-      if (op.linear_mode == LINEAR_GATE) words_read = words_read + ((32'(op.channels) + 32'd1) >> 1);
-    end
-    if (table_i) begin
-      words_read = words_read + ((32'(amounts.inputs) + 32'(amounts.outputs) + 32'd3) >> 2);
-    end
-    if (group_i) begin
-      words_read = words_read + 32'(active_i[1]) * 32'(row_read_i) +
-                   (op.masked_zero ? '0 : 32'(masked_i[1]) << 1);
+    words_read = '0;
+    if (table_i) words_read = (32'(amounts.inputs) + 32'(amounts.outputs) + 32'd3) >> 2;
+    else if (group_i) words_read = op.masked_zero ? '0 : 32'(masked_i[1]) << 1;
+    else if (op.opcode == OP_LOAD) words_read = 32'(amounts.image_words);
+    else if (op.opcode == OP_LINEAR) begin
+      words_read = 32'(amounts.linear_words) +
+                   (op.linear_mode == LINEAR_GATE ? (32'(op.channels) + 32'd1) >> 1 : '0);
     end
   end
 
@@ -295,6 +291,8 @@ module acs_control
       executed_q    <= '0;
       skipped_q     <= '0;
       read_q        <= '0;
+      words_read_q  <= '0;
+      rows_read_q   <= '0;
       written_q     <= '0;
       cycles_q      <= '0;
       stalls_q      <= '0;
@@ -308,7 +306,11 @@ module acs_control
         executed_q <= executed_q + 64'(active_i[1]);
         skipped_q  <= skipped_q + 64'(masked_i[1]);
       end
-      read_q         <= read_q + 64'(words_read);
+      // Added up a cycle later: long before the header.
+      words_read_q   <= table_i || group_i || ended ? words_read : '0;
+      rows_read_q    <= group_i ? 27'(active_i[1]) * 27'(row_read_i) :
+                        take ? 27'(INSTRUCTION_WORDS) : '0;
+      read_q         <= read_q + 64'(words_read_q) + 64'(rows_read_q);
       instructions_q <= instructions_q + 64'(ended) + 64'(take && ends_run);
 
       // Weights may arrive before their instruction runs; the others take their own words only.

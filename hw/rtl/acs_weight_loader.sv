@@ -87,6 +87,9 @@ module acs_weight_loader
   logic [5:0]  ask_run_q, run_q;
   run_t        ask_run, run, whole_row, listed_ask, listed_run, band_ask, band_run;
   logic        last_ask, last_run;
+  // Rows of the group that were asked for; the place in the chunk of the one that arrives.
+  logic [10:0] asked_q;
+  logic [7:0]  position_q;
   // The band of rows that are read side by side.
   logic        ask_band_q, band_q;
   logic [15:0] ask_first_q, first_q; // word of the rows where the band's turn begins
@@ -137,7 +140,6 @@ module acs_weight_loader
   assign turn_known = turns || rows_known || rows > 11'(position_q) + 11'd1;
 
   // Requests: a run each where words are skipped, a row each from a list, a chunk each otherwise.
-  logic [10:0] asked_q;          // rows of the group
   logic [10:0] asked_groups_q;
   logic        address_valid_q;
   logic [31:0] address_q, run_addr_q;
@@ -159,7 +161,6 @@ module acs_weight_loader
   // Data.
   logic [10:0] loaded_q;         // rows of the group
   logic [10:0] loaded_groups_q;
-  logic [7:0]  position_q;       // in the chunk
   logic [3:0]  bank_q;
   logic [BW-1:0] row_base_q;
   logic [15:0] offset_q;         // in the run
