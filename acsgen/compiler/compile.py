@@ -20,8 +20,10 @@ from acsgen.compiler.program import Gate, Image, Line, MemoryUse, Program, Trace
 from acsgen.compiler.schedule import Buffer, Schedule, Step, Store, make_schedule
 from acsgen.errors import Problem, UserError
 from acsgen.ir.integer import IntFlatten, IntGraph
+from acsgen.isa.bits import reach
 from acsgen.isa.generated import (
     HEADER_WORDS,
+    INSTRUCTION_FIELDS,
     SEGMENTS,
     SPEC_HASH,
     WORD_BYTES,
@@ -31,8 +33,9 @@ from acsgen.isa.generated import (
 
 MAPS = {Store.RASTER, Store.SPLIT}
 
-#: Result-buffer addresses have this many bits; layers whose trace would lie beyond are not traced.
-RESULT_ADDRESS_BITS = 24
+#: Words of the result buffer that traces can be in; layers whose trace would lie beyond are not
+#: traced.
+TRACE_REACH = reach(INSTRUCTION_FIELDS, "trace_addr")
 
 
 def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
@@ -156,7 +159,7 @@ def _traces(schedule: Schedule, end: int) -> tuple[tuple[Trace, ...], int]:
         if not traced or step.copy or step.layer is schedule.graph.input:
             continue
         trace = _trace(schedule, step, end)
-        if trace.address + trace.words < 1 << RESULT_ADDRESS_BITS:
+        if trace.address + trace.words < TRACE_REACH:
             traces.append(trace)
             end += trace.words
     return tuple(traces), end

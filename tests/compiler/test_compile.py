@@ -93,6 +93,19 @@ def test_chunks_fit_the_banks(engine: EngineConfig) -> None:
             assert op.chunk % tight.lane_groups == 0 or op.chunk == op.channels
 
 
+def test_layers_whose_trace_cannot_be_addressed_are_not_traced(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reach = program.traces[2].address + 1
+    monkeypatch.setattr("acsgen.compiler.compile.TRACE_REACH", reach)
+    compiled = compile_graph(resnet(), program.engine)
+    kept = {trace.layer: trace.address for trace in compiled.traces}
+    assert 1 < len(kept) < len(program.traces)
+    for line in compiled.lines:
+        assert line.instruction.trace_addr < reach
+        assert line.instruction.trace_addr in (0, kept.get(line.layer, 0))
+
+
 def test_nothing_in_the_result_buffer_overlaps(program: Program) -> None:
     places = [(0, HEADER_WORDS), (program.logits_address, (program.classes + 1) // 2)]
     places += [(g.mask_address, -(-g.channels // 64)) for g in program.gates]
