@@ -12,6 +12,7 @@ from acsgen.compiler.limits import (
     feature_shortage,
     mask_shortage,
     rows_too_long,
+    unencodable,
     unsupported_layers,
     vector_shortage,
 )
@@ -62,6 +63,8 @@ def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
     )
     lowering = Lowering(schedule, addresses, constants, engine)
     lines = [_line(lowering, step) for step in schedule.steps]
+    if problems := list(unencodable(graph, lines)):
+        raise UserError(problems)
     lines.append(Line("", Instruction(Opcode.END)))
     channels, height, width = graph.input.shape
     return Program(
