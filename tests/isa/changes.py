@@ -27,6 +27,10 @@ FOLDERS = ("acsgen", "hw", "templates", "sim", "host", "tests")
 #: Bits that fields get or lose: none that the programs of the tests need.
 MORE = {"groups": 1, "channels": 1, "chunk": 1, "mask_in": 1, "dst_split": 1, "stride": 1}
 LESS = {"weight_addr": 4, "table_addr": 4, "threshold_addr": 4, "trace_addr": 2, "result_addr": 2}
+LESS |= {"src_base": 1, "dst_base": 1, "res_base": 1, "vec_src": 1, "vec_dst": 1, "row_words": 1}
+LESS |= {"src_step": 1, "dst_step": 1, "res_step": 1, "src_plane": 1, "pixels": 1}
+#: Fields that can be narrowed once.
+LESS_ONCE = {"kernel": 1, "pad": 1}
 RECORD_MORE = {"mult": 4, "shift": 3}
 
 
@@ -63,7 +67,7 @@ def widen_fields(data: Data) -> None:
 def narrow_fields(data: Data) -> None:
     """Fields have fewer bits than their values."""
     for field in data["fields"]:
-        field["bits"] -= LESS.get(field["name"], 0)
+        field["bits"] -= (LESS | LESS_ONCE).get(field["name"], 0)
         if field["name"] == "opcode":
             field["bits"] = max(c["code"] for c in data["opcodes"].values()).bit_length()
 
