@@ -12,6 +12,7 @@ from acsgen.compiler.limits import (
     feature_shortage,
     mask_shortage,
     rows_too_long,
+    unencodable,
     unsupported_layers,
     vector_shortage,
 )
@@ -20,8 +21,10 @@ from acsgen.compiler.program import Gate, Image, Line, MemoryUse, Program, Trace
 from acsgen.compiler.schedule import Buffer, Schedule, Step, Store, make_schedule
 from acsgen.errors import Problem, UserError
 from acsgen.ir.integer import IntFlatten, IntGraph
+from acsgen.isa.bits import reach
 from acsgen.isa.generated import (
     HEADER_WORDS,
+    INSTRUCTION_FIELDS,
     SEGMENTS,
     SPEC_HASH,
     WORD_BYTES,
@@ -31,8 +34,9 @@ from acsgen.isa.generated import (
 
 MAPS = {Store.RASTER, Store.SPLIT}
 
-#: Result-buffer addresses have this many bits; layers whose trace would lie beyond are not traced.
-RESULT_ADDRESS_BITS = 24
+#: Words of the result buffer that traces can be in; layers whose trace would lie beyond are not
+#: traced.
+TRACE_REACH = reach(INSTRUCTION_FIELDS, "trace_addr")
 
 
 def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
@@ -59,6 +63,8 @@ def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
     )
     lowering = Lowering(schedule, addresses, constants, engine)
     lines = [_line(lowering, step) for step in schedule.steps]
+    if problems := list(unencodable(graph, lines)):
+        raise UserError(problems)
     lines.append(Line("", Instruction(Opcode.END)))
     channels, height, width = graph.input.shape
     return Program(
@@ -156,7 +162,7 @@ def _traces(schedule: Schedule, end: int) -> tuple[tuple[Trace, ...], int]:
         if not traced or step.copy or step.layer is schedule.graph.input:
             continue
         trace = _trace(schedule, step, end)
-        if trace.address + trace.words < 1 << RESULT_ADDRESS_BITS:
+        if trace.address + trace.words < TRACE_REACH:
             traces.append(trace)
             end += trace.words
     return tuple(traces), end

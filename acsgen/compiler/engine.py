@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acsgen.boards import Board
-from acsgen.isa.generated import LANES, WORD_BYTES
+from acsgen.isa.bits import reach
+from acsgen.isa.generated import INSTRUCTION_FIELDS, LANES, WORD_BYTES
 
-#: Largest feature memory that 16-bit block addresses reach, in KiB.
-MAX_FEATURE_KIB = (1 << 16) * LANES // 1024
+#: Largest feature memory that instructions can address, in KiB.
+MAX_FEATURE_KIB = reach(INSTRUCTION_FIELDS, "src_base", "dst_base", "res_base") * LANES // 1024
 
-#: Largest vector memory that 16-bit word addresses reach.
-MAX_VECTOR_BYTES = (1 << 16) * WORD_BYTES
+#: Largest vector memory that instructions can address.
+MAX_VECTOR_BYTES = reach(INSTRUCTION_FIELDS, "vec_src", "vec_dst") * WORD_BYTES
 
 #: Pixels requantized in a cycle, widest first; each takes :data:`POST_LANE_DSPS` multipliers.
 POST_LANE_CHOICES = (16, 8, 4)

@@ -10,6 +10,7 @@ from acsgen.compiler.allocate import Allocation, Lifetime, peak
 from acsgen.compiler.constants import Constants
 from acsgen.compiler.engine import EngineConfig
 from acsgen.compiler.layout import is_map
+from acsgen.compiler.program import Line
 from acsgen.compiler.schedule import Buffer, Schedule
 from acsgen.errors import Problem
 from acsgen.ir.integer import (
@@ -83,6 +84,20 @@ def _unsupported_window(kernel: int, stride: int, pad: int) -> Iterable[tuple[st
         yield f"stride {stride}, the engine has 1 and 2", "use stride 2, twice if need be"
     if pad >= kernel:
         yield f"padding {pad} is not smaller than the kernel of side {kernel}", "pad less"
+
+
+def unencodable(graph: IntGraph, lines: Iterable[Line]) -> Iterator[Problem]:
+    """Yield the layers that need values for which fields of instructions have too few bits."""
+    for line in lines:
+        try:
+            line.instruction.encode()
+        except ValueError as error:
+            layer = graph[line.layer]
+            yield Problem(
+                layer.where or layer.name,
+                f"its instruction has no room for it: {error}",
+                "make the layer smaller, or the fields of the specification wider",
+            )
 
 
 def rows_too_long(graph: IntGraph, constants: Constants, engine: EngineConfig) -> Iterator[Problem]:

@@ -34,6 +34,12 @@ class BitField:
         return ((1 << self.bits) - 1) << self.lsb
 
 
+def reach(fields: Sequence[BitField], *names: str) -> int:
+    """Return how many values, from 0 on, each of the ``fields`` with these ``names`` can say."""
+    by_name = {f.name: f for f in fields}
+    return min(by_name[name].high for name in names) + 1
+
+
 def pack(
     fields: Sequence[BitField], values: Mapping[str, int], words: int, what: str
 ) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from acsgen.errors import UserError
 from acsgen.ir.integer import IntEltwise, IntPool
 from acsgen.isa.generated import (
     HEADER_WORDS,
+    INSTRUCTION_FIELDS,
     MASK_NONE,
     MASK_REGISTERS,
     RECORD_WORDS,
@@ -91,6 +92,33 @@ def test_chunks_fit_the_banks(engine: EngineConfig) -> None:
             rows = -(-op.chunk // tight.lane_groups)
             assert rows * (op.row_words - RECORD_WORDS) <= tight.bank_words
             assert op.chunk % tight.lane_groups == 0 or op.chunk == op.channels
+
+
+def test_layers_that_fields_cannot_hold_are_refused(
+    engine: EngineConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    b = GraphBuilder()
+    x = b.conv(b.input(1, 9, 9), 2, 5, pad=2)
+    finish(b, b.conv(x, 2, 3, pad=1))
+    compile_graph(b.graph(), engine)
+    fields = [replace(f, bits=1) if f.name == "pad" else f for f in INSTRUCTION_FIELDS]
+    monkeypatch.setattr("acsgen.isa.generated.INSTRUCTION_FIELDS", fields)
+    (problem,) = problems(b, engine)
+    assert problem.startswith(f"net.{x}: ")
+    assert "pad = 2 is outside 0..1" in problem
+
+
+def test_layers_whose_trace_cannot_be_addressed_are_not_traced(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reach = program.traces[2].address + 1
+    monkeypatch.setattr("acsgen.compiler.compile.TRACE_REACH", reach)
+    compiled = compile_graph(resnet(), program.engine)
+    kept = {trace.layer: trace.address for trace in compiled.traces}
+    assert 1 < len(kept) < len(program.traces)
+    for line in compiled.lines:
+        assert line.instruction.trace_addr < reach
+        assert line.instruction.trace_addr in (0, kept.get(line.layer, 0))
 
 
 def test_nothing_in_the_result_buffer_overlaps(program: Program) -> None:

@@ -26,6 +26,7 @@ from acsgen.isa.generated import MAX_KERNEL, MULT_MAX, SHIFT_MAX, SHIFT_MIN
 from acsgen.quant.arithmetic import largest_partial_sum
 from acsgen.quant.thresholds import Thresholds, force_masks
 from tests.compiler.graphs import GraphBuilder, acs_block
+from tests.isa.places import HIGH
 
 #: A layer is kept below so many multiply-accumulates, a map below a tenth as many pixels in all
 #: channels: enough for many rounds and chunks, little enough for many examples.
@@ -105,6 +106,7 @@ class RandomGraph:
         kernel = self.draw(st.sampled_from([1, 1, 3, 3, 3, 2, 4, 5, 6, 7]))
         stride = self.integer(1, 2)
         pad = self.draw(st.one_of(st.just(kernel // 2), st.integers(0, kernel - 1)))
+        pad = min(pad, HIGH["pad"])
         rows, columns = (_results(size, kernel, stride, pad) for size in (height, width))
         if min(rows, columns) < 1 or columns > 64:
             return
@@ -162,7 +164,7 @@ class RandomGraph:
         mode = self.draw(st.sampled_from(["max", "avg"]))
         kernel, stride = self.integer(1, MAX_KERNEL), self.integer(1, 2)
         # PyTorch, and so the golden model, has no maximum over windows with more padding.
-        pad = self.integer(0, kernel // 2 if mode == "max" else kernel - 1)
+        pad = self.integer(0, min(kernel // 2 if mode == "max" else kernel - 1, HIGH["pad"]))
         _, height, width = self.builder.shape(x)
         sizes = [_results(size, kernel, stride, pad) for size in (height, width)]
         if min(sizes) >= 1 and sizes[1] <= 64:

@@ -443,7 +443,7 @@ class Writer:
     def _window(self, source: Plane, stride: int) -> dict[str, int]:
         """Fields of a moving window; some results are larger or smaller than windows fit."""
         kernel = self.draw(st.sampled_from([1, 1, 3, 3, 3, 2, 4, 5, 6, MAX_KERNEL]))
-        pad = self.draw(st.just(kernel // 2) | st.integers(0, kernel - 1))
+        pad = min(self.draw(st.just(kernel // 2) | st.integers(0, kernel - 1)), HIGH["pad"])
         height, width = (
             max(1, (size + 2 * pad - kernel) // stride + 1)
             for size in (source.height, source.width)

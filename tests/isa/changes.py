@@ -24,9 +24,13 @@ Change = Callable[[Data], None]
 #: What a checkout needs to render, build and simulate.
 FOLDERS = ("acsgen", "hw", "templates", "sim", "host", "tests")
 
-#: Bits that fields get or lose: none that the programs of the tests need.
+#: Bits that fields get.
 MORE = {"groups": 1, "channels": 1, "chunk": 1, "mask_in": 1, "dst_split": 1, "stride": 1}
-LESS = {"weight_addr": 4, "table_addr": 4, "threshold_addr": 4, "trace_addr": 2, "result_addr": 2}
+#: Bits that are left of fields that have more: enough for the programs of the tests.
+LEFT = {"weight_addr": 24, "table_addr": 24, "threshold_addr": 24, "trace_addr": 20}
+LEFT |= {"src_base": 14, "dst_base": 14, "res_base": 14, "vec_src": 14, "vec_dst": 14}
+LEFT |= {"src_step": 14, "dst_step": 14, "res_step": 14, "src_plane": 14, "row_words": 14}
+LEFT |= {"result_addr": 20, "pixels": 13, "kernel": 3, "pad": 2}
 RECORD_MORE = {"mult": 4, "shift": 3}
 
 
@@ -54,7 +58,8 @@ def move_fields(data: Data) -> None:
 def widen_fields(data: Data) -> None:
     """Fields have more bits than their values, for which others give some."""
     for field in data["fields"]:
-        field["bits"] += MORE.get(field["name"], 0) - LESS.get(field["name"], 0)
+        field["bits"] = min(field["bits"], LEFT.get(field["name"], WORD_BITS))
+        field["bits"] += MORE.get(field["name"], 0)
     for field in data["record_fields"]:
         field["bits"] += RECORD_MORE.get(field["name"], 0)
     move_fields(data)
@@ -63,7 +68,7 @@ def widen_fields(data: Data) -> None:
 def narrow_fields(data: Data) -> None:
     """Fields have fewer bits than their values."""
     for field in data["fields"]:
-        field["bits"] -= LESS.get(field["name"], 0)
+        field["bits"] = min(field["bits"], LEFT.get(field["name"], WORD_BITS))
         if field["name"] == "opcode":
             field["bits"] = max(c["code"] for c in data["opcodes"].values()).bit_length()
 

@@ -51,10 +51,12 @@ def test_record_round_trip(values: dict[str, int]) -> None:
 
 
 def test_fields_lie_where_the_specification_puts_them() -> None:
-    words = Instruction(Opcode.CONV, kernel=3, dst_step=0xABCD, chunk=0x55).encode()
+    high = {f.name: f.high for f in INSTRUCTION_FIELDS}
+    step = 0xABCD & high["dst_step"]
+    words = Instruction(Opcode.CONV, kernel=3, dst_step=step, chunk=0x55).encode()
     expected = [0] * INSTRUCTION_WORDS
     fields = {f.name: f for f in SPEC.fields}
-    values = {"opcode": SPEC.opcodes["CONV"].code, "kernel": 3, "dst_step": 0xABCD, "chunk": 0x55}
+    values = {"opcode": SPEC.opcodes["CONV"].code, "kernel": 3, "dst_step": step, "chunk": 0x55}
     for name, value in values.items():
         expected[fields[name].word] |= value << fields[name].lsb
     assert list(words) == expected
