@@ -37,9 +37,7 @@ class Params:
     def __init__(self) -> None:
         self.words: list[int] = []
 
-    def rows(
-        self, outputs: int, inputs: int, weight: int | NDArray[np.int8] = 1
-    ) -> dict[str, int]:
+    def rows(self, outputs: int, inputs: int, weight: int | NDArray[np.int8] = 1) -> dict[str, int]:
         """Weight rows, all the same; returns the fields that point to them."""
         address = len(self.words)
         for _ in range(outputs):
