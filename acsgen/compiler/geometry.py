@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from acsgen.isa.generated import LANES, SEGMENTS
 
 SEGMENT_PIXELS = LANES // SEGMENTS
-MAX_ROW_LOG2 = 3
 PHASES = 4
 
 

@@ -14,12 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from acsgen.compiler.geometry import (
-    MAX_ROW_LOG2,
-    MapFormat,
-    phase_row_log2,
-    row_pixels,
-)
+from acsgen.compiler.geometry import MapFormat, phase_row_log2, row_pixels
 from acsgen.errors import Problem, UserError
 from acsgen.ir.integer import (
     IntConv,
@@ -29,6 +24,7 @@ from acsgen.ir.integer import (
     IntPool,
     IntScale,
 )
+from acsgen.isa.generated import MAX_ROW_LOG2
 
 MAP_RANK = 3
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from acsgen.compiler.constants import Constants
 from acsgen.compiler.engine import EngineConfig
-from acsgen.compiler.geometry import MAX_ROW_LOG2, MapFormat, row_pixels
+from acsgen.compiler.geometry import MapFormat, row_pixels
 from acsgen.compiler.schedule import Buffer, Schedule, Step, Store
 from acsgen.cost.timing import best_chunk
 from acsgen.ir.integer import (
@@ -27,6 +27,7 @@ from acsgen.ir.integer import (
 from acsgen.isa.generated import (
     MASK_NONE,
     MAX_CHUNK,
+    MAX_ROW_LOG2,
     RECORD_WORDS,
     SHIFT_MIN,
     Instruction,

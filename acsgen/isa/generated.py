@@ -10,7 +10,7 @@ from typing import Final
 
 from acsgen.isa.bits import BitField, pack, reserved_problems, unpack
 
-SPEC_HASH: Final = 0xECC1FDAC
+SPEC_HASH: Final = 0xD330C621
 
 #: Bytes in a memory word (AXI beat).
 WORD_BYTES: Final = 8
@@ -30,12 +30,18 @@ MASK_REGISTERS: Final = 32
 MASK_NONE: Final = 255
 #: Largest kernel side of CONV and POOL.
 MAX_KERNEL: Final = 7
+#: Largest stride of CONV and POOL.
+MAX_STRIDE: Final = 2
 #: Most output channels whose weights are held at once.
 MAX_CHUNK: Final = 128
 #: Widest plane: one row must fit the lanes.
 MAX_WIDTH: Final = 64
 #: Most rows of a plane.
 MAX_HEIGHT: Final = 255
+#: Logarithm of the segments in the longest row: a block.
+MAX_ROW_LOG2: Final = 3
+#: Largest pixel, unsigned.
+MAX_PIXEL: Final = 255
 #: Smallest requantization shift; the residual multiplier has this many fraction bits.
 SHIFT_MIN: Final = 14
 #: Largest requantization shift.

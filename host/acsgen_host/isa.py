@@ -1,7 +1,7 @@
 # Generated from hw/spec/engine.yaml by `python -m acsgen.isa`. Do not edit.
 """What the driver knows of the engine: registers, result header, status texts, version hash."""
 
-SPEC_HASH = 0xECC1FDAC
+SPEC_HASH = 0xD330C621
 
 # Bytes in a memory word (AXI beat).
 WORD_BYTES = 8

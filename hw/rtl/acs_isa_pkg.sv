@@ -8,7 +8,7 @@
 /* verilator lint_off UNUSEDPARAM */
 package acs_isa_pkg;
 
-  localparam logic [31:0] SPEC_HASH = 32'hECC1FDAC;
+  localparam logic [31:0] SPEC_HASH = 32'hD330C621;
 
   // Bytes in a memory word (AXI beat).
   localparam int unsigned WORD_BYTES = 8;
@@ -28,12 +28,18 @@ package acs_isa_pkg;
   localparam int unsigned MASK_NONE = 255;
   // Largest kernel side of CONV and POOL.
   localparam int unsigned MAX_KERNEL = 7;
+  // Largest stride of CONV and POOL.
+  localparam int unsigned MAX_STRIDE = 2;
   // Most output channels whose weights are held at once.
   localparam int unsigned MAX_CHUNK = 128;
   // Widest plane: one row must fit the lanes.
   localparam int unsigned MAX_WIDTH = 64;
   // Most rows of a plane.
   localparam int unsigned MAX_HEIGHT = 255;
+  // Logarithm of the segments in the longest row: a block.
+  localparam int unsigned MAX_ROW_LOG2 = 3;
+  // Largest pixel, unsigned.
+  localparam int unsigned MAX_PIXEL = 255;
   // Smallest requantization shift; the residual multiplier has this many fraction bits.
   localparam int unsigned SHIFT_MIN = 14;
   // Largest requantization shift.

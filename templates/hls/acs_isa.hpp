@@ -9,7 +9,7 @@
 
 namespace acs_isa {
 
-static const unsigned SPEC_HASH = 0xECC1FDACu;
+static const unsigned SPEC_HASH = 0xD330C621u;
 
 // Bytes in a memory word (AXI beat).
 static const int WORD_BYTES = 8;
@@ -29,12 +29,18 @@ static const int MASK_REGISTERS = 32;
 static const int MASK_NONE = 255;
 // Largest kernel side of CONV and POOL.
 static const int MAX_KERNEL = 7;
+// Largest stride of CONV and POOL.
+static const int MAX_STRIDE = 2;
 // Most output channels whose weights are held at once.
 static const int MAX_CHUNK = 128;
 // Widest plane: one row must fit the lanes.
 static const int MAX_WIDTH = 64;
 // Most rows of a plane.
 static const int MAX_HEIGHT = 255;
+// Logarithm of the segments in the longest row: a block.
+static const int MAX_ROW_LOG2 = 3;
+// Largest pixel, unsigned.
+static const int MAX_PIXEL = 255;
 // Smallest requantization shift; the residual multiplier has this many fraction bits.
 static const int SHIFT_MIN = 14;
 // Largest requantization shift.

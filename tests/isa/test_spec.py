@@ -99,6 +99,9 @@ def test_fields_hold_their_codes_and_values(tmp_path: Path) -> None:
     def spoil(data: dict[str, Any]) -> None:
         fields = {f["name"]: f for f in data["fields"]}
         fields["channels"]["bits"] = 10
+        fields["stride"]["bits"] = 1
+        fields["row_log2"]["bits"] = 1
+        fields["pad_value0"]["bits"] = 7
         fields["linear_mode"]["bits"] = 1
         fields["kernel"]["value"] = "colour"
         data["values"]["size"]["holds"] = "MAX_COLOUR"
@@ -110,6 +113,9 @@ def test_fields_hold_their_codes_and_values(tmp_path: Path) -> None:
     largest = max(mode.code for mode in load_spec().linear_modes.values())
     for part in (
         "fields.channels: MAX_CHANNELS = 1024 is more than 1023",
+        "fields.stride: MAX_STRIDE = 2 is more than 1",
+        "fields.row_log2: MAX_ROW_LOG2 = 3 is more than 1",
+        "fields.pad_value0: MAX_PIXEL = 255 is more than 127",
         f"fields.linear_mode: code {largest} is more than 1",
         "fields.kernel: unknown value: colour",
         "values.size: unknown constant: MAX_COLOUR",
