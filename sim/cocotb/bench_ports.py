@@ -1,4 +1,4 @@
-"""Benches of the AXI4 masters, of what shares the one for reads, and of the buffer in all of them.
+"""Benches of the AXI4 masters, of what shares the one for reads, and of the buffers in all of them.
 
 Memory is cocotbext-axi's.  Every sequence is seeded; the models here know nothing of the modules.
 """
@@ -221,19 +221,19 @@ async def axi_write(dut: ModifiableObject) -> None:
         assert ram.read(0, RAM) == bytes(model)
 
 
-@cocotb.test()
-async def fifo(dut: ModifiableObject) -> None:
-    """What goes in comes out in order; eight fit, not one more; full speed when half full."""
+async def in_order(dut: ModifiableObject, name: str) -> None:
+    """What goes in comes out in order; eight fit, not one more; with and without gaps."""
     await begin(dut)
-    rng = random.Random("fifo")
-    source = Stream(dut, "fifo_in_valid", "fifo_in_ready", ("fifo_in_data",))
-    sink = Stream(dut, "fifo_out_valid", "fifo_out_ready", ("fifo_out_data",))
+    rng = random.Random(name)
+    source = Stream(dut, f"{name}_in_valid", f"{name}_in_ready", (f"{name}_in_data",))
+    sink = Stream(dut, f"{name}_out_valid", f"{name}_out_ready", (f"{name}_out_data",))
+    in_ready, out_valid = source.ready, sink.valid
     held: deque[int] = deque()
     for _ in range(8):
         held.append(rng.randrange(1 << 16))
         await source.send(held[-1])
     await RisingEdge(dut.clk)
-    assert not int(dut.fifo_in_ready.value)
+    assert not int(in_ready.value)
     for source.busy, sink.busy in ((0, 0), (0, 0.8), (0.8, 0), (0.5, 0.5)):
         values = [rng.randrange(1 << 16) for _ in range(200)]
 
@@ -249,7 +249,19 @@ async def fifo(dut: ModifiableObject) -> None:
     while held:
         assert (await sink.receive())[0] == held.popleft()
     await RisingEdge(dut.clk)
-    assert not int(dut.fifo_out_valid.value)
+    assert not int(out_valid.value)
+
+
+@cocotb.test()
+async def fifo(dut: ModifiableObject) -> None:
+    """The buffer in registers."""
+    await in_order(dut, "fifo")
+
+
+@cocotb.test()
+async def stream_ram(dut: ModifiableObject) -> None:
+    """The buffer in block RAM."""
+    await in_order(dut, "ram")
 
 
 class Sharing:

@@ -94,6 +94,33 @@ module units_bench
   output      logic        fifo_out_valid,
   input  wire logic        fifo_out_ready,
   output      logic [15:0] fifo_out_data,
+  // acs_stream_ram.
+  input  wire logic        ram_in_valid,
+  output      logic        ram_in_ready,
+  input  wire logic [15:0] ram_in_data,
+  output      logic        ram_out_valid,
+  input  wire logic        ram_out_ready,
+  output      logic [15:0] ram_out_data,
+  // acs_linear_feed.
+  input  wire logic        feed_clear,
+  input  wire logic        feed_job_valid,
+  input  wire logic        feed_gate,
+  input  wire logic [10:0] feed_channels,
+  input  wire logic [15:0] feed_row_words,
+  input  wire logic        feed_in_valid,
+  output      logic        feed_in_ready,
+  input  wire logic [63:0] feed_in_data,
+  input  wire logic        feed_in_error,
+  output      logic        feed_weights_valid,
+  input  wire logic        feed_weights_take,
+  output      logic [63:0] feed_weights,
+  input  wire logic        feed_record_take,
+  output      logic [31:0] feed_bias,
+  output      logic [15:0] feed_mult,
+  output      logic [5:0]  feed_shift,
+  input  wire logic        feed_thresholds_take,
+  output      logic [63:0] feed_thresholds,
+  output      logic        feed_error,
   // acs_read_share, two users.
   input  wire logic        share_discard,
   output      logic        share_idle,
@@ -271,6 +298,46 @@ module units_bench
     .out_valid_o(fifo_out_valid),
     .out_ready_i(fifo_out_ready),
     .out_data_o (fifo_out_data)
+  );
+
+  acs_stream_ram #(
+    .Width(16),
+    .Depth(8)
+  ) u_ram (
+    .clk_i      (clk),
+    .rst_ni     (rst_n),
+    .in_valid_i (ram_in_valid),
+    .in_ready_o (ram_in_ready),
+    .in_data_i  (ram_in_data),
+    .out_valid_o(ram_out_valid),
+    .out_ready_i(ram_out_ready),
+    .out_data_o (ram_out_data)
+  );
+
+  linear_job_t feed_job;
+  constants_t  feed_record;
+  assign feed_job   = '{gate: feed_gate, channels: feed_channels, row_words: feed_row_words};
+  assign feed_bias  = feed_record.bias;
+  assign feed_mult  = feed_record.mult;
+  assign feed_shift = feed_record.shift;
+  acs_linear_feed u_feed (
+    .clk_i            (clk),
+    .rst_ni           (rst_n),
+    .clear_i          (feed_clear),
+    .job_valid_i      (feed_job_valid),
+    .job_i            (feed_job),
+    .data_valid_i     (feed_in_valid),
+    .data_ready_o     (feed_in_ready),
+    .data_i           (feed_in_data),
+    .data_error_i     (feed_in_error),
+    .weights_valid_o  (feed_weights_valid),
+    .weights_take_i   (feed_weights_take),
+    .weights_o        (feed_weights),
+    .record_take_i    (feed_record_take),
+    .record_o         (feed_record),
+    .thresholds_take_i(feed_thresholds_take),
+    .thresholds_o     (feed_thresholds),
+    .error_o          (feed_error)
   );
 
   acs_read_share #(

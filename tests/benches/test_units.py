@@ -12,7 +12,9 @@ from .simulator import Top, run_bench
 pytestmark = [pytest.mark.rtl, pytest.mark.xdist_group("benches")]
 
 
-@pytest.mark.parametrize("module", ["bench_ports", "bench_registers", "bench_arithmetic"])
+@pytest.mark.parametrize(
+    "module", ["bench_ports", "bench_registers", "bench_arithmetic", "bench_feed"]
+)
 def test_units(module: str, tmp_path: Path) -> None:
     if shutil.which("verilator") is None:
         pytest.skip("verilator is not installed")
