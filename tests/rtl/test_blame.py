@@ -63,7 +63,16 @@ def program(params: Params) -> list[tuple[Instruction, int]]:
             ),
             0,
         ),
-        (Instruction(Opcode.LINEAR, channels=6, vec_dst=1, **params.rows(6, 4)), 6 * ROW),
+        (
+            Instruction(
+                Opcode.LINEAR,
+                linear_mode=LinearMode.VECTOR,
+                channels=6,
+                vec_dst=1,
+                **params.rows(6, 4),
+            ),
+            6 * ROW,
+        ),
         (
             Instruction(
                 Opcode.LINEAR,
