@@ -20,7 +20,7 @@ from acsgen.isa.generated import (
     ResultHeader,
     Status,
 )
-from tests.fuzz.test_found import PLANE, POINTWISE, Params
+from tests.handmade import PLANE, POINTWISE, Params
 
 from .conftest import Twins
 
