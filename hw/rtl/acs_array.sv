@@ -80,7 +80,7 @@ module acs_array
   logic signed [3:0] x, y;
   logic [7:0]        rows, columns;
   logic signed [3:0] dx, dy;
-  logic [17:0]       phase_blocks;
+  logic [15:0]       phase_blocks;
   logic              odd_columns;
   logic [7:0]        pad_value;
 
@@ -150,7 +150,7 @@ module acs_array
       rows = phase_size(op_i.src_height, y[0]);
       columns = phase_size(op_i.src_width, x[0]);
       odd_columns = x[0];
-      phase_blocks = (x[0] ? 18'(op_i.src_plane) : '0) + (y[0] ? 18'(op_i.src_plane) << 1 : '0);
+      phase_blocks = phase_offset(op_i.src_plane, y[0], x[0]);
     end
     pad_value = '0;
     if (op_i.opcode == OP_POOL) begin
@@ -173,7 +173,7 @@ module acs_array
   for (genvar side = 0; side < 2; side++) begin : gen_address
     acs_window_address u_address (
       .raw_i     (raw_i),
-      .base_i    (channel_base_q + phase_blocks[15:0]),
+      .base_i    (channel_base_q + phase_blocks),
       .odd_i     (odd_columns),
       .rows_i    (rows),
       .row_log2_i(op_i.row_log2),
@@ -378,7 +378,7 @@ module acs_array
   end
 
   logic unused;
-  assign unused = ^{op_i, phase_blocks[17:16], stage6_q, stage5_q, it1_q, it2_q, address3_q,
+  assign unused = ^{op_i, stage6_q, stage5_q, it1_q, it2_q, address3_q,
                     b_write_q[3], row_base3_q};
 
 `ifndef SYNTHESIS

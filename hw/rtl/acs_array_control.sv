@@ -444,8 +444,8 @@ module acs_array_control
             quiet_o <= 1'b1;
             quiet_q <= 1'b1;
           end
-          state_q <= listed_o[1] || (!is_conv && listed) ? StScanWait :
-                     is_conv ? StPass : is_gavg ? StTotals : StMapChannel;
+          // Without lists only a CONV with a table comes here.
+          state_q <= listed_o[1] || !is_conv ? StScanWait : StPass;
         end
         StScanWait: begin
           if (listed_there) state_q <= is_conv ? StPass : is_gavg ? StTotals : StMapChannel;

@@ -135,12 +135,7 @@ module acs_block_writer
       end
       left  = lefts[choice];
       right = op_i.row_log2 == 0 ? '0 : rights[choice];
-      for (int half = 0; half < 2; half++) begin
-        for (int j = 0; j < 4; j++) begin
-          split[half][k][8*j+:8]    = odd[half] ? left[16*j+8+:8] : left[16*j+:8];
-          split[half][k][8*j+32+:8] = odd[half] ? right[16*j+8+:8] : right[16*j+:8];
-        end
-      end
+      for (int half = 0; half < 2; half++) split[half][k] = every_second(left, right, odd[half]);
     end
     assign there[k] = known && first_row + 14'(row) < 14'(op_i.dst_height);
   end
@@ -152,8 +147,8 @@ module acs_block_writer
     write_data_o  = data_q;
     if (op_i.dst_split) begin
       for (int half = 0; half < 2; half++) begin
-        write_addr_o[half] = base_q + 16'(target_block) + (odd[half] ? 16'(plane) : '0) +
-                             (row_phase_q ? {4'b0, plane, 1'b0} : '0);
+        write_addr_o[half] = base_q + 16'(target_block) +
+                             phase_offset(16'(plane), row_phase_q, odd[half]);
       end
       write_banks_o = {2{there << bank[1:0]}};
       write_data_o  = split;

@@ -112,19 +112,11 @@ module acs_load
   for (genvar half = 0; half < 2; half++) begin : gen_half
     logic        odd;
     logic [63:0] word;
-    assign odd = op_i.dst_split && 1'(half) != at[2];
-    always_comb begin
-      word = pair_low_q;
-      if (op_i.dst_split) begin
-        for (int j = 0; j < 4; j++) begin
-          word[8*j+:8]    = odd ? pair_low_q[16*j+8+:8] : pair_low_q[16*j+:8];
-          word[32+8*j+:8] = odd ? pair_high_q[16*j+8+:8] : pair_high_q[16*j+:8];
-        end
-      end
-    end
+    assign odd  = op_i.dst_split && 1'(half) != at[2];
+    assign word = op_i.dst_split ? every_second(pair_low_q, pair_high_q, odd) : pair_low_q;
     assign write_data_o[4*half+:4] = {4{word}};
-    assign write_addr_o[half] = write_base_q + 16'(at[10:3]) + (odd ? 16'(plane) : '0) +
-                                (op_i.dst_split && write_row_q[0] ? {4'b0, plane, 1'b0} : '0);
+    assign write_addr_o[half] = write_base_q + 16'(at[10:3]) +
+                                phase_offset(16'(plane), op_i.dst_split && write_row_q[0], odd);
   end
 
   logic unused;

@@ -136,6 +136,23 @@ package acs_pkg;
     return 8'((9'(size) + 9'd1 - 9'(phase)) >> 1);
   endfunction
 
+  // Where the phase plane of these parities begins in its channel, in blocks.
+  function automatic logic [15:0] phase_offset(input logic [15:0] plane, input logic odd_row,
+                                               input logic odd_column);
+    return (odd_column ? plane : '0) + (odd_row ? {plane[14:0], 1'b0} : '0);
+  endfunction
+
+  // Of two neighbouring segments, the pixels of every second column.
+  function automatic logic [63:0] every_second(input logic [63:0] low, input logic [63:0] high,
+                                               input logic odd);
+    logic [63:0] half;
+    for (int j = 0; j < 4; j++) begin
+      half[8*j+:8]    = odd ? low[16*j+8+:8] : low[16*j+:8];
+      half[32+8*j+:8] = odd ? high[16*j+8+:8] : high[16*j+:8];
+    end
+    return half;
+  endfunction
+
   function automatic logic [1:0] phase_row_log2(input logic [1:0] row_log2);
     return row_log2 == 0 ? 2'd0 : row_log2 - 2'd1;
   endfunction
