@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from acsgen.nn.gate import ChannelGate
+from acsgen.train.memory import memory_format
 
 #: Batches that the statistics are averaged over.
 SETTLING_BATCHES = 100
@@ -35,7 +36,7 @@ def settle_batch_norm(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]
         gate.noise = 0.0
     model.train()
     for images, _ in islice(batches, SETTLING_BATCHES):
-        model(images.contiguous(memory_format=torch.channels_last))
+        model(images.contiguous(memory_format=memory_format(images.device)))
     model.eval()
     for norm, momentum in zip(norms, saved[0], strict=True):
         norm.momentum = momentum

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acsgen.nn.macs import GateRecord, MacCounter, record_gates
+from acsgen.train.memory import memory_format
 from acsgen.train.recipe import PhaseRecipe
 
 #: Columns of the per-batch statistics tensor, in order.
@@ -62,7 +63,7 @@ class AcsLoss:
 
     def __call__(self, images: Tensor, labels: Tensor) -> LossResult:
         """Loss of one batch: images [N, C, H, W], labels [N]."""
-        images = images.contiguous(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=memory_format(images.device))
         with record_gates(self._model) as gates, self._autocast:
             output = self._model(images).float()
         ce = F.cross_entropy(output, labels)
