@@ -58,8 +58,8 @@ def differences(report: Mapping[str, Any]) -> list[str]:
 
 def main() -> int:
     """Build the shipped networks and compare, or update."""
-    from acsgen.assets import asset
-    from acsgen.build import BuildRequest, build
+    from acsgen.flow.build import BuildRequest, build
+    from acsgen.support.assets import asset
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--update", action="store_true", help="write the figures found")

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from acsgen.boards import Board, load_board
 from acsgen.cli.console import StageDisplay, count, guarded, out, percent, share
-from acsgen.errors import Problem, UserError
+from acsgen.program.board import Board, load_board
+from acsgen.support.errors import Problem, UserError
 
 LANES_PER_GROUP = 64
 Report = Mapping[str, Any]
@@ -87,8 +87,8 @@ def build(
     # Checked before torch is loaded: a misspelt board should not take seconds to be told.
     target = load_board(board)
 
-    from acsgen.build import BuildRequest
-    from acsgen.build import build as run_build
+    from acsgen.flow.build import BuildRequest
+    from acsgen.flow.build import build as run_build
 
     request = BuildRequest(
         model=model,

@@ -20,8 +20,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from acsgen.errors import CheckFailed, Problem, UserError
-from acsgen.fsutil import plain_os_error
+from acsgen.support.errors import CheckFailed, Problem, UserError
+from acsgen.support.fsutil import plain_os_error
 
 P = ParamSpec("P")
 R = TypeVar("R")

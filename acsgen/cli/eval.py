@@ -27,7 +27,7 @@ def evaluate(
     ] = None,
 ) -> None:
     """Compare the float network with its integer form on a data set's test images."""
-    from acsgen.evaluate import evaluate as run_evaluation
+    from acsgen.flow.evaluate import evaluate as run_evaluation
 
     with StageDisplay() as display:
         result = run_evaluation(model, dataset, limit, data_root=data, on_stage=display)

@@ -13,11 +13,11 @@ import typer
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, count, guarded, out
-from acsgen.errors import Problem, UserError
-from acsgen.fsutil import check_file
+from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import check_file
 
 if TYPE_CHECKING:
-    from acsgen.rtlsim import Memory
+    from acsgen.engines.rtl import Memory
     from acsgen.verify import Verification
     from acsgen.verify.builddir import BuildDirectory
     from acsgen.verify.compare import Engine
@@ -75,7 +75,7 @@ def sim(
         if path is not None:
             check_file(path)
 
-    from acsgen.rtlsim import Memory
+    from acsgen.engines.rtl import Memory
     from acsgen.verify.builddir import open_build
     from acsgen.verify.engines import TITLES, check_vectors, open_csim, open_rtl, require_exact
 

@@ -9,14 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from acsgen.assets import asset_root
-from acsgen.boards import load_board
 from acsgen.cli.console import StageDisplay, count, err, guarded, out, share
-from acsgen.errors import CheckFailed
+from acsgen.program.board import load_board
+from acsgen.support.assets import asset_root
+from acsgen.support.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from acsgen.boards import Board
-    from acsgen.synth import Synthesis
+    from acsgen.flow.synth import Synthesis
+    from acsgen.program.board import Board
 
 _TABLE_COLUMNS = 120
 
@@ -42,9 +42,9 @@ def synth(
     Shows what every unit takes of the board's part. Too little of anything, or any difference from
     the baseline, is named, and exits 1. Takes minutes; what was synthesized before is remembered.
     """
-    from acsgen.compiler import EngineConfig
-    from acsgen.synth import SynthesisError, compare, load_baseline, save_baseline, synthesize
-    from acsgen.synth.run import check_family
+    from acsgen.flow.synth import SynthesisError, compare, load_baseline, save_baseline, synthesize
+    from acsgen.flow.synth.run import check_family
+    from acsgen.program.engine_config import EngineConfig
 
     target = load_board(board)
     check_family(target)

@@ -12,9 +12,6 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from acsgen.compiler.geometry import MapFormat, phase_row_log2, plane_blocks
-from acsgen.compiler.params import Words
-from acsgen.compiler.program import Line, Program, as_bytes
 from acsgen.cost import timing
 from acsgen.cost.timing import ConvShape, Pace
 from acsgen.isa.generated import (
@@ -28,6 +25,9 @@ from acsgen.isa.generated import (
     LinearMode,
     Opcode,
 )
+from acsgen.program.map_format import MapFormat, phase_row_log2, plane_blocks
+from acsgen.program.program import Line, Program
+from acsgen.program.words import Words, as_bytes
 
 #: Runs of words that the RTL engine tells apart in a weight row (``acs_weight_runs``).
 MAX_RUNS = 64

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from acsgen.errors import Problem, UserError
+from acsgen.support.errors import Problem, UserError
 
 SPLITS = ("train", "test")
 

@@ -15,11 +15,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import acsgen
-from acsgen.boards import Board
-from acsgen.compiler.program import JSON_FILE, PARAMS_FILE, PROGRAM_FILE, Program, load_program
-from acsgen.digests import check_files, describe_files
-from acsgen.errors import Problem, UserError
-from acsgen.fsutil import plain_os_error
+from acsgen.program.board import Board
+from acsgen.program.program import JSON_FILE, PARAMS_FILE, PROGRAM_FILE, Program, load_program
+from acsgen.support.digests import check_files, describe_files
+from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import plain_os_error
 from acsgen.verify.vectors import VECTOR_FILES, Vectors, load_vectors
 
 MANIFEST_FILE = "manifest.json"

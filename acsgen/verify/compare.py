@@ -14,18 +14,19 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.compiler.decode_trace import (
+from acsgen.engines.csim.engine import EngineRun
+from acsgen.engines.rtl import RtlRun
+from acsgen.ir.results import GoldenResult
+from acsgen.isa.generated import HEADER_WORDS, Status
+from acsgen.program.image import pack_image
+from acsgen.program.program import Program
+from acsgen.program.result import (
     DecodedResult,
     decode_header,
     decode_result,
     describe_difference,
 )
-from acsgen.compiler.params import Words
-from acsgen.compiler.program import Program
-from acsgen.csim.engine import EngineRun, pack_image
-from acsgen.ir.results import GoldenResult
-from acsgen.isa.generated import HEADER_WORDS, Status
-from acsgen.rtlsim import RtlRun
+from acsgen.program.words import Words
 
 #: Header words that the cost model predicts exactly.
 Counters = dict[str, int]

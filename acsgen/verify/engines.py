@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.compiler.program import Program
 from acsgen.cost.cycles import predict
-from acsgen.csim import CSimEngine
-from acsgen.csim.compile import CompileError, cached_library
-from acsgen.errors import CheckFailed, Problem, UserError
-from acsgen.rtlsim import EngineFault, EngineHung, Memory, ModelError, RtlEngine, cached_model
+from acsgen.engines.csim import CSimEngine
+from acsgen.engines.csim.compile import CompileError, cached_library
+from acsgen.engines.rtl import EngineFault, EngineHung, Memory, ModelError, RtlEngine, cached_model
+from acsgen.program.program import Program
+from acsgen.support.errors import CheckFailed, Problem, UserError
 from acsgen.verify.builddir import BuildDirectory
 from acsgen.verify.compare import Counters, Engine, Verification, verify_engine
 from acsgen.verify.vectors import Vectors

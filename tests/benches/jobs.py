@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from acsgen.compiler import Program
-from acsgen.compiler.params import Words
-from acsgen.csim.engine import pack_image
+from acsgen.engines.rtl import Memory, RtlRun
 from acsgen.ir.integer import IntGraph
-from acsgen.rtlsim import Memory, RtlRun
+from acsgen.program.image import pack_image
+from acsgen.program.program import Program
+from acsgen.program.words import Words
 
 
 @dataclass(frozen=True)

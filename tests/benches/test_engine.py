@@ -11,19 +11,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from acsgen.assets import asset
-from acsgen.boards import load_board
-from acsgen.compiler import EngineConfig, Program, compile_graph, decode_result
+from acsgen.compiler import compile_graph
 from acsgen.cost.cycles import predict
-from acsgen.csim.engine import pack_image
 from acsgen.data import load_dataset
-from acsgen.evaluate import CALIBRATION_IMAGES
+from acsgen.engines.rtl import Memory, RtlEngine, cached_model
+from acsgen.flow.evaluate import CALIBRATION_IMAGES
 from acsgen.frontend import front_end
 from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import HEADER_WORDS, ResultHeader
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.image import pack_image
+from acsgen.program.program import Program
+from acsgen.program.result import decode_result
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
-from acsgen.rtlsim import Memory, RtlEngine, cached_model
+from acsgen.support.assets import asset
 from acsgen.verify import verify_engine
 from tests.compiler.graphs import resnet
 

@@ -15,9 +15,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from acsgen import __version__
-from acsgen.boards import board_names, load_board
 from acsgen.cli import app
 from acsgen.cli.build import summary, summary_rows
+from acsgen.program.board import board_names, load_board
 
 REPORT: dict[str, Any] = {
     "model": "resnet8-acs-digits32",

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from acsgen.cli.console import StageDisplay, count, guarded, print_problems, share
-from acsgen.errors import CheckFailed, Problem, UserError
+from acsgen.support.errors import CheckFailed, Problem, UserError
 
 pytestmark = pytest.mark.unit
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from acsgen.build import BuildRequest, build
 from acsgen.cli import app
-from acsgen.digests import describe_files
+from acsgen.flow.build import BuildRequest, build
+from acsgen.support.digests import describe_files
 from tests.small_network import export_small, own_board
 
 pytestmark = pytest.mark.xdist_group("own-board")

@@ -7,10 +7,11 @@ import pytest
 
 from acsgen.compiler.constants import build_constants
 from acsgen.compiler.layout import choose_layouts
-from acsgen.compiler.params import conv_rows, pack_thresholds
-from acsgen.compiler.program import as_bytes
+from acsgen.compiler.params import conv_rows
 from acsgen.ir.integer import IntConv, IntLinear
 from acsgen.isa.generated import RECORD_WORDS, Record
+from acsgen.program.thresholds import pack_thresholds
+from acsgen.program.words import as_bytes
 from tests.compiler.graphs import GraphBuilder
 
 pytestmark = pytest.mark.unit

@@ -17,19 +17,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.assets import asset
-from acsgen.boards import load_board
-from acsgen.compiler import EngineConfig, Program, compile_graph
+from acsgen.compiler import compile_graph
 from acsgen.cost.cycles import predict
-from acsgen.csim import CSimEngine, build_library
-from acsgen.csim.compile import FLAGS
-from acsgen.csim.engine import Words
-from acsgen.emit import render_hls
+from acsgen.emit.hls import render_hls
+from acsgen.engines.csim import CSimEngine, build_library
+from acsgen.engines.csim.compile import FLAGS
+from acsgen.engines.rtl import Memory, RtlEngine, RtlRun
 from acsgen.ir.integer import IntGate, IntGraph, IntInput, IntLogits
 from acsgen.isa.generated import HEADER_WORDS, ResultHeader, Status
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program
+from acsgen.program.words import Words
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.thresholds import Thresholds
-from acsgen.rtlsim import Memory, RtlEngine, RtlRun
+from acsgen.support.assets import asset
 from acsgen.verify import verify_engine
 from tests.compiler.graphs import GraphBuilder
 
@@ -63,7 +65,7 @@ class WatchedRtl:
     def run(
         self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
     ) -> RtlRun:
-        """Run on the RTL; see :meth:`acsgen.rtlsim.RtlEngine.run`."""
+        """Run on the RTL; see :meth:`acsgen.engines.rtl.RtlEngine.run`."""
         usual, self.rtl.memory = self.rtl.memory, self.memory
         try:
             run = self.rtl.run(program, params, image, result_words, trace)

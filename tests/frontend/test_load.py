@@ -13,9 +13,10 @@ import pytest
 import torch
 from torch import nn
 
-from acsgen.errors import UserError
-from acsgen.frontend import describe, front_end, load_model
+from acsgen.frontend import describe, front_end
+from acsgen.importers.load import load_model
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig, save_checkpoint
+from acsgen.support.errors import UserError
 from tests.frontend.networks import Body, Net, conv_bn, export, images_of, randomized
 
 

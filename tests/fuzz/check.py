@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from acsgen.csim.engine import EngineRun
+from acsgen.engines.csim.engine import EngineRun
+from acsgen.engines.rtl import RtlRun
 from acsgen.isa.generated import HEADER_WORDS, WORD_BYTES, Instruction, ResultHeader, Status
-from acsgen.rtlsim import RtlRun
 from acsgen.verify.compare import Engine
 
 from .machine import CLOCKED, Expected, Machine

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from acsgen.compiler import EngineConfig
-from acsgen.csim.engine import POISON, EngineRun
+from acsgen.engines.csim.engine import POISON, EngineRun
 from acsgen.isa.generated import (
     HEADER_WORDS,
     INSTRUCTION_FIELDS,
@@ -28,6 +27,7 @@ from acsgen.isa.generated import (
     ResultHeader,
     Status,
 )
+from acsgen.program.engine_config import EngineConfig
 from acsgen.verify.compare import Engine
 from tests.isa.places import value_of
 

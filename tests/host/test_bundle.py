@@ -13,8 +13,8 @@ import pytest
 from acsgen_host import Bundle, BundleError, isa
 from acsgen_host.__main__ import main
 
-from acsgen.compiler import load_program
-from acsgen.digests import describe_files
+from acsgen.program.program import load_program
+from acsgen.support.digests import describe_files
 
 from .conftest import Prepared
 

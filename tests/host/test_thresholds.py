@@ -8,7 +8,7 @@ from acsgen_host import Gate, thresholds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acsgen.compiler.params import pack_thresholds
+from acsgen.program.thresholds import pack_thresholds
 from acsgen.quant.thresholds import integer_threshold
 
 pytestmark = pytest.mark.unit

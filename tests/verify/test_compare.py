@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from acsgen.compiler import EngineConfig, Program, compile_graph
-from acsgen.compiler.program import Trace
+from acsgen.compiler import compile_graph
 from acsgen.cost.cycles import predict
-from acsgen.csim.engine import EngineRun
-from acsgen.errors import CheckFailed
+from acsgen.engines.csim.engine import EngineRun
+from acsgen.engines.rtl import EngineFault, EngineHung, RtlRun
 from acsgen.isa.generated import HEADER_WORDS, ResultHeader, Status
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program, Trace
 from acsgen.quant.golden import GoldenModel
-from acsgen.rtlsim import EngineFault, EngineHung, RtlRun
+from acsgen.support.errors import CheckFailed
 from acsgen.verify.compare import Verification, expected_words
 from acsgen.verify.engines import check_vectors, require_exact
 from acsgen.verify.vectors import Vectors

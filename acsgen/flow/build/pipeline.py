@@ -1,0 +1,172 @@
+"""The whole road, stage by stage: this module reads as its table of contents.
+
+model file -> layer graph -> integer graph -> program -> HLS and RTL project -> simulation == golden
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from acsgen.compiler import compile_graph
+from acsgen.cost.macs import count_macs
+from acsgen.cost.resources import check_resources
+from acsgen.engines.csim import CSimEngine
+from acsgen.engines.csim.compile import cached_library
+from acsgen.engines.rtl import Memory, RtlEngine, cached_model
+from acsgen.flow.build.choice import engines_of, simulations_of
+from acsgen.flow.build.images import choose_images
+from acsgen.flow.build.project import write_project
+from acsgen.flow.build.stages import StageLog
+from acsgen.flow.evaluate import measure
+from acsgen.frontend import front_end
+from acsgen.ir.ungate import without_gates
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.image import pack_image
+from acsgen.program.program import Program
+from acsgen.quant.golden import GoldenModel
+from acsgen.quant.quantize import quantize
+from acsgen.report.build_report import make_report, rtl_cycles, write_report
+from acsgen.support.fsutil import check_writable, staged_directory
+from acsgen.support.progress import OnStage, ignore_stages
+from acsgen.verify import Verification
+from acsgen.verify.builddir import HLS_FOLDER, RTL_FOLDER
+from acsgen.verify.compare import Engine
+from acsgen.verify.engines import TITLES, check_vectors, require_exact
+from acsgen.verify.vectors import Vectors
+
+#: Where a build keeps the compiled C simulation.
+LIBRARY = Path("csim", "libacs.so")
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What to build.
+
+    Attributes:
+        model: acsgen checkpoint (``.pt``) or torch.export program (``.pt2``).
+        board: name of a shipped board, or path of a board file.
+        out: directory to write; ``build/MODEL-BOARD`` if None.
+        images: test images to prove bit-exactness on.
+        dataset: data set to calibrate and test with; the network's own if None.
+        data_root: folder of data sets that are files.
+        lane_groups: groups of 64 lanes; the board's if None.
+        keep_stages: write every stage's result to ``stages/``.
+        seed: of the choice of images.
+        engine: what to render.
+        verify: what to simulate; None for the C simulation, or the RTL where that is all there is.
+    """
+
+    model: Path
+    board: str
+    out: Path | None = None
+    images: int = 20
+    dataset: str | None = None
+    data_root: Path | None = None
+    lane_groups: int | None = None
+    keep_stages: bool = False
+    seed: int = 0
+    engine: Literal["hls", "rtl", "both"] = "both"
+    verify: Literal["csim", "rtl", "both"] | None = None
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What was built: the directory, and what its report.json says."""
+
+    out: Path
+    report: dict[str, Any]
+
+
+def build(request: BuildRequest, on_stage: OnStage = ignore_stages) -> BuildResult:
+    """Build ``request``; nothing is left behind on failure.
+
+    Raises:
+        UserError: a model, board, data set, directory or choice of engines that cannot be used.
+        CheckFailed: a simulation differs from the golden model; names the first difference.
+    """
+    engines = engines_of(request.engine)
+    simulations = simulations_of(request.engine, request.verify)
+    board = load_board(request.board)
+    engine = EngineConfig.for_board(board, request.lane_groups)
+    resources = check_resources(engine, board)
+    out = request.out or Path("build") / f"{request.model.stem}-{board.name}"
+    check_writable(out)
+    log = StageLog(request.keep_stages)
+
+    on_stage("read the network")
+    layers, source = front_end(request.model)
+    images = choose_images(source, request.dataset, request.data_root, request.images, request.seed)
+    log.layers(layers)
+
+    on_stage("quantize")
+    integers = quantize(layers, images.calibration)
+    log.integers(integers)
+
+    on_stage("compile")
+    program = compile_graph(integers, engine)
+    ungated = compile_graph(without_gates(integers), engine)
+    log.program(program)
+
+    measured = measure(layers, integers, images.test, images.labels, on_stage=on_stage)
+
+    with staged_directory(out) as folder:
+        on_stage("render the project")
+        checked = images.test[: request.images]
+        vectors = Vectors(checked, GoldenModel(integers).run(checked))
+        write_project(folder, program, board, vectors, images.source, engines)
+
+        checks: dict[str, Verification] = {}
+        measured_cycles = None
+        if "csim" in simulations:
+            on_stage("compile the C simulation")
+            csim = _csim(folder)
+            checks["csim"] = _verify("csim", program, csim, vectors, on_stage)
+        if "rtl" in simulations:
+            on_stage("compile the RTL simulation")
+            memory = Memory.for_board(board)
+            rtl = RtlEngine(cached_model(engine, rtl=folder / RTL_FOLDER), memory)
+            checks["rtl"] = _verify("rtl", program, rtl, vectors, on_stage)
+            dense = rtl.run(
+                ungated.words, ungated.params, pack_image(checked[0]), ungated.result_words
+            )
+            macs = count_macs(integers, vectors.golden.masks, len(checked)).executed
+            measured_cycles = rtl_cycles(checks["rtl"], dense, macs, memory)
+        report = make_report(
+            program=program,
+            ungated=ungated,
+            board=board,
+            images=images.source,
+            engines=engines,
+            measured=measured,
+            resources=resources,
+            checks=checks,
+            measured_cycles=measured_cycles,
+        )
+        write_report(folder, report)
+        log.write(folder)
+    return BuildResult(out, report)
+
+
+def _csim(folder: Path) -> CSimEngine:
+    """Compile the C simulation, and leave it in the build for who runs the build elsewhere."""
+    library = folder / LIBRARY
+    library.parent.mkdir()
+    shutil.copyfile(cached_library(folder / HLS_FOLDER), library)
+    return CSimEngine(library)
+
+
+def _verify(
+    name: str, program: Program, engine: Engine, vectors: Vectors, on_stage: OnStage
+) -> Verification:
+    title, images = TITLES[name], len(vectors.images)
+    stage = f"check bit-exactness, {title}"
+    on_stage(stage, 0, images)
+    verification = check_vectors(
+        program, engine, vectors, title, lambda done: on_stage(stage, done, images)
+    )
+    require_exact(verification, title)
+    return verification
