@@ -16,8 +16,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from acsgen.ir.integer import sigmoid_table
 from acsgen.isa.bits import WORD_BITS, BitField
+from acsgen.isa.sigmoid import sigmoid_table
 from acsgen.support.assets import asset
 from acsgen.support.errors import Problem, UserError
 

@@ -19,6 +19,7 @@ from acsgen.engines.rtl import Memory, RtlEngine, cached_model
 from acsgen.flow.build.choice import engines_of, simulations_of
 from acsgen.flow.build.images import choose_images
 from acsgen.flow.build.project import write_project
+from acsgen.flow.build.report import make_report, rtl_cycles, write_report
 from acsgen.flow.build.stages import StageLog
 from acsgen.flow.evaluate import measure
 from acsgen.frontend import front_end
@@ -29,7 +30,6 @@ from acsgen.program.image import pack_image
 from acsgen.program.program import Program
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
-from acsgen.report.build_report import make_report, rtl_cycles, write_report
 from acsgen.support.fsutil import check_writable, staged_directory
 from acsgen.support.progress import OnStage, ignore_stages
 from acsgen.verify import Verification
