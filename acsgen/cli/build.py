@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, count, guarded, out, percent, share
+from acsgen.engines.registry import SIMULATIONS
 from acsgen.program.board import Board, load_board
 from acsgen.support.errors import Problem, UserError
 
@@ -179,7 +180,7 @@ def summary_rows(report: Report, board: Board) -> list[tuple[str, str, str]]:
         ),
         *(
             (
-                f"bit-exact, {_SIMULATIONS[name]}",
+                f"bit-exact, {SIMULATIONS[name].label}",
                 f"{check['images']} images",
                 f"{check['mismatches']} mismatches in {count(check['values'])} values",
             )
@@ -187,9 +188,6 @@ def summary_rows(report: Report, board: Board) -> list[tuple[str, str, str]]:
         ),
     ]
     return rows
-
-
-_SIMULATIONS = {"csim": "C++", "rtl": "RTL"}
 
 
 def _rtl_rows(report: Report, milliseconds: Callable[[float], str]) -> list[tuple[str, str, str]]:

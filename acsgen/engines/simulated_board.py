@@ -9,11 +9,11 @@ on a board.
 from __future__ import annotations
 
 import time
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acsgen.engines.base import Device
 from acsgen.isa.generated import WORD_BYTES
 
 #: Above 4 GiB, so that a driver that writes only the low word of an address fails.
@@ -31,39 +31,6 @@ INTERRUPT_EDGES = 1_000_000
 
 #: Seconds that a wait without a clock takes.
 IDLE_SECONDS = 1e-3
-
-
-class Device(Protocol):
-    """An engine with registers: that of :mod:`acsgen.engines.csim` or :mod:`acsgen.engines.rtl`."""
-
-    @property
-    def interrupt(self) -> bool:
-        """Whether the interrupt is up."""
-        ...
-
-    def read(self, offset: int) -> int:
-        """Read a register."""
-        ...
-
-    def write(self, offset: int, value: int) -> None:
-        """Write a register."""
-        ...
-
-    def map(self, address: int, data: NDArray[Any], writable: bool = True) -> None:
-        """Put an array at a physical address."""
-        ...
-
-    def unmap(self, address: int) -> None:
-        """Take it away."""
-        ...
-
-    def advance(self, edges: int, stop_at_interrupt: bool = True) -> int:
-        """Run the clock."""
-        ...
-
-    def reset(self) -> None:
-        """Reset the engine."""
-        ...
 
 
 class SimulatedBoard:

@@ -101,9 +101,9 @@ def check_network(
         np.testing.assert_array_equal(slow.result, again.result, err_msg=str(run))
         assert {**vars(slow), "result": 0} == {**vars(again), "result": 0}, run
         header = slow.result[:HEADER_WORDS].tolist()
-        assert slow.stray == 0
-        assert slow.read_beats == header[ResultHeader.READ_WORDS]
-        assert slow.written_beats == header[ResultHeader.WRITTEN_WORDS] + HEADER_WORDS
+        assert slow.bus.stray == 0
+        assert slow.bus.read == header[ResultHeader.READ_WORDS]
+        assert slow.bus.written == header[ResultHeader.WRITTEN_WORDS] + HEADER_WORDS
         # The engine's own counter ends where the header begins.
         answered = slow.cycles - header[ResultHeader.CYCLES]
         assert HEADER_WORDS < answered < 8 * (run.memory.latency + 64)
@@ -159,7 +159,7 @@ def test_whatever_the_host_and_the_bus_do(tmp_path: Path) -> None:
     fast = RtlEngine(cached_model(CONFIG), max_cycles=LIMIT)
     whole = fast.run(program.words, program.params, pack_image(images[0]), program.result_words)
     rng = np.random.default_rng(0)
-    beats = [1, 8, int(rng.integers(9, whole.read_beats)), whole.read_beats]
+    beats = [1, 8, int(rng.integers(9, whole.bus.read)), whole.bus.read]
     job = {
         "faults": [{"fail_read": b, "response": 2 + i % 2} for i, b in enumerate(beats)]
         + [{"fail_write": b, "response": 2 + b % 2} for b in (1, 3)],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
 from acsgen.emit.rtl import render_rtl
-from acsgen.engines.csim.engine import POISON
+from acsgen.engines.base import POISON
 from acsgen.engines.rtl import Memory
 from acsgen.engines.rtl.compile import CXX_FLAGS, FLAGS, run_verilator, verilator_version
 from acsgen.isa.generated import HEADER_WORDS, Register, ResultHeader, Status

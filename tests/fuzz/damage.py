@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from acsgen.engines.csim.engine import POISON, EngineRun
+from acsgen.engines.base import POISON, Engine, EngineRun
 from acsgen.isa.generated import (
     HEADER_WORDS,
     INSTRUCTION_FIELDS,
@@ -28,7 +28,6 @@ from acsgen.isa.generated import (
     Status,
 )
 from acsgen.program.engine_config import EngineConfig
-from acsgen.verify.compare import Engine
 from tests.isa.places import value_of
 
 from .check import Mismatch, compare

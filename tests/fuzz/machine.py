@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.engines.csim.engine import POISON
+from acsgen.engines.base import POISON
 from acsgen.ir.integer import INT32_MAX, INT32_MIN, SIGMOID_TABLE
 from acsgen.isa.generated import (
     HEADER_WORDS,

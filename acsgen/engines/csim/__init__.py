@@ -7,6 +7,6 @@ programs.
 
 from acsgen.engines.csim.compile import build_library
 from acsgen.engines.csim.device import CSimDevice, StrayAccess
-from acsgen.engines.csim.engine import CSimEngine, EngineRun
+from acsgen.engines.csim.engine import CSimEngine
 
-__all__ = ["CSimDevice", "CSimEngine", "EngineRun", "StrayAccess", "build_library"]
+__all__ = ["CSimDevice", "CSimEngine", "StrayAccess", "build_library"]

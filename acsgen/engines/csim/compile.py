@@ -9,6 +9,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from acsgen.engines.base import CompileError
 from acsgen.support.assets import asset
 from acsgen.support.buildcache import cached_file
 from acsgen.support.errors import Problem, UserError
@@ -20,10 +21,6 @@ WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-maybe-u
 FLAGS = ("-std=c++14", "-O2", "-fPIC")
 
 TESTBENCH = "acs_testbench.cpp"
-
-
-class CompileError(Exception):
-    """g++ refused rendered sources: a bug of acsgen, never of the user's network."""
 
 
 def ap_types_directory() -> Path:

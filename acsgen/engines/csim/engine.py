@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from acsgen.engines.base import EngineRun, fresh_result
 from acsgen.program.words import Words
-
-#: What the result buffer holds before a run, so that a word the engine does not write is seen.
-POISON = np.uint64(0xDEADBEEFDEADBEEF)
 
 
 class _Registers(ctypes.Structure):
@@ -23,23 +20,15 @@ class _Registers(ctypes.Structure):
     )
 
 
-@dataclass(frozen=True)
-class EngineRun:
-    """One run: the result buffer (uint64 words) and the registers after it."""
-
-    result: Words
-    status: int
-    fault_index: int
-    spec_hash: int
-    configuration: int
-
-
 class CSimEngine:
     """A compiled engine.  Its on-chip memories live on between runs, as block RAM does.
 
     Attributes:
         library: what it was loaded from.
     """
+
+    #: The C++ reads whole rows of weights, unneeded words included.
+    skips_words = False
 
     def __init__(self, library: Path) -> None:
         self.library = library
@@ -50,13 +39,8 @@ class CSimEngine:
     def run(
         self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
     ) -> EngineRun:
-        """Run ``program`` on one packed image.
-
-        All buffers are little-endian 64-bit words; ``result_words`` sizes the result buffer.  The
-        status is not judged here.
-        """
-        result = np.full(result_words, POISON, dtype=np.uint64)
-        return self.run_in_place(program, params, image, result, trace)
+        """Run ``program`` on one packed image; see :meth:`acsgen.engines.base.Engine.run`."""
+        return self.run_in_place(program, params, image, fresh_result(result_words), trace)
 
     def run_in_place(
         self, program: Words, params: Words, image: Words, result: Words, trace: bool = False
@@ -78,6 +62,9 @@ class CSimEngine:
             spec_hash=registers.spec_hash,
             configuration=registers.configuration,
         )
+
+    def close(self) -> None:
+        """Nothing to give back: the library stays loaded until the process ends."""
 
 
 def buffer_arguments(words: Words) -> tuple[ctypes.c_void_p, ctypes.c_uint32]:

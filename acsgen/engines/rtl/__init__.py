@@ -7,19 +7,15 @@ The memory behind the AXI port is C++ (``sim/rtl``), so no Python runs per beat 
 * :class:`RtlEngine` runs whole programs on it, like :class:`acsgen.engines.csim.CSimEngine`.
 """
 
-from acsgen.engines.rtl.compile import ModelError, build_model, cached_model, verilator
-from acsgen.engines.rtl.device import Counters, EngineFault, Memory, RtlDevice
-from acsgen.engines.rtl.engine import EngineHung, RtlEngine, RtlRun
+from acsgen.engines.rtl.compile import build_model, cached_model, verilator
+from acsgen.engines.rtl.device import DeviceCounters, Memory, RtlDevice
+from acsgen.engines.rtl.engine import RtlEngine
 
 __all__ = [
-    "Counters",
-    "EngineFault",
-    "EngineHung",
+    "DeviceCounters",
     "Memory",
-    "ModelError",
     "RtlDevice",
     "RtlEngine",
-    "RtlRun",
     "build_model",
     "cached_model",
     "verilator",

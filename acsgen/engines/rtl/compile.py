@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from acsgen.emit.rtl_sources import TOP, parameters, rtl_sources
+from acsgen.engines.base import CompileError
 from acsgen.program.engine_config import EngineConfig
 from acsgen.support.assets import asset
 from acsgen.support.buildcache import cached_file
@@ -20,10 +21,6 @@ FLAGS = ("--assert", "-O3", "--x-assign", "unique", "--x-initial", "unique")
 #: Failed assertions must not abort Python: sim/rtl/acs_rtlsim.cpp has its own vl_stop.  Models of
 #: several engines live in one process: nothing but the C interface may be shared between them.
 CXX_FLAGS = "-fPIC -O2 -std=c++17 -DVL_USER_STOP -fvisibility=hidden -fno-gnu-unique"
-
-
-class ModelError(Exception):
-    """Verilator or g++ refused the engine: a bug of acsgen, never of the user's network."""
 
 
 def verilator() -> str:
@@ -99,7 +96,7 @@ def build_model(
 ) -> Path:
     """Compile the engine into the shared library ``library``.
 
-    Raises :class:`ModelError` with the first messages, and :class:`UserError` where Verilator is
+    Raises :class:`CompileError` with the first messages, and :class:`UserError` where Verilator is
     missing.
     """
     with tempfile.TemporaryDirectory(prefix="acsgen-rtl-") as scratch:
@@ -129,9 +126,9 @@ def build_model(
 
 
 def run_verilator(arguments: list[str]) -> None:
-    """Run ``verilator --cc`` and the compiler; raise :class:`ModelError` with their messages."""
+    """Run ``verilator --cc`` and the compiler; raise :class:`CompileError` with their messages."""
     command = [verilator(), "--cc", "-j", str(os.cpu_count() or 1), *arguments]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         message = "\n".join((finished.stderr + finished.stdout).splitlines()[:30])
-        raise ModelError(message)
+        raise CompileError(message)

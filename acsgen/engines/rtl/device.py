@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from acsgen.engines.base import EngineViolation
 from acsgen.isa.generated import WORD_BYTES
 from acsgen.program.board import Board
 from acsgen.support.errors import Problem, UserError
@@ -78,10 +79,6 @@ class Memory:
         )
 
 
-class EngineFault(Exception):
-    """The engine broke a rule: an assertion failed, or it does not keep to the AXI protocol."""
-
-
 class _Options(ctypes.Structure):
     _fields_ = tuple(
         (name, ctypes.c_uint32)
@@ -105,7 +102,7 @@ class _Counters(ctypes.Structure):
 
 
 @dataclass(frozen=True)
-class Counters:
+class DeviceCounters:
     """What the bench counts itself.
 
     Attributes:
@@ -169,7 +166,7 @@ class RtlDevice:
 
     def _check(self, code: int) -> None:
         if code != 0:
-            raise EngineFault(self._library.acs_rtlsim_message().decode())
+            raise EngineViolation(self._library.acs_rtlsim_message().decode())
 
     def close(self) -> None:
         """Free the model, and finish its waves."""
@@ -268,11 +265,11 @@ class RtlDevice:
         return self.counters.interrupt
 
     @property
-    def counters(self) -> Counters:
+    def counters(self) -> DeviceCounters:
         """What the bench counted."""
         raw = _Counters()
         self._library.acs_rtlsim_counters(self._handle, ctypes.byref(raw))
-        return Counters(
+        return DeviceCounters(
             edges=raw.edges,
             written_at=raw.written_at,
             interrupted_at=raw.interrupted_at,

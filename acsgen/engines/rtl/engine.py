@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from acsgen.engines.csim.engine import POISON, EngineRun
+from acsgen.engines.base import BusCounts, EngineHung, EngineRun, fresh_result
 from acsgen.engines.rtl.device import Memory, RtlDevice
 from acsgen.isa.generated import Register
 from acsgen.program.words import Words
@@ -28,29 +25,11 @@ SIZES = (
 )
 
 
-class EngineHung(Exception):
-    """The engine did not finish within the given cycles."""
-
-
-@dataclass(frozen=True)
-class RtlRun(EngineRun):
-    """A run on the RTL, with what the bench counted itself.
-
-    Attributes:
-        cycles: from the edge that takes the start bit to the one that sees the interrupt.
-        read_beats: beats that the memory gave.
-        written_beats: beats that it took, result header included.
-        stray: beats outside the buffers, or written to another than the result buffer.
-    """
-
-    cycles: int
-    read_beats: int
-    written_beats: int
-    stray: int
-
-
 class RtlEngine:
     """A compiled engine.  Its on-chip memories live on between runs, as block RAM does."""
+
+    #: The RTL leaves unneeded words of weight rows in memory.
+    skips_words = True
 
     def __init__(
         self,
@@ -69,14 +48,11 @@ class RtlEngine:
 
     def run(
         self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
-    ) -> RtlRun:
-        """Run ``program`` on one packed image; see :meth:`acsgen.engines.csim.CSimEngine.run`.
-
-        Raises :class:`EngineHung` where the engine does not finish.
-        """
+    ) -> EngineRun:
+        """Run ``program`` on one packed image; see :meth:`acsgen.engines.base.Engine.run`."""
         device = self.device
         device.memory = self.memory
-        result = np.full(result_words, POISON, dtype=np.uint64)
+        result = fresh_result(result_words)
         buffers = (program, params, image, result)
         try:
             for address, words in zip(ADDRESSES, buffers, strict=True):
@@ -100,16 +76,18 @@ class RtlEngine:
                 raise EngineHung(f"no end after {self.max_cycles} cycles")
             device.write(Register.ISR, 1)
             device.read(Register.CONTROL)  # clears done
-            return RtlRun(
+            return EngineRun(
                 result=result,
                 status=device.read(Register.STATUS),
                 fault_index=device.read(Register.FAULT_INDEX),
                 spec_hash=device.read(Register.SPEC_HASH),
                 configuration=device.read(Register.CONFIGURATION),
                 cycles=counters.interrupted_at - started,
-                read_beats=counters.read_beats,
-                written_beats=counters.write_beats,
-                stray=device.counters.stray_beats,
+                bus=BusCounts(
+                    read=counters.read_beats,
+                    written=counters.write_beats,
+                    stray=device.counters.stray_beats,
+                ),
             )
         finally:
             for address in ADDRESSES:

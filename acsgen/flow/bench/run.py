@@ -25,7 +25,6 @@ from acsgen.program.board import Board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.image import pack_image
 from acsgen.program.program import Program
-from acsgen.program.result import decode_header
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 from acsgen.quant.thresholds import force_masks
@@ -178,9 +177,9 @@ class _Network:
         headers = []
         for index, image in enumerate(images):
             run = self.rtl.run(program.words, params, pack_image(image), program.result_words)
-            header = decode_header(run.result)
+            header = run.counters
             masks = {name: bits[index] for name, bits in golden.masks.items()}
-            counters = asdict(predict(program, masks, skips_words=True).counters)
+            counters = asdict(predict(program, masks, skips_words=self.rtl.skips_words).counters)
             wrong = [
                 f"counter {name} is {header[name]}, expected {value}"
                 for name, value in counters.items()

@@ -1,57 +1,44 @@
-"""Which engines a build renders, and which of them it simulates."""
+"""Which forms of the engine a build renders, and which simulations it runs."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
-from acsgen.engines.csim.compile import ap_types_directory, compiler
-from acsgen.engines.rtl import verilator
+from acsgen.engines.base import Implementation
+from acsgen.engines.registry import SIMULATIONS, Simulation, SimulationName
 from acsgen.support.errors import Problem, UserError
-from acsgen.verify.builddir import Engine
 
-Simulation = Literal["csim", "rtl"]
-_SIMULATION: dict[Engine, Simulation] = {"hls": "csim", "rtl": "rtl"}
-_ASKED: dict[str | None, tuple[Simulation, ...]] = {
-    None: (),
-    "csim": ("csim",),
-    "rtl": ("rtl",),
-    "both": ("csim", "rtl"),
-}
+IMPLEMENTATIONS: tuple[Implementation, ...] = get_args(Implementation)
 
 
-def engines_of(engine: Literal["hls", "rtl", "both"]) -> tuple[Engine, ...]:
+def implementations_of(engine: Implementation | Literal["both"]) -> tuple[Implementation, ...]:
     """Return what ``--engine`` renders."""
-    return ("hls", "rtl") if engine == "both" else (engine,)
+    return IMPLEMENTATIONS if engine == "both" else (engine,)
 
 
 def simulations_of(
-    engine: Literal["hls", "rtl", "both"], verify: Literal["csim", "rtl", "both"] | None
+    engine: Implementation | Literal["both"], verify: SimulationName | Literal["both"] | None
 ) -> tuple[Simulation, ...]:
     """Return what is simulated, after a look at the tools that it takes.
 
-    The HLS C++ always runs where it is rendered; the RTL where ``verify`` asks for it, or where
-    there is nothing else to prove the build with.
+    A simulation that takes no time runs wherever its sources are rendered; another one where
+    ``verify`` asks for it, or where there is nothing else to prove the build with.
 
     Raises:
         UserError: something to verify that is not rendered, or a tool that is missing.
     """
-    rendered = [_SIMULATION[name] for name in engines_of(engine)]
-    asked = _ASKED[verify]
-    missing = [name for name in asked if name not in rendered]
-    if missing:
+    rendered = implementations_of(engine)
+    possible = [s for s in SIMULATIONS.values() if s.implementation in rendered]
+    asked = set(SIMULATIONS) if verify == "both" else {verify} - {None}
+    if not asked <= {s.name for s in possible}:
         raise UserError(
             Problem(
                 f"--verify {verify}",
                 f"simulates what --engine {engine} does not render",
-                f"add --engine both, or verify {rendered[0]}",
+                f"add --engine both, or verify {possible[0].name}",
             )
         )
-    chosen: list[Simulation] = []
-    if "csim" in rendered:
-        compiler()
-        ap_types_directory()
-        chosen.append("csim")
-    if "rtl" in asked or not chosen:
-        verilator()
-        chosen.append("rtl")
+    chosen = [s for s in possible if s.quick or s.name in asked] or possible
+    for simulation in chosen:
+        simulation.require_tools()
     return tuple(chosen)

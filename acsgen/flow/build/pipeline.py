@@ -13,10 +13,10 @@ from typing import Any, Literal
 from acsgen.compiler import compile_graph
 from acsgen.cost.macs import count_macs
 from acsgen.cost.resources import check_resources
-from acsgen.engines.csim import CSimEngine
-from acsgen.engines.csim.compile import cached_library
-from acsgen.engines.rtl import Memory, RtlEngine, cached_model
-from acsgen.flow.build.choice import engines_of, simulations_of
+from acsgen.engines.base import Engine, Implementation
+from acsgen.engines.registry import Simulation, SimulationName
+from acsgen.engines.rtl import Memory
+from acsgen.flow.build.choice import implementations_of, simulations_of
 from acsgen.flow.build.images import choose_images
 from acsgen.flow.build.project import write_project
 from acsgen.flow.build.report import make_report, rtl_cycles, write_report
@@ -33,13 +33,8 @@ from acsgen.quant.quantize import quantize
 from acsgen.support.fsutil import check_writable, staged_directory
 from acsgen.support.progress import OnStage, ignore_stages
 from acsgen.verify import Verification
-from acsgen.verify.builddir import HLS_FOLDER, RTL_FOLDER
-from acsgen.verify.compare import Engine
-from acsgen.verify.engines import TITLES, check_vectors, require_exact
+from acsgen.verify.check import check_vectors, require_exact
 from acsgen.verify.vectors import Vectors
-
-#: Where a build keeps the compiled C simulation.
-LIBRARY = Path("csim", "libacs.so")
 
 
 @dataclass(frozen=True)
@@ -69,8 +64,8 @@ class BuildRequest:
     lane_groups: int | None = None
     keep_stages: bool = False
     seed: int = 0
-    engine: Literal["hls", "rtl", "both"] = "both"
-    verify: Literal["csim", "rtl", "both"] | None = None
+    engine: Implementation | Literal["both"] = "both"
+    verify: SimulationName | Literal["both"] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +83,7 @@ def build(request: BuildRequest, on_stage: OnStage = ignore_stages) -> BuildResu
         UserError: a model, board, data set, directory or choice of engines that cannot be used.
         CheckFailed: a simulation differs from the golden model; names the first difference.
     """
-    engines = engines_of(request.engine)
+    engines = implementations_of(request.engine)
     simulations = simulations_of(request.engine, request.verify)
     board = load_board(request.board)
     engine = EngineConfig.for_board(board, request.lane_groups)
@@ -121,20 +116,20 @@ def build(request: BuildRequest, on_stage: OnStage = ignore_stages) -> BuildResu
 
         checks: dict[str, Verification] = {}
         measured_cycles = None
-        if "csim" in simulations:
-            on_stage("compile the C simulation")
-            csim = _csim(folder)
-            checks["csim"] = _verify("csim", program, csim, vectors, on_stage)
-        if "rtl" in simulations:
-            on_stage("compile the RTL simulation")
-            memory = Memory.for_board(board)
-            rtl = RtlEngine(cached_model(engine, rtl=folder / RTL_FOLDER), memory)
-            checks["rtl"] = _verify("rtl", program, rtl, vectors, on_stage)
-            dense = rtl.run(
-                ungated.words, ungated.params, pack_image(checked[0]), ungated.result_words
+        memory = Memory.for_board(board)
+        for simulation in simulations:
+            on_stage(f"compile the {simulation.title}")
+            running = simulation.open(_compiled(simulation, folder, engine), memory, waves=None)
+            check = checks[simulation.name] = _verify(
+                simulation, program, running, vectors, on_stage
             )
-            macs = count_macs(integers, vectors.golden.masks, len(checked)).executed
-            measured_cycles = rtl_cycles(checks["rtl"], dense, macs, memory)
+            if simulation.clocked:
+                dense = running.run(
+                    ungated.words, ungated.params, pack_image(checked[0]), ungated.result_words
+                )
+                macs = count_macs(integers, vectors.golden.masks, len(checked)).executed
+                measured_cycles = rtl_cycles(check, dense, macs, memory)
+            running.close()
         report = make_report(
             program=program,
             ungated=ungated,
@@ -151,18 +146,21 @@ def build(request: BuildRequest, on_stage: OnStage = ignore_stages) -> BuildResu
     return BuildResult(out, report)
 
 
-def _csim(folder: Path) -> CSimEngine:
-    """Compile the C simulation, and leave it in the build for who runs the build elsewhere."""
-    library = folder / LIBRARY
-    library.parent.mkdir()
-    shutil.copyfile(cached_library(folder / HLS_FOLDER), library)
-    return CSimEngine(library)
+def _compiled(simulation: Simulation, folder: Path, engine: EngineConfig) -> Path:
+    """Compile a simulation, and leave it in the build if it is of use elsewhere."""
+    library = simulation.compile(folder / simulation.implementation, engine, waves=False)
+    if simulation.kept_as is None:
+        return library
+    kept = folder / simulation.kept_as
+    kept.parent.mkdir()
+    shutil.copyfile(library, kept)
+    return kept
 
 
 def _verify(
-    name: str, program: Program, engine: Engine, vectors: Vectors, on_stage: OnStage
+    simulation: Simulation, program: Program, engine: Engine, vectors: Vectors, on_stage: OnStage
 ) -> Verification:
-    title, images = TITLES[name], len(vectors.images)
+    title, images = simulation.title, len(vectors.images)
     stage = f"check bit-exactness, {title}"
     on_stage(stage, 0, images)
     verification = check_vectors(

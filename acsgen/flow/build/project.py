@@ -9,6 +9,7 @@ from pathlib import Path
 from acsgen.compiler.listing import listing
 from acsgen.emit.hls import render_hls
 from acsgen.emit.rtl import render_rtl
+from acsgen.engines.base import Implementation
 from acsgen.program.board import Board
 from acsgen.program.program import Program
 from acsgen.support.assets import asset
@@ -18,7 +19,6 @@ from acsgen.verify.builddir import (
     PROGRAM_FOLDER,
     RTL_FOLDER,
     VECTORS_FOLDER,
-    Engine,
     save_manifest,
 )
 from acsgen.verify.vectors import Vectors, save_vectors
@@ -30,7 +30,7 @@ def write_project(
     board: Board,
     vectors: Vectors,
     dataset: str,
-    engines: Sequence[Engine],
+    engines: Sequence[Implementation],
 ) -> None:
     """Write everything that does not need running into ``folder``.
 

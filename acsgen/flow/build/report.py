@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 import acsgen
 from acsgen.cost.cycles import CycleReport, predict
 from acsgen.cost.resources import ResourceEstimate
-from acsgen.engines.csim.engine import EngineRun
+from acsgen.engines.base import EngineRun
 from acsgen.engines.rtl import Memory
 from acsgen.flow.evaluate import EvalResult
 from acsgen.program.board import Board
 from acsgen.program.program import Program
-from acsgen.program.result import decode_header
 from acsgen.verify import Verification
 
 REPORT_FILE = "report.json"
@@ -130,7 +129,7 @@ def rtl_cycles(
     stalls = np.array([header["stall_cycles"] for header in verification.headers])
     return {
         "images": verification.images,
-        "dense": decode_header(dense.result)["cycles"],
+        "dense": dense.counters["cycles"],
         "mean": float(cycles.mean()),
         "std": float(cycles.std()),
         "stalls": float(stalls.mean()),

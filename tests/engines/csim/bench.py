@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.engines.csim.engine import POISON
+from acsgen.engines.base import POISON
 from acsgen.isa.generated import (
     HEADER_WORDS,
     INSTRUCTION_WORDS,

@@ -112,5 +112,5 @@ def test_every_word_is_blamed_on_the_instruction_that_reads_it(
         engines.rtl.memory = usual
     assert blamed == wanted
     run = engines.rtl.run(*inputs)
-    assert run.read_beats == run.result[ResultHeader.READ_WORDS] == sum(wanted.values())
+    assert run.bus.read == run.result[ResultHeader.READ_WORDS] == sum(wanted.values())
     np.testing.assert_array_equal(run.result[HEADER_WORDS:], good.result[HEADER_WORDS:])

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from acsgen.engines.rtl import EngineFault, Memory, RtlDevice, cached_model
+from acsgen.engines.base import EngineViolation
+from acsgen.engines.rtl import Memory, RtlDevice, cached_model
 from acsgen.engines.rtl.device import DECERR, SLVERR
 from acsgen.isa.generated import (
     HEADER_WORDS,
@@ -149,7 +150,7 @@ def test_what_cannot_be_mapped(device: RtlDevice) -> None:
 
 
 def test_waves_take_a_model_with_waves(device: RtlDevice, tmp_path: Path) -> None:
-    with pytest.raises(EngineFault, match="without waves"):
+    with pytest.raises(EngineViolation, match="without waves"):
         RtlDevice(cached_model(SMALL), waves=tmp_path / "none.fst")
     file = tmp_path / "run.fst"
     with RtlDevice(cached_model(SMALL, waves=True), waves=file) as traced:
@@ -159,7 +160,7 @@ def test_waves_take_a_model_with_waves(device: RtlDevice, tmp_path: Path) -> Non
             one.advance(10_000)
         assert traced.counters == device.counters
     assert file.stat().st_size > 1000
-    with pytest.raises(EngineFault, match="cannot be written"):
+    with pytest.raises(EngineViolation, match="cannot be written"):
         RtlDevice(cached_model(SMALL, waves=True), waves=tmp_path / "no" / "folder.fst")
 
 

@@ -40,8 +40,8 @@ def check(engines: Twins, program: Program, image: NDArray[np.uint64]) -> int:
         found = engines.rtl.run(program.words, program.params, image, size, trace)
         assert (found.status, found.fault_index) == (wanted.status, wanted.fault_index)
         assert found.spec_hash == wanted.spec_hash
-        assert found.stray == 0
-        assert found.read_beats == found.result[ResultHeader.READ_WORDS]
+        assert found.bus.stray == 0
+        assert found.bus.read == found.result[ResultHeader.READ_WORDS]
         cycles.append(int(found.result[ResultHeader.CYCLES]))
         # The RTL does not read weights that only masked inputs would meet.
         assert found.result[ResultHeader.READ_WORDS] <= wanted.result[ResultHeader.READ_WORDS]

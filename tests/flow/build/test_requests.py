@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import acsgen.flow.build.pipeline as pipeline
-from acsgen.engines.csim import CSimEngine, EngineRun
+from acsgen.engines.base import EngineRun
+from acsgen.engines.csim import CSimEngine
+from acsgen.engines.registry import SIMULATIONS
 from acsgen.engines.rtl import Memory
 from acsgen.flow.build import BuildRequest, build
 from acsgen.program.board import load_board
@@ -84,7 +85,8 @@ class _OneBitWrong(CSimEngine):
 def test_one_wrong_bit_fails_the_build_and_leaves_nothing(
     request_for: BuildRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "CSimEngine", _OneBitWrong)
+    wrong = replace(SIMULATIONS["csim"], open=lambda library, memory, waves: _OneBitWrong(library))
+    monkeypatch.setitem(SIMULATIONS, "csim", wrong)
     with pytest.raises(CheckFailed, match=r"First: image 0, .*expected -?\d+, found -?\d+"):
         build(request_for)
     assert request_for.out is not None

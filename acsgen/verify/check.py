@@ -1,4 +1,4 @@
-"""The engines of a build directory, compiled from its sources and checked against its vectors."""
+"""The engines of a build directory: compiled from its sources, checked against its vectors."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.cost.cycles import predict
-from acsgen.engines.csim import CSimEngine
-from acsgen.engines.csim.compile import CompileError, cached_library
-from acsgen.engines.rtl import EngineFault, EngineHung, Memory, ModelError, RtlEngine, cached_model
+from acsgen.engines.base import CompileError, Engine, EngineHung, EngineViolation
+from acsgen.engines.registry import Simulation
+from acsgen.engines.rtl import Memory
 from acsgen.program.program import Program
 from acsgen.support.errors import CheckFailed, Problem, UserError
 from acsgen.verify.builddir import BuildDirectory
-from acsgen.verify.compare import Counters, Engine, Verification, verify_engine
+from acsgen.verify.compare import HeaderWords, Verification, verify_engine
 from acsgen.verify.vectors import Vectors
-
-#: Engines by the names that commands take, in words.
-TITLES = {"csim": "C simulation", "rtl": "RTL simulation"}
 
 
 def check_vectors(
@@ -43,16 +40,15 @@ def check_vectors(
         CheckFailed: the engine did not finish, or broke a rule that is watched as it runs.
     """
 
-    skips = isinstance(engine, RtlEngine)
-
-    def counters(masks: dict[str, NDArray[np.uint8]], trace: bool) -> Counters:
-        return asdict(predict(program, masks, trace=trace, skips_words=skips).counters)
+    def counters(masks: dict[str, NDArray[np.uint8]], trace: bool) -> HeaderWords:
+        found = predict(program, masks, trace=trace, skips_words=engine.skips_words)
+        return asdict(found.counters)
 
     try:
         return verify_engine(
             program, engine, vectors.images, vectors.golden, counters, on_image=on_image
         )
-    except (EngineHung, EngineFault) as error:
+    except (EngineHung, EngineViolation) as error:
         raise CheckFailed(f"{title} of {program.model}: {error}") from error
 
 
@@ -65,29 +61,31 @@ def require_exact(verification: Verification, title: str) -> None:
         )
 
 
-def open_csim(build: BuildDirectory) -> CSimEngine:
-    """Return the C simulation of a build, compiled from its sources as they are now."""
-    sources = build.sources("hls")
-    try:
-        return CSimEngine(cached_library(sources))
-    except CompileError as error:
-        raise _does_not_compile(sources, error) from error
-
-
-def open_rtl(build: BuildDirectory, memory: Memory, waves: Path | None = None) -> RtlEngine:
-    """Return the RTL simulation of a build, compiled from its sources as they are now.
+def open_engine(
+    build: BuildDirectory,
+    simulation: Simulation,
+    memory: Memory | None = None,
+    waves: Path | None = None,
+) -> Engine:
+    """Return an engine of a build, compiled from its sources as they are now.
 
     Args:
         build: the build directory.
-        memory: how the memory behind it behaves.
-        waves: FST file to write.
+        simulation: how to run it.
+        memory: how the memory behind it behaves, if it is clocked; the board's if None.
+        waves: FST file to write, if it is clocked.
+
+    Raises:
+        UserError: the build was made without these sources, or they do not compile.
     """
-    sources = build.sources("rtl")
+    sources = build.sources(simulation.implementation)
     try:
-        library = cached_model(build.program.engine, waves=waves is not None, rtl=sources)
-    except (ModelError, FileNotFoundError) as error:
+        library = simulation.compile(sources, build.program.engine, waves=waves is not None)
+    except (CompileError, FileNotFoundError) as error:
         raise _does_not_compile(sources, error) from error
-    return RtlEngine(library, memory, waves=waves)
+    if memory is None:
+        memory = Memory.for_board(build.manifest.board)
+    return simulation.open(library, memory, waves=waves)
 
 
 def _does_not_compile(sources: Path, error: Exception) -> UserError:
