@@ -9,13 +9,18 @@ calibration may move by a hair on another processor, and must agree within half 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from acsgen.flow.baseline import Figures, load_baseline, save_baseline
+from acsgen.flow.baseline import differences as compare
+from acsgen.flow.build import BuildRequest, build
+from acsgen.support.assets import asset
+
+COMMAND = "python -m benchmarks.baseline"
 BASELINE_FILE = Path(__file__).with_name("baseline.json")
 TOLERANCE = 0.005
 
@@ -42,25 +47,15 @@ def figures(report: Mapping[str, Any]) -> dict[str, float]:
 
 def differences(report: Mapping[str, Any]) -> list[str]:
     """Return in words how a report differs from its baseline."""
-    kept = json.loads(BASELINE_FILE.read_text(encoding="utf-8"))
     name = f"{report['model']} on {report['board']}"
-    found, expected = figures(report), kept.get(name)
-    if expected is None:
-        return [f"{name} has no baseline"]
-    averaged = {".".join(key) for key in AVERAGED}
-    return [
-        f"{name}: {key} is {found[key]:.10g}, the baseline {expected.get(key)}"
-        for key in found
-        if abs(found[key] - expected.get(key, float("inf")))
-        > (TOLERANCE * found[key] if key in averaged else 0)
-    ]
+    recorded = load_baseline(BASELINE_FILE, COMMAND).get(name)
+    kept = None if recorded is None else Figures({name: recorded})
+    tolerance = {".".join(key): TOLERANCE for key in AVERAGED}
+    return compare(name, kept, Figures({name: figures(report)}), tolerance=tolerance)
 
 
 def main() -> int:
     """Build the shipped networks and compare, or update."""
-    from acsgen.flow.build import BuildRequest, build
-    from acsgen.support.assets import asset
-
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--update", action="store_true", help="write the figures found")
     update = parser.parse_args().update
@@ -79,7 +74,7 @@ def main() -> int:
             )
             print(f"{name}: cycles saved / MACs saved = {ratio:.3f} ({report['cycles']['source']})")
     if update:
-        BASELINE_FILE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        save_baseline(BASELINE_FILE, found)
     print("\n".join(wrong) or ("updated" if update else "as the baseline"))
     return 1 if wrong else 0
 

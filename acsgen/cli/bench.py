@@ -9,10 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from acsgen.cli.console import StageDisplay, count, err, guarded, out, share
+from acsgen.cli.console import StageDisplay, count, guarded, out, require_same, share
 from acsgen.program.board import load_board
 from acsgen.support.assets import asset_root
-from acsgen.support.errors import CheckFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,12 +66,7 @@ def bench(
         save_baseline(path, recorded, result)
         out.print(f"written to {path}", soft_wrap=True)
         return
-    differences = compare(recorded, result)
-    if differences:
-        for line in differences:
-            err.print(f"  {line}", soft_wrap=True)
-        raise CheckFailed(f"{len(differences)} differences from {path}")
-    out.print("all figures as in the baseline")
+    require_same(path, compare(recorded, result))
 
 
 def figures_table(cases: Sequence[Case], result: BenchResult) -> Table:

@@ -12,7 +12,8 @@ import textwrap
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, TextIO, TypeVar
 
@@ -86,6 +87,19 @@ def _print_warning(
 ) -> None:
     """Show a warning as a remark; where in the code it was issued helps nobody here."""
     err.print(Text(f"note: {printable(str(message))}", style="yellow"), soft_wrap=True)
+
+
+def require_same(baseline: Path, differences: Sequence[str]) -> None:
+    """Say that all figures are those of the file ``baseline``.
+
+    Raises:
+        CheckFailed: there are differences, which are printed.
+    """
+    for line in differences:
+        err.print(f"  {line}", soft_wrap=True)
+    if differences:
+        raise CheckFailed(f"{len(differences)} differences from {baseline}")
+    out.print("all figures as in the baseline")
 
 
 def print_problems(problems: tuple[Problem, ...]) -> None:

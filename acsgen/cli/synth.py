@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from acsgen.cli.console import StageDisplay, count, err, guarded, out, share
+from acsgen.cli.console import StageDisplay, count, err, guarded, out, require_same, share
 from acsgen.program.board import load_board
 from acsgen.support.assets import asset_root
 from acsgen.support.errors import CheckFailed
@@ -60,21 +60,17 @@ def synth(
     Console(width=max(out.width, _TABLE_COLUMNS), highlight=False).print(
         units_table(target, result)
     )
-    shortages = result.shortages(target)
     if update:
         save_baseline(path, recorded, target.name, result)
         out.print(f"written to {path}", soft_wrap=True)
-        differences = []
-    else:
-        differences = compare(recorded, target.name, result)
-    for line in (*shortages, *differences):
-        err.print(f"  {line}", soft_wrap=True)
+    differences = [] if update else compare(recorded, target.name, result)
+    shortages = result.shortages(target)
     if shortages:
+        for line in (*shortages, *differences):
+            err.print(f"  {line}", soft_wrap=True)
         raise CheckFailed(f"the engine does not fit {target.title}")
-    if differences:
-        raise CheckFailed(f"{len(differences)} differences from {path}")
     if not update:
-        out.print("all figures as in the baseline")
+        require_same(path, differences)
 
 
 def units_table(board: Board, synthesis: Synthesis) -> Table:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from acsgen.flow import baseline as file
+from acsgen.flow.baseline import Baseline
 from acsgen.flow.synth.netlist import Figures
 from acsgen.flow.synth.run import Synthesis
-from acsgen.support.errors import Problem, UserError
-
-Baseline = dict[str, Any]
 
 
 def key(board: str, synthesis: Synthesis) -> str:
@@ -20,31 +19,14 @@ def key(board: str, synthesis: Synthesis) -> str:
 
 
 def load_baseline(path: Path) -> Baseline:
-    """Return the recorded figures; empty if there is no such file.
-
-    Raises:
-        UserError: the file is not a baseline.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not all(isinstance(entry["units"], dict) for entry in content.values()):
-            raise TypeError("no units")
-    except FileNotFoundError:
-        return {}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            Problem(str(path), "is not a baseline of acsgen synth", "write one with --update")
-        ) from error
-    return dict(content)
+    """Return the recorded figures; see :func:`acsgen.flow.baseline.load_baseline`."""
+    return file.load_baseline(path, "acsgen synth", "units", "parameters", "total")
 
 
 def save_baseline(path: Path, baseline: Baseline, board: str, synthesis: Synthesis) -> None:
     """Write ``baseline`` with the figures of ``synthesis`` in place of those of the same engine."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
     content = baseline | {key(board, synthesis): entry(synthesis)}
-    partial.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    partial.replace(path)
+    file.save_baseline(path, content, sort_keys=True)
 
 
 def known_results(baseline: Baseline, yosys: str) -> dict[str, tuple[Figures, int]]:
@@ -90,22 +72,15 @@ def compare(baseline: Baseline, board: str, synthesis: Synthesis) -> list[str]:
             f"{name}: the baseline was made with Yosys {kept.get('yosys')}, this is "
             f"{found['yosys']}: figures do not compare"
         ]
-    wrong = [
-        f"{name}: {parameter} is {value}, the baseline's {kept['parameters'].get(parameter)}"
-        for parameter, value in found["parameters"].items()
-        if kept["parameters"].get(parameter) != value
-    ]
-    wrong += [
-        f"{name}: {unit} is no longer there" for unit in kept["units"] if unit not in found["units"]
-    ]
-    for unit, values in found["units"].items():
-        expected = kept["units"].get(unit)
-        if expected is None:
-            wrong.append(f"{name}: {unit} is new")
-            continue
-        wrong += [
-            f"{name}: {unit}: {figure} is {value}, the baseline {expected.get(figure)}"
-            for figure, value in values.items()
-            if figure != "netlist" and expected.get(figure) != value
-        ]
-    return wrong
+    return file.differences(name, _figures(name, kept), _figures(name, found))
+
+
+def _figures(name: str, content: Mapping[str, Any]) -> file.Figures:
+    """Return what is compared of an engine; a netlist may change and give the same figures."""
+    rows = {
+        f"{name}: {unit}": {
+            figure: value for figure, value in values.items() if figure != "netlist"
+        }
+        for unit, values in content["units"].items()
+    }
+    return file.Figures(rows, content["parameters"])
