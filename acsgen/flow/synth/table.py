@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from acsgen.flow.synth.baseline import Baseline, load_baseline
+from acsgen.flow.baseline import Baseline
+from acsgen.flow.synth.baseline import load_baseline
 from acsgen.program.board import Board, load_board
 from acsgen.support.assets import asset
 from acsgen.support.errors import UserError
