@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from acsgen_host.words import pack_image
 
 from acsgen.compiler import compile_graph
 from acsgen.data import load_dataset
@@ -21,7 +22,6 @@ from acsgen.flow.build.project import write_project
 from acsgen.frontend import front_end
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
-from acsgen.program.image import pack_image
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 from acsgen.support.assets import asset

@@ -74,12 +74,13 @@ def test_the_wheel_has_every_tracked_file_of_the_shipped_folders(wheel: Path) ->
     tracked = {name for name in listing.stdout.split("\0") if name}
     tracked = {name for name in tracked if (REPOSITORY / name).exists()}
     expected = {n if n.startswith("acsgen/") else f"acsgen/_assets/{n}" for n in tracked}
+    expected |= {n.removeprefix("host/") for n in tracked if n.startswith("host/acsgen_host/")}
     assert len(expected) > 30
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert expected <= names
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"acsgen"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"acsgen", "acsgen_host"}
     assert not [name for name in names if "__pycache__" in name]
 
 

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from acsgen_host.thresholds import pack as pack_thresholds
+from acsgen_host.words import pack
 from numpy.typing import NDArray
 
 from acsgen.ir.groups import channel_groups
 from acsgen.ir.integer import IntArray, IntConv
 from acsgen.isa.generated import WORD_BYTES, Record
-from acsgen.program.thresholds import pack_thresholds
-from acsgen.program.words import Words, packed
+from acsgen.program.words import Words
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class ParamsBuilder:
 
     def table(self, entries: IntArray) -> int:
         """Append a table of 16-bit entries."""
-        return self._append(packed(entries, np.dtype("<u2")))
+        return self._append(pack(entries, "<u2"))
 
     def thresholds(self, gate: str, values: IntArray) -> None:
         """Note a gate's int32 thresholds; :meth:`finish` says where they lie."""

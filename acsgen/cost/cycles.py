@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 import numpy as np
+from acsgen_host.words import as_bytes
 from numpy.typing import ArrayLike, NDArray
 
 from acsgen.cost import timing
@@ -27,7 +28,7 @@ from acsgen.isa.generated import (
 )
 from acsgen.program.map_format import MapFormat, phase_row_log2, plane_blocks
 from acsgen.program.program import Line, Program
-from acsgen.program.words import Words, as_bytes
+from acsgen.program.words import Words
 
 #: Runs of words that the RTL engine tells apart in a weight row (``acs_weight_runs``).
 MAX_RUNS = 64

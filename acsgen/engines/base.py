@@ -10,16 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
+from acsgen_host.words import POISON, header
 from numpy.typing import NDArray
 
-from acsgen.program.result import decode_header
 from acsgen.program.words import Words
 
 #: The two forms of the one engine that a build renders: Vitis HLS C++ and SystemVerilog.
 Implementation = Literal["hls", "rtl"]
-
-#: What the result buffer holds before a run, so that a word the engine does not write is seen.
-POISON = np.uint64(0xDEADBEEFDEADBEEF)
 
 
 class CompileError(Exception):
@@ -75,7 +72,7 @@ class EngineRun:
     @property
     def counters(self) -> dict[str, int]:
         """The words of the result header by name: the engine's own counters among them."""
-        return decode_header(self.result)
+        return header(self.result)
 
 
 class Engine(Protocol):

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from acsgen_host.digests import describe_files
+from acsgen_host.thresholds import pack as pack_thresholds
+from acsgen_host.words import as_bytes, image_words
 
 from acsgen.ir.integer import IntArray
 from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, SPEC_HASH, Instruction
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.map_format import MapFormat
-from acsgen.program.thresholds import pack_thresholds
-from acsgen.program.words import Words, as_bytes
-from acsgen.support.digests import check_files, describe_files
+from acsgen.program.words import Words
+from acsgen.support.digests import check_files
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import plain_os_error
 
@@ -96,7 +98,7 @@ class Image:
     @property
     def words(self) -> int:
         """Size in memory, in words."""
-        return self.channels * self.height * -(-self.width // 8)
+        return image_words((self.channels, self.height, self.width))
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from acsgen_host import words
 from numpy.typing import NDArray
 
-from acsgen.isa.generated import ResultHeader
 from acsgen.program.map_format import SEGMENT_PIXELS
 from acsgen.program.program import Program, Trace
-from acsgen.program.words import Words, as_bytes
+from acsgen.program.words import Words
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,6 @@ class DecodedResult:
     layers: dict[str, NDArray[np.int16]] = field(repr=False)
 
 
-def decode_header(result: Words) -> dict[str, int]:
-    """Return the words of the result header by their names in lower case."""
-    return {word.name.lower(): int(result[word]) for word in ResultHeader}
-
-
 def decode_result(program: Program, result: Words, trace: bool = False) -> DecodedResult:
     """Return everything in a result buffer of ``program``, uint64 words.
 
@@ -45,22 +40,19 @@ def decode_result(program: Program, result: Words, trace: bool = False) -> Decod
     needed = program.traced_words if trace else program.result_words
     if len(result) < needed:
         raise ValueError(f"a result buffer of {len(result)} words, {needed} needed")
-    logits = as_bytes(result[program.logits_address :][: -(-program.classes // 2)]).view("<i4")
-    masks = {}
-    for gate in program.gates:
-        words = result[gate.mask_address :][: -(-gate.channels // 64)]
-        bits = np.unpackbits(as_bytes(words), bitorder="little")
-        masks[gate.name] = bits[: gate.channels]
     return DecodedResult(
-        header=decode_header(result),
-        logits=logits[: program.classes].astype(np.int32),
-        masks=masks,
+        header=words.header(result),
+        logits=words.logits(result, program.logits_address, program.classes),
+        masks={
+            gate.name: words.mask(result, gate.mask_address, gate.channels)
+            for gate in program.gates
+        },
         layers={t.layer: _layer(t, result) for t in program.traces} if trace else {},
     )
 
 
 def _layer(trace: Trace, result: Words) -> NDArray[np.int16]:
-    stored = as_bytes(result[trace.address : trace.address + trace.words])
+    stored = words.as_bytes(result[trace.address : trace.address + trace.words])
     if trace.format is None:
         pixels = stored[: int(np.prod(trace.shape))]
     else:

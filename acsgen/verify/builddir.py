@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from acsgen_host.digests import describe_files
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import acsgen
 from acsgen.engines.base import Implementation
 from acsgen.program.board import Board
 from acsgen.program.program import JSON_FILE, PARAMS_FILE, PROGRAM_FILE, Program, load_program
-from acsgen.support.digests import check_files, describe_files
+from acsgen.support.digests import check_files
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import plain_os_error
 from acsgen.verify.vectors import VECTOR_FILES, Vectors, load_vectors

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from acsgen_host.words import pack, pack_bits, pack_image
 from numpy.typing import NDArray
 
 from acsgen.engines.base import BusCounts, Engine, EngineRun
 from acsgen.ir.results import GoldenResult
 from acsgen.isa.generated import HEADER_WORDS, Status
-from acsgen.program.image import pack_image
 from acsgen.program.program import Program
 from acsgen.program.result import (
     DecodedResult,
@@ -144,15 +144,11 @@ def verify_engine(
 def expected_words(program: Program, golden: GoldenResult, index: int) -> Words:
     """Return an image's result words behind the header: the golden model's logits and masks."""
     words = np.zeros(program.result_words, np.uint64)
-    logits = golden.logits[index].astype(np.int32)
-    padded = np.zeros(-(-len(logits) // 2) * 2, np.int32)
-    padded[: len(logits)] = logits
-    words[program.logits_address :][: len(padded) // 2] = padded.astype("<i4").view("<u8")
+    results = [(program.logits_address, pack(golden.logits[index], "<i4"))]
     for gate in program.gates:
-        bits = np.zeros(-(-gate.channels // 64) * 64, np.uint8)
-        bits[: gate.channels] = golden.masks[gate.name][index]
-        packed = np.packbits(bits, bitorder="little").view("<u8")
-        words[gate.mask_address :][: len(packed)] = packed
+        results.append((gate.mask_address, pack_bits(golden.masks[gate.name][index])))
+    for address, packed in results:
+        words[address : address + len(packed)] = packed
     return words[HEADER_WORDS:]
 
 

@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import numpy as np
+from acsgen_host.words import as_bytes, pack_image
 from numpy.typing import NDArray
 
 from acsgen.ir.results import GoldenResult
-from acsgen.program.image import pack_image
 from acsgen.program.program import Program, Trace
-from acsgen.program.words import as_bytes
 from acsgen.support.errors import Problem, UserError
 from acsgen.verify.compare import expected_words
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from acsgen_host.words import pack_image
 
 from acsgen.engines.base import BusCounts, EngineRun
 from acsgen.engines.rtl import Memory
 from acsgen.ir.integer import IntGraph
-from acsgen.program.image import pack_image
 from acsgen.program.program import Program
 from acsgen.program.words import Words
 

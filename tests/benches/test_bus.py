@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
@@ -19,7 +20,6 @@ from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import LinearMode, Opcode, ResultHeader
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
-from acsgen.program.image import pack_image
 from acsgen.program.program import Program
 from acsgen.quant.golden import GoldenModel
 from acsgen.verify import verify_engine

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
 from acsgen.cost.cycles import predict
@@ -15,7 +16,6 @@ from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntGraph
 from acsgen.ir.results import GoldenResult
 from acsgen.isa.generated import Status
 from acsgen.program.board import load_board
-from acsgen.program.image import pack_image
 from acsgen.program.program import Program
 from acsgen.program.result import decode_result, describe_difference
 from acsgen.quant.golden import GoldenModel

@@ -9,17 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from acsgen_host.words import POISON, pack_image
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
 from acsgen.emit.rtl import render_rtl
-from acsgen.engines.base import POISON
 from acsgen.engines.rtl import Memory
 from acsgen.engines.rtl.compile import CXX_FLAGS, FLAGS, run_verilator, verilator_version
 from acsgen.isa.generated import HEADER_WORDS, Register, ResultHeader, Status
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
-from acsgen.program.image import pack_image
 from acsgen.program.program import Program
 from acsgen.program.result import decode_result
 from acsgen.quant.golden import GoldenModel

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from acsgen_host.words import POISON
 from hypothesis import strategies as st
 
-from acsgen.engines.base import POISON, Engine, EngineRun
+from acsgen.engines.base import Engine, EngineRun
 from acsgen.isa.generated import (
     HEADER_WORDS,
     INSTRUCTION_FIELDS,

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from acsgen_host.words import POISON
 from numpy.typing import NDArray
 
-from acsgen.engines.base import POISON
 from acsgen.ir.integer import INT32_MAX, INT32_MIN, SIGMOID_TABLE
 from acsgen.isa.generated import (
     HEADER_WORDS,

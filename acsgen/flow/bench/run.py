@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
@@ -23,7 +24,6 @@ from acsgen.ir.ungate import without_gates
 from acsgen.isa.generated import HEADER_WORDS, LANES, WORD_BYTES, Status
 from acsgen.program.board import Board
 from acsgen.program.engine_config import EngineConfig
-from acsgen.program.image import pack_image
 from acsgen.program.program import Program
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize

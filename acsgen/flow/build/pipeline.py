@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from acsgen_host.words import pack_image
+
 from acsgen.compiler import compile_graph
 from acsgen.cost.macs import count_macs
 from acsgen.cost.resources import check_resources
@@ -26,7 +28,6 @@ from acsgen.frontend import front_end
 from acsgen.ir.ungate import without_gates
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
-from acsgen.program.image import pack_image
 from acsgen.program.program import Program
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from acsgen_host.words import POISON
 from numpy.typing import NDArray
 
-from acsgen.engines.base import POISON
 from acsgen.isa.generated import (
     HEADER_WORDS,
     INSTRUCTION_WORDS,

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from acsgen_host.words import pack_image
 
 from acsgen.isa.generated import HEADER_WORDS, MASK_NONE, Instruction, Opcode
-from acsgen.program.image import pack_image
 from tests.differential.engines import EngineUnderTest
 from tests.isa.places import HIGH
 

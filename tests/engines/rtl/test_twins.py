@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
 from acsgen.engines.rtl import Memory
 from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import HEADER_WORDS, Instruction, Opcode, ResultHeader, Status
-from acsgen.program.image import pack_image
 from acsgen.program.program import Program
 from acsgen.program.result import decode_result
 from tests.compiler.graphs import resnet
