@@ -11,13 +11,13 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 from acsgen.flow.baseline import Figures, load_baseline, save_baseline
 from acsgen.flow.baseline import differences as compare
 from acsgen.flow.build import BuildRequest, build
+from acsgen.report.data import Report
 from acsgen.support.assets import asset
 
 COMMAND = "python -m benchmarks.baseline"
@@ -25,32 +25,32 @@ BASELINE_FILE = Path(__file__).with_name("baseline.json")
 TOLERANCE = 0.005
 
 EXACT = (
-    ("macs", "dense"),
-    ("cycles", "dense"),
-    ("bytes", "dense"),
-    ("resources", "dsp"),
-    ("resources", "bram36"),
-    ("resources", "lut"),
-    ("resources", "ff"),
-    ("memory", "feature_blocks"),
+    "macs.dense",
+    "cycles.dense",
+    "bytes.dense",
+    "resources.dsp",
+    "resources.bram36",
+    "resources.lut",
+    "resources.ff",
+    "memory.feature_blocks",
 )
-AVERAGED = (("macs", "mean"), ("macs", "gates"), ("cycles", "mean"), ("bytes", "read"))
+AVERAGED = ("macs.mean", "macs.gates", "cycles.mean", "bytes.read")
 
 NETWORKS = ("resnet8-acs-digits32", "resnet38-acs-digits32")
 BOARD = "zedboard"
 
 
-def figures(report: Mapping[str, Any]) -> dict[str, float]:
+def figures(report: Report) -> dict[str, float]:
     """Return the kept figures of a report, by dotted name."""
-    return {".".join(key): report[key[0]][key[1]] for key in (*EXACT, *AVERAGED)}
+    return {name: attrgetter(name)(report) for name in (*EXACT, *AVERAGED)}
 
 
-def differences(report: Mapping[str, Any]) -> list[str]:
+def differences(report: Report) -> list[str]:
     """Return in words how a report differs from its baseline."""
-    name = f"{report['model']} on {report['board']}"
+    name = f"{report.model} on {report.board}"
     recorded = load_baseline(BASELINE_FILE, COMMAND).get(name)
     kept = None if recorded is None else Figures({name: recorded})
-    tolerance = {".".join(key): TOLERANCE for key in AVERAGED}
+    tolerance = dict.fromkeys(AVERAGED, TOLERANCE)
     return compare(name, kept, Figures({name: figures(report)}), tolerance=tolerance)
 
 
@@ -69,10 +69,9 @@ def main() -> int:
             report = build(request).report
             found[f"{name} on {BOARD}"] = figures(report)
             wrong += [] if update else differences(report)
-            ratio = (1 - report["cycles"]["mean"] / report["cycles"]["dense"]) / (
-                1 - report["macs"]["mean"] / report["macs"]["dense"]
-            )
-            print(f"{name}: cycles saved / MACs saved = {ratio:.3f} ({report['cycles']['source']})")
+            cycles, macs = report.cycles, report.macs
+            ratio = (1 - cycles.mean / cycles.dense) / (1 - macs.mean / macs.dense)
+            print(f"{name}: cycles saved / MACs saved = {ratio:.3f} ({cycles.source})")
     if update:
         save_baseline(BASELINE_FILE, found)
     print("\n".join(wrong) or ("updated" if update else "as the baseline"))

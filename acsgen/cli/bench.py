@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from acsgen.cli.console import StageDisplay, count, guarded, out, require_same, share
+from acsgen.cli.console import StageDisplay, guarded, out, require_same
 from acsgen.program.board import load_board
 from acsgen.support.assets import asset_root
+from acsgen.support.numbers import count, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from acsgen.cli.console import StageDisplay, count, guarded, out, percent, share
+from acsgen.cli.console import StageDisplay, guarded, out
+from acsgen.support.numbers import count, percent, share
 
 
 @guarded

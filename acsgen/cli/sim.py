@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from acsgen.cli.console import StageDisplay, count, guarded, out
+from acsgen.cli.console import StageDisplay, guarded, out
 from acsgen.engines.registry import SIMULATIONS, Simulation
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import check_file
+from acsgen.support.numbers import count
 
 if TYPE_CHECKING:
     from acsgen.engines.rtl import Memory

@@ -19,6 +19,7 @@ from acsgen.ir.integer import IntGraph
 from acsgen.ir.layers import LayerGraph
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
+from acsgen.report.data import MaskActivity
 from acsgen.support.progress import OnStage, ignore_stages
 
 #: Images of the training split that ranges are measured on: enough for them to settle.
@@ -28,23 +29,6 @@ CALIBRATION_IMAGES = 256
 DEPENDENT = (0.02, 0.98)
 
 _BATCH = 32
-
-
-@dataclass(frozen=True)
-class MaskStatistics:
-    """How much the integer network's masks depend on the image; a bit is one channel of one gate.
-
-    Attributes:
-        bits: number of gate bits.
-        mean_open: mean share of open bits.
-        input_dependent: share of bits that are open for a share of images within :data:`DEPENDENT`.
-        mean_entropy: mean entropy of a bit over the images, in bits: 0 constant, 1 a fair coin.
-    """
-
-    bits: int
-    mean_open: float
-    input_dependent: float
-    mean_entropy: float
 
 
 @dataclass(frozen=True)
@@ -62,7 +46,7 @@ class EvalResult:
         macs_mean: executed by the integer network, mean over images, gating work included.
         macs_std: their standard deviation over images.
         macs_gates: gating work alone, mean over images.
-        masks: mask statistics; None without gates.
+        masks: what the gates do; None without gates.
         bits: the integer network's masks, uint8 ``[N, C]`` by gate name.
     """
 
@@ -76,7 +60,7 @@ class EvalResult:
     macs_mean: float
     macs_std: float
     macs_gates: float
-    masks: MaskStatistics | None
+    masks: MaskActivity | None
     bits: dict[str, NDArray[np.uint8]] = field(repr=False, compare=False)
 
     @property
@@ -167,7 +151,7 @@ def measure(
         macs_mean=float(macs.executed.mean()),
         macs_std=float(macs.executed.std()),
         macs_gates=float(macs.gates.mean()),
-        masks=_mask_statistics(np.concatenate([*bits.values()], axis=1)) if bits else None,
+        masks=_mask_activity(np.concatenate([*bits.values()], axis=1)) if bits else None,
         bits=bits,
     )
 
@@ -176,13 +160,13 @@ def _accuracy(predictions: NDArray[np.int64], labels: NDArray[np.int64] | None) 
     return float("nan") if labels is None else float(np.mean(predictions == labels))
 
 
-def _mask_statistics(bits: NDArray[np.uint8]) -> MaskStatistics:
+def _mask_activity(bits: NDArray[np.uint8]) -> MaskActivity:
     """Statistics of all gates' bits ``[N, bits]``."""
     frequency = bits.mean(axis=0)
     low, high = DEPENDENT
     p = frequency.clip(1e-12, 1 - 1e-12)
     entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
-    return MaskStatistics(
+    return MaskActivity(
         bits=bits.shape[1],
         mean_open=float(frequency.mean()),
         input_dependent=float(np.mean((frequency > low) & (frequency < high))),

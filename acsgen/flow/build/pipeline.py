@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from acsgen_host.words import pack_image
 
@@ -21,7 +21,7 @@ from acsgen.engines.rtl import Memory
 from acsgen.flow.build.choice import implementations_of, simulations_of
 from acsgen.flow.build.images import choose_images
 from acsgen.flow.build.project import write_project
-from acsgen.flow.build.report import make_report, rtl_cycles, write_report
+from acsgen.flow.build.report import make_report, rtl_cycles
 from acsgen.flow.build.stages import StageLog
 from acsgen.flow.evaluate import measure
 from acsgen.frontend import front_end
@@ -31,6 +31,8 @@ from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
+from acsgen.report.data import Report
+from acsgen.report.file import write_report
 from acsgen.support.fsutil import check_writable, staged_directory
 from acsgen.support.progress import OnStage, ignore_stages
 from acsgen.verify import Verification
@@ -71,10 +73,10 @@ class BuildRequest:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What was built: the directory, and what its report.json says."""
+    """What was built: the directory and its report."""
 
     out: Path
-    report: dict[str, Any]
+    report: Report
 
 
 def build(request: BuildRequest, on_stage: OnStage = ignore_stages) -> BuildResult:

@@ -1,18 +1,10 @@
-"""Assembles ``report.json``: what was built, what it costs, and how that is known.
-
-Every figure is either exact (MACs, bytes, counters), counted by a simulation of the RTL, predicted
-by a model, or estimated; ``source`` says which.  Nothing here is a measurement on hardware.
-"""
+"""Assembles the report of a build from what its stages found."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +15,26 @@ from acsgen.cost.resources import ResourceEstimate
 from acsgen.engines.base import EngineRun
 from acsgen.engines.rtl import Memory
 from acsgen.flow.evaluate import EvalResult
+from acsgen.isa.generated import WORD_BYTES
 from acsgen.program.board import Board
 from acsgen.program.program import Program
+from acsgen.report.data import (
+    Accuracy,
+    BitExactness,
+    BytesMoved,
+    CountedCycles,
+    LayerFigures,
+    MacFigures,
+    PredictedCycles,
+    Report,
+)
 from acsgen.verify import Verification
-
-REPORT_FILE = "report.json"
 
 CYCLE_SOURCE = "model of the HLS engine, not synthesized"
 RTL_SOURCE = "RTL simulation"
+
+#: An image runs without trace, and with it.
+RUNS_PER_IMAGE = 2
 
 
 def make_report(
@@ -43,9 +47,9 @@ def make_report(
     measured: EvalResult,
     resources: ResourceEstimate,
     checks: Mapping[str, Verification],
-    measured_cycles: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """Return the content of ``report.json``.
+    measured_cycles: CountedCycles | None,
+) -> Report:
+    """Return the report.
 
     Args:
         program: the compiled network.
@@ -64,60 +68,55 @@ def make_report(
     ]
     dense = predict(ungated)
     cycles = np.array([run.cycles for run in runs])
-    return {
-        "model": program.model,
-        "board": board.name,
-        "acsgen": acsgen.__version__,
-        "spec_hash": f"{program.spec_hash:#010x}",
-        "dataset": images,
-        "engines": list(engines),
-        "bit_exact": {
-            name: {
-                "images": check.images,
-                "runs_per_image": 2,
-                "values": check.compared,
-                "mismatches": check.mismatches,
-            }
+    return Report(
+        model=program.model,
+        board=board.name,
+        acsgen=acsgen.__version__,
+        spec_hash=f"{program.spec_hash:#010x}",
+        dataset=images,
+        engines=tuple(engines),
+        bit_exact={
+            name: BitExactness(check.images, RUNS_PER_IMAGE, check.compared, check.mismatches)
             for name, check in checks.items()
         },
-        "macs": {
-            "dense": measured.macs_dense,
-            "mean": measured.macs_mean,
-            "std": measured.macs_std,
-            "gates": measured.macs_gates,
-        },
-        "cycles": {
-            "dense": dense.cycles,
-            "mean": float(cycles.mean()),
-            "std": float(cycles.std()),
-            "source": CYCLE_SOURCE,
-        },
-        "cycles_rtl": measured_cycles,
-        "bytes": {
-            "dense": dense.bytes_read + dense.bytes_written,
-            "read": float(np.mean([run.bytes_read for run in runs])),
-            "written": float(np.mean([run.bytes_written for run in runs])),
-        },
-        "accuracy": {
-            "float": _known(measured.float_accuracy),
-            "int8": _known(measured.int8_accuracy),
-            "images": measured.images,
-            "prediction_agreement": measured.prediction_agreement,
-            "gate_agreement": measured.gate_agreement,
-        },
-        "masks": asdict(measured.masks) if measured.masks else None,
-        "resources": asdict(resources),
-        "engine": asdict(program.engine),
-        "clock_mhz": board.clock_mhz,
-        "memory": asdict(program.memory),
-        "layers": _layers(dense, runs),
-    }
+        macs=MacFigures(
+            dense=measured.macs_dense,
+            mean=measured.macs_mean,
+            std=measured.macs_std,
+            gates=measured.macs_gates,
+        ),
+        cycles=PredictedCycles(
+            dense=dense.cycles,
+            mean=float(cycles.mean()),
+            std=float(cycles.std()),
+            source=CYCLE_SOURCE,
+        ),
+        cycles_rtl=measured_cycles,
+        bytes=BytesMoved(
+            dense=dense.bytes_read + dense.bytes_written,
+            read=float(np.mean([run.bytes_read for run in runs])),
+            written=float(np.mean([run.bytes_written for run in runs])),
+        ),
+        accuracy=Accuracy(
+            floating=_known(measured.float_accuracy),
+            int8=_known(measured.int8_accuracy),
+            images=measured.images,
+            prediction_agreement=measured.prediction_agreement,
+            gate_agreement=measured.gate_agreement,
+        ),
+        masks=measured.masks,
+        resources=resources,
+        engine=program.engine,
+        clock_mhz=board.clock_mhz,
+        memory=program.memory,
+        layers=_layers(dense, runs),
+    )
 
 
 def rtl_cycles(
     verification: Verification, dense: EngineRun, macs: NDArray[np.int64], memory: Memory
-) -> dict[str, Any]:
-    """Return the cycles that the RTL counted, for the report.
+) -> CountedCycles:
+    """Return the cycles that the RTL counted.
 
     Args:
         verification: of the images, each with its result header.
@@ -127,29 +126,23 @@ def rtl_cycles(
     """
     cycles = np.array([header["cycles"] for header in verification.headers])
     stalls = np.array([header["stall_cycles"] for header in verification.headers])
-    return {
-        "images": verification.images,
-        "dense": dense.counters["cycles"],
-        "mean": float(cycles.mean()),
-        "std": float(cycles.std()),
-        "stalls": float(stalls.mean()),
-        "macs": float(macs.mean()),
-        "memory": asdict(memory),
-        "source": RTL_SOURCE,
-    }
-
-
-def write_report(folder: Path, report: dict[str, Any]) -> None:
-    """Write ``report.json`` into ``folder``."""
-    text = json.dumps(report, indent=1, allow_nan=False) + "\n"
-    (folder / REPORT_FILE).write_text(text, encoding="utf-8")
+    return CountedCycles(
+        images=verification.images,
+        dense=dense.counters["cycles"],
+        mean=float(cycles.mean()),
+        std=float(cycles.std()),
+        stalls=float(stalls.mean()),
+        macs=float(macs.mean()),
+        memory=memory,
+        source=RTL_SOURCE,
+    )
 
 
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _layers(dense: CycleReport, runs: list[CycleReport]) -> list[dict[str, Any]]:
+def _layers(dense: CycleReport, runs: list[CycleReport]) -> tuple[LayerFigures, ...]:
     """Cycles and counters of every layer: mean over the images, beside the ungated network's."""
     totals: dict[str, dict[str, float]] = {}
     for run in runs:
@@ -158,9 +151,9 @@ def _layers(dense: CycleReport, runs: list[CycleReport]) -> list[dict[str, Any]]
             entry["cycles"] += cost.cycles / len(runs)
             entry["macs"] += cost.counters.macs_executed / len(runs)
             entry["macs_skipped"] += cost.counters.macs_skipped / len(runs)
-            entry["bytes_read"] += cost.counters.read_words * 8 / len(runs)
+            entry["bytes_read"] += cost.counters.read_words * WORD_BYTES / len(runs)
     without = dense.layer_cycles
-    return [
-        {"layer": name or "END", **entry, "cycles_dense": without.get(name)}
+    return tuple(
+        LayerFigures(layer=name or "END", **entry, cycles_dense=without.get(name))
         for name, entry in totals.items()
-    ]
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,10 @@ def test_a_network_without_a_data_set_is_calibrated_on_photographs(
     request_for: BuildRequest,
 ) -> None:
     report = build(request_for).report
-    assert report["dataset"] == "photographs"
-    assert report["accuracy"]["float"] is None
-    assert report["accuracy"]["int8"] is None
-    assert report["bit_exact"]["csim"]["mismatches"] == 0
+    assert report.dataset == "photographs"
+    assert report.accuracy.floating is None
+    assert report.accuracy.int8 is None
+    assert report.bit_exact["csim"].mismatches == 0
 
 
 def test_an_earlier_build_is_replaced_and_the_same_request_gives_the_same_project(
@@ -68,7 +68,7 @@ def test_own_images_from_a_file(request_for: BuildRequest, tmp_path: Path) -> No
     pixels = np.random.default_rng(0).integers(0, 256, (12, 2, 20, 24), np.uint8)
     np.savez(tmp_path / "mine.npz", images=pixels, labels=np.arange(12) % 4)
     named = replace(request_for, dataset=f"npz:{tmp_path / 'mine.npz'}")
-    assert build(named).report["accuracy"]["images"] == 12
+    assert build(named).report.accuracy.images == 12
     with pytest.raises(UserError, match="has 12 test images, --images asks for 13"):
         build(replace(named, images=13))
 
@@ -102,15 +102,15 @@ def test_both_engines_are_rendered_and_the_c_simulation_runs(request_for: BuildR
     assert contents(result.out) == [
         "csim", "hls", "host", "manifest.json", "program", "report.json", "rtl", "vectors"
     ]  # fmt: skip
-    assert list(result.report["bit_exact"]) == ["csim"]
-    assert result.report["engines"] == ["hls", "rtl"]
-    assert result.report["cycles_rtl"] is None
+    assert list(result.report.bit_exact) == ["csim"]
+    assert result.report.engines == ("hls", "rtl")
+    assert result.report.cycles_rtl is None
 
 
 def test_the_hls_engine_alone(request_for: BuildRequest) -> None:
     result = build(replace(request_for, engine="hls"))
     assert "rtl" not in contents(result.out)
-    assert result.report["engines"] == ["hls"]
+    assert result.report.engines == ("hls",)
 
 
 @pytest.mark.rtl
@@ -120,14 +120,14 @@ def test_the_rtl_alone_is_verified_by_simulation(request_for: BuildRequest, tmp_
     board = own_board(tmp_path / "own-board.yaml")
     result = build(replace(request_for, board=str(board), engine="rtl"))
     assert not {"hls", "csim"} & set(contents(result.out))
-    assert list(result.report["bit_exact"]) == ["rtl"]
-    assert result.report["bit_exact"]["rtl"]["images"] == 2
-    cycles = result.report["cycles_rtl"]
-    assert cycles["source"] == "RTL simulation"
-    assert cycles["mean"] > 0
-    assert cycles["dense"] > 0
-    assert cycles["memory"] == asdict(Memory.for_board(load_board(str(board))))
-    assert "model" in result.report["cycles"]["source"]
+    assert list(result.report.bit_exact) == ["rtl"]
+    assert result.report.bit_exact["rtl"].images == 2
+    cycles = result.report.cycles_rtl
+    assert cycles.source == "RTL simulation"
+    assert cycles.mean > 0
+    assert cycles.dense > 0
+    assert cycles.memory == Memory.for_board(load_board(str(board)))
+    assert "model" in result.report.cycles.source
 
 
 @pytest.mark.rtl
@@ -135,10 +135,10 @@ def test_the_rtl_alone_is_verified_by_simulation(request_for: BuildRequest, tmp_
 def test_verifying_the_rtl_too(request_for: BuildRequest, tmp_path: Path) -> None:
     need_verilator()
     board = own_board(tmp_path / "own-board.yaml")
-    proofs = build(replace(request_for, board=str(board), verify="rtl")).report["bit_exact"]
+    proofs = build(replace(request_for, board=str(board), verify="rtl")).report.bit_exact
     assert list(proofs) == ["csim", "rtl"]
     # The RTL is compared in more: what the bus counted.
-    assert proofs["rtl"]["values"] > proofs["csim"]["values"]
+    assert proofs["rtl"].values > proofs["csim"].values
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from acsgen.engines.csim.compile import ap_types_directory
 from acsgen.flow.build import BuildResult
+from acsgen.report.file import read_report
 from benchmarks.baseline import differences
 
 pytestmark = pytest.mark.xdist_group("shipped")
@@ -22,24 +23,24 @@ def built(request: pytest.FixtureRequest) -> BuildResult:
 
 def test_bit_exact(resnet8_build: BuildResult, resnet38_build: BuildResult) -> None:
     for result, images in ((resnet8_build, 200), (resnet38_build, 20)):
-        proof = result.report["bit_exact"]["csim"]
-        assert proof["images"] == images
-        assert proof["mismatches"] == 0
-        assert proof["values"] > 100_000 * images
+        proof = result.report.bit_exact["csim"]
+        assert proof.images == images
+        assert proof.mismatches == 0
+        assert proof.values > 100_000 * images
 
 
 def test_quantization_costs_no_accuracy(built: BuildResult) -> None:
-    accuracy = built.report["accuracy"]
-    assert accuracy["images"] >= 500
-    assert accuracy["int8"] >= accuracy["float"] - 0.005
-    assert accuracy["gate_agreement"] >= 0.99
+    accuracy = built.report.accuracy
+    assert accuracy.images >= 500
+    assert accuracy.int8 >= accuracy.floating - 0.005
+    assert accuracy.gate_agreement >= 0.99
 
 
 def test_skipping_saves_work_with_the_gates_counted(built: BuildResult) -> None:
-    macs, cycles = built.report["macs"], built.report["cycles"]
-    assert macs["mean"] <= 0.65 * macs["dense"]
-    assert 0 < macs["gates"] < macs["mean"]
-    assert cycles["mean"] < cycles["dense"]
+    macs, cycles = built.report.macs, built.report.cycles
+    assert macs.mean <= 0.65 * macs.dense
+    assert 0 < macs.gates < macs.mean
+    assert cycles.mean < cycles.dense
 
 
 def test_figures_are_those_of_the_baseline(built: BuildResult) -> None:
@@ -47,12 +48,10 @@ def test_figures_are_those_of_the_baseline(built: BuildResult) -> None:
 
 
 def test_the_report_on_disk_is_the_one_returned(built: BuildResult) -> None:
-    assert json.loads((built.out / "report.json").read_text()) == built.report
-    layers = {row["layer"] for row in built.report["layers"]}
+    assert read_report(built.out) == built.report
+    layers = {row.layer for row in built.report.layers}
     assert "fc" in layers
-    assert sum(row["cycles"] for row in built.report["layers"]) == pytest.approx(
-        built.report["cycles"]["mean"]
-    )
+    assert sum(row.cycles for row in built.report.layers) == pytest.approx(built.report.cycles.mean)
 
 
 def test_stages_are_kept(resnet8_build: BuildResult) -> None:
