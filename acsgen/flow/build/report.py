@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 import acsgen
 from acsgen.cost.cycles import CycleReport, predict
-from acsgen.cost.resources import ResourceEstimate
 from acsgen.engines.base import EngineRun
 from acsgen.engines.rtl import Memory
-from acsgen.flow.evaluate import EvalResult
+from acsgen.flow.build.work import Work
 from acsgen.isa.generated import WORD_BYTES
-from acsgen.program.board import Board
-from acsgen.program.program import Program
 from acsgen.report.data import (
     Accuracy,
     BitExactness,
@@ -37,47 +33,25 @@ RTL_SOURCE = "RTL simulation"
 RUNS_PER_IMAGE = 2
 
 
-def make_report(
-    *,
-    program: Program,
-    ungated: Program,
-    board: Board,
-    images: str,
-    engines: Sequence[str],
-    measured: EvalResult,
-    resources: ResourceEstimate,
-    checks: Mapping[str, Verification],
-    measured_cycles: CountedCycles | None,
-) -> Report:
-    """Return the report.
-
-    Args:
-        program: the compiled network.
-        ungated: the same network without gates, for comparison.
-        board: the board.
-        images: name of the data set.
-        engines: what was rendered.
-        measured: accuracy, masks and MACs over that data set's test images.
-        resources: estimate of the engine.
-        checks: outcome of every simulation that was run, by its name.
-        measured_cycles: what :func:`rtl_cycles` says, where the RTL was simulated.
-    """
+def make_report(work: Work) -> Report:
+    """Return the report of a build whose steps are done."""
+    plan, program, measured = work.plan, work.program, work.measured
     runs = [
         predict(program, {name: bits[i] for name, bits in measured.bits.items()})
         for i in range(measured.images)
     ]
-    dense = predict(ungated)
+    dense = predict(work.ungated)
     cycles = np.array([run.cycles for run in runs])
     return Report(
         model=program.model,
-        board=board.name,
+        board=plan.board.name,
         acsgen=acsgen.__version__,
         spec_hash=f"{program.spec_hash:#010x}",
-        dataset=images,
-        engines=tuple(engines),
+        dataset=work.images.source,
+        engines=plan.implementations,
         bit_exact={
             name: BitExactness(check.images, RUNS_PER_IMAGE, check.compared, check.mismatches)
-            for name, check in checks.items()
+            for name, check in work.checks.items()
         },
         macs=MacFigures(
             dense=measured.macs_dense,
@@ -91,7 +65,7 @@ def make_report(
             std=float(cycles.std()),
             source=CYCLE_SOURCE,
         ),
-        cycles_rtl=measured_cycles,
+        cycles_rtl=work.counted_cycles,
         bytes=BytesMoved(
             dense=dense.bytes_read + dense.bytes_written,
             read=float(np.mean([run.bytes_read for run in runs])),
@@ -105,9 +79,9 @@ def make_report(
             gate_agreement=measured.gate_agreement,
         ),
         masks=measured.masks,
-        resources=resources,
+        resources=plan.resources,
         engine=program.engine,
-        clock_mhz=board.clock_mhz,
+        clock_mhz=plan.board.clock_mhz,
         memory=program.memory,
         layers=_layers(dense, runs),
     )
