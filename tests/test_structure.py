@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -101,6 +102,13 @@ def test_every_folder_is_a_room() -> None:
     assert folders == set(ROOMS)
     loose = {path.name for path in PACKAGE.glob("*.py")}
     assert loose == {"__init__.py", "__main__.py"}, "modules stand in a room"
+
+
+def test_the_readme_lists_the_rooms_in_this_order() -> None:
+    text = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    table = text.split("| folder | stage |")[1].split("\n\n")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert tuple(re.findall(r"`acsgen/(\w+)`", "".join(rows))) == ROOMS
 
 
 def test_imports_go_to_the_rooms_before(arrows: list[Import]) -> None:

@@ -1,6 +1,6 @@
-"""The front end: a model file becomes the layer graph of :mod:`acsgen.ir.layers`.
+"""The front end: an exported program becomes the layer graph of :mod:`acsgen.ir.layers`.
 
-file --load--> exported program --lower--> operator graph --fuse--> layer graph --check-->
+exported program --lower--> operator graph --passes--> layer graph --check-->
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from acsgen.frontend.lower import lower
 from acsgen.frontend.passes.fuse import fuse
 from acsgen.frontend.passes.normalize import normalize_image
 from acsgen.frontend.selfcheck import check_equivalence
-from acsgen.importers.load import LoadedProgram, load_model
+from acsgen.importers.load import load_model
+from acsgen.importers.loaded import LoadedProgram
 from acsgen.ir.layers import LayerGraph
 
 __all__ = [

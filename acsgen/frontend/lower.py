@@ -28,7 +28,7 @@ from acsgen.importers.exported import (
     op_name,
     output_names,
 )
-from acsgen.importers.load import LoadedProgram
+from acsgen.importers.loaded import LoadedProgram
 from acsgen.support.errors import Problem, UserError
 
 _UNSUPPORTED = "rewrite this part with layers that acsgen supports"

@@ -9,7 +9,7 @@ from torch.export import ExportedProgram
 from acsgen.frontend.execute import gate_logits, run_layers
 from acsgen.frontend.passes.fuse import Fused
 from acsgen.importers.exported import run_program
-from acsgen.importers.load import LoadedProgram
+from acsgen.importers.loaded import LoadedProgram
 from acsgen.ir import layers as ir
 from acsgen.nn.ops import threshold_logit
 from acsgen.support.errors import CheckFailed

@@ -1,63 +1,41 @@
-"""Opens a model file: an acsgen checkpoint (``.pt``) or a ``torch.export`` program (``.pt2``).
+"""Opens a model file of any kind, by what is in it.  No file can run code here.
 
-Both become an :class:`ExportedProgram` of the network in eval mode, on one image; the rest of the
-front end does not see the difference.  No file can run code here (see :mod:`.pt2`).
+A new kind is a module that recognizes and reads it, and an entry of :data:`IMPORTERS`.
 """
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import torch
-from torch import Tensor
-from torch.export import ExportedProgram
-from torch.export.graph_signature import InputKind
 
 import acsgen.nn  # noqa: F401 - registers the operator acsgen::channel_gate
-from acsgen.importers.exported import floating_parameters, run_program
-from acsgen.importers.pt2 import is_export_archive, load_export_archive
-from acsgen.nn import load_checkpoint
+from acsgen.importers.checkpoint import import_checkpoint, is_checkpoint
+from acsgen.importers.loaded import LoadedProgram
+from acsgen.importers.pt2 import import_export_archive, is_export_archive
 from acsgen.support.errors import Problem, UserError
-
-_LISTED = 5
-_ACCEPTED_DTYPES = (torch.uint8, torch.int32, torch.int64, torch.float32, torch.float64)
-_EXPORT_REMEDY = "export with one example of shape [1, C, H, W]"
 
 
 @dataclass(frozen=True)
-class LoadedProgram:
-    """A network as exported, before any lowering.
+class Importer:
+    """One kind of model file.
 
     Attributes:
-        name: the file's name without suffix. exported: the program; one input ``[1, C, H, W]``.
-        input_shape: (C, H, W). input_dtype: what the program's input wants. pixel_scale: what a
-        byte of the image is multiplied with before it enters the program: 1 where
-            the network takes 0..255, 1/255 where it takes 0..1 (see
-            :func:`acsgen.frontend.passes.normalize.pixel_scale`).
-        meta: what an acsgen checkpoint says about itself; empty for a ``.pt2``.
-        source: which kind of file it was.
+        suffix: of its files' names; only says whose message a damaged file gets.
+        recognizes: whether a file's content is of this kind.
+        read: makes a program of it, or raises :class:`UserError`.
     """
 
-    name: str
-    exported: ExportedProgram = field(repr=False)
-    input_shape: tuple[int, int, int]
-    input_dtype: torch.dtype
-    meta: dict[str, Any]
-    source: Literal["checkpoint", "pt2"]
-    pixel_scale: float = 1.0
+    suffix: str
+    recognizes: Callable[[Path], bool]
+    read: Callable[[Path], LoadedProgram]
 
-    def as_input(self, image: Tensor) -> Tensor:
-        """A uint8 image ``[C, H, W]`` as the program's input ``[1, C, H, W]``."""
-        pixels = image.unsqueeze(0).to(self.input_dtype)
-        return pixels if self.pixel_scale == 1.0 else pixels * self.pixel_scale
 
-    def logits(self, images: Tensor) -> Tensor:
-        """Run the float network on uint8 images ``[N, C, H, W]``; returns ``[N, classes]``."""
-        results = [run_program(self.exported, self.as_input(image)) for image in images]
-        return torch.stack([result.output.reshape(-1) for result in results])
+#: An export archive is a zip as a checkpoint is, and says more of itself: it is tried first.
+IMPORTERS = (
+    Importer(".pt2", is_export_archive, import_export_archive),
+    Importer(".pt", is_checkpoint, import_checkpoint),
+)
 
 
 def load_model(path: str | Path) -> LoadedProgram:
@@ -65,8 +43,7 @@ def load_model(path: str | Path) -> LoadedProgram:
 
     Raises:
         UserError: missing, a folder, damaged, unsafe, of an unknown kind, with dynamic shapes, with
-        an
-            input other than one image, or with NaN or infinite weights.
+            an input other than one image, or with NaN or infinite weights.
     """
     path = Path(path)
     if not path.exists():
@@ -75,73 +52,9 @@ def load_model(path: str | Path) -> LoadedProgram:
         raise UserError(Problem(str(path), "is a folder, not a model file", "name the .pt or .pt2"))
     if not path.is_file():
         raise UserError(Problem(str(path), "is not a regular file", "name the .pt or .pt2"))
-    if path.suffix == ".pt2" or is_export_archive(path):
-        return loaded_program(path, load_export_archive(path), {}, "pt2")
-    return _load_checkpoint(path)
-
-
-def _load_checkpoint(path: Path) -> LoadedProgram:
-    loaded = load_checkpoint(path)
-    example = loaded.model.example_input()  # type: ignore[operator]
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        exported = torch.export.export(loaded.model.eval(), (example,), strict=False)
-    return loaded_program(path, exported, loaded.meta, "checkpoint")
-
-
-def loaded_program(
-    path: Path,
-    exported: ExportedProgram,
-    meta: dict[str, Any],
-    source: Literal["checkpoint", "pt2"],
-) -> LoadedProgram:
-    """An exported network as if it had been read from ``path``.
-
-    Raises:
-        UserError: an input other than one image, dynamic shapes, or NaN or infinite weights.
-    """
-    shape, dtype = _image_of(exported, str(path))
-    _require_finite(exported, str(path))
-    return LoadedProgram(path.stem, exported, shape, dtype, meta, source)
-
-
-def _image_of(exported: ExportedProgram, where: str) -> tuple[tuple[int, int, int], torch.dtype]:
-    specs = exported.graph_signature.input_specs
-    names = [spec.arg.name for spec in specs if spec.kind == InputKind.USER_INPUT]
-    if len(names) != 1:
-        what = f"the network takes {len(names)} inputs, not one image"
-        raise UserError(Problem(where, what, _EXPORT_REMEDY))
-    node = next(n for n in exported.graph.nodes if n.op == "placeholder" and n.name == names[0])
-    value = node.meta.get("val")
-    if not isinstance(value, Tensor):
-        what = f"the network's input is a {type(value).__name__}, not a tensor"
-        raise UserError(Problem(where, what, _EXPORT_REMEDY))
-    if not all(isinstance(size, int) for size in value.shape):
-        what = "the network was exported with dynamic shapes"
-        raise UserError(Problem(where, what, f"{_EXPORT_REMEDY} and without dynamic_shapes"))
-    if value.dim() != 4:
-        what = f"the network's input has shape {list(value.shape)}, not [1, C, H, W]"
-        raise UserError(Problem(where, what, _EXPORT_REMEDY))
-    batch, channels, height, width = value.shape
-    if batch != 1:
-        what = (
-            f"the network was exported for batches of {batch}; the engine runs one image at a time"
-        )
-        raise UserError(Problem(where, what, _EXPORT_REMEDY))
-    if value.dtype not in _ACCEPTED_DTYPES:
-        what = f"the network's input is {value.dtype}"
-        remedy = "take uint8 pixels, or float32; export in float32"
-        raise UserError(Problem(where, what, remedy))
-    return (channels, height, width), value.dtype
-
-
-def _require_finite(exported: ExportedProgram, where: str) -> None:
-    bad = [
-        name
-        for name, value in floating_parameters(exported)
-        if not bool(torch.isfinite(value).all())
-    ]
-    if bad:
-        more = f" and {len(bad) - _LISTED} more" if len(bad) > _LISTED else ""
-        what = f"NaN or infinite values in {', '.join(bad[:_LISTED])}{more}"
-        raise UserError(Problem(where, what, "the training diverged; train again"))
+    for importer in IMPORTERS:
+        if importer.recognizes(path):
+            return importer.read(path)
+    # The importer that the name promises says what is wrong with the content.
+    promised = [importer for importer in IMPORTERS if importer.suffix == path.suffix]
+    return (promised or [IMPORTERS[-1]])[0].read(path)

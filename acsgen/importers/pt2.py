@@ -1,4 +1,4 @@
-"""Opens a ``torch.export`` archive (``.pt2``) without running anybody's code.  Serves :mod:`.load`.
+"""Opens a ``torch.export`` archive (``.pt2``) without running anybody's code.
 
 ``torch.export.load`` is not safe on files from strangers: it unpickles example inputs, constants
 and some weights without restriction, evaluates symbolic shapes as Python, resolves operators
@@ -29,6 +29,7 @@ from typing import Any
 import torch
 from torch.export import ExportedProgram
 
+from acsgen.importers.loaded import LoadedProgram, loaded_program
 from acsgen.support.errors import Problem, UserError
 
 _LEGACY_PROGRAM = "serialized_exported_program.json"
@@ -54,13 +55,22 @@ def is_export_archive(path: Path) -> bool:
     return any(_is_program(_split_root(name)[1]) for name in names)
 
 
+def import_export_archive(path: Path) -> LoadedProgram:
+    """Read a ``torch.export`` archive as a network.
+
+    Raises:
+        UserError: as :func:`load_export_archive` and
+            :func:`acsgen.importers.loaded.loaded_program` say.
+    """
+    return loaded_program(path, load_export_archive(path), {}, "pt2")
+
+
 def load_export_archive(path: Path) -> ExportedProgram:
     """Read a ``torch.export`` archive.
 
     Raises:
         UserError: damaged, made for another version of torch, or holding something that would run
-        code;
-            unsupported operators and dynamic shapes are listed node by node.
+            code; unsupported operators and dynamic shapes are listed node by node.
     """
     try:
         with _quiet():

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acsgen.frontend import compile_program, run_layers
-from acsgen.importers.load import LoadedProgram, loaded_program
+from acsgen.importers.loaded import LoadedProgram, loaded_program
 from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.nn import ChannelGate, Normalize
 from acsgen.support.errors import Problem, UserError

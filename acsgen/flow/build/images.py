@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from acsgen.data import load_dataset
 from acsgen.flow.evaluate import CALIBRATION_IMAGES
-from acsgen.importers.load import LoadedProgram
+from acsgen.importers.loaded import LoadedProgram
 from acsgen.support.errors import Problem, UserError
 
 #: Images over which accuracy, MACs and cycles are averaged.

@@ -88,6 +88,15 @@ def test_both_kinds_give_the_same_graph(tmp_path):
     json.dumps(describe(first))
 
 
+def test_a_file_is_what_is_in_it_whatever_its_name(tmp_path, archive):
+    config = ResNetConfig(image_size=8, widths=(4, 4, 4), gate=AcsConfig())
+    save_checkpoint(tmp_path / "a.pt", randomized(ResNet(config)), "resnet", config, {})
+    checkpoint = (tmp_path / "a.pt").rename(tmp_path / "checkpoint.pt2")
+    (tmp_path / "archive.pt").write_bytes(archive.read_bytes())
+    assert load_model(checkpoint).source == "checkpoint"
+    assert load_model(tmp_path / "archive.pt").source == "pt2"
+
+
 def test_saved_in_place_operations(tmp_path):
     body = Body(lambda s, x: s.r(s.c(x)), c=conv_bn(6, 6), r=nn.ReLU(inplace=True))
     torch.export.save(export(randomized(Net(body))), tmp_path / "n.pt2")
