@@ -14,7 +14,7 @@ import tempfile
 from operator import attrgetter
 from pathlib import Path
 
-from acsgen.flow.baseline import Figures, load_baseline, save_baseline
+from acsgen.flow.baseline import FigureTable, load_baseline, save_baseline
 from acsgen.flow.baseline import differences as compare
 from acsgen.flow.build import BuildRequest, build
 from acsgen.report.data import Report
@@ -49,9 +49,9 @@ def differences(report: Report) -> list[str]:
     """Return in words how a report differs from its baseline."""
     name = f"{report.model} on {report.board}"
     recorded = load_baseline(BASELINE_FILE, COMMAND).get(name)
-    kept = None if recorded is None else Figures({name: recorded})
+    kept = None if recorded is None else FigureTable({name: recorded})
     tolerance = dict.fromkeys(AVERAGED, TOLERANCE)
-    return compare(name, kept, Figures({name: figures(report)}), tolerance=tolerance)
+    return compare(name, kept, FigureTable({name: figures(report)}), tolerance=tolerance)
 
 
 def main() -> int:

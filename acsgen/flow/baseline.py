@@ -21,7 +21,7 @@ Row = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Figures:
+class FigureTable:
     """What is compared of an entry.
 
     Attributes:
@@ -69,8 +69,8 @@ def save_baseline(path: Path, baseline: Baseline, *, sort_keys: bool = False) ->
 
 def differences(
     name: str,
-    kept: Figures | None,
-    found: Figures,
+    kept: FigureTable | None,
+    found: FigureTable,
     *,
     complete: bool = True,
     tolerance: Mapping[str, float] | None = None,

@@ -48,7 +48,7 @@ class Resources(_Strict):
     ff: Positive
 
 
-class Memory(_Strict):
+class MemoryPort(_Strict):
     """The way to external memory, as the engine's AXI port sees it."""
 
     port_bits: Literal[32, 64, 128]
@@ -82,7 +82,7 @@ class Board(_Strict):
     """One of the two weight buffers, read by one layer while the other one is filled."""
     vector_bytes: Positive
     """On-chip memory for vectors: pooled features, gate inputs, logits."""
-    memory: Memory
+    memory: MemoryPort
     power_source: Text
     """Where the board's power can be measured."""
     notes: str = ""
@@ -230,6 +230,6 @@ def _problem(path: Path, error: Any) -> Problem:
 
 def _fields_beside(loc: tuple[Any, ...]) -> list[str]:
     """Return the keys allowed where the unknown key at ``loc`` stands."""
-    nested: dict[Any, type[BaseModel]] = {"resources": Resources, "memory": Memory}
+    nested: dict[Any, type[BaseModel]] = {"resources": Resources, "memory": MemoryPort}
     model = nested.get(loc[0], Board) if len(loc) > 1 else Board
     return list(model.model_fields)

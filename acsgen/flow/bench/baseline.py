@@ -30,8 +30,8 @@ def save_baseline(path: Path, baseline: Baseline, result: BenchResult) -> None:
 def compare(baseline: Baseline, result: BenchResult) -> list[str]:
     """Return in words every difference of ``result`` from the baseline."""
     entry = baseline.get(result.key)
-    kept = None if entry is None else file.Figures(entry["cases"], _flat(_setting(entry)))
-    found = file.Figures(_cases(result), _flat(result.setting()))
+    kept = None if entry is None else file.FigureTable(entry["cases"], _flat(_setting(entry)))
+    found = file.FigureTable(_cases(result), _flat(result.setting()))
     # Some of the cases may have been chosen: those not measured are not gone.
     return file.differences(result.key, kept, found, complete=False)
 

@@ -75,7 +75,7 @@ def compare(baseline: Baseline, board: str, synthesis: Synthesis) -> list[str]:
     return file.differences(name, _figures(name, kept), _figures(name, found))
 
 
-def _figures(name: str, content: Mapping[str, Any]) -> file.Figures:
+def _figures(name: str, content: Mapping[str, Any]) -> file.FigureTable:
     """Return what is compared of an engine; a netlist may change and give the same figures."""
     rows = {
         f"{name}: {unit}": {
@@ -83,4 +83,4 @@ def _figures(name: str, content: Mapping[str, Any]) -> file.Figures:
         }
         for unit, values in content["units"].items()
     }
-    return file.Figures(rows, content["parameters"])
+    return file.FigureTable(rows, content["parameters"])
