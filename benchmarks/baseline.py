@@ -9,58 +9,53 @@ calibration may move by a hair on another processor, and must agree within half 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
-from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
+from acsgen.flow.baseline import FigureTable, load_baseline, save_baseline
+from acsgen.flow.baseline import differences as compare
+from acsgen.flow.build import BuildRequest, build
+from acsgen.report.data import Report
+from acsgen.support.assets import asset
+
+COMMAND = "python -m benchmarks.baseline"
 BASELINE_FILE = Path(__file__).with_name("baseline.json")
 TOLERANCE = 0.005
 
 EXACT = (
-    ("macs", "dense"),
-    ("cycles", "dense"),
-    ("bytes", "dense"),
-    ("resources", "dsp"),
-    ("resources", "bram36"),
-    ("resources", "lut"),
-    ("resources", "ff"),
-    ("memory", "feature_blocks"),
+    "macs.dense",
+    "cycles.dense",
+    "bytes.dense",
+    "resources.dsp",
+    "resources.bram36",
+    "resources.lut",
+    "resources.ff",
+    "memory.feature_blocks",
 )
-AVERAGED = (("macs", "mean"), ("macs", "gates"), ("cycles", "mean"), ("bytes", "read"))
+AVERAGED = ("macs.mean", "macs.gates", "cycles.mean", "bytes.read")
 
 NETWORKS = ("resnet8-acs-digits32", "resnet38-acs-digits32")
 BOARD = "zedboard"
 
 
-def figures(report: Mapping[str, Any]) -> dict[str, float]:
+def figures(report: Report) -> dict[str, float]:
     """Return the kept figures of a report, by dotted name."""
-    return {".".join(key): report[key[0]][key[1]] for key in (*EXACT, *AVERAGED)}
+    return {name: attrgetter(name)(report) for name in (*EXACT, *AVERAGED)}
 
 
-def differences(report: Mapping[str, Any]) -> list[str]:
+def differences(report: Report) -> list[str]:
     """Return in words how a report differs from its baseline."""
-    kept = json.loads(BASELINE_FILE.read_text(encoding="utf-8"))
-    name = f"{report['model']} on {report['board']}"
-    found, expected = figures(report), kept.get(name)
-    if expected is None:
-        return [f"{name} has no baseline"]
-    averaged = {".".join(key) for key in AVERAGED}
-    return [
-        f"{name}: {key} is {found[key]:.10g}, the baseline {expected.get(key)}"
-        for key in found
-        if abs(found[key] - expected.get(key, float("inf")))
-        > (TOLERANCE * found[key] if key in averaged else 0)
-    ]
+    name = f"{report.model} on {report.board}"
+    recorded = load_baseline(BASELINE_FILE, COMMAND).get(name)
+    kept = None if recorded is None else FigureTable({name: recorded})
+    tolerance = dict.fromkeys(AVERAGED, TOLERANCE)
+    return compare(name, kept, FigureTable({name: figures(report)}), tolerance=tolerance)
 
 
 def main() -> int:
     """Build the shipped networks and compare, or update."""
-    from acsgen.assets import asset
-    from acsgen.build import BuildRequest, build
-
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--update", action="store_true", help="write the figures found")
     update = parser.parse_args().update
@@ -74,12 +69,11 @@ def main() -> int:
             report = build(request).report
             found[f"{name} on {BOARD}"] = figures(report)
             wrong += [] if update else differences(report)
-            ratio = (1 - report["cycles"]["mean"] / report["cycles"]["dense"]) / (
-                1 - report["macs"]["mean"] / report["macs"]["dense"]
-            )
-            print(f"{name}: cycles saved / MACs saved = {ratio:.3f} ({report['cycles']['source']})")
+            cycles, macs = report.cycles, report.macs
+            ratio = (1 - cycles.mean / cycles.dense) / (1 - macs.mean / macs.dense)
+            print(f"{name}: cycles saved / MACs saved = {ratio:.3f} ({cycles.source})")
     if update:
-        BASELINE_FILE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        save_baseline(BASELINE_FILE, found)
     print("\n".join(wrong) or ("updated" if update else "as the baseline"))
     return 1 if wrong else 0
 

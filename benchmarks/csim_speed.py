@@ -13,17 +13,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from acsgen_host.words import pack_image
 
-from acsgen.assets import asset
-from acsgen.boards import load_board
-from acsgen.build.project import write_project
-from acsgen.compiler import EngineConfig, compile_graph
-from acsgen.csim import CSimEngine, build_library
-from acsgen.csim.engine import pack_image
+from acsgen.compiler import compile_graph
 from acsgen.data import load_dataset
+from acsgen.engines.csim import CSimEngine, build_library
+from acsgen.flow.build.project import write_project
 from acsgen.frontend import front_end
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
+from acsgen.support.assets import asset
 from acsgen.verify.vectors import Vectors
 
 REPEATS = 5

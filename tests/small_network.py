@@ -8,8 +8,8 @@ import torch
 import yaml
 from torch import Tensor, nn
 
-from acsgen.assets import asset
 from acsgen.nn import ChannelGate
+from acsgen.support.assets import asset
 from tests.differential.engines import CONFIGURATIONS
 
 #: Images that :class:`Small` takes.

@@ -74,17 +74,18 @@ def test_the_wheel_has_every_tracked_file_of_the_shipped_folders(wheel: Path) ->
     tracked = {name for name in listing.stdout.split("\0") if name}
     tracked = {name for name in tracked if (REPOSITORY / name).exists()}
     expected = {n if n.startswith("acsgen/") else f"acsgen/_assets/{n}" for n in tracked}
+    expected |= {n.removeprefix("host/") for n in tracked if n.startswith("host/acsgen_host/")}
     assert len(expected) > 30
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert expected <= names
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"acsgen"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"acsgen", "acsgen_host"}
     assert not [name for name in names if "__pycache__" in name]
 
 
 def test_the_installed_package_is_the_wheels(clean_python: Path, tmp_path: Path) -> None:
-    code = "import acsgen.assets as a; print(a.__file__, a.asset('hw', 'boards'))"
+    code = "import acsgen.support.assets as a; print(a.__file__, a.asset('hw', 'boards'))"
     for place in run([clean_python, "-c", code], tmp_path).stdout.split():
         assert str(clean_python.parent.parent) in place
 
@@ -94,9 +95,8 @@ def test_boards_are_listed_away_from_the_repository(clean_python: Path, tmp_path
 
 
 def test_a_build_from_another_directory(clean_python: Path, tmp_path: Path) -> None:
-    where = run(
-        [clean_python, "-c", "from acsgen.assets import asset; print(asset('models'))"], tmp_path
-    ).stdout.strip()
+    code = "from acsgen.support.assets import asset; print(asset('models'))"
+    where = run([clean_python, "-c", code], tmp_path).stdout.strip()
     model = Path(where) / "resnet8-acs-digits32.pt"
     command = [clean_python.parent / "acsgen", "build", model, "--board", "zedboard"]
     run([*command, "--images", 1, "--out", "here"], tmp_path)

@@ -9,15 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from acsgen.assets import asset_root
-from acsgen.boards import load_board
-from acsgen.cli.console import StageDisplay, count, err, guarded, out, share
-from acsgen.errors import CheckFailed
+from acsgen.cli.console import StageDisplay, guarded, out, require_same
+from acsgen.program.board import load_board
+from acsgen.support.assets import asset_root
+from acsgen.support.numbers import count, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from acsgen.bench import BenchResult, Case
+    from acsgen.flow.bench import BenchResult, Case
 
 _TABLE_COLUMNS = 140
 
@@ -47,9 +47,9 @@ def bench(
     """
     target = load_board(board)
 
-    from acsgen.bench import chosen_cases, compare, load_baseline, run_bench, save_baseline
-    from acsgen.compiler import EngineConfig
-    from acsgen.rtlsim import Memory, RtlEngine, cached_model
+    from acsgen.engines.rtl import Memory, RtlEngine, cached_model
+    from acsgen.flow.bench import chosen_cases, compare, load_baseline, run_bench, save_baseline
+    from acsgen.program.engine_config import EngineConfig
 
     cases = chosen_cases(only or ())
     path = baseline or asset_root() / "benchmarks" / "rtl.json"
@@ -67,12 +67,7 @@ def bench(
         save_baseline(path, recorded, result)
         out.print(f"written to {path}", soft_wrap=True)
         return
-    differences = compare(recorded, result)
-    if differences:
-        for line in differences:
-            err.print(f"  {line}", soft_wrap=True)
-        raise CheckFailed(f"{len(differences)} differences from {path}")
-    out.print("all figures as in the baseline")
+    require_same(path, compare(recorded, result))
 
 
 def figures_table(cases: Sequence[Case], result: BenchResult) -> Table:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from acsgen.boards import Board, load_board
-from acsgen.cli.console import StageDisplay, count, guarded, out, percent, share
-from acsgen.errors import Problem, UserError
+from acsgen.cli.console import StageDisplay, guarded, out
+from acsgen.program.board import Board, load_board
+from acsgen.support.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from acsgen.report.data import Report
 
 LANES_PER_GROUP = 64
-Report = Mapping[str, Any]
 
 
 class EngineChoice(str, Enum):
@@ -87,8 +88,8 @@ def build(
     # Checked before torch is loaded: a misspelt board should not take seconds to be told.
     target = load_board(board)
 
-    from acsgen.build import BuildRequest
-    from acsgen.build import build as run_build
+    from acsgen.flow.build import BuildRequest
+    from acsgen.flow.build import build as run_build
 
     request = BuildRequest(
         model=model,
@@ -111,103 +112,12 @@ def build(
 
 def summary(report: Report, board: Board) -> Table:
     """Return the closing table: what was saved, what it costs, and that it is exact."""
-    table = Table(title=f"{report['model']} on {board.title}", title_justify="left")
+    from acsgen.report.text import summary_rows
+
+    table = Table(title=f"{report.model} on {board.title}", title_justify="left")
     table.add_column("")
     table.add_column("", justify="right")
     table.add_column("", style="dim")
-    for label, value, remark in summary_rows(report, board):
-        table.add_row(label, value, remark)
+    for row in summary_rows(report, board):
+        table.add_row(*row)
     return table
-
-
-def summary_rows(report: Report, board: Board) -> list[tuple[str, str, str]]:
-    """Return the rows of the closing table as (label, value, remark)."""
-    macs, cycles, resources = report["macs"], report["cycles"], report["resources"]
-    moved, accuracy, checks = report["bytes"], report["accuracy"], report["bit_exact"]
-
-    def milliseconds(number: float) -> str:
-        return f"{number / board.clock_mhz / 1000:.3f} ms at {board.clock_mhz:g} MHz"
-
-    rows = [
-        ("MACs an image", count(macs["mean"]), f"{count(macs['gates'])} of them in gates"),
-        (
-            "MACs skipped",
-            share(macs["dense"] - macs["mean"], macs["dense"]),
-            f"of {count(macs['dense'])} without gates",
-        ),
-        (
-            "cycles an image",
-            count(cycles["mean"]),
-            f"{cycles['source']}: {milliseconds(cycles['mean'])}",
-        ),
-        (
-            "cycles saved",
-            share(cycles["dense"] - cycles["mean"], cycles["dense"]),
-            f"of {count(cycles['dense'])} without gates: {milliseconds(cycles['dense'])}",
-        ),
-        *_rtl_rows(report, milliseconds),
-        (
-            "bytes moved an image",
-            count(moved["read"] + moved["written"]),
-            f"{count(moved['read'])} read, {count(moved['written'])} written",
-        ),
-    ]
-    for key, label in (("dsp", "DSP"), ("bram36", "BRAM36"), ("lut", "LUT"), ("ff", "FF")):
-        available = getattr(board.resources, key)
-        rows.append(
-            (
-                label,
-                count(resources[key]),
-                f"{share(resources[key], available)} of {count(available)}, {resources['source']}",
-            )
-        )
-    if report["masks"]:
-        rows.append(
-            (
-                "masks",
-                f"{percent(report['masks']['mean_open'])} open",
-                f"{percent(report['masks']['input_dependent'])} of the gate bits depend on the "
-                "image",
-            )
-        )
-    rows += [
-        (
-            "accuracy float / int8",
-            f"{percent(accuracy['float'])} / {percent(accuracy['int8'])}",
-            f"{count(accuracy['images'])} images; gates agree at "
-            f"{percent(accuracy['gate_agreement'])}",
-        ),
-        *(
-            (
-                f"bit-exact, {_SIMULATIONS[name]}",
-                f"{check['images']} images",
-                f"{check['mismatches']} mismatches in {count(check['values'])} values",
-            )
-            for name, check in checks.items()
-        ),
-    ]
-    return rows
-
-
-_SIMULATIONS = {"csim": "C++", "rtl": "RTL"}
-
-
-def _rtl_rows(report: Report, milliseconds: Callable[[float], str]) -> list[tuple[str, str, str]]:
-    """Return what the RTL counted, where it was simulated."""
-    found = report.get("cycles_rtl")
-    if not found:
-        return []
-    dense, mean = found["dense"], found["mean"]
-    macs = share(report["macs"]["dense"] - found["macs"], report["macs"]["dense"])
-    return [
-        (
-            "cycles an image, RTL",
-            count(mean),
-            f"{found['source']}, {found['images']} images: {milliseconds(mean)}",
-        ),
-        (
-            "cycles saved, RTL",
-            share(dense - mean, dense),
-            f"of {count(dense)} without gates; of the MACs: {macs}",
-        ),
-    ]

@@ -12,7 +12,8 @@ import textwrap
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, TextIO, TypeVar
 
@@ -20,8 +21,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from acsgen.errors import CheckFailed, Problem, UserError
-from acsgen.fsutil import plain_os_error
+from acsgen.support.errors import CheckFailed, Problem, UserError
+from acsgen.support.fsutil import plain_os_error
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,6 +87,19 @@ def _print_warning(
 ) -> None:
     """Show a warning as a remark; where in the code it was issued helps nobody here."""
     err.print(Text(f"note: {printable(str(message))}", style="yellow"), soft_wrap=True)
+
+
+def require_same(baseline: Path, differences: Sequence[str]) -> None:
+    """Say that all figures are those of the file ``baseline``.
+
+    Raises:
+        CheckFailed: there are differences, which are printed.
+    """
+    for line in differences:
+        err.print(f"  {line}", soft_wrap=True)
+    if differences:
+        raise CheckFailed(f"{len(differences)} differences from {baseline}")
+    out.print("all figures as in the baseline")
 
 
 def print_problems(problems: tuple[Problem, ...]) -> None:
@@ -209,18 +223,3 @@ class StageDisplay:
             seconds = time.monotonic() - self._started
             out.print(f"  {self._stage:<46}{word:<6} [dim]{seconds:6.1f} s[/]")
             self._stage = ""
-
-
-def percent(fraction: float | None) -> str:
-    """Return a fraction in percent, or a dash where there is none (no labels, no gates)."""
-    return "-" if fraction is None else f"{100 * fraction:.2f} %"
-
-
-def share(part: float, whole: float) -> str:
-    """Return ``part`` of ``whole`` in percent, or a dash when there is no whole."""
-    return f"{100 * part / whole:.1f} %" if whole else "-"
-
-
-def count(value: float) -> str:
-    """Return a whole number with thousands separators."""
-    return f"{round(value):,}"

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from acsgen.cli.console import StageDisplay, count, guarded, out, percent, share
+from acsgen.cli.console import StageDisplay, guarded, out
+from acsgen.support.numbers import count, percent, share
 
 
 @guarded
@@ -27,7 +28,7 @@ def evaluate(
     ] = None,
 ) -> None:
     """Compare the float network with its integer form on a data set's test images."""
-    from acsgen.evaluate import evaluate as run_evaluation
+    from acsgen.flow.evaluate import evaluate as run_evaluation
 
     with StageDisplay() as display:
         result = run_evaluation(model, dataset, limit, data_root=data, on_stage=display)

@@ -11,10 +11,11 @@ import typer
 from rich.table import Table
 
 from acsgen import __version__
-from acsgen.assets import asset, asset_root
-from acsgen.boards import board_names, load_board
-from acsgen.cli.console import count, guarded, out
+from acsgen.cli.console import guarded, out
 from acsgen.data import dataset_names
+from acsgen.program.board import board_names, load_board
+from acsgen.support.assets import asset, asset_root
+from acsgen.support.numbers import count
 
 _TOOLS = ("g++", "vitis-run", "v++", "vitis_hls", "vivado", "verilator", "yosys")
 

@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from acsgen.cli.console import StageDisplay, count, guarded, out
-from acsgen.errors import Problem, UserError
-from acsgen.fsutil import check_file
+from acsgen.cli.console import StageDisplay, guarded, out
+from acsgen.engines.registry import SIMULATIONS, Simulation
+from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import check_file
+from acsgen.support.numbers import count
 
 if TYPE_CHECKING:
-    from acsgen.rtlsim import Memory
+    from acsgen.engines.rtl import Memory
     from acsgen.verify import Verification
     from acsgen.verify.builddir import BuildDirectory
-    from acsgen.verify.compare import Engine
 
 _ROWS = 20
 
 
-class SimulationName(str, Enum):
-    """What ``--engine`` takes."""
+class EngineChoice(str, Enum):
+    """What ``--engine`` takes: a key of :data:`acsgen.engines.registry.SIMULATIONS`."""
 
     CSIM = "csim"
     RTL = "rtl"
@@ -36,9 +37,9 @@ class SimulationName(str, Enum):
 def sim(
     build: Annotated[Path, typer.Argument(help="A directory that acsgen build wrote.")],
     engine: Annotated[
-        SimulationName,
+        EngineChoice,
         typer.Option("--engine", "-e", help="The HLS C++, or the SystemVerilog with its cycles."),
-    ] = SimulationName.CSIM,
+    ] = EngineChoice.CSIM,
     images: Annotated[
         int | None,
         typer.Option("--images", "-n", min=1, help="Use only the first so many of its images."),
@@ -67,17 +68,17 @@ def sim(
     Every image runs twice, without trace and with it; logits, masks, the result of every layer and
     the counters must be equal in every bit. Needs neither the network nor PyTorch.
     """
-    name = engine.value
+    simulation = SIMULATIONS[engine.value]
     memory_options = {"--latency": latency, "--bandwidth": bandwidth, "--seed": seed}
-    if name == "csim":
+    if not simulation.clocked:
         _refuse_rtl_options({**memory_options, "--waves": waves})
     for path in (waves, json_file):
         if path is not None:
             check_file(path)
 
-    from acsgen.rtlsim import Memory
+    from acsgen.engines.rtl import Memory
     from acsgen.verify.builddir import open_build
-    from acsgen.verify.engines import TITLES, check_vectors, open_csim, open_rtl, require_exact
+    from acsgen.verify.check import check_vectors, open_engine, require_exact
 
     with StageDisplay() as display:
         display("read the build")
@@ -92,31 +93,25 @@ def sim(
                 )
             )
         vectors = vectors.head(images or len(vectors.images))
-        display(f"compile the {TITLES[name]}")
-        memory, rtl = None, None
-        running: Engine
-        if name == "csim":
-            running = open_csim(opened)
-        else:
-            given = {key[2:]: value for key, value in memory_options.items() if value is not None}
-            memory = replace(Memory.for_board(opened.manifest.board), **given)
-            running = rtl = open_rtl(opened, memory, waves)
-        stage = f"run the {TITLES[name]}"
+        display(f"compile the {simulation.title}")
+        given = {key[2:]: value for key, value in memory_options.items() if value is not None}
+        memory = replace(Memory.for_board(opened.manifest.board), **given)
+        running = open_engine(opened, simulation, memory, waves)
+        stage = f"run the {simulation.title}"
         display(stage, 0, len(vectors.images))
         found = check_vectors(
             opened.program,
             running,
             vectors,
-            TITLES[name],
+            simulation.title,
             lambda done: display(stage, done, len(vectors.images)),
         )
-        if rtl is not None:
-            rtl.close()
-    out.print(runs_table(opened, found, name))
+        running.close()
+    out.print(runs_table(opened, found, simulation))
     if json_file is not None:
-        content = json.dumps(outcome(opened, found, name, memory), indent=1) + "\n"
+        content = json.dumps(outcome(opened, found, simulation, memory), indent=1) + "\n"
         json_file.write_text(content, encoding="utf-8")
-    require_exact(found, TITLES[name])
+    require_exact(found, simulation.title)
     out.print(f"{count(found.compared)} values compared, all equal", soft_wrap=True)
 
 
@@ -131,18 +126,16 @@ def _refuse_rtl_options(options: dict[str, Any]) -> None:
         )
 
 
-def runs_table(build: BuildDirectory, found: Verification, engine: str) -> Table:
+def runs_table(build: BuildDirectory, found: Verification, simulation: Simulation) -> Table:
     """Return a row for each of the first images, and their mean."""
-    from acsgen.verify.engines import TITLES
-
     table = Table(
-        title=f"{build.program.model}, {TITLES[engine]}",
+        title=f"{build.program.model}, {simulation.title}",
         title_justify="left",
         box=None,
         pad_edge=False,
     )
     table.add_column("image")
-    columns = _columns(engine)
+    columns = _columns(simulation)
     for title in columns:
         table.add_column(title, justify="right")
     for index, header in enumerate(found.headers[:_ROWS]):
@@ -154,13 +147,13 @@ def runs_table(build: BuildDirectory, found: Verification, engine: str) -> Table
     return table
 
 
-def _columns(engine: str) -> dict[str, tuple[str, int]]:
+def _columns(simulation: Simulation) -> dict[str, tuple[str, int]]:
     """Titles, each with the header word it shows and what that is multiplied by."""
     from acsgen.isa.generated import WORD_BYTES
 
-    cycles = {"cycles": ("cycles", 1), "stalled": ("stall_cycles", 1)} if engine == "rtl" else {}
+    clock = {"cycles": ("cycles", 1), "stalled": ("stall_cycles", 1)}
     return {
-        **cycles,
+        **(clock if simulation.clocked else {}),
         "iterations": ("array_iterations", 1),
         "MACs": ("macs_executed", 1),
         "skipped": ("macs_skipped", 1),
@@ -174,14 +167,14 @@ def _mean(headers: Sequence[dict[str, int]], key: str) -> float:
 
 
 def outcome(
-    build: BuildDirectory, found: Verification, engine: str, memory: Memory | None
+    build: BuildDirectory, found: Verification, simulation: Simulation, memory: Memory
 ) -> dict[str, Any]:
     """Return what ``--json`` writes."""
     return {
         "model": build.program.model,
         "board": build.manifest.board.name,
-        "engine": engine,
-        "memory": asdict(memory) if memory else None,
+        "engine": simulation.name,
+        "memory": asdict(memory) if simulation.clocked else None,
         "images": found.images,
         "runs_per_image": 2,
         "values": found.compared,

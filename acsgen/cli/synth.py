@@ -9,14 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from acsgen.assets import asset_root
-from acsgen.boards import load_board
-from acsgen.cli.console import StageDisplay, count, err, guarded, out, share
-from acsgen.errors import CheckFailed
+from acsgen.cli.console import StageDisplay, err, guarded, out, require_same
+from acsgen.program.board import load_board
+from acsgen.support.assets import asset_root
+from acsgen.support.errors import CheckFailed
+from acsgen.support.numbers import count, share
 
 if TYPE_CHECKING:
-    from acsgen.boards import Board
-    from acsgen.synth import Synthesis
+    from acsgen.flow.synth import Synthesis
+    from acsgen.program.board import Board
 
 _TABLE_COLUMNS = 120
 
@@ -42,9 +43,9 @@ def synth(
     Shows what every unit takes of the board's part. Too little of anything, or any difference from
     the baseline, is named, and exits 1. Takes minutes; what was synthesized before is remembered.
     """
-    from acsgen.compiler import EngineConfig
-    from acsgen.synth import SynthesisError, compare, load_baseline, save_baseline, synthesize
-    from acsgen.synth.run import check_family
+    from acsgen.flow.synth import SynthesisError, compare, load_baseline, save_baseline, synthesize
+    from acsgen.flow.synth.run import check_family
+    from acsgen.program.engine_config import EngineConfig
 
     target = load_board(board)
     check_family(target)
@@ -60,21 +61,17 @@ def synth(
     Console(width=max(out.width, _TABLE_COLUMNS), highlight=False).print(
         units_table(target, result)
     )
-    shortages = result.shortages(target)
     if update:
         save_baseline(path, recorded, target.name, result)
         out.print(f"written to {path}", soft_wrap=True)
-        differences = []
-    else:
-        differences = compare(recorded, target.name, result)
-    for line in (*shortages, *differences):
-        err.print(f"  {line}", soft_wrap=True)
+    differences = [] if update else compare(recorded, target.name, result)
+    shortages = result.shortages(target)
     if shortages:
+        for line in (*shortages, *differences):
+            err.print(f"  {line}", soft_wrap=True)
         raise CheckFailed(f"the engine does not fit {target.title}")
-    if differences:
-        raise CheckFailed(f"{len(differences)} differences from {path}")
     if not update:
-        out.print("all figures as in the baseline")
+        require_same(path, differences)
 
 
 def units_table(board: Board, synthesis: Synthesis) -> Table:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from acsgen.compiler.allocate import Allocation, allocate
 from acsgen.compiler.constants import Constants, build_constants, flattened_format
-from acsgen.compiler.engine import EngineConfig
 from acsgen.compiler.layout import choose_layouts
 from acsgen.compiler.limits import (
     feature_shortage,
@@ -17,9 +16,7 @@ from acsgen.compiler.limits import (
     vector_shortage,
 )
 from acsgen.compiler.lower import Addresses, Lowering
-from acsgen.compiler.program import Gate, Image, Line, MemoryUse, Program, Trace
 from acsgen.compiler.schedule import Buffer, Schedule, Step, Store, make_schedule
-from acsgen.errors import Problem, UserError
 from acsgen.ir.integer import IntFlatten, IntGraph
 from acsgen.isa.bits import reach
 from acsgen.isa.generated import (
@@ -31,6 +28,9 @@ from acsgen.isa.generated import (
     Instruction,
     Opcode,
 )
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Gate, Image, Line, MemoryUse, Program, Trace
+from acsgen.support.errors import Problem, UserError
 
 MAPS = {Store.RASTER, Store.SPLIT}
 

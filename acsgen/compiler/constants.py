@@ -7,9 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.compiler.geometry import MapFormat
 from acsgen.compiler.layout import Layouts
-from acsgen.compiler.params import ConvRows, ParamsBuilder, Words, conv_rows, weight_words
+from acsgen.compiler.params import (
+    ConvRows,
+    ParamsBuilder,
+    conv_rows,
+    weight_words,
+)
 from acsgen.ir.integer import (
     IntConv,
     IntFlatten,
@@ -19,6 +23,8 @@ from acsgen.ir.integer import (
     IntLogits,
 )
 from acsgen.isa.generated import LANES, RECORD_WORDS, SHIFT_MIN, Record
+from acsgen.program.map_format import MapFormat
+from acsgen.program.words import Words
 
 FullyConnected = (IntLinear, IntLogits, IntGate)
 

@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from acsgen.compiler.geometry import MapFormat, phase_row_log2, row_pixels
-from acsgen.errors import Problem, UserError
 from acsgen.ir.integer import (
     IntConv,
     IntEltwise,
@@ -25,6 +23,8 @@ from acsgen.ir.integer import (
     IntScale,
 )
 from acsgen.isa.generated import MAX_ROW_LOG2
+from acsgen.program.map_format import MapFormat, phase_row_log2, row_pixels
+from acsgen.support.errors import Problem, UserError
 
 MAP_RANK = 3
 

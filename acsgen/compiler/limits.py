@@ -8,11 +8,8 @@ import numpy as np
 
 from acsgen.compiler.allocate import Allocation, Lifetime, peak
 from acsgen.compiler.constants import Constants
-from acsgen.compiler.engine import EngineConfig
 from acsgen.compiler.layout import is_map
-from acsgen.compiler.program import Line
 from acsgen.compiler.schedule import Buffer, Schedule
-from acsgen.errors import Problem
 from acsgen.ir.integer import (
     IntConv,
     IntEltwise,
@@ -32,6 +29,9 @@ from acsgen.isa.generated import (
     RECORD_WORDS,
     WORD_BYTES,
 )
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Line
+from acsgen.support.errors import Problem
 
 PAD_VALUES = 4
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from acsgen.compiler.program import Line, Program
 from acsgen.isa.generated import MASK_NONE, Instruction, LinearMode, Opcode
+from acsgen.program.program import Line, Program
 
 _SEPARATOR = "  "
 

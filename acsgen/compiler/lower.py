@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from acsgen.compiler.constants import Constants
-from acsgen.compiler.engine import EngineConfig
-from acsgen.compiler.geometry import MapFormat, row_pixels
 from acsgen.compiler.schedule import Buffer, Schedule, Step, Store
 from acsgen.cost.timing import best_chunk
 from acsgen.ir.integer import (
@@ -34,6 +32,8 @@ from acsgen.isa.generated import (
     LinearMode,
     Opcode,
 )
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.map_format import MapFormat, row_pixels
 
 #: Multiplier that, with SHIFT_MIN fraction bits, is one.
 UNIT_MULT = 1 << SHIFT_MIN

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from acsgen_host.thresholds import pack as pack_thresholds
+from acsgen_host.words import pack
 from numpy.typing import NDArray
 
 from acsgen.ir.groups import channel_groups
 from acsgen.ir.integer import IntArray, IntConv
 from acsgen.isa.generated import WORD_BYTES, Record
-
-Words = NDArray[np.uint64]
+from acsgen.program.words import Words
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class ParamsBuilder:
 
     def table(self, entries: IntArray) -> int:
         """Append a table of 16-bit entries."""
-        return self._append(_packed(entries, np.dtype("<u2")))
+        return self._append(pack(entries, "<u2"))
 
     def thresholds(self, gate: str, values: IntArray) -> None:
         """Note a gate's int32 thresholds; :meth:`finish` says where they lie."""
@@ -116,15 +117,3 @@ class ParamsBuilder:
         self._parts.append(words)
         self._size += len(words)
         return address
-
-
-def pack_thresholds(values: IntArray) -> Words:
-    """Return int32 thresholds as words, two to a word, the first in the low half."""
-    return _packed(values, np.dtype("<i4"))
-
-
-def _packed(values: IntArray, dtype: np.dtype[np.generic]) -> Words:
-    per_word = WORD_BYTES // dtype.itemsize
-    padded = np.zeros(-(-len(values) // per_word) * per_word, dtype)
-    padded[: len(values)] = values
-    return padded.view("<u8").astype(np.uint64)

@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 import numpy as np
+from acsgen_host.words import as_bytes
 from numpy.typing import ArrayLike, NDArray
 
-from acsgen.compiler.geometry import MapFormat, phase_row_log2, plane_blocks
-from acsgen.compiler.params import Words
-from acsgen.compiler.program import Line, Program, as_bytes
 from acsgen.cost import timing
 from acsgen.cost.timing import ConvShape, Pace
 from acsgen.isa.generated import (
@@ -28,6 +26,9 @@ from acsgen.isa.generated import (
     LinearMode,
     Opcode,
 )
+from acsgen.program.map_format import MapFormat, phase_row_log2, plane_blocks
+from acsgen.program.program import Line, Program
+from acsgen.program.words import Words
 
 #: Runs of words that the RTL engine tells apart in a weight row (``acs_weight_runs``).
 MAX_RUNS = 64

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from acsgen.boards import BRAM36_KIB, Board
-from acsgen.compiler.engine import GROUP_DSPS, OTHER_DSPS, POST_LANE_DSPS, EngineConfig
-from acsgen.errors import Problem, UserError
 from acsgen.isa.generated import MAX_CHUNK, SEGMENTS
+from acsgen.program.board import BRAM36_KIB, Board
+from acsgen.program.engine_config import GROUP_DSPS, OTHER_DSPS, POST_LANE_DSPS, EngineConfig
+from acsgen.support.errors import Problem, UserError
 
 #: Words of a 64-bit wide, two-port memory that a pair of 36 Kb block RAMs holds.
 PAIR_WORDS = 1024

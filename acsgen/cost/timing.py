@@ -12,8 +12,8 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
-from acsgen.compiler.engine import EngineConfig
 from acsgen.isa.generated import LANES, RECORD_WORDS
+from acsgen.program.engine_config import EngineConfig
 
 #: Pipeline depths in cycles: the lane array (memory, rotation, multiplier, adder), requantization
 #: (two multipliers, barrel shift, saturation), a reduction, a plain copy, and a word read on a bus.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from acsgen.data.dataset import Dataset, need_root
-from acsgen.errors import Problem, UserError
+from acsgen.support.errors import Problem, UserError
 
 RECORD_BYTES = 1 + 3 * 32 * 32
 FILES = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from acsgen.data.dataset import Dataset
-from acsgen.errors import Problem, UserError
+from acsgen.support.errors import Problem, UserError
 
 REMEDY = "write it with numpy.savez(path, images=uint8 [N, C, H, W], labels=integers [N])"
 

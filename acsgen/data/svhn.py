@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from acsgen.data.dataset import Dataset, need_root
-from acsgen.errors import Problem, UserError
+from acsgen.support.errors import Problem, UserError
 
 REMEDY = (
     "put train_32x32.mat and test_32x32.mat (format 2, cropped digits) from "

@@ -14,9 +14,6 @@ from pathlib import Path
 import jinja2
 
 import acsgen
-from acsgen.assets import asset
-from acsgen.boards import Board
-from acsgen.compiler.engine import EngineConfig
 from acsgen.emit.bundles import BUNDLES
 from acsgen.isa.generated import (
     RECORD_WORDS,
@@ -26,6 +23,9 @@ from acsgen.isa.generated import (
     Opcode,
 )
 from acsgen.isa.spec import Argument, load_spec
+from acsgen.program.board import Board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.support.assets import asset
 
 #: Files that templates/hls has ready to copy; all others are templates.
 _PLAIN_SUFFIXES = (".hpp", ".cpp")

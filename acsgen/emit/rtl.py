@@ -12,13 +12,13 @@ from pathlib import Path
 import jinja2
 
 import acsgen
-from acsgen.assets import asset
-from acsgen.boards import Board
-from acsgen.compiler.engine import EngineConfig
 from acsgen.emit.bundles import BUNDLE_NAMES, CONTROL_ADDRESS_BITS
+from acsgen.emit.rtl_sources import parameters, rtl_sources
 from acsgen.isa.generated import SPEC_HASH
 from acsgen.isa.spec import Spec, load_spec
-from acsgen.rtlsim.compile import parameters, rtl_sources
+from acsgen.program.board import Board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.support.assets import asset
 
 #: Name of the IP, and of the top function of the HLS engine.
 IP_NAME = "acs_engine"

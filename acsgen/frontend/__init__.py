@@ -1,6 +1,6 @@
-"""The front end: a model file becomes the layer graph of :mod:`acsgen.ir.layers`.
+"""The front end: an exported program becomes the layer graph of :mod:`acsgen.ir.layers`.
 
-file --load--> exported program --lower--> operator graph --fuse--> layer graph --check-->
+exported program --lower--> operator graph --passes--> layer graph --check-->
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ from pathlib import Path
 
 from acsgen.frontend.dump import describe
 from acsgen.frontend.execute import gate_logits, run_layers
-from acsgen.frontend.fuse import fuse
-from acsgen.frontend.load import LoadedProgram, load_model
 from acsgen.frontend.lower import lower
-from acsgen.frontend.normalize import normalize_image
+from acsgen.frontend.passes.fuse import fuse
+from acsgen.frontend.passes.normalize import normalize_image
 from acsgen.frontend.selfcheck import check_equivalence
+from acsgen.importers.load import load_model
+from acsgen.importers.loaded import LoadedProgram
 from acsgen.ir.layers import LayerGraph
 
 __all__ = [
-    "LoadedProgram",
     "compile_program",
     "describe",
     "front_end",
     "gate_logits",
-    "load_model",
     "run_layers",
 ]
 

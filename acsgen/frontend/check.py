@@ -5,7 +5,6 @@ Reports where a limit is first exceeded, not every layer that inherits it.
 
 from __future__ import annotations
 
-from acsgen.errors import Problem
 from acsgen.frontend.opgraph import (
     Affine,
     ApplyVector,
@@ -18,6 +17,7 @@ from acsgen.frontend.opgraph import (
     Unknown,
 )
 from acsgen.isa.generated import MAX_CHANNELS, MAX_HEIGHT, MAX_KERNEL, MAX_WIDTH
+from acsgen.support.errors import Problem
 
 _MAX_PAD = 7
 

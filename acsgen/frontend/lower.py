@@ -15,14 +15,12 @@ import torch
 from torch import Tensor, fx
 from torch.export import ExportedProgram
 
-from acsgen.errors import Problem, UserError
 from acsgen.frontend.check import graph_problems
 from acsgen.frontend.context import Call, Context, Refused, Value
-from acsgen.frontend.load import LoadedProgram
 from acsgen.frontend.names import module_path
 from acsgen.frontend.opgraph import Image, OpGraph, Unknown
 from acsgen.frontend.ops import HANDLERS, REMEDIES
-from acsgen.frontend.program import (
+from acsgen.importers.exported import (
     call,
     is_assertion,
     is_callable_here,
@@ -30,6 +28,8 @@ from acsgen.frontend.program import (
     op_name,
     output_names,
 )
+from acsgen.importers.loaded import LoadedProgram
+from acsgen.support.errors import Problem, UserError
 
 _UNSUPPORTED = "rewrite this part with layers that acsgen supports"
 

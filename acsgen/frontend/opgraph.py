@@ -1,4 +1,4 @@
-"""The float operator graph: what :mod:`.lower` makes of a program and :mod:`.fuse` consumes.
+"""The float operator graph: what :mod:`.lower` makes of a program and :mod:`.passes.fuse` consumes.
 
 One frozen dataclass per operation, still unfused, in execution order.  A *map* has shape ``(C, H,
 W)``, a *vector* and a *mask* ``(C,)``.  Constants are float64 numpy arrays in PyTorch's layouts.

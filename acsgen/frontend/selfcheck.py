@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
-from acsgen.errors import CheckFailed
 from acsgen.frontend.execute import gate_logits, logit_sizes, result_sizes, run_layer
-from acsgen.frontend.fuse import Fused
-from acsgen.frontend.load import LoadedProgram
-from acsgen.frontend.program import run_program
+from acsgen.frontend.passes.fuse import Fused
+from acsgen.importers.exported import run_program
+from acsgen.importers.loaded import LoadedProgram
 from acsgen.ir import layers as ir
 from acsgen.nn.ops import threshold_logit
+from acsgen.support.errors import CheckFailed
 
 TOLERANCE = 1e-4
 """Largest allowed difference, as a share of the size of what the result is summed up from."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from acsgen.assets import asset, asset_root
 from acsgen.isa.spec import Spec, load_spec
+from acsgen.support.assets import asset, asset_root
 
 #: Template in ``templates/spec/`` to file rendered, relative to the repository root.
 TARGETS = {

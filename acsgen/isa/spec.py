@@ -16,10 +16,10 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from acsgen.assets import asset
-from acsgen.errors import Problem, UserError
-from acsgen.ir.integer import sigmoid_table
 from acsgen.isa.bits import WORD_BITS, BitField
+from acsgen.isa.sigmoid import sigmoid_table
+from acsgen.support.assets import asset
+from acsgen.support.errors import Problem, UserError
 
 FIRST_ARGUMENT_OFFSET = 0x10
 #: Bytes an argument takes in the register map: data, control word, spares.

@@ -16,8 +16,8 @@ import torch
 from pydantic import BaseModel, ValidationError
 from torch import Tensor, nn
 
-from acsgen.errors import Problem, UserError
-from acsgen.nn.resnet import ResNet, ResNetConfig
+from acsgen.nn.networks.resnet import ResNet, ResNetConfig
+from acsgen.support.errors import Problem, UserError
 
 FORMAT = "acsgen-checkpoint"
 VERSION = 1

@@ -6,10 +6,8 @@ front end recognises a skippable channel in *any* network, whatever produced the
 
 from __future__ import annotations
 
-import math
-import struct
-
 import torch
+from acsgen_host.thresholds import logit
 from torch import Tensor
 
 
@@ -25,13 +23,7 @@ def threshold_logit(threshold: float) -> float:
     """
     if not 0.0 <= threshold <= 1.0:
         raise ValueError(f"gate threshold must be within [0, 1], got {threshold}")
-    if threshold == 0.0:
-        return -math.inf
-    if threshold == 1.0:
-        return math.inf
-    logit = math.log(threshold / (1.0 - threshold))
-    rounded: float = struct.unpack("f", struct.pack("f", logit))[0]
-    return rounded
+    return logit(threshold)
 
 
 @torch.library.custom_op("acsgen::channel_gate", mutates_args=())

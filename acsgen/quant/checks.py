@@ -8,8 +8,8 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.errors import Problem, UserError
 from acsgen.ir.layers import Conv, Input, Layer, LayerGraph
+from acsgen.support.errors import Problem, UserError
 
 #: The engine pads with one value for each of the first channels; the last serves all further ones.
 PAD_VALUES = 4

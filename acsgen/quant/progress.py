@@ -12,7 +12,7 @@ from torch import Tensor
 from acsgen.ir.integer import IntGate, IntInput, IntLayer
 from acsgen.ir.layers import Input, Layer, LayerGraph
 from acsgen.quant.calibrate import Calibration
-from acsgen.quant.operators import Values, Weighted, operator, sums
+from acsgen.quant.golden.operators import Values, Weighted, operator, sums
 from acsgen.quant.scales import Floats, integer_bias
 
 SIGNED_LEVELS = 127

@@ -17,7 +17,7 @@ from acsgen.ir.integer import IntGraph
 from acsgen.ir.layers import LayerGraph
 from acsgen.quant.calibrate import calibrate
 from acsgen.quant.checks import check_quantizable
-from acsgen.quant.golden import check_images
+from acsgen.quant.golden.model import check_images
 from acsgen.quant.layers import quantize_layer
 from acsgen.quant.progress import Progress, QuantizationWarning
 

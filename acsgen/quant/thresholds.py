@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from acsgen_host.thresholds import above, of_mask
 from numpy.typing import ArrayLike, NDArray
 
-from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntGraph
+from acsgen.ir.integer import IntGraph
 from acsgen.nn.ops import threshold_logit
 
 Thresholds = Mapping[str, NDArray[np.int32]]
@@ -19,8 +20,8 @@ Thresholds = Mapping[str, NDArray[np.int32]]
 def integer_threshold(alpha: float, acc_scale: NDArray[np.floating]) -> NDArray[np.int32]:
     """``floor(logit(alpha) / acc_scale[o])``, cut to int32.
 
-    An integer exceeds the floor of a number exactly when it exceeds the number, so for an
-    accumulator ``acc`` the integer decision equals ``sigmoid(acc * acc_scale[o]) > alpha``.
+    For an accumulator ``acc`` the integer decision equals ``sigmoid(acc * acc_scale[o]) > alpha``;
+    the driver makes its thresholds by the same function.
 
     Args:
         alpha: threshold on the sigmoid; 0 opens every channel, 1 closes every one.
@@ -29,8 +30,7 @@ def integer_threshold(alpha: float, acc_scale: NDArray[np.floating]) -> NDArray[
     Raises:
         ValueError: alpha outside [0, 1].
     """
-    exact = np.floor(threshold_logit(alpha) / np.asarray(acc_scale, np.float64))
-    return np.clip(exact, INT32_MIN, INT32_MAX).astype(np.int32)
+    return above(threshold_logit(alpha), acc_scale)
 
 
 def thresholds_for(graph: IntGraph, alpha: float) -> dict[str, NDArray[np.int32]]:
@@ -56,5 +56,5 @@ def force_masks(graph: IntGraph, masks: Mapping[str, ArrayLike]) -> dict[str, ND
     forced = {}
     for name, mask in masks.items():
         opened = np.broadcast_to(np.asarray(mask, bool), gates[name].shape)
-        forced[name] = np.where(opened, INT32_MIN, INT32_MAX).astype(np.int32)
+        forced[name] = of_mask(opened)
     return forced

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from acsgen.errors import Problem, UserError
 from acsgen.nn.checkpoint import validation_problems
+from acsgen.support.errors import Problem, UserError
 
 
 class _Strict(BaseModel):

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from acsgen.errors import UserError
-from acsgen.marked import replace_marked
 from acsgen.nn.checkpoint import load_checkpoint
+from acsgen.support.errors import UserError
+from acsgen.support.marked import replace_marked
 
 BEGIN = "<!-- models:begin (written by `python -m acsgen.train.table models`, never by hand) -->"
 END = "<!-- models:end -->"

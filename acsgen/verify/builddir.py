@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from acsgen_host.digests import describe_files
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import acsgen
-from acsgen.boards import Board
-from acsgen.compiler.program import JSON_FILE, PARAMS_FILE, PROGRAM_FILE, Program, load_program
-from acsgen.digests import check_files, describe_files
-from acsgen.errors import Problem, UserError
-from acsgen.fsutil import plain_os_error
+from acsgen.engines.base import Implementation
+from acsgen.program.board import Board
+from acsgen.program.program import JSON_FILE, PARAMS_FILE, PROGRAM_FILE, Program, load_program
+from acsgen.support.digests import check_files
+from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import plain_os_error
 from acsgen.verify.vectors import VECTOR_FILES, Vectors, load_vectors
 
 MANIFEST_FILE = "manifest.json"
@@ -28,8 +30,6 @@ VECTORS_FOLDER = "vectors"
 HLS_FOLDER = "hls"
 RTL_FOLDER = "rtl"
 HOST_FOLDER = "host"
-
-Engine = Literal["hls", "rtl"]
 
 _FILES = (
     *(f"{PROGRAM_FOLDER}/{name}" for name in (JSON_FILE, PROGRAM_FILE, PARAMS_FILE)),
@@ -52,7 +52,7 @@ class Manifest(BaseModel):
     dataset: str
     images: int = Field(gt=0)
     """Images among the vectors."""
-    engines: list[Engine]
+    engines: list[Implementation]
     """What was rendered: ``hls/``, ``rtl/`` or both."""
     files: dict[str, Any]
 
@@ -66,7 +66,7 @@ class BuildDirectory:
     program: Program
     vectors: Vectors
 
-    def sources(self, engine: Engine) -> Path:
+    def sources(self, engine: Implementation) -> Path:
         """Return the folder of an engine's sources.
 
         Raises:
@@ -86,7 +86,9 @@ class BuildDirectory:
         return folder
 
 
-def save_manifest(folder: Path, board: Board, dataset: str, engines: Sequence[Engine]) -> None:
+def save_manifest(
+    folder: Path, board: Board, dataset: str, engines: Sequence[Implementation]
+) -> None:
     """Write the manifest of a build whose program and vectors are in ``folder``."""
     program = load_program(folder / PROGRAM_FOLDER)
     vectors = load_vectors(folder / VECTORS_FOLDER, program)

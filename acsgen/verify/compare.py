@@ -9,36 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
+from acsgen_host.words import pack, pack_bits, pack_image
 from numpy.typing import NDArray
 
-from acsgen.compiler.decode_trace import (
+from acsgen.engines.base import BusCounts, Engine, EngineRun
+from acsgen.ir.results import GoldenResult
+from acsgen.isa.generated import HEADER_WORDS, Status
+from acsgen.program.program import Program
+from acsgen.program.result import (
     DecodedResult,
-    decode_header,
     decode_result,
     describe_difference,
 )
-from acsgen.compiler.params import Words
-from acsgen.compiler.program import Program
-from acsgen.csim.engine import EngineRun, pack_image
-from acsgen.ir.results import GoldenResult
-from acsgen.isa.generated import HEADER_WORDS, Status
-from acsgen.rtlsim import RtlRun
+from acsgen.program.words import Words
 
-#: Header words that the cost model predicts exactly.
-Counters = dict[str, int]
-
-
-class Engine(Protocol):
-    """What verification needs of an engine: C simulation, RTL simulation, a board."""
-
-    def run(
-        self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
-    ) -> EngineRun:
-        """Run a program on one packed image."""
-        ...
+#: Words of the result header by name.
+HeaderWords = dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -107,7 +95,7 @@ def verify_engine(
     engine: Engine,
     images: NDArray[np.uint8],
     golden: GoldenResult,
-    predicted: Callable[[dict[str, NDArray[np.uint8]], bool], Counters],
+    predicted: Callable[[dict[str, NDArray[np.uint8]], bool], HeaderWords],
     params: Words | None = None,
     on_image: Callable[[int], None] = lambda done: None,
 ) -> Verification:
@@ -133,7 +121,7 @@ def verify_engine(
             size = program.traced_words if trace else program.result_words
             found = engine.run(words, buffer, packed, size, trace)
             run = _Run(index, trace)
-            header = decode_header(found.result)
+            header = found.counters
             if not trace:
                 headers.append(header)
             if found.status != Status.OK:
@@ -146,8 +134,9 @@ def verify_engine(
                 _compare_layers(tally, program, golden, decoded, run)
             expected = predicted(masks, trace)
             _compare_counters(tally, run, header, expected, _BY_MODEL)
-            if isinstance(found, RtlRun):
-                _compare_counters(tally, run, _bus_counts(found), _header_counts(header), _ON_BUS)
+            if found.bus is not None:
+                on_bus = _bus_counts(found.bus)
+                _compare_counters(tally, run, on_bus, _header_counts(header), _ON_BUS)
         on_image(index + 1)
     return Verification(len(images), tally.compared, tally.mismatches, tally.first, tuple(headers))
 
@@ -155,15 +144,11 @@ def verify_engine(
 def expected_words(program: Program, golden: GoldenResult, index: int) -> Words:
     """Return an image's result words behind the header: the golden model's logits and masks."""
     words = np.zeros(program.result_words, np.uint64)
-    logits = golden.logits[index].astype(np.int32)
-    padded = np.zeros(-(-len(logits) // 2) * 2, np.int32)
-    padded[: len(logits)] = logits
-    words[program.logits_address :][: len(padded) // 2] = padded.astype("<i4").view("<u8")
+    results = [(program.logits_address, pack(golden.logits[index], "<i4"))]
     for gate in program.gates:
-        bits = np.zeros(-(-gate.channels // 64) * 64, np.uint8)
-        bits[: gate.channels] = golden.masks[gate.name][index]
-        packed = np.packbits(bits, bitorder="little").view("<u8")
-        words[gate.mask_address :][: len(packed)] = packed
+        results.append((gate.mask_address, pack_bits(golden.masks[gate.name][index])))
+    for address, packed in results:
+        words[address : address + len(packed)] = packed
     return words[HEADER_WORDS:]
 
 
@@ -171,16 +156,16 @@ _BY_MODEL = "the engine's counter {} is {}, the cost model predicts {}"
 _ON_BUS = "{}: {} on the bus, {} by the engine's own count"
 
 
-def _bus_counts(run: RtlRun) -> Counters:
-    """What the memory behind the RTL counted."""
+def _bus_counts(bus: BusCounts) -> HeaderWords:
+    """What the memory behind the engine counted."""
     return {
-        "words read": run.read_beats,
-        "words written": run.written_beats,
-        "words outside the buffers": run.stray,
+        "words read": bus.read,
+        "words written": bus.written,
+        "words outside the buffers": bus.stray,
     }
 
 
-def _header_counts(header: dict[str, int]) -> Counters:
+def _header_counts(header: dict[str, int]) -> HeaderWords:
     """The same from the engine's own counters."""
     return {
         "words read": header["read_words"],
@@ -233,7 +218,7 @@ def _compare_layers(
 
 
 def _compare_counters(
-    tally: _Tally, run: _Run, found: Counters, expected: Counters, text: str
+    tally: _Tally, run: _Run, found: HeaderWords, expected: HeaderWords, text: str
 ) -> None:
     for name, value in expected.items():
         tally.compared += 1

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import numpy as np
+from acsgen_host.words import as_bytes, pack_image
 from numpy.typing import NDArray
 
-from acsgen.compiler.program import Program, Trace, as_bytes
-from acsgen.csim.engine import pack_image
-from acsgen.errors import Problem, UserError
 from acsgen.ir.results import GoldenResult
+from acsgen.program.program import Program, Trace
+from acsgen.support.errors import Problem, UserError
 from acsgen.verify.compare import expected_words
 
 IMAGES_FILE = "images.bin"

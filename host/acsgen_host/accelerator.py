@@ -14,7 +14,8 @@ from .budget import BudgetPoint, BudgetProfile
 from .bundle import Bundle
 from .errors import BackendError, EngineBusy, EngineFault, InputError, Problem
 from .registers import Identity, Registers, check_identity
-from .result import Result, check_images, decode, header, pack_image
+from .result import Result, check_images, decode
+from .words import POISON, header, pack_image
 
 #: Seconds for an image; a good run takes milliseconds on a board.
 TIMEOUT = 10.0
@@ -23,7 +24,6 @@ TIMEOUT = 10.0
 PATIENCE = 0.1
 
 #: What the result buffer holds before a run, so that an old result is never taken for a new one.
-_POISON = 0xDEADBEEFDEADBEEF
 
 #: Strictness of the points that :meth:`Accelerator.measure_budget` measures.
 STRICTNESS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -265,7 +265,7 @@ class Accelerator:
             self._point_registers()
         pack_image(image, picture.words)
         picture.flush()
-        result.words[:] = _POISON
+        result.words[:] = POISON
         result.flush()
         # Until the end is seen, whatever interrupts this: a time-out, or the user.
         self._unfinished = True

@@ -8,15 +8,15 @@ the board is not taken for a network.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import isa
+from . import isa, words
 from .budget import BudgetProfile
+from .digests import damaged_files
 from .errors import BundleError, Problem
 
 #: Has the digests of all files; its layout is that of the whole directory.
@@ -52,12 +52,12 @@ class Gate(NamedTuple):
     @property
     def threshold_words(self) -> int:
         """Words that the thresholds take, two to a word."""
-        return -(-self.channels // 2)
+        return words.words_for(self.channels, 32)
 
     @property
     def mask_words(self) -> int:
         """Words that the mask takes, 64 channels to a word."""
-        return -(-self.channels // 64)
+        return words.words_for(self.channels, 1)
 
 
 class Vectors(NamedTuple):
@@ -108,8 +108,7 @@ class Bundle(NamedTuple):
     @property
     def image_words(self) -> int:
         """Words of a packed image: every row is padded to whole words."""
-        channels, height, width = self.shape
-        return channels * height * -(-width // isa.WORD_BYTES)
+        return words.image_words(self.shape)
 
     @classmethod
     def load(cls, folder: str | Path) -> Bundle:
@@ -154,10 +153,8 @@ class Bundle(NamedTuple):
                 f"and {VECTOR_FILES[1]} have {len(images)} and {len(expected)} bytes, "
                 f"not a multiple of {image_bytes} and {expected_bytes}",
             )
-        channels, height, width = self.shape
-        rows = images.reshape(count, channels, height, -1)
         return Vectors(
-            np.ascontiguousarray(rows[..., :width]),
+            words.unpack_images(images, self.shape),
             expected.view("<u8").astype(np.uint64).reshape(count, -1),
         )
 
@@ -192,23 +189,7 @@ def _check_files(path: Path, names: tuple[str, ...]) -> None:
                 "use the acsgen_host that lies in the build directory, or build it again",
             )
         )
-    problems: list[Problem] = []
-    for name in names:
-        known = files.get(name)
-        try:
-            content = (path / name).read_bytes()
-        except OSError as error:
-            what = f"cannot be read: {error.strerror}"
-        else:
-            if not isinstance(known, dict):
-                what = "has no recorded digest"
-            elif len(content) != known.get("bytes"):
-                what = f"has {len(content)} bytes, and had {known.get('bytes')} when it was written"
-            elif hashlib.sha256(content).hexdigest() != known.get("sha256"):
-                what = "is not what was written: another digest"
-            else:
-                continue
-        problems.append(Problem(str(path / name), what, COPY_AGAIN))
+    problems = damaged_files(path, files, names, COPY_AGAIN)
     if problems:
         raise BundleError(problems)
 

@@ -1,4 +1,4 @@
-"""Images as the engine reads them, and results as it writes them."""
+"""Images as a network takes them, and results as a host sees them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import isa
+from . import words
 from .bundle import Bundle
 from .errors import InputError, Problem
 
@@ -65,25 +65,12 @@ def check_images(images: Any, bundle: Bundle) -> np.ndarray:
     return array
 
 
-def pack_image(image: np.ndarray, target: np.ndarray) -> None:
-    """Write an image uint8 ``[C, H, W]`` into ``target``, uint64 words, every row padded."""
-    channels, height, width = image.shape
-    rows = target.view(np.uint8).reshape(channels, height, -1)
-    rows[:, :, :width] = image
-    rows[:, :, width:] = 0
-
-
-def header(words: np.ndarray) -> dict[str, int]:
-    """Return the words of the result header by name."""
-    return {name: int(words[index]) for index, name in enumerate(isa.RESULT_HEADER)}
-
-
-def decode(bundle: Bundle, words: np.ndarray, seconds: float) -> Result:
+def decode(bundle: Bundle, buffer: np.ndarray, seconds: float) -> Result:
     """Return what a result buffer, uint64 words, holds after a good run."""
-    logits = words[bundle.logits_address :][: -(-bundle.classes // 2)].copy().view("<i4")
-    masks = {}
-    for gate in bundle.gates.values():
-        packed = words[gate.mask_address :][: gate.mask_words].copy().view(np.uint8)
-        masks[gate.name] = np.unpackbits(packed, bitorder="little")[: gate.channels]
-    counters = {name: value for name, value in header(words).items() if name not in _OUTCOME}
-    return Result(logits[: bundle.classes].astype(np.int32), masks, counters, seconds)
+    masks = {
+        gate.name: words.mask(buffer, gate.mask_address, gate.channels)
+        for gate in bundle.gates.values()
+    }
+    counters = {name: value for name, value in words.header(buffer).items() if name not in _OUTCOME}
+    logits = words.logits(buffer, bundle.logits_address, bundle.classes)
+    return Result(logits, masks, counters, seconds)

@@ -11,6 +11,7 @@ from typing import Any, Mapping, Union
 
 import numpy as np
 
+from . import words
 from .bundle import Gate
 from .errors import InputError, Problem
 
@@ -30,10 +31,24 @@ def logit(alpha: float) -> float:
     return float(np.float32(math.log(alpha / (1.0 - alpha))))
 
 
+def above(value: float, acc_scale: np.ndarray) -> np.ndarray:
+    """Thresholds int32 for ``accumulator * acc_scale > value``: ``floor(value / acc_scale)``.
+
+    An integer exceeds the floor of a number exactly when it exceeds the number, so nothing is
+    rounded away.  Cut to int32, whose ends open and close a channel for good.
+    """
+    exact = np.floor(value / np.asarray(acc_scale, np.float64))
+    return np.clip(exact, INT32_MIN, INT32_MAX).astype(np.int32)
+
+
+def of_mask(opened: np.ndarray) -> np.ndarray:
+    """Thresholds int32 that open the channels of a boolean mask, and close the others."""
+    return np.where(opened, INT32_MIN, INT32_MAX).astype(np.int32)
+
+
 def from_logit(gate: Gate, value: float) -> np.ndarray:
     """Thresholds int32 ``(channels,)`` for ``accumulator * acc_scale > value``."""
-    exact = np.floor(value / gate.acc_scale)
-    return np.clip(exact, INT32_MIN, INT32_MAX).astype(np.int32)
+    return above(value, gate.acc_scale)
 
 
 def from_alpha(gate: Gate, alpha: float) -> np.ndarray:
@@ -61,7 +76,7 @@ def forced(gate: Gate, mask: Any) -> np.ndarray:
     if given.shape not in ((), (gate.channels,)):
         raise _wrong_shape(gate, given, "mask bits")
     opened = np.broadcast_to(given.astype(bool), (gate.channels,))
-    return np.where(opened, INT32_MIN, INT32_MAX).astype(np.int32)
+    return of_mask(opened)
 
 
 def resolve(gates: Mapping[str, Gate], settings: float | Mapping[str, Any]) -> dict[str, Any]:
@@ -95,15 +110,13 @@ def check_names(gates: Mapping[str, Gate], settings: Mapping[str, Any]) -> None:
 
 def pack(thresholds: np.ndarray) -> np.ndarray:
     """Return int32 thresholds as uint64 words, two to a word, the first in the low half."""
-    padded = np.zeros(-(-len(thresholds) // 2) * 2, "<i4")
-    padded[: len(thresholds)] = thresholds
-    return padded.view("<u8").astype(np.uint64)
+    return words.pack(thresholds, "<i4")
 
 
 def unpack(gate: Gate, params: np.ndarray) -> np.ndarray:
     """Return a gate's int32 thresholds ``(channels,)`` from the parameter words."""
-    words = params[gate.threshold_address :][: gate.threshold_words]
-    return words.astype("<u8").view("<i4")[: gate.channels].astype(np.int32)
+    stored = params[gate.threshold_address :][: gate.threshold_words]
+    return words.unpack(stored, "<i4", gate.channels).astype(np.int32)
 
 
 def _one(gate: Gate, setting: Any) -> np.ndarray:

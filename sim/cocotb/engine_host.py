@@ -12,8 +12,8 @@ from ports import bind_ports
 
 from acsgen.isa.generated import Register
 
-#: Where program, parameters, image and result lie, as in ``acsgen.rtlsim.engine``: far apart and
-#: not aligned to 4 KiB.
+#: Where program, parameters, image and result lie, as in ``acsgen.engines.rtl.engine``: far apart
+#: and not aligned to 4 KiB.
 ADDRESSES = (0x10_0000_0F00, 0x20_0000_0D38, 0x30_0000_0FE8, 0x40_0000_0FC0)
 POINTERS = (Register.PROGRAM, Register.PARAMS, Register.IMAGE, Register.RESULT)
 SIZES = (

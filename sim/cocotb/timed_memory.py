@@ -58,7 +58,7 @@ class TimedMemory:
     """A memory on the AXI4 port ``m_axi`` of a bench."""
 
     def __init__(self, dut: ModifiableObject, options: Mapping[str, int]) -> None:
-        """Start with the fields of ``acsgen.rtlsim.Memory`` as options."""
+        """Start with the fields of ``acsgen.engines.rtl.Memory`` as options."""
         self.dut = dut
         self.bus = AxiBus.from_prefix(dut, "m_axi")
         self.regions: list[Region] = []

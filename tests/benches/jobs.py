@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from acsgen_host.words import pack_image
 
-from acsgen.compiler import Program
-from acsgen.compiler.params import Words
-from acsgen.csim.engine import pack_image
+from acsgen.engines.base import BusCounts, EngineRun
+from acsgen.engines.rtl import Memory
 from acsgen.ir.integer import IntGraph
-from acsgen.rtlsim import Memory, RtlRun
+from acsgen.program.program import Program
+from acsgen.program.words import Words
 
 
 @dataclass(frozen=True)
@@ -47,33 +48,28 @@ def write_job(
     return {"ACSGEN_JOB": str(path), "ACSGEN_RESULTS": str(path.with_name("results.npz"))}
 
 
-def read_results(environment: dict[str, str]) -> list[RtlRun]:
+def read_results(environment: dict[str, str]) -> list[EngineRun]:
     """Return the runs that the bench did, as the fast path would."""
     with np.load(environment["ACSGEN_RESULTS"]) as file:
         count = len(file.files) // 2
         found = [(file[f"result{i}"], file[f"run{i}"].tolist()) for i in range(count)]
-    names = (
-        "status",
-        "fault_index",
-        "spec_hash",
-        "configuration",
-        "cycles",
-        "read_beats",
-        "written_beats",
-        "stray",
-    )
-    return [RtlRun(result=words, **dict(zip(names, run, strict=True))) for words, run in found]
+    return [
+        EngineRun(words, status, index, spec, configuration, cycles, BusCounts(*bus))
+        for words, (status, index, spec, configuration, cycles, *bus) in found
+    ]
 
 
 class Replay:
     """An engine that answers with what a bench recorded, in order."""
 
-    def __init__(self, runs: list[RtlRun]) -> None:
+    skips_words = True
+
+    def __init__(self, runs: list[EngineRun]) -> None:
         self.runs = iter(runs)
 
     def run(
         self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
-    ) -> RtlRun:
+    ) -> EngineRun:
         run = next(self.runs)
         assert len(run.result) == result_words
         return run

@@ -11,16 +11,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from acsgen.assets import asset
-from acsgen.buildcache import cached_file
-from acsgen.compiler import EngineConfig
-from acsgen.rtlsim.compile import (
+from acsgen.emit.rtl_sources import rtl_sources
+from acsgen.engines.rtl.compile import (
     FLAGS,
     parameter_flags,
-    rtl_sources,
     run_verilator,
     verilator_version,
 )
+from acsgen.program.engine_config import EngineConfig
+from acsgen.support.assets import asset
+from acsgen.support.buildcache import cached_file
 
 BENCHES = asset("sim", "cocotb")
 

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
-from acsgen.boards import load_board
-from acsgen.compiler import EngineConfig, Program, compile_graph
-from acsgen.csim.engine import pack_image
-from acsgen.emit import render_rtl
+from acsgen.compiler import compile_graph
 from acsgen.emit.bundles import BUNDLE_NAMES
+from acsgen.emit.rtl import render_rtl
+from acsgen.engines.rtl import RtlEngine, cached_model
 from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import LinearMode, Opcode, ResultHeader
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program
 from acsgen.quant.golden import GoldenModel
-from acsgen.rtlsim import RtlEngine, cached_model
 from acsgen.verify import verify_engine
 from tests.compiler.graphs import resnet
 

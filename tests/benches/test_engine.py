@@ -9,21 +9,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
-from acsgen.assets import asset
-from acsgen.boards import load_board
-from acsgen.compiler import EngineConfig, Program, compile_graph, decode_result
+from acsgen.compiler import compile_graph
 from acsgen.cost.cycles import predict
-from acsgen.csim.engine import pack_image
 from acsgen.data import load_dataset
-from acsgen.evaluate import CALIBRATION_IMAGES
+from acsgen.engines.rtl import Memory, RtlEngine, cached_model
+from acsgen.flow.evaluate import CALIBRATION_IMAGES
 from acsgen.frontend import front_end
 from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import HEADER_WORDS, ResultHeader
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program
+from acsgen.program.result import decode_result
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
-from acsgen.rtlsim import Memory, RtlEngine, cached_model
+from acsgen.support.assets import asset
 from acsgen.verify import verify_engine
 from tests.compiler.graphs import resnet
 
@@ -98,9 +101,9 @@ def check_network(
         np.testing.assert_array_equal(slow.result, again.result, err_msg=str(run))
         assert {**vars(slow), "result": 0} == {**vars(again), "result": 0}, run
         header = slow.result[:HEADER_WORDS].tolist()
-        assert slow.stray == 0
-        assert slow.read_beats == header[ResultHeader.READ_WORDS]
-        assert slow.written_beats == header[ResultHeader.WRITTEN_WORDS] + HEADER_WORDS
+        assert slow.bus.stray == 0
+        assert slow.bus.read == header[ResultHeader.READ_WORDS]
+        assert slow.bus.written == header[ResultHeader.WRITTEN_WORDS] + HEADER_WORDS
         # The engine's own counter ends where the header begins.
         answered = slow.cycles - header[ResultHeader.CYCLES]
         assert HEADER_WORDS < answered < 8 * (run.memory.latency + 64)
@@ -156,7 +159,7 @@ def test_whatever_the_host_and_the_bus_do(tmp_path: Path) -> None:
     fast = RtlEngine(cached_model(CONFIG), max_cycles=LIMIT)
     whole = fast.run(program.words, program.params, pack_image(images[0]), program.result_words)
     rng = np.random.default_rng(0)
-    beats = [1, 8, int(rng.integers(9, whole.read_beats)), whole.read_beats]
+    beats = [1, 8, int(rng.integers(9, whole.bus.read)), whole.bus.read]
     job = {
         "faults": [{"fail_read": b, "response": 2 + i % 2} for i, b in enumerate(beats)]
         + [{"fail_write": b, "response": 2 + b % 2} for b in (1, 3)],

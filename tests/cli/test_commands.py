@@ -6,8 +6,8 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,21 +15,13 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from acsgen import __version__
-from acsgen.boards import board_names, load_board
 from acsgen.cli import app
-from acsgen.cli.build import summary, summary_rows
-
-REPORT: dict[str, Any] = {
-    "model": "resnet8-acs-digits32",
-    "board": "zedboard",
-    "bit_exact": {"csim": {"images": 8, "mismatches": 0, "values": 976_416}},
-    "macs": {"dense": 12_500_000, "mean": 7_500_000.4, "gates": 250_000},
-    "cycles": {"dense": 50_000, "mean": 31_000.6, "source": "model"},
-    "bytes": {"read": 90_000, "written": 1_000},
-    "accuracy": {"float": 0.9512, "int8": 0.9498, "images": 500, "gate_agreement": 0.9961},
-    "masks": {"mean_open": 0.51, "input_dependent": 0.97},
-    "resources": {"dsp": 150, "bram36": 100, "lut": 30_000, "ff": 40_000, "source": "estimate"},
-}
+from acsgen.cli.build import summary
+from acsgen.engines.rtl import Memory
+from acsgen.program.board import board_names, load_board
+from acsgen.report.data import Accuracy, BitExactness, CountedCycles
+from acsgen.report.text import summary_rows
+from tests.report.samples import REPORT
 
 
 def invoke(*words: str, status: int = 0) -> str:
@@ -110,10 +102,9 @@ def test_summary_says_what_the_report_says() -> None:
 
 @pytest.mark.unit
 def test_summary_tells_cycles_of_the_rtl_from_those_of_the_model() -> None:
-    counted = {"images": 8, "dense": 54_000, "mean": 27_000.0, "macs": 5_000_000}
-    counted["source"] = "RTL simulation"
-    proofs = {**REPORT["bit_exact"], "rtl": {"images": 8, "mismatches": 0, "values": 976_464}}
-    report = REPORT | {"cycles_rtl": counted, "bit_exact": proofs}
+    counted = CountedCycles(8, 54_000, 27_000.0, 0.0, 9.0, 5_000_000, Memory(), "RTL simulation")
+    proofs = {**REPORT.bit_exact, "rtl": BitExactness(8, 2, 976_464, 0)}
+    report = replace(REPORT, cycles_rtl=counted, bit_exact=proofs)
     rows = {label: (value, remark) for label, value, remark in summary_rows(
         report, load_board("zedboard")
     )}  # fmt: skip
@@ -128,8 +119,8 @@ def test_summary_tells_cycles_of_the_rtl_from_those_of_the_model() -> None:
 
 @pytest.mark.unit
 def test_summary_of_a_network_without_gates_and_images_without_labels() -> None:
-    accuracy = {"float": None, "int8": None, "images": 8, "gate_agreement": None}
-    rows = summary_rows(REPORT | {"accuracy": accuracy, "masks": None}, load_board("zedboard"))
+    accuracy = Accuracy(None, None, 8, 0.99, None)
+    rows = summary_rows(replace(REPORT, accuracy=accuracy, masks=None), load_board("zedboard"))
     assert "masks" not in [label for label, _, _ in rows]
     assert ("accuracy float / int8", "- / -", "8 images; gates agree at -") in rows
 

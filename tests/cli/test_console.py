@@ -9,8 +9,9 @@ from typing import NoReturn
 import pytest
 import typer
 
-from acsgen.cli.console import StageDisplay, count, guarded, print_problems, share
-from acsgen.errors import CheckFailed, Problem, UserError
+from acsgen.cli.console import StageDisplay, guarded, print_problems
+from acsgen.support.errors import CheckFailed, Problem, UserError
+from acsgen.support.numbers import count, share
 
 pytestmark = pytest.mark.unit
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from acsgen_host.digests import describe_files
 from typer.testing import CliRunner
 
-from acsgen.build import BuildRequest, build
 from acsgen.cli import app
-from acsgen.digests import describe_files
+from acsgen.flow.build import BuildRequest, build
 from tests.small_network import export_small, own_board
 
 pytestmark = pytest.mark.xdist_group("own-board")

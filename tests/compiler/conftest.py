@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from acsgen.boards import load_board
-from acsgen.compiler import EngineConfig, Program, compile_graph
+from acsgen.compiler import compile_graph
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program
 from tests.compiler.graphs import resnet
 
 

@@ -10,10 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from acsgen.compiler import EngineConfig, Program, compile_graph, decode_result, load_program
-from acsgen.compiler.decode_trace import describe_difference
+from acsgen.compiler import compile_graph
 from acsgen.compiler.listing import listing
-from acsgen.errors import UserError
 from acsgen.ir.integer import IntEltwise, IntPool
 from acsgen.isa.generated import (
     HEADER_WORDS,
@@ -26,6 +24,10 @@ from acsgen.isa.generated import (
     Opcode,
     Record,
 )
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program, load_program
+from acsgen.program.result import decode_result, describe_difference
+from acsgen.support.errors import UserError
 from tests.compiler.graphs import GraphBuilder, resnet
 
 pytestmark = pytest.mark.unit

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from acsgen.compiler import EngineConfig, compile_graph
+from acsgen.compiler import compile_graph
 from acsgen.compiler.layout import choose_layouts
-from acsgen.errors import UserError
 from acsgen.isa.generated import Opcode
+from acsgen.program.engine_config import EngineConfig
+from acsgen.support.errors import UserError
 from tests.compiler.graphs import GraphBuilder
 
 pytestmark = pytest.mark.unit

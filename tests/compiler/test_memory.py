@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acsgen.compiler import EngineConfig
 from acsgen.compiler.allocate import Lifetime, allocate, peak
 from acsgen.compiler.compile import MAPS, buffer_size
-from acsgen.compiler.geometry import MapFormat, phase_row_log2, row_pixels
 from acsgen.compiler.layout import choose_layouts
 from acsgen.compiler.schedule import Store, make_schedule
 from acsgen.isa.generated import LANES
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.map_format import MapFormat, phase_row_log2, row_pixels
 from tests.compiler.graphs import resnet
 
 pytestmark = pytest.mark.unit

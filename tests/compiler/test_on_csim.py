@@ -6,18 +6,18 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
-from acsgen.boards import load_board
-from acsgen.compiler import Program, decode_result
-from acsgen.compiler.decode_trace import describe_difference
 from acsgen.cost.cycles import predict
-from acsgen.csim import CSimEngine, build_library
-from acsgen.csim.engine import pack_image
-from acsgen.emit import render_hls
+from acsgen.emit.hls import render_hls
+from acsgen.engines.csim import CSimEngine, build_library
 from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntGraph
 from acsgen.ir.results import GoldenResult
 from acsgen.isa.generated import Status
+from acsgen.program.board import load_board
+from acsgen.program.program import Program
+from acsgen.program.result import decode_result, describe_difference
 from acsgen.quant.golden import GoldenModel
 from tests.compiler.graphs import resnet
 

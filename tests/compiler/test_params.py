@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from acsgen_host.thresholds import pack as pack_thresholds
+from acsgen_host.words import as_bytes
 
 from acsgen.compiler.constants import build_constants
 from acsgen.compiler.layout import choose_layouts
-from acsgen.compiler.params import conv_rows, pack_thresholds
-from acsgen.compiler.program import as_bytes
+from acsgen.compiler.params import conv_rows
 from acsgen.ir.integer import IntConv, IntLinear
 from acsgen.isa.generated import RECORD_WORDS, Record
 from tests.compiler.graphs import GraphBuilder

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acsgen.boards import load_board
-from acsgen.compiler import EngineConfig, Program, compile_graph
+from acsgen.compiler import compile_graph
 from acsgen.cost.cycles import CycleReport, predict
 from acsgen.cost.timing import ConvShape, Pace, best_chunk, chunks, group_cycles, rounds
 from acsgen.ir.groups import channel_groups
 from acsgen.ir.integer import IntConv, IntGraph
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program
 from tests.compiler.graphs import GraphBuilder, resnet
 
 pytestmark = pytest.mark.unit

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from acsgen.boards import board_names, load_board
-from acsgen.compiler import EngineConfig
 from acsgen.cost.resources import check_resources, estimate_resources
-from acsgen.errors import UserError
+from acsgen.program.board import board_names, load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.support.errors import UserError
 
 pytestmark = pytest.mark.unit
 

@@ -10,7 +10,7 @@ import pytest
 from scipy.io import savemat
 
 from acsgen.data import Dataset, dataset_names, load_dataset
-from acsgen.errors import UserError
+from acsgen.support.errors import UserError
 
 RNG = np.random.default_rng(0)
 LABELS = np.array([3, 0, 9, 1], np.uint8)

@@ -17,19 +17,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.assets import asset
-from acsgen.boards import load_board
-from acsgen.compiler import EngineConfig, Program, compile_graph
+from acsgen.compiler import compile_graph
 from acsgen.cost.cycles import predict
-from acsgen.csim import CSimEngine, build_library
-from acsgen.csim.compile import FLAGS
-from acsgen.csim.engine import Words
-from acsgen.emit import render_hls
+from acsgen.emit.hls import render_hls
+from acsgen.engines.base import EngineRun
+from acsgen.engines.csim import CSimEngine, build_library
+from acsgen.engines.csim.compile import FLAGS
+from acsgen.engines.rtl import Memory, RtlEngine
 from acsgen.ir.integer import IntGate, IntGraph, IntInput, IntLogits
 from acsgen.isa.generated import HEADER_WORDS, ResultHeader, Status
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program
+from acsgen.program.words import Words
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.thresholds import Thresholds
-from acsgen.rtlsim import Memory, RtlEngine, RtlRun
+from acsgen.support.assets import asset
 from acsgen.verify import verify_engine
 from tests.compiler.graphs import GraphBuilder
 
@@ -59,22 +62,25 @@ class WatchedRtl:
         self.rtl = rtl
         self.memory = memory
         self.cycles = 0
+        self.skips_words = rtl.skips_words
 
     def run(
         self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
-    ) -> RtlRun:
-        """Run on the RTL; see :meth:`acsgen.rtlsim.RtlEngine.run`."""
+    ) -> EngineRun:
+        """Run on the RTL; see :meth:`acsgen.engines.rtl.RtlEngine.run`."""
         usual, self.rtl.memory = self.rtl.memory, self.memory
         try:
             run = self.rtl.run(program, params, image, result_words, trace)
         finally:
             self.rtl.memory = usual
+        assert run.cycles is not None
+        assert run.bus is not None
         self.cycles += run.cycles
-        assert run.stray == 0, f"{run.stray} beats outside the buffers, {self.memory}"
+        assert run.bus.stray == 0, f"{run.bus.stray} beats outside the buffers, {self.memory}"
         if run.status == Status.OK:
             header = run.result[:HEADER_WORDS]
             said = (header[ResultHeader.READ_WORDS], header[ResultHeader.WRITTEN_WORDS])
-            counted = (run.read_beats, run.written_beats - HEADER_WORDS)
+            counted = (run.bus.read, run.bus.written - HEADER_WORDS)
             assert counted == said, f"the memory counted {counted} words, the header {said}"
         return run
 

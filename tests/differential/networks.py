@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acsgen.compiler import Program, compile_graph
+from acsgen.compiler import compile_graph
+from acsgen.engines.rtl import Memory
 from acsgen.frontend import front_end
 from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntGraph
 from acsgen.nn import ChannelGate, Normalize
+from acsgen.program.program import Program
 from acsgen.quant.quantize import QuantizationWarning, quantize
 from acsgen.quant.thresholds import Thresholds, force_masks
-from acsgen.rtlsim import Memory
 from tests.differential.engines import EngineUnderTest, check_program
 from tests.frontend.networks import export, randomized
 

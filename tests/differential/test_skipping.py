@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from acsgen_host.words import header as decode_header
+from acsgen_host.words import pack_image
 
-from acsgen.compiler import Program, compile_graph
-from acsgen.compiler.decode_trace import decode_header
-from acsgen.csim.engine import pack_image
+from acsgen.compiler import compile_graph
 from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import Status
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig
+from acsgen.program.program import Program
 from acsgen.quant.thresholds import force_masks
 from tests.compiler.graphs import GraphBuilder
 from tests.differential.engines import EngineUnderTest

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from acsgen.boards import load_board
-from acsgen.compiler import EngineConfig
-from acsgen.emit import render_rtl
+from acsgen.emit.rtl import render_rtl
 from acsgen.isa.generated import Register
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
 from tests.differential.engines import CONFIGURATIONS
-from tests.hls.rendering import render_engine
+from tests.engines.csim.rendering import render_engine
 
 #: What Vitis HLS makes of an m_axi bundle with 64-bit addresses and data: bits by signal, with the
 #: direction seen from the engine.

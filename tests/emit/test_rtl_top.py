@@ -9,18 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from acsgen_host.words import POISON, pack_image
 from numpy.typing import NDArray
 
-from acsgen.assets import asset
-from acsgen.boards import load_board
-from acsgen.buildcache import cached_file
-from acsgen.compiler import EngineConfig, Program, compile_graph, decode_result
-from acsgen.csim.engine import POISON, pack_image
-from acsgen.emit import render_rtl
+from acsgen.compiler import compile_graph
+from acsgen.emit.rtl import render_rtl
+from acsgen.engines.rtl import Memory
+from acsgen.engines.rtl.compile import CXX_FLAGS, FLAGS, run_verilator, verilator_version
 from acsgen.isa.generated import HEADER_WORDS, Register, ResultHeader, Status
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program
+from acsgen.program.result import decode_result
 from acsgen.quant.golden import GoldenModel
-from acsgen.rtlsim import Memory
-from acsgen.rtlsim.compile import CXX_FLAGS, FLAGS, run_verilator, verilator_version
+from acsgen.support.assets import asset
+from acsgen.support.buildcache import cached_file
 from acsgen.verify.compare import expected_words
 from tests.compiler.graphs import resnet
 

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acsgen.errors import Problem, UserError
-from acsgen.frontend import LoadedProgram, compile_program, run_layers
-from acsgen.frontend.load import loaded_program
+from acsgen.frontend import compile_program, run_layers
+from acsgen.importers.loaded import LoadedProgram, loaded_program
 from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.nn import ChannelGate, Normalize
+from acsgen.support.errors import Problem, UserError
 
 torch.set_num_threads(1)
 

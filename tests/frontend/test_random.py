@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acsgen.errors import UserError
 from acsgen.frontend import front_end
 from acsgen.nn import SqueezeExcite
+from acsgen.support.errors import UserError
 from tests.frontend.networks import Body, Gate, Net, compiled, conv_bn, export, randomized
 
 WIDTH = 5

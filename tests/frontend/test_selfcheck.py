@@ -10,13 +10,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from acsgen.errors import CheckFailed
 from acsgen.frontend import compile_program
-from acsgen.frontend.fuse import Fused, fuse
 from acsgen.frontend.lower import lower
-from acsgen.frontend.normalize import normalize_image
+from acsgen.frontend.passes.fuse import Fused, fuse
+from acsgen.frontend.passes.normalize import normalize_image
 from acsgen.frontend.selfcheck import check_equivalence
 from acsgen.ir import layers as ir
+from acsgen.support.errors import CheckFailed
 from tests.frontend.networks import Body, Gate, Net, conv_bn, program_of, randomized
 
 

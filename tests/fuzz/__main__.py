@@ -17,7 +17,7 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from acsgen.assets import asset_root
+from acsgen.support.assets import asset_root
 from tests.differential.engines import CONFIGURATIONS
 
 from .engines import engines_for

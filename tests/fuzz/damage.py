@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from acsgen_host.words import POISON
 from hypothesis import strategies as st
 
-from acsgen.compiler import EngineConfig
-from acsgen.csim.engine import POISON, EngineRun
+from acsgen.engines.base import Engine, EngineRun
 from acsgen.isa.generated import (
     HEADER_WORDS,
     INSTRUCTION_FIELDS,
@@ -28,7 +28,7 @@ from acsgen.isa.generated import (
     ResultHeader,
     Status,
 )
-from acsgen.verify.compare import Engine
+from acsgen.program.engine_config import EngineConfig
 from tests.isa.places import value_of
 
 from .check import Mismatch, compare

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from acsgen.rtlsim import RtlEngine, cached_model
+from acsgen.engines.rtl import RtlEngine, cached_model
 from tests.differential.engines import CONFIGURATIONS, EngineUnderTest, compiled_engine
 
 #: No valid case takes longer.

@@ -14,10 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from acsgen_host.words import POISON
 from numpy.typing import NDArray
 
-from acsgen.compiler import EngineConfig
-from acsgen.csim.engine import POISON
 from acsgen.ir.integer import INT32_MAX, INT32_MIN, SIGMOID_TABLE
 from acsgen.isa.generated import (
     HEADER_WORDS,
@@ -39,6 +38,7 @@ from acsgen.isa.generated import (
     ResultHeader,
     Status,
 )
+from acsgen.program.engine_config import EngineConfig
 
 Words = NDArray[np.uint64]
 Bytes = NDArray[np.uint8]

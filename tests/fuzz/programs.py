@@ -16,7 +16,6 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from acsgen.compiler import EngineConfig
 from acsgen.ir.integer import INT32_MAX, INT32_MIN
 from acsgen.isa.generated import (
     HEADER_WORDS,
@@ -38,6 +37,7 @@ from acsgen.isa.generated import (
     Opcode,
     Record,
 )
+from acsgen.program.engine_config import EngineConfig
 from tests.isa.places import HIGH, RECORD_HIGH
 
 from .machine import Machine, Plane, Words, plane_blocks, result_channels, result_plane

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from acsgen_host.words import pack_image
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from acsgen.compiler import Program, compile_graph
-from acsgen.csim.engine import pack_image
-from acsgen.errors import UserError
+from acsgen.compiler import compile_graph
+from acsgen.engines.rtl import Memory
 from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import INSTRUCTION_WORDS, Instruction
-from acsgen.rtlsim import Memory
+from acsgen.program.program import Program
+from acsgen.support.errors import UserError
 from tests.differential.engines import EngineUnderTest, WatchedRtl, check_program
 from tests.differential.networks import check_network, integer_network
 

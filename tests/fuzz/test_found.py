@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from acsgen.engines.rtl import Memory
 from acsgen.isa.generated import HEADER_WORDS, MASK_NONE, Instruction, Opcode
-from acsgen.rtlsim import Memory
 from tests.differential.engines import EngineUnderTest
 from tests.handmade import PLANE, POINTWISE, Params
 

@@ -22,9 +22,9 @@ from acsgen_host import Accelerator, Bundle
 from acsgen_host.thresholds import Setting
 from numpy.typing import NDArray
 
-from acsgen.csim import CSimDevice
-from acsgen.hostsim import Device, SimulatedBackend, SimulatedBoard
-from acsgen.rtlsim import RtlDevice
+from acsgen.engines.csim import CSimDevice
+from acsgen.engines.rtl import RtlDevice
+from acsgen.engines.simulated_board import Device, SimulatedBackend, SimulatedBoard
 
 PREPARED = "ACSGEN_HOST_PREPARED"
 

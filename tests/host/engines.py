@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from acsgen.rtlsim import cached_model
+from acsgen.engines.rtl import cached_model
 from tests.differential.engines import compiled_engine
 from tests.host.prepare import CONFIGURATION
 

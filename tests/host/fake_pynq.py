@@ -21,7 +21,7 @@ from pynq.buffer import PynqBuffer
 from pynq.metadata.runtime_metadata_parser import RuntimeMetadataParser
 from pynqmetadata.frontends import Metadata
 
-from acsgen.hostsim import GARBAGE, INTERRUPT_EDGES, SimulatedBoard
+from acsgen.engines.simulated_board import GARBAGE, INTERRUPT_EDGES, SimulatedBoard
 
 ENGINE_BASE = 0x43C0_0000
 INTC_BASE = 0x4180_0000

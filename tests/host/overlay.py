@@ -7,7 +7,7 @@ from pathlib import Path
 
 from acsgen_host.pynq_backend import VLNV, PynqBackend
 
-from acsgen.hostsim import SimulatedBoard
+from acsgen.engines.simulated_board import SimulatedBoard
 
 from .fake_pynq import FakeDevice, write_overlay
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.boards import load_board
-from acsgen.compiler import Program, compile_graph
+from acsgen.compiler import compile_graph
 from acsgen.cost.cycles import predict
 from acsgen.ir.integer import IntGate, IntGraph
+from acsgen.program.board import load_board
+from acsgen.program.program import Program
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.thresholds import Thresholds, force_masks, integer_threshold, thresholds_for
 from acsgen.verify.builddir import save_manifest

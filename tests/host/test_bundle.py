@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from acsgen_host import Bundle, BundleError, isa
 from acsgen_host.__main__ import main
+from acsgen_host.digests import describe_files
 
-from acsgen.compiler import load_program
-from acsgen.digests import describe_files
+from acsgen.program.program import load_program
 
 from .conftest import Prepared
 

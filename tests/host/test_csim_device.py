@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from acsgen.csim import CSimDevice, StrayAccess
+from acsgen.engines.csim import CSimDevice, StrayAccess
 from acsgen.isa.generated import SPEC_HASH, Register, Status
 
 from .conftest import Prepared

@@ -11,7 +11,7 @@ from acsgen_host import Accelerator, BackendError, EngineTimeout
 from acsgen_host.__main__ import main
 from acsgen_host.pynq_backend import VLNV, AcsEngineIP, PynqBackend
 
-from acsgen.hostsim import SimulatedBoard
+from acsgen.engines.simulated_board import SimulatedBoard
 
 from .conftest import DEVICES, Bench, Prepared
 from .fake_pynq import FakeDevice, write_overlay

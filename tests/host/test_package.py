@@ -13,7 +13,7 @@ import acsgen_host
 import pytest
 
 import acsgen
-from acsgen.assets import asset
+from acsgen.support.assets import asset
 
 PACKAGE = Path(acsgen_host.__file__).parent
 MODULES = sorted(PACKAGE.glob("*.py"))

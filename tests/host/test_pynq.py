@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from acsgen.assets import asset_root
+from acsgen.support.assets import asset_root
 
 from .conftest import PREPARED, Prepared
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from acsgen.assets import asset_root
 from acsgen.isa.bits import WORD_BITS
+from acsgen.support.assets import asset_root
 
 Data = dict[str, Any]
 Change = Callable[[Data], None]

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from acsgen.assets import asset
-from acsgen.errors import UserError
 from acsgen.isa.render import render_all, stale, target_path
 from acsgen.isa.spec import load_spec
+from acsgen.support.assets import asset
+from acsgen.support.errors import UserError
 
 pytestmark = pytest.mark.unit
 

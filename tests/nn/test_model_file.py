@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import torch
 
-from acsgen.errors import UserError
 from acsgen.nn import (
     AcsConfig,
     ResNet,
@@ -19,6 +18,7 @@ from acsgen.nn import (
     load_checkpoint,
     save_checkpoint,
 )
+from acsgen.support.errors import UserError
 
 CONFIG = ResNetConfig(depth=8, widths=(3, 4, 5), gate=AcsConfig())
 WEIGHT = "layer1.0.conv1.weight"

@@ -10,12 +10,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acsgen.errors import UserError
 from acsgen.ir import integer as ir
 from acsgen.quant.arithmetic import requantize, round_shift
 from acsgen.quant.golden import GoldenModel
-from acsgen.quant.operators import operator
+from acsgen.quant.golden.operators import operator
 from acsgen.quant.thresholds import force_masks, thresholds_for
+from acsgen.support.errors import UserError
 
 from . import slow_integers as slow
 

@@ -12,7 +12,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acsgen.errors import UserError
 from acsgen.frontend import run_layers
 from acsgen.ir import integer as ir
 from acsgen.ir import layers as fl
@@ -20,6 +19,7 @@ from acsgen.quant.contract import violations
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import QuantizationWarning, quantize
 from acsgen.quant.thresholds import force_masks
+from acsgen.support.errors import UserError
 
 from . import slow_integers as slow
 from .small_nets import NetBuilder, every_kind, images

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from acsgen.assets import asset
-from acsgen.errors import UserError
 from acsgen.nn.checkpoint import ARCHITECTURES
+from acsgen.support.assets import asset
+from acsgen.support.errors import UserError
 from acsgen.train import load_recipe
 
 GOOD = """

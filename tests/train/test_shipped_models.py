@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from acsgen.assets import asset
 from acsgen.data import load_dataset
-from acsgen.errors import UserError
 from acsgen.nn import AcsConfig, MacCounter, ResNet, ResNetConfig, load_checkpoint, save_checkpoint
+from acsgen.support.assets import asset
+from acsgen.support.errors import UserError
 from acsgen.train import Recipe, evaluate, load_recipe
 from acsgen.train.table import BEGIN, END, main, model_table, update
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from acsgen.errors import UserError
 from acsgen.nn import load_checkpoint
 from acsgen.nn.macs import MacCounter
+from acsgen.support.errors import UserError
 from acsgen.train import Recipe, evaluate, train
 from acsgen.train.loop import _learning_rate
 from acsgen.train.recipe import PhaseRecipe

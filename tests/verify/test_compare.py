@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from acsgen.compiler import EngineConfig, Program, compile_graph
-from acsgen.compiler.program import Trace
+from acsgen.compiler import compile_graph
 from acsgen.cost.cycles import predict
-from acsgen.csim.engine import EngineRun
-from acsgen.errors import CheckFailed
+from acsgen.engines.base import BusCounts, EngineHung, EngineRun, EngineViolation
 from acsgen.isa.generated import HEADER_WORDS, ResultHeader, Status
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program, Trace
 from acsgen.quant.golden import GoldenModel
-from acsgen.rtlsim import EngineFault, EngineHung, RtlRun
+from acsgen.support.errors import CheckFailed
+from acsgen.verify.check import check_vectors, require_exact
 from acsgen.verify.compare import Verification, expected_words
-from acsgen.verify.engines import check_vectors, require_exact
 from acsgen.verify.vectors import Vectors
 from tests.compiler.graphs import resnet
 
@@ -35,6 +35,8 @@ def network() -> tuple[Program, Vectors]:
 
 class Recorded:
     """An engine that plays the golden results back, with a change."""
+
+    skips_words = False
 
     def __init__(self, network: tuple[Program, Vectors], change: Change) -> None:
         self.program, self.vectors = network
@@ -146,8 +148,8 @@ def test_a_wrong_counter_is_a_mismatch(network: tuple[Program, Vectors]) -> None
 @pytest.mark.parametrize(
     ("field", "said"),
     [
-        ("read_beats", "words read: "),
-        ("written_beats", "words written: "),
+        ("read", "words read: "),
+        ("written", "words written: "),
         ("stray", "words outside the buffers: 1 on the bus, 0 by"),
     ],
 )
@@ -157,19 +159,19 @@ def test_what_the_bus_counted_must_agree(
     def change(run: EngineRun, trace: bool) -> EngineRun:
         header = run.result[:HEADER_WORDS].astype(int)
         counted = {
-            "read_beats": int(header[ResultHeader.READ_WORDS]),
-            "written_beats": int(header[ResultHeader.WRITTEN_WORDS]) + HEADER_WORDS,
+            "read": int(header[ResultHeader.READ_WORDS]),
+            "written": int(header[ResultHeader.WRITTEN_WORDS]) + HEADER_WORDS,
             "stray": 0,
         }
         counted[field] += 1
-        return RtlRun(run.result, run.status, 0, 0, 0, cycles=9, **counted)
+        return replace(run, cycles=9, bus=BusCounts(**counted))
 
     found = check(network, change)
     assert found.mismatches == 4
     assert said in (found.first or "")
 
 
-@pytest.mark.parametrize("error", [EngineHung("no end after 5 cycles"), EngineFault("WLAST")])
+@pytest.mark.parametrize("error", [EngineHung("no end after 5 cycles"), EngineViolation("WLAST")])
 def test_an_engine_that_hangs_or_breaks_the_protocol_fails_the_check(
     network: tuple[Program, Vectors], error: Exception
 ) -> None:

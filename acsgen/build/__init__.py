@@ -1,5 +1,0 @@
-"""``acsgen build``: from a model file to a hardware project that is proved bit-exact."""
-
-from acsgen.build.pipeline import BuildRequest, BuildResult, build
-
-__all__ = ["BuildRequest", "BuildResult", "build"]

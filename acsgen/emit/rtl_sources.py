@@ -1,0 +1,34 @@
+"""The SystemVerilog engine: its files, its top module, and the parameters of an engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from acsgen.program.engine_config import EngineConfig
+from acsgen.support.assets import asset
+
+TOP = "acs_engine"
+
+#: Packages first: Verilator reads files in order.
+PACKAGES = ("acs_isa_pkg.sv", "acs_pkg.sv")
+
+#: Widest requantization that the RTL offers; results do not depend on it.
+MAX_POST_LANES = 16
+
+
+def rtl_sources(rtl: Path | None = None) -> list[Path]:
+    """Return the engine's source files, packages first; of the folder ``rtl`` if given."""
+    folder = asset("hw", "rtl") if rtl is None else rtl
+    modules = sorted(p for p in folder.glob("*.sv") if p.name not in PACKAGES)
+    return [*(folder / name for name in PACKAGES), *modules]
+
+
+def parameters(engine: EngineConfig) -> dict[str, int]:
+    """Return the parameters of the top module for an engine."""
+    return {
+        "LaneGroups": engine.lane_groups,
+        "FeatureBlocks": engine.feature_blocks,
+        "BankWords": engine.bank_words,
+        "VectorWords": engine.vector_words,
+        "PostLanes": min(engine.post_lanes, MAX_POST_LANES),
+    }

@@ -1,0 +1,148 @@
+"""What an engine is to the rest of acsgen: a program goes in, a result buffer and counts come out.
+
+Every engine has the same instruction set and the same buffers.  How engines differ stands here as
+data, on the engine and on its runs, so that no caller asks which engine it has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from acsgen_host.words import POISON, header
+from numpy.typing import NDArray
+
+from acsgen.program.words import Words
+
+#: The two forms of the one engine that a build renders: Vitis HLS C++ and SystemVerilog.
+Implementation = Literal["hls", "rtl"]
+
+
+class CompileError(Exception):
+    """A compiler refused an engine's sources: a bug of acsgen, never of the user's network."""
+
+
+class EngineHung(Exception):
+    """The engine did not finish within the given cycles."""
+
+
+class EngineViolation(Exception):
+    """The engine broke a rule: an assertion failed, or it does not keep to the AXI protocol."""
+
+
+@dataclass(frozen=True)
+class BusCounts:
+    """What the memory behind an engine counted during one run, in words.
+
+    Attributes:
+        read: words that the memory gave.
+        written: words that it took, result header included.
+        stray: words outside the buffers, or written to another than the result buffer.
+    """
+
+    read: int
+    written: int
+    stray: int
+
+
+@dataclass(frozen=True)
+class EngineRun:
+    """One run: the result buffer and the registers after it.
+
+    Attributes:
+        result: the result buffer, uint64 words.
+        status: as in :class:`acsgen.isa.generated.Status`; the engine does not judge it.
+        fault_index: the instruction that an error status is about.
+        spec_hash: version of the instruction set that the engine has.
+        configuration: the engine's sizes, as its register holds them.
+        cycles: from the edge that takes the start bit to the one that sees the interrupt; None for
+            an engine without a clock.
+        bus: what the memory counted; None where no bus is simulated.
+    """
+
+    result: Words = field(repr=False)
+    status: int
+    fault_index: int
+    spec_hash: int
+    configuration: int
+    cycles: int | None = None
+    bus: BusCounts | None = None
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """The words of the result header by name: the engine's own counters among them."""
+        return header(self.result)
+
+
+class Engine(Protocol):
+    """Something that runs programs: a simulation, a recording of one, a board."""
+
+    @property
+    def skips_words(self) -> bool:
+        """Whether the engine leaves unneeded words in memory.
+
+        A word of a weight row is *unneeded* if every weight in it belongs to an input channel that
+        the mask of a run has closed.
+        """
+        ...
+
+    def run(
+        self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
+    ) -> EngineRun:
+        """Run a program on one packed image.
+
+        Args:
+            program: uint64 words.
+            params: uint64 words.
+            image: uint64 words.
+            result_words: size of the result buffer.
+            trace: whether the result of every layer is written too.
+
+        Raises:
+            EngineHung: it did not finish.
+            EngineViolation: it broke a rule that is watched as it runs.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back what the engine holds; it runs no more."""
+        ...
+
+
+class Device(Protocol):
+    """An engine behind its registers, as a driver sees it."""
+
+    @property
+    def interrupt(self) -> bool:
+        """Whether the interrupt is up."""
+        ...
+
+    def read(self, offset: int) -> int:
+        """Read a register."""
+        ...
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a register."""
+        ...
+
+    def map(self, address: int, data: NDArray[Any], writable: bool = True) -> None:
+        """Put an array at a physical address."""
+        ...
+
+    def unmap(self, address: int) -> None:
+        """Take it away."""
+        ...
+
+    def advance(self, edges: int, stop_at_interrupt: bool = True) -> int:
+        """Run the clock."""
+        ...
+
+    def reset(self) -> None:
+        """Reset the engine."""
+        ...
+
+
+def fresh_result(words: int) -> Words:
+    """Return a result buffer of so many words that no engine has written yet."""
+    return np.full(words, POISON, dtype=np.uint64)

@@ -1,0 +1,109 @@
+"""Compiles rendered HLS sources into a shared library."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from acsgen.engines.base import CompileError
+from acsgen.support.assets import asset
+from acsgen.support.buildcache import cached_file
+from acsgen.support.errors import Problem, UserError
+from acsgen.support.tools import find_tool
+
+#: The generated code must be free of warnings; those of the type headers (system headers) are not
+#: ours.
+WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-maybe-uninitialized")
+FLAGS = ("-std=c++14", "-O2", "-fPIC")
+
+TESTBENCH = "acs_testbench.cpp"
+
+
+def ap_types_directory() -> Path:
+    """Return the folder of ``ap_int.h`` inside the installed hls4ml, without importing hls4ml."""
+    spec = importlib.util.find_spec("hls4ml")
+    for root in spec.submodule_search_locations or [] if spec else []:
+        folder = Path(root) / "templates" / "vivado" / "ap_types"
+        if (folder / "ap_int.h").is_file():
+            return folder
+    raise UserError(
+        Problem(
+            "C simulation",
+            "the integer type headers (ap_int.h) of hls4ml are not installed",
+            "pip install hls4ml",
+        )
+    )
+
+
+def compiler() -> str:
+    """Return the path of the C++ compiler: ``$CXX``, else g++."""
+    return find_tool("g++", variable="CXX", purpose="C simulation", remedy="apt-get install g++")
+
+
+def build_library(sources: Path, library: Path, extra_flags: tuple[str, ...] = ()) -> Path:
+    """Compile every ``*.cpp`` of the folder ``sources`` but the test bench into ``library``.
+
+    Raises :class:`CompileError` with the compiler's first messages, and :class:`UserError` where
+    the compiler or the type headers are missing.
+    """
+    units = [path for path in sorted(sources.glob("*.cpp")) if path.name != TESTBENCH]
+    units.append(asset("sim", "csim", "acs_csim.cpp"))
+    cxx = compiler()
+    includes = ("-I", str(sources), "-isystem", str(ap_types_directory()))
+    with tempfile.TemporaryDirectory(prefix="acsgen-csim-") as scratch:
+
+        def compile_unit(unit: Path) -> Path:
+            target = Path(scratch) / f"{unit.stem}.o"
+            _run(
+                [
+                    cxx,
+                    *FLAGS,
+                    *WARNINGS,
+                    *extra_flags,
+                    *includes,
+                    "-c",
+                    str(unit),
+                    "-o",
+                    str(target),
+                ]
+            )
+            return target
+
+        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+            objects = list(pool.map(compile_unit, units))
+        _run([cxx, "-shared", *extra_flags, *map(str, objects), "-o", str(library)])
+    return library
+
+
+def _run(command: list[str]) -> None:
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        message = "\n".join(finished.stderr.splitlines()[:20])
+        raise CompileError(f"{' '.join(command[:1] + command[-4:])}\n{message}")
+
+
+def cached_library(sources: Path, folder: Path | None = None) -> Path:
+    """Return the library of the folder ``sources``, compiled on first use and kept.
+
+    Args:
+        sources: folder of rendered sources.
+        folder: where to keep it, if not in the user's cache folder.
+
+    Raises what :func:`build_library` raises.
+    """
+    return cached_file(
+        "csim.so",
+        [
+            compiler(),
+            str(ap_types_directory()),
+            " ".join((*FLAGS, *WARNINGS)),
+            *sorted(path for path in sources.iterdir() if path.suffix in (".cpp", ".hpp")),
+            asset("sim", "csim", "acs_csim.cpp"),
+        ],
+        lambda library: build_library(sources, library),
+        folder,
+    )

@@ -1,0 +1,74 @@
+"""Runs programs on the C simulation of the engine."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+
+import numpy as np
+
+from acsgen.engines.base import EngineRun, fresh_result
+from acsgen.program.words import Words
+
+
+class _Registers(ctypes.Structure):
+    _fields_ = (
+        ("spec_hash", ctypes.c_uint32),
+        ("configuration", ctypes.c_uint32),
+        ("status", ctypes.c_uint32),
+        ("fault_index", ctypes.c_uint32),
+    )
+
+
+class CSimEngine:
+    """A compiled engine.  Its on-chip memories live on between runs, as block RAM does.
+
+    Attributes:
+        library: what it was loaded from.
+    """
+
+    #: The C++ reads whole rows of weights, unneeded words included.
+    skips_words = False
+
+    def __init__(self, library: Path) -> None:
+        self.library = library
+        # RTLD_LOCAL (the default): two engines in one process do not share memories.
+        self._run = ctypes.CDLL(str(library.resolve())).acs_csim_run
+        self._run.restype = None
+
+    def run(
+        self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
+    ) -> EngineRun:
+        """Run ``program`` on one packed image; see :meth:`acsgen.engines.base.Engine.run`."""
+        return self.run_in_place(program, params, image, fresh_result(result_words), trace)
+
+    def run_in_place(
+        self, program: Words, params: Words, image: Words, result: Words, trace: bool = False
+    ) -> EngineRun:
+        """Like :meth:`run`, into a result buffer that is there."""
+        registers = _Registers()
+        self._run(
+            *buffer_arguments(program),
+            *buffer_arguments(params),
+            *buffer_arguments(image),
+            *buffer_arguments(result),
+            ctypes.c_uint32(trace),
+            ctypes.byref(registers),
+        )
+        return EngineRun(
+            result=result,
+            status=registers.status,
+            fault_index=registers.fault_index,
+            spec_hash=registers.spec_hash,
+            configuration=registers.configuration,
+        )
+
+    def close(self) -> None:
+        """Nothing to give back: the library stays loaded until the process ends."""
+
+
+def buffer_arguments(words: Words) -> tuple[ctypes.c_void_p, ctypes.c_uint32]:
+    """Return a buffer as the simulations' C interfaces take it: address and size in words."""
+    if words.dtype != np.uint64 or not words.flags.c_contiguous:
+        raise TypeError("buffers are contiguous arrays of uint64 words")
+    return ctypes.c_void_p(words.ctypes.data), ctypes.c_uint32(len(words))

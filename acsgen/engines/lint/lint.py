@@ -1,0 +1,79 @@
+"""Runs all rules over a folder of rendered sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from acsgen.engines.csim.compile import TESTBENCH
+from acsgen.engines.lint.constructs import check_constructs, check_includes, check_recursion
+from acsgen.engines.lint.finding import Finding
+from acsgen.engines.lint.loops import check_dataflow, check_loops
+from acsgen.engines.lint.parse import parse_units, read_pragmas
+from acsgen.engines.lint.scopes import (
+    Body,
+    Pragmas,
+    bodies,
+    check_interface,
+    check_placed,
+    check_placement,
+)
+
+TOP = "acs_engine"
+
+#: Every rule, and what it wants.
+RULES = {
+    "parse": "the sources compile as C++14",
+    "include": "only ap_int.h, stdint.h, hls_stream.h and own headers are included",
+    "dynamic-memory": "no new, delete, malloc, arrays of run-time size",
+    "recursion": "no function reaches itself",
+    "exception": "no throw, no try",
+    "standard-library": "nothing of namespace std",
+    "foreign-call": "no functions of the host: system calls, input and output",
+    "virtual": "no virtual functions",
+    "function-pointer": "no pointers to functions, no lambdas",
+    "pointer-to-pointer": "no pointers to pointers",
+    "pointer-cast": "no casts to or from pointers",
+    "goto": "no goto",
+    "union": "no unions",
+    "rtti": "no dynamic_cast, no typeid",
+    "assembly": "no asm",
+    "variadic": "no functions with any number of arguments",
+    "floating-point": "no floating-point numbers",
+    "global": "no global variables but constants",
+    "static-local": "static variables only in the top function",
+    "pragma": "every pragma is one of Vitis HLS, with options and values that it knows",
+    "pragma-place": "pragmas stand where they count and name what is there",
+    "interface": "every port of the top function has its registers and co-simulation depth",
+    "trip-count": "loops with run-time bounds carry a LOOP_TRIPCOUNT",
+    "unroll": "only loops with constant bounds are unrolled whole",
+    "pipeline": "no loop with run-time bounds inside a pipeline",
+    "dataflow": "dataflow regions are canonical",
+}
+
+
+def lint_sources(folder: Path, top: str = TOP) -> list[Finding]:
+    """Return what is wrong with the C++ in ``folder``, sorted; the test bench is not looked at."""
+    folder = folder.resolve()
+    files = sorted(p for p in folder.iterdir() if p.suffix in (".cpp", ".hpp"))
+    findings: set[Finding] = set()
+    pragmas: Pragmas = {}
+    for path in files:
+        if path.name != TESTBENCH:
+            pragmas[path.name], problems = read_pragmas(path)
+            findings.update(problems)
+            findings.update(check_includes(path))
+
+    units = parse_units(folder, [p for p in pragmas if p.endswith(".cpp")])
+    everything: list[Body] = []
+    for unit in units:
+        found = bodies(unit, pragmas)
+        everything.extend(found)
+        findings.update(unit.diagnostics)
+        findings.update(check_constructs(unit, top))
+    findings.update(check_placement(units, everything, top))
+    findings.update(check_interface(everything, top))
+    findings.update(check_placed(everything, pragmas))
+    findings.update(check_recursion(units))
+    findings.update(check_loops(everything, units))
+    findings.update(check_dataflow(everything))
+    return sorted(findings)

@@ -1,0 +1,247 @@
+"""Rules on loops: trip counts, what is unrolled, and dataflow regions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from clang import cindex
+
+from acsgen.engines.lint.finding import Finding
+from acsgen.engines.lint.parse import LOOPS, Cursor, Kind, Unit, at, is_const, same, unwrapped, walk
+from acsgen.engines.lint.scopes import Body
+
+Type = cindex.TypeKind
+
+_LITERALS = (Kind.INTEGER_LITERAL, Kind.CXX_BOOL_LITERAL_EXPR, Kind.CHARACTER_LITERAL)
+_OPERATORS = (
+    Kind.BINARY_OPERATOR,
+    Kind.UNARY_OPERATOR,
+    Kind.PAREN_EXPR,
+    Kind.UNEXPOSED_EXPR,
+    Kind.CONDITIONAL_OPERATOR,
+    Kind.CSTYLE_CAST_EXPR,
+    Kind.CXX_FUNCTIONAL_CAST_EXPR,
+    Kind.CXX_STATIC_CAST_EXPR,
+)
+
+
+def check_loops(found: list[Body], units: list[Unit]) -> Iterator[Finding]:
+    """Loops with run-time bounds carry a trip count; none is unrolled or inside a pipeline."""
+    by_owner = {body.owner.hash: body for body in found if body.is_loop and body.owner is not None}
+    looping = _functions_with_open_loops(units)
+    for body in found:
+        if body.is_function and body.find("PIPELINE"):
+            yield from _pipelined(body.compound, looping)
+        if body.owner is None or not body.is_function:
+            continue
+        for loop in walk(body.function):
+            if loop.kind not in LOOPS or trip_count_known(loop):
+                continue
+            inner = by_owner.get(loop.hash)
+            if inner is None or inner.find("LOOP_TRIPCOUNT") is None:
+                yield at(loop, "trip-count", "a loop with run-time bounds has no LOOP_TRIPCOUNT")
+            unroll = inner.find("UNROLL") if inner is not None else None
+            if unroll is not None and not {"factor", "off"} & unroll.options.keys():
+                yield at(loop, "unroll", "a loop with run-time bounds cannot be unrolled whole")
+    for body in found:
+        pipeline = body.find("PIPELINE") if body.is_loop else None
+        if pipeline is not None and "off" not in pipeline.flags:
+            yield from _pipelined(body.compound, looping)
+
+
+def _pipelined(compound: Cursor, looping: set[str]) -> Iterator[Finding]:
+    """Vitis unrolls every loop inside a pipeline, so their bounds must be constant."""
+    for cursor in walk(compound):
+        if cursor.kind in LOOPS and not trip_count_known(cursor):
+            message = "a loop with run-time bounds inside a pipeline cannot be unrolled"
+            yield at(cursor, "pipeline", message)
+        called = cursor.referenced if cursor.kind == Kind.CALL_EXPR else None
+        if called is not None and called.get_usr() in looping:
+            message = (
+                f"{called.spelling} has loops with run-time bounds, and is called in a pipeline"
+            )
+            yield at(cursor, "pipeline", message)
+
+
+def _functions_with_open_loops(units: list[Unit]) -> set[str]:
+    """Return the functions that run a loop of run-time bounds, themselves or in what they call."""
+    calls: dict[str, set[str]] = {}
+    looping: set[str] = set()
+    for unit in units:
+        for function in unit.functions:
+            usr = function.get_usr()
+            calls[usr] = set()
+            for cursor in walk(function):
+                if cursor.kind in LOOPS and not trip_count_known(cursor):
+                    looping.add(usr)
+                elif cursor.kind == Kind.CALL_EXPR and cursor.referenced is not None:
+                    calls[usr].add(cursor.referenced.get_usr())
+    size = -1
+    while size != len(looping):
+        size = len(looping)
+        looping |= {usr for usr, called in calls.items() if called & looping}
+    return looping
+
+
+def trip_count_known(loop: Cursor) -> bool:
+    """Whether a loop is ``for (T i = constant; i < constant; i += constant)`` or the like."""
+    if loop.kind != Kind.FOR_STMT:
+        return False
+    parts = list(loop.get_children())
+    if len(parts) != 4:
+        return False
+    start, condition, step, body = parts
+    variables = [c for c in start.get_children() if c.kind == Kind.VAR_DECL]
+    if len(variables) != 1:
+        return False
+    counter = variables[0]
+    initial = [c for c in counter.get_children() if c.kind.is_expression()]
+    if not initial or not _constant(initial[-1]) or condition.kind != Kind.BINARY_OPERATOR:
+        return False
+    left, right = condition.get_children()
+    if not same(_reference(left), counter) or not _constant(right):
+        return False
+    stepped = list(step.get_children())
+    if not stepped or not same(_reference(stepped[0]), counter):
+        return False
+    if step.kind == Kind.COMPOUND_ASSIGNMENT_OPERATOR:
+        if not _constant(stepped[1]):
+            return False
+    elif step.kind != Kind.UNARY_OPERATOR:
+        return False
+    # A break leaves early: the trip count is then at most the constant, and Vitis is content.
+    return not any(_writes(cursor, counter) for cursor in walk(body))
+
+
+def _writes(cursor: Cursor, variable: Cursor) -> bool:
+    """Whether a cursor changes a variable (a reference to it counts as no change)."""
+    if cursor.kind == Kind.COMPOUND_ASSIGNMENT_OPERATOR:
+        return same(_reference(next(cursor.get_children())), variable)
+    if cursor.kind == Kind.BINARY_OPERATOR and "=" in _operator(cursor):
+        return same(_reference(next(cursor.get_children())), variable)
+    if cursor.kind == Kind.UNARY_OPERATOR and {"++", "--"} & set(_texts(cursor)):
+        return same(_reference(next(cursor.get_children())), variable)
+    return False
+
+
+def _texts(cursor: Cursor) -> list[str]:
+    return [token.spelling for token in cursor.get_tokens()]
+
+
+def _operator(cursor: Cursor) -> str:
+    """Return ``=`` for a plain assignment, else nothing."""
+    left, _ = cursor.get_children()
+    behind = len(list(left.get_tokens()))
+    texts = _texts(cursor)
+    return "=" if len(texts) > behind and texts[behind] == "=" else ""
+
+
+def _reference(cursor: Cursor) -> Cursor | None:
+    cursor = unwrapped(cursor)
+    return cursor.referenced if cursor.kind == Kind.DECL_REF_EXPR else None
+
+
+def _constant(cursor: Cursor) -> bool:
+    """Whether an expression is made of literals, enumerators and constants only."""
+    if cursor.kind in _LITERALS:
+        return True
+    if cursor.kind == Kind.DECL_REF_EXPR:
+        target = cursor.referenced
+        if target.kind in (Kind.ENUM_CONSTANT_DECL, Kind.TEMPLATE_NON_TYPE_PARAMETER):
+            return True
+        if target.kind != Kind.VAR_DECL or not target.type.is_const_qualified():
+            return False
+        initial = [c for c in target.get_children() if c.kind.is_expression()]
+        return bool(initial) and _constant(initial[-1])
+    if cursor.kind in _OPERATORS:
+        parts = [c for c in cursor.get_children() if c.kind.is_expression()]
+        return bool(parts) and all(_constant(part) for part in parts)
+    return False
+
+
+def check_dataflow(found: list[Body]) -> Iterator[Finding]:
+    """Dataflow regions have the canonical form, in which Vitis overlaps the calls."""
+    for body in found:
+        if body.find("DATAFLOW") is None:
+            continue
+        if body.is_loop and body.owner is not None and not _canonical_loop(body):
+            message = (
+                "the loop around DATAFLOW is not for (int i = 0; i < n; ++i) "
+                "with n a constant or a by-value parameter"
+            )
+            yield at(body.owner, "dataflow", message)
+        yield from _region(body)
+
+
+def _canonical_loop(body: Body) -> bool:
+    loop = body.owner
+    if loop is None or loop.kind != Kind.FOR_STMT:
+        return False
+    parts = list(loop.get_children())
+    if len(parts) != 4 or parts[1].kind != Kind.BINARY_OPERATOR:
+        return False
+    counters = [c for c in parts[0].get_children() if c.kind == Kind.VAR_DECL]
+    if len(counters) != 1 or _texts(parts[0])[-2:-1] != ["0"]:
+        return False
+    left, right = parts[1].get_children()
+    limit = _reference(right)
+    by_value = limit is not None and limit.kind == Kind.PARM_DECL and _scalar(limit.type)
+    if not same(_reference(left), counters[0]) or not (by_value or _constant(right)):
+        return False
+    return parts[2].kind == Kind.UNARY_OPERATOR and "++" in _texts(parts[2])
+
+
+def _scalar(declared: cindex.Type) -> bool:
+    kind = declared.get_canonical().kind
+    return kind not in (Type.POINTER, Type.LVALUEREFERENCE, Type.RVALUEREFERENCE, Type.RECORD)
+
+
+def _region(body: Body) -> Iterator[Finding]:
+    """Only declarations and calls of void functions; each channel made once, then used once."""
+    channels: dict[str, Cursor] = {}
+    uses: dict[str, list[bool]] = {}
+    for statement in body.compound.get_children():
+        if statement.kind == Kind.DECL_STMT:
+            for variable in statement.get_children():
+                if variable.storage_class == cindex.StorageClass.STATIC:
+                    yield at(variable, "dataflow", f"{variable.spelling} is static")
+                if any(_computes(c) for c in walk(variable)):
+                    yield at(variable, "dataflow", f"{variable.spelling} is computed in the region")
+                if not is_const(variable.type):
+                    channels[variable.spelling] = variable
+            continue
+        call = unwrapped(statement)
+        if call.kind != Kind.CALL_EXPR or call.referenced is None:
+            yield at(statement, "dataflow", "only declarations and calls may stand in the region")
+            continue
+        if call.type.get_canonical().kind != Type.VOID:
+            yield at(call, "dataflow", f"{call.spelling} returns a value")
+        # strict=False: default arguments have no cursors.
+        for argument, formal in zip(
+            call.get_arguments(), call.referenced.get_arguments(), strict=False
+        ):
+            used = _reference(argument)
+            if used is not None and used.spelling in channels:
+                uses.setdefault(used.spelling, []).append(_written(formal.type))
+    for name, accesses in uses.items():
+        if accesses != [True, False]:
+            message = f"{name} is not written by one call and then read by one other"
+            yield at(channels[name], "dataflow", message)
+
+
+def _computes(cursor: Cursor) -> bool:
+    """Whether a call does something: default constructors of plain structures do not."""
+    if cursor.kind != Kind.CALL_EXPR:
+        return False
+    called = cursor.referenced
+    return called is None or not called.is_default_constructor()
+
+
+def _written(formal: cindex.Type) -> bool:
+    """Whether a parameter lets the callee write its argument."""
+    inner = formal.get_canonical()
+    if inner.kind == Type.CONSTANTARRAY:
+        return not is_const(inner)
+    if inner.kind not in (Type.POINTER, Type.LVALUEREFERENCE):
+        return False
+    return not is_const(inner.get_pointee())

@@ -1,0 +1,206 @@
+"""Parses sources with libclang, one :class:`Unit` for every ``*.cpp``, and reads their pragmas."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from clang import cindex
+
+from acsgen.engines.csim.compile import ap_types_directory, compiler
+from acsgen.engines.lint.directives import Pragma, parse_pragma
+from acsgen.engines.lint.finding import Finding
+
+#: libclang's cursors; its Python binding has no types.
+Cursor = Any
+Kind = cindex.CursorKind
+
+STANDARD = "-std=c++14"
+
+LOOPS = (Kind.FOR_STMT, Kind.WHILE_STMT, Kind.DO_STMT, Kind.CXX_FOR_RANGE_STMT)
+FUNCTIONS = (
+    Kind.FUNCTION_DECL,
+    Kind.CXX_METHOD,
+    Kind.CONSTRUCTOR,
+    Kind.DESTRUCTOR,
+    Kind.CONVERSION_FUNCTION,
+    Kind.FUNCTION_TEMPLATE,
+)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One translation unit: what the files of the linted folder declare and define in it.
+
+    What a header has is in the first unit that includes it, and in no other.
+
+    Attributes:
+        diagnostics: the parser's errors.
+        declarations: top declarations, those in namespaces and in extern "C" too.
+        functions: functions with a body, member functions too.
+    """
+
+    diagnostics: tuple[Finding, ...]
+    declarations: tuple[Cursor, ...] = field(repr=False)
+    functions: tuple[Cursor, ...] = field(repr=False)
+
+
+@cache
+def _system_includes() -> tuple[str, ...]:
+    """Return arguments for g++'s own header folders: libclang brings no headers along."""
+    command = [compiler(), "-E", "-x", "c++", "-v", "/dev/null"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines()
+    first = said.index("#include <...> search starts here:") + 1
+    folders = [line.strip() for line in said[first : said.index("End of search list.")]]
+    return ("-nostdinc", "-nostdinc++", *(f"-isystem{folder}" for folder in folders))
+
+
+@cache
+def _arguments() -> tuple[str, ...]:
+    return ("-x", "c++", STANDARD, f"-isystem{ap_types_directory()}", *_system_includes())
+
+
+@cache
+def _precompiled() -> tuple[tempfile.TemporaryDirectory[str], tuple[str, ...]]:
+    """Parse ap_int.h, which is large, once for all; return its folder, to keep, and options."""
+    scratch = tempfile.TemporaryDirectory(prefix="acsgen-lint-")
+    header, parsed = Path(scratch.name) / "common.hpp", Path(scratch.name) / "common.pch"
+    header.write_text("#include <ap_int.h>\n", encoding="utf-8")
+    arguments = ["-x", "c++-header", *_arguments()[2:]]
+    unit = cindex.Index.create().parse(
+        str(header), arguments, options=cindex.TranslationUnit.PARSE_INCOMPLETE
+    )
+    unit.save(str(parsed))
+    return scratch, ("-include-pch", str(parsed))
+
+
+def parse_units(folder: Path, sources: Sequence[str]) -> list[Unit]:
+    """Parse the named ``*.cpp`` of ``folder``."""
+    folder = folder.resolve()
+    index = cindex.Index.create()
+    arguments = [*_arguments(), f"-I{folder}", *_precompiled()[1]]
+    seen: set[str] = set()
+    return [_unit(index.parse(str(folder / name), arguments), folder, seen) for name in sources]
+
+
+def _unit(parsed: Any, folder: Path, seen: set[str]) -> Unit:
+    diagnostics = tuple(
+        Finding(Path(d.location.file.name).name, d.location.line, "parse", d.spelling)
+        for d in parsed.diagnostics
+        if d.severity >= cindex.Diagnostic.Error and d.location.file is not None
+    )
+    declarations = tuple(
+        d for d in _declarations(parsed.cursor, f"{folder}/") if d.location.file.name not in seen
+    )
+    seen.update(d.location.file.name for d in declarations)
+    functions = tuple(
+        cursor
+        for declaration in declarations
+        for cursor in walk(declaration)
+        if cursor.kind in FUNCTIONS and body_of(cursor) is not None
+    )
+    return Unit(diagnostics, declarations, functions)
+
+
+def _declarations(cursor: Cursor, prefix: str) -> Iterator[Cursor]:
+    for child in cursor.get_children():
+        file = child.location.file
+        if file is None or not file.name.startswith(prefix):
+            continue
+        # Some versions call extern "C" unexposed.
+        if child.kind in (Kind.NAMESPACE, Kind.LINKAGE_SPEC, Kind.UNEXPOSED_DECL):
+            yield from _declarations(child, prefix)
+        else:
+            yield child
+
+
+def walk(cursor: Cursor) -> Iterator[Cursor]:
+    """Yield a cursor and all below it."""
+    return iter(cursor.walk_preorder())
+
+
+def at(cursor: Cursor, rule: str, message: str) -> Finding:
+    """Return a finding at a cursor."""
+    return Finding(Path(cursor.location.file.name).name, cursor.location.line, rule, message)
+
+
+def body_of(cursor: Cursor) -> Cursor | None:
+    """Return the body of a function or loop, None for a declaration."""
+    children = list(cursor.get_children())
+    # A do loop has its body first.
+    for child in children if cursor.kind == Kind.DO_STMT else reversed(children):
+        if child.kind == Kind.COMPOUND_STMT:
+            return child
+    return None
+
+
+def same(one: Cursor | None, other: Cursor | None) -> bool:
+    """Whether two cursors are one; the binding cannot compare with None."""
+    return one is not None and other is not None and bool(one == other)
+
+
+def unwrapped(cursor: Cursor) -> Cursor:
+    """Look through parentheses and implicit conversions."""
+    while cursor.kind in (Kind.UNEXPOSED_EXPR, Kind.PAREN_EXPR):
+        children = list(cursor.get_children())
+        if len(children) != 1:
+            break
+        cursor = children[0]
+    return cursor
+
+
+def is_const(declared: cindex.Type) -> bool:
+    """Whether a type is constant; of an array, its elements, wherever the qualifier is kept."""
+    inner = declared.get_canonical()
+    while inner.kind == cindex.TypeKind.CONSTANTARRAY and not inner.is_const_qualified():
+        inner = inner.element_type
+    return bool(inner.is_const_qualified())
+
+
+def qualified_name(cursor: Cursor) -> str:
+    """Return a declaration's name with its namespaces."""
+    parts: list[str] = []
+    while cursor is not None and cursor.kind != Kind.TRANSLATION_UNIT:
+        if cursor.spelling:
+            parts.append(cursor.spelling)
+        cursor = cursor.semantic_parent
+    return "::".join(reversed(parts))
+
+
+def read_pragmas(path: Path) -> tuple[list[Pragma], list[Finding]]:
+    """Return the HLS pragmas of a file, and findings for those that Vitis would not understand.
+
+    libclang has no cursors for pragmas that it does not know, so they are read from the text, in
+    which comments have been blanked out.
+    """
+    pragmas: list[Pragma] = []
+    findings: list[Finding] = []
+    for number, line in enumerate(without_comments(path).splitlines(), 1):
+        match = re.match(r"\s*#\s*pragma\b\s*(.*)", line)
+        if match is None or match[1].strip() == "once":
+            continue
+        kind, _, rest = match[1].partition(" ")
+        if kind != "HLS":
+            findings.append(Finding(path.name, number, "pragma", f"#pragma {kind} is not of HLS"))
+            continue
+        pragma, problems = parse_pragma(number, rest)
+        pragmas.append(pragma)
+        findings.extend(Finding(path.name, number, "pragma", problem) for problem in problems)
+    return pragmas, findings
+
+
+def without_comments(path: Path) -> str:
+    """Return a file's text with its comments blanked out, the lines where they are."""
+    pattern = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+
+    def blank(match: re.Match[str]) -> str:
+        found = match[0]
+        return found if found.startswith('"') else re.sub(r"[^\n]", " ", found)
+
+    return pattern.sub(blank, path.read_text("utf-8"))

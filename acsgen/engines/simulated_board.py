@@ -1,0 +1,144 @@
+"""The board driver's way to a simulated engine: what :mod:`acsgen_host` runs on without a board.
+
+A :class:`SimulatedBoard` is an engine and the memory that it shares with the processors.  That
+memory is kept twice, as the processors' caches and as the DDR that the engine reaches, and words
+move between the two only by flush and invalidate: a driver that forgets one fails here as it would
+on a board.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acsgen.engines.base import Device
+from acsgen.isa.generated import WORD_BYTES
+
+#: Above 4 GiB, so that a driver that writes only the low word of an address fails.
+DDR_BASE = 0x8_7000_0000
+
+#: Space between buffers, so that an engine that leaves one does not land in the next.
+GAP_BYTES = 0x1_0000
+
+#: What memory holds that nobody wrote.
+GARBAGE = 0xA5
+
+#: Clock edges that pass while the driver waits once.
+POLL_EDGES = 20_000
+INTERRUPT_EDGES = 1_000_000
+
+#: Seconds that a wait without a clock takes.
+IDLE_SECONDS = 1e-3
+
+
+class SimulatedBoard:
+    """An engine, its clock, and DDR that the processors see through a cache.
+
+    Attributes:
+        device: the engine.
+        running: whether the clock runs; an engine without a clock never finishes.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self.running = True
+        self._next = DDR_BASE
+        self._ddr: dict[int, NDArray[np.uint8]] = {}
+
+    def allocate(self, size: int) -> int:
+        """Return the address of so many bytes of DDR, at least; whole words, full of garbage."""
+        address = self._next
+        words = -(-size // WORD_BYTES)
+        self._next += -(-words * WORD_BYTES // GAP_BYTES) * GAP_BYTES + GAP_BYTES
+        self._ddr[address] = np.full(words * WORD_BYTES, GARBAGE, np.uint8)
+        self.device.map(address, self._ddr[address])
+        return address
+
+    def free(self, address: int) -> None:
+        """Give DDR back; an engine that still uses it does so at its own peril."""
+        self.device.unmap(address)
+        del self._ddr[address]
+
+    def flush(self, address: int, host: NDArray[np.uint8]) -> None:
+        """Copy what the processors have at an address, uint8, into the DDR."""
+        self._at(address, len(host))[:] = host
+
+    def invalidate(self, address: int, host: NDArray[np.uint8]) -> None:
+        """Let the processors see what the DDR has at an address, uint8."""
+        host[:] = self._at(address, len(host))
+
+    def advance(self, edges: int, stop_at_interrupt: bool) -> None:
+        """Let time pass, if the clock runs."""
+        if self.running:
+            self.device.advance(edges, stop_at_interrupt)
+
+    def _at(self, address: int, size: int) -> NDArray[np.uint8]:
+        for base, memory in self._ddr.items():
+            if base <= address and address + size <= base + len(memory):
+                return memory[address - base : address - base + size]
+        raise ValueError(f"{size} bytes at {address:#x} are not in one buffer")
+
+
+class SimulatedBuffer:
+    """The driver's buffer: see :class:`acsgen_host.backend.Buffer`."""
+
+    def __init__(self, board: SimulatedBoard, words: int) -> None:
+        self._board = board
+        self.address = board.allocate(words * WORD_BYTES)
+        self.words = np.full(words * WORD_BYTES, GARBAGE, np.uint8).view(np.uint64)
+
+    def flush(self, start: int = 0, count: int = -1) -> None:
+        """Write back ``count`` words from ``start``; all that follow if negative."""
+        end = len(self.words) if count < 0 else start + count
+        part = self.words[start:end].view(np.uint8)
+        self._board.flush(self.address + start * WORD_BYTES, part)
+
+    def invalidate(self) -> None:
+        """See what the engine wrote."""
+        self._board.invalidate(self.address, self.words.view(np.uint8))
+
+    def free(self) -> None:
+        """Give it back."""
+        self._board.free(self.address)
+
+
+class SimulatedBackend:
+    """The driver's back end: see :class:`acsgen_host.backend.Backend`."""
+
+    def __init__(
+        self, board: SimulatedBoard, *, interrupt: bool = True, resettable: bool = True
+    ) -> None:
+        """Take a board, with or without an interrupt and a reset that software reaches."""
+        self.name = type(board.device).__name__
+        self.has_interrupt = interrupt
+        self.board = board
+        self._resettable = resettable
+
+    def read(self, offset: int) -> int:
+        """Read a register."""
+        return self.board.device.read(offset)
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a register."""
+        self.board.device.write(offset, value)
+
+    def allocate(self, words: int) -> SimulatedBuffer:
+        """Return a buffer of so many 64-bit words."""
+        return SimulatedBuffer(self.board, words)
+
+    def wait(self, seconds: float, interrupt: bool) -> None:
+        """Let the clock run until the interrupt, or for a moment."""
+        if not self.board.running:
+            time.sleep(min(seconds, IDLE_SECONDS))
+        self.board.advance(INTERRUPT_EDGES if interrupt else POLL_EDGES, interrupt)
+
+    def reset(self) -> bool:
+        """Reset the engine, where that is possible."""
+        if self._resettable:
+            self.board.device.reset()
+        return self._resettable
+
+    def close(self) -> None:
+        """Nothing to give back: the device is its maker's."""

@@ -1,0 +1,1 @@
+"""The roads through all stages: each is a command, without its command line."""

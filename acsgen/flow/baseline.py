@@ -1,0 +1,110 @@
+"""Recorded figures: one reader, one writer and one comparison for every file of ``benchmarks/``.
+
+A file holds entries by name, in JSON; an entry has a *setting*, under which figures compare at all,
+and *rows* of figures by name.  How an entry is laid out is for its owner to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from acsgen.support.errors import Problem, UserError
+
+#: Content of a file: its entries, as JSON has them, by name.
+Baseline = dict[str, Any]
+
+Row = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class FigureTable:
+    """What is compared of an entry.
+
+    Attributes:
+        rows: figures by name, of every thing that was measured.
+        setting: what they were measured with, by name.
+    """
+
+    rows: Mapping[str, Row]
+    setting: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load_baseline(path: Path, command: str, *keys: str) -> Baseline:
+    """Return the recorded entries; none if there is no such file.
+
+    Args:
+        path: the file.
+        command: what writes it, for the message.
+        keys: what every entry must have; each is a mapping.
+
+    Raises:
+        UserError: the file is not such a baseline.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        parts = [entry[key] for entry in content.values() for key in keys]
+        if not all(isinstance(part, dict) for part in (*content.values(), *parts)):
+            raise TypeError("not a mapping")
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            Problem(str(path), f"is not a baseline of {command}", "write one with --update")
+        ) from error
+    return dict(content)
+
+
+def save_baseline(path: Path, baseline: Baseline, *, sort_keys: bool = False) -> None:
+    """Write a baseline; a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    text = json.dumps(baseline, indent=1, sort_keys=sort_keys) + "\n"
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def differences(
+    name: str,
+    kept: FigureTable | None,
+    found: FigureTable,
+    *,
+    complete: bool = True,
+    tolerance: Mapping[str, float] | None = None,
+) -> list[str]:
+    """Return in words how what was found differs from what was recorded.
+
+    Args:
+        name: of the entry.
+        kept: what was recorded of it, if anything.
+        found: what was measured.
+        complete: whether everything was measured, so that a row not found is gone.
+        tolerance: how far a figure may be off, as a share of itself; figures not named must be
+            equal.
+    """
+    if kept is None:
+        return [f"{name}: no baseline"]
+    wrong = [
+        f"{name}: {key} is {value}, the baseline's {kept.setting.get(key)}"
+        for key, value in found.setting.items()
+        if kept.setting.get(key) != value
+    ]
+    if complete:
+        wrong += [f"{row} is no longer there" for row in kept.rows if row not in found.rows]
+    for row, figures in found.rows.items():
+        if row not in kept.rows:
+            wrong.append(f"{row}: no baseline")
+            continue
+        wrong += _of_row(row, kept.rows[row], figures, tolerance or {})
+    return wrong
+
+
+def _of_row(row: str, kept: Row, found: Row, tolerance: Mapping[str, float]) -> list[str]:
+    return [
+        f"{row}: {figure} is {value:.12g}, the baseline {kept.get(figure)}"
+        for figure, value in found.items()
+        if figure not in kept or abs(kept[figure] - value) > tolerance.get(figure, 0) * abs(value)
+    ]

@@ -1,0 +1,210 @@
+"""Runs the cases on the RTL simulation; an answer that is not bit-exact is worth no cycle count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from acsgen_host.words import pack_image
+from numpy.typing import NDArray
+
+from acsgen.compiler import compile_graph
+from acsgen.cost.cycles import predict
+from acsgen.cost.macs import count_macs
+from acsgen.data import load_dataset
+from acsgen.engines.rtl import Memory, RtlEngine
+from acsgen.flow.bench.cases import NATURAL_IMAGES, NETWORKS, REFERENCES, Case
+from acsgen.flow.bench.masks import draw_masks
+from acsgen.flow.evaluate import CALIBRATION_IMAGES
+from acsgen.frontend import front_end
+from acsgen.ir.integer import IntGraph
+from acsgen.ir.ungate import without_gates
+from acsgen.isa.generated import HEADER_WORDS, LANES, WORD_BYTES, Status
+from acsgen.program.board import Board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program
+from acsgen.quant.golden import GoldenModel
+from acsgen.quant.quantize import quantize
+from acsgen.quant.thresholds import force_masks
+from acsgen.support.assets import asset
+from acsgen.support.errors import CheckFailed
+from acsgen.support.progress import OnStage, ignore_stages
+from acsgen.verify.compare import expected_words
+
+#: Seed of drawn masks; another one gives other masks with as many MACs.
+SEED = 0
+
+_DATASET = "digits32"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a case measured; means over its images.
+
+    Attributes:
+        images: how many.
+        cycles: from start to END, by the engine's own counter.
+        stall_cycles: cycles in which the array waited for memory.
+        array_iterations: inner iterations of the lane array.
+        macs: executed, gating work included (:mod:`acsgen.cost.macs`).
+        bytes_read: from memory.
+        bytes_written: to memory, result header included.
+    """
+
+    images: int
+    cycles: float
+    stall_cycles: float
+    array_iterations: float
+    macs: float
+    bytes_read: float
+    bytes_written: float
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    """Figures by case name, and what they were measured with.
+
+    ``references`` holds every network's figures by network and :data:`REFERENCES`: what is saved is
+    relative to them, so they are measured even when not asked for.
+    """
+
+    board: str
+    engine: EngineConfig
+    memory: Memory
+    figures: dict[str, Figures]
+    references: dict[tuple[str, str], Figures]
+
+    @property
+    def key(self) -> str:
+        """What the baseline files these figures under."""
+        return f"{self.board}, {self.engine.lane_groups * LANES} lanes"
+
+    def setting(self) -> dict[str, Any]:
+        """Return the engine and memory as the baseline holds them."""
+        return {"engine": asdict(self.engine), "memory": asdict(self.memory)}
+
+    def saved(self, case: Case, reference: str) -> tuple[float, float]:
+        """Return the shares of a reference's MACs and cycles that a case saves.
+
+        Of the ``dense`` network, which has no gates, the gates' own work is a loss; of the ``open``
+        one, which has them too, only what masks leave undone counts.
+        """
+        found, base = self.figures[case.name], self.references[case.network, reference]
+        return 1 - found.macs / base.macs, 1 - found.cycles / base.cycles
+
+    def utilisation(self, case: Case) -> float:
+        """Return the share of the lanes' MACs of all cycles that were executed."""
+        found = self.figures[case.name]
+        return found.macs / (found.cycles * self.engine.lane_groups * LANES)
+
+
+def run_bench(
+    cases: Sequence[Case],
+    board: Board,
+    engine: EngineConfig,
+    rtl: RtlEngine,
+    on_stage: OnStage = ignore_stages,
+) -> BenchResult:
+    """Measure ``cases`` on ``rtl``, an engine compiled from ``engine``.
+
+    Raises:
+        CheckFailed: the RTL's logits, masks or counters differ from the golden model's.
+    """
+    figures: dict[str, Figures] = {}
+    references: dict[tuple[str, str], Figures] = {}
+    for network in dict.fromkeys(case.network for case in cases):
+        on_stage(f"quantize {network}")
+        graph, images = _load(network)
+        bench = _Network(graph, engine, rtl, images)
+        for reference in REFERENCES:
+            on_stage(f"run {network}/{reference}")
+            references[network, reference] = bench.measure(Case(network, reference))
+        for case in cases:
+            if case.network != network:
+                continue
+            found = references.get((network, case.masks))
+            if found is None:
+                on_stage(f"run {case.name}")
+                found = bench.measure(case)
+            figures[case.name] = found
+    return BenchResult(board.name, engine, rtl.memory, figures, references)
+
+
+def _load(network: str) -> tuple[IntGraph, NDArray[np.uint8]]:
+    layers, _ = front_end(asset("models", f"{NETWORKS[network]}.pt"))
+    calibration = load_dataset(_DATASET, "train", limit=CALIBRATION_IMAGES)
+    test = load_dataset(_DATASET, "test", limit=NATURAL_IMAGES[network])
+    return quantize(layers, calibration.images), test.images
+
+
+class _Network:
+    """A network with and without gates, compiled."""
+
+    def __init__(
+        self, graph: IntGraph, engine: EngineConfig, rtl: RtlEngine, images: NDArray[np.uint8]
+    ) -> None:
+        self.graph = graph
+        self.ungated = without_gates(graph)
+        self.program = compile_graph(graph, engine)
+        self.ungated_program = compile_graph(self.ungated, engine)
+        self.rtl = rtl
+        self.images = images
+
+    def measure(self, case: Case) -> Figures:
+        one = self.images[:1]
+        if case.masks == "dense":
+            return self._run(self.ungated, self.ungated_program, one, {})
+        if case.masks == "own":
+            return self._run(self.graph, self.program, self.images, {})
+        if case.saved_percent is None:
+            masks = {gate.name: np.ones(gate.shape[0], bool) for gate in self.graph.gates}
+        else:
+            dense = count_macs(self.ungated, {}, 1).dense
+            masks = draw_masks(self.graph, dense * (1 - case.saved_percent / 100), SEED).masks
+        return self._run(self.graph, self.program, one, force_masks(self.graph, masks))
+
+    def _run(
+        self,
+        graph: IntGraph,
+        program: Program,
+        images: NDArray[np.uint8],
+        thresholds: dict[str, NDArray[np.int32]],
+    ) -> Figures:
+        golden = GoldenModel(graph).run(images, thresholds, keep="logits")
+        params = program.with_thresholds(thresholds)
+        headers = []
+        for index, image in enumerate(images):
+            run = self.rtl.run(program.words, params, pack_image(image), program.result_words)
+            header = run.counters
+            masks = {name: bits[index] for name, bits in golden.masks.items()}
+            counters = asdict(predict(program, masks, skips_words=self.rtl.skips_words).counters)
+            wrong = [
+                f"counter {name} is {header[name]}, expected {value}"
+                for name, value in counters.items()
+                if header[name] != value
+            ]
+            if run.status != Status.OK:
+                wrong = [f"stopped with status {run.status} at instruction {run.fault_index}"]
+            elif not np.array_equal(
+                run.result[HEADER_WORDS : program.result_words],
+                expected_words(program, golden, index),
+            ):
+                wrong.insert(0, "logits or masks differ from the golden model's")
+            if wrong:
+                raise CheckFailed(f"RTL simulation of {program.model}: {'; '.join(wrong)}")
+            headers.append(header)
+
+        def mean(values: Iterable[int]) -> float:
+            return sum(values) / len(headers)
+
+        return Figures(
+            images=len(headers),
+            cycles=mean(h["cycles"] for h in headers),
+            stall_cycles=mean(h["stall_cycles"] for h in headers),
+            array_iterations=mean(h["array_iterations"] for h in headers),
+            macs=float(count_macs(graph, golden.masks, len(images)).executed.mean()),
+            bytes_read=mean(h["read_words"] * WORD_BYTES for h in headers),
+            bytes_written=mean((h["written_words"] + HEADER_WORDS) * WORD_BYTES for h in headers),
+        )

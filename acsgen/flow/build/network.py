@@ -1,0 +1,43 @@
+"""The steps from a model file to a program; nothing is written yet."""
+
+from __future__ import annotations
+
+from acsgen.compiler import compile_graph
+from acsgen.flow.build.images import choose_images
+from acsgen.flow.build.work import Work
+from acsgen.flow.evaluate import measure
+from acsgen.frontend import front_end
+from acsgen.ir.ungate import without_gates
+from acsgen.quant.quantize import quantize
+from acsgen.support.progress import OnStage
+
+
+def read_network(work: Work, on_stage: OnStage) -> None:
+    """Read the model file, and choose images that suit the network."""
+    request = work.plan.request
+    work.layers, source = front_end(request.model)
+    work.images = choose_images(
+        source, request.dataset, request.data_root, request.images, request.seed
+    )
+    work.log.layers(work.layers)
+
+
+def quantize_network(work: Work, on_stage: OnStage) -> None:
+    """Make the integer network."""
+    work.integers = quantize(work.layers, work.images.calibration)
+    work.log.integers(work.integers)
+
+
+def compile_network(work: Work, on_stage: OnStage) -> None:
+    """Compile the integer network, with its gates and without."""
+    work.program = compile_graph(work.integers, work.plan.engine)
+    work.ungated = compile_graph(without_gates(work.integers), work.plan.engine)
+    work.log.program(work.program)
+
+
+def compare_networks(work: Work, on_stage: OnStage) -> None:
+    """Run the float and the integer network over the test images."""
+    images = work.images
+    work.measured = measure(
+        work.layers, work.integers, images.test, images.labels, on_stage=on_stage
+    )

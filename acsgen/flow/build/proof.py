@@ -1,0 +1,69 @@
+"""The steps that render a project, and prove it bit-exact by simulation."""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from pathlib import Path
+
+from acsgen_host.words import pack_image
+
+from acsgen.cost.macs import count_macs
+from acsgen.engines.registry import Simulation
+from acsgen.engines.rtl import Memory
+from acsgen.flow.build.project import write_project
+from acsgen.flow.build.report import rtl_cycles
+from acsgen.flow.build.work import Work
+from acsgen.quant.golden import GoldenModel
+from acsgen.support.progress import OnStage
+from acsgen.verify.check import check_vectors, require_exact
+from acsgen.verify.vectors import Vectors
+
+
+def render_project(work: Work, on_stage: OnStage) -> None:
+    """Write the program, the golden vectors and the projects of the engines."""
+    plan, checked = work.plan, work.images.test[: work.plan.request.images]
+    work.vectors = Vectors(checked, GoldenModel(work.integers).run(checked))
+    source = work.images.source
+    write_project(work.folder, work.program, plan.board, work.vectors, source, plan.implementations)
+
+
+def compile_simulation(simulation: Simulation, work: Work, on_stage: OnStage) -> None:
+    """Compile the rendered sources, and leave the library in the build if it is of use there."""
+    sources, engine = work.folder / simulation.implementation, work.plan.engine
+    library = simulation.compile(sources, engine, waves=False)
+    if simulation.kept_as is not None:
+        library = _copied(library, work.folder / simulation.kept_as)
+    memory = Memory.for_board(work.plan.board)
+    work.engines[simulation.name] = simulation.open(library, memory, waves=None)
+
+
+def run_simulation(simulation: Simulation, work: Work, on_stage: OnStage) -> None:
+    """Compare an engine with the golden model; count its cycles if it has a clock.
+
+    Raises:
+        CheckFailed: they differ; names the first difference.
+    """
+    engine, vectors = work.engines[simulation.name], work.vectors
+    tell = partial(on_stage, stage_of(simulation), total=len(vectors.images))
+    tell(0)
+    check = check_vectors(work.program, engine, vectors, simulation.title, tell)
+    require_exact(check, simulation.title)
+    work.checks[simulation.name] = check
+    if simulation.clocked:
+        ungated, packed = work.ungated, pack_image(vectors.images[0])
+        dense = engine.run(ungated.words, ungated.params, packed, ungated.result_words)
+        macs = count_macs(work.integers, vectors.golden.masks, len(vectors.images)).executed
+        work.counted_cycles = rtl_cycles(check, dense, macs, Memory.for_board(work.plan.board))
+    engine.close()
+
+
+def stage_of(simulation: Simulation) -> str:
+    """Return what people are told while a simulation runs."""
+    return f"check bit-exactness, {simulation.title}"
+
+
+def _copied(library: Path, target: Path) -> Path:
+    target.parent.mkdir()
+    shutil.copyfile(library, target)
+    return target

@@ -1,0 +1,133 @@
+"""Assembles the report of a build from what its stages found."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+import acsgen
+from acsgen.cost.cycles import CycleReport, predict
+from acsgen.engines.base import EngineRun
+from acsgen.engines.rtl import Memory
+from acsgen.flow.build.work import Work
+from acsgen.isa.generated import WORD_BYTES
+from acsgen.report.data import (
+    Accuracy,
+    BitExactness,
+    BytesMoved,
+    CountedCycles,
+    LayerFigures,
+    MacFigures,
+    PredictedCycles,
+    Report,
+)
+from acsgen.verify import Verification
+
+CYCLE_SOURCE = "model of the HLS engine, not synthesized"
+RTL_SOURCE = "RTL simulation"
+
+#: An image runs without trace, and with it.
+RUNS_PER_IMAGE = 2
+
+
+def make_report(work: Work) -> Report:
+    """Return the report of a build whose steps are done."""
+    plan, program, measured = work.plan, work.program, work.measured
+    runs = [
+        predict(program, {name: bits[i] for name, bits in measured.bits.items()})
+        for i in range(measured.images)
+    ]
+    dense = predict(work.ungated)
+    cycles = np.array([run.cycles for run in runs])
+    return Report(
+        model=program.model,
+        board=plan.board.name,
+        acsgen=acsgen.__version__,
+        spec_hash=f"{program.spec_hash:#010x}",
+        dataset=work.images.source,
+        engines=plan.implementations,
+        bit_exact={
+            name: BitExactness(check.images, RUNS_PER_IMAGE, check.compared, check.mismatches)
+            for name, check in work.checks.items()
+        },
+        macs=MacFigures(
+            dense=measured.macs_dense,
+            mean=measured.macs_mean,
+            std=measured.macs_std,
+            gates=measured.macs_gates,
+        ),
+        cycles=PredictedCycles(
+            dense=dense.cycles,
+            mean=float(cycles.mean()),
+            std=float(cycles.std()),
+            source=CYCLE_SOURCE,
+        ),
+        cycles_rtl=work.counted_cycles,
+        bytes=BytesMoved(
+            dense=dense.bytes_read + dense.bytes_written,
+            read=float(np.mean([run.bytes_read for run in runs])),
+            written=float(np.mean([run.bytes_written for run in runs])),
+        ),
+        accuracy=Accuracy(
+            floating=_known(measured.float_accuracy),
+            int8=_known(measured.int8_accuracy),
+            images=measured.images,
+            prediction_agreement=measured.prediction_agreement,
+            gate_agreement=measured.gate_agreement,
+        ),
+        masks=measured.masks,
+        resources=plan.resources,
+        engine=program.engine,
+        clock_mhz=plan.board.clock_mhz,
+        memory=program.memory,
+        layers=_layers(dense, runs),
+    )
+
+
+def rtl_cycles(
+    verification: Verification, dense: EngineRun, macs: NDArray[np.int64], memory: Memory
+) -> CountedCycles:
+    """Return the cycles that the RTL counted.
+
+    Args:
+        verification: of the images, each with its result header.
+        dense: a run of the network without gates.
+        macs: executed for each of the images, gating work included.
+        memory: what they ran with.
+    """
+    cycles = np.array([header["cycles"] for header in verification.headers])
+    stalls = np.array([header["stall_cycles"] for header in verification.headers])
+    return CountedCycles(
+        images=verification.images,
+        dense=dense.counters["cycles"],
+        mean=float(cycles.mean()),
+        std=float(cycles.std()),
+        stalls=float(stalls.mean()),
+        macs=float(macs.mean()),
+        memory=memory,
+        source=RTL_SOURCE,
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _layers(dense: CycleReport, runs: list[CycleReport]) -> tuple[LayerFigures, ...]:
+    """Cycles and counters of every layer: mean over the images, beside the ungated network's."""
+    totals: dict[str, dict[str, float]] = {}
+    for run in runs:
+        for cost in run.instructions:
+            entry = totals.setdefault(cost.layer, defaultdict(float))
+            entry["cycles"] += cost.cycles / len(runs)
+            entry["macs"] += cost.counters.macs_executed / len(runs)
+            entry["macs_skipped"] += cost.counters.macs_skipped / len(runs)
+            entry["bytes_read"] += cost.counters.read_words * WORD_BYTES / len(runs)
+    without = dense.layer_cycles
+    return tuple(
+        LayerFigures(layer=name or "END", **entry, cycles_dense=without.get(name))
+        for name, entry in totals.items()
+    )

@@ -1,0 +1,129 @@
+"""What is asked of a build, and what it has made so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from acsgen.cost.resources import ResourceEstimate, check_resources
+from acsgen.engines.base import Engine, Implementation
+from acsgen.engines.registry import Simulation, SimulationName
+from acsgen.flow.build.choice import implementations_of, simulations_of
+from acsgen.flow.build.images import BuildImages
+from acsgen.flow.build.stages import StageLog
+from acsgen.flow.evaluate import EvalResult
+from acsgen.ir.integer import IntGraph
+from acsgen.ir.layers import LayerGraph
+from acsgen.program.board import Board, load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program
+from acsgen.report.data import CountedCycles
+from acsgen.support.fsutil import check_writable
+from acsgen.verify import Verification
+from acsgen.verify.vectors import Vectors
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What to build.
+
+    Attributes:
+        model: acsgen checkpoint (``.pt``) or torch.export program (``.pt2``).
+        board: name of a shipped board, or path of a board file.
+        out: directory to write; ``build/MODEL-BOARD`` if None.
+        images: test images to prove bit-exactness on.
+        dataset: data set to calibrate and test with; the network's own if None.
+        data_root: folder of data sets that are files.
+        lane_groups: groups of 64 lanes; the board's if None.
+        keep_stages: write every stage's result to ``stages/``.
+        seed: of the choice of images.
+        engine: what to render.
+        verify: what to simulate; None for the C simulation, or the RTL where that is all there is.
+    """
+
+    model: Path
+    board: str
+    out: Path | None = None
+    images: int = 20
+    dataset: str | None = None
+    data_root: Path | None = None
+    lane_groups: int | None = None
+    keep_stages: bool = False
+    seed: int = 0
+    engine: Implementation | Literal["both"] = "both"
+    verify: SimulationName | Literal["both"] | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request that can be tried: everything about it was checked that needs no network.
+
+    Attributes:
+        request: what was asked.
+        implementations: what to render.
+        simulations: what to run.
+        board: the board.
+        engine: the engine to build for it.
+        resources: what that engine takes.
+        out: directory to write.
+    """
+
+    request: BuildRequest
+    implementations: tuple[Implementation, ...]
+    simulations: tuple[Simulation, ...]
+    board: Board
+    engine: EngineConfig
+    resources: ResourceEstimate
+    out: Path
+
+
+def make_plan(request: BuildRequest) -> Plan:
+    """Check a request before the slow work begins.
+
+    Raises:
+        UserError: a board, a directory or a choice of engines that cannot be used.
+    """
+    implementations = implementations_of(request.engine)
+    simulations = simulations_of(request.engine, request.verify)
+    board = load_board(request.board)
+    engine = EngineConfig.for_board(board, request.lane_groups)
+    resources = check_resources(engine, board)
+    out = request.out or Path("build") / f"{request.model.stem}-{board.name}"
+    check_writable(out)
+    return Plan(request, implementations, simulations, board, engine, resources, out)
+
+
+@dataclass
+class Work:
+    """What the steps of a build have made; each reads what earlier ones left, and adds its own.
+
+    Attributes:
+        plan: what to do.
+        log: keeps the stages' results, if they are asked for.
+        layers: the network in floats.
+        images: to calibrate, to measure, to prove bit-exactness.
+        integers: the integer network.
+        program: the compiled network.
+        ungated: the same network without gates, compiled.
+        measured: the float and the integer network compared.
+        folder: the directory that becomes the build.
+        vectors: the images that prove bit-exactness, with the golden results.
+        engines: those simulated, by the name of the simulation.
+        checks: outcome of every simulation, by its name.
+        counted_cycles: what a clocked simulation counted, if there was one.
+    """
+
+    plan: Plan
+    log: StageLog
+    layers: LayerGraph = field(init=False)
+    images: BuildImages = field(init=False)
+    integers: IntGraph = field(init=False)
+    program: Program = field(init=False)
+    ungated: Program = field(init=False)
+    measured: EvalResult = field(init=False)
+    folder: Path = field(init=False)
+    vectors: Vectors = field(init=False)
+    engines: dict[str, Engine] = field(init=False, default_factory=dict)
+    checks: dict[str, Verification] = field(init=False, default_factory=dict)
+    counted_cycles: CountedCycles | None = field(init=False, default=None)

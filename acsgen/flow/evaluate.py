@@ -1,0 +1,174 @@
+"""What quantization costs and what skipping saves: the float network against its integer form.
+
+:func:`evaluate` is ``acsgen eval``; :func:`measure` is its core, for networks already in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from acsgen.cost.macs import count_macs
+from acsgen.data import load_dataset
+from acsgen.frontend import front_end, run_layers
+from acsgen.ir.integer import IntGraph
+from acsgen.ir.layers import LayerGraph
+from acsgen.quant.golden import GoldenModel
+from acsgen.quant.quantize import quantize
+from acsgen.report.data import MaskActivity
+from acsgen.support.progress import OnStage, ignore_stages
+
+#: Images of the training split that ranges are measured on: enough for them to settle.
+CALIBRATION_IMAGES = 256
+
+#: A gate bit depends on the input if it is open for a share of the images within these bounds.
+DEPENDENT = (0.02, 0.98)
+
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class EvalResult:
+    """Float network and integer network over the same images.  Shares are in [0, 1].
+
+    Attributes:
+        images: how many.
+        float_accuracy: of the network in floats; NaN without labels.
+        int8_accuracy: of the integer network; NaN without labels.
+        prediction_agreement: share of images with the same prediction.
+        gate_agreement: share of equal gate bits, over all gates and images; None without gates.
+        agreement_by_gate: the same for each gate, by name.
+        macs_dense: per image, nothing skipped and no gating work (:mod:`acsgen.cost.macs`).
+        macs_mean: executed by the integer network, mean over images, gating work included.
+        macs_std: their standard deviation over images.
+        macs_gates: gating work alone, mean over images.
+        masks: what the gates do; None without gates.
+        bits: the integer network's masks, uint8 ``[N, C]`` by gate name.
+    """
+
+    images: int
+    float_accuracy: float
+    int8_accuracy: float
+    prediction_agreement: float
+    gate_agreement: float | None
+    agreement_by_gate: dict[str, float]
+    macs_dense: int
+    macs_mean: float
+    macs_std: float
+    macs_gates: float
+    masks: MaskActivity | None
+    bits: dict[str, NDArray[np.uint8]] = field(repr=False, compare=False)
+
+    @property
+    def skipped_share(self) -> float:
+        """Share of the dense MACs that is saved, gating work counted against it."""
+        return 1.0 - self.macs_mean / self.macs_dense
+
+
+def evaluate(
+    model: str | Path,
+    dataset: str,
+    limit: int | None = None,
+    *,
+    data_root: str | Path | None = None,
+    calibration_images: int = CALIBRATION_IMAGES,
+    on_stage: OnStage = ignore_stages,
+) -> EvalResult:
+    """Quantize a model file on a data set's training images and measure it on its test images.
+
+    Args:
+        model: checkpoint or export program.
+        dataset: as :func:`acsgen.data.load_dataset` names it.
+        limit: use only the first so many test images.
+        data_root: folder of data sets that are files.
+        calibration_images: how many training images to measure ranges on.
+        on_stage: told of the progress.
+
+    Raises:
+        UserError: a model or data set that cannot be used, or that do not fit each other.
+    """
+    on_stage("read the model")
+    layers, _ = front_end(model)
+    on_stage("read the data set")
+    calibration = load_dataset(dataset, "train", data_root, calibration_images)
+    test = load_dataset(dataset, "test", data_root, limit)
+    on_stage("quantize")
+    integers = quantize(layers, calibration.images)
+    return measure(layers, integers, test.images, test.labels, on_stage=on_stage)
+
+
+def measure(
+    layers: LayerGraph,
+    integers: IntGraph,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64] | None = None,
+    *,
+    on_stage: OnStage = ignore_stages,
+) -> EvalResult:
+    """Run both networks on the same images and compare them.
+
+    Args:
+        layers: the network in floats.
+        integers: its integer form.
+        images: uint8 ``[N, C, H, W]``.
+        labels: classes ``[N]``, if known.
+        on_stage: told of the progress.
+
+    Raises:
+        UserError: images of another shape or type than the network takes, or none.
+    """
+    golden = GoldenModel(integers)
+    logits_name, gates = integers.logits.name, [gate.name for gate in integers.gates]
+    float_parts, int_parts = [], []
+    masks: dict[str, list[NDArray[np.uint8]]] = {name: [] for name in gates}
+    equal: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in gates}
+    for start in range(0, max(len(images), 1), _BATCH):
+        on_stage("compare float and integer network", start, len(images))
+        part = np.array(images[start : start + _BATCH])
+        integer = golden.run(part, keep="logits")
+        floating = run_layers(layers, torch.from_numpy(part))
+        float_parts.append(floating[logits_name].numpy().argmax(axis=1))
+        int_parts.append(integer.predictions)
+        for name in gates:
+            masks[name].append(integer.masks[name])
+            equal[name].append(integer.masks[name] == floating[name].numpy())
+    predicted, int_predicted = np.concatenate(float_parts), np.concatenate(int_parts)
+    bits = {name: np.concatenate(parts) for name, parts in masks.items()}
+    same = {name: np.concatenate(parts) for name, parts in equal.items()}
+    macs = count_macs(integers, bits, len(images))
+    return EvalResult(
+        images=len(images),
+        float_accuracy=_accuracy(predicted, labels),
+        int8_accuracy=_accuracy(int_predicted, labels),
+        prediction_agreement=float(np.mean(predicted == int_predicted)),
+        gate_agreement=float(np.mean(np.concatenate([*same.values()], axis=1))) if same else None,
+        agreement_by_gate={name: float(parts.mean()) for name, parts in same.items()},
+        macs_dense=macs.dense,
+        macs_mean=float(macs.executed.mean()),
+        macs_std=float(macs.executed.std()),
+        macs_gates=float(macs.gates.mean()),
+        masks=_mask_activity(np.concatenate([*bits.values()], axis=1)) if bits else None,
+        bits=bits,
+    )
+
+
+def _accuracy(predictions: NDArray[np.int64], labels: NDArray[np.int64] | None) -> float:
+    return float("nan") if labels is None else float(np.mean(predictions == labels))
+
+
+def _mask_activity(bits: NDArray[np.uint8]) -> MaskActivity:
+    """Statistics of all gates' bits ``[N, bits]``."""
+    frequency = bits.mean(axis=0)
+    low, high = DEPENDENT
+    p = frequency.clip(1e-12, 1 - 1e-12)
+    entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
+    return MaskActivity(
+        bits=bits.shape[1],
+        mean_open=float(frequency.mean()),
+        input_dependent=float(np.mean((frequency > low) & (frequency < high))),
+        mean_entropy=float(entropy.mean()),
+    )

@@ -1,0 +1,99 @@
+"""Runs Yosys commands in a process of their own.
+
+Yosys comes as the Python package ``pyosys``, with the SystemVerilog front end slang inside: nothing
+else has to be installed, and every machine gets the same version.  It ends its process on an
+error, hence the child process.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from acsgen.flow.synth.netlist import SynthesisError
+from acsgen.support.errors import Problem, UserError
+
+#: Seconds that one unit may take; the largest takes about a minute.
+TIMEOUT = 1800
+
+# A fork for every script: Yosys numbers what it makes from its start on, and what comes of a script
+# must not depend on those before it.
+_RUN = """
+import os, sys
+from pyosys import libyosys
+for script in sys.argv[1:]:
+    child = os.fork()
+    if child == 0:
+        libyosys.run_pass("script " + script, libyosys.Design())
+        sys.stdout.flush()
+        libyosys.log_flush()
+        os._exit(0)
+    if os.waitpid(child, 0)[1] != 0:
+        sys.exit(1)
+"""
+
+
+def yosys_version() -> str:
+    """Return the version of Yosys.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    try:
+        return importlib.metadata.version("pyosys")
+    except importlib.metadata.PackageNotFoundError:
+        raise UserError(
+            Problem("synthesis", "Yosys is not installed", "pip install 'acsgen[synth]'")
+        ) from None
+
+
+def run_yosys(scripts: Iterable[Sequence[str]], folder: Path | None = None) -> str:
+    """Run each script, a list of commands, on an empty design; returns what Yosys said.
+
+    ``folder`` is where file names without a folder are looked for.
+
+    Raises:
+        SynthesisError: a command failed, with the end of the log.
+        UserError: Yosys is not installed.
+    """
+    yosys_version()
+    with tempfile.TemporaryDirectory(prefix="acsgen-synth-") as scratch:
+        files = []
+        for number, commands in enumerate(scripts):
+            files.append(Path(scratch) / f"{number}.ys")
+            files[-1].write_text("\n".join(commands) + "\n", encoding="utf-8")
+        try:
+            finished = subprocess.run(
+                [sys.executable, "-c", _RUN, *map(str, files)],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=TIMEOUT,
+                cwd=folder,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise SynthesisError(f"Yosys did not end within {TIMEOUT} s") from error
+    if finished.returncode != 0:
+        lines = (finished.stdout + finished.stderr).splitlines()
+        raise SynthesisError("Yosys failed:\n" + "\n".join(lines[-30:]))
+    return finished.stdout
+
+
+def read_command(
+    sources: Iterable[Path], top: str, parameters: Iterable[tuple[str, int]], boxes: Iterable[str]
+) -> str:
+    """Return the command that reads ``top``, with the modules ``boxes`` left as boxes.
+
+    It is to run in the folder of the sources: the front end's command takes no quotes, and folders
+    may have spaces in their names.
+    """
+    words = ["read_slang", "--top", top]
+    for name, value in parameters:
+        words += ["-G", f"{name}={value}"]
+    for name in sorted(boxes):
+        words += ["--blackboxed-module", name]
+    return " ".join([*words, *(path.name for path in sources)])

@@ -1,0 +1,60 @@
+"""Opens a model file of any kind, by what is in it.  No file can run code here.
+
+A new kind is a module that recognizes and reads it, and an entry of :data:`IMPORTERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import acsgen.nn  # noqa: F401 - registers the operator acsgen::channel_gate
+from acsgen.importers.checkpoint import import_checkpoint, is_checkpoint
+from acsgen.importers.loaded import LoadedProgram
+from acsgen.importers.pt2 import import_export_archive, is_export_archive
+from acsgen.support.errors import Problem, UserError
+
+
+@dataclass(frozen=True)
+class Importer:
+    """One kind of model file.
+
+    Attributes:
+        suffix: of its files' names; only says whose message a damaged file gets.
+        recognizes: whether a file's content is of this kind.
+        read: makes a program of it, or raises :class:`UserError`.
+    """
+
+    suffix: str
+    recognizes: Callable[[Path], bool]
+    read: Callable[[Path], LoadedProgram]
+
+
+#: An export archive is a zip as a checkpoint is, and says more of itself: it is tried first.
+IMPORTERS = (
+    Importer(".pt2", is_export_archive, import_export_archive),
+    Importer(".pt", is_checkpoint, import_checkpoint),
+)
+
+
+def load_model(path: str | Path) -> LoadedProgram:
+    """Open a model file.
+
+    Raises:
+        UserError: missing, a folder, damaged, unsafe, of an unknown kind, with dynamic shapes, with
+            an input other than one image, or with NaN or infinite weights.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError(Problem(str(path), "no such file"))
+    if path.is_dir():
+        raise UserError(Problem(str(path), "is a folder, not a model file", "name the .pt or .pt2"))
+    if not path.is_file():
+        raise UserError(Problem(str(path), "is not a regular file", "name the .pt or .pt2"))
+    for importer in IMPORTERS:
+        if importer.recognizes(path):
+            return importer.read(path)
+    # The importer that the name promises says what is wrong with the content.
+    promised = [importer for importer in IMPORTERS if importer.suffix == path.suffix]
+    return (promised or [IMPORTERS[-1]])[0].read(path)

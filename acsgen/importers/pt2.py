@@ -1,0 +1,267 @@
+"""Opens a ``torch.export`` archive (``.pt2``) without running anybody's code.
+
+``torch.export.load`` is not safe on files from strangers: it unpickles example inputs, constants
+and some weights without restriction, evaluates symbolic shapes as Python, resolves operators
+anywhere in the ``torch`` module, and loads compiled libraries.  So the archive is first rebuilt in
+memory from the parts that a static network needs, each checked, and only that copy is given to
+torch:
+
+* every pickle must load with ``weights_only=True``; custom and compiled objects are refused;
+* operators must be plain ones of ``aten`` or ``acsgen``;
+* symbolic expressions (dynamic shapes) are refused, guards and debugging metadata are dropped;
+* names, which end up in generated code, must be identifiers.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.export import ExportedProgram
+
+from acsgen.importers.loaded import LoadedProgram, loaded_program
+from acsgen.support.errors import Problem, UserError
+
+_LEGACY_PROGRAM = "serialized_exported_program.json"
+_KNOWN_PARTS = re.compile(
+    r"archive_format|archive_version|byteorder|version|\.data/.*|models/.*\.json"
+    r"|data/(weights|constants)/.*|data/sample_inputs/.*\.pt"
+    r"|serialized_exported_program\.json|serialized_(state_dict|constants|example_inputs)\.pt"
+)
+_OPERATOR = re.compile(r"torch\.ops\.(aten|acsgen)\.\w+\.\w+|_operator\.getitem")
+_SAFE_STRING = re.compile(r"[\w.\-+:/@, \[\]()>\"'*{}=]*")
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_PLAIN_CONTAINERS = {None, "builtins.tuple", "builtins.list", "builtins.dict"}
+_SAVE_AGAIN = "save the network in eval mode with torch.export.save"
+
+
+def is_export_archive(path: Path) -> bool:
+    """Whether the file is a zip that looks like the output of ``torch.export.save``."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False
+    return any(_is_program(_split_root(name)[1]) for name in names)
+
+
+def import_export_archive(path: Path) -> LoadedProgram:
+    """Read a ``torch.export`` archive as a network.
+
+    Raises:
+        UserError: as :func:`load_export_archive` and
+            :func:`acsgen.importers.loaded.loaded_program` say.
+    """
+    return loaded_program(path, load_export_archive(path), {}, "pt2")
+
+
+def load_export_archive(path: Path) -> ExportedProgram:
+    """Read a ``torch.export`` archive.
+
+    Raises:
+        UserError: damaged, made for another version of torch, or holding something that would run
+            code; unsupported operators and dynamic shapes are listed node by node.
+    """
+    try:
+        with _quiet():
+            return torch.export.load(_clean_archive(path))
+    except UserError:
+        raise
+    except Exception as error:
+        # The parsers of torch and zipfile raise whatever a damaged file makes them trip over.
+        reason = str(error).strip().splitlines()
+        text = f": {reason[0][:120]}" if reason else ""
+        raise UserError(
+            Problem(
+                str(path),
+                f"not a readable torch.export archive ({type(error).__name__}{text})",
+                "it may be truncated, or made by another version of torch "
+                f"(this is {torch.__version__})",
+            )
+        ) from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep torch's loader from printing tracebacks and deprecations around our own message."""
+    logger = logging.getLogger("torch")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _split_root(name: str) -> tuple[str, str]:
+    """``("x/", "models/model.json")`` of ``x/models/model.json``; old archives have no root."""
+    if name == _LEGACY_PROGRAM or "/" not in name:
+        return "", name
+    root, rest = name.split("/", 1)
+    return root + "/", rest
+
+
+def _is_program(name: str) -> bool:
+    return name == _LEGACY_PROGRAM or (name.startswith("models/") and name.endswith(".json"))
+
+
+def _clean_archive(path: Path) -> io.BytesIO:
+    """A copy of the archive, in memory, that holds checked parts only."""
+    where = str(path)
+    result = io.BytesIO()
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(result, "w") as copy:
+        files = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+        programs = [name for name in files if _is_program(_split_root(name)[1])]
+        if len(programs) != 1:
+            what = f"holds {len(programs)} exported programs, not one"
+            raise UserError(Problem(where, what, _SAVE_AGAIN))
+        pickles = _pickled_payloads(files, where)
+        for name, content in files.items():
+            rest = _split_root(name)[1]
+            if rest.startswith("data/aotinductor/"):
+                raise UserError(
+                    Problem(where, "holds compiled code, which is never loaded", _SAVE_AGAIN)
+                )
+            if not _KNOWN_PARTS.fullmatch(rest):
+                continue
+            if _is_program(rest):
+                content = json.dumps(_clean_program(json.loads(content), where)).encode()
+            elif rest.endswith(".pt") or rest in pickles:
+                _check_pickle(content, f"{where}: {rest}")
+            copy.writestr(name, content)
+    result.seek(0)
+    return result
+
+
+def _pickled_payloads(files: dict[str, bytes], where: str) -> set[str]:
+    """Names (without root) of the tensors stored as pickles; refuses anything but tensors."""
+    found = set()
+    for name, content in files.items():
+        rest = _split_root(name)[1]
+        match = re.fullmatch(r"data/(weights|constants)/.*_config\.json", rest)
+        if match is None:
+            continue
+        for payload in json.loads(content)["config"].values():
+            path = str(payload["path_name"])
+            if path.startswith(("custom_obj", "opaque_obj")):
+                what = f"{path} is a custom object, whose loading would run code"
+                raise UserError(Problem(where, what, "keep plain tensors only in the network"))
+            if payload.get("use_pickle"):
+                found.add(f"data/{match[1]}/{path}")
+    return found
+
+
+def _check_pickle(content: bytes, where: str) -> None:
+    if not content:
+        return
+    try:
+        torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise UserError(
+            Problem(
+                where,
+                "refused for safety: this part asks to run code when it is opened",
+                "export with plain tensors as example inputs",
+            )
+        ) from None
+
+
+def _clean_program(program: dict[str, Any], where: str) -> dict[str, Any]:
+    """Check the serialized graph; drop what only debugging or guards need."""
+    module = program["graph_module"]
+    graph = module["graph"]
+    problems = _operator_problems(graph["nodes"])
+    for node in graph["nodes"]:
+        metadata = node.get("metadata") or {}
+        node["metadata"] = {k: v for k, v in metadata.items() if k == "nn_module_stack"}
+    module["metadata"] = {}
+    module["module_call_graph"] = [c for c in module["module_call_graph"] if c["fqn"] == ""]
+    for call in module["module_call_graph"]:
+        _check_call_signature(call.get("signature") or {}, where)
+    if "guards_code" in program:
+        program["guards_code"] = []
+    symbolic = any(graph.get(f"sym_{kind}_values") for kind in ("int", "float", "bool"))
+    if symbolic or program.get("range_constraints") or _has_expression(program):
+        what = "the network was exported with dynamic shapes"
+        remedy = "export with one example of shape [1, C, H, W] and without dynamic_shapes"
+        problems.append(Problem(where, what, remedy))
+    if graph.get("custom_obj_values"):
+        what = "the network holds custom objects"
+        problems.append(Problem(where, what, "keep plain tensors only in the network"))
+    if problems:
+        raise UserError(problems)
+    _check_names(module, where)
+    return program
+
+
+def _operator_problems(nodes: list[dict[str, Any]]) -> list[Problem]:
+    problems = []
+    for node in nodes:
+        target = str(node["target"])
+        if _OPERATOR.fullmatch(target):
+            continue
+        stack = str((node.get("metadata") or {}).get("nn_module_stack", "")).split(";")[-1]
+        path = stack.split(",")[1] if stack.count(",") >= 2 else ""
+        if "higher_order" in target:
+            what = f"{target.split('.')[-1]}: control flow inside the network is not supported"
+        else:
+            what = f"{target[:80]}: not an operator that acsgen knows"
+        problems.append(Problem(path or "forward", what, "write this part with torch.nn layers"))
+    return problems
+
+
+def _check_call_signature(signature: dict[str, Any], where: str) -> None:
+    """Inputs and outputs may be nested in plain containers only; others decode themselves."""
+    for key in ("in_spec", "out_spec"):
+        if key not in signature:
+            continue
+        pending = [json.loads(signature[key])[1]]
+        while pending:
+            spec = pending.pop()
+            plain_context = "{" not in str(spec["context"])
+            if spec["type"] not in _PLAIN_CONTAINERS or not plain_context:
+                what = f"inputs or outputs are wrapped in {spec['type']}"
+                raise UserError(Problem(where, what, "take and return plain tensors"))
+            pending.extend(spec["children_spec"])
+
+
+def _has_expression(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "expr_str" in value or any(_has_expression(v) for v in value.values())
+    return isinstance(value, list) and any(_has_expression(v) for v in value)
+
+
+def _check_names(module: dict[str, Any], where: str) -> None:
+    """Everything that could reach generated Python must look like a name or a plain value."""
+    odd = sorted(set(_odd_strings(module["graph"])) | set(_odd_strings(module["signature"])))
+    if odd:
+        what = f"refused for safety: unexpected text in the graph: {odd[0][:60]!r}"
+        raise UserError(Problem(where, what, _SAVE_AGAIN))
+
+
+def _odd_strings(value: Any, key: str = "") -> Iterator[str]:
+    if isinstance(value, str):
+        names = {"name", "as_name"}
+        pattern = _IDENTIFIER if key in names and value else _SAFE_STRING
+        if key != "nn_module_stack" and not pattern.fullmatch(value):
+            yield value
+    elif isinstance(value, dict):
+        for k, v in value.items():
+            if key in ("tensor_values",) and not _IDENTIFIER.fullmatch(k):
+                yield k
+            yield from _odd_strings(v, k)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _odd_strings(item, key)

@@ -1,0 +1,259 @@
+"""CIFAR-size ResNet (He et al. 2016), depth 6n+2, with optional ACS gates in every block."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from acsgen.nn.gates.dgconv import is_power_of_two
+from acsgen.nn.gates.gate import AcsGate
+from acsgen.nn.macs import GatedLayer
+
+#: Channels of a layer. The bounds of the configurations keep a forged model file from claiming all
+#: memory before its weights are even looked at.
+Width = Annotated[int, Field(ge=1, le=4096)]
+
+
+class AcsConfig(BaseModel):
+    """Where the gates of a ResNet sit and what they are made of.
+
+    Attributes:
+        granularity: ``block`` puts one gate in each block (the count that matches the published
+            overheads), ``conv`` one before each of the block's two convolutions (the paper's text).
+        mask_target: for ``block``: which convolutions' outputs the mask multiplies: ``inner`` the
+            first's (the second then also skips those inputs), ``output`` the second's before the
+            residual add, ``both``. With ``conv`` each convolution has its own mask, so it must be
+            left out.
+        mask_before_bn: multiply before BatchNorm instead of after BatchNorm (+ ReLU). The default
+            keeps a masked channel exactly 0, which lets its consumer skip it as an input.
+
+    The other fields are those of :class:`acsgen.nn.gates.gate.AcsGate`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    granularity: Literal["block", "conv"] = "block"
+    mask_target: Literal["inner", "output", "both"] | None = None
+    mask_before_bn: bool = False
+    bottleneck: Width | None = None
+    threshold: float = Field(default=0.5, ge=0.0, le=1.0)
+    grouping: bool = True
+    se: bool = True
+    reduction: int = Field(default=16, ge=1)
+    bottleneck_stride: int = Field(default=1, ge=1, le=2)
+    bottleneck_norm: bool = True
+    last_norm: bool = True
+
+    @model_validator(mode="after")
+    def _consistent(self) -> AcsConfig:
+        if self.granularity == "conv" and self.mask_target is not None:
+            raise ValueError("mask_target applies to granularity 'block' only; leave it out")
+        if self.grouping and self.bottleneck is not None and not is_power_of_two(self.bottleneck):
+            raise ValueError("bottleneck must be a power of two when grouping is on")
+        return self
+
+    @property
+    def masks_inner(self) -> bool:
+        """Whether the block's first convolution is masked."""
+        return self.granularity == "conv" or self.mask_target in (None, "inner", "both")
+
+    @property
+    def masks_output(self) -> bool:
+        """Whether the block's second convolution is masked."""
+        return self.granularity == "conv" or self.mask_target in ("output", "both")
+
+    def make_gate(self, in_channels: int, out_channels: int) -> AcsGate:
+        """A gating network for ``out_channels`` masks from an input of ``in_channels``."""
+        return AcsGate(
+            in_channels,
+            out_channels,
+            bottleneck=self.bottleneck,
+            threshold=self.threshold,
+            grouping=self.grouping,
+            se=self.se,
+            reduction=self.reduction,
+            bottleneck_stride=self.bottleneck_stride,
+            bottleneck_norm=self.bottleneck_norm,
+            last_norm=self.last_norm,
+        )
+
+
+class ResNetConfig(BaseModel):
+    """Shape of a ResNet.
+
+    Attributes:
+        depth: 6n+2 layers: three stages of n blocks of two convolutions, a stem and a classifier.
+        widths: channels of the three stages; (32, 64, 128) is the ACS paper's ResNet.
+        num_classes: classifier outputs.
+        in_channels: image channels.
+        image_size: height and width of the images, in pixels.
+        gate: ACS gates, or None for the static network.
+        mean: per image channel, in units of the full pixel range [0, 1].
+        std: likewise.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    depth: int = Field(default=8, ge=8, le=110)
+    widths: tuple[Width, Width, Width] = (16, 32, 64)
+    num_classes: int = Field(default=10, ge=2, le=65_536)
+    in_channels: int = Field(default=3, ge=1, le=1024)
+    image_size: int = Field(default=32, ge=4, le=1024)
+    gate: AcsConfig | None = None
+    mean: tuple[FiniteFloat, ...] = (0.5, 0.5, 0.5)
+    std: tuple[FiniteFloat, ...] = (0.25, 0.25, 0.25)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ResNetConfig:
+        if self.depth % 6 != 2:
+            raise ValueError(f"depth must be 6n+2 (8, 14, 20, 26, 32, 38, ...), got {self.depth}")
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) != self.in_channels:
+                raise ValueError(
+                    f"{name} needs one value per image channel ({self.in_channels}), "
+                    f"got {len(values)}"
+                )
+        if min(self.std) <= 0.0:
+            raise ValueError(f"std must be positive, got {self.std}")
+        return self
+
+    @property
+    def blocks_per_stage(self) -> int:
+        """n of 6n+2."""
+        return (self.depth - 2) // 6
+
+
+class Normalize(nn.Module):
+    """Pixels 0..255 (uint8 or float) to zero mean and unit variance: the model's first layer.
+
+    It is part of the model so that the accelerator takes the camera's bytes, and no program around
+    it has to know the constants.
+
+    Args:
+        mean: per channel, for pixels scaled to [0, 1].
+        std: likewise.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean).reshape(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(std).reshape(1, -1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] pixels to float32 of the same shape."""
+        return (x.to(torch.float32) / 255.0 - self.mean) / self.std
+
+
+class BasicBlock(nn.Module):
+    """conv3x3, BN, ReLU, conv3x3, BN, plus shortcut, ReLU; with the masks that ``gate`` asks for.
+
+    The shortcut is the identity, or conv1x1 + BN (no ReLU) where the shape changes.
+    """
+
+    def __init__(self, in_channels: int, width: int, stride: int, gate: AcsConfig | None) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, width, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.downsample: nn.Sequential | None = None
+        if stride != 1 or in_channels != width:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(in_channels, width, 1, stride=stride, bias=False), nn.BatchNorm2d(width)
+            )
+        self.config = gate
+        self.gate1 = gate.make_gate(in_channels, width) if gate else None
+        two_gates = gate is not None and gate.granularity == "conv"
+        self.gate2 = gate.make_gate(width, width) if gate and two_gates else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in_channels, H, W] to [N, width, H / stride, W / stride]."""
+        mask1 = self.gate1(x) if self.gate1 is not None else None
+        inner = mask1 if self.config and self.config.masks_inner else None
+        h = self._norm(self.conv1(x), self.bn1, inner, relu=True)
+        mask2 = self.gate2(h) if self.gate2 is not None else mask1
+        outer = mask2 if self.config and self.config.masks_output else None
+        y = self._norm(self.conv2(h), self.bn2, outer, relu=False)
+        shortcut = x if self.downsample is None else self.downsample(x)
+        return F.relu(y + shortcut)
+
+    def _norm(self, x: Tensor, bn: nn.Module, mask: Tensor | None, relu: bool) -> Tensor:
+        before = self.config is not None and self.config.mask_before_bn
+        if mask is not None and before:
+            x = x * mask
+        x = F.relu(bn(x)) if relu else bn(x)
+        if mask is not None and not before:
+            x = x * mask
+        return x
+
+    def gated_layers(self, prefix: str) -> list[GatedLayer]:
+        """Which of the block's convolutions skip, by which gate; names start with ``prefix``."""
+        if self.config is None:
+            return []
+        gate1 = f"{prefix}gate1.gate"
+        gate2 = f"{prefix}gate2.gate" if self.gate2 is not None else gate1
+        inner = gate1 if self.config.masks_inner else None
+        outer = gate2 if self.config.masks_output else None
+        zero_inputs = inner if not self.config.mask_before_bn else None
+        layers = [
+            GatedLayer(f"{prefix}conv1", in_gate=None, out_gate=inner),
+            GatedLayer(f"{prefix}conv2", in_gate=zero_inputs, out_gate=outer),
+        ]
+        if self.gate2 is not None:
+            layers.append(GatedLayer(f"{prefix}gate2.reduce", in_gate=zero_inputs, out_gate=None))
+        return layers
+
+
+class ResNet(nn.Module):
+    """Image classifier for pixels in 0..255 (uint8 or float)."""
+
+    def __init__(self, config: ResNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        w1, w2, w3 = config.widths
+        self.normalize = Normalize(config.mean, config.std)
+        self.conv1 = nn.Conv2d(config.in_channels, w1, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(w1)
+        self.layer1 = self._stage(w1, w1, stride=1)
+        self.layer2 = self._stage(w1, w2, stride=2)
+        self.layer3 = self._stage(w2, w3, stride=2)
+        self.fc = nn.Linear(w3, config.num_classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def _stage(self, in_channels: int, width: int, stride: int) -> nn.Sequential:
+        gate = self.config.gate
+        blocks = [BasicBlock(in_channels, width, stride, gate)]
+        blocks += [
+            BasicBlock(width, width, 1, gate) for _ in range(self.config.blocks_per_stage - 1)
+        ]
+        return nn.Sequential(*blocks)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pixels [N, C, H, W] to logits [N, num_classes]."""
+        x = F.relu(self.bn1(self.conv1(self.normalize(x))))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        logits: Tensor = self.fc(x.mean((2, 3)))
+        return logits
+
+    def example_input(self) -> Tensor:
+        """One black image, uint8 [1, C, H, W]: what shape tracing and export run on."""
+        size = self.config.image_size
+        return torch.zeros(1, self.config.in_channels, size, size, dtype=torch.uint8)
+
+    def gated_layers(self) -> list[GatedLayer]:
+        """The layers that skip channels (see :class:`acsgen.nn.macs.GatedLayer`)."""
+        return [
+            layer
+            for name, module in self.named_modules()
+            if isinstance(module, BasicBlock)
+            for layer in module.gated_layers(f"{name}.")
+        ]

@@ -1,0 +1,235 @@
+"""Board files: what the compiler, the cost model and the tool scripts must know of a board.
+
+A board is one YAML file, shipped in ``hw/boards/`` or the user's own.  It is checked here, whole
+and once, so that every later stage works with a :class:`Board` whose numbers make sense.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from acsgen.support.assets import asset
+from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import plain_os_error
+
+BRAM36_KIB = 4
+"""Usable KiB of one 36 Kb block RAM with byte data: its parity bits do not make bytes."""
+
+URAM_KIB = 32
+"""Usable KiB of one 288 Kb UltraRAM, likewise without its parity bits."""
+
+_MAX_FILE_BYTES = 64 * 1024
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Positive = Annotated[int, Field(gt=0)]
+Frequency = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    """Strings are not numbers, true is not 1, and a misspelt key is an error, not a default."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Resources(_Strict):
+    """What the programmable logic has, as the vendor's product table counts it."""
+
+    dsp: Positive
+    bram36: Positive
+    """36 Kb block RAMs; half blocks are not counted."""
+    uram: Annotated[int, Field(ge=0)] = 0
+    """288 Kb UltraRAMs; none on 7 series."""
+    lut: Positive
+    ff: Positive
+
+
+class MemoryPort(_Strict):
+    """The way to external memory, as the engine's AXI port sees it."""
+
+    port_bits: Literal[32, 64, 128]
+    """Data width of one AXI memory port."""
+    latency_cycles: Positive
+    """Engine clock cycles from a read address to its first data, assumed by the cost model."""
+    ddr_peak_mbps: Positive
+    """Peak bandwidth of the memory devices, in 10^6 bytes per second."""
+    crystal_mhz: Frequency
+    """The processing system's reference clock."""
+
+
+class Board(_Strict):
+    """One board and the engine configuration that suits it."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    """Short name: the file's stem, what ``--board`` takes."""
+    title: Text
+    """Name for people."""
+    part: Annotated[str, StringConstraints(pattern=r"^xc[a-z0-9-]+[A-Za-z0-9-]*$")]
+    """Full part number, as Vivado and Vitis take it."""
+    family: Literal["zynq7000", "zynqmp"]
+    resources: Resources
+    clock_mhz: Frequency
+    """Clock the engine is scheduled and reported for."""
+    lane_groups: Annotated[int, Field(gt=0, le=64)]
+    """Groups of 64 pixel lanes: how many output channels are computed at once."""
+    feature_kib: Positive
+    """On-chip memory for feature maps."""
+    weight_kib: Positive
+    """One of the two weight buffers, read by one layer while the other one is filled."""
+    vector_bytes: Positive
+    """On-chip memory for vectors: pooled features, gate inputs, logits."""
+    memory: MemoryPort
+    power_source: Text
+    """Where the board's power can be measured."""
+    notes: str = ""
+
+    def on_chip_kib(self) -> int:
+        """Return all block RAM and UltraRAM of the part, in KiB."""
+        return self.resources.bram36 * BRAM36_KIB + self.resources.uram * URAM_KIB
+
+
+def board_names() -> list[str]:
+    """Return the names of the shipped boards, sorted."""
+    return sorted(path.stem for path in asset("hw", "boards").glob("*.yaml"))
+
+
+def load_board(name_or_path: str) -> Board:
+    """Return the board of a shipped name (``zedboard``) or of a user's YAML file.
+
+    Anything with a slash or a ``.yaml``/``.yml`` suffix is a path.  Raises :class:`UserError` with
+    every problem of the file, each with its key.
+    """
+    if "/" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
+        return _read_board(Path(name_or_path))
+    names = board_names()
+    # Board names are for people: case and underscores are not worth a refusal.
+    name = name_or_path.strip().lower().replace("_", "-")
+    if name in names:
+        return _read_board(asset("hw", "boards", f"{name}.yaml"))
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    raise UserError(
+        Problem(
+            where=f"board {name_or_path!r}",
+            what=f"is not known; the boards are {', '.join(names)}",
+            remedy=(f"did you mean {close[0]}? " if close else "")
+            + "A board file of your own is given by its path, ./my-board.yaml",
+        )
+    )
+
+
+def _read_board(path: Path) -> Board:
+    content = _read_yaml(path)
+    if not isinstance(content, dict):
+        raise UserError(
+            Problem(
+                str(path),
+                f"holds {_kind(content)}, not the keys of a board",
+                "start from a copy of a shipped board file",
+            )
+        )
+    try:
+        board = Board.model_validate(content)
+    except ValidationError as error:
+        raise UserError([_problem(path, e) for e in error.errors()]) from error
+    needed = board.feature_kib + 2 * board.weight_kib
+    if needed > board.on_chip_kib():
+        raise UserError(
+            Problem(
+                f"{path}: feature_kib, weight_kib",
+                f"feature_kib + 2 * weight_kib is {needed} KiB, and the part has "
+                f"{board.on_chip_kib()} KiB of block RAM and UltraRAM",
+                "make them smaller",
+            )
+        )
+    return board
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise UserError(
+            Problem(str(path), f"cannot be read: {plain_os_error(error)}", "check the path")
+        ) from error
+    if len(raw) > _MAX_FILE_BYTES:
+        raise UserError(
+            Problem(str(path), f"is longer than {_MAX_FILE_BYTES} bytes: not a board file")
+        )
+    try:
+        return yaml.safe_load(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise UserError(Problem(str(path), "is not text: not a board file")) from error
+    except RecursionError as error:
+        raise UserError(Problem(str(path), "is nested too deeply: not a board file")) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise UserError(
+            Problem(_yaml_place(path, error), f"is not YAML: {_yaml_reason(error)}")
+        ) from error
+
+
+def _yaml_place(path: Path, error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f"{path}, line {mark.line + 1}" if mark else str(path)
+
+
+def _yaml_reason(error: Exception) -> str:
+    return str(getattr(error, "problem", None) or error).splitlines()[0]
+
+
+def _kind(value: object) -> str:
+    """Name a YAML value's kind for people."""
+    if value is None:
+        return "nothing"
+    names = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list"}
+    return names.get(type(value), "a mapping" if isinstance(value, dict) else "something else")
+
+
+_PATTERNS = {
+    "name": "lower-case letters, digits and hyphens",
+    "part": "a full part number, for example xc7z020clg484-1",
+}
+
+_WANTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a number",
+    "string_type": "text",
+    "string_too_short": "some text",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "invalid_key": "text",
+}
+
+
+def _problem(path: Path, error: Any) -> Problem:
+    """Turn one of pydantic's errors into a place, a reason and a remedy in our words."""
+    key = ".".join(str(part) for part in error["loc"])
+    where, value, kind = f"{path}: {key}", error["input"], error["type"]
+    if kind == "missing":
+        return Problem(where, "is missing", "see a shipped board file for its meaning")
+    if kind == "extra_forbidden":
+        fields = _fields_beside(error["loc"])
+        close = difflib.get_close_matches(str(error["loc"][-1]), fields, n=1)
+        return Problem(
+            where,
+            "is not a key of a board file",
+            f"did you mean {close[0]}?" if close else f"the keys are {', '.join(fields)}",
+        )
+    shown = repr(value) if isinstance(value, (str, int, float)) else _kind(value)
+    if kind == "string_pattern_mismatch":
+        wanted = _PATTERNS[key]
+    else:
+        wanted = _WANTED.get(kind, error["msg"].removeprefix("Input should be "))
+    return Problem(where, f"is {shown[:60]}", f"must be {wanted}")
+
+
+def _fields_beside(loc: tuple[Any, ...]) -> list[str]:
+    """Return the keys allowed where the unknown key at ``loc`` stands."""
+    nested: dict[Any, type[BaseModel]] = {"resources": Resources, "memory": MemoryPort}
+    model = nested.get(loc[0], Board) if len(loc) > 1 else Board
+    return list(model.model_fields)

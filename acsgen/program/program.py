@@ -1,0 +1,279 @@
+"""The program: what the engine runs, and what a host must know to feed it and read its results.
+
+Saved as three files: ``program.bin`` and ``params.bin`` (little-endian 64-bit words, written to
+memory as they are) and ``program.json`` (everything else).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from acsgen_host.digests import describe_files
+from acsgen_host.thresholds import pack as pack_thresholds
+from acsgen_host.words import as_bytes, image_words
+
+from acsgen.ir.integer import IntArray
+from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, SPEC_HASH, Instruction
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.map_format import MapFormat
+from acsgen.program.words import Words
+from acsgen.support.digests import check_files
+from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import plain_os_error
+
+PROGRAM_FILE = "program.bin"
+PARAMS_FILE = "params.bin"
+JSON_FILE = "program.json"
+_WORD_FILES = (PROGRAM_FILE, PARAMS_FILE)
+_AGAIN = "build it again"
+
+#: Attributes of a program that go into its JSON file as they are.
+_PLAIN = (
+    "model",
+    "spec_hash",
+    "classes",
+    "logits_name",
+    "logits_address",
+    "result_words",
+    "traced_words",
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """An instruction, the layer that it belongs to, and a remark for the listing."""
+
+    layer: str
+    instruction: Instruction
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A layer's result in the trace: ``words`` words of the result buffer from ``address``.
+
+    ``format`` tells how the words hold a map; for a vector it is None, except for one that a
+    FLATTEN made, whose words are those of its source map.  ``shape`` is the layer's.
+    """
+
+    layer: str
+    address: int
+    words: int
+    shape: tuple[int, ...]
+    signed: bool
+    format: MapFormat | None = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate: where its thresholds and its mask lie, and what its accumulator means.
+
+    ``acc_scale`` is the real value of one accumulator unit, per channel: a run-time alpha becomes
+    ``threshold[o] = floor(logit(alpha) / acc_scale[o])``.
+    """
+
+    name: str
+    where: str
+    channels: int
+    mask_register: int
+    threshold_address: int
+    mask_address: int
+    alpha: float
+    acc_scale: tuple[float, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Image:
+    """The image that LOAD takes: planar uint8, each row padded to whole words."""
+
+    channels: int
+    height: int
+    width: int
+
+    @property
+    def words(self) -> int:
+        """Size in memory, in words."""
+        return image_words((self.channels, self.height, self.width))
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """On-chip memory that the program needs: blocks, words, registers."""
+
+    feature_blocks: int
+    vector_words: int
+    mask_registers: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled network.
+
+    Attributes:
+        model: name of the network.
+        engine: the engine that it was compiled for.
+        spec_hash: version of the instruction set.
+        lines: the instructions.
+        params: the parameter buffer, uint64 words.
+        image: the image's shape.
+        classes: number of logits, int32, two to a word from ``logits_address``.
+        logits_name: the layer that makes them.
+        gates: in the order in which they run.
+        traces: in the order in which they are written.
+        result_words: size of the result buffer without trace: header, logits, masks.
+        traced_words: size of the result buffer with trace.
+        memory: on-chip memory needed.
+    """
+
+    model: str
+    engine: EngineConfig
+    spec_hash: int
+    lines: tuple[Line, ...]
+    params: Words = field(repr=False)
+    image: Image
+    classes: int
+    logits_name: str
+    logits_address: int
+    gates: tuple[Gate, ...]
+    traces: tuple[Trace, ...]
+    result_words: int
+    traced_words: int
+    memory: MemoryUse
+
+    @property
+    def instructions(self) -> tuple[Instruction, ...]:
+        """The instructions, without their layers."""
+        return tuple(line.instruction for line in self.lines)
+
+    @property
+    def words(self) -> Words:
+        """The program buffer, uint64."""
+        return np.array([i.encode() for i in self.instructions], np.uint64).ravel()
+
+    def with_thresholds(self, thresholds: Mapping[str, IntArray]) -> Words:
+        """Return the parameter buffer with other thresholds, int32 ``(channels,)`` by gate name.
+
+        Raises :class:`ValueError` on an unknown gate or another number of thresholds.
+        """
+        gates = {gate.name: gate for gate in self.gates}
+        params: Words = self.params.copy()
+        for name, values in thresholds.items():
+            if name not in gates:
+                raise ValueError(f"{name} is not a gate of {self.model}")
+            gate = gates[name]
+            if np.shape(values) != (gate.channels,):
+                raise ValueError(f"{name} takes {gate.channels} thresholds, not {np.shape(values)}")
+            words = pack_thresholds(values)
+            params[gate.threshold_address : gate.threshold_address + len(words)] = words
+        return params
+
+    def save(self, folder: Path) -> None:
+        """Write the three files into ``folder``, which must exist."""
+        (folder / PROGRAM_FILE).write_bytes(as_bytes(self.words).tobytes())
+        (folder / PARAMS_FILE).write_bytes(as_bytes(self.params).tobytes())
+        files = describe_files(folder, _WORD_FILES)
+        text = json.dumps({**_description(self), "files": files}, indent=1) + "\n"
+        (folder / JSON_FILE).write_text(text, encoding="utf-8")
+
+
+def load_program(folder: Path) -> Program:
+    """Return the program saved in ``folder``.
+
+    Raises :class:`UserError` with everything that is missing or damaged, or if the program was made
+    for another instruction set.
+    """
+    data = _read_description(folder / JSON_FILE)
+    problems = check_files(folder, data.get("files"), _WORD_FILES)
+    if problems:
+        raise UserError(problems)
+    words, params = (np.fromfile(folder / name, "<u8").astype(np.uint64) for name in _WORD_FILES)
+    try:
+        return _from_description(data, words, params)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(
+            Problem(str(folder / JSON_FILE), f"does not describe a program: {error}", _AGAIN)
+        ) from error
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(
+            Problem(
+                str(path),
+                f"cannot be read: {plain_os_error(error)}",
+                "give a directory that acsgen build wrote",
+            )
+        ) from error
+    except ValueError as error:
+        raise UserError(Problem(str(path), "is not JSON: it is damaged", _AGAIN)) from error
+    if not isinstance(data, dict) or not isinstance(data.get("spec_hash"), int):
+        raise UserError(Problem(str(path), "does not describe a program", _AGAIN))
+    if data["spec_hash"] != SPEC_HASH:
+        raise UserError(
+            Problem(
+                str(path),
+                f"made for instruction set {data['spec_hash']:#x}, this is {SPEC_HASH:#x}",
+                _AGAIN,
+            )
+        )
+    return data
+
+
+def _description(program: Program) -> dict[str, Any]:
+    """Everything but the words, as JSON has it."""
+    return {
+        **{name: getattr(program, name) for name in _PLAIN},
+        "header_words": HEADER_WORDS,
+        "engine": asdict(program.engine),
+        "image": {**asdict(program.image), "words": program.image.words},
+        "memory": asdict(program.memory),
+        "buffers": {
+            "program_words": len(program.lines) * INSTRUCTION_WORDS,
+            "params_words": len(program.params),
+        },
+        "lines": [{"layer": line.layer, "remark": line.remark} for line in program.lines],
+        "gates": [asdict(gate) for gate in program.gates],
+        "traces": [asdict(trace) for trace in program.traces],
+    }
+
+
+def _from_description(data: dict[str, Any], words: Words, params: Words) -> Program:
+    sizes: dict[Literal["program_words", "params_words"], int] = data["buffers"]
+    if len(words) != sizes["program_words"] or len(params) != sizes["params_words"]:
+        raise ValueError("a file is too short or too long")
+    rows = words.reshape(-1, INSTRUCTION_WORDS).tolist()
+    instructions = [Instruction.decode(row) for row in rows]
+    image = {key: value for key, value in data["image"].items() if key != "words"}
+    return Program(
+        model=data["model"],
+        engine=EngineConfig(**data["engine"]),
+        spec_hash=data["spec_hash"],
+        lines=tuple(
+            Line(line["layer"], instruction, line["remark"])
+            for line, instruction in zip(data["lines"], instructions, strict=True)
+        ),
+        params=params,
+        image=Image(**image),
+        classes=data["classes"],
+        logits_name=data["logits_name"],
+        logits_address=data["logits_address"],
+        gates=tuple(Gate(**{**g, "acc_scale": tuple(g["acc_scale"])}) for g in data["gates"]),
+        traces=tuple(_trace(t) for t in data["traces"]),
+        result_words=data["result_words"],
+        traced_words=data["traced_words"],
+        memory=MemoryUse(**data["memory"]),
+    )
+
+
+def _trace(data: dict[str, Any]) -> Trace:
+    stored = data["format"]
+    values = {**data, "shape": tuple(data["shape"])}
+    values["format"] = None if stored is None else MapFormat(**stored)
+    return Trace(**values)

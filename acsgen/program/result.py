@@ -1,0 +1,86 @@
+"""Reads a result buffer: header, logits, masks, and the traced result of every layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from acsgen_host import words
+from numpy.typing import NDArray
+
+from acsgen.program.map_format import SEGMENT_PIXELS
+from acsgen.program.program import Program, Trace
+from acsgen.program.words import Words
+
+
+@dataclass(frozen=True)
+class DecodedResult:
+    """One image's results.
+
+    Attributes:
+        header: words of the result header, by name.
+        logits: int32 ``(classes,)``.
+        masks: uint8 0/1 ``(channels,)`` by gate name.
+        layers: int16 in the layer's shape, by name; empty for a run without trace.
+    """
+
+    header: dict[str, int]
+    logits: NDArray[np.int32] = field(repr=False)
+    masks: dict[str, NDArray[np.uint8]] = field(repr=False)
+    layers: dict[str, NDArray[np.int16]] = field(repr=False)
+
+
+def decode_result(program: Program, result: Words, trace: bool = False) -> DecodedResult:
+    """Return everything in a result buffer of ``program``, uint64 words.
+
+    ``trace`` tells whether the run was traced; the layers are left out otherwise.
+
+    Raises :class:`ValueError` if the buffer is shorter than the program's results.
+    """
+    needed = program.traced_words if trace else program.result_words
+    if len(result) < needed:
+        raise ValueError(f"a result buffer of {len(result)} words, {needed} needed")
+    return DecodedResult(
+        header=words.header(result),
+        logits=words.logits(result, program.logits_address, program.classes),
+        masks={
+            gate.name: words.mask(result, gate.mask_address, gate.channels)
+            for gate in program.gates
+        },
+        layers={t.layer: _layer(t, result) for t in program.traces} if trace else {},
+    )
+
+
+def _layer(trace: Trace, result: Words) -> NDArray[np.int16]:
+    stored = words.as_bytes(result[trace.address : trace.address + trace.words])
+    if trace.format is None:
+        pixels = stored[: int(np.prod(trace.shape))]
+    else:
+        pixels = trace.format.pixels(stored)
+    typed = pixels.view(np.int8) if trace.signed else pixels
+    return typed.astype(np.int16).reshape(trace.shape)
+
+
+def describe_difference(
+    program: Program, layer: str, expected: NDArray[np.integer], found: NDArray[np.integer]
+) -> str | None:
+    """Return in words where a layer's result first differs from what was expected, or None.
+
+    Names the instruction, the channel and the pixel, and for maps the block and lane.
+    """
+    wrong = np.argwhere(expected != found)
+    if not len(wrong):
+        return None
+    at = tuple(int(i) for i in wrong[0])
+    index = next((i for i, line in enumerate(program.lines) if line.layer == layer), -1)
+    place = f"channel {at[0]}"
+    trace = next((t for t in program.traces if t.layer == layer), None)
+    if len(at) > 1:
+        place += f", row {at[1]}, column {at[2]}"
+        if trace is not None and trace.format is not None and not trace.format.split:
+            segment = (at[1] << trace.format.row_log2) + at[2] // SEGMENT_PIXELS
+            place += f" (block {segment // 8} of the channel)"
+    return (
+        f"{layer} (instruction {index}), {place}: expected {int(expected[at])}, "
+        f"found {int(found[at])}; {len(wrong)} of {expected.size} values differ"
+    )

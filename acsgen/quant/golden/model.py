@@ -1,0 +1,117 @@
+"""The golden model: runs an integer graph exactly as :mod:`acsgen.ir.integer` defines it.
+
+Every other executor (C-simulation, RTL, board) must give the same words.  Images are taken in small
+batches; :mod:`acsgen.quant.golden.operators` has the arithmetic of each layer.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from acsgen.ir.integer import IntGate, IntGraph, IntLogits
+from acsgen.ir.results import GoldenResult
+from acsgen.quant.contract import violations
+from acsgen.quant.golden.operators import Values, operator
+from acsgen.quant.thresholds import Thresholds
+from acsgen.support.errors import Problem, UserError
+
+Keep = Literal["all", "logits"]
+
+
+class GoldenModel:
+    """Executor of an integer graph.
+
+    Raises:
+        ValueError: the graph breaks the arithmetic contract (:mod:`acsgen.quant.contract`).
+    """
+
+    def __init__(self, graph: IntGraph) -> None:
+        broken = violations(graph)
+        if broken:
+            raise ValueError("not a valid integer graph:\n" + "\n".join(broken))
+        self.graph = graph
+        sources = {layer.name: layer for layer in graph}
+        self._operators = {layer.name: operator(layer, sources) for layer in graph.layers[1:]}
+        self._last_reader = {name: layer.name for layer in graph for name in layer.inputs}
+
+    def run(
+        self,
+        images: NDArray[np.uint8] | Tensor,
+        thresholds: Thresholds | None = None,
+        keep: Keep = "all",
+        batch: int = 16,
+    ) -> GoldenResult:
+        """Run the graph.
+
+        Args:
+            images: uint8 ``[N, C, H, W]``, raw pixels.
+            thresholds: int32 ``(C,)`` by gate name; gates not named use the graph's.
+            keep: ``all`` layer results, or masks and ``logits`` only.
+            batch: images computed at once; changes speed and memory, not results.
+
+        Raises:
+            UserError: images of another shape or type than the graph's input.
+            ValueError: thresholds for no gate of the graph, or of another shape.
+        """
+        pixels = check_images(images, self.graph.input.shape)
+        bounds = self._thresholds(thresholds or {})
+        always = (IntGate, IntLogits)
+        kept = [item.name for item in self.graph if keep == "all" or isinstance(item, always)]
+        parts: dict[str, list[Tensor]] = {name: [] for name in kept}
+        for start in range(0, len(pixels), batch):
+            values = self._run_batch(pixels[start : start + batch], bounds, set(kept))
+            for name in kept:
+                parts[name].append(values[name])
+        results = {name: torch.cat(part).numpy() for name, part in parts.items()}
+        return GoldenResult(
+            values=results,
+            logits=results[self.graph.logits.name],
+            masks={gate.name: results[gate.name] for gate in self.graph.gates},
+        )
+
+    def _run_batch(self, pixels: Tensor, bounds: Values, kept: set[str]) -> Values:
+        values: Values = {self.graph.input.name: pixels.to(torch.int16)}
+        for layer in self.graph.layers[1:]:
+            result = self._operators[layer.name](values)
+            if isinstance(layer, IntGate):
+                result = (result > bounds[layer.name]).to(torch.uint8)
+            values[layer.name] = result
+            for name in set(layer.inputs) - kept:
+                if self._last_reader[name] == layer.name:
+                    del values[name]
+        return values
+
+    def _thresholds(self, given: Thresholds) -> Values:
+        gates = {gate.name: gate for gate in self.graph.gates}
+        unknown = sorted(set(given) - set(gates))
+        if unknown:
+            raise ValueError(f"not a gate of {self.graph.name}: {', '.join(unknown)}")
+        bounds = {}
+        for name, gate in gates.items():
+            threshold = np.asarray(given.get(name, gate.threshold))
+            if threshold.shape != gate.shape:
+                raise ValueError(f"{name} takes {gate.shape} thresholds, got {threshold.shape}")
+            bounds[name] = torch.as_tensor(threshold.astype(np.int64))
+        return bounds
+
+
+def check_images(images: NDArray[np.uint8] | Tensor, shape: tuple[int, ...]) -> Tensor:
+    """The images as a uint8 tensor ``[N, *shape]``.
+
+    Raises:
+        UserError: another type or shape, or no image at all.
+    """
+    tensor = images if isinstance(images, Tensor) else torch.from_numpy(np.array(images))
+    given = f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
+    wanted = f"uint8 [N, {', '.join(map(str, shape))}]"
+    if tensor.dtype != torch.uint8 or tensor.shape[1:] != shape:
+        what = f"expected {wanted}, got {given}"
+        raise UserError(Problem("images", what, "give raw pixels in the network's input shape"))
+    if len(tensor) < 1:
+        raise UserError(Problem("images", f"no image: expected {wanted} with N >= 1, got {given}"))
+    return tensor

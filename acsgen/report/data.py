@@ -1,0 +1,211 @@
+"""The report of a build as data: what was built, what it costs, and how that is known.
+
+Every figure is either exact (MACs, bytes, counters), counted by a simulation of the RTL, predicted
+by a model, or estimated; ``source`` says which.  Nothing here is a measurement on hardware.  Field
+by field this is ``report.json``; :mod:`acsgen.report.file` reads and writes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
+
+from acsgen.cost.resources import ResourceEstimate
+from acsgen.engines.rtl import Memory
+from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import MemoryUse
+
+
+@dataclass(frozen=True)
+class BitExactness:
+    """Outcome of one simulation.
+
+    Attributes:
+        images: how many were run.
+        runs_per_image: how often each of them.
+        values: values compared with the golden model's.
+        mismatches: those that differed.
+    """
+
+    images: int
+    runs_per_image: int
+    values: int
+    mismatches: int
+
+
+@dataclass(frozen=True)
+class MacFigures:
+    """Multiply-accumulates of an image.
+
+    Attributes:
+        dense: nothing skipped, no gating work.
+        mean: executed, gating work included, mean over the images.
+        std: their standard deviation.
+        gates: gating work alone, mean.
+    """
+
+    dense: int
+    mean: float
+    std: float
+    gates: float
+
+
+@dataclass(frozen=True)
+class PredictedCycles:
+    """Clock cycles of an image by the model of the HLS engine.
+
+    Attributes:
+        dense: of the network without gates.
+        mean: of the network, mean over the images.
+        std: their standard deviation.
+        source: how they are known.
+    """
+
+    dense: int
+    mean: float
+    std: float
+    source: str
+
+
+@dataclass(frozen=True)
+class CountedCycles:
+    """Clock cycles of an image as the RTL counted them.
+
+    Attributes:
+        images: how many were run.
+        dense: of the network without gates.
+        mean: of the network, mean over the images.
+        std: their standard deviation.
+        stalls: cycles in which the array waited for memory, mean.
+        macs: multiply-accumulates executed on these images, mean, gating work included.
+        memory: what they ran with.
+        source: how they are known.
+    """
+
+    images: int
+    dense: int
+    mean: float
+    std: float
+    stalls: float
+    macs: float
+    memory: Memory
+    source: str
+
+
+@dataclass(frozen=True)
+class BytesMoved:
+    """Bytes between the engine and memory for an image.
+
+    Attributes:
+        dense: both directions, of the network without gates.
+        read: mean over the images.
+        written: likewise, result header included.
+    """
+
+    dense: int
+    read: float
+    written: float
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """The float network and the integer network over the same images.  Shares are in [0, 1].
+
+    Attributes:
+        floating: accuracy of the network in floats (``float`` in JSON); None without labels.
+        int8: accuracy of the integer network; None without labels.
+        images: how many.
+        prediction_agreement: share of images with the same prediction.
+        gate_agreement: share of equal gate bits; None without gates.
+    """
+
+    floating: Annotated[float | None, Field(alias="float")]
+    int8: float | None
+    images: int
+    prediction_agreement: float
+    gate_agreement: float | None
+
+
+@dataclass(frozen=True)
+class MaskActivity:
+    """How much the integer network's masks depend on the image; a bit is one channel of one gate.
+
+    Attributes:
+        bits: number of gate bits.
+        mean_open: mean share of open bits.
+        input_dependent: share of bits that are neither open nor closed for nearly every image.
+        mean_entropy: mean entropy of a bit over the images, in bits: 0 constant, 1 a fair coin.
+    """
+
+    bits: int
+    mean_open: float
+    input_dependent: float
+    mean_entropy: float
+
+
+@dataclass(frozen=True)
+class LayerFigures:
+    """One layer's share of an image, mean over the images, by the model of the HLS engine.
+
+    Attributes:
+        layer: its name; ``END`` for what ends a program.
+        cycles: clock cycles.
+        macs: multiply-accumulates executed.
+        macs_skipped: those left out.
+        bytes_read: from memory.
+        cycles_dense: clock cycles in the network without gates; None for a layer of a gate.
+    """
+
+    layer: str
+    cycles: float
+    macs: float
+    macs_skipped: float
+    bytes_read: float
+    cycles_dense: int | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a build made.
+
+    Attributes:
+        model: name of the network.
+        board: name of the board.
+        acsgen: version that built it.
+        spec_hash: version of the instruction set, in hexadecimal.
+        dataset: where the images are from.
+        engines: what was rendered.
+        bit_exact: outcome of every simulation that was run, by its name.
+        macs: multiply-accumulates.
+        cycles: by the model.
+        cycles_rtl: by the RTL, where it was simulated.
+        bytes: moved to and from memory.
+        accuracy: of the float and the integer network.
+        masks: what the gates do; None without gates.
+        resources: of the board's part.
+        engine: its sizes.
+        clock_mhz: the clock that times are told for.
+        memory: on-chip memory that the program needs.
+        layers: in order of execution.
+    """
+
+    model: str
+    board: str
+    acsgen: str
+    spec_hash: str
+    dataset: str
+    engines: tuple[str, ...]
+    bit_exact: dict[str, BitExactness]
+    macs: MacFigures
+    cycles: PredictedCycles
+    cycles_rtl: CountedCycles | None
+    bytes: BytesMoved
+    accuracy: Accuracy
+    masks: MaskActivity | None
+    resources: ResourceEstimate
+    engine: EngineConfig
+    clock_mhz: float
+    memory: MemoryUse
+    layers: tuple[LayerFigures, ...] = field(repr=False)

@@ -1,0 +1,49 @@
+"""``report.json``: the one writer and the one reader of a build's report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from acsgen.report.data import Report
+from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import plain_os_error
+
+REPORT_FILE = "report.json"
+
+_REPORT = TypeAdapter(Report)
+
+
+def write_report(folder: Path, report: Report) -> None:
+    """Write ``report.json`` into ``folder``."""
+    content = _REPORT.dump_python(report, by_alias=True)
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    (folder / REPORT_FILE).write_text(text, encoding="utf-8")
+
+
+def read_report(folder: Path) -> Report:
+    """Return the report of a build directory.
+
+    Raises:
+        UserError: it is missing, or it is no report; with everything that is wrong with it.
+    """
+    path = folder / REPORT_FILE
+    try:
+        return _REPORT.validate_json(path.read_bytes(), strict=True)
+    except OSError as error:
+        raise UserError(
+            Problem(str(path), f"cannot be read: {plain_os_error(error)}", "give a build directory")
+        ) from error
+    except ValidationError as error:
+        raise UserError(
+            [
+                Problem(
+                    ": ".join([str(path), ".".join(map(str, e["loc"]))]).removesuffix(": "),
+                    f"is no report: {e['msg'][0].lower()}{e['msg'][1:]}",
+                    "build it again",
+                )
+                for e in error.errors()
+            ]
+        ) from error

@@ -1,0 +1,111 @@
+"""The report of a build as the rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from acsgen.engines.registry import SIMULATIONS
+from acsgen.program.board import Board
+from acsgen.report.data import Report
+from acsgen.support.numbers import count, percent, share
+
+
+class Row(NamedTuple):
+    """One figure: what it is, the figure itself, and what it is a part of or how it is known."""
+
+    label: str
+    value: str
+    remark: str
+
+
+def summary_rows(report: Report, board: Board) -> list[Row]:
+    """Return what was saved, what it costs, and that it is exact."""
+    macs, cycles, moved, accuracy = report.macs, report.cycles, report.bytes, report.accuracy
+
+    def milliseconds(number: float) -> str:
+        return f"{number / report.clock_mhz / 1000:.3f} ms at {report.clock_mhz:g} MHz"
+
+    rows = [
+        Row("MACs an image", count(macs.mean), f"{count(macs.gates)} of them in gates"),
+        Row(
+            "MACs skipped",
+            share(macs.dense - macs.mean, macs.dense),
+            f"of {count(macs.dense)} without gates",
+        ),
+        Row(
+            "cycles an image",
+            count(cycles.mean),
+            f"{cycles.source}: {milliseconds(cycles.mean)}",
+        ),
+        Row(
+            "cycles saved",
+            share(cycles.dense - cycles.mean, cycles.dense),
+            f"of {count(cycles.dense)} without gates: {milliseconds(cycles.dense)}",
+        ),
+        *_rtl_rows(report, milliseconds),
+        Row(
+            "bytes moved an image",
+            count(moved.read + moved.written),
+            f"{count(moved.read)} read, {count(moved.written)} written",
+        ),
+        *_resource_rows(report, board),
+    ]
+    if report.masks is not None:
+        rows.append(
+            Row(
+                "masks",
+                f"{percent(report.masks.mean_open)} open",
+                f"{percent(report.masks.input_dependent)} of the gate bits depend on the image",
+            )
+        )
+    rows.append(
+        Row(
+            "accuracy float / int8",
+            f"{percent(accuracy.floating)} / {percent(accuracy.int8)}",
+            f"{count(accuracy.images)} images; gates agree at {percent(accuracy.gate_agreement)}",
+        )
+    )
+    rows += [
+        Row(
+            f"bit-exact, {SIMULATIONS[name].label}",
+            f"{check.images} images",
+            f"{check.mismatches} mismatches in {count(check.values)} values",
+        )
+        for name, check in report.bit_exact.items()
+    ]
+    return rows
+
+
+def _rtl_rows(report: Report, milliseconds: Callable[[float], str]) -> list[Row]:
+    """Return what the RTL counted, where it was simulated."""
+    found = report.cycles_rtl
+    if found is None:
+        return []
+    macs = share(report.macs.dense - found.macs, report.macs.dense)
+    return [
+        Row(
+            "cycles an image, RTL",
+            count(found.mean),
+            f"{found.source}, {found.images} images: {milliseconds(found.mean)}",
+        ),
+        Row(
+            "cycles saved, RTL",
+            share(found.dense - found.mean, found.dense),
+            f"of {count(found.dense)} without gates; of the MACs: {macs}",
+        ),
+    ]
+
+
+def _resource_rows(report: Report, board: Board) -> list[Row]:
+    """Return what the engine takes of the board's part."""
+    source, has = report.resources.source, board.resources
+    return [
+        Row(label, count(taken), f"{share(taken, available)} of {count(available)}, {source}")
+        for label, taken, available in (
+            ("DSP", report.resources.dsp, has.dsp),
+            ("BRAM36", report.resources.bram36, has.bram36),
+            ("LUT", report.resources.lut, has.lut),
+            ("FF", report.resources.ff, has.ff),
+        )
+    ]

@@ -1,0 +1,185 @@
+"""Writes whole directories or nothing: a build that fails leaves no trace.
+
+A stage writes into a temporary folder beside the target; only when everything succeeded is that
+folder renamed to the target.  An earlier build at the target is replaced, anything else is not.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from acsgen.support.errors import Problem, UserError
+
+BUILD_MARKER = ".acsgen-build"
+"""Name of the (empty) file that marks a directory as written by acsgen, and so replaceable."""
+
+
+_PLAIN_WORDS = {
+    errno.ENOSPC: "no space left on the disk",
+    errno.EFBIG: "the file would be larger than is allowed",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.ENOTDIR: "a part of the path is a file, not a directory",
+    errno.EEXIST: "a part of the path is a file, not a directory",
+    errno.ENOENT: "no such file or directory",
+    errno.EISDIR: "this is a directory, not a file",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.ELOOP: "its symbolic links go in a circle",
+}
+
+
+def plain_os_error(error: OSError) -> str:
+    """Say in plain words what the operating system refused, for example ``disk is full``."""
+    return _PLAIN_WORDS.get(error.errno or 0) or error.strerror or str(error)
+
+
+def check_writable(target: Path) -> None:
+    """Refuse a target directory that cannot be created or replaced, before any work is done.
+
+    Tries for real (creates and removes a folder beside the target, and its missing parents),
+    because permission bits say nothing about read-only mounts, quotas or the superuser.
+    """
+    target = target.resolve()
+    _refuse_foreign(target)
+    with _parents(target), _scratch(target):
+        pass
+
+
+def check_file(target: Path) -> None:
+    """Refuse a file that cannot be written, before any work is done for it."""
+    if target.is_dir():
+        raise UserError(Problem(str(target), "is a directory", "give the name of a file"))
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise UserError(
+            Problem(
+                str(target),
+                f"cannot be written: {plain_os_error(error)}",
+                "choose another file, or make its folder",
+            )
+        ) from error
+
+
+@contextmanager
+def staged_directory(target: Path) -> Iterator[Path]:
+    """Yield an empty folder that becomes ``target`` when the block succeeds, and vanishes if not.
+
+    Raises :class:`UserError` when the target is something other than an earlier build, or when
+    it cannot be written.  Missing parents are created, and removed again on failure.
+    """
+    target = target.resolve()
+    _refuse_foreign(target)
+    with _parents(target), _scratch(target) as scratch:
+        yield scratch
+        try:
+            (scratch / BUILD_MARKER).touch()
+            _swap(scratch, target)
+        except OSError as error:
+            raise _unwritable(target, error) from error
+
+
+def _refuse_foreign(target: Path) -> None:
+    """Raise unless ``target`` is absent, an empty directory, or an earlier build of ours."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise UserError(
+            Problem(str(target), "exists and is not a directory", "choose another --out")
+        )
+    if (target / BUILD_MARKER).exists() or not any(target.iterdir()):
+        return
+    raise UserError(
+        Problem(
+            str(target),
+            "is a directory with other files in it, not an earlier acsgen build; "
+            "it is left untouched",
+            "choose another --out, or remove it yourself",
+        )
+    )
+
+
+@contextmanager
+def _parents(target: Path) -> Iterator[None]:
+    """Create the missing parents of ``target``; take them away again if nothing came of it."""
+    missing: list[Path] = []
+    try:
+        parent = target.parent
+        while not parent.exists():
+            missing.append(parent)
+            parent = parent.parent
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _remove_empty(missing)
+        raise _unwritable(target, error) from error
+    try:
+        yield
+    finally:
+        if not target.exists():
+            _remove_empty(missing)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove those of ``folders`` (deepest first) that are there and empty."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+
+
+@contextmanager
+def _scratch(target: Path) -> Iterator[Path]:
+    """Yield a fresh folder beside ``target``, on the same file system; remove what remains."""
+    try:
+        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", dir=target.parent))
+        scratch.chmod(0o777 & ~_umask())
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _umask() -> int:
+    """Return the process's file mode mask (mkdtemp makes private folders; a build is not)."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _swap(scratch: Path, target: Path) -> None:
+    """Put ``scratch`` at ``target``; an earlier build is set aside, and restored on failure."""
+    if not target.exists():
+        scratch.rename(target)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.old.", dir=target.parent))
+    try:
+        target.rename(aside / "earlier")
+        try:
+            scratch.rename(target)
+        except OSError:
+            (aside / "earlier").rename(target)
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _unwritable(target: Path, error: OSError) -> UserError:
+    return UserError(
+        Problem(
+            str(target),
+            f"cannot be written: {plain_os_error(error)}",
+            "choose another --out, or make room",
+        )
+    )

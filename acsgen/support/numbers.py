@@ -1,0 +1,18 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+
+def percent(fraction: float | None) -> str:
+    """Return a fraction in percent, or a dash where there is none (no labels, no gates)."""
+    return "-" if fraction is None else f"{100 * fraction:.2f} %"
+
+
+def share(part: float, whole: float) -> str:
+    """Return ``part`` of ``whole`` in percent, or a dash when there is no whole."""
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def count(value: float) -> str:
+    """Return a whole number with thousands separators."""
+    return f"{round(value):,}"

@@ -1,0 +1,26 @@
+"""Finds the command-line tools that the simulations need, and says what to install."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from acsgen.support.errors import Problem, UserError
+
+
+def find_tool(name: str, variable: str, purpose: str, remedy: str) -> str:
+    """Return the path of a tool: the one that an environment variable names, else on the PATH.
+
+    Args:
+        name: the usual command.
+        variable: environment variable that names another one.
+        purpose: what needs it, for the message.
+        remedy: how to install it.
+
+    Raises :class:`UserError` where there is none.
+    """
+    wanted = os.environ.get(variable) or name
+    found = shutil.which(wanted)
+    if found is None:
+        raise UserError(Problem(purpose, f"{wanted} is not there", remedy))
+    return found

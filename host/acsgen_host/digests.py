@@ -1,0 +1,57 @@
+"""Sizes and digests of files, so that a damaged copy is told from what was written."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Callable, Iterable
+
+from .errors import Problem
+
+
+def describe_files(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return size and SHA-256 of files in ``folder`` by their names, for a JSON file."""
+    described = {}
+    for name in names:
+        content = (folder / name).read_bytes()
+        described[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return described
+
+
+def damaged_files(
+    folder: Path,
+    described: Any,
+    names: Iterable[str],
+    remedy: str,
+    reason: Callable[[OSError], str] = lambda error: error.strerror or str(error),
+) -> list[Problem]:
+    """Return what is wrong with files in ``folder``, by what :func:`describe_files` said of them.
+
+    Args:
+        folder: where they lie.
+        described: from a file, so it may be anything.
+        names: of the files to look at.
+        remedy: what to do about any of them.
+        reason: says in words why a file cannot be read.
+    """
+    problems = []
+    for name in names:
+        known = described.get(name) if isinstance(described, dict) else None
+        what = _damage(folder / name, known, reason)
+        if what is not None:
+            problems.append(Problem(str(folder / name), what, remedy))
+    return problems
+
+
+def _damage(path: Path, known: Any, reason: Callable[[OSError], str]) -> str | None:
+    if not isinstance(known, dict):
+        return "has no recorded digest"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return f"cannot be read: {reason(error)}"
+    if len(content) != known.get("bytes"):
+        return f"has {len(content)} bytes, and had {known.get('bytes')} when it was written"
+    if hashlib.sha256(content).hexdigest() != known.get("sha256"):
+        return "is not what was written: another digest"
+    return None

@@ -1,0 +1,55 @@
+"""The driver on a shipped network's build, as it goes to a board."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from acsgen_host import Accelerator, Bundle, thresholds
+from acsgen_host.selftest import self_test
+
+from acsgen.engines.csim import CSimDevice
+from acsgen.engines.simulated_board import SimulatedBackend, SimulatedBoard
+from acsgen.flow.build import BuildResult
+from acsgen.support.assets import asset
+
+pytestmark = pytest.mark.xdist_group("shipped")
+
+
+def test_the_self_test_of_a_shipped_network(resnet8_build: BuildResult) -> None:
+    out = resnet8_build.out
+    bundle = Bundle.load(out)
+    backend = SimulatedBackend(SimulatedBoard(CSimDevice(out / "csim" / "libacs.so")))
+    with Accelerator(backend, bundle) as accelerator:
+        report = self_test(accelerator, 10)
+    assert (report.runs, report.mismatches, report.first) == (20, 0, None)
+
+
+def test_half_strictness_is_what_quantization_chose(resnet8_build: BuildResult) -> None:
+    bundle = Bundle.load(resnet8_build.out)
+    assert bundle.gates
+    for gate in bundle.gates.values():
+        trained = thresholds.unpack(gate, bundle.params)
+        assert np.array_equal(thresholds.from_strictness(gate, 0.5), trained)
+
+
+def test_the_driver_lies_in_the_build(resnet8_build: BuildResult) -> None:
+    """Whoever copies the directory to a board has all of it, and starts it where it lies."""
+    host = resnet8_build.out / "host"
+    mine = {path.name: path.read_bytes() for path in asset("host", "acsgen_host").glob("*.py")}
+    assert {path.name: path.read_bytes() for path in (host / "acsgen_host").iterdir()} == mine
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    finished = subprocess.run(
+        [sys.executable, "-B", "-m", "acsgen_host", "..", "--selftest"],
+        cwd=host,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # There is no bitstream here, which it finds out after all else was in order.
+    assert finished.returncode == 2
+    assert finished.stderr == "error: ..: has no bitstreams (name one with --bitstream)\n"

@@ -1,0 +1,96 @@
+"""What Yosys makes of the modules with multipliers does what their sources say.
+
+The netlist runs beside the source and beside its definition in whole integers, under Verilator with
+the primitives' models that come with Yosys.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from acsgen.flow.synth.run import synthesis_commands
+from acsgen.flow.synth.units import Unit
+from acsgen.flow.synth.yosys import run_yosys
+from acsgen.support.assets import asset
+
+pytestmark = [pytest.mark.rtl, pytest.mark.xdist_group("synthesis")]
+
+CYCLES = 20_000
+_MAIN = """
+#include "Vtwin.h"
+#include <cstdio>
+int main() {
+    Vtwin twin;
+    for (int cycle = 0; cycle < %d; ++cycle) {
+        twin.clk_i = 0;
+        twin.eval();
+        twin.clk_i = 1;
+        twin.eval();
+    }
+    std::printf("%%u %%u\\n", twin.compared_o, twin.wrong_o);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("unit", "defines"),
+    [
+        (Unit("acs_requantize", ()), []),
+        # Minutes: g++ has every gate of 64 lanes to compile.
+        pytest.param(
+            Unit("acs_lane_group", (("HasMax", 0),)),
+            ["-DHAS_MAX=1'b0"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            Unit("acs_lane_group", (("HasMax", 1),)),
+            ["-DHAS_MAX=1'b1"],
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["requantize", "lanes", "lanes_with_maximum"],
+)
+def test_netlist_and_source_agree(unit: Unit, defines: list[str], tmp_path: Path) -> None:
+    pytest.importorskip("pyosys", reason="Yosys is not installed")
+    if shutil.which("verilator") is None:
+        pytest.skip("verilator is not installed")
+    rtl = asset("hw", "rtl")
+    netlist, primitives, main = (tmp_path / n for n in ("netlist.v", "cells.v", "main.cpp"))
+    log = run_yosys(
+        [
+            [
+                *synthesis_commands(unit),
+                f"rename {unit.module} {unit.module}_netlist",
+                f'write_verilog -noattr "{netlist}"',
+            ]
+        ],
+        rtl,
+    )
+    assert "DSP48E1" in log
+    import pyosys
+
+    share = Path(pyosys.__file__).parent / "share" / "xilinx"
+    primitives.write_text((share / "cells_sim.v").read_text(encoding="utf-8"), encoding="utf-8")
+    main.write_text(_MAIN % CYCLES, encoding="utf-8")
+    bench = Path(__file__).with_name(f"{unit.module.removeprefix('acs_')}_twin.sv")
+    built = subprocess.run(
+        [
+            *("verilator", "--cc", "--exe", "--build", "-j", "1", "-O3", "-Wno-fatal", "-Wno-lint"),
+            *("-Wno-style", "--bbox-unsup", "-DSYNTHESIS", *defines),
+            *("-CFLAGS", "-O0", "--top-module", "twin", "--Mdir", str(tmp_path / "model")),
+            *(str(rtl / name) for name in ("acs_isa_pkg.sv", "acs_pkg.sv", f"{unit.module}.sv")),
+            *map(str, (bench, netlist, primitives, main)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    ran = subprocess.run([tmp_path / "model" / "Vtwin"], capture_output=True, text=True, check=True)
+    compared, wrong = map(int, ran.stdout.split())
+    assert compared > CYCLES * 0.9
+    assert wrong == 0

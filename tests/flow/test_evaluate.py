@@ -1,0 +1,103 @@
+"""Comparing float and integer network, in memory and from a model file."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from acsgen.cost.macs import count_macs
+from acsgen.flow.evaluate import evaluate, measure
+from acsgen.frontend import run_layers
+from acsgen.nn.checkpoint import save_checkpoint
+from acsgen.nn.networks.resnet import AcsConfig, ResNet, ResNetConfig
+from acsgen.quant.golden import GoldenModel
+from acsgen.quant.quantize import quantize
+from acsgen.support.errors import UserError
+from tests.quant.small_nets import every_kind, images
+
+
+def test_measure_counts_what_the_networks_say() -> None:
+    graph = every_kind(0)
+    integers, test = quantize(graph, images(0, 64)), images(1, 70)
+    floating = run_layers(graph, torch.from_numpy(test))
+    labels = floating["logits"].numpy().argmax(axis=1)
+    golden = GoldenModel(integers).run(test)
+    same = float(np.mean(golden.predictions == labels))
+    steps = []
+    result = measure(
+        graph,
+        integers,
+        test,
+        labels,
+        on_stage=lambda stage, done=0, total=0: steps.append((done, total)),
+    )
+    assert steps == [(0, 70), (32, 70), (64, 70)]
+    assert (result.images, result.float_accuracy) == (70, 1.0)
+    assert result.int8_accuracy == result.prediction_agreement == same
+    agreement = {n: (golden.masks[n] == floating[n].numpy()) for n in ("gate", "gate2")}
+    assert result.agreement_by_gate == {n: float(a.mean()) for n, a in agreement.items()}
+    bits = np.concatenate([*agreement.values()], axis=1)
+    assert result.gate_agreement == pytest.approx(bits.mean())
+    macs = count_macs(integers, golden.masks, 70)
+    assert (result.macs_dense, result.macs_mean) == (macs.dense, macs.executed.mean())
+    assert result.skipped_share == 1 - macs.executed.mean() / macs.dense
+    assert result.masks is not None
+    assert result.masks.bits == 13
+    frequency = np.concatenate([golden.masks["gate"], golden.masks["gate2"]], axis=1).mean(axis=0)
+    moving = (frequency > 0.02) & (frequency < 0.98)
+    assert result.masks.input_dependent == pytest.approx(moving.mean())
+    assert result.masks.mean_open == pytest.approx(frequency.mean())
+    assert 0 < result.masks.mean_entropy < 1
+    np.testing.assert_array_equal(result.bits["gate"], golden.masks["gate"])
+
+
+def test_without_labels_there_is_no_accuracy() -> None:
+    graph = every_kind(1)
+    result = measure(graph, quantize(graph, images(1, 8)), images(2, 8))
+    assert math.isnan(result.float_accuracy)
+    assert math.isnan(result.int8_accuracy)
+    assert result.prediction_agreement > 0.5
+
+
+@pytest.fixture(scope="module")
+def data_set(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("data") / "tiny.npz"
+    labels = np.arange(40) % 4
+    np.savez(path, images=images(3, 40, (3, 16, 16)), labels=labels)
+    return f"npz:{path}"
+
+
+@pytest.mark.parametrize("gate", [AcsConfig(threshold=0.5), None])
+def test_evaluate_a_checkpoint(tmp_path: Path, data_set: str, gate: AcsConfig | None) -> None:
+    torch.manual_seed(0)
+    config = ResNetConfig(widths=(8, 8, 16), num_classes=4, image_size=16, gate=gate)
+    model = ResNet(config).eval()
+    for name, parameter in model.named_parameters():
+        if name.endswith("fc.bias"):
+            torch.nn.init.zeros_(parameter)
+    path = tmp_path / "net.pt"
+    save_checkpoint(path, model, "resnet", config, {})
+    result = evaluate(path, data_set, 20, calibration_images=16)
+    assert result.images == 20
+    assert result.prediction_agreement >= 0.7  # untrained: near-ties
+    if gate is None:
+        assert result.gate_agreement is None
+        assert result.masks is None
+        assert result.macs_mean == result.macs_dense
+        assert result.macs_gates == 0
+    else:
+        assert result.gate_agreement is not None
+        assert result.gate_agreement > 0.97
+        assert result.macs_gates > 0
+
+
+def test_a_data_set_of_another_shape_is_refused(tmp_path: Path, data_set: str) -> None:
+    config = ResNetConfig(num_classes=4, image_size=32)
+    path = tmp_path / "net.pt"
+    save_checkpoint(path, ResNet(config).eval(), "resnet", config, {})
+    with pytest.raises(UserError, match=r"expected uint8 \[N, 3, 32, 32\], got uint8 \[40, 3, 16"):
+        evaluate(path, data_set)

@@ -1,0 +1,144 @@
+"""Board files: the shipped ones are right, and a wrong one is told all that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from acsgen.program.board import Board, board_names, load_board
+from acsgen.support.assets import asset
+from acsgen.support.errors import UserError
+
+pytestmark = pytest.mark.unit
+
+# From the vendor's product tables: DSP, BRAM36, UltraRAM, LUT, FF.
+PARTS = {
+    "kv260": ("xck26-sfvc784-2LV-c", 1248, 144, 64, 117120, 234240),
+    "pynq-z1": ("xc7z020clg400-1", 220, 140, 0, 53200, 106400),
+    "pynq-z2": ("xc7z020clg400-1", 220, 140, 0, 53200, 106400),
+    "ultra96v2": ("xczu3eg-sbva484-1-i", 360, 216, 0, 70560, 141120),
+    "zcu104": ("xczu7ev-ffvc1156-2-e", 1728, 312, 96, 230400, 460800),
+    "zedboard": ("xc7z020clg484-1", 220, 140, 0, 53200, 106400),
+    "zybo-z7-10": ("xc7z010clg400-1", 80, 60, 0, 17600, 35200),
+}
+
+
+def zedboard() -> dict[str, Any]:
+    content = yaml.safe_load(asset("hw", "boards", "zedboard.yaml").read_text())
+    assert isinstance(content, dict)
+    return content
+
+
+def write(tmp_path: Path, content: object) -> str:
+    path = tmp_path / "mine.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return str(path)
+
+
+def problems_of(name_or_path: str) -> dict[str, str]:
+    """Load a bad board; return what is said, by the last word of the place (the key)."""
+    with pytest.raises(UserError) as caught:
+        load_board(name_or_path)
+    return {p.where.rsplit(" ", 1)[-1]: f"{p.what} {p.remedy}" for p in caught.value.problems}
+
+
+def test_the_shipped_boards_are_those_promised() -> None:
+    assert board_names() == sorted(PARTS)
+
+
+@pytest.mark.parametrize("name", sorted(PARTS))
+def test_shipped_board_has_the_resources_of_its_part(name: str) -> None:
+    board = load_board(name)
+    has = board.resources
+    assert (board.part, has.dsp, has.bram36, has.uram, has.lut, has.ff) == PARTS[name]
+    assert board.name == name
+    # Two MACs a DSP: a group of 64 lanes takes 32, and some must be left for the rest.
+    assert 32 * board.lane_groups < has.dsp
+    # The engine's memories are in block RAM; UltraRAM is not counted on.
+    assert board.feature_kib + 2 * board.weight_kib < 4 * has.bram36
+
+
+def test_every_key_is_required_or_has_a_documented_default() -> None:
+    optional = {key for key, field in Board.model_fields.items() if not field.is_required()}
+    assert optional == {"notes"}
+
+
+@pytest.mark.parametrize("spelling", ["zedboard", "ZedBoard", " zedboard", "pynq_z2"])
+def test_spelling_of_a_name_is_forgiven(spelling: str) -> None:
+    assert load_board(spelling).name in ("zedboard", "pynq-z2")
+
+
+def test_unknown_name_lists_the_known_and_the_closest() -> None:
+    said = problems_of("zedbord")["'zedbord'"]
+    assert "did you mean zedboard?" in said
+    assert all(name in said for name in PARTS)
+
+
+def test_a_users_own_file_is_read(tmp_path: Path) -> None:
+    content = zedboard() | {"name": "mine", "lane_groups": 2, "clock_mhz": 66.5}
+    board = load_board(write(tmp_path, content))
+    assert (board.name, board.lane_groups, board.clock_mhz) == ("mine", 2, 66.5)
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    content = zedboard()
+    content["resources"] |= {"dsp": -1, "bram36": "140", "lutt": 5}
+    content["memory"] |= {"port_bits": 48}
+    content |= {"lane_groups": True, "clock_mhz": float("nan"), "title": " ", "colour": "red"}
+    content |= {"part": "7020", "name": "My Board"}
+    del content["feature_kib"]
+    said = problems_of(write(tmp_path, content))
+    assert set(said) == {
+        "resources.dsp", "resources.bram36", "resources.lutt", "memory.port_bits", "lane_groups",
+        "clock_mhz", "title", "colour", "part", "name", "feature_kib",
+    }  # fmt: skip
+    assert "must be greater than 0" in said["resources.dsp"]
+    assert "'140'" in said["resources.bram36"]
+    assert "whole number" in said["resources.bram36"]
+    assert "did you mean lut?" in said["resources.lutt"]
+    assert "32, 64 or 128" in said["memory.port_bits"]
+    assert "the keys are name," in said["colour"]
+    assert "missing" in said["feature_kib"]
+    assert "xc7z020clg484-1" in said["part"]
+
+
+@pytest.mark.parametrize("value", [0, -3, 1.5, "4", None, True, [4], 65])
+def test_lane_groups_is_a_small_positive_whole_number(tmp_path: Path, value: object) -> None:
+    assert list(problems_of(write(tmp_path, zedboard() | {"lane_groups": value}))) == [
+        "lane_groups"
+    ]
+
+
+def test_memories_larger_than_the_part_are_refused(tmp_path: Path) -> None:
+    said = problems_of(write(tmp_path, zedboard() | {"feature_kib": 600}))["weight_kib"]
+    assert "664 KiB" in said
+    assert "560 KiB" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", "holds nothing"),
+        ("just text", "holds text"),
+        ("- a\n- b", "holds a list"),
+        ("a: [1, 2", "is not YAML"),
+        ("a: !!python/object/apply:os.system ['echo no']", "is not YAML"),
+        ("a: 2026-13-45", "is not YAML"),
+        ("[" * 5000, "is nested too deeply"),
+        ("a: " + "9" * 5000, "is not YAML"),
+        ("x" * 70000, "is longer than"),
+    ],
+)
+def test_what_is_not_a_board_file_is_refused(tmp_path: Path, content: str, expected: str) -> None:
+    (said,) = problems_of(write(tmp_path, content)).values()
+    assert expected in said
+
+
+def test_binary_missing_and_directory_are_refused(tmp_path: Path) -> None:
+    binary = tmp_path / "b.yaml"
+    binary.write_bytes(b"\xff\xfe\x00\x80")
+    for path in (binary, tmp_path / "absent.yaml", tmp_path):
+        assert len(problems_of(str(path) + ("/" if path.is_dir() else ""))) == 1

@@ -1,0 +1,64 @@
+"""``report.json`` is the report: read back it is equal, and what is no report is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from acsgen.engines.rtl import Memory
+from acsgen.report.data import Accuracy, CountedCycles, Report
+from acsgen.report.file import REPORT_FILE, read_report, write_report
+from acsgen.support.errors import UserError
+
+from .samples import REPORT
+
+pytestmark = pytest.mark.unit
+
+FULL = replace(
+    REPORT,
+    cycles_rtl=CountedCycles(8, 54, 27.0, 0.5, 9.0, 59.5, Memory(latency=9), "RTL simulation"),
+)
+BARE = replace(REPORT, masks=None, accuracy=Accuracy(None, None, 500, 0.99, None))
+
+
+@pytest.mark.parametrize("report", [FULL, BARE], ids=["everything", "the least"])
+def test_what_is_written_is_read(tmp_path: Path, report: Report) -> None:
+    write_report(tmp_path, report)
+    assert read_report(tmp_path) == report
+
+
+def test_the_names_in_the_file(tmp_path: Path) -> None:
+    """Other programs read them."""
+    write_report(tmp_path, FULL)
+    content = json.loads((tmp_path / REPORT_FILE).read_text(encoding="utf-8"))
+    assert content["accuracy"]["float"] == 0.9512
+    assert content["bit_exact"]["csim"]["mismatches"] == 0
+    assert content["cycles_rtl"]["memory"]["latency"] == 9
+    assert content["layers"][1]["cycles_dense"] is None
+    assert list(content) == [
+        "model", "board", "acsgen", "spec_hash", "dataset", "engines", "bit_exact", "macs",
+        "cycles", "cycles_rtl", "bytes", "accuracy", "masks", "resources", "engine", "clock_mhz",
+        "memory", "layers",
+    ]  # fmt: skip
+
+
+def test_everything_that_is_wrong_is_named(tmp_path: Path) -> None:
+    write_report(tmp_path, FULL)
+    content = json.loads((tmp_path / REPORT_FILE).read_text(encoding="utf-8"))
+    del content["macs"]["dense"]
+    content["layers"][0]["cycles"] = "many"
+    (tmp_path / REPORT_FILE).write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        read_report(tmp_path)
+    said = [str(problem) for problem in caught.value.problems]
+    assert len(said) == 2
+    assert "macs.dense" in said[0]
+    assert "layers.0.cycles" in said[1]
+
+
+def test_a_missing_report(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        read_report(tmp_path)

@@ -1,0 +1,151 @@
+"""Output directories: whole or not at all, and nothing of the user's is ever removed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from acsgen.support.errors import UserError
+from acsgen.support.fsutil import BUILD_MARKER, check_writable, plain_os_error, staged_directory
+
+pytestmark = pytest.mark.unit
+
+
+def tree(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
+
+
+def build(target: Path, text: str) -> None:
+    with staged_directory(target) as folder:
+        (folder / "report.json").write_text(text)
+
+
+def test_success_leaves_the_target_and_nothing_else(tmp_path: Path) -> None:
+    build(tmp_path / "a" / "b" / "out", "1")
+    assert tree(tmp_path) == [
+        "a", "a/b", "a/b/out", f"a/b/out/{BUILD_MARKER}", "a/b/out/report.json",
+    ]  # fmt: skip
+
+
+def test_the_result_has_ordinary_permissions(tmp_path: Path) -> None:
+    build(tmp_path / "out", "1")
+    ordinary = tmp_path / "ordinary"
+    ordinary.mkdir()
+    assert (tmp_path / "out").stat().st_mode == ordinary.stat().st_mode
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_failure_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+    def fail() -> None:
+        with staged_directory(tmp_path / "a" / "out") as folder:
+            (folder / "half").mkdir()
+            (folder / "half" / "file").write_text("x")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert tree(tmp_path) == []
+
+
+def test_failure_keeps_the_earlier_build(tmp_path: Path) -> None:
+    build(tmp_path / "out", "earlier")
+    before = tree(tmp_path)
+    with pytest.raises(ValueError, match="no"), staged_directory(tmp_path / "out"):
+        raise ValueError("no")
+    assert tree(tmp_path) == before
+    assert (tmp_path / "out" / "report.json").read_text() == "earlier"
+
+
+def test_an_earlier_build_is_replaced_whole(tmp_path: Path) -> None:
+    build(tmp_path / "out", "earlier")
+    (tmp_path / "out" / "left-over").write_text("x")
+    build(tmp_path / "out", "later")
+    assert tree(tmp_path / "out") == [BUILD_MARKER, "report.json"]
+    assert tree(tmp_path)[0] == "out"
+    assert (tmp_path / "out" / "report.json").read_text() == "later"
+
+
+def test_failure_to_move_into_place_restores_the_earlier_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(tmp_path / "out", "earlier")
+    before = tree(tmp_path)
+    rename = Path.rename
+
+    def refuse_second(self: Path, to: Path) -> Path:
+        if to.name == "out" and self.name != "earlier":
+            raise OSError(errno.ENOSPC, "full")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", refuse_second)
+    with pytest.raises(UserError, match="no space left"):
+        build(tmp_path / "out", "later")
+    assert tree(tmp_path) == before
+    assert (tmp_path / "out" / "report.json").read_text() == "earlier"
+
+
+def test_an_empty_directory_is_taken_and_a_users_is_not(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    build(tmp_path / "empty", "1")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.tex").write_text("precious")
+    for refuse in (check_writable, lambda target: build(target, "1")):
+        with pytest.raises(UserError, match="left untouched"):
+            refuse(mine)
+    assert tree(mine) == ["thesis.tex"]
+
+
+def test_a_symbolic_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "elsewhere")
+    build(tmp_path / "out", "1")
+    assert (tmp_path / "out").is_symlink()
+    assert (tmp_path / "elsewhere" / "report.json").read_text() == "1"
+
+
+def test_the_current_directory_is_never_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError):
+        build(Path(), "1")
+    assert tree(tmp_path) == ["notes.txt"]
+
+
+def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for target in (tmp_path / "file", tmp_path / "file" / "out", tmp_path / "file" / "a" / "out"):
+        with pytest.raises(UserError, match="not a directory"):
+            check_writable(target)
+    assert tree(tmp_path) == ["file"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc")
+def test_an_unwritable_place_is_refused_even_for_root() -> None:
+    for target in (Path("/proc/acsgen-out"), Path("/proc/acsgen/deep/out")):
+        with pytest.raises(UserError, match="cannot be written"):
+            check_writable(target)
+
+
+def test_check_writable_leaves_no_trace(tmp_path: Path) -> None:
+    check_writable(tmp_path / "a" / "b" / "out")
+    assert tree(tmp_path) == []
+
+
+def test_full_disk_is_told_in_plain_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.mkdtemp", full)
+    with pytest.raises(UserError, match="no space left on the disk"):
+        check_writable(tmp_path / "a" / "out")
+    assert tree(tmp_path) == []
+
+
+def test_an_unlisted_errno_keeps_the_systems_words() -> None:
+    assert plain_os_error(OSError(errno.EIO, "Input/output error")) == "Input/output error"
