@@ -31,11 +31,11 @@ trains such a network with a penalty on the MACs it executes.
 """
 
 from acsgen.nn.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
-from acsgen.nn.dgconv import DGConv2d
-from acsgen.nn.gate import AcsGate, ChannelGate
+from acsgen.nn.gates.dgconv import DGConv2d
+from acsgen.nn.gates.gate import AcsGate, ChannelGate
+from acsgen.nn.gates.squeeze_excite import SqueezeExcite
 from acsgen.nn.macs import GatedLayer, MacCounter, record_gates
-from acsgen.nn.resnet import AcsConfig, Normalize, ResNet, ResNetConfig
-from acsgen.nn.squeeze_excite import SqueezeExcite
+from acsgen.nn.networks.resnet import AcsConfig, Normalize, ResNet, ResNetConfig
 
 __all__ = [
     "AcsConfig",

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from torch import Tensor, nn
 
 from acsgen.errors import Problem, UserError
-from acsgen.nn.resnet import ResNet, ResNetConfig
+from acsgen.nn.networks.resnet import ResNet, ResNetConfig
 
 FORMAT = "acsgen-checkpoint"
 VERSION = 1

@@ -18,8 +18,8 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from acsgen.nn.dgconv import DGConv2d
-from acsgen.nn.gate import AcsGate, ChannelGate
+from acsgen.nn.gates.dgconv import DGConv2d
+from acsgen.nn.gates.gate import AcsGate, ChannelGate
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from itertools import islice
 import torch
 from torch import Tensor, nn
 
-from acsgen.nn.gate import ChannelGate
+from acsgen.nn.gates.gate import ChannelGate
 
 #: Batches that the statistics are averaged over.
 SETTLING_BATCHES = 100

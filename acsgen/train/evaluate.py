@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from acsgen.nn.gate import ChannelGate
+from acsgen.nn.gates.gate import ChannelGate
 from acsgen.nn.macs import MacCounter, record_gates
 from acsgen.nn.ops import threshold_logit
 

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from acsgen.data import Dataset, load_dataset
 from acsgen.errors import Problem, UserError
 from acsgen.nn.checkpoint import build_model, save_checkpoint
-from acsgen.nn.dgconv import DGConv2d
-from acsgen.nn.gate import ChannelGate
+from acsgen.nn.gates.dgconv import DGConv2d
+from acsgen.nn.gates.gate import ChannelGate
 from acsgen.nn.macs import MacCounter
 from acsgen.train.batches import Batches
 from acsgen.train.batchnorm import settle_batch_norm

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from acsgen.assets import asset
 from acsgen.cli import app
 from acsgen.nn.checkpoint import save_checkpoint
-from acsgen.nn.resnet import ResNet, ResNetConfig
+from acsgen.nn.networks.resnet import ResNet, ResNetConfig
 
 SCREEN_LINES = 24
 

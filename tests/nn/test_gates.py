@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from acsgen.nn import AcsConfig, AcsGate, ChannelGate, DGConv2d, ResNet, ResNetConfig
-from acsgen.nn.gate import default_bottleneck
+from acsgen.nn.gates.gate import default_bottleneck
 from acsgen.nn.macs import MacCounter, record_gates
 from acsgen.nn.ops import threshold_logit
 

@@ -14,7 +14,7 @@ from acsgen.errors import UserError
 from acsgen.evaluate import evaluate, measure
 from acsgen.frontend import run_layers
 from acsgen.nn.checkpoint import save_checkpoint
-from acsgen.nn.resnet import AcsConfig, ResNet, ResNetConfig
+from acsgen.nn.networks.resnet import AcsConfig, ResNet, ResNetConfig
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 

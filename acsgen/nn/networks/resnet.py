@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acsgen.nn.dgconv import is_power_of_two
-from acsgen.nn.gate import AcsGate
+from acsgen.nn.gates.dgconv import is_power_of_two
+from acsgen.nn.gates.gate import AcsGate
 from acsgen.nn.macs import GatedLayer
 
 #: Channels of a layer. The bounds of the configurations keep a forged model file from claiming all
@@ -31,7 +31,7 @@ class AcsConfig(BaseModel):
         mask_before_bn: multiply before BatchNorm instead of after BatchNorm (+ ReLU). The default
             keeps a masked channel exactly 0, which lets its consumer skip it as an input.
 
-    The other fields are those of :class:`acsgen.nn.gate.AcsGate`.
+    The other fields are those of :class:`acsgen.nn.gates.gate.AcsGate`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

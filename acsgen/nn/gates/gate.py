@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acsgen.nn.dgconv import DGConv2d, is_power_of_two
+from acsgen.nn.gates.dgconv import DGConv2d, is_power_of_two
+from acsgen.nn.gates.squeeze_excite import SqueezeExcite
 from acsgen.nn.ops import channel_gate, threshold_logit
-from acsgen.nn.squeeze_excite import SqueezeExcite
 
 
 class ChannelGate(nn.Module):

@@ -1,0 +1,1 @@
+"""Networks that a checkpoint can name."""
