@@ -5,8 +5,8 @@ included. A convolution counts active outputs times active inputs, group by grou
 active if its mask bit is 1, an input unless it is an exact zero by its own mask
 (:meth:`acsgen.ir.integer.IntGraph.zero_mask`). The groups are those that the engine walks:
 declared ones and those found in the zeros of the weights (:mod:`acsgen.ir.groups`). Linear layers
-are never skipped. The layers of a gating network count like all others, and are summed apart as
-well.
+are never skipped. The layers that work for gates (:mod:`acsgen.ir.gating`) count like all others,
+and are summed apart as well.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from acsgen.ir.gating import gate_layers
 from acsgen.ir.groups import channel_groups
-from acsgen.ir.integer import IntConv, IntGate, IntGraph, IntLayer, IntLinear, IntLogits
+from acsgen.ir.integer import IntConv, IntGate, IntGraph, IntLinear, IntLogits
 
 Masks = Mapping[str, NDArray[np.uint8]]
 
@@ -91,21 +92,6 @@ def count_macs(graph: IntGraph, masks: Masks, images: int) -> MacCount:
             continue
         rows.append(LayerMacs(layer.name, layer.where, layer.name in serving, dense, executed))
     return MacCount(tuple(rows))
-
-
-def gate_layers(graph: IntGraph) -> frozenset[str]:
-    """Names of the layers that work for gates only: the logits need them through masks alone."""
-    needed: set[str] = set()
-    for layer in reversed(graph.layers):
-        if isinstance(layer, IntLogits) or layer.name in needed:
-            needed.add(layer.name)
-            needed.update(name for name in layer.inputs if name != _mask_of(layer))
-    return frozenset(layer.name for layer in graph if layer.name not in needed)
-
-
-def _mask_of(layer: IntLayer) -> str | None:
-    mask: str | None = getattr(layer, "mask", None)
-    return mask
 
 
 def _conv_macs(

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from acsgen.nn.gates.gate import ChannelGate
-from acsgen.nn.macs import MacCounter, record_gates
+from acsgen.nn.gates.record import record_gates
+from acsgen.nn.mac_counter import MacCounter
 from acsgen.nn.ops import threshold_logit
 
 #: A gate bit counts as input-dependent if it is open for a share of the images within these bounds.
@@ -46,7 +46,7 @@ class MaskStatistics:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Result on a data set; MACs are per image, gates included (see :mod:`acsgen.nn.macs`).
+    """Result on a data set; MACs are per image, gates included (see :mod:`acsgen.nn.mac_counter`).
 
     Attributes:
         accuracy: in [0, 1].
@@ -99,11 +99,6 @@ def evaluate(
     training = model.training
     model.eval()
     correct = torch.zeros((), device=images.device)
-    bounds = {
-        name: threshold_logit(module.threshold)
-        for name, module in model.named_modules()
-        if isinstance(module, ChannelGate)
-    }
     macs, margins, masks = [], [], []
     for start in range(0, len(images), batch):
         part = images[start : start + batch]
@@ -112,6 +107,7 @@ def evaluate(
         correct += (output.argmax(1) == labels[start : start + batch]).sum()
         macs.append(counter.count(gates.masks).expand(len(part)))
         if gates.masks:
+            bounds = {name: threshold_logit(alpha) for name, alpha in gates.thresholds.items()}
             margins.append(torch.cat([v - bounds[n] for n, v in gates.logits.items()], dim=1))
             masks.append(torch.cat(list(gates.masks.values()), dim=1))
     per_image = torch.cat(macs).double().cpu().numpy()

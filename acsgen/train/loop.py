@@ -19,7 +19,7 @@ from acsgen.errors import Problem, UserError
 from acsgen.nn.checkpoint import build_model, save_checkpoint
 from acsgen.nn.gates.dgconv import DGConv2d
 from acsgen.nn.gates.gate import ChannelGate
-from acsgen.nn.macs import MacCounter
+from acsgen.nn.mac_counter import MacCounter
 from acsgen.train.batches import Batches
 from acsgen.train.batchnorm import settle_batch_norm
 from acsgen.train.evaluate import Evaluation, evaluate

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acsgen.nn.macs import GateRecord, MacCounter, record_gates
+from acsgen.nn.gates.record import GateRecord, record_gates
+from acsgen.nn.mac_counter import MacCounter
 from acsgen.train.recipe import PhaseRecipe
 
 #: Columns of the per-batch statistics tensor, in order.

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from acsgen.nn import AcsConfig, ChannelGate, ResNet, ResNetConfig
-from acsgen.nn.macs import GatedLayer, GateRecord, MacCounter
+from acsgen.nn.gates.record import GateRecord
+from acsgen.nn.mac_counter import GatedLayer, MacCounter
 from acsgen.train.loss import STATISTICS, AcsLoss, gate_information
 from acsgen.train.recipe import PhaseRecipe
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from acsgen.nn import ChannelGate
-from acsgen.nn.macs import GatedLayer, MacCounter
+from acsgen.nn.mac_counter import GatedLayer, MacCounter
 from acsgen.train import Evaluation, evaluate
 
 

@@ -12,7 +12,7 @@ import torch
 
 from acsgen.errors import UserError
 from acsgen.nn import load_checkpoint
-from acsgen.nn.macs import MacCounter
+from acsgen.nn.mac_counter import MacCounter
 from acsgen.train import Recipe, evaluate, train
 from acsgen.train.loop import _learning_rate
 from acsgen.train.recipe import PhaseRecipe
