@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from acsgen.nn.gates.dgconv import is_power_of_two
 from acsgen.nn.gates.gate import AcsGate
 from acsgen.nn.mac_counter import GatedLayer
+from acsgen.nn.networks.base import architecture
 
 #: Channels of a layer. The bounds of the configurations keep a forged model file from claiming all
 #: memory before its weights are even looked at.
@@ -211,6 +212,7 @@ class BasicBlock(nn.Module):
         return layers
 
 
+@architecture("resnet", ResNetConfig)
 class ResNet(nn.Module):
     """Image classifier for pixels in 0..255 (uint8 or float)."""
 
