@@ -18,14 +18,12 @@ from acsgen.data import load_dataset
 from acsgen.frontend import front_end, run_layers
 from acsgen.ir.integer import IntGraph
 from acsgen.ir.layers import LayerGraph
+from acsgen.ir.mask_statistics import MaskStatistics, mask_statistics
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 
 #: Images of the training split that ranges are measured on: enough for them to settle.
 CALIBRATION_IMAGES = 256
-
-#: A gate bit depends on the input if it is open for a share of the images within these bounds.
-DEPENDENT = (0.02, 0.98)
 
 _BATCH = 32
 
@@ -39,23 +37,6 @@ class OnStage(Protocol):
 
 def ignore_stages(stage: str, done: int = 0, total: int = 0) -> None:
     """Tell nobody: the default of :class:`OnStage` arguments."""
-
-
-@dataclass(frozen=True)
-class MaskStatistics:
-    """How much the integer network's masks depend on the image; a bit is one channel of one gate.
-
-    Attributes:
-        bits: number of gate bits.
-        mean_open: mean share of open bits.
-        input_dependent: share of bits that are open for a share of images within :data:`DEPENDENT`.
-        mean_entropy: mean entropy of a bit over the images, in bits: 0 constant, 1 a fair coin.
-    """
-
-    bits: int
-    mean_open: float
-    input_dependent: float
-    mean_entropy: float
 
 
 @dataclass(frozen=True)
@@ -73,7 +54,7 @@ class EvalResult:
         macs_mean: executed by the integer network, mean over images, gating work included.
         macs_std: their standard deviation over images.
         macs_gates: gating work alone, mean over images.
-        masks: mask statistics; None without gates.
+        masks: statistics of the integer network's masks; None without gates.
         bits: the integer network's masks, uint8 ``[N, C]`` by gate name.
     """
 
@@ -178,7 +159,7 @@ def measure(
         macs_mean=float(macs.executed.mean()),
         macs_std=float(macs.executed.std()),
         macs_gates=float(macs.gates.mean()),
-        masks=_mask_statistics(np.concatenate([*bits.values()], axis=1)) if bits else None,
+        masks=_statistics(bits),
         bits=bits,
     )
 
@@ -187,15 +168,7 @@ def _accuracy(predictions: NDArray[np.int64], labels: NDArray[np.int64] | None) 
     return float("nan") if labels is None else float(np.mean(predictions == labels))
 
 
-def _mask_statistics(bits: NDArray[np.uint8]) -> MaskStatistics:
-    """Statistics of all gates' bits ``[N, bits]``."""
-    frequency = bits.mean(axis=0)
-    low, high = DEPENDENT
-    p = frequency.clip(1e-12, 1 - 1e-12)
-    entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
-    return MaskStatistics(
-        bits=bits.shape[1],
-        mean_open=float(frequency.mean()),
-        input_dependent=float(np.mean((frequency > low) & (frequency < high))),
-        mean_entropy=float(entropy.mean()),
-    )
+def _statistics(bits: dict[str, NDArray[np.uint8]]) -> MaskStatistics | None:
+    if not bits:
+        return None
+    return mask_statistics(np.concatenate([*bits.values()], axis=1).mean(axis=0))

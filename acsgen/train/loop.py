@@ -22,11 +22,11 @@ from acsgen.nn.gates.dgconv import DGConv2d
 from acsgen.nn.mac_counter import MacCounter
 from acsgen.train.batches import Batches
 from acsgen.train.batchnorm import settle_batch_norm
-from acsgen.train.evaluate import Evaluation, evaluate
 from acsgen.train.gate_modes import GATE_MODES, gates_in_mode
 from acsgen.train.losses import LOSSES, Forward
 from acsgen.train.recipe import PhaseRecipe, Recipe
 from acsgen.train.stepper import Stepper
+from acsgen.train.validate import Validation, validate
 
 #: Called after each epoch with the line of metrics that was written.
 Report = Callable[[dict[str, Any]], None]
@@ -38,7 +38,7 @@ class TrainingResult:
 
     checkpoint: Path
     metrics: Path
-    evaluation: Evaluation
+    validation: Validation
 
 
 def train(
@@ -200,9 +200,9 @@ class _Run:
     def _measure(
         self, phase: PhaseRecipe, statistics: dict[str, float], lr: float, started: float
     ) -> dict[str, Any]:
-        """Evaluate with the masks applied as this phase trains them; one line of metrics."""
+        """Validate with the masks applied as this phase trains them; one line of metrics."""
         with self._gates_of(phase):
-            result = evaluate(
+            result = validate(
                 self.model,
                 self.counter,
                 self.test_images,
@@ -220,9 +220,9 @@ class _Run:
         return line
 
     def finish(self) -> TrainingResult:
-        """Settle, evaluate as deployed, write the model file and remove the state file."""
+        """Settle, validate as deployed, write the model file and remove the state file."""
         settle_batch_norm(self.model, self.batches.epoch(self.epoch))
-        result = evaluate(
+        result = validate(
             self.model, self.counter, self.test_images, self.test_labels, self.test_set.difficulty
         )
         meta = {

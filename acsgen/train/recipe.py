@@ -142,7 +142,7 @@ class Recipe(_Strict):
         momentum: of SGD.
         nesterov: Nesterov momentum.
         weight_decay: on convolution and linear weights; not on BatchNorm, biases and DGConv gates.
-        precision: ``bfloat16`` runs the training passes under autocast (evaluation stays float32);
+        precision: ``bfloat16`` runs the training passes under autocast (validation stays float32);
             on processors with matrix units it halves the time.
         cuda_graph: on CUDA, replay each step as one captured graph (these networks are
             launch-bound).

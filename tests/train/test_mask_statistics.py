@@ -1,4 +1,4 @@
-"""Mask statistics and evaluation, against masks that are known."""
+"""Mask statistics and validation, against masks that are known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from acsgen.nn import ChannelGate
 from acsgen.nn.mac_counter import GatedLayer, MacCounter
-from acsgen.train import Evaluation, evaluate
+from acsgen.train import Validation, validate
 
 
 class PixelsAreLogits(nn.Module):
@@ -42,10 +42,10 @@ IMAGES = np.array(
 ).reshape(4, 1, 2, 2)
 
 
-def run(threshold: float = 0.5, batch: int = 1000, **options: np.ndarray) -> Evaluation:
+def run(threshold: float = 0.5, batch: int = 1000, **options: np.ndarray) -> Validation:
     model = PixelsAreLogits(threshold).train()
     labels = torch.tensor([0, 0, 1, 1])
-    result = evaluate(
+    result = validate(
         model, MacCounter(model), torch.tensor(IMAGES), labels, batch=batch, **options
     )
     assert model.training

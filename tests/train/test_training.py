@@ -13,7 +13,7 @@ import torch
 from acsgen.errors import UserError
 from acsgen.nn import load_checkpoint
 from acsgen.nn.mac_counter import MacCounter
-from acsgen.train import Recipe, evaluate, train
+from acsgen.train import Recipe, train, validate
 from acsgen.train.loop import _learning_rate
 from acsgen.train.recipe import PhaseRecipe
 
@@ -67,7 +67,7 @@ def test_a_run_learns_and_leaves_a_model_and_its_metrics(data: str, tmp_path: Pa
     out = tmp_path / "new" / "folder"
     result = train(recipe(data), out=out, command="acsgen train tiny.yaml")
     assert sorted(p.name for p in out.iterdir()) == ["tiny.metrics.jsonl", "tiny.pt"]
-    assert result.evaluation.accuracy > 0.9
+    assert result.validation.accuracy > 0.9
     lines = metrics(out)
     assert [line["phase"] for line in lines] == ["joint", "joint", "skip", "skip"]
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
@@ -82,11 +82,11 @@ def test_a_run_learns_and_leaves_a_model_and_its_metrics(data: str, tmp_path: Pa
     assert loaded.meta["command"] == "acsgen train tiny.yaml"
     assert loaded.meta["epochs"] == 4
     assert Recipe.model_validate(loaded.meta["recipe"]) == recipe(data)
-    assert loaded.meta["metrics"] == result.evaluation.as_dict()
+    assert loaded.meta["metrics"] == result.validation.as_dict()
     with np.load(data.removeprefix("npz:")) as arrays:
         images, labels = torch.tensor(arrays["images"]), torch.tensor(arrays["labels"])
-    again = evaluate(loaded.model, MacCounter(loaded.model), images, labels)
-    assert again == result.evaluation
+    again = validate(loaded.model, MacCounter(loaded.model), images, labels)
+    assert again == result.validation
     mean = images.double().div(255).mean((0, 2, 3))
     assert loaded.config.mean == pytest.approx(mean.tolist(), abs=1e-4)
     std = images.double().div(255).std((0, 2, 3), correction=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,12 +39,13 @@ class ForwardPass:
     Attributes:
         logits: [N, classes], float32.
         gates: what the gates did.
-        macs_ratio: mean MACs of the batch over those of the static network, a scalar;
-            differentiable in the masks.
+        macs: of each image, [N]; a scalar for a network without gates. Differentiable in the masks.
+        macs_ratio: their mean over the MACs of the static network, a scalar.
     """
 
     logits: Tensor
     gates: GateRecord
+    macs: Tensor
     macs_ratio: Tensor
 
 
@@ -74,8 +76,8 @@ class Forward:
         images = images.contiguous(memory_format=torch.channels_last)
         with record_gates(self._model) as gates, self._autocast:
             logits = self._model(images).float()
-        ratio = self._counter.count(gates.masks).mean() / self._counter.static_macs
-        return ForwardPass(logits, gates, ratio)
+        macs = self._counter.count(gates.masks)
+        return ForwardPass(logits, gates, macs, macs.mean() / self._counter.static_macs)
 
 
 #: What to differentiate, and the values of ``Loss.own_statistics``.
@@ -152,6 +154,12 @@ LOSSES: Registry[type[Loss[Any]]] = Registry("loss")
 
 
 def register(loss: LossT) -> LossT:
-    """Decorate a loss's class: recipes may name it as its parameters do."""
+    """Decorate a loss's class: recipes may name it as its parameters do.
+
+    Raises:
+        TypeError: the class leaves out what a loss must have.
+    """
+    if inspect.isabstract(loss) or not hasattr(loss, "parameters_type"):
+        raise TypeError(f"{loss.__name__} lacks total() or parameters_type")
     LOSSES.add(loss.parameters_type.model_fields["name"].default, loss)
     return loss
