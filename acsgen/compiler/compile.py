@@ -17,7 +17,7 @@ from acsgen.compiler.limits import (
     vector_shortage,
 )
 from acsgen.compiler.lower import Addresses, Lowering
-from acsgen.compiler.program import Gate, Image, Line, MemoryUse, Program, Trace
+from acsgen.compiler.program import Image, Line, MemoryUse, Program, ProgramGate, Trace
 from acsgen.compiler.schedule import Buffer, Schedule, Step, Store, make_schedule
 from acsgen.errors import Problem, UserError
 from acsgen.ir.integer import IntFlatten, IntGraph
@@ -190,9 +190,9 @@ def _line(lowering: Lowering, step: Step) -> Line:
     return Line(step.layer.name, lowering.instruction(step), ", ".join(remarks))
 
 
-def _gates(graph: IntGraph, addresses: Addresses, constants: Constants) -> tuple[Gate, ...]:
+def _gates(graph: IntGraph, addresses: Addresses, constants: Constants) -> tuple[ProgramGate, ...]:
     return tuple(
-        Gate(
+        ProgramGate(
             name=gate.name,
             where=gate.where,
             channels=gate.shape[0],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from acsgen_host import Gate, thresholds
+from acsgen_host import BundleGate, thresholds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,8 +17,8 @@ shares = st.floats(0, 1) | st.sampled_from([0.0, 0.5, 1.0, 1e-300, 1 - 1e-16])
 scales = st.lists(st.floats(1e-12, 1e12), min_size=1, max_size=9)
 
 
-def gate(scale: list[float], alpha: float = 0.5) -> Gate:
-    return Gate("gate", len(scale), 0, 0, alpha, np.array(scale))
+def gate(scale: list[float], alpha: float = 0.5) -> BundleGate:
+    return BundleGate("gate", len(scale), 0, 0, alpha, np.array(scale))
 
 
 @given(alpha=shares, scale=scales)
