@@ -31,14 +31,14 @@ class LayerMacs:
     Attributes:
         name: of the layer.
         where: module path in the user's network.
-        in_gate: whether the layer works for gates only.
+        for_gates: whether the layer works for gates (:mod:`acsgen.ir.gating`).
         dense: per image, with nothing skipped.
         executed: int64 ``[N]``, of each image.
     """
 
     name: str
     where: str
-    in_gate: bool
+    for_gates: bool
     dense: int
     executed: NDArray[np.int64] = field(repr=False)
 
@@ -52,7 +52,7 @@ class MacCount:
     @property
     def dense(self) -> int:
         """Per image, of the same network without gates: nothing skipped, no gating work."""
-        return sum(row.dense for row in self.rows if not row.in_gate)
+        return sum(row.dense for row in self.rows if not row.for_gates)
 
     @property
     def executed(self) -> NDArray[np.int64]:
@@ -62,7 +62,7 @@ class MacCount:
     @property
     def gates(self) -> NDArray[np.int64]:
         """``[N]``, of each image: the gating work alone."""
-        return self._total(lambda row: row.in_gate)
+        return self._total(lambda row: row.for_gates)
 
     def _total(self, wanted: Callable[[LayerMacs], bool]) -> NDArray[np.int64]:
         total = np.zeros_like(self.rows[0].executed)
@@ -80,7 +80,7 @@ def count_macs(graph: IntGraph, masks: Masks, images: int) -> MacCount:
         masks: uint8 ``[N, C]`` by gate name, as :class:`acsgen.quant.golden.GoldenResult` has them.
         images: N.
     """
-    serving = gate_layers(graph)
+    for_gates = gate_layers(graph)
     rows = []
     for layer in graph:
         if isinstance(layer, IntConv):
@@ -90,7 +90,7 @@ def count_macs(graph: IntGraph, masks: Masks, images: int) -> MacCount:
             executed = np.full(images, dense, np.int64)
         else:
             continue
-        rows.append(LayerMacs(layer.name, layer.where, layer.name in serving, dense, executed))
+        rows.append(LayerMacs(layer.name, layer.where, layer.name in for_gates, dense, executed))
     return MacCount(tuple(rows))
 
 

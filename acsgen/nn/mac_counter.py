@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from acsgen.nn.calls import Operation, trace_operations
 from acsgen.nn.gates.dgconv import DGConv2d
+from acsgen.nn.gates.gate import ChannelGate
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,12 @@ class MacCounter:
         device = next(model.parameters()).device
         operations = trace_operations(model, model.example_input().to(device))
         layers = {layer.layer: layer for layer in model.gated_layers()}
-        self.gate_names: list[str] = [op.name for op in operations if op.decides]
-        _check_names(type(model).__name__, operations, layers.values())
+        # A decision outside of a ChannelGate has no mask that record_gates() would collect.
+        self.gate_names: list[str] = [
+            op.name for op in operations if op.decides and isinstance(op.module, ChannelGate)
+        ]
+        working = [op.name for op in operations if not op.decides]
+        _check_names(type(model).__name__, layers.values(), working, self.gate_names)
         self.static_macs = 0
         self._gate_fixed_macs = 0
         self._groupings: list[tuple[DGConv2d, int, bool]] = []
@@ -83,7 +88,7 @@ class MacCounter:
             layer = layers.get(op.name, GatedLayer(op.name, None, None))
             self.static_macs += 0 if op.for_gates else op.macs
             if _has_masked_pairs(op, layer):
-                self._pairs.append(_MaskedPairs(op, layer))
+                self._pairs.append(_MaskedPairs(op, layer, _same_group(op).to(device)))
             elif isinstance(op.module, DGConv2d):
                 positions = op.macs // op.module.weight.numel()
                 self._groupings.append((op.module, positions, op.for_gates))
@@ -134,10 +139,11 @@ class _MaskedPairs:
 
     op: Operation
     layer: GatedLayer
+    same_group: Tensor
 
     def count(self, masks: Mapping[str, Tensor]) -> Tensor:
         """MACs per image, [N]."""
-        connected = self._connected().to(next(iter(masks.values())).device)
+        connected = self._connected()
         outs, ins = connected.shape
         pairs = connected.expand(1, -1, -1)
         if self.layer.out_gate is not None:
@@ -158,10 +164,14 @@ class _MaskedPairs:
         """[outputs, inputs], 1 where a weight connects them; differentiable in a DGConv's gates."""
         if isinstance(self.op.module, DGConv2d):
             return self.op.module.relationship()
-        out_group = torch.arange(self.op.outs) // (self.op.outs // self.op.groups)
-        in_group = torch.arange(self.op.ins) // (self.op.ins // self.op.groups)
-        same_group = out_group.unsqueeze(1) == in_group
-        return same_group.float()
+        return self.same_group
+
+
+def _same_group(op: Operation) -> Tensor:
+    """[outputs, inputs], 1 for two channels of the same declared group."""
+    out_group = torch.arange(op.outs) // (op.outs // op.groups)
+    in_group = torch.arange(op.ins) // (op.ins // op.groups)
+    return (out_group.unsqueeze(1) == in_group).float()
 
 
 def _has_masked_pairs(op: Operation, layer: GatedLayer) -> bool:
@@ -173,17 +183,15 @@ def _has_masked_pairs(op: Operation, layer: GatedLayer) -> bool:
 
 
 def _check_names(
-    network: str, operations: Collection[Operation], layers: Collection[GatedLayer]
+    network: str, layers: Collection[GatedLayer], working: Collection[str], gates: Collection[str]
 ) -> None:
     """Refuse names of calls that the network does not make."""
-    decisions = {op.name for op in operations if op.decides}
-    working = {op.name for op in operations if not op.decides}
     wrong = [f"layer '{la.layer}'" for la in layers if la.layer not in working]
-    gates = {gate for la in layers for gate in (la.in_gate, la.out_gate) if gate is not None}
-    wrong += [f"gate '{gate}'" for gate in sorted(gates - decisions)]
+    named = {gate for la in layers for gate in (la.in_gate, la.out_gate) if gate is not None}
+    wrong += [f"gate '{gate}'" for gate in sorted(named.difference(gates))]
     if wrong:
         raise ValueError(
             f"{network}.gated_layers() names calls that the network does not make: "
-            f"{', '.join(wrong)} (it calls the layers {', '.join(sorted(working))} and the gates "
-            f"{', '.join(sorted(decisions)) or 'none'})"
+            f"{', '.join(wrong)} (it calls the layers {', '.join(working)} and the gates "
+            f"{', '.join(gates) or 'none'})"
         )

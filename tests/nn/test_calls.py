@@ -166,9 +166,9 @@ def test_what_a_shared_gate_calls_works_for_gates_in_both_graphs() -> None:
     graph = integers(model)
     open_masks = {gate.name: np.ones((1, CHANNELS), np.uint8) for gate in graph.gates}
     rows = count_macs(graph, open_masks, 1).rows
-    assert {row.name for row in rows if not row.in_gate} == backbone
+    assert {row.name for row in rows if not row.for_gates} == backbone
     # The last linear layer and the decision are one layer of the integer graph.
-    assert sum(row.in_gate for row in rows) == 3 * (len(modules) - 1)
+    assert sum(row.for_gates for row in rows) == 3 * (len(modules) - 1)
 
 
 @pytest.mark.parametrize(

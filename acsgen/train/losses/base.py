@@ -57,6 +57,9 @@ class Forward:
         counter: its MAC counter.
         device: where it is.
         autocast: run the forward pass in bfloat16 where that is safe.
+
+    Attributes:
+        static_macs: MACs per image of the static network.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Forward:
         autocast: bool = False,
     ) -> None:
         self.device = device
+        self.static_macs = counter.static_macs
         self._model = model
         self._counter = counter
         self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=autocast)
@@ -77,7 +81,7 @@ class Forward:
         with record_gates(self._model) as gates, self._autocast:
             logits = self._model(images).float()
         macs = self._counter.count(gates.masks)
-        return ForwardPass(logits, gates, macs, macs.mean() / self._counter.static_macs)
+        return ForwardPass(logits, gates, macs, macs.mean() / self.static_macs)
 
 
 #: What to differentiate, and the values of ``Loss.own_statistics``.
