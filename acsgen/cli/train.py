@@ -32,7 +32,7 @@ def train(
         ),
     ] = None,
 ) -> None:
-    """Train a network by a recipe: without skipping first, then with gates and the FLOPs loss.
+    """Train a network by a recipe, phase by phase.
 
     Writes NAME.pt, the model file, and NAME.metrics.jsonl, a line for each epoch.
     """

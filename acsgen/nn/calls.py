@@ -106,7 +106,6 @@ class Operation:
         macs: multiply-accumulates per image, nothing skipped and all taps counted; 0 for a
             decision.
         decides: whether it is the decision of a gate.
-        reads: names of the operations that its arguments are made from.
         for_gates: whether it works for gates (:mod:`acsgen.ir.gating`).
         outs: output channels of a convolution.
         ins: its input channels.
@@ -117,7 +116,6 @@ class Operation:
     module: nn.Module
     macs: int
     decides: bool
-    reads: tuple[str, ...]
     for_gates: bool
     outs: int
     ins: int
@@ -130,21 +128,22 @@ def trace_operations(model: nn.Module, example: Tensor) -> tuple[Operation, ...]
     What no output of the network depends on is left out: no accelerator would execute it.
 
     Args:
-        model: on any device; its training mode is restored.
+        model: on any device; the training modes of its modules are restored.
         example: a batch, on the same device.
 
     Raises:
         TypeError: an operator whose multiplications cannot be counted.
     """
     tracer = _Tracer(model, len(example))
-    training = model.training
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         # In inference mode a convolution would arrive as an operator that the table does not have.
         with torch.inference_mode(False), torch.no_grad(), tracer.listening(), tracer:
             output = model(example)
     finally:
-        model.train(training)
+        for module, training in modes:
+            module.training = training
     return tracer.operations(output)
 
 
@@ -221,13 +220,7 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for_gates = gate_work(steps, outputs)
         return tuple(
             Operation(
-                name,
-                found.module,
-                found.macs,
-                found.decides,
-                tuple(sorted(found.reads)),
-                name in for_gates,
-                *found.channels,
+                name, found.module, found.macs, found.decides, name in for_gates, *found.channels
             )
             for name, found in kept.items()
         )

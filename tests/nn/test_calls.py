@@ -171,6 +171,29 @@ def test_what_a_shared_gate_calls_works_for_gates_in_both_graphs() -> None:
     assert sum(row.for_gates for row in rows) == 3 * (len(modules) - 1)
 
 
+def test_calls_are_named_as_torch_export_names_them() -> None:
+    model = SharedGate().eval()
+    program = torch.export.export(model, (model.example_input(),), strict=False)
+    decisions = [
+        n for n in program.graph.nodes if n.target is torch.ops.acsgen.channel_gate.default
+    ]
+    keys = [list(node.meta["nn_module_stack"])[-1] for node in decisions]
+    assert [key.removeprefix("L__self__") for key in keys] == MacCounter(model).gate_names
+
+
+def test_tracing_leaves_the_network_as_it_was() -> None:
+    model = SharedGate().train()
+    model.decide.norm1.eval()
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    modes = [module.training for module in model.modules()]
+    drawn = torch.random.get_rng_state()
+    trace_operations(model, model.example_input())
+    assert [module.training for module in model.modules()] == modes
+    assert torch.equal(torch.random.get_rng_state(), drawn)
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+    assert not any(module._forward_hooks for module in model.modules())
+
+
 @pytest.mark.parametrize(
     "gate",
     [

@@ -87,3 +87,28 @@ def test_extreme_thresholds(threshold: float, macs: float) -> None:
     assert result.masks.input_dependent == 0.0
     assert result.masks.near_ties == 0.0
     assert result.masks.difficulty_correlation is None
+
+
+class CalledTwice(PixelsAreLogits):
+    """The same gate decides again, on the negated logits; only its first decision masks."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = x.flatten(1).float() - 100.0
+        y = self.conv(torch.ones(len(x), 1, 1, 1)) * self.gate(logits)
+        return self.fc(y.flatten(1)) + self.gate(-logits).flatten(1)[:, :2] * 1e-6
+
+
+@pytest.mark.unit
+def test_a_gate_that_is_called_twice_has_the_bits_of_both_calls() -> None:
+    """No pixel is 100, so a bit of the second call is open where that of the first is closed."""
+    model = CalledTwice()
+    images, labels = torch.tensor(IMAGES), torch.zeros(4, dtype=torch.int64)
+    result = validate(model, MacCounter(model), images, labels)
+    masks, once = result.masks, run().masks
+    assert masks is not None
+    assert once is not None
+    assert (masks.bits, masks.mean_open) == (8, 0.5)
+    assert masks.always_open == masks.always_closed == 0.25
+    assert masks.input_dependent == once.input_dependent
+    assert masks.mean_entropy == pytest.approx(once.mean_entropy)
+    assert (result.macs_min, result.macs_max, result.macs_mean) == (3.0, 9.0, 27 / 4)
