@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from acsgen.train.gate_modes import LEARNED, gates_in_mode
+from acsgen.train.memory import memory_format
 
 #: Batches that the statistics are averaged over.
 SETTLING_BATCHES = 100
@@ -33,7 +34,7 @@ def settle_batch_norm(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]
     model.train()
     with gates_in_mode(model, LEARNED, noise=0.0):
         for images, _ in islice(batches, SETTLING_BATCHES):
-            model(images.contiguous(memory_format=torch.channels_last))
+            model(images.contiguous(memory_format=memory_format(images.device)))
     model.eval()
     for norm, momentum in zip(norms, saved, strict=True):
         norm.momentum = momentum

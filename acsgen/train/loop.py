@@ -24,6 +24,7 @@ from acsgen.train.batches import Batches
 from acsgen.train.batchnorm import settle_batch_norm
 from acsgen.train.gate_modes import GATE_MODES, gates_in_mode
 from acsgen.train.losses import LOSSES, Forward
+from acsgen.train.memory import memory_format
 from acsgen.train.recipe import PhaseRecipe, Recipe
 from acsgen.train.stepper import Stepper
 from acsgen.train.validate import Validation, validate
@@ -112,9 +113,8 @@ class _Run:
         model, self.config = build_model(
             recipe.arch, _model_config(recipe, train_set), f"recipe {recipe.name}"
         )
-        # Convolutions are faster with channels innermost, on CPUs and GPUs alike.
         self.model = model.to(device)
-        self._arrange(torch.channels_last)
+        self._arrange(memory_format(device))
         self.counter = MacCounter(self.model)
         self.optimizer = self._make_optimizer()
         self.batches = Batches(

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from acsgen.nn.gates.record import GateRecord, record_gates
 from acsgen.nn.mac_counter import MacCounter
 from acsgen.support.registry import Registry
+from acsgen.train.memory import memory_format
 
 
 class LossParameters(BaseModel):
@@ -77,7 +78,7 @@ class Forward:
 
     def __call__(self, images: Tensor) -> ForwardPass:
         """Run images [N, C, H, W]."""
-        images = images.contiguous(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=memory_format(images.device))
         with record_gates(self._model) as gates, self._autocast:
             logits = self._model(images).float()
         macs = self._counter.count(gates.masks)
