@@ -1,11 +1,20 @@
-"""What all tests share: the tiers, and telling plainly why one of them was skipped."""
+"""What all tests share: the tiers, how they are dealt to processes, and what a run says at its end."""
 
 from __future__ import annotations
 
 import os
+import random
 import shutil
+import sys
+import zlib
+from collections import defaultdict
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.scheduling import CrashSafeScheduling
 
 # Small tensors on few cores: torch's threads would mostly wait for each other and for the other
 # test processes (a training test takes a third of the time with one). Read when torch is imported.
@@ -28,3 +37,54 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker, reason in skips.items():
             if marker in item.keywords:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> None:
+    _seed(f"{fixturedef.baseid}::{fixturedef.argname}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+    name = pyfuncitem.nodeid
+    if name.rfind("@") > name.rfind("]"):  # xdist's --dist loadgroup appends the group
+        name = name[: name.rfind("@")]
+    _seed(name)
+
+
+def _seed(name: str) -> None:
+    """Give a test or a fixture random numbers of its own, whatever ran before it in the process."""
+    seed = zlib.crc32(name.encode())
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> CrashSafeScheduling | None:
+    """Used for ``--dist loadgroup`` only, which the Makefile asks for."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    from tests.scheduling import CrashSafeScheduling  # xdist is not in every environment
+
+    return CrashSafeScheduling(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How long each folder took, set-up included, added up over the processes."""
+    seconds: dict[str, float] = defaultdict(float)
+    tests: dict[str, set[str]] = defaultdict(set)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                parts = PurePosixPath(report.nodeid.split("::")[0]).parts
+                folder = "/".join(parts[: min(2, len(parts) - 1)])
+                seconds[folder] += report.duration
+                tests[folder].add(report.nodeid)
+    if len(seconds) < 2:
+        return
+    terminalreporter.section("time by folder")
+    for folder, total in sorted(seconds.items(), key=lambda item: -item[1]):
+        terminalreporter.write_line(f"{total:8.1f} s  {len(tests[folder]):5d} tests  {folder}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -22,9 +24,11 @@ def run_layers(
     """Run the graph.
 
     Args:
-        graph: what the front end made. images: uint8 pixels ``[N, C, H, W]``. masks: masks to use
-        in place of the gates' own decisions, by gate name, ``[N, C]`` or ``[C]``. dtype: of the
-        arithmetic and the results.
+        graph: what the front end made.
+        images: uint8 pixels ``[N, C, H, W]``.
+        masks: masks to use in place of the gates' own decisions, by gate name, ``[N, C]`` or
+            ``[C]``.
+        dtype: of the arithmetic and the results.
 
     Returns:
         The result of every layer by name: maps ``[N, C, H, W]`` (the input normalized), vectors,
@@ -36,14 +40,51 @@ def run_layers(
             if masks is not None and layer.name in masks:
                 mask = masks[layer.name].to(dtype)
                 results[layer.name] = mask.expand(images.shape[0], *layer.shape)
-            elif isinstance(layer, ir.Input):
-                scale, offset = (
-                    _tensor(v, dtype)[:, None, None] for v in (layer.scale, layer.offset)
-                )
-                results[layer.name] = images.to(dtype) * scale + offset
             else:
-                results[layer.name] = _RULES[type(layer)](layer, results)
+                results[layer.name] = run_layer(layer, results, images, dtype)
     return results
+
+
+def run_layer(
+    layer: ir.Layer, results: Mapping[str, Tensor], images: Tensor, dtype: torch.dtype
+) -> Tensor:
+    """Run one layer on the results that it reads; an input layer reads ``images``."""
+    if isinstance(layer, ir.Input):
+        scale, offset = (_tensor(v, dtype)[:, None, None] for v in (layer.scale, layer.offset))
+        return images.to(dtype) * scale + offset
+    return _RULES[type(layer)](layer, results)
+
+
+def result_sizes(layer: ir.Layer, results: Mapping[str, Tensor], images: Tensor) -> Tensor:
+    """What every sum of a layer would come to if nothing in it cancelled, and no ReLU cut it.
+
+    Floating-point rounding moves a result by a share of this, however small the result itself is.
+    """
+    absolute = _without_signs(layer)
+    sizes = {name: value.abs() for name, value in results.items() if name in layer.inputs}
+    size = run_layer(absolute, sizes, images, torch.float64)
+    # A sigmoid of nearly nothing is 0.5, and rounded like that.
+    sigmoid = isinstance(layer, ir.Linear) and layer.activation == "sigmoid"
+    return size.clamp(min=1.0) if sigmoid else size
+
+
+def logit_sizes(gate: ir.Gate, results: Mapping[str, Tensor]) -> Tensor:
+    """:func:`result_sizes` of a gate's logits ``[N, C]``."""
+    absolute = _without_signs(gate)
+    assert isinstance(absolute, ir.Gate)
+    return gate_logits(absolute, {gate.x: results[gate.x].abs()})
+
+
+def _without_signs(layer: ir.Layer) -> ir.Layer:
+    """The layer with the magnitudes of its constants (its scale and bias, for an input)."""
+    arrays: dict[str, Any] = {
+        field.name: np.abs(value)
+        for field in fields(layer)
+        if isinstance(value := getattr(layer, field.name), np.ndarray)
+    }
+    if isinstance(layer, ir.Linear):
+        return replace(layer, **arrays, activation="none")
+    return replace(layer, **arrays)
 
 
 def gate_logits(gate: ir.Gate, results: Mapping[str, Tensor]) -> Tensor:

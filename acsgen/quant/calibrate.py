@@ -6,6 +6,10 @@ computed, because run-time thresholds and integer rounding may open them.  The m
 sum says what the integer sum should average to, which makes up for rounded weights (bias
 correction; Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction",
 2019, section 4.2).
+
+The network is run in float64. Processors sum in different orders and round differently, but in
+float64 these differences are far below what the integers made of the statistics can resolve, so
+that every processor makes the same integer network.
 """
 
 from __future__ import annotations
@@ -33,8 +37,9 @@ class Calibration:
     """Statistics over the calibration images, by layer name.
 
     Attributes:
-        histograms: magnitudes of every map and vector. means: for layers with weights, the mean
-        of ``w*x + bias`` (no mask, residual or activation) XX
+        histograms: magnitudes of every map and vector.
+        means: for layers with weights, the mean of ``w*x + bias`` over images and pixels, before
+            mask, residual and activation, ``(O,)``.
     """
 
     histograms: dict[str, Histogram]
@@ -56,13 +61,13 @@ def calibrate(graph: LayerGraph, images: Tensor, batch: int = 16) -> Calibration
     histograms = {layer.name: Histogram() for layer in measured}
     totals = {layer.name: np.zeros(layer.shape[0]) for layer in weighted}
     for start in range(0, len(images), batch):
-        values = run_layers(probed, images[start : start + batch])
+        values = run_layers(probed, images[start : start + batch], dtype=torch.float64)
         for layer in measured:
             histograms[layer.name].add(values[layer.name])
             if isinstance(layer, (Conv, Eltwise)) and layer.mask is not None:
                 histograms[layer.name].add(_skipped(layer, layer.mask, values), SKIPPED_WEIGHT)
         for layer in weighted:
-            sums = values[_sum_name(layer)].double()
+            sums = values[_sum_name(layer)]
             sums = sums.reshape(*sums.shape[:2], -1)
             totals[layer.name] += sums.mean(dim=2).sum(dim=0).numpy()
     means = {name: total / len(images) for name, total in totals.items()}
