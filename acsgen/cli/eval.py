@@ -13,7 +13,7 @@ from acsgen.support.numbers import count, percent, share
 
 
 @guarded
-def evaluate(
+def eval_command(
     model: Annotated[
         Path, typer.Argument(help="An acsgen checkpoint (.pt) or a torch.export program (.pt2).")
     ],
@@ -28,10 +28,10 @@ def evaluate(
     ] = None,
 ) -> None:
     """Compare the float network with its integer form on a data set's test images."""
-    from acsgen.flow.evaluate import evaluate as run_evaluation
+    from acsgen.flow.evaluate import evaluate
 
     with StageDisplay() as display:
-        result = run_evaluation(model, dataset, limit, data_root=data, on_stage=display)
+        result = evaluate(model, dataset, limit, data_root=data, on_stage=display)
 
     table = Table(title=f"{model.name} on {dataset}, {count(result.images)} images")
     table.add_column("")

@@ -32,7 +32,7 @@ def train(
         ),
     ] = None,
 ) -> None:
-    """Train a network by a recipe: without skipping first, then with gates and the FLOPs loss.
+    """Train a network by a recipe, phase by phase.
 
     Writes NAME.pt, the model file, and NAME.metrics.jsonl, a line for each epoch.
     """
@@ -56,11 +56,11 @@ def train(
             progress.console.print(epoch_line(metrics, plan.epochs), soft_wrap=True)
 
         result = run_training(plan, device, out_dir, resume, command, report)
-    evaluation = result.evaluation
+    validation = result.validation
     out.print(
-        f"test accuracy {100 * evaluation.accuracy:.2f} %, "
-        f"{evaluation.macs_mean / 1e6:.3f} M MACs an image "
-        f"({100 * evaluation.macs_ratio:.1f} % of the static network)"
+        f"test accuracy {100 * validation.accuracy:.2f} %, "
+        f"{validation.macs_mean / 1e6:.3f} M MACs an image "
+        f"({100 * validation.macs_ratio:.1f} % of the static network)"
     )
     out.print(f"written to {result.checkpoint}, metrics in {result.metrics}", soft_wrap=True)
 

@@ -29,7 +29,7 @@ from acsgen.isa.generated import (
     Opcode,
 )
 from acsgen.program.engine_config import EngineConfig
-from acsgen.program.program import Gate, Image, Line, MemoryUse, Program, Trace
+from acsgen.program.program import Image, Line, MemoryUse, Program, ProgramGate, Trace
 from acsgen.support.errors import Problem, UserError
 
 MAPS = {Store.RASTER, Store.SPLIT}
@@ -190,9 +190,9 @@ def _line(lowering: Lowering, step: Step) -> Line:
     return Line(step.layer.name, lowering.instruction(step), ", ".join(remarks))
 
 
-def _gates(graph: IntGraph, addresses: Addresses, constants: Constants) -> tuple[Gate, ...]:
+def _gates(graph: IntGraph, addresses: Addresses, constants: Constants) -> tuple[ProgramGate, ...]:
     return tuple(
-        Gate(
+        ProgramGate(
             name=gate.name,
             where=gate.where,
             channels=gate.shape[0],

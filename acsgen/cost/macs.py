@@ -5,8 +5,8 @@ included. A convolution counts active outputs times active inputs, group by grou
 active if its mask bit is 1, an input unless it is an exact zero by its own mask
 (:meth:`acsgen.ir.integer.IntGraph.zero_mask`). The groups are those that the engine walks:
 declared ones and those found in the zeros of the weights (:mod:`acsgen.ir.groups`). Linear layers
-are never skipped. The layers of a gating network count like all others, and are summed apart as
-well.
+are never skipped. The layers that work for gates (:mod:`acsgen.ir.gating`) count like all others,
+and are summed apart as well.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from acsgen.ir.gating import gate_layers
 from acsgen.ir.groups import channel_groups
-from acsgen.ir.integer import IntConv, IntGate, IntGraph, IntLayer, IntLinear, IntLogits
+from acsgen.ir.integer import IntConv, IntGate, IntGraph, IntLinear, IntLogits
 
 Masks = Mapping[str, NDArray[np.uint8]]
 
@@ -30,14 +31,14 @@ class LayerMacs:
     Attributes:
         name: of the layer.
         where: module path in the user's network.
-        in_gate: whether the layer works for gates only.
+        for_gates: whether the layer works for gates (:mod:`acsgen.ir.gating`).
         dense: per image, with nothing skipped.
         executed: int64 ``[N]``, of each image.
     """
 
     name: str
     where: str
-    in_gate: bool
+    for_gates: bool
     dense: int
     executed: NDArray[np.int64] = field(repr=False)
 
@@ -51,7 +52,7 @@ class MacCount:
     @property
     def dense(self) -> int:
         """Per image, of the same network without gates: nothing skipped, no gating work."""
-        return sum(row.dense for row in self.rows if not row.in_gate)
+        return sum(row.dense for row in self.rows if not row.for_gates)
 
     @property
     def executed(self) -> NDArray[np.int64]:
@@ -61,7 +62,7 @@ class MacCount:
     @property
     def gates(self) -> NDArray[np.int64]:
         """``[N]``, of each image: the gating work alone."""
-        return self._total(lambda row: row.in_gate)
+        return self._total(lambda row: row.for_gates)
 
     def _total(self, wanted: Callable[[LayerMacs], bool]) -> NDArray[np.int64]:
         total = np.zeros_like(self.rows[0].executed)
@@ -79,7 +80,7 @@ def count_macs(graph: IntGraph, masks: Masks, images: int) -> MacCount:
         masks: uint8 ``[N, C]`` by gate name, as :class:`acsgen.quant.golden.GoldenResult` has them.
         images: N.
     """
-    serving = gate_layers(graph)
+    for_gates = gate_layers(graph)
     rows = []
     for layer in graph:
         if isinstance(layer, IntConv):
@@ -89,23 +90,8 @@ def count_macs(graph: IntGraph, masks: Masks, images: int) -> MacCount:
             executed = np.full(images, dense, np.int64)
         else:
             continue
-        rows.append(LayerMacs(layer.name, layer.where, layer.name in serving, dense, executed))
+        rows.append(LayerMacs(layer.name, layer.where, layer.name in for_gates, dense, executed))
     return MacCount(tuple(rows))
-
-
-def gate_layers(graph: IntGraph) -> frozenset[str]:
-    """Names of the layers that work for gates only: the logits need them through masks alone."""
-    needed: set[str] = set()
-    for layer in reversed(graph.layers):
-        if isinstance(layer, IntLogits) or layer.name in needed:
-            needed.add(layer.name)
-            needed.update(name for name in layer.inputs if name != _mask_of(layer))
-    return frozenset(layer.name for layer in graph if layer.name not in needed)
-
-
-def _mask_of(layer: IntLayer) -> str | None:
-    mask: str | None = getattr(layer, "mask", None)
-    return mask
 
 
 def _conv_macs(

@@ -17,16 +17,13 @@ from acsgen.data import load_dataset
 from acsgen.frontend import front_end, run_layers
 from acsgen.ir.integer import IntGraph
 from acsgen.ir.layers import LayerGraph
+from acsgen.ir.mask_statistics import MaskStatistics, mask_statistics
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
-from acsgen.report.data import MaskActivity
 from acsgen.support.progress import OnStage, ignore_stages
 
 #: Images of the training split that ranges are measured on: enough for them to settle.
 CALIBRATION_IMAGES = 256
-
-#: A gate bit depends on the input if it is open for a share of the images within these bounds.
-DEPENDENT = (0.02, 0.98)
 
 _BATCH = 32
 
@@ -46,7 +43,7 @@ class EvalResult:
         macs_mean: executed by the integer network, mean over images, gating work included.
         macs_std: their standard deviation over images.
         macs_gates: gating work alone, mean over images.
-        masks: what the gates do; None without gates.
+        masks: statistics of the integer network's masks; None without gates.
         bits: the integer network's masks, uint8 ``[N, C]`` by gate name.
     """
 
@@ -60,7 +57,7 @@ class EvalResult:
     macs_mean: float
     macs_std: float
     macs_gates: float
-    masks: MaskActivity | None
+    masks: MaskStatistics | None
     bits: dict[str, NDArray[np.uint8]] = field(repr=False, compare=False)
 
     @property
@@ -151,7 +148,7 @@ def measure(
         macs_mean=float(macs.executed.mean()),
         macs_std=float(macs.executed.std()),
         macs_gates=float(macs.gates.mean()),
-        masks=_mask_activity(np.concatenate([*bits.values()], axis=1)) if bits else None,
+        masks=_statistics(bits),
         bits=bits,
     )
 
@@ -160,15 +157,7 @@ def _accuracy(predictions: NDArray[np.int64], labels: NDArray[np.int64] | None) 
     return float("nan") if labels is None else float(np.mean(predictions == labels))
 
 
-def _mask_activity(bits: NDArray[np.uint8]) -> MaskActivity:
-    """Statistics of all gates' bits ``[N, bits]``."""
-    frequency = bits.mean(axis=0)
-    low, high = DEPENDENT
-    p = frequency.clip(1e-12, 1 - 1e-12)
-    entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
-    return MaskActivity(
-        bits=bits.shape[1],
-        mean_open=float(frequency.mean()),
-        input_dependent=float(np.mean((frequency > low) & (frequency < high))),
-        mean_entropy=float(entropy.mean()),
-    )
+def _statistics(bits: dict[str, NDArray[np.uint8]]) -> MaskStatistics | None:
+    if not bits:
+        return None
+    return mask_statistics(np.concatenate([*bits.values()], axis=1).mean(axis=0))

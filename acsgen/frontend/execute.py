@@ -62,7 +62,10 @@ def result_sizes(layer: ir.Layer, results: Mapping[str, Tensor], images: Tensor)
     """
     absolute = _without_signs(layer)
     sizes = {name: value.abs() for name, value in results.items() if name in layer.inputs}
-    return run_layer(absolute, sizes, images, torch.float64)
+    size = run_layer(absolute, sizes, images, torch.float64)
+    # A sigmoid of nearly nothing is 0.5, and rounded like that.
+    sigmoid = isinstance(layer, ir.Linear) and layer.activation == "sigmoid"
+    return size.clamp(min=1.0) if sigmoid else size
 
 
 def logit_sizes(gate: ir.Gate, results: Mapping[str, Tensor]) -> Tensor:
@@ -74,7 +77,7 @@ def logit_sizes(gate: ir.Gate, results: Mapping[str, Tensor]) -> Tensor:
 
 def _without_signs(layer: ir.Layer) -> ir.Layer:
     """The layer with the magnitudes of its constants (its scale and bias, for an input)."""
-    arrays = {
+    arrays: dict[str, Any] = {
         field.name: np.abs(value)
         for field in fields(layer)
         if isinstance(value := getattr(layer, field.name), np.ndarray)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acsgen.ir.integer import IntConv, IntEltwise, IntGraph, IntLayer
+from acsgen.ir.gating import gate_layers
+from acsgen.ir.integer import IntConv, IntEltwise, IntGraph
 
 
 def without_gates(graph: IntGraph) -> IntGraph:
-    """Return ``graph`` with every mask taken off and the layers that only served gates removed."""
-    layers: list[IntLayer] = []
-    needed = {graph.logits.name, graph.input.name}
-    for layer in reversed(graph.layers):
-        if layer.name not in needed:
-            continue
-        if isinstance(layer, (IntConv, IntEltwise)):
-            layer = replace(layer, mask=None)
-        needed.update(layer.inputs)
-        layers.append(layer)
-    return IntGraph(graph.name, tuple(reversed(layers)))
+    """Return ``graph`` with every mask taken off and the layers that work for gates removed."""
+    for_gates = gate_layers(graph)
+    layers = (
+        replace(layer, mask=None) if isinstance(layer, (IntConv, IntEltwise)) else layer
+        for layer in graph
+        if layer.name not in for_gates
+    )
+    return IntGraph(graph.name, tuple(layers))

@@ -30,11 +30,13 @@ Gates are ordinary modules. Any network can use them::
 trains such a network with a penalty on the MACs it executes.
 """
 
+from acsgen.nn.calls import call_name
 from acsgen.nn.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
 from acsgen.nn.gates.dgconv import DGConv2d
 from acsgen.nn.gates.gate import AcsGate, ChannelGate
+from acsgen.nn.gates.record import GateRecord, record_gates
 from acsgen.nn.gates.squeeze_excite import SqueezeExcite
-from acsgen.nn.macs import GatedLayer, MacCounter, record_gates
+from acsgen.nn.mac_counter import GatedLayer, MacCounter
 from acsgen.nn.networks.resnet import AcsConfig, Normalize, ResNet, ResNetConfig
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "AcsGate",
     "ChannelGate",
     "DGConv2d",
+    "GateRecord",
     "GatedLayer",
     "LoadedModel",
     "MacCounter",
@@ -49,6 +52,7 @@ __all__ = [
     "ResNet",
     "ResNetConfig",
     "SqueezeExcite",
+    "call_name",
     "load_checkpoint",
     "record_gates",
     "save_checkpoint",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -16,7 +16,7 @@ import torch
 from pydantic import BaseModel, ValidationError
 from torch import Tensor, nn
 
-from acsgen.nn.networks.resnet import ResNet, ResNetConfig
+from acsgen.nn.networks import ARCHITECTURES
 from acsgen.support.errors import Problem, UserError
 
 FORMAT = "acsgen-checkpoint"
@@ -24,17 +24,6 @@ VERSION = 1
 _LISTED = 5
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """An architecture that a checkpoint can name: its configuration class and its constructor."""
-
-    config: type[BaseModel]
-    build: Callable[[Any], nn.Module]
-
-
-ARCHITECTURES: dict[str, Architecture] = {"resnet": Architecture(ResNetConfig, ResNet)}
 
 
 @dataclass(frozen=True)
@@ -64,8 +53,8 @@ def build_model(arch: str, config: Mapping[str, Any], where: str) -> tuple[nn.Mo
         UserError: unknown architecture or bad configuration; problems are placed at ``where``.
     """
     if arch not in ARCHITECTURES:
-        known = ", ".join(sorted(ARCHITECTURES))
-        raise UserError([Problem(where, f"unknown architecture '{arch}'", f"known: {known}")])
+        what = f"unknown architecture '{arch}'"
+        raise UserError([Problem(where, what, ARCHITECTURES.known())])
     architecture = ARCHITECTURES[arch]
     try:
         parsed = architecture.config.model_validate(dict(config))
@@ -82,7 +71,7 @@ def save_checkpoint(
     Args:
         path: the ``.pt`` file; its folder must exist.
         model: weights are stored as they are, moved to the CPU.
-        arch: a key of ``ARCHITECTURES``.
+        arch: a key of :data:`acsgen.nn.networks.ARCHITECTURES`.
         config: the architecture's configuration.
         meta: plain values only (str, int, float, bool, None, list, dict).
     """

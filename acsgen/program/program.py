@@ -70,8 +70,8 @@ class Trace:
 
 
 @dataclass(frozen=True)
-class Gate:
-    """A gate: where its thresholds and its mask lie, and what its accumulator means.
+class ProgramGate:
+    """A gate of a program: where its thresholds and its mask lie, and what its accumulator means.
 
     ``acc_scale`` is the real value of one accumulator unit, per channel: a run-time alpha becomes
     ``threshold[o] = floor(logit(alpha) / acc_scale[o])``.
@@ -139,7 +139,7 @@ class Program:
     classes: int
     logits_name: str
     logits_address: int
-    gates: tuple[Gate, ...]
+    gates: tuple[ProgramGate, ...]
     traces: tuple[Trace, ...]
     result_words: int
     traced_words: int
@@ -264,7 +264,9 @@ def _from_description(data: dict[str, Any], words: Words, params: Words) -> Prog
         classes=data["classes"],
         logits_name=data["logits_name"],
         logits_address=data["logits_address"],
-        gates=tuple(Gate(**{**g, "acc_scale": tuple(g["acc_scale"])}) for g in data["gates"]),
+        gates=tuple(
+            ProgramGate(**{**g, "acc_scale": tuple(g["acc_scale"])}) for g in data["gates"]
+        ),
         traces=tuple(_trace(t) for t in data["traces"]),
         result_words=data["result_words"],
         traced_words=data["traced_words"],

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from acsgen.cost.resources import ResourceEstimate
 from acsgen.engines.rtl import Memory
+from acsgen.ir.mask_statistics import MaskStatistics
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import MemoryUse
 
@@ -129,23 +130,6 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
-class MaskActivity:
-    """How much the integer network's masks depend on the image; a bit is one channel of one gate.
-
-    Attributes:
-        bits: number of gate bits.
-        mean_open: mean share of open bits.
-        input_dependent: share of bits that are neither open nor closed for nearly every image.
-        mean_entropy: mean entropy of a bit over the images, in bits: 0 constant, 1 a fair coin.
-    """
-
-    bits: int
-    mean_open: float
-    input_dependent: float
-    mean_entropy: float
-
-
-@dataclass(frozen=True)
 class LayerFigures:
     """One layer's share of an image, mean over the images, by the model of the HLS engine.
 
@@ -203,7 +187,7 @@ class Report:
     cycles_rtl: CountedCycles | None
     bytes: BytesMoved
     accuracy: Accuracy
-    masks: MaskActivity | None
+    masks: MaskStatistics | None
     resources: ResourceEstimate
     engine: EngineConfig
     clock_mhz: float

@@ -1,7 +1,7 @@
-"""Training of ACS networks: recipes, the two-step loss, the loop and the evaluation."""
+"""Training of networks with channel skipping: recipes, losses, the loop, and validation."""
 
-from acsgen.train.evaluate import Evaluation, evaluate
 from acsgen.train.loop import TrainingResult, train
 from acsgen.train.recipe import Recipe, load_recipe
+from acsgen.train.validate import Validation, validate
 
-__all__ = ["Evaluation", "Recipe", "TrainingResult", "evaluate", "load_recipe", "train"]
+__all__ = ["Recipe", "TrainingResult", "Validation", "load_recipe", "train", "validate"]

@@ -8,7 +8,7 @@ from itertools import islice
 import torch
 from torch import Tensor, nn
 
-from acsgen.nn.gates.gate import ChannelGate
+from acsgen.train.gate_modes import LEARNED, gates_in_mode
 from acsgen.train.memory import memory_format
 
 #: Batches that the statistics are averaged over.
@@ -27,18 +27,14 @@ def settle_batch_norm(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]
         batches: (images, labels); the first :data:`SETTLING_BATCHES` are used.
     """
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
-    gates = [m for m in model.modules() if isinstance(m, ChannelGate)]
-    saved = [norm.momentum for norm in norms], [gate.noise for gate in gates]
+    saved = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None
-    for gate in gates:
-        gate.noise = 0.0
     model.train()
-    for images, _ in islice(batches, SETTLING_BATCHES):
-        model(images.contiguous(memory_format=memory_format(images.device)))
+    with gates_in_mode(model, LEARNED, noise=0.0):
+        for images, _ in islice(batches, SETTLING_BATCHES):
+            model(images.contiguous(memory_format=memory_format(images.device)))
     model.eval()
-    for norm, momentum in zip(norms, saved[0], strict=True):
+    for norm, momentum in zip(norms, saved, strict=True):
         norm.momentum = momentum
-    for gate, noise in zip(gates, saved[1], strict=True):
-        gate.noise = noise

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,16 @@ from torch import Tensor, nn
 from acsgen.data import Dataset, load_dataset
 from acsgen.nn.checkpoint import build_model, save_checkpoint
 from acsgen.nn.gates.dgconv import DGConv2d
-from acsgen.nn.gates.gate import ChannelGate
-from acsgen.nn.macs import MacCounter
+from acsgen.nn.mac_counter import MacCounter
 from acsgen.support.errors import Problem, UserError
 from acsgen.train.batches import Batches
 from acsgen.train.batchnorm import settle_batch_norm
-from acsgen.train.evaluate import Evaluation, evaluate
-from acsgen.train.loss import AcsLoss
+from acsgen.train.gate_modes import GATE_MODES, gates_in_mode
+from acsgen.train.losses import LOSSES, Forward
 from acsgen.train.memory import memory_format
 from acsgen.train.recipe import PhaseRecipe, Recipe
 from acsgen.train.stepper import Stepper
+from acsgen.train.validate import Validation, validate
 
 #: Called after each epoch with the line of metrics that was written.
 Report = Callable[[dict[str, Any]], None]
@@ -38,7 +39,7 @@ class TrainingResult:
 
     checkpoint: Path
     metrics: Path
-    evaluation: Evaluation
+    validation: Validation
 
 
 def train(
@@ -121,6 +122,10 @@ class _Run:
         )
         self.test_images, self.test_labels = _on_device(self.test_set, device)
         self.epoch = 0
+        # Every line of the metrics has the terms of all losses; 0 stands for one that its phase's
+        # loss does not have.
+        losses = [LOSSES[phase.loss.name] for phase in recipe.phases]
+        self.statistics = [name for loss in losses for name in loss.statistics()]
         out.mkdir(parents=True, exist_ok=True)
         self.checkpoint_path = out / f"{recipe.name}.pt"
         self.metrics_path = out / f"{recipe.name}.metrics.jsonl"
@@ -161,14 +166,15 @@ class _Run:
         if self.epoch >= first + phase.epochs:
             return
         autocast = self.recipe.precision == "bfloat16"
-        loss = AcsLoss(self.model, self.counter, phase, self.device, autocast)
+        forward = Forward(self.model, self.counter, self.device, autocast)
+        loss = LOSSES[phase.loss.name](phase.loss, forward)
         graph = self.device.type == "cuda" and self.recipe.cuda_graph
         stepper = Stepper(loss, self.optimizer, self.device, graph)
         for epoch in range(self.epoch, first + phase.epochs):
             started = time.perf_counter()
             torch.manual_seed(self.recipe.seed * 1_000_003 + epoch)
             self.model.train()
-            with _GateSettings(self.model, phase):
+            with self._gates_of(phase):
                 for number, (images, labels) in enumerate(self.batches.epoch(epoch)):
                     done = epoch - first + number / len(self.batches)
                     lr = _learning_rate(phase, done)
@@ -188,12 +194,15 @@ class _Run:
             if report is not None:
                 report(line)
 
+    def _gates_of(self, phase: PhaseRecipe) -> AbstractContextManager[None]:
+        return gates_in_mode(self.model, GATE_MODES[phase.gates], phase.noise)
+
     def _measure(
         self, phase: PhaseRecipe, statistics: dict[str, float], lr: float, started: float
     ) -> dict[str, Any]:
-        """Evaluate with the masks applied as this phase trains them; one line of metrics."""
-        with _GateSettings(self.model, phase):
-            result = evaluate(
+        """Validate with the masks applied as this phase trains them; one line of metrics."""
+        with self._gates_of(phase):
+            result = validate(
                 self.model,
                 self.counter,
                 self.test_images,
@@ -201,6 +210,7 @@ class _Run:
                 self.test_set.difficulty,
             )
         line: dict[str, Any] = {"epoch": self.epoch, "phase": phase.name, "lr": round(lr, 6)}
+        line |= dict.fromkeys(self.statistics, 0.0)
         line |= {key: round(value, 5) for key, value in statistics.items()}
         line |= {"test_acc": result.accuracy, "test_macs_ratio": round(result.macs_ratio, 5)}
         if result.masks is not None:
@@ -210,9 +220,9 @@ class _Run:
         return line
 
     def finish(self) -> TrainingResult:
-        """Settle, evaluate as deployed, write the model file and remove the state file."""
+        """Settle, validate as deployed, write the model file and remove the state file."""
         settle_batch_norm(self.model, self.batches.epoch(self.epoch))
-        result = evaluate(
+        result = validate(
             self.model, self.counter, self.test_images, self.test_labels, self.test_set.difficulty
         )
         meta = {
@@ -280,25 +290,6 @@ class _Run:
         if self.metrics_path.exists():
             lines = self.metrics_path.read_text(encoding="utf-8").splitlines(keepends=True)
             self.metrics_path.write_text("".join(lines[:epoch]), encoding="utf-8")
-
-
-class _GateSettings:
-    """While entered, gates behave as ``phase`` says; afterwards as they did before."""
-
-    def __init__(self, model: nn.Module, phase: PhaseRecipe) -> None:
-        self._gates = [m for m in model.modules() if isinstance(m, ChannelGate)]
-        self._saved = [(gate.threshold, gate.noise) for gate in self._gates]
-        self._phase = phase
-
-    def __enter__(self) -> None:
-        for gate in self._gates:
-            gate.noise = self._phase.noise
-            if self._phase.gates == "open":
-                gate.threshold = 0.0
-
-    def __exit__(self, *_: object) -> None:
-        for gate, (threshold, noise) in zip(self._gates, self._saved, strict=True):
-            gate.threshold, gate.noise = threshold, noise
 
 
 def _learning_rate(phase: PhaseRecipe, epochs_done: float) -> float:

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from acsgen.nn.checkpoint import validation_problems
+from acsgen.nn.networks import ARCHITECTURES
 from acsgen.support.errors import Problem, UserError
+from acsgen.train.gate_modes import GATE_MODES
+from acsgen.train.losses import LOSSES, LossParameters
+from acsgen.train.losses.cross_entropy import CrossEntropyParameters
 
 
 class _Strict(BaseModel):
@@ -39,26 +56,26 @@ class DataRecipe(_Strict):
     flip: bool = False
 
 
-class CostRecipe(_Strict):
-    """The resource term of the loss, L = L_ce + weight * L_reg (ACS paper, equation 5).
+def _loss(value: object) -> LossParameters:
+    """A loss as written: its name alone, or a mapping with its name and its parameters."""
+    if isinstance(value, LossParameters):
+        return value
+    content = {"name": value} if isinstance(value, str) else value
+    if not isinstance(content, dict) or "name" not in content:
+        raise ValueError(f"a loss is its name, or a mapping with its name ({LOSSES.known()})")
+    name = LOSSES.require(content["name"])
+    return LOSSES[name].parameters_type.model_validate(content)
 
-    L_reg = max(0, r - target) with r the mean MACs of the batch over the static network's, gates
-    included: a budget, not a pull towards zero.
 
-    Attributes:
-        target: r to reach.
-        weight: alpha of equation 5.
-        ramp: fraction of the phase over which the budget falls from 1 to ``target``.
-        information: weight of the anti-collapse term: minus the mutual information, in nats,
-            between the image and a gate bit, averaged over bits. It keeps masks from becoming
-            constant and logits away from the threshold (integer decisions then agree with float
-            ones).
-    """
-
-    target: float = Field(gt=0.0, le=1.5)
-    weight: float = Field(default=4.0, ge=0.0)
-    ramp: float = Field(default=0.4, ge=0.0, le=1.0)
-    information: float = Field(default=0.1, ge=0.0)
+if TYPE_CHECKING:
+    LossRecipe = LossParameters
+else:
+    # The parameters of any registered loss.
+    LossRecipe = Annotated[
+        functools.reduce(operator.or_, (loss.parameters_type for loss in LOSSES.values())),
+        Field(discriminator="name"),
+        BeforeValidator(_loss),
+    ]
 
 
 class PhaseRecipe(_Strict):
@@ -69,24 +86,44 @@ class PhaseRecipe(_Strict):
         epochs: passes over the training data.
         lr: learning rate at the start; falls to 0 along a cosine.
         warmup: epochs over which the learning rate first rises linearly.
-        gates: ``open`` forces every mask to 1 in the forward pass while gradients still reach the
-            gates (the paper's first step, zero skipping); ``learned`` applies the masks.
+        gates: what gates do, a key of :data:`acsgen.train.gate_modes.GATE_MODES`: ``open`` forces
+            every mask to 1 in the forward pass while gradients still reach the gates (the paper's
+            first step, zero skipping); ``learned`` applies the masks.
         noise: standard deviation of the Gaussian noise on gate logits.
-        cost: resource term; only with ``learned`` gates.
+        loss: a key of :data:`acsgen.train.losses.LOSSES` as ``name``, and the parameters of that
+            loss beside it; the name alone where they have defaults. Recipes from before losses had
+            names give the parameters of ``acs`` as ``cost``.
     """
 
     name: str
     epochs: int = Field(ge=0)
     lr: float = Field(default=0.1, gt=0.0)
     warmup: float = Field(default=0.0, ge=0.0)
-    gates: str = Field(default="open", pattern="^(open|learned)$")
+    gates: Annotated[str, AfterValidator(GATE_MODES.require)] = "open"
     noise: float = Field(default=0.0, ge=0.0)
-    cost: CostRecipe | None = None
+    loss: LossRecipe = Field(default=CrossEntropyParameters())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _cost_is_the_loss_acs(cls, content: object) -> object:
+        if not isinstance(content, dict) or "cost" not in content:
+            return content
+        rest = {key: value for key, value in content.items() if key != "cost"}
+        cost = content["cost"]
+        if cost is None:
+            return rest
+        if not isinstance(cost, dict) or "loss" in rest:
+            raise ValueError("cost is an older way to give a loss; write loss: {name: acs, ...}")
+        return {**rest, "loss": {"name": "acs", **cost}}
 
     @model_validator(mode="after")
-    def _cost_needs_masks(self) -> PhaseRecipe:
-        if self.cost is not None and self.gates == "open":
-            raise ValueError("cost needs gates: learned (with open gates nothing is skipped)")
+    def _loss_fits_the_gates(self) -> PhaseRecipe:
+        skipping = [name for name, mode in GATE_MODES.items() if mode.skips]
+        if LOSSES[self.loss.name].needs_skipping and self.gates not in skipping:
+            raise ValueError(
+                f"loss {self.loss.name} needs gates: {' or '.join(skipping)} "
+                f"(with {self.gates} gates nothing is skipped)"
+            )
         return self
 
 
@@ -95,9 +132,9 @@ class Recipe(_Strict):
 
     Attributes:
         name: stem of the files written.
-        arch: a key of ``acsgen.nn.checkpoint.ARCHITECTURES``.
-        model: the architecture's configuration; ``mean`` and ``std`` default to the training
-            data's.
+        arch: a key of :data:`acsgen.nn.networks.ARCHITECTURES`.
+        model: the architecture's configuration. What depends on the data (image size and channels,
+            classes, ``mean`` and ``std``) is taken from it where it is left out.
         data: see :class:`DataRecipe`.
         phases: run in order.
         seed: of initialisation, shuffling, augmentation and gate noise.
@@ -105,14 +142,14 @@ class Recipe(_Strict):
         momentum: of SGD.
         nesterov: Nesterov momentum.
         weight_decay: on convolution and linear weights; not on BatchNorm, biases and DGConv gates.
-        precision: ``bfloat16`` runs the training passes under autocast (evaluation stays float32);
+        precision: ``bfloat16`` runs the training passes under autocast (validation stays float32);
             on processors with matrix units it halves the time.
         cuda_graph: on CUDA, replay each step as one captured graph (these networks are
             launch-bound).
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    arch: str = "resnet"
+    arch: Annotated[str, AfterValidator(ARCHITECTURES.require)] = "resnet"
     model: dict[str, Any] = Field(default_factory=dict)
     data: DataRecipe
     phases: tuple[PhaseRecipe, ...] = Field(min_length=1)
@@ -123,6 +160,30 @@ class Recipe(_Strict):
     weight_decay: float = Field(default=1e-4, ge=0.0)
     precision: Literal["float32", "bfloat16"] = "float32"
     cuda_graph: bool = True
+
+    @field_validator("model")
+    @classmethod
+    def _fields_are_the_architectures(
+        cls, model: dict[str, Any], info: ValidationInfo
+    ) -> dict[str, Any]:
+        """Refuse unknown and bad fields; whether they fit each other is known with the data."""
+        if "arch" not in info.data:
+            return model
+        try:
+            ARCHITECTURES[info.data["arch"]].config.model_validate(model)
+        except ValidationError as error:
+            wrong = [
+                InitErrorDetails(
+                    type=PydanticCustomError("model", "{message}", {"message": item["msg"]}),
+                    loc=item["loc"],
+                    input=item["input"],
+                )
+                for item in error.errors()
+                if item["loc"] and item["type"] != "missing"
+            ]
+            if wrong:
+                raise ValidationError.from_exception_data("model", wrong) from None
+        return model
 
     @property
     def epochs(self) -> int:

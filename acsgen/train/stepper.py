@@ -7,11 +7,12 @@ and replayed, a step costs what the kernels cost and no Python time.
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from acsgen.train.loss import STATISTICS, AcsLoss
+from acsgen.train.losses import Loss
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +31,12 @@ class Stepper:
     """
 
     def __init__(
-        self, loss: AcsLoss, optimizer: torch.optim.Optimizer, device: torch.device, graph: bool
+        self, loss: Loss[Any], optimizer: torch.optim.Optimizer, device: torch.device, graph: bool
     ) -> None:
         self._loss = loss
+        self._statistics = loss.statistics()
         self._optimizer = optimizer
-        self._totals = torch.zeros(len(STATISTICS), device=device)
+        self._totals = torch.zeros(len(self._statistics), device=device)
         self._count = 0
         self._steps = 0
         self._use_graph = graph
@@ -62,11 +64,11 @@ class Stepper:
         self._graph.replay()
 
     def take_statistics(self) -> dict[str, float]:
-        """Mean of each of :data:`STATISTICS` since the last call."""
+        """Mean of each of the loss's statistics since the last call."""
         means = (self._totals / max(self._count, 1)).tolist()
         self._totals.zero_()
         self._count = 0
-        return dict(zip(STATISTICS, means, strict=True))
+        return dict(zip(self._statistics, means, strict=True))
 
     def _eager(self, images: Tensor, labels: Tensor) -> None:
         self._optimizer.zero_grad(set_to_none=True)

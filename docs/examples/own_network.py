@@ -64,12 +64,12 @@ class OwnNetwork(nn.Module):
 
     def gated_layers(self) -> list[GatedLayer]:
         """Which layers skip, by which gate: for the MAC count of the loss; build needs it not."""
+        # The classifier is not among them: the engine skips channels in convolutions only.
         first, second = "stage1.gate", "stage2.gate"
         return [
             GatedLayer("stage1.conv", in_gate=None, out_gate=first),
             GatedLayer("stage2.conv", in_gate=first, out_gate=second),
             GatedLayer("stage2.look", in_gate=first, out_gate=None),
-            GatedLayer("classify", in_gate=second, out_gate=None),
         ]
 
 

@@ -13,7 +13,7 @@ Needs Python 3.8 and numpy; on a board pynq too.
 from . import isa, thresholds
 from .accelerator import Accelerator
 from .budget import BudgetPoint, BudgetProfile
-from .bundle import Bundle, Gate
+from .bundle import Bundle, BundleGate
 from .errors import (
     BackendError,
     BundleError,
@@ -35,11 +35,11 @@ __all__ = [
     "BudgetProfile",
     "Bundle",
     "BundleError",
+    "BundleGate",
     "EngineBusy",
     "EngineFault",
     "EngineMismatch",
     "EngineTimeout",
-    "Gate",
     "HostError",
     "InputError",
     "Result",

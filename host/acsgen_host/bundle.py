@@ -35,8 +35,8 @@ BUDGET_FILE = "program/budget.json"
 COPY_AGAIN = "copy the whole build directory again, or build it again"
 
 
-class Gate(NamedTuple):
-    """A gate: where its thresholds and its mask lie, and what its accumulator means.
+class BundleGate(NamedTuple):
+    """A gate of a bundle: where its thresholds and its mask lie, and what its accumulator means.
 
     Addresses count 64-bit words: of the parameter buffer, and of the result buffer.
     ``acc_scale`` ``(channels,)`` is the real value of one accumulator unit.
@@ -100,7 +100,7 @@ class Bundle(NamedTuple):
     shape: tuple[int, int, int]
     classes: int
     logits_address: int
-    gates: dict[str, Gate]
+    gates: dict[str, BundleGate]
     layers: tuple[str, ...]
     result_words: int
     budget: BudgetProfile | None
@@ -198,7 +198,7 @@ def _bundle(cls: Any, path: Path, data: dict[str, Any]) -> Bundle:
     image, engine = data["image"], data["engine"]
     program, params = (np.fromfile(str(path / n), "<u8") for n in PROGRAM_FILES[1:])
     gates = [
-        Gate(
+        BundleGate(
             str(gate["name"]),
             _natural(gate["channels"]),
             _natural(gate["threshold_address"]),

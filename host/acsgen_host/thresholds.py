@@ -12,7 +12,7 @@ from typing import Any, Mapping, Union
 import numpy as np
 
 from . import words
-from .bundle import Gate
+from .bundle import BundleGate
 from .errors import InputError, Problem
 
 INT32_MIN = -(2**31)
@@ -46,12 +46,12 @@ def of_mask(opened: np.ndarray) -> np.ndarray:
     return np.where(opened, INT32_MIN, INT32_MAX).astype(np.int32)
 
 
-def from_logit(gate: Gate, value: float) -> np.ndarray:
+def from_logit(gate: BundleGate, value: float) -> np.ndarray:
     """Thresholds int32 ``(channels,)`` for ``accumulator * acc_scale > value``."""
     return above(value, gate.acc_scale)
 
 
-def from_alpha(gate: Gate, alpha: float) -> np.ndarray:
+def from_alpha(gate: BundleGate, alpha: float) -> np.ndarray:
     """Thresholds int32 ``(channels,)`` for ``sigmoid(accumulator * acc_scale) > alpha``.
 
     0 opens every channel, 1 closes every one.  Raises :class:`InputError` outside [0, 1].
@@ -59,7 +59,7 @@ def from_alpha(gate: Gate, alpha: float) -> np.ndarray:
     return from_logit(gate, logit(_share(alpha, gate.name, "alpha")))
 
 
-def from_strictness(gate: Gate, strictness: float) -> np.ndarray:
+def from_strictness(gate: BundleGate, strictness: float) -> np.ndarray:
     """Thresholds with ``logit(strictness)`` added to the logit of the gate's own alpha.
 
     0.5 is as trained; where that alpha is 0.5, strictness is alpha.
@@ -68,7 +68,7 @@ def from_strictness(gate: Gate, strictness: float) -> np.ndarray:
     return from_logit(gate, more if math.isinf(more) else own + more)
 
 
-def forced(gate: Gate, mask: Any) -> np.ndarray:
+def forced(gate: BundleGate, mask: Any) -> np.ndarray:
     """Thresholds that give ``mask``, booleans ``(channels,)`` or one for all, for every image."""
     given = np.asarray(mask)
     if given.dtype != np.bool_ and not np.all((given == 0) | (given == 1)):
@@ -79,7 +79,7 @@ def forced(gate: Gate, mask: Any) -> np.ndarray:
     return of_mask(opened)
 
 
-def resolve(gates: Mapping[str, Gate], settings: float | Mapping[str, Any]) -> dict[str, Any]:
+def resolve(gates: Mapping[str, BundleGate], settings: float | Mapping[str, Any]) -> dict[str, Any]:
     """Return int32 thresholds by gate name for an alpha for all, or settings by gate name.
 
     A setting is an alpha (a number within [0, 1]) or an array of integer thresholds.  Raises
@@ -100,7 +100,7 @@ def resolve(gates: Mapping[str, Gate], settings: float | Mapping[str, Any]) -> d
     return resolved
 
 
-def check_names(gates: Mapping[str, Gate], settings: Mapping[str, Any]) -> None:
+def check_names(gates: Mapping[str, BundleGate], settings: Mapping[str, Any]) -> None:
     """Raise :class:`InputError` for names that are no gates."""
     known = "the gates are " + ", ".join(gates) if gates else "this network has no gates"
     unknown = [Problem(str(name), "is not a gate", known) for name in settings if name not in gates]
@@ -113,13 +113,13 @@ def pack(thresholds: np.ndarray) -> np.ndarray:
     return words.pack(thresholds, "<i4")
 
 
-def unpack(gate: Gate, params: np.ndarray) -> np.ndarray:
+def unpack(gate: BundleGate, params: np.ndarray) -> np.ndarray:
     """Return a gate's int32 thresholds ``(channels,)`` from the parameter words."""
     stored = params[gate.threshold_address :][: gate.threshold_words]
     return words.unpack(stored, "<i4", gate.channels).astype(np.int32)
 
 
-def _one(gate: Gate, setting: Any) -> np.ndarray:
+def _one(gate: BundleGate, setting: Any) -> np.ndarray:
     given = np.asarray(setting)
     if given.ndim == 0:
         return from_alpha(gate, setting)
@@ -150,7 +150,7 @@ def _share(value: Any, where: str, what: str) -> float:
     return number
 
 
-def _wrong_shape(gate: Gate, given: np.ndarray, what: str) -> InputError:
+def _wrong_shape(gate: BundleGate, given: np.ndarray, what: str) -> InputError:
     return InputError(
         Problem(
             gate.name,

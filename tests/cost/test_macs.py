@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acsgen.cost.macs import count_macs, gate_layers
+from acsgen.cost.macs import count_macs
+from acsgen.ir.gating import gate_layers
 from acsgen.ir.groups import kernel_pattern
 from acsgen.ir.integer import IntConv, IntGraph
 

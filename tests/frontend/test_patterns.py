@@ -172,6 +172,15 @@ def test_squeeze_and_excitation():
     assert only(graph, ir.Linear, "excite").activation == "sigmoid"
 
 
+def test_a_sigmoid_of_nearly_nothing_passes_the_self_check():
+    """Its sums are smaller than a rounding error of its result, which is about 0.5."""
+    nearly_nothing = SqueezeExcite(6)
+    module = net(lambda s, x: s.se(x), se=nearly_nothing)
+    with torch.no_grad():
+        nearly_nothing.squeeze.weight.mul_(1e-6)
+    assert only(compiled(module), ir.Linear, "excite").activation == "sigmoid"
+
+
 def test_sigmoid_straight_from_the_average():
     graph = compiled(net(lambda s, x: x * torch.sigmoid(x.mean((2, 3), keepdim=True))))
     np.testing.assert_allclose(only(graph, ir.Linear).weight, np.eye(6))

@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from acsgen_host import Gate, thresholds
+from acsgen_host import BundleGate, thresholds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,8 +28,8 @@ def expected_thresholds(alpha: float, scale: list[float]) -> list[int]:
     return [min(max(math.floor(logit / unit), INT32_MIN), INT32_MAX) for unit in scale]
 
 
-def gate(scale: list[float], alpha: float = 0.5) -> Gate:
-    return Gate("gate", len(scale), 0, 0, alpha, np.array(scale))
+def gate(scale: list[float], alpha: float = 0.5) -> BundleGate:
+    return BundleGate("gate", len(scale), 0, 0, alpha, np.array(scale))
 
 
 @given(alpha=shares, scale=scales)

@@ -9,7 +9,8 @@ import torch
 
 from acsgen.nn import AcsConfig, AcsGate, ChannelGate, DGConv2d, ResNet, ResNetConfig
 from acsgen.nn.gates.gate import default_bottleneck
-from acsgen.nn.macs import MacCounter, record_gates
+from acsgen.nn.gates.record import record_gates
+from acsgen.nn.mac_counter import MacCounter
 from acsgen.nn.ops import threshold_logit
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from acsgen.nn import AcsConfig, ChannelGate, ResNet, ResNetConfig, SqueezeExcite
-from acsgen.nn.macs import MacCounter, record_gates
+from acsgen.nn.gates.record import record_gates
+from acsgen.nn.mac_counter import MacCounter
 
 PLACES = [
     {"granularity": "conv"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acsgen import __version__
 from acsgen.cost.resources import ResourceEstimate
+from acsgen.ir.mask_statistics import MaskStatistics
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import MemoryUse
 from acsgen.report.data import (
@@ -12,7 +13,6 @@ from acsgen.report.data import (
     BytesMoved,
     LayerFigures,
     MacFigures,
-    MaskActivity,
     PredictedCycles,
     Report,
 )
@@ -30,7 +30,7 @@ REPORT = Report(
     cycles_rtl=None,
     bytes=BytesMoved(dense=92_000, read=90_000, written=1_000),
     accuracy=Accuracy(0.9512, 0.9498, 500, 0.99, 0.9961),
-    masks=MaskActivity(112, 0.51, 0.97, 0.5),
+    masks=MaskStatistics(112, 0.51, 0.97, 0.5),
     resources=ResourceEstimate(dsp=150, bram36=100, lut=30_000, ff=40_000),
     engine=EngineConfig(4, feature_kib=256, weight_kib=32, vector_bytes=8192),
     clock_mhz=100.0,

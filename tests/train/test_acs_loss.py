@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from acsgen.nn import AcsConfig, ChannelGate, ResNet, ResNetConfig
-from acsgen.nn.macs import GatedLayer, GateRecord, MacCounter
-from acsgen.train.loss import STATISTICS, AcsLoss, gate_information
-from acsgen.train.recipe import PhaseRecipe
+from acsgen.nn.gates.record import GateRecord
+from acsgen.nn.mac_counter import GatedLayer, MacCounter
+from acsgen.train.losses import LOSSES, Forward, LossParameters
+from acsgen.train.losses.acs import AcsLoss, AcsParameters, gate_information
+from acsgen.train.losses.cross_entropy import CrossEntropyParameters
 
 CPU = torch.device("cpu")
 
@@ -39,22 +41,20 @@ class TwoChannels(nn.Module):
         return [GatedLayer("conv", None, "gate"), GatedLayer("fc", "gate", None)]
 
 
-def phase(**cost: float) -> PhaseRecipe:
-    return PhaseRecipe(name="skip", epochs=10, gates="learned", cost=cost or None)
-
-
-def call(model: nn.Module, phase: PhaseRecipe, progress: float = 1.0) -> tuple[Tensor, dict]:
-    loss = AcsLoss(model, MacCounter(model), phase, CPU)
+def call(
+    model: nn.Module, parameters: LossParameters, progress: float = 1.0
+) -> tuple[Tensor, dict[str, float]]:
+    loss = LOSSES[parameters.name](parameters, Forward(model, MacCounter(model), CPU))
     loss.set_progress(progress)
     images = model.example_input().expand(4, -1, -1, -1)
     result = loss(images, torch.tensor([0, 0, 0, 1]))
-    return result.loss, dict(zip(STATISTICS, result.statistics.tolist(), strict=True))
+    return result.loss, dict(zip(loss.statistics(), result.statistics.tolist(), strict=True))
 
 
 def test_each_term_by_hand() -> None:
     """One of two channels is open: 18 of 36 MACs; zero weights give a cross-entropy of ln 2."""
     model = TwoChannels((2.0, -2.0))
-    loss, statistics = call(model, phase(target=0.25, weight=8.0, information=0.0))
+    loss, statistics = call(model, AcsParameters(target=0.25, weight=8.0, information=0.0))
     assert statistics["macs_ratio"] == 0.5
     assert statistics["reg"] == 0.25
     assert statistics["ce"] == pytest.approx(math.log(2), rel=1e-6)
@@ -65,7 +65,7 @@ def test_each_term_by_hand() -> None:
 def test_the_ratio_is_differentiable_through_the_masks() -> None:
     """d ratio / d mask = 1/2 for either channel; the mask's gradient is the sigmoid's."""
     model = TwoChannels((2.0, -1.0))
-    loss, _ = call(model, phase(target=0.25, weight=8.0, information=0.0))
+    loss, _ = call(model, AcsParameters(target=0.25, weight=8.0, information=0.0))
     loss.backward()
     p = torch.sigmoid(model.logits.detach())
     assert torch.allclose(model.logits.grad, 8 * 0.5 * p * (1 - p))
@@ -73,7 +73,7 @@ def test_the_ratio_is_differentiable_through_the_masks() -> None:
 
 def test_nothing_pulls_below_the_budget() -> None:
     model = TwoChannels((2.0, -2.0))
-    loss, statistics = call(model, phase(target=0.6, weight=8.0, information=0.0))
+    loss, statistics = call(model, AcsParameters(target=0.6, weight=8.0, information=0.0))
     assert statistics["reg"] == 0.0
     loss.backward()
     assert not model.logits.grad.any()
@@ -85,15 +85,26 @@ def test_nothing_pulls_below_the_budget() -> None:
 )
 def test_the_budget_falls_over_the_ramp(progress: float, ramp: float, budget: float) -> None:
     model = TwoChannels((2.0, 2.0))
-    recipe = phase(target=0.5, ramp=ramp, information=0.0)
+    recipe = AcsParameters(target=0.5, ramp=ramp, information=0.0)
     _, statistics = call(model, recipe, progress)
     assert statistics["reg"] == pytest.approx(1.0 - budget)
 
 
-def test_without_a_cost_the_loss_is_the_cross_entropy() -> None:
-    loss, statistics = call(TwoChannels((2.0, -2.0)), phase())
+def test_the_cross_entropy_counts_macs_and_does_not_pull_on_them() -> None:
+    model = TwoChannels((2.0, -2.0))
+    loss, statistics = call(model, CrossEntropyParameters())
+    assert list(statistics) == ["loss", "ce", "acc", "macs_ratio"]
+    assert loss.item() == statistics["ce"] == pytest.approx(math.log(2), rel=1e-6)
+    assert (statistics["acc"], statistics["macs_ratio"]) == (0.75, 0.5)
+    loss.backward()
+    assert not model.logits.grad.any()
+
+
+def test_without_gates_the_loss_is_the_cross_entropy() -> None:
+    model = ResNet(ResNetConfig(widths=(2, 2, 2), image_size=8))
+    loss, statistics = call(model, AcsParameters(target=0.1))
     assert loss.item() == statistics["ce"]
-    assert statistics["information"] == 0.0
+    assert (statistics["reg"], statistics["information"]) == (0.0, 0.0)
 
 
 def test_information_of_constant_random_and_decided_gates() -> None:
@@ -111,7 +122,8 @@ def test_information_of_constant_random_and_decided_gates() -> None:
 def test_gradients_reach_every_parameter_of_an_acs_network() -> None:
     torch.manual_seed(0)
     model = ResNet(ResNetConfig(widths=(4, 4, 4), image_size=8, gate=AcsConfig()))
-    loss = AcsLoss(model.train(), MacCounter(model), phase(target=0.1), CPU)
+    forward = Forward(model.train(), MacCounter(model), CPU)
+    loss = AcsLoss(AcsParameters(target=0.1), forward)
     loss.set_progress(1.0)
     images = torch.randint(0, 256, (8, 3, 8, 8), dtype=torch.uint8)
     loss(images, torch.arange(8)).loss.backward()

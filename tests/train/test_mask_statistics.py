@@ -1,4 +1,4 @@
-"""Mask statistics and evaluation, against masks that are known."""
+"""Mask statistics and validation, against masks that are known."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from acsgen.nn import ChannelGate
-from acsgen.nn.macs import GatedLayer, MacCounter
-from acsgen.train import Evaluation, evaluate
+from acsgen.nn.mac_counter import GatedLayer, MacCounter
+from acsgen.train import Validation, validate
 
 
 class PixelsAreLogits(nn.Module):
@@ -42,10 +42,10 @@ IMAGES = np.array(
 ).reshape(4, 1, 2, 2)
 
 
-def run(threshold: float = 0.5, batch: int = 1000, **options: np.ndarray) -> Evaluation:
+def run(threshold: float = 0.5, batch: int = 1000, **options: np.ndarray) -> Validation:
     model = PixelsAreLogits(threshold).train()
     labels = torch.tensor([0, 0, 1, 1])
-    result = evaluate(
+    result = validate(
         model, MacCounter(model), torch.tensor(IMAGES), labels, batch=batch, **options
     )
     assert model.training
@@ -87,3 +87,28 @@ def test_extreme_thresholds(threshold: float, macs: float) -> None:
     assert result.masks.input_dependent == 0.0
     assert result.masks.near_ties == 0.0
     assert result.masks.difficulty_correlation is None
+
+
+class CalledTwice(PixelsAreLogits):
+    """The same gate decides again, on the negated logits; only its first decision masks."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = x.flatten(1).float() - 100.0
+        y = self.conv(torch.ones(len(x), 1, 1, 1)) * self.gate(logits)
+        return self.fc(y.flatten(1)) + self.gate(-logits).flatten(1)[:, :2] * 1e-6
+
+
+@pytest.mark.unit
+def test_a_gate_that_is_called_twice_has_the_bits_of_both_calls() -> None:
+    """No pixel is 100, so a bit of the second call is open where that of the first is closed."""
+    model = CalledTwice()
+    images, labels = torch.tensor(IMAGES), torch.zeros(4, dtype=torch.int64)
+    result = validate(model, MacCounter(model), images, labels)
+    masks, once = result.masks, run().masks
+    assert masks is not None
+    assert once is not None
+    assert (masks.bits, masks.mean_open) == (8, 0.5)
+    assert masks.always_open == masks.always_closed == 0.25
+    assert masks.input_dependent == once.input_dependent
+    assert masks.mean_entropy == pytest.approx(once.mean_entropy)
+    assert (result.macs_min, result.macs_max, result.macs_mean) == (3.0, 9.0, 27 / 4)

@@ -17,7 +17,7 @@ from acsgen.train.memory import memory_format
 
 PHASES = [
     {"name": "open", "epochs": 1},
-    {"name": "skip", "epochs": 1, "gates": "learned", "cost": {"target": 0.5}},
+    {"name": "skip", "epochs": 1, "gates": "learned", "loss": {"name": "acs", "target": 0.5}},
 ]
 
 

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from acsgen.nn.checkpoint import ARCHITECTURES
+from acsgen.nn.networks import ARCHITECTURES
 from acsgen.support.assets import asset
 from acsgen.support.errors import UserError
-from acsgen.train import load_recipe
+from acsgen.train import Recipe, load_recipe
+from acsgen.train.losses import LOSSES
+from acsgen.train.losses.acs import AcsParameters
+from acsgen.train.losses.cross_entropy import CrossEntropyParameters
 
 GOOD = """
 name: tiny
@@ -17,7 +20,7 @@ model: {depth: 8}
 data: {name: digits32, train_limit: 256}
 phases:
   - {name: joint, epochs: 2}
-  - {name: skip, epochs: 3, gates: learned, cost: {target: 0.5}}
+  - {name: skip, epochs: 3, gates: learned, loss: {name: acs, target: 0.5}}
 """
 
 
@@ -38,8 +41,11 @@ def test_a_recipe_is_read_with_its_defaults(tmp_path: Path) -> None:
     recipe = load_recipe(write(tmp_path, GOOD))
     assert (recipe.name, recipe.epochs, recipe.batch) == ("tiny", 5, 128)
     assert [phase.gates for phase in recipe.phases] == ["open", "learned"]
-    assert recipe.phases[1].cost is not None
-    assert recipe.phases[1].cost.target == 0.5
+    assert recipe.phases[0].loss == CrossEntropyParameters()
+    assert recipe.phases[1].loss == AcsParameters(target=0.5)
+    dumped = recipe.model_dump(mode="json")
+    assert dumped["phases"][1]["loss"]["weight"] == 4.0
+    assert Recipe.model_validate(dumped) == recipe
 
 
 @pytest.mark.unit
@@ -55,19 +61,22 @@ def test_all_unknown_keys_and_bad_values_are_listed(tmp_path: Path) -> None:
     text = """
     name: "a/b"
     modle: {}
+    model: {wings: 2, gate: {threshold: 2}}
     batch: many
     momentum: 1.0
     precision: float8
     data: {name: digits32, shift: -1, colour: red}
     phases:
       - {name: joint, epochs: 1.5, lr: 0, gates: ajar}
-      - {epochs: 1, cost: {target: 2}}
+      - {epochs: 1, loss: {name: acs, target: 2, wight: 1}}
       - {name: good, epochs: 1}
     """
     found = {problem.split(": ")[0] for problem in problems(write(tmp_path, text))}
     assert found == {
         "name",
         "modle",
+        "model.wings",
+        "model.gate.threshold",
         "batch",
         "momentum",
         "precision",
@@ -77,14 +86,59 @@ def test_all_unknown_keys_and_bad_values_are_listed(tmp_path: Path) -> None:
         "phases.0.lr",
         "phases.0.gates",
         "phases.1.name",
-        "phases.1.cost.target",
+        "phases.1.loss.target",
+        "phases.1.loss.wight",
     }
 
 
 @pytest.mark.unit
-def test_a_cost_needs_learned_gates(tmp_path: Path) -> None:
+def test_a_loss_that_skips_needs_learned_gates(tmp_path: Path) -> None:
     (text,) = problems(write(tmp_path, GOOD), "phases.1.gates=open")
-    assert text.startswith("phases.1: cost needs gates: learned")
+    assert text.startswith("phases.1: loss acs needs gates: learned (with open gates nothing is")
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("arch=vgg", "arch: unknown architecture 'vgg' (known: resnet)"),
+        ("phases.0.gates=ajar", "phases.0.gates: unknown gate mode 'ajar' (known: learned, open)"),
+        ("phases.0.loss=focal", "phases.0.loss: unknown loss 'focal' (known: acs, cross_entropy)"),
+        ("phases.0.loss={name: 3}", "phases.0.loss: unknown loss '3' (known: acs, cross_entropy)"),
+        ("phases.0.loss={target: 1}", "phases.0.loss: a loss is its name, or a mapping with its"),
+        ("phases.0.loss=[acs]", "phases.0.loss: a loss is its name, or a mapping with its name"),
+        ("phases.0.loss=acs", "phases.0.loss.target: Field required"),
+        ("phases.1.loss.ramp=2", "phases.1.loss.ramp: Input should be less than or equal to 1"),
+        ("phases.0.loss={name: cross_entropy, target: 1}", "phases.0.loss.target: Extra inputs"),
+        ("phases.1.cost={target: 1}", "phases.1: cost is an older way to give a loss; write loss:"),
+    ],
+)
+def test_names_come_from_the_registries(tmp_path: Path, change: str, expected: str) -> None:
+    (text,) = problems(write(tmp_path, GOOD), change)
+    assert text.startswith(expected)
+
+
+@pytest.mark.unit
+def test_the_schema_has_every_loss(tmp_path: Path) -> None:
+    schema = Recipe.model_json_schema()["$defs"]["PhaseRecipe"]["properties"]["loss"]
+    assert set(schema["discriminator"]["mapping"]) == set(LOSSES)
+    recipe = load_recipe(write(tmp_path, GOOD), ["phases.0.loss=cross_entropy"])
+    assert recipe == load_recipe(write(tmp_path, GOOD))
+
+
+@pytest.mark.unit
+def test_recipes_from_before_losses_had_names(tmp_path: Path) -> None:
+    new = load_recipe(write(tmp_path, GOOD))
+    text = GOOD.replace("loss: {name: acs, target: 0.5}", "cost: {target: 0.5}")
+    text = text.replace("epochs: 2}", "epochs: 2, cost: null}")
+    assert load_recipe(write(tmp_path, text)) == new
+
+
+@pytest.mark.unit
+def test_what_depends_on_the_data_is_not_asked_of_the_recipe(tmp_path: Path) -> None:
+    """One channel needs one mean; the means are the data's."""
+    recipe = load_recipe(write(tmp_path, GOOD), ["model.in_channels=1"])
+    assert recipe.model == {"depth": 8, "in_channels": 1}
 
 
 @pytest.mark.unit

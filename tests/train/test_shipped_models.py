@@ -13,7 +13,7 @@ from acsgen.data import load_dataset
 from acsgen.nn import AcsConfig, MacCounter, ResNet, ResNetConfig, load_checkpoint, save_checkpoint
 from acsgen.support.assets import asset
 from acsgen.support.errors import UserError
-from acsgen.train import Recipe, evaluate, load_recipe
+from acsgen.train import Recipe, load_recipe, validate
 from acsgen.train.table import BEGIN, END, main, model_table, update
 
 MODELS = asset("models")
@@ -98,7 +98,7 @@ def test_a_model_is_as_good_as_it_says(path: Path) -> None:
     loaded = load_checkpoint(path)
     data = load_dataset("digits32", "test", limit=500)
     images, labels = torch.tensor(data.images), torch.tensor(data.labels)
-    found = evaluate(loaded.model, MacCounter(loaded.model), images, labels)
+    found = validate(loaded.model, MacCounter(loaded.model), images, labels)
     said = loaded.meta["metrics"]
     error = math.sqrt(said["accuracy"] * (1 - said["accuracy"]) / 500)
     assert found.accuracy == pytest.approx(said["accuracy"], abs=4 * error)

@@ -11,15 +11,21 @@ import pytest
 import torch
 
 from acsgen.nn import load_checkpoint
-from acsgen.nn.macs import MacCounter
+from acsgen.nn.mac_counter import MacCounter
 from acsgen.support.errors import UserError
-from acsgen.train import Recipe, evaluate, train
+from acsgen.train import Recipe, train, validate
 from acsgen.train.loop import _learning_rate
 from acsgen.train.recipe import PhaseRecipe
 
 PHASES = [
     {"name": "joint", "epochs": 2, "lr": 0.1},
-    {"name": "skip", "epochs": 2, "gates": "learned", "noise": 0.3, "cost": {"target": 0.5}},
+    {
+        "name": "skip",
+        "epochs": 2,
+        "gates": "learned",
+        "noise": 0.3,
+        "loss": {"name": "acs", "target": 0.5},
+    },
 ]
 
 
@@ -61,10 +67,14 @@ def test_a_run_learns_and_leaves_a_model_and_its_metrics(data: str, tmp_path: Pa
     out = tmp_path / "new" / "folder"
     result = train(recipe(data), out=out, command="acsgen train tiny.yaml")
     assert sorted(p.name for p in out.iterdir()) == ["tiny.metrics.jsonl", "tiny.pt"]
-    assert result.evaluation.accuracy > 0.9
+    assert result.validation.accuracy > 0.9
     lines = metrics(out)
     assert [line["phase"] for line in lines] == ["joint", "joint", "skip", "skip"]
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
+    # The lines make a table: each has the terms of both losses.
+    assert {tuple(sorted(line)) for line in lines} == {tuple(sorted(lines[-1]))}
+    assert lines[0]["information"] == lines[0]["reg"] == 0.0
+    assert lines[-1]["information"] > 0.0
     assert lines[1]["loss"] < lines[0]["loss"]
     # Zero skipping in the first phase: the whole network and its gates; then the budget bites.
     assert lines[1]["test_macs_ratio"] > 1.0
@@ -72,11 +82,11 @@ def test_a_run_learns_and_leaves_a_model_and_its_metrics(data: str, tmp_path: Pa
     assert loaded.meta["command"] == "acsgen train tiny.yaml"
     assert loaded.meta["epochs"] == 4
     assert Recipe.model_validate(loaded.meta["recipe"]) == recipe(data)
-    assert loaded.meta["metrics"] == result.evaluation.as_dict()
+    assert loaded.meta["metrics"] == result.validation.as_dict()
     with np.load(data.removeprefix("npz:")) as arrays:
         images, labels = torch.tensor(arrays["images"]), torch.tensor(arrays["labels"])
-    again = evaluate(loaded.model, MacCounter(loaded.model), images, labels)
-    assert again == result.evaluation
+    again = validate(loaded.model, MacCounter(loaded.model), images, labels)
+    assert again == result.validation
     mean = images.double().div(255).mean((0, 2, 3))
     assert loaded.config.mean == pytest.approx(mean.tolist(), abs=1e-4)
     std = images.double().div(255).std((0, 2, 3), correction=0)
@@ -168,9 +178,8 @@ def test_data_that_do_not_fit_are_refused_at_once(data: str, tmp_path: Path) -> 
 
 
 def test_bad_model_and_device(data: str, tmp_path: Path) -> None:
-    found = refusal(recipe(data, model={"depth": 9, "wings": 2}), out=tmp_path)
-    assert [text.split(": ")[2] for text in found] == ["wings"]
-    assert "unknown architecture" in refusal(recipe(data, arch="vgg"), out=tmp_path)[0]
+    found = refusal(recipe(data, model={"depth": 9}), out=tmp_path)
+    assert "config: depth must be 6n+2" in found[0]
     assert "device abacus: unknown" in refusal(recipe(data), device="abacus", out=tmp_path)[0]
     assert "device meta: not supported" in refusal(recipe(data), device="meta", out=tmp_path)[0]
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from acsgen.nn.gates.dgconv import is_power_of_two
 from acsgen.nn.gates.gate import AcsGate
-from acsgen.nn.macs import GatedLayer
+from acsgen.nn.mac_counter import GatedLayer
+from acsgen.nn.networks.base import architecture
 
 #: Channels of a layer. The bounds of the configurations keep a forged model file from claiming all
 #: memory before its weights are even looked at.
@@ -211,6 +212,7 @@ class BasicBlock(nn.Module):
         return layers
 
 
+@architecture("resnet", ResNetConfig)
 class ResNet(nn.Module):
     """Image classifier for pixels in 0..255 (uint8 or float)."""
 
@@ -250,7 +252,7 @@ class ResNet(nn.Module):
         return torch.zeros(1, self.config.in_channels, size, size, dtype=torch.uint8)
 
     def gated_layers(self) -> list[GatedLayer]:
-        """The layers that skip channels (see :class:`acsgen.nn.macs.GatedLayer`)."""
+        """The layers that skip channels (see :class:`acsgen.nn.mac_counter.GatedLayer`)."""
         return [
             layer
             for name, module in self.named_modules()

@@ -9,44 +9,35 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from acsgen.nn.gates.gate import ChannelGate
-from acsgen.nn.macs import MacCounter, record_gates
+from acsgen.ir.mask_statistics import MaskStatistics, mask_statistics
+from acsgen.nn.gates.record import record_gates
+from acsgen.nn.mac_counter import MacCounter
 from acsgen.nn.ops import threshold_logit
 
-#: A gate bit counts as input-dependent if it is open for a share of the images within these bounds.
-DEPENDENT = (0.02, 0.98)
 #: Logits closer to the threshold than this, in standard deviations of their bit, are near-ties.
 NEAR_TIE = 0.02
 
 
 @dataclass(frozen=True)
-class MaskStatistics:
-    """How the masks behave over a data set; "bit" is one channel of one gate.
+class DecisionStatistics(MaskStatistics):
+    """Statistics of the float network's masks, and of the logits that they are decided by.
 
     Attributes:
-        bits: number of gate bits.
-        mean_open: mean share of open bits.
-        input_dependent: share of bits whose open frequency lies within :data:`DEPENDENT`.
         always_open: share of bits open for every image.
         always_closed: share of bits closed for every image.
-        mean_entropy: mean entropy of a bit over the images, in bits (0 constant, 1 a fair coin).
         near_ties: share of decisions within :data:`NEAR_TIE` standard deviations of the threshold.
         difficulty_correlation: Pearson correlation of an image's MACs with its difficulty.
     """
 
-    bits: int
-    mean_open: float
-    input_dependent: float
     always_open: float
     always_closed: float
-    mean_entropy: float
     near_ties: float
     difficulty_correlation: float | None
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """Result on a data set; MACs are per image, gates included (see :mod:`acsgen.nn.macs`).
+class Validation:
+    """Result on a data set; MACs are per image, gates included (see :mod:`acsgen.nn.mac_counter`).
 
     Attributes:
         accuracy: in [0, 1].
@@ -58,7 +49,7 @@ class Evaluation:
         macs_max: most of any image.
         macs_ratio: ``macs_mean / static_macs``.
         gate_macs: MACs of the gating networks with their learned grouping.
-        masks: mask statistics, None for a network without gates.
+        masks: statistics of masks and logits, None for a network without gates.
     """
 
     accuracy: float
@@ -70,7 +61,7 @@ class Evaluation:
     macs_max: float
     macs_ratio: float
     gate_macs: float
-    masks: MaskStatistics | None
+    masks: DecisionStatistics | None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for metadata and JSON."""
@@ -78,14 +69,14 @@ class Evaluation:
 
 
 @torch.no_grad()
-def evaluate(
+def validate(
     model: nn.Module,
     counter: MacCounter,
     images: Tensor,
     labels: Tensor,
     difficulty: np.ndarray | None = None,
     batch: int = 1000,
-) -> Evaluation:
+) -> Validation:
     """Run ``model`` in eval mode over images uint8 [N, C, H, W] (on the model's device).
 
     Args:
@@ -99,11 +90,6 @@ def evaluate(
     training = model.training
     model.eval()
     correct = torch.zeros((), device=images.device)
-    bounds = {
-        name: threshold_logit(module.threshold)
-        for name, module in model.named_modules()
-        if isinstance(module, ChannelGate)
-    }
     macs, margins, masks = [], [], []
     for start in range(0, len(images), batch):
         part = images[start : start + batch]
@@ -112,15 +98,18 @@ def evaluate(
         correct += (output.argmax(1) == labels[start : start + batch]).sum()
         macs.append(counter.count(gates.masks).expand(len(part)))
         if gates.masks:
+            bounds = {name: threshold_logit(alpha) for name, alpha in gates.thresholds.items()}
             margins.append(torch.cat([v - bounds[n] for n, v in gates.logits.items()], dim=1))
             masks.append(torch.cat(list(gates.masks.values()), dim=1))
     per_image = torch.cat(macs).double().cpu().numpy()
     statistics = None
     if masks:
-        statistics = _mask_statistics(torch.cat(margins), torch.cat(masks), per_image, difficulty)
+        statistics = _decision_statistics(
+            torch.cat(margins), torch.cat(masks), per_image, difficulty
+        )
     gate_macs = counter.gate_macs()
     model.train(training)
-    return Evaluation(
+    return Validation(
         accuracy=float(correct) / len(images),
         images=len(images),
         static_macs=counter.static_macs,
@@ -134,25 +123,19 @@ def evaluate(
     )
 
 
-def _mask_statistics(
+def _decision_statistics(
     margins: Tensor, masks: Tensor, macs: np.ndarray, difficulty: np.ndarray | None
-) -> MaskStatistics:
+) -> DecisionStatistics:
     """Statistics of masks [N, bits], from the logits' margins over their thresholds likewise."""
     margins = margins / margins.std(0, correction=0).clamp(min=1e-9)
     frequency = masks.double().mean(0).cpu().numpy()
-    low, high = DEPENDENT
-    p = frequency.clip(1e-12, 1.0 - 1e-12)
-    entropy = -(p * np.log2(p) + (1.0 - p) * np.log2(1.0 - p))
     correlation = None
     if difficulty is not None and macs.std() > 0:
         correlation = float(np.corrcoef(macs, difficulty)[0, 1])
-    return MaskStatistics(
-        bits=masks.shape[1],
-        mean_open=float(frequency.mean()),
-        input_dependent=float(((frequency > low) & (frequency < high)).mean()),
+    return DecisionStatistics(
+        **asdict(mask_statistics(frequency)),
         always_open=float((frequency == 1.0).mean()),
         always_closed=float((frequency == 0.0).mean()),
-        mean_entropy=float(entropy.mean()),
         near_ties=float((margins.abs() < NEAR_TIE).double().mean()),
         difficulty_correlation=correlation,
     )

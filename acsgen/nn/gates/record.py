@@ -1,0 +1,64 @@
+"""What gates decide in a forward pass, call by call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+from acsgen.nn.calls import named_calls
+from acsgen.nn.gates.gate import ChannelGate
+
+
+class GateRecord:
+    """What the gates did in the latest forward pass: by the name of their call, in the order of
+    execution.
+
+    A gate that is called once goes by its module's path; the further calls of a gate that several
+    blocks share are ``path@1``, ``path@2``, ... (:func:`acsgen.nn.calls.call_name`).
+
+    Attributes:
+        logits: [N, C], before training noise.
+        masks: [N, C], of 0 and 1.
+        thresholds: alpha in [0, 1], as it was in that pass.
+    """
+
+    def __init__(self) -> None:
+        self.logits: dict[str, Tensor] = {}
+        self.masks: dict[str, Tensor] = {}
+        self.thresholds: dict[str, float] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.logits.clear()
+        self.masks.clear()
+        self.thresholds.clear()
+
+
+@contextmanager
+def record_gates(model: nn.Module) -> Iterator[GateRecord]:
+    """Collect what every gate of ``model`` is given and decides.
+
+    Works through forward hooks, so the traced or exported graph is unaffected::
+
+        with record_gates(model) as gates:
+            model(images)
+        gates.masks["layer1.0.gate1.gate"]
+    """
+    record = GateRecord()
+
+    def keep(name: str, gate: nn.Module, arguments: Any, mask: Any) -> None:
+        assert isinstance(gate, ChannelGate)
+        record.logits[name] = arguments[0]
+        record.masks[name] = mask.flatten(1)
+        record.thresholds[name] = gate.threshold
+
+    gates = [module for module in model.modules() if isinstance(module, ChannelGate)]
+    fresh = model.register_forward_pre_hook(lambda *_: record.clear())
+    try:
+        with named_calls(model, gates, after=keep):
+            yield record
+    finally:
+        fresh.remove()

@@ -1,0 +1,197 @@
+"""How many multiply-accumulates (MACs) a network executes for given channel masks.
+
+The one rule of acsgen: count the MACs of every convolution and linear layer, call by call, those
+that work for gates included (:mod:`acsgen.ir.gating`), with all kernel taps (padding counts as
+data). A convolution whose output is masked counts its active output channels only; one that reads a
+masked, exactly zero feature map counts its active input channels only; where the channels come in
+groups, it counts the pairs of active channels that are connected. A DGConv counts its surviving
+weights. The count is differentiable through the straight-through masks, so the training loss uses
+the same numbers as the reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from acsgen.nn.calls import Operation, trace_operations
+from acsgen.nn.gates.dgconv import DGConv2d
+from acsgen.nn.gates.gate import ChannelGate
+
+
+@dataclass(frozen=True)
+class GatedLayer:
+    """A layer that skips channels: call names of the layer and of the gates of its two sides.
+
+    A module that is called once goes by its path; :func:`acsgen.nn.calls.call_name` names the
+    further calls of a shared one. ``in_gate`` is set only where a masked input channel is exactly
+    zero, so that skipping it is exact.
+    """
+
+    layer: str
+    in_gate: str | None
+    out_gate: str | None
+
+
+@runtime_checkable
+class Skippable(Protocol):
+    """What a network must offer for its MACs to be counted."""
+
+    def gated_layers(self) -> list[GatedLayer]:
+        """The layers that skip channels."""
+
+    def example_input(self) -> Tensor:
+        """One image, to trace the shapes with."""
+
+
+class MacCounter:
+    """MAC count of one network: its calls are traced once, then any masks can be priced.
+
+    Args:
+        model: a network with ``gated_layers`` and ``example_input`` (any acsgen architecture).
+
+    Attributes:
+        static_macs: MACs per image of the ungated twin: every call but those that work for gates.
+        gate_names: the calls of the model's gates in the order of execution; ``count`` needs a mask
+            for each.
+
+    Raises:
+        TypeError: the network does not offer what is needed, or multiplies in a way that cannot be
+            counted.
+        ValueError: ``gated_layers`` names calls that the network does not make; with all of them.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        if not isinstance(model, Skippable):
+            raise TypeError(f"{type(model).__name__} has no gated_layers() and example_input()")
+        device = next(model.parameters()).device
+        operations = trace_operations(model, model.example_input().to(device))
+        layers = {layer.layer: layer for layer in model.gated_layers()}
+        # A decision outside of a ChannelGate has no mask that record_gates() would collect.
+        self.gate_names: list[str] = [
+            op.name for op in operations if op.decides and isinstance(op.module, ChannelGate)
+        ]
+        working = [op.name for op in operations if not op.decides]
+        _check_names(type(model).__name__, layers.values(), working, self.gate_names)
+        self.static_macs = 0
+        self._gate_fixed_macs = 0
+        self._groupings: list[tuple[DGConv2d, int, bool]] = []
+        self._pairs: list[_MaskedPairs] = []
+        plain: list[tuple[int, GatedLayer]] = []
+        for op in operations:
+            if op.decides:
+                continue
+            layer = layers.get(op.name, GatedLayer(op.name, None, None))
+            self.static_macs += 0 if op.for_gates else op.macs
+            if _has_masked_pairs(op, layer):
+                self._pairs.append(_MaskedPairs(op, layer, _same_group(op).to(device)))
+            elif isinstance(op.module, DGConv2d):
+                positions = op.macs // op.module.weight.numel()
+                self._groupings.append((op.module, positions, op.for_gates))
+            else:
+                self._gate_fixed_macs += op.macs if op.for_gates else 0
+                plain.append((op.macs, layer))
+        column = {name: i + 1 for i, name in enumerate(self.gate_names)}
+        in_columns = [column[la.in_gate] if la.in_gate else 0 for _, la in plain]
+        out_columns = [column[la.out_gate] if la.out_gate else 0 for _, la in plain]
+        self._coefficients = torch.tensor([float(macs) for macs, _ in plain], device=device)
+        identity = torch.eye(len(column) + 1, device=device)
+        self._select_in = identity[:, in_columns]
+        self._select_out = identity[:, out_columns]
+
+    def count(self, masks: Mapping[str, Tensor]) -> Tensor:
+        """MACs per image, float [N], for the masks [N, C] of one forward pass, by call of a gate.
+
+        Differentiable in the masks and (in training mode) in the DGConv gates. Without gates, masks
+        are empty and the result is a scalar: the static count.
+        """
+        if not self.gate_names:
+            return self._coefficients.sum() + self._grouped_macs(self._groupings)
+        active = torch.stack([masks[name].float().mean(1) for name in self.gate_names], dim=1)
+        active = torch.cat([torch.ones_like(active[:, :1]), active], dim=1)
+        fractions = (active @ self._select_in) * (active @ self._select_out)
+        total = fractions @ self._coefficients + self._grouped_macs(self._groupings)
+        for pairs in self._pairs:
+            total = total + pairs.count(masks)
+        return total
+
+    def gate_macs(self) -> float:
+        """MACs per image of what works for gates, DGConvs with their present grouping."""
+        inside = [grouping for grouping in self._groupings if grouping[2]]
+        masked = sum(float(pairs.all().detach()) for pairs in self._pairs if pairs.op.for_gates)
+        return self._gate_fixed_macs + float(self._grouped_macs(inside).detach()) + masked
+
+    def _grouped_macs(self, groupings: list[tuple[DGConv2d, int, bool]]) -> Tensor:
+        if not groupings:
+            return self._coefficients.new_zeros(())
+        counts = [conv.surviving_weights() * positions for conv, positions, _ in groupings]
+        return torch.stack(counts).sum()
+
+
+@dataclass(frozen=True)
+class _MaskedPairs:
+    """A convolution in channel groups under masks: it works on the pairs of an active output and an
+    active input that a group connects."""
+
+    op: Operation
+    layer: GatedLayer
+    same_group: Tensor
+
+    def count(self, masks: Mapping[str, Tensor]) -> Tensor:
+        """MACs per image, [N]."""
+        connected = self._connected()
+        outs, ins = connected.shape
+        pairs = connected.expand(1, -1, -1)
+        if self.layer.out_gate is not None:
+            pairs = pairs * masks[self.layer.out_gate].float().expand(-1, outs).unsqueeze(2)
+        if self.layer.in_gate is not None:
+            pairs = pairs * masks[self.layer.in_gate].float().expand(-1, ins).unsqueeze(1)
+        return self._macs_of_a_pair * pairs.sum((1, 2))
+
+    def all(self) -> Tensor:
+        """MACs per image with nothing skipped, a scalar."""
+        return self._macs_of_a_pair * self._connected().sum()
+
+    @property
+    def _macs_of_a_pair(self) -> int:
+        return self.op.macs * self.op.groups // (self.op.outs * self.op.ins)
+
+    def _connected(self) -> Tensor:
+        """[outputs, inputs], 1 where a weight connects them; differentiable in a DGConv's gates."""
+        if isinstance(self.op.module, DGConv2d):
+            return self.op.module.relationship()
+        return self.same_group
+
+
+def _same_group(op: Operation) -> Tensor:
+    """[outputs, inputs], 1 for two channels of the same declared group."""
+    out_group = torch.arange(op.outs) // (op.outs // op.groups)
+    in_group = torch.arange(op.ins) // (op.ins // op.groups)
+    return (out_group.unsqueeze(1) == in_group).float()
+
+
+def _has_masked_pairs(op: Operation, layer: GatedLayer) -> bool:
+    """Whether the share of active channels does not tell the share of the work."""
+    masked = [gate for gate in (layer.in_gate, layer.out_gate) if gate is not None]
+    if isinstance(op.module, DGConv2d):
+        return bool(masked)
+    return op.groups > 1 and len(masked) == 2
+
+
+def _check_names(
+    network: str, layers: Collection[GatedLayer], working: Collection[str], gates: Collection[str]
+) -> None:
+    """Refuse names of calls that the network does not make."""
+    wrong = [f"layer '{la.layer}'" for la in layers if la.layer not in working]
+    named = {gate for la in layers for gate in (la.in_gate, la.out_gate) if gate is not None}
+    wrong += [f"gate '{gate}'" for gate in sorted(named.difference(gates))]
+    if wrong:
+        raise ValueError(
+            f"{network}.gated_layers() names calls that the network does not make: "
+            f"{', '.join(wrong)} (it calls the layers {', '.join(working)} and the gates "
+            f"{', '.join(gates) or 'none'})"
+        )

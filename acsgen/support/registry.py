@@ -1,0 +1,76 @@
+"""Registries: named implementations of one thing, each in a file of its own that adds it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Registry(Mapping[str, T]):
+    """What can be named, by its name, in alphabetical order.
+
+    Args:
+        what: what the entries are, in words: ``loss``.
+    """
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self._entries: dict[str, T] = {}
+
+    def add(self, name: str, entry: T) -> T:
+        """Add an entry and return it.
+
+        Raises:
+            ValueError: the name is taken by another entry.
+        """
+        if self._entries.get(name, entry) is not entry:
+            raise ValueError(f"two entries for the {self.what} '{name}'")
+        self._entries[name] = entry
+        return entry
+
+    def find_all(self, package: str) -> None:
+        """Import every module of a package, each of which adds the entry that it is named after.
+
+        Args:
+            package: its full name. Modules whose names begin with an underscore, and ``base``, are
+                there for the others and need not add anything.
+
+        Raises:
+            ImportError: a module adds no entry of its name.
+        """
+        for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+            if module.name == "base" or module.name.startswith("_"):
+                continue
+            importlib.import_module(f"{package}.{module.name}")
+            if module.name not in self._entries:
+                raise ImportError(
+                    f"{package}.{module.name} adds no {self.what} '{module.name}'",
+                    name=f"{package}.{module.name}",
+                )
+
+    def known(self) -> str:
+        """The names that there are, for messages."""
+        return f"known: {', '.join(self)}"
+
+    def require(self, name: object) -> str:
+        """Return ``name``, which has to be that of an entry.
+
+        Raises:
+            ValueError: it is not; the message names those that there are.
+        """
+        if not isinstance(name, str) or name not in self._entries:
+            raise ValueError(f"unknown {self.what} '{name}' ({self.known()})")
+        return name
+
+    def __getitem__(self, name: str) -> T:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)

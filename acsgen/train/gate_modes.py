@@ -1,0 +1,68 @@
+"""What gates do while a phase trains, and while its progress is measured.
+
+A mode is a function from a gate to the settings that it has meanwhile; :func:`gates_in_mode` puts
+them in place and takes them back. A further mode is a further entry of :data:`GATE_MODES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from acsgen.nn.gates.gate import ChannelGate
+from acsgen.support.registry import Registry
+
+
+@dataclass(frozen=True)
+class GateMode:
+    """A mode.
+
+    Attributes:
+        skips: whether masks close channels in it.
+        settings: attributes of a gate, by name, that differ from its own.
+    """
+
+    skips: bool
+    settings: Callable[[ChannelGate], dict[str, Any]]
+
+
+GATE_MODES: Registry[GateMode] = Registry("gate mode")
+
+#: Every mask is 1 in the forward pass, while gradients still reach the gates (the ACS paper's first
+#: step, zero skipping).
+OPEN = GATE_MODES.add("open", GateMode(False, lambda gate: {"threshold": 0.0}))
+
+#: The masks that the gates decide on are applied.
+LEARNED = GATE_MODES.add("learned", GateMode(True, lambda gate: {}))
+
+
+@contextmanager
+def gates_in_mode(model: nn.Module, mode: GateMode, noise: float) -> Iterator[None]:
+    """While entered, the gates of ``model`` behave as ``mode`` says; afterwards as they did before.
+
+    Args:
+        model: the network.
+        mode: an entry of :data:`GATE_MODES`.
+        noise: standard deviation of the noise on the logits, in training mode.
+    """
+    gates = [module for module in model.modules() if isinstance(module, ChannelGate)]
+    settings = [mode.settings(gate) | {"noise": noise} for gate in gates]
+    saved = [
+        {name: getattr(gate, name) for name in new}
+        for gate, new in zip(gates, settings, strict=True)
+    ]
+    try:
+        _set(gates, settings)
+        yield
+    finally:
+        _set(gates, saved)
+
+
+def _set(gates: list[ChannelGate], settings: list[dict[str, Any]]) -> None:
+    for gate, values in zip(gates, settings, strict=True):
+        for name, value in values.items():
+            setattr(gate, name, value)

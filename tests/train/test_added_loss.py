@@ -1,0 +1,55 @@
+"""The loss that the documentation adds, added as a reader would: by its one file."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import acsgen
+
+GUIDE = Path(__file__).parents[2] / "docs" / "training.md"
+
+
+def test_a_loss_is_one_file(tmp_path: Path) -> None:
+    assert acsgen.__file__ is not None
+    package = tmp_path / "acsgen"
+    shutil.copytree(Path(acsgen.__file__).parent, package)
+    guide = GUIDE.read_text(encoding="utf-8")
+    code = next(part for part in guide.split("```python\n") if "ImageBudgetLoss" in part)
+    (package / "train" / "losses" / "image_budget.py").write_text(code.split("```")[0])
+    images = np.random.default_rng(0).integers(0, 256, (64, 3, 8, 8), np.uint8)
+    np.savez(tmp_path / "noise.npz", images=images, labels=np.arange(64) % 4)
+    recipe = tmp_path / "tiny.yaml"
+    phase = "{name: skip, epochs: 1, gates: learned, loss: {name: image_budget, target: 0.6}}"
+    recipe.write_text(
+        "{name: tiny, model: {depth: 8, widths: [4, 4, 4], gate: {}}, batch: 32, "
+        f"data: {{name: 'npz:{tmp_path / 'noise.npz'}'}}, phases: [{phase}]}}"
+    )
+
+    def run(*settings: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "acsgen", "train", str(recipe), "--out", "out", *settings],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        )
+
+    done = run()
+    assert done.returncode == 0, done.stderr
+    (line,) = (tmp_path / "out" / "tiny.metrics.jsonl").read_text().splitlines()
+    metrics = json.loads(line)
+    assert metrics["budget_error"] > 0.0
+    assert metrics["loss"] > metrics["ce"]
+    refused = run("--set", "phases.0.loss={name: image_budgit}", "--set", "batch=x")
+    assert refused.returncode == 2
+    text = " ".join(refused.stderr.split())
+    assert "unknown loss 'image_budgit' (known: acs, cross_entropy, image_budget)" in text
+    assert "batch" in text
