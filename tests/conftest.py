@@ -1,4 +1,4 @@
-"""What all tests share: the tiers, how they are dealt to processes, and what a run says at its end."""
+"""What all tests share: tiers, seeds, how they are dealt to processes, the end of the report."""
 
 from __future__ import annotations
 

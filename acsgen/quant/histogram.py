@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 BINS = 2048
-#: Clipping limits tried, as shares of the largest magnitude seen. They are rounded to float32, since
-#: the last bits of a float64 power depend on the processor.
+#: Clipping limits tried, as shares of the largest magnitude seen. They are rounded to float32,
+#: since the last bits of a float64 power depend on the processor.
 CANDIDATES = np.exp2(-np.arange(0, 97) / 16).astype(np.float32).astype(np.float64)
 
 

@@ -14,7 +14,7 @@ from torch import nn
 
 ROOT = Path(__file__).parents[2]
 
-#: Quantizes a seeded network and prints a digest of every constant of the integer graph, scales included.
+#: Quantizes a seeded network and prints a digest of all constants of the integer graph.
 PROGRAM = """
 import hashlib
 from dataclasses import fields
