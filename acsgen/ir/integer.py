@@ -35,19 +35,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.isa.generated import SIGMOID_FRACTION_BITS
+from acsgen.isa.sigmoid import sigmoid_table
 
 IntArray = NDArray[np.integer]
 
 INT32_MIN = -(2**31)
 INT32_MAX = 2**31 - 1
-
-
-def sigmoid_table(fraction_bits: int) -> NDArray[np.uint8]:
-    """256 * sigmoid(q / 2**fraction_bits) for q in -128..127, rounded half up and cut at 255."""
-    argument = np.arange(-128, 128) / 2**fraction_bits
-    rounded = np.floor(256.0 / (1.0 + np.exp(-argument)) + 0.5)
-    return np.asarray(np.minimum(rounded, 255), np.uint8)
-
 
 #: The sigmoid of every executor: entry ``q + 128``.
 SIGMOID_TABLE = sigmoid_table(SIGMOID_FRACTION_BITS)
