@@ -465,7 +465,7 @@ package acs_isa_pkg;
   endfunction
 
   // Padding value of an input channel: that of the last field for all further ones.
-  function automatic logic [7:0] pad_value(
+  function automatic logic [7:0] padding_value(
       input instruction_t op, input logic [$clog2(MAX_CHANNELS)-1:0] channel);
     unique case (32'(channel))
       0: return op.pad_value0;
