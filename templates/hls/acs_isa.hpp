@@ -609,7 +609,7 @@ inline bool writes_result(const Instruction &op) {
 }
 
 // Padding value of an input channel: that of the last field for all further ones.
-inline unsigned pad_value(const Instruction &op, unsigned channel) {
+inline unsigned padding_value(const Instruction &op, unsigned channel) {
   switch (channel) {
     case 0:
       return op.pad_value0;
