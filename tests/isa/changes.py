@@ -125,7 +125,7 @@ def _reverse_codes(entries: dict[str, Data]) -> None:
 
 
 def _resize(data: Data, words: int) -> None:
-    """Give instructions another size, with fields in their last words; they share bits if need be."""
+    """Give instructions another size; fields lie in the last words, and share bits if need be."""
     fields = data["fields"]
     data["constants"]["INSTRUCTION_WORDS"]["value"] = words
     _pack(fields, words, shared=sum(f["bits"] for f in fields) > words * WORD_BITS)
