@@ -25,6 +25,7 @@ from acsgen.cost.cycles import CycleReport, predict
 from acsgen.cost.resources import ResourceEstimate
 from acsgen.csim.engine import EngineRun
 from acsgen.evaluate import EvalResult
+from acsgen.isa.generated import WORD_BYTES
 from acsgen.rtlsim import Memory
 from acsgen.verify import Verification
 
@@ -159,7 +160,7 @@ def _layers(dense: CycleReport, runs: list[CycleReport]) -> list[dict[str, Any]]
             entry["cycles"] += cost.cycles / len(runs)
             entry["macs"] += cost.counters.macs_executed / len(runs)
             entry["macs_skipped"] += cost.counters.macs_skipped / len(runs)
-            entry["bytes_read"] += cost.counters.read_words * 8 / len(runs)
+            entry["bytes_read"] += cost.counters.read_words * WORD_BYTES / len(runs)
     without = dense.layer_cycles
     return [
         {"layer": name or "END", **entry, "cycles_dense": without.get(name)}

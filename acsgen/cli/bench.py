@@ -13,6 +13,7 @@ from acsgen.assets import asset_root
 from acsgen.boards import load_board
 from acsgen.cli.console import StageDisplay, count, err, guarded, out, share
 from acsgen.errors import CheckFailed
+from acsgen.isa.generated import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ def bench(
     ] = False,
     board: Annotated[str, typer.Option("--board", "-b", help="Board to measure for.")] = "zedboard",
     lane_groups: Annotated[
-        int | None, typer.Option(min=1, help="Groups of 64 lanes; default the board's.")
+        int | None, typer.Option(min=1, help=f"Groups of {LANES} lanes; default the board's.")
     ] = None,
     baseline: Annotated[
         Path | None, typer.Option(help="Baseline file; default the one that acsgen ships.")

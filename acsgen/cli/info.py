@@ -15,6 +15,7 @@ from acsgen.assets import asset, asset_root
 from acsgen.boards import board_names, load_board
 from acsgen.cli.console import count, guarded, out
 from acsgen.data import dataset_names
+from acsgen.isa.generated import LANES
 
 _TOOLS = ("g++", "vitis-run", "v++", "vitis_hls", "vivado", "verilator", "yosys")
 
@@ -63,6 +64,6 @@ def boards() -> None:
     for name in board_names():
         board = load_board(name)
         has = board.resources
-        numbers = (has.dsp, has.bram36, has.uram, has.lut, 64 * board.lane_groups)
+        numbers = (has.dsp, has.bram36, has.uram, has.lut, LANES * board.lane_groups)
         table.add_row(name, board.part, *map(count, numbers), f"{board.clock_mhz:g}")
     out.print(table)

@@ -13,6 +13,7 @@ from acsgen.assets import asset_root
 from acsgen.boards import load_board
 from acsgen.cli.console import StageDisplay, count, err, guarded, out, share
 from acsgen.errors import CheckFailed
+from acsgen.isa.generated import LANES
 
 if TYPE_CHECKING:
     from acsgen.boards import Board
@@ -25,7 +26,7 @@ _TABLE_COLUMNS = 120
 def synth(
     board: Annotated[str, typer.Option("--board", "-b", help="Board to fit.")] = "zedboard",
     lane_groups: Annotated[
-        int | None, typer.Option(min=1, help="Groups of 64 lanes; default the board's.")
+        int | None, typer.Option(min=1, help=f"Groups of {LANES} lanes; default the board's.")
     ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="Write the figures found as the new baseline.")

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.compiler.geometry import SEGMENT_PIXELS
 from acsgen.compiler.params import Words
 from acsgen.compiler.program import Program, Trace, as_bytes
-from acsgen.isa.generated import ResultHeader
+from acsgen.isa.generated import SEGMENT_PIXELS, SEGMENTS, WORD_BITS, ResultHeader
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def decode_result(program: Program, result: Words, trace: bool = False) -> Decod
     logits = as_bytes(result[program.logits_address :][: -(-program.classes // 2)]).view("<i4")
     masks = {}
     for gate in program.gates:
-        words = result[gate.mask_address :][: -(-gate.channels // 64)]
+        words = result[gate.mask_address :][: -(-gate.channels // WORD_BITS)]
         bits = np.unpackbits(as_bytes(words), bitorder="little")
         masks[gate.name] = bits[: gate.channels]
     return DecodedResult(
@@ -87,7 +86,7 @@ def describe_difference(
         place += f", row {at[1]}, column {at[2]}"
         if trace is not None and trace.format is not None and not trace.format.split:
             segment = (at[1] << trace.format.row_log2) + at[2] // SEGMENT_PIXELS
-            place += f" (block {segment // 8} of the channel)"
+            place += f" (block {segment // SEGMENTS} of the channel)"
     return (
         f"{layer} (instruction {index}), {place}: expected {int(expected[at])}, "
         f"found {int(found[at])}; {len(wrong)} of {expected.size} values differ"

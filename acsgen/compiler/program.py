@@ -22,7 +22,7 @@ from acsgen.digests import check_files, describe_files
 from acsgen.errors import Problem, UserError
 from acsgen.fsutil import plain_os_error
 from acsgen.ir.integer import IntArray
-from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, SPEC_HASH, Instruction
+from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, SPEC_HASH, WORD_BYTES, Instruction
 
 PROGRAM_FILE = "program.bin"
 PARAMS_FILE = "params.bin"
@@ -96,7 +96,7 @@ class Image:
     @property
     def words(self) -> int:
         """Size in memory, in words."""
-        return self.channels * self.height * -(-self.width // 8)
+        return self.channels * self.height * -(-self.width // WORD_BYTES)
 
 
 @dataclass(frozen=True)

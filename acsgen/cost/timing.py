@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from acsgen.compiler.engine import EngineConfig
-from acsgen.isa.generated import LANES, RECORD_WORDS
+from acsgen.isa.generated import LANES, RECORD_WORDS, SEGMENTS
 
 #: Pipeline depths in cycles: the lane array (memory, rotation, multiplier, adder), requantization
 #: (two multipliers, barrel shift, saturation), a reduction, a plain copy, and a word read on a bus.
@@ -79,7 +79,7 @@ class Pace:
 
     def finish_block(self, split: bool) -> int:
         """Return the cycles to requantize 64 pixels and write them; split writes row by row."""
-        return LANES // self.post_lanes + POST_DEPTH + (LANES // 8 if split else 1)
+        return LANES // self.post_lanes + POST_DEPTH + (SEGMENTS if split else 1)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from acsgen.isa.generated import WORD_BYTES
+
 Words = NDArray[np.uint64]
 
 #: What the result buffer holds before a run, so that a word the engine does not write is seen.
@@ -91,6 +93,6 @@ def buffer_arguments(words: Words) -> tuple[ctypes.c_void_p, ctypes.c_uint32]:
 def pack_image(image: NDArray[np.uint8]) -> Words:
     """Pack one image ``(C, H, W)`` as LOAD reads it: planar, each row padded to whole words."""
     channels, height, width = image.shape
-    padded = np.zeros((channels, height, -(-width // 8) * 8), dtype=np.uint8)
+    padded = np.zeros((channels, height, -(-width // WORD_BYTES) * WORD_BYTES), dtype=np.uint8)
     padded[:, :, :width] = image
     return padded.reshape(-1).view("<u8").astype(np.uint64, copy=False)

@@ -202,13 +202,28 @@ BUFFER_REGISTERS: Final = {
     "image": (Register.IMAGE, Register.IMAGE_WORDS),
     "result": (Register.RESULT, Register.RESULT_WORDS),
 }
-#: Registers that a run sets, with the names of their arguments.
-OUTPUT_REGISTERS: Final = {
-    Register.SPEC_HASH: "spec_hash",
-    Register.CONFIGURATION: "configuration",
-    Register.STATUS: "status",
-    Register.FAULT_INDEX: "fault_index",
-}
+#: Addresses of buffers: the low word of two.
+POINTER_REGISTERS: Final = (
+    Register.PROGRAM,
+    Register.PARAMS,
+    Register.IMAGE,
+    Register.RESULT,
+)
+#: Values that a run reads, besides addresses.
+INPUT_REGISTERS: Final = (
+    Register.PROGRAM_WORDS,
+    Register.PARAMS_WORDS,
+    Register.IMAGE_WORDS,
+    Register.RESULT_WORDS,
+    Register.TRACE,
+)
+#: Values that a run writes.
+OUTPUT_REGISTERS: Final = (
+    Register.SPEC_HASH,
+    Register.CONFIGURATION,
+    Register.STATUS,
+    Register.FAULT_INDEX,
+)
 
 INSTRUCTION_FIELDS: Final = (
     BitField("opcode", word=0, lsb=0, bits=8),
@@ -267,7 +282,6 @@ RECORD_FIELDS: Final = (
     BitField("shift", word=1, lsb=16, bits=8),
 )
 
-#: Names of the fields that every opcode uses.
 _USED: Final = {
     Opcode.END: ("opcode",),
     Opcode.LOAD: (
@@ -310,11 +324,8 @@ _USED: Final = {
         "vec_src trace_addr mult",
     ),
 }
-#: The fields that every opcode uses.  Two fields may share bits if no opcode uses both.
-FIELDS_OF: Final = {
-    opcode: tuple(f for f in INSTRUCTION_FIELDS if f.name in " ".join(names).split())
-    for opcode, names in _USED.items()
-}
+#: Names of the fields that every opcode uses.  Fields may share bits if no opcode uses both.
+USED_FIELDS: Final = {opcode: frozenset(" ".join(names).split()) for opcode, names in _USED.items()}
 
 #: For every opcode the bits that must be zero, as (word, bits).
 RESERVED_BITS: Final = {
@@ -477,6 +488,11 @@ ROLE_MODES: Final = {
 }
 
 
+def fields_of(opcode: Opcode) -> tuple[BitField, ...]:
+    """Return the fields that an opcode uses, in the order of the specification."""
+    return tuple(f for f in INSTRUCTION_FIELDS if f.name in USED_FIELDS[opcode])
+
+
 @dataclass(frozen=True)
 class Instruction:
     """One instruction; fields that its opcode does not use stay zero."""
@@ -586,9 +602,9 @@ class Instruction:
 
         Raises :class:`ValueError` naming every field that does not fit or is not this opcode's.
         """
-        fields, values, what = FIELDS_OF[self.opcode], asdict(self), self.opcode.name
-        words = pack(fields, values, INSTRUCTION_WORDS, what)
-        wrong = [f.name for f in INSTRUCTION_FIELDS if f not in fields and values[f.name]]
+        used, values, what = USED_FIELDS[self.opcode], asdict(self), self.opcode.name
+        words = pack(fields_of(self.opcode), values, INSTRUCTION_WORDS, what)
+        wrong = [name for name, value in values.items() if value and name not in used]
         if wrong:
             raise ValueError(f"{what}: does not use {', '.join(wrong)}")
         return words
@@ -603,14 +619,15 @@ class Instruction:
         wrong = reserved_problems(INSTRUCTION_FIELDS, words, RESERVED_BITS[opcode])
         if wrong:
             raise ValueError(f"{opcode.name}: does not use {', '.join(wrong)}")
-        values = unpack(FIELDS_OF[opcode], words)
-        return cls(**{**values, "opcode": opcode})
+        values = unpack(fields_of(opcode), words)
+        del values["opcode"]
+        return cls(opcode, **values)
 
     def _has(self, role: str) -> bool:
         """Whether the opcode has a role, in its mode if it has modes."""
         if self.opcode not in ROLES[role]:
             return False
-        has_modes = any(f.name == "linear_mode" for f in FIELDS_OF[self.opcode])
+        has_modes = "linear_mode" in USED_FIELDS[self.opcode]
         return not has_modes or self.linear_mode in ROLE_MODES.get(role, (self.linear_mode,))
 
     @property

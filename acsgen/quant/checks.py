@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from acsgen.errors import Problem, UserError
 from acsgen.ir.layers import Conv, Input, Layer, LayerGraph
-
-#: The engine pads with one value for each of the first channels; the last serves all further ones.
-PAD_VALUES = 4
+from acsgen.isa.generated import PAD_VALUES
 
 
 def check_quantizable(graph: LayerGraph) -> None:

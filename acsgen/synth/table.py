@@ -10,6 +10,7 @@ from typing import Any
 from acsgen.assets import asset
 from acsgen.boards import Board, load_board
 from acsgen.errors import UserError
+from acsgen.isa.generated import LANES
 from acsgen.marked import replace_marked
 from acsgen.synth.baseline import Baseline, load_baseline
 
@@ -31,7 +32,7 @@ def _engine(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     post_lanes = entry["parameters"]["PostLanes"]
     groups = entry["parameters"]["LaneGroups"]
     yield (
-        f"{groups} lane groups ({64 * groups} lanes), `PostLanes` {post_lanes}, `{board.part}`, "
+        f"{groups} lane groups ({LANES * groups} lanes), `PostLanes` {post_lanes}, `{board.part}`, "
         f"Yosys {entry['yosys']}:"
     )
     yield ""

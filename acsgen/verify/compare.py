@@ -24,7 +24,7 @@ from acsgen.compiler.params import Words
 from acsgen.compiler.program import Program
 from acsgen.csim.engine import EngineRun, pack_image
 from acsgen.ir.results import GoldenResult
-from acsgen.isa.generated import HEADER_WORDS, Status
+from acsgen.isa.generated import HEADER_WORDS, WORD_BITS, Status
 from acsgen.rtlsim import RtlRun
 
 #: Header words that the cost model predicts exactly.
@@ -160,7 +160,7 @@ def expected_words(program: Program, golden: GoldenResult, index: int) -> Words:
     padded[: len(logits)] = logits
     words[program.logits_address :][: len(padded) // 2] = padded.astype("<i4").view("<u8")
     for gate in program.gates:
-        bits = np.zeros(-(-gate.channels // 64) * 64, np.uint8)
+        bits = np.zeros(-(-gate.channels // WORD_BITS) * WORD_BITS, np.uint8)
         bits[: gate.channels] = golden.masks[gate.name][index]
         packed = np.packbits(bits, bitorder="little").view("<u8")
         words[gate.mask_address :][: len(packed)] = packed

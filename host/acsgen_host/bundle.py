@@ -56,8 +56,8 @@ class Gate(NamedTuple):
 
     @property
     def mask_words(self) -> int:
-        """Words that the mask takes, 64 channels to a word."""
-        return -(-self.channels // 64)
+        """Words that the mask takes, a bit for each channel."""
+        return -(-self.channels // isa.WORD_BITS)
 
 
 class Vectors(NamedTuple):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from acsgen.assets import asset, asset_root
-from acsgen.isa.generated import FIELDS_OF, INSTRUCTION_FIELDS, Instruction, LinearMode, Opcode
+from acsgen.isa.generated import INSTRUCTION_FIELDS, Instruction, LinearMode, Opcode, fields_of
 from acsgen.isa.render import TARGETS, render_all
 from acsgen.isa.spec import Spec, load_spec
 
@@ -42,8 +42,8 @@ def sharing(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.unit
 @pytest.mark.parametrize("opcode", Opcode)
 def test_fields_that_share_bits_are_those_of_the_opcode(opcode: Opcode, sharing: Any) -> None:
-    own = sharing.FIELDS_OF[sharing.Opcode(opcode)]
-    assert {f.name for f in own} == {f.name for f in FIELDS_OF[opcode]}
+    own = sharing.fields_of(sharing.Opcode(opcode))
+    assert {f.name for f in own} == {f.name for f in fields_of(opcode)}
     others = [f for f in sharing.INSTRUCTION_FIELDS if f not in own]
     assert any(f.meets(other) for f in own for other in others) or opcode is Opcode.END
     for fill in ("high", "low"):
@@ -60,7 +60,7 @@ def test_fields_that_share_bits_are_those_of_the_opcode(opcode: Opcode, sharing:
 @pytest.mark.unit
 @pytest.mark.parametrize("opcode", Opcode)
 def test_bits_of_another_opcode_are_refused(opcode: Opcode, sharing: Any) -> None:
-    own = sharing.FIELDS_OF[sharing.Opcode(opcode)]
+    own = sharing.fields_of(sharing.Opcode(opcode))
     used = {(f.word, f.lsb + bit) for f in own for bit in range(f.bits)}
     good = sharing.Instruction(sharing.Opcode(opcode)).encode()
     for word in range(sharing.INSTRUCTION_WORDS):
@@ -90,7 +90,7 @@ def test_instructions_have_the_roles_of_the_specification(name: str) -> None:
 @pytest.mark.unit
 def test_every_use_of_a_field_is_rendered() -> None:
     for opcode in Opcode:
-        assert FIELDS_OF[opcode] == tuple(
+        assert fields_of(opcode) == tuple(
             f
             for f, s in zip(INSTRUCTION_FIELDS, SPEC.fields, strict=True)
             if s.used_by(opcode.name)
