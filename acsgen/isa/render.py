@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from acsgen.isa.spec import Spec, load_spec
 from acsgen.support.assets import asset, asset_root
+from acsgen.support.errors import Problem, UserError
 
 #: Template in ``templates/spec/`` to file rendered, relative to the repository root.
 TARGETS = {
@@ -22,8 +23,20 @@ TARGETS = {
 
 
 def render_all(spec: Spec | None = None) -> dict[str, str]:
-    """Return the text of every rendered file by its path in the repository."""
+    """Return the text of every rendered file by its path in the repository.
+
+    Raises :class:`UserError` where a role belongs to the users of a field that is not there: the
+    code of the engines, which asks for the role, needs it.
+    """
     spec = load_spec() if spec is None else spec
+    fields = {f.name for f in spec.fields}
+    missing = [
+        Problem(f"roles.{name}", f"there is no field {role.field}")
+        for name, role in spec.roles.items()
+        if role.field is not None and role.field not in fields
+    ]
+    if missing:
+        raise UserError(missing)
     environment = Environment(
         loader=FileSystemLoader(asset("templates", "spec")),
         undefined=StrictUndefined,

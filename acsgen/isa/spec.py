@@ -229,15 +229,14 @@ class Spec(_Model):
 
     def role_ops(self, role: Role) -> tuple[str, ...]:
         """Return the opcodes that have ``role``, if only in some of their modes."""
-        if role.field is not None:
-            return self.users(self.field(role.field))
-        return tuple(op for op in self.opcodes if op in (role.ops or ()))
+        named = {op for f in self.fields if f.name == role.field for op in self.users(f)}
+        return tuple(op for op in self.opcodes if op in named.union(role.ops or ()))
 
     def conditional_ops(self, role: Role) -> tuple[str, ...]:
         """Return the opcodes that have ``role`` in some of their modes only."""
         if role.modes is None:
             return ()
-        moded = self.users(self.field("linear_mode"))
+        moded = {op for f in self.fields if f.name == "linear_mode" for op in self.users(f)}
         return tuple(op for op in self.role_ops(role) if op in moded)
 
     def unconditional_ops(self, role: Role) -> tuple[str, ...]:
@@ -360,14 +359,15 @@ def _problems(spec: Spec) -> Iterable[Problem]:
 
 
 def _role_problems(spec: Spec) -> Iterable[Problem]:
-    """Yield roles that name what is not there, and names that instructions have already."""
+    """Yield roles that name what is not there, and names that instructions have already.
+
+    A role whose field is missing is a matter of rendering: :func:`acsgen.isa.render.render_all`.
+    """
     fields = {f.name for f in spec.fields}
     for name, role in spec.roles.items():
         where = f"roles.{name}"
         if name in fields:
             yield Problem(where, "is the name of a field")
-        if role.field is not None and role.field not in fields:
-            yield Problem(where, f"there is no field {role.field}")
         for what, named, known in (
             ("opcodes", role.ops, spec.opcodes),
             ("modes", role.modes, spec.linear_modes),

@@ -144,7 +144,6 @@ def test_fields_of_one_opcode_do_not_share_bits(tmp_path: Path) -> None:
 def test_roles_name_what_there_is(tmp_path: Path) -> None:
     def spoil(data: dict[str, Any]) -> None:
         roles = data["roles"]
-        roles["reads_map"]["field"] = "source"
         roles["pixelwise"]["ops"] = ["SCALE", "DANCE"]
         roles["writes_mask"]["modes"] = ["GATE", "WALTZ"]
         roles["kernel"] = {"ops": ["CONV"], "doc": "."}
@@ -152,12 +151,21 @@ def test_roles_name_what_there_is(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         load_spec(_edit(tmp_path, spoil))
     for part in (
-        "roles.reads_map: there is no field source",
         "roles.pixelwise: unknown opcodes: DANCE",
         "roles.writes_mask: unknown modes: WALTZ",
         "roles.kernel: is the name of a field",
     ):
         assert part in str(caught.value)
+
+
+def test_roles_of_fields_that_are_missing_are_not_rendered(tmp_path: Path) -> None:
+    def spoil(data: dict[str, Any]) -> None:
+        data["roles"]["reads_map"]["field"] = "source"
+
+    spec = load_spec(_edit(tmp_path, spoil))
+    assert spec.role_ops(spec.roles["reads_map"]) == ()
+    with pytest.raises(UserError, match=r"roles\.reads_map: there is no field source"):
+        render_all(spec)
 
 
 @pytest.mark.parametrize("rule", [{}, {"field": "kernel", "ops": ["CONV"]}])
