@@ -27,9 +27,7 @@ module acs_array
   input  wire iteration_t   iteration_i,
   // Port B: writes of whole or part blocks, always accepted.
   input  wire logic         write_valid_i,
-  input  wire halves_t      write_addr_i,
-  input  wire logic [7:0]   write_banks_i,
-  input  wire segments_t    write_data_i,
+  input  wire block_write_t write_i,
   // Port B: reads of blocks as stored; data four cycles later.
   input  wire logic         read_valid_i,
   output      logic         read_ready_o,
@@ -97,12 +95,12 @@ module acs_array
 
   always_ff @(posedge clk_i) begin
     it1_q      <= iteration_i;
-    b_addr1_q  <= write_valid_i ? write_addr_i : {2{read_addr_i}};
+    b_addr1_q  <= write_valid_i ? write_i.address : {2{read_addr_i}};
     b_addr2_q  <= b_addr1_q;
-    b_banks1_q <= write_banks_i;
+    b_banks1_q <= write_i.banks;
     b_banks2_q <= b_banks1_q;
     b_banks3_q <= b_banks2_q;
-    b_data1_q  <= write_data_i;
+    b_data1_q  <= write_i.data;
     b_data2_q  <= b_data1_q;
     b_data3_q  <= b_data2_q;
   end
@@ -377,14 +375,17 @@ module acs_array
     );
   end
 
-  logic unused;
-  assign unused = ^{op_i, stage6_q, stage5_q, it1_q, it2_q, address3_q,
-                    b_write_q[3], row_base3_q};
+  logic unused_op_fields, unused_iteration_fields, unused_stage_fields, unused_write_stage, unused_address_bits;
+  assign unused_op_fields        = ^op_i;
+  assign unused_iteration_fields = ^it2_q;
+  assign unused_stage_fields     = ^stage6_q;
+  assign unused_write_stage      = ^b_write_q[3];
+  assign unused_address_bits     = ^{address3_q, row_base3_q};
 
 `ifndef SYNTHESIS
   logic [3:0] reads_b_q;
   always_ff @(posedge clk_i) reads_b_q <= {reads_b_q[2:0], issue && iteration_i.use_b && banks_i};
-  assert property (@(posedge clk_i) disable iff (!rst_ni)
+  second_block_reads_settled_set: assert property (@(posedge clk_i) disable iff (!rst_ni)
                    !(reads_b_q[3] && weight_write_i != 0 && weight_set_i == set4_q))
   else $error("weights of a second block read while their set loads");
 
@@ -393,7 +394,7 @@ module acs_array
     expected_q <= rst_ni ? {expected_q[SUMS_DELAY-2:0], issue && iteration_i.last && !iteration_i.total}
                          : '0;
   end
-  assert property (@(posedge clk_i) disable iff (!rst_ni)
+  sums_in_time: assert property (@(posedge clk_i) disable iff (!rst_ni)
                    expected_q[SUMS_DELAY-1] == (sums_valid_o != 0))
   else $error("sums not SUMS_DELAY cycles after their last iteration");
 `endif

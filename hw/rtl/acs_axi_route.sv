@@ -78,7 +78,7 @@ module acs_axi_route #(
 
 `ifndef SYNTHESIS
   // Each port is asked for what it gives.
-  assert property (@(posedge clk_i) disable iff (!rst_ni) arvalid_i |-> 32'(aruser_i) < Ports)
+  port_exists: assert property (@(posedge clk_i) disable iff (!rst_ni) arvalid_i |-> 32'(aruser_i) < Ports)
   else $error("a read for a port that is not there");
 `endif
 

@@ -18,9 +18,7 @@ module acs_block_writer
   output      logic         idle_o,
   // Port B of the feature memory.
   output      logic         write_valid_o,
-  output      halves_t      write_addr_o,
-  output      logic [7:0]   write_banks_o,
-  output      segments_t    write_data_o
+  output      block_write_t write_o
 );
   logic        busy_q;
   logic        row_phase_q;
@@ -142,21 +140,21 @@ module acs_block_writer
 
   always_comb begin
     write_valid_o = busy_q;
-    write_addr_o  = {2{base_q + 16'(block_q)}};
-    write_banks_o = '1;
-    write_data_o  = data_q;
+    write_o.address  = {2{base_q + 16'(block_q)}};
+    write_o.banks = '1;
+    write_o.data  = data_q;
     if (op_i.dst_split) begin
       for (int half = 0; half < 2; half++) begin
-        write_addr_o[half] = base_q + 16'(target_block) +
+        write_o.address[half] = base_q + 16'(target_block) +
                              phase_offset(16'(plane), row_phase_q, odd[half]);
       end
-      write_banks_o = {2{there << bank[1:0]}};
-      write_data_o  = split;
+      write_o.banks = {2{there << bank[1:0]}};
+      write_o.data  = split;
     end
   end
 
-  logic unused;
-  assign unused = ^op_i;
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
 
 endmodule
 

@@ -115,9 +115,6 @@ module acs_channels
   assign index_o   = index_q[index_addr_i];
   assign flag_o    = flag_q[flag_addr_i];
 
-  logic unused;
-  assign unused = ^{mask_q[7:5], next_q[10]};
-
 endmodule
 
 `default_nettype wire

@@ -19,7 +19,7 @@ module acs_check
   input  wire logic               start_i,    // the instruction is there from the next cycle on
   input  wire instruction_words_t words_i,    // stays until the verdict
   input  wire instruction_t       op_i,       // decoded; trace_addr 0 where nothing is traced
-  input  wire logic [3:0][31:0]   sizes_i,    // program, params, image, result
+  input  wire buffers_t           buffers_i,
   output      logic               valid_o,    // verdict and amounts hold until the next start
   output      logic [7:0]         status_o,
   output      amounts_t           amounts_o
@@ -237,7 +237,7 @@ module acs_check
   always_comb begin
     operands = STATUS_OK;
     unique case (op_i.opcode)
-      OP_LOAD: if (33'(image_words) > 33'(sizes_i[2])) operands = STATUS_IMAGE_RANGE;
+      OP_LOAD: if (33'(image_words) > 33'(buffers_i.image.words)) operands = STATUS_IMAGE_RANGE;
       OP_CONV: begin
         if (inputs < 1 || outputs < 1 || inputs > 22'(MAX_CHANNELS) ||
             outputs > 22'(MAX_CHANNELS) || !kernel_known || !source_known || op_i.chunk < 1 ||
@@ -248,9 +248,9 @@ module acs_check
           operands = STATUS_BAD_FIELD;
         end else if (!source_fits || !res_same_fits) begin
           operands = STATUS_FEATURE_RANGE;
-        end else if (39'(op_i.weight_addr) + 39'(rows_words) > 39'(sizes_i[1]) ||
+        end else if (39'(op_i.weight_addr) + 39'(rows_words) > 39'(buffers_i.params.words) ||
                      (op_i.has_table ? 33'(op_i.table_addr) : '0) + table_words >
-                         33'(sizes_i[1])) begin
+                         33'(buffers_i.params.words)) begin
           operands = STATUS_PARAM_RANGE;
         end
       end
@@ -270,7 +270,7 @@ module acs_check
           operands = STATUS_BAD_FIELD;
         end else if (33'(op_i.src_base) + 33'(src_span) + 33'(own_plane) > Features) begin
           operands = STATUS_FEATURE_RANGE;
-        end else if (!trace_fits(op_i.trace_addr, vector_words, sizes_i[3])) begin
+        end else if (!trace_fits(op_i.trace_addr, vector_words, buffers_i.result.words)) begin
           operands = STATUS_RESULT_RANGE;
         end
       end
@@ -279,7 +279,7 @@ module acs_check
           operands = STATUS_BAD_FIELD;
         end else if (33'(op_i.src_base) + 33'(flat_blocks) > Features) begin
           operands = STATUS_FEATURE_RANGE;
-        end else if (!trace_fits(op_i.trace_addr, 33'(flat_blocks) << 3, sizes_i[3])) begin
+        end else if (!trace_fits(op_i.trace_addr, 33'(flat_blocks) << 3, buffers_i.result.words)) begin
           operands = STATUS_RESULT_RANGE;
         end
       end
@@ -287,28 +287,28 @@ module acs_check
         if (weight_words[16] || weight_words == 0 ||
             33'(op_i.vec_src) + 33'(weight_words[15:0]) > Vectors) begin
           operands = STATUS_BAD_FIELD;
-        end else if (33'(op_i.weight_addr) + 33'(linear_words) > 33'(sizes_i[1])) begin
+        end else if (33'(op_i.weight_addr) + 33'(linear_words) > 33'(buffers_i.params.words)) begin
           operands = STATUS_PARAM_RANGE;
         end else begin
           unique case (op_i.linear_mode)
             LINEAR_WIDE: begin
               if (op_i.trace_addr != 0) operands = STATUS_BAD_FIELD;
-              else if (!results_fit(op_i.result_addr, pair_words, sizes_i[3])) begin
+              else if (!results_fit(op_i.result_addr, pair_words, buffers_i.result.words)) begin
                 operands = STATUS_RESULT_RANGE;
               end
             end
             LINEAR_GATE: begin
               if (op_i.trace_addr != 0 || op_i.mask_out >= 8'(MASK_REGISTERS)) begin
                 operands = STATUS_BAD_FIELD;
-              end else if (33'(op_i.threshold_addr) + pair_words > 33'(sizes_i[1])) begin
+              end else if (33'(op_i.threshold_addr) + pair_words > 33'(buffers_i.params.words)) begin
                 operands = STATUS_PARAM_RANGE;
-              end else if (!results_fit(op_i.result_addr, mask_words, sizes_i[3])) begin
+              end else if (!results_fit(op_i.result_addr, mask_words, buffers_i.result.words)) begin
                 operands = STATUS_RESULT_RANGE;
               end
             end
             default: begin
               if (33'(op_i.vec_dst) + vector_words > Vectors) operands = STATUS_BAD_FIELD;
-              else if (!trace_fits(op_i.trace_addr, vector_words, sizes_i[3])) begin
+              else if (!trace_fits(op_i.trace_addr, vector_words, buffers_i.result.words)) begin
                 operands = STATUS_RESULT_RANGE;
               end
             end
@@ -342,7 +342,7 @@ module acs_check
     if (!result_fits) map_status = STATUS_FEATURE_RANGE;
     else if (op_i.trace_addr != 0) begin
       if (33'(op_i.dst_base) + 33'(trace_blocks) > Features) map_status = STATUS_FEATURE_RANGE;
-      else if (!trace_fits(op_i.trace_addr, 33'(trace_blocks) << 3, sizes_i[3])) begin
+      else if (!trace_fits(op_i.trace_addr, 33'(trace_blocks) << 3, buffers_i.result.words)) begin
         map_status = STATUS_RESULT_RANGE;
       end
     end
@@ -364,8 +364,9 @@ module acs_check
     if (!valid_o) status_o <= status;
   end
 
-  logic unused;
-  assign unused = ^{op_i, sizes_i[0]};
+  logic unused_op_fields, unused_buffer_fields;
+  assign unused_op_fields     = ^op_i;
+  assign unused_buffer_fields = ^buffers_i;
 
 endmodule
 

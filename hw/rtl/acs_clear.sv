@@ -58,11 +58,11 @@ module acs_clear
     end
   end
 
-  logic unused;
-  assign unused = ^op_i;
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
 
 `ifndef SYNTHESIS
-  assert property (@(posedge clk_i) disable iff (!rst_ni) start_i |-> !busy_o)
+  one_list_at_a_time: assert property (@(posedge clk_i) disable iff (!rst_ni) start_i |-> !busy_o)
   else $error("a new list before the last one was cleared");
 `endif
 

@@ -13,21 +13,18 @@ module acs_front
   parameter int unsigned LaneGroups    = 4,
   parameter int unsigned FeatureBlocks = 4096,
   parameter int unsigned BankWords     = 1024,
-  parameter int unsigned VectorWords   = 1024,
-  parameter int unsigned Users         = 4      // program, image, vectors, table
+  parameter int unsigned VectorWords   = 1024
 ) (
   input  wire logic               clk_i,
   input  wire logic               rst_ni,
   input  wire logic               start_i,      // a run begins
   input  wire logic               stop_i,       // there is none, or it ends
-  input  wire logic [3:0][63:0]   pointers_i,
-  input  wire logic [3:0][31:0]   sizes_i,
+  input  wire buffers_t           buffers_i,
   input  wire logic               trace_i,
   // Read master.
-  output      logic [Users-1:0]       req_valid_o,
-  input  wire logic [Users-1:0]       req_ready_i,
-  output      logic [Users-1:0][63:0] req_addr_o,
-  output      logic [Users-1:0][31:0] req_words_o,
+  output      logic  [FRONT_READERS-1:0] req_valid_o,
+  input  wire logic  [FRONT_READERS-1:0] req_ready_i,
+  output      span_t [FRONT_READERS-1:0] req_o,
   input  wire logic               data_valid_i, // words of the program
   input  wire logic [63:0]        data_i,
   input  wire logic               data_error_i,
@@ -47,8 +44,6 @@ module acs_front
   output      logic               no_more_o,    // the program ended without END
   input  wire logic               take_i
 );
-  localparam int unsigned UserImage = 1, UserVectors = 2, UserTable = 3;
-
   logic               fetched, fetch_error, fetch_done, no_more, checked, check_start, judged;
   instruction_words_t words;
   instruction_t       op;
@@ -61,12 +56,10 @@ module acs_front
     .rst_ni,
     .start_i,
     .stop_i,
-    .program_i   (pointers_i[0]),
-    .size_i      (sizes_i[0]),
-    .req_valid_o (req_valid_o[0]),
-    .req_ready_i (req_ready_i[0]),
-    .req_addr_o  (req_addr_o[0]),
-    .req_words_o (req_words_o[0]),
+    .program_i   (buffers_i.instructions),
+    .req_valid_o (req_valid_o[READER_PROGRAM]),
+    .req_ready_i (req_ready_i[READER_PROGRAM]),
+    .req_o       (req_o[READER_PROGRAM]),
     .data_valid_i,
     .data_i,
     .data_error_i,
@@ -89,7 +82,7 @@ module acs_front
     .start_i  (check_start),
     .words_i  (words),
     .op_i     (op),
-    .sizes_i  (sizes_i),
+    .buffers_i,
     .valid_o  (checked),
     .status_o (verdict),
     .amounts_o(amounts)
@@ -143,9 +136,9 @@ module acs_front
   assign reads     = good && (is_load || is_linear || (is_conv && (!is_listed || op.has_table)));
   assign allowed   = reads && !waits_q && !loader_busy_i && !stop_i;
 
-  assign req_valid_o[UserImage]   = allowed && step_q == StFirst && is_load;
-  assign req_valid_o[UserTable]   = allowed && step_q == StFirst && is_conv && op.has_table;
-  assign req_valid_o[UserVectors] = allowed && (step_q == StFirst ? is_gate
+  assign req_valid_o[READER_IMAGE]   = allowed && step_q == StFirst && is_load;
+  assign req_valid_o[READER_TABLE]   = allowed && step_q == StFirst && is_conv && op.has_table;
+  assign req_valid_o[READER_VECTORS] = allowed && (step_q == StFirst ? is_gate
                                                                   : step_q == StSecond && is_linear);
   // Words that a mask makes needless can be left out once the mask is there.
   assign masks_there  = gates_q == 0 || !skips_words(op);
@@ -153,26 +146,26 @@ module acs_front
   assign load_op_o    = op;
   assign load_index_o = index_q;
 
-  assign first_asked  = (req_valid_o & req_ready_i) >> UserImage != '0 ||
+  assign first_asked  = (req_valid_o & req_ready_i) >> READER_IMAGE != '0 ||
                         !(is_load || is_gate || (is_conv && op.has_table));
-  assign second_asked = req_valid_o[UserVectors] ? req_ready_i[UserVectors] : !is_conv || load_o ||
+  assign second_asked = req_valid_o[READER_VECTORS] ? req_ready_i[READER_VECTORS] : !is_conv || load_o ||
                                                                               is_listed;
 
   // Known before the first of its words can come.
-  assign linear_job_valid_o = req_valid_o[UserVectors] && req_ready_i[UserVectors] &&
+  assign linear_job_valid_o = req_valid_o[READER_VECTORS] && req_ready_i[READER_VECTORS] &&
                               is_gate == (step_q == StFirst);
   assign linear_job_o       = '{gate: is_gate, channels: op.channels, row_words: op.row_words};
 
   always_comb begin
-    req_addr_o[UserImage]     = pointers_i[2];
-    req_words_o[UserImage]    = 32'(amounts.image_words);
-    req_addr_o[UserTable]     = pointers_i[1] + {29'b0, op.table_addr, 3'b0};
-    req_words_o[UserTable]    = (32'(amounts.inputs) + 32'(amounts.outputs) + 32'd3) >> 2;
-    req_addr_o[UserVectors]   = pointers_i[1] + {29'b0, op.weight_addr, 3'b0};
-    req_words_o[UserVectors]  = 32'(amounts.linear_words);
+    req_o[READER_IMAGE].address     = buffers_i.image.address;
+    req_o[READER_IMAGE].words    = 32'(amounts.image_words);
+    req_o[READER_TABLE].address     = buffers_i.params.address + {29'b0, op.table_addr, 3'b0};
+    req_o[READER_TABLE].words    = (32'(amounts.inputs) + 32'(amounts.outputs) + 32'd3) >> 2;
+    req_o[READER_VECTORS].address   = buffers_i.params.address + {29'b0, op.weight_addr, 3'b0};
+    req_o[READER_VECTORS].words  = 32'(amounts.linear_words);
     if (step_q == StFirst) begin
-      req_addr_o[UserVectors]  = pointers_i[1] + {29'b0, op.threshold_addr, 3'b0};
-      req_words_o[UserVectors] = (32'(op.channels) + 32'd1) >> 1;
+      req_o[READER_VECTORS].address  = buffers_i.params.address + {29'b0, op.threshold_addr, 3'b0};
+      req_o[READER_VECTORS].words = (32'(op.channels) + 32'd1) >> 1;
     end
   end
 
@@ -206,9 +199,6 @@ module acs_front
       end
     end
   end
-
-  logic unused;
-  assign unused = ^{op, amounts, pointers_i};
 
 endmodule
 

@@ -191,18 +191,18 @@ module acs_items
     end
   end
 
-  logic unused;
-  assign unused = ^{op_i, round_ready, item_ready, address_ready, residual_ready};
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
 
 `ifndef SYNTHESIS
-  assert property (@(posedge clk_i) disable iff (!rst_ni) round_valid_i |-> round_ready)
+  round_has_place: assert property (@(posedge clk_i) disable iff (!rst_ni) round_valid_i |-> round_ready)
   else $error("a round without a place");
-  assert property (@(posedge clk_i) disable iff (!rst_ni)
+  item_has_place: assert property (@(posedge clk_i) disable iff (!rst_ni)
                    !(looked_q[0] && !address_ready) && !(looked_q[1] && !item_ready))
   else $error("an item without a place");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) residual_arrives |-> residual_ready)
+  residual_has_place: assert property (@(posedge clk_i) disable iff (!rst_ni) residual_arrives |-> residual_ready)
   else $error("a residual without a place");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) item_next_i |-> item_valid_o)
+  item_is_there: assert property (@(posedge clk_i) disable iff (!rst_ni) item_next_i |-> item_valid_o)
   else $error("an item taken before it was there");
 `endif
 

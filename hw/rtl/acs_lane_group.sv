@@ -78,12 +78,12 @@ module acs_lane_group
     assign sums_o[2*pair]   = low_sum_q;
     assign sums_o[2*pair+1] = high_sum_q;
 
-    logic unused;
-    assign unused = product_q[33];
+    logic unused_product_sign;
+    assign unused_product_sign = product_q[33];
   end
 
-  logic unused;
-  assign unused = ^maximum_q;
+  logic unused_maximum;
+  assign unused_maximum = maximum_q[1];
 
 endmodule
 

@@ -241,11 +241,11 @@ module acs_linear
     end
   end
 
-  logic unused;
-  assign unused = ^{op_i, fifo_ready};
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
 
 `ifndef SYNTHESIS
-  assert property (@(posedge clk_i) disable iff (!rst_ni) push |-> fifo_ready)
+  result_has_place: assert property (@(posedge clk_i) disable iff (!rst_ni) push |-> fifo_ready)
   else $error("a result without a place");
 `endif
 

@@ -154,15 +154,15 @@ module acs_linear_feed
   assign error_o = (weights_take_i && weights_valid_o && weights_error) ||
                    (record_take_i && record_error) || (thresholds_take_i && thresholds_error);
 
-  logic unused;
-  assign unused = ^{job_ready, record, thresholds_valid, records_valid};
+  logic unused_masked_bias;
+  assign unused_masked_bias = ^record.masked_bias;
 
 `ifndef SYNTHESIS
-  assert property (@(posedge clk_i) disable iff (!rst_n) job_valid_i |-> job_ready)
+  job_has_place: assert property (@(posedge clk_i) disable iff (!rst_n) job_valid_i |-> job_ready)
   else $error("a job without a place");
-  assert property (@(posedge clk_i) disable iff (!rst_n) record_take_i |-> records_valid)
+  record_is_there: assert property (@(posedge clk_i) disable iff (!rst_n) record_take_i |-> records_valid)
   else $error("a row before its record");
-  assert property (@(posedge clk_i) disable iff (!rst_n) thresholds_take_i |-> thresholds_valid)
+  threshold_is_there: assert property (@(posedge clk_i) disable iff (!rst_n) thresholds_take_i |-> thresholds_valid)
   else $error("a row before its threshold");
 `endif
 

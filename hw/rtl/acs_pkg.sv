@@ -19,6 +19,136 @@ package acs_pkg;
   // Rounds between the issue of their last iteration and the release of their lane groups.
   localparam int unsigned MAX_ROUNDS = 16;
 
+  // Words in memory: the address of the first one in bytes, and how many there are.
+  typedef struct packed {
+    logic [63:0] address;
+    logic [31:0] words;
+  } span_t;
+
+  // The buffers that the host names in registers.
+  typedef struct packed {
+    span_t result;
+    span_t image;
+    span_t params;
+    span_t instructions;     // the program
+  } buffers_t;
+
+  // The numbers by which reads name their buffer on the bus.
+  localparam logic [1:0] BUFFER_PROGRAM = 2'd0;
+  localparam logic [1:0] BUFFER_PARAMS = 2'd1;
+  localparam logic [1:0] BUFFER_IMAGE = 2'd2;
+
+  // Readers of memory, by precedence.  All but the last one belong to acs_front.
+  localparam int unsigned READER_PROGRAM = 0;
+  localparam int unsigned READER_IMAGE = 1;
+  localparam int unsigned READER_VECTORS = 2;
+  localparam int unsigned READER_TABLE = 3;
+  localparam int unsigned READER_WEIGHTS = 4;
+  localparam int unsigned FRONT_READERS = 4;
+  localparam int unsigned READERS = 5;
+
+  // The AXI4 master, without what never changes: bursts count up, beats have eight bytes.
+  typedef struct packed {
+    logic [63:0] addr;
+    logic [7:0]  len;
+    logic [1:0]  user;       // number of the buffer
+  } axi_ar_t;
+
+  typedef struct packed {
+    logic [63:0] data;
+    logic [1:0]  resp;
+    logic        last;
+  } axi_r_t;
+
+  typedef struct packed {
+    logic [63:0] addr;
+    logic [7:0]  len;
+  } axi_aw_t;
+
+  typedef struct packed {
+    logic [63:0] data;
+    logic        last;
+  } axi_w_t;
+
+  // What the master drives to read, and what answers it.
+  typedef struct packed {
+    logic    ar_valid;
+    axi_ar_t ar;
+    logic    r_ready;
+  } axi_read_req_t;
+
+  typedef struct packed {
+    logic   ar_ready;
+    logic   r_valid;
+    axi_r_t r;
+  } axi_read_rsp_t;
+
+  // The same to write.
+  typedef struct packed {
+    logic    aw_valid;
+    axi_aw_t aw;
+    logic    w_valid;
+    axi_w_t  w;
+    logic    b_ready;
+  } axi_write_req_t;
+
+  typedef struct packed {
+    logic       aw_ready;
+    logic       w_ready;
+    logic       b_valid;
+    logic [1:0] b_resp;
+  } axi_write_rsp_t;
+
+  // The AXI4-Lite slave: what the host drives, and what answers it.
+  typedef struct packed {
+    logic [31:0] data;
+    logic [3:0]  strb;
+  } axil_w_t;
+
+  typedef struct packed {
+    logic [31:0] data;
+    logic [1:0]  resp;
+  } axil_r_t;
+
+  typedef struct packed {
+    logic       aw_valid;
+    logic [7:0] aw_addr;
+    logic       w_valid;
+    axil_w_t    w;
+    logic       b_ready;
+    logic       ar_valid;
+    logic [7:0] ar_addr;
+    logic       r_ready;
+  } axil_req_t;
+
+  typedef struct packed {
+    logic       aw_ready;
+    logic       w_ready;
+    logic       b_valid;
+    logic [1:0] b_resp;
+    logic       ar_ready;
+    logic       r_valid;
+    axil_r_t    r;
+  } axil_rsp_t;
+
+  // The two sides of an instruction on channels: a flag each, or a number of channels each.
+  typedef struct packed {
+    logic outputs;
+    logic inputs;
+  } sides_t;
+
+  typedef struct packed {
+    logic [10:0] outputs;
+    logic [10:0] inputs;
+  } channel_counts_t;
+
+  // A write to port B of the feature memory: a block, or the segments of the named banks.
+  typedef struct packed {
+    halves_t    address;
+    logic [7:0] banks;
+    segments_t  data;
+  } block_write_t;
+
   // One iteration of the lane array, as issued.
   typedef struct packed {
     logic        first;      // of its round: sums start here

@@ -152,7 +152,7 @@ module acs_post
   assign res_mult = op_i.res_enable ? op_i.res_mult : '0;
 
   for (genvar i = 0; i < PostLanes; i++) begin : gen_lane
-    logic signed [31:0] wide;
+    logic signed [31:0] unused_wide;
     acs_requantize u_requantize (
       .clk_i,
       .sum_i     (slice_sums_q[i]),
@@ -162,12 +162,10 @@ module acs_post
       .residual_i(signed'({op_i.res_signed & slice_residual_q[i][7], slice_residual_q[i]})),
       .res_mult_i(res_mult),
       .signed_i  (op_i.dst_signed),
-      .wide_o    (wide),
+      .wide_o    (unused_wide),
       .narrow_o  (narrow[i])
     );
     assign results[i] = is_max ? raw_q[Depth-1][i] : narrow[i];
-    logic unused;
-    assign unused = ^wide;
   end
 
   always_ff @(posedge clk_i) begin
@@ -193,18 +191,15 @@ module acs_post
 
   assign idle_o = items_idle && valid_q == 0;
 
-  logic unused;
-  assign unused = ^{op_i, block_ready_i};
-
 `ifndef SYNTHESIS
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_check
-    assert property (@(posedge clk_i) disable iff (!rst_ni)
+    sums_kept: assert property (@(posedge clk_i) disable iff (!rst_ni)
                      sums_valid_i[group] |-> !full_q[group] || empties[group])
     else $error("sums overwritten");
   end
-  assert property (@(posedge clk_i) disable iff (!rst_ni) slice_q != 0 || released_q |-> runs)
+  items_never_pause: assert property (@(posedge clk_i) disable iff (!rst_ni) slice_q != 0 || released_q |-> runs)
   else $error("a pause where none was expected");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) block_valid_o |-> block_ready_i)
+  block_has_place: assert property (@(posedge clk_i) disable iff (!rst_ni) block_valid_o |-> block_ready_i)
   else $error("a block without a place");
 `endif
 

@@ -20,17 +20,17 @@ module acs_stream_check #(
     waiting_q <= rst_ni && valid_i && !ready_i;
     payload_q <= payload_i;
     if (rst_ni) begin
-      assert (!$isunknown(valid_i) && !(valid_i && $isunknown(ready_i)))
+      handshake_known: assert (!$isunknown(valid_i) && !(valid_i && $isunknown(ready_i)))
       else $error("%m: valid or ready is unknown");
       if (waiting_q) begin
-        assert (valid_i) else $error("%m: valid fell before ready");
-        assert (payload_i == payload_q) else $error("%m: the payload changed before ready");
+        valid_stays: assert (valid_i) else $error("%m: valid fell before ready");
+        payload_stays: assert (payload_i == payload_q) else $error("%m: the payload changed before ready");
       end
     end
   end
 `else
-  logic unused;
-  assign unused = ^{clk_i, rst_ni, valid_i, ready_i, payload_i};
+  logic unused_in_synthesis;
+  assign unused_in_synthesis = ^{clk_i, rst_ni, valid_i, ready_i, payload_i};
 `endif
 
 endmodule

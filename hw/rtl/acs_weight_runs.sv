@@ -139,13 +139,13 @@ module acs_weight_runs
     .out_data_o (words_o)
   );
 
-  logic unused;
-  assign unused = ^{op_i, words_room, input_q[10]};
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
 
 `ifndef SYNTHESIS
-  assert property (@(posedge clk_i) disable iff (!rst_ni) start_i |-> !busy_o)
+  one_start_at_a_time: assert property (@(posedge clk_i) disable iff (!rst_ni) start_i |-> !busy_o)
   else $error("a start before the end of the last one");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) counted_q |-> words_room)
+  count_has_place: assert property (@(posedge clk_i) disable iff (!rst_ni) counted_q |-> words_room)
   else $error("a count without a place");
 `endif
 
