@@ -1,6 +1,7 @@
 // Walks CONV, ELTWISE, POOL, GAVG and SCALE: one iteration a cycle, whose sums leave with the last
 // iteration of a round.  acs_conv_control knows the rounds of a CONV, acs_map_control those of the
-// others; what both need is here: the place in a round, the rounds under way, which lists decide.
+// others.  This module holds the state that both need: the place in a round, the rounds under way,
+// and which lists decide.
 `default_nettype none
 
 module acs_array_control
@@ -74,18 +75,18 @@ module acs_array_control
   input  wire logic         post_idle_i,
   input  wire logic         totals_done_i   // those of GAVG are in the vector memory
 );
-  logic        is_conv, is_gavg, takes_max;
-  logic        scan, conv_scan, map_scan, conv_done, map_done, conv_valid, map_valid;
-  iteration_t  chosen, conv_iteration, map_iteration;
-  round_t      conv_round, map_round;
+  logic is_conv, is_gavg, takes_max;
+  logic scan, conv_scan, map_scan, conv_done, map_done, conv_valid, map_valid;
+  iteration_t chosen, conv_iteration, map_iteration;
+  round_t conv_round, map_round;
   // The place in a round.
   logic [15:0] step_q;
-  logic [2:0]  ky_q, kx_q;
-  logic [5:0]  tap_q;
-  logic        last_column, last_tap, issued, ends;
+  logic [2:0] ky_q, kx_q;
+  logic [5:0] tap_q;
+  logic last_column, last_tap, issued, ends;
   // Rounds under way.
   group_count_t in_flight_q, most_in_flight;
-  logic        room, settled;
+  logic room, settled;
 
   assign is_conv   = op_i.opcode == OP_CONV;
   assign is_gavg   = op_i.opcode == OP_GAVG;
@@ -241,7 +242,8 @@ module acs_array_control
   );
 
 `ifndef SYNTHESIS
-  one_walks: assert property (@(posedge clk_i) disable iff (!rst_ni)
+  one_walks :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
                               !(conv_valid && !is_conv) && !(map_valid && is_conv))
   else $error("an iteration of another instruction than the one that runs");
 `endif

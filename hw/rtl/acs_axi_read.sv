@@ -1,8 +1,8 @@
 // AXI4 read master: a request (first byte, words) becomes INCR bursts that respect 4 KiB
 // boundaries, several outstanding, and one stream of words in order.
 //
-// A burst is requested only when the buffer has room for all its beats, so RREADY never falls.  Beats
-// that nobody asked for, left over from before a reset, are dropped.
+// A burst is requested only when the buffer has room for all its beats, so RREADY never falls.
+// Beats that answer no request, left over from before a reset, are dropped.
 `default_nettype none
 
 module acs_axi_read
@@ -34,18 +34,18 @@ module acs_axi_read
     $error("MaxBurst must be 1..256 and fit the buffer");
   end
 
-  logic [60:0] addr_q;   // in words
+  logic [60:0] addr_q;  // in words
   logic [31:0] left_q;
-  logic [CW-1:0] reserved_q;   // words asked for and not yet given on
-  logic [CW-1:0] awaited_q;    // words asked for and not yet here
-  logic        ar_valid_q;
+  logic [CW-1:0] reserved_q;  // words asked for and not yet given on
+  logic [CW-1:0] awaited_q;  // words asked for and not yet here
+  logic ar_valid_q;
   logic [60:0] ar_addr_q;
-  logic [7:0]  ar_len_q;
-  logic [1:0]  user_q, ar_user_q;
+  logic [7:0] ar_len_q;
+  logic [1:0] user_q, ar_user_q;
 
-  logic [9:0]  to_boundary;
-  logic [9:0]  burst;
-  logic        start_burst, arrived, pop, fifo_ready;
+  logic [9:0] to_boundary;
+  logic [9:0] burst;
+  logic start_burst, arrived, pop, fifo_ready;
 
   assign to_boundary = 10'd512 - {1'b0, addr_q[8:0]};
   always_comb begin
@@ -113,29 +113,37 @@ module acs_axi_read
   assign idle_o = left_q == 0;
 
 `ifndef SYNTHESIS
-  // What was asked for fits.
-  beat_has_room: assert property (@(posedge clk_i) disable iff (!rst_ni) axi_i.r_valid |-> fifo_ready)
+  // A burst is requested only where it fits.
+  beat_has_room :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) axi_i.r_valid |-> fifo_ready)
   else $error("a beat arrived without room for it");
-  burst_in_page: assert property (@(posedge clk_i) disable iff (!rst_ni) ar_valid_q |->
+  burst_in_page :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) ar_valid_q |->
                    32'(ar_addr_q[8:0]) + 32'(ar_len_q) < 32'd512)
   else $error("a burst crosses 4 KiB");
 `endif
 
-  acs_stream_check #(.Width($bits(span_t))) u_request (
+  acs_stream_check #(
+    .Width($bits(span_t))
+  ) u_request (
     .clk_i,
     .rst_ni,
     .valid_i  (req_valid_i),
     .ready_i  (req_ready_o),
     .payload_i(req_i)
   );
-  acs_stream_check #(.Width($bits(axi_ar_t))) u_ar (
+  acs_stream_check #(
+    .Width($bits(axi_ar_t))
+  ) u_ar (
     .clk_i,
     .rst_ni,
     .valid_i  (axi_o.ar_valid),
     .ready_i  (axi_i.ar_ready),
     .payload_i(axi_o.ar)
   );
-  acs_stream_check #(.Width($bits(axi_r_t))) u_r (
+  acs_stream_check #(
+    .Width($bits(axi_r_t))
+  ) u_r (
     .clk_i,
     .rst_ni,
     .valid_i  (axi_i.r_valid),

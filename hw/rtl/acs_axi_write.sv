@@ -1,6 +1,6 @@
 // AXI4 write master: a request (first byte, words) and a stream of words become INCR bursts that
 // respect 4 KiB boundaries.  Answers are counted, not waited for, until the engine asks for idle;
-// answers to nothing, left over from before a reset, are dropped.
+// answers to no burst of its own, left over from before a reset, are dropped.
 `default_nettype none
 
 module acs_axi_write
@@ -25,16 +25,16 @@ module acs_axi_write
 );
   logic [60:0] addr_q;
   logic [31:0] left_q;
-  logic        aw_valid_q;
+  logic aw_valid_q;
   logic [60:0] aw_addr_q;
-  logic [7:0]  aw_len_q;
-  logic [8:0]  beats_q;      // left of the burst announced last
-  logic [4:0]  outstanding_q;
-  logic        error_q;
+  logic [7:0] aw_len_q;
+  logic [8:0] beats_q;  // left of the burst announced last
+  logic [4:0] outstanding_q;
+  logic error_q;
 
-  logic [9:0]  to_boundary;
-  logic [9:0]  burst;
-  logic        start_burst, beat, answer;
+  logic [9:0] to_boundary;
+  logic [9:0] burst;
+  logic start_burst, beat, answer;
 
   if (MaxBurst < 1 || MaxBurst > 256) begin : gen_bad_burst
     $error("MaxBurst must be 1..256");
@@ -94,33 +94,42 @@ module acs_axi_write
   assign error_o = error_q;
 
 `ifndef SYNTHESIS
-  burst_in_page: assert property (@(posedge clk_i) disable iff (!rst_ni) aw_valid_q |->
+  burst_in_page :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) aw_valid_q |->
                    32'(aw_addr_q[8:0]) + 32'(aw_len_q) < 32'd512)
   else $error("a burst crosses 4 KiB");
 `endif
 
-  acs_stream_check #(.Width($bits(span_t))) u_request (
+  acs_stream_check #(
+    .Width($bits(span_t))
+  ) u_request (
     .clk_i,
     .rst_ni,
     .valid_i  (req_valid_i),
     .ready_i  (req_ready_o),
     .payload_i(req_i)
   );
-  acs_stream_check #(.Width($bits(axi_aw_t))) u_aw (
+  acs_stream_check #(
+    .Width($bits(axi_aw_t))
+  ) u_aw (
     .clk_i,
     .rst_ni,
     .valid_i  (axi_o.aw_valid),
     .ready_i  (axi_i.aw_ready),
     .payload_i(axi_o.aw)
   );
-  acs_stream_check #(.Width($bits(axi_w_t))) u_w (
+  acs_stream_check #(
+    .Width($bits(axi_w_t))
+  ) u_w (
     .clk_i,
     .rst_ni,
     .valid_i  (axi_o.w_valid),
     .ready_i  (axi_i.w_ready),
     .payload_i(axi_o.w)
   );
-  acs_stream_check #(.Width(2)) u_b (
+  acs_stream_check #(
+    .Width(2)
+  ) u_b (
     .clk_i,
     .rst_ni,
     .valid_i  (axi_i.b_valid),

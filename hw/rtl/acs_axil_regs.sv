@@ -20,18 +20,18 @@ module acs_axil_regs
   input  wire logic [31:0] status_i,
   input  wire logic [31:0] fault_index_i
 );
-  buffers_t         buffers_q;
-  logic [31:0]      trace_q;
-  logic             start_q, busy_q, done_q, ready_q, auto_q, gie_q;
-  logic [1:0]       ier_q, isr_q, toggled;
-  logic             b_valid_q, r_valid_q;
-  logic [31:0]      r_data_q, r_data;
-  logic             write, read;
-  logic [7:0]       w_addr, r_addr;
-  logic             aw_held_q, w_held_q;
-  logic [5:0]       aw_addr_q;
-  logic [31:0]      w_data_q;
-  logic [3:0]       w_strb_q;
+  buffers_t buffers_q;
+  logic [31:0] trace_q;
+  logic start_q, busy_q, done_q, ready_q, auto_q, gie_q;
+  logic [1:0] ier_q, isr_q, toggled;
+  logic b_valid_q, r_valid_q;
+  logic [31:0] r_data_q, r_data;
+  logic write, read;
+  logic [7:0] w_addr, r_addr;
+  logic aw_held_q, w_held_q;
+  logic [5:0] aw_addr_q;
+  logic [31:0] w_data_q;
+  logic [3:0] w_strb_q;
 
   function automatic logic [31:0] merge(input logic [31:0] old, input logic [31:0] data,
                                         input logic [3:0] strobe);
@@ -135,25 +135,37 @@ module acs_axil_regs
           REG_IER: if (w_strb_q[0]) ier_q <= w_data_q[1:0];
           REG_ISR: isr_q <= isr_q ^ toggled;
           REG_PROGRAM:
-            buffers_q.instructions.address[31:0] <= merge(buffers_q.instructions.address[31:0], w_data_q, w_strb_q);
+            buffers_q.instructions.address[31:0] <=
+              merge(buffers_q.instructions.address[31:0], w_data_q, w_strb_q);
           REG_PROGRAM + 8'd4:
-            buffers_q.instructions.address[63:32] <= merge(buffers_q.instructions.address[63:32], w_data_q, w_strb_q);
+            buffers_q.instructions.address[63:32] <=
+              merge(buffers_q.instructions.address[63:32], w_data_q, w_strb_q);
           REG_PARAMS:
-            buffers_q.params.address[31:0] <= merge(buffers_q.params.address[31:0], w_data_q, w_strb_q);
+            buffers_q.params.address[31:0] <=
+              merge(buffers_q.params.address[31:0], w_data_q, w_strb_q);
           REG_PARAMS + 8'd4:
-            buffers_q.params.address[63:32] <= merge(buffers_q.params.address[63:32], w_data_q, w_strb_q);
+            buffers_q.params.address[63:32] <=
+              merge(buffers_q.params.address[63:32], w_data_q, w_strb_q);
           REG_IMAGE:
-            buffers_q.image.address[31:0] <= merge(buffers_q.image.address[31:0], w_data_q, w_strb_q);
+            buffers_q.image.address[31:0] <=
+              merge(buffers_q.image.address[31:0], w_data_q, w_strb_q);
           REG_IMAGE + 8'd4:
-            buffers_q.image.address[63:32] <= merge(buffers_q.image.address[63:32], w_data_q, w_strb_q);
+            buffers_q.image.address[63:32] <=
+              merge(buffers_q.image.address[63:32], w_data_q, w_strb_q);
           REG_RESULT:
-            buffers_q.result.address[31:0] <= merge(buffers_q.result.address[31:0], w_data_q, w_strb_q);
+            buffers_q.result.address[31:0] <=
+              merge(buffers_q.result.address[31:0], w_data_q, w_strb_q);
           REG_RESULT + 8'd4:
-            buffers_q.result.address[63:32] <= merge(buffers_q.result.address[63:32], w_data_q, w_strb_q);
-          REG_PROGRAM_WORDS: buffers_q.instructions.words <= merge(buffers_q.instructions.words, w_data_q, w_strb_q);
-          REG_PARAMS_WORDS:  buffers_q.params.words <= merge(buffers_q.params.words, w_data_q, w_strb_q);
-          REG_IMAGE_WORDS:   buffers_q.image.words <= merge(buffers_q.image.words, w_data_q, w_strb_q);
-          REG_RESULT_WORDS:  buffers_q.result.words <= merge(buffers_q.result.words, w_data_q, w_strb_q);
+            buffers_q.result.address[63:32] <=
+              merge(buffers_q.result.address[63:32], w_data_q, w_strb_q);
+          REG_PROGRAM_WORDS:
+            buffers_q.instructions.words <= merge(buffers_q.instructions.words, w_data_q, w_strb_q);
+          REG_PARAMS_WORDS:
+            buffers_q.params.words <= merge(buffers_q.params.words, w_data_q, w_strb_q);
+          REG_IMAGE_WORDS:
+            buffers_q.image.words <= merge(buffers_q.image.words, w_data_q, w_strb_q);
+          REG_RESULT_WORDS:
+            buffers_q.result.words <= merge(buffers_q.result.words, w_data_q, w_strb_q);
           REG_TRACE:         trace_q    <= merge(trace_q, w_data_q, w_strb_q);
           default: ;
         endcase
@@ -178,35 +190,45 @@ module acs_axil_regs
     end
   end
 
-  acs_stream_check #(.Width(8)) u_aw (
+  acs_stream_check #(
+    .Width(8)
+  ) u_aw (
     .clk_i,
     .rst_ni,
     .valid_i  (axil_i.aw_valid),
     .ready_i  (axil_o.aw_ready),
     .payload_i(axil_i.aw_addr)
   );
-  acs_stream_check #(.Width($bits(axil_w_t))) u_w (
+  acs_stream_check #(
+    .Width($bits(axil_w_t))
+  ) u_w (
     .clk_i,
     .rst_ni,
     .valid_i  (axil_i.w_valid),
     .ready_i  (axil_o.w_ready),
     .payload_i(axil_i.w)
   );
-  acs_stream_check #(.Width(2)) u_b (
+  acs_stream_check #(
+    .Width(2)
+  ) u_b (
     .clk_i,
     .rst_ni,
     .valid_i  (axil_o.b_valid),
     .ready_i  (axil_i.b_ready),
     .payload_i(axil_o.b_resp)
   );
-  acs_stream_check #(.Width(8)) u_ar (
+  acs_stream_check #(
+    .Width(8)
+  ) u_ar (
     .clk_i,
     .rst_ni,
     .valid_i  (axil_i.ar_valid),
     .ready_i  (axil_o.ar_ready),
     .payload_i(axil_i.ar_addr)
   );
-  acs_stream_check #(.Width($bits(axil_r_t))) u_r (
+  acs_stream_check #(
+    .Width($bits(axil_r_t))
+  ) u_r (
     .clk_i,
     .rst_ni,
     .valid_i  (axil_o.r_valid),

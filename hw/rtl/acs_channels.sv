@@ -38,21 +38,21 @@ module acs_channels
   input  wire logic [9:0]  flag_addr_i,
   output      logic        flag_o
 );
-  logic [9:0]  table_q [MAX_CHANNELS];
-  logic [9:0]  channel_q [MAX_CHANNELS];
-  logic [9:0]  index_q [MAX_CHANNELS];
-  logic        flag_q [MAX_CHANNELS];
+  logic [9:0] table_q[MAX_CHANNELS];
+  logic [9:0] channel_q[MAX_CHANNELS];
+  logic [9:0] index_q[MAX_CHANNELS];
+  logic flag_q[MAX_CHANNELS];
 
-  logic [7:0]  mask_q;
+  logic [7:0] mask_q;
   logic [10:0] next_q, left_q, base_q;
-  logic [9:0]  scanned, order_addr;
-  logic        valid1_q;
-  logic [9:0]  channel1_q, index1_q;
+  logic [9:0] scanned, order_addr;
+  logic valid1_q;
+  logic [9:0] channel1_q, index1_q;
   logic [63:0] mask_word;
-  logic        bit_found;
-  logic [9:0]  place;
+  logic bit_found;
+  logic [9:0] place;
 
-  // The order: looked up by the scan while it runs, by others otherwise.
+  // The order: while a scan runs, only the scan looks it up.
   assign order_addr = left_q != 0 ? next_q[9:0] : addr_i;
   assign scanned    = has_table_i ? table_q[order_addr] : order_addr;
 

@@ -27,28 +27,42 @@ module acs_check
   // Products in the order in which they are made; a factor that is a product itself is older by
   // at least Depth.
   typedef enum logic [4:0] {
-    MulInputs, MulOutputs, MulTaps, MulImageRows, MulLinear, MulFlat, MulRowBytes, MulImage,
-    MulSourceSpan, MulResultSpan, MulResidualSpan, MulTrace, MulRows, MulChunk, MulDense, MulPair
+    MulInputs,
+    MulOutputs,
+    MulTaps,
+    MulImageRows,
+    MulLinear,
+    MulFlat,
+    MulRowBytes,
+    MulImage,
+    MulSourceSpan,
+    MulResultSpan,
+    MulResidualSpan,
+    MulTrace,
+    MulRows,
+    MulChunk,
+    MulDense,
+    MulPair
   } product_e;
   localparam int unsigned Products = 16;
-  localparam int unsigned Depth    = 3;       // from factors to a product that can be used
+  localparam int unsigned Depth = 3;  // from factors to a product that can be used
   // Judging takes two cycles after the last product.
-  localparam logic [4:0] Judge     = 5'(Products + Depth);
+  localparam logic [4:0] Judge = 5'(Products + Depth);
 
-  logic [4:0]  step_q;
+  logic [4:0] step_q;
   logic [21:0] factor_a, a_q;
   logic [15:0] factor_b, b_q;
   logic [37:0] product_q;
   logic [Products-1:0][37:0] products_q;
 
-  logic        is_conv;
-  logic [21:0] inputs, outputs;               // groups * channels
+  logic is_conv;
+  logic [21:0] inputs, outputs;  // groups * channels
   logic [23:0] image_words;
   logic [26:0] linear_words, flat_blocks, trace_blocks;
   logic [16:0] weight_words;
-  logic [7:0]  chunk_rows;
+  logic [7:0] chunk_rows;
   logic [10:0] result_channels, source_channels, result_last, source_last;
-  logic [5:0]  row_words;                     // of the image
+  logic [5:0] row_words;  // of the image
 
   assign is_conv = op_i.opcode == OP_CONV;
   assign inputs       = products_q[MulInputs][21:0];
@@ -131,7 +145,7 @@ module acs_check
     b_q       <= factor_b;
     product_q <= 38'(a_q) * 38'(b_q);
     if (step_q >= 5'(Depth - 1) && step_q < 5'(Products + Depth - 1)) begin
-      products_q[4'(step_q - 5'(Depth - 1))] <= product_q;
+      products_q[4'(step_q-5'(Depth-1))] <= product_q;
     end
   end
 
@@ -150,15 +164,15 @@ module acs_check
   end
 
   assign amounts_o = '{
-    inputs: inputs,
-    outputs: outputs,
-    dense: products_q[MulDense][20:0],
-    per_pair: products_q[MulPair][19:0],
-    image_words: image_words,
-    linear_words: linear_words,
-    flat_blocks: flat_blocks,
-    trace_blocks: trace_blocks
-  };
+      inputs: inputs,
+      outputs: outputs,
+      dense: products_q[MulDense][20:0],
+      per_pair: products_q[MulPair][19:0],
+      image_words: image_words,
+      linear_words: linear_words,
+      flat_blocks: flat_blocks,
+      trace_blocks: trace_blocks
+    };
 
   // Ranges.
   logic [26:0] src_span, dst_span, res_span;  // blocks before the last channel
@@ -173,7 +187,7 @@ module acs_check
   assign rows_words  = products_q[MulRows];
 
   localparam logic [32:0] Features = 33'(FeatureBlocks);
-  localparam logic [32:0] Vectors  = 33'(VectorWords);
+  localparam logic [32:0] Vectors = 33'(VectorWords);
 
   logic mask_in_known, mask_out_known, shift_known, kernel_known, source_known, result_known;
   logic source_row_known;
@@ -279,7 +293,9 @@ module acs_check
           operands = STATUS_BAD_FIELD;
         end else if (33'(op_i.src_base) + 33'(flat_blocks) > Features) begin
           operands = STATUS_FEATURE_RANGE;
-        end else if (!trace_fits(op_i.trace_addr, 33'(flat_blocks) << 3, buffers_i.result.words)) begin
+        end else if (!trace_fits(
+                op_i.trace_addr, 33'(flat_blocks) << 3, buffers_i.result.words
+            )) begin
           operands = STATUS_RESULT_RANGE;
         end
       end
@@ -300,7 +316,8 @@ module acs_check
             LINEAR_GATE: begin
               if (op_i.trace_addr != 0 || op_i.mask_out >= 8'(MASK_REGISTERS)) begin
                 operands = STATUS_BAD_FIELD;
-              end else if (33'(op_i.threshold_addr) + pair_words > 33'(buffers_i.params.words)) begin
+              end else if (33'(op_i.threshold_addr) + pair_words >
+                           33'(buffers_i.params.words)) begin
                 operands = STATUS_PARAM_RANGE;
               end else if (!results_fit(op_i.result_addr, mask_words, buffers_i.result.words)) begin
                 operands = STATUS_RESULT_RANGE;

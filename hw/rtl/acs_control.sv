@@ -51,7 +51,7 @@ module acs_control
   input  wire logic             loader_busy_i,
   input  wire logic [READERS-1:0] read_fault_i, // a word with an error answer is taken
   input  wire logic             linear_error_i, // likewise, by acs_linear, which takes them late
-  // Read master: the program, and what the prefetcher asks for.
+  // Read master: requests for the program, and of acs_front for words of later instructions.
   output      logic  [FRONT_READERS-1:0] req_valid_o,
   input  wire logic  [FRONT_READERS-1:0] req_ready_i,
   output      span_t [FRONT_READERS-1:0] req_o,
@@ -81,31 +81,40 @@ module acs_control
   assign data_ready_o = 1'b1;
 
   typedef enum logic [3:0] {
-    StIdle, StNext, StLaunch, StRun, StTraceAsk, StTrace, StFlush, StHeaderAsk, StHeader, StFinish
+    StIdle,
+    StNext,
+    StLaunch,
+    StRun,
+    StTraceAsk,
+    StTrace,
+    StFlush,
+    StHeaderAsk,
+    StHeader,
+    StFinish
   } state_e;
 
-  state_e             state_q;
+  state_e state_q;
   instruction_words_t words_q;
-  amounts_t           amounts;           // of the instruction
-  judged_t            next;
-  instruction_t       op, next_op;
-  logic               next_valid, no_more, take;
-  logic [28:0]        index_q;
-  logic [7:0]         code_q;
-  logic [3:0]         header_q;
-  logic               is_linear_result, next_writes, ran, ran_q, fails, ended;
-  logic               ask_result_q;      // the write request of a LINEAR is not yet accepted
-  logic               error_q;           // an error answer among words of this instruction
-  logic               load_error_q;      // among weights, which may be those of a later one
-  logic [28:0]        load_index, load_index_q, load_error_index_q;
-  logic               stopping;
+  amounts_t amounts;  // of the instruction
+  judged_t next;
+  instruction_t op, next_op;
+  logic next_valid, no_more, take;
+  logic [28:0] index_q;
+  logic [7:0] code_q;
+  logic [3:0] header_q;
+  logic is_linear_result, next_writes, ran, ran_q, fails, ended;
+  logic ask_result_q;  // the write request of a LINEAR is not yet accepted
+  logic error_q;  // an error answer among words of this instruction
+  logic load_error_q;  // among weights, which may be those of a later one
+  logic [28:0] load_index, load_index_q, load_error_index_q;
+  logic stopping;
 
   // Counters of the result header.
-  logic [63:0] instructions_q, iterations_q, executed_q, skipped_q, read_q, written_q, cycles_q,
-               stalls_q;
+  logic [63:0]
+    instructions_q, iterations_q, executed_q, skipped_q, read_q, written_q, cycles_q, stalls_q;
   logic [63:0] macs_executed, macs_skipped;
-  logic [20:0] pairs_q;              // of active inputs and outputs, over all groups
-  logic        add_macs, macs_busy, skips_busy;
+  logic [20:0] pairs_q;  // of active inputs and outputs, over all groups
+  logic add_macs, macs_busy, skips_busy;
   logic [31:0] trace_words, result_words;
 
   assign op      = traced_decode(words_q, trace_i);
@@ -199,12 +208,12 @@ module acs_control
   assign clear_o        = take;
   assign clear_error_o  = state_q == StIdle;
   assign discard_o      = stopping;
-  // The instruction is done: its results are on their way, in order before all that follows.
+  // The instruction is done: its results are on their way, before those of all later instructions.
   assign ended = (state_q == StRun && ran && !fails && op.trace_addr == 0) ||
                  (state_q == StTraceAsk && trace_words == 0) || (state_q == StTrace && copy_done_i);
 
-  // Words read, by what reads them.
-  logic        ends_run;
+  // Words read, by reader.
+  logic ends_run;
   logic [31:0] words_read, words_read_q;
   logic [26:0] rows_read_q;
   assign ends_run = next.status == STATUS_OK && next_op.opcode == OP_END;
@@ -312,14 +321,16 @@ module acs_control
       read_q         <= read_q + 64'(words_read_q) + 64'(rows_read_q);
       instructions_q <= instructions_q + 64'(ended) + 64'(take && ends_run);
 
-      // Weights may arrive before their instruction runs; the others take their own words only.
+      // Weights may arrive before their instruction runs, so an error among them is kept with the
+      // number of its instruction.  The other readers take words of the running instruction only.
       if (load_o) load_index_q <= load_index;
       else if (array_load_i) load_index_q <= index_q;
       if (read_fault_i[READER_WEIGHTS] && !load_error_q) begin
         load_error_q       <= 1'b1;
         load_error_index_q <= load_index_q;
       end
-      if (read_fault_i[READER_IMAGE] || read_fault_i[READER_TABLE] || linear_error_i) error_q <= 1'b1;
+      if (read_fault_i[READER_IMAGE] || read_fault_i[READER_TABLE] || linear_error_i)
+        error_q <= 1'b1;
 
       if (wreq_ready_i) ask_result_q <= 1'b0;
       ran_q <= state_q == StRun && !ran && (linear_done_i || ran_q);
@@ -362,8 +373,10 @@ module acs_control
           if (ran) begin
             state_q <= op.trace_addr != 0 ? StTraceAsk : StNext;
             if (fails) begin
-              code_q  <= bad_table_i && !write_error_i && !error_q && !load_error_q ? STATUS_BAD_FIELD
-                                                                                   : STATUS_BUS_ERROR;
+              code_q  <= STATUS_BUS_ERROR;
+              if (bad_table_i && !write_error_i && !error_q && !load_error_q) begin
+                code_q <= STATUS_BAD_FIELD;
+              end
               state_q <= StFlush;
             end
           end

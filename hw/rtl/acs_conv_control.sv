@@ -1,5 +1,5 @@
-// Rounds of a CONV: table, groups, passes over a group's outputs, chunks, rounds, and inside a round
-// the active input channels and taps.
+// The rounds of a CONV: channel table, groups, passes over a group's outputs, chunks of a pass, rounds
+// of a chunk, and inside a round the active input channels with their taps.
 `default_nettype none
 
 module acs_conv_control
@@ -68,47 +68,60 @@ module acs_conv_control
   localparam logic [10:0] Groups = 11'(LaneGroups);
 
   typedef enum logic [2:0] {
-    StIdle, StTable, StScan, StScanWait, StPass, StRounds, StGroupEnd, StDrain
+    StIdle,
+    StTable,
+    StScan,
+    StScanWait,
+    StPass,
+    StRounds,
+    StGroupEnd,
+    StDrain
   } state_e;
 
-  // What a pass over a group's outputs works on.
-  typedef enum logic [1:0] {PassConstant, PassActive, PassRecords, PassEnd} pass_e;
+  // A pass over a group's outputs: constants of masked channels, active channels, and records of
+  // masked channels.
+  typedef enum logic [1:0] {
+    PassConstant,
+    PassActive,
+    PassRecords,
+    PassEnd
+  } pass_e;
 
-  state_e      state_q;
-  pass_e       pass_q;
+  state_e state_q;
+  pass_e pass_q;
   logic [10:0] group_q;
   channel_counts_t first_q;
   logic [11:0] all_entries;
   // Table.
   logic [11:0] entry_q;
-  logic        bad_q;
+  logic bad_q;
   logic [63:0] word_q;
-  logic        word_valid_q;
+  logic word_valid_q;
   logic [15:0] entry;
-  logic        entry_step;
+  logic entry_step;
   // Rounds.
-  logic [10:0] rows_left_q;      // of the pass, this chunk included
+  logic [10:0] rows_left_q;  // of the pass, this chunk included
   logic [10:0] chunk_first_q;
   logic [10:0] chunk_count, chunk_size;
-  logic        set_q;
-  logic [1:0]  open_chunks_q;    // whose last round was issued, and whose records are in use
-  logic        weights_there, early_there, input_there;
+  logic set_q;
+  logic [1:0] open_chunks_q;  // whose last round was issued, and whose records are in use
+  logic weights_there, early_there, input_there;
   logic [10:0] block_q, position_q;
   group_count_t bank_q;
   logic [15:0] row_base_q;
   logic [10:0] blocks;
   logic [10:0] left, count_a, free, count_b;
-  logic        more_blocks, chunk_ends;
+  logic more_blocks, chunk_ends;
   // Iterations.
   logic [10:0] input_q;
-  logic        empty, last_input, last, ends;
+  logic empty, last_input, last, ends;
   // Passes and groups.
-  logic        clears;           // masked channels
+  logic clears;  // masked channels
   logic [10:0] half_plane;
   logic [10:0] pass_rows;
-  logic        begin_pass, records_needed, pass_ends, next_group, last_group, listed_there;
-  logic        quiet_q;          // quiet_o has been given
-  logic        drained;
+  logic begin_pass, records_needed, pass_ends, next_group, last_group, listed_there;
+  logic quiet_q;  // quiet_o has been given
+  logic drained;
 
   assign all_entries = 12'(channels_i.inputs) + 12'(channels_i.outputs);
   assign blocks      = plane_blocks(op_i.dst_height, op_i.row_log2);
@@ -197,7 +210,7 @@ module acs_conv_control
   assign clear_blocks_o = op_i.dst_split ? {3'b0, half_plane, 2'b0} : 16'(blocks);
   assign clear_start_o  = state_q == StScanWait && listed_there && clears;
 
-  // A pass begins: what it works on.
+  // A pass begins, and takes so many rows.
   assign records_needed = !op_i.masked_zero;
   always_comb begin
     unique case (pass_q)
@@ -217,9 +230,9 @@ module acs_conv_control
   assign load_rows_o   = pass_q == PassRecords ? passed_outputs_i : found_i.outputs;
   assign last_group    = group_q == op_i.groups - 11'd1;
   assign pass_ends     = state_q == StRounds && ends && chunk_ends && rows_left_q == chunk_count;
-  // Without lists nothing keeps the next group from following at once.  The rounds that only need the
-  // records of masked channels may end before the loader knows how many words of a row it would have
-  // read; the group then ends in StPass, which waits for that number.
+  // Without lists nothing keeps the next group from following at once.  Where all outputs are masked,
+  // their rounds may end before the loader has counted how many words of a row it reads; the group
+  // then ends in StPass, which waits for that number.
   assign next_group    = pass_ends && (last_group || listed_i == '0) && pass_q != PassConstant &&
                          rows_known_i &&
                          !(pass_q == PassActive && records_needed && masked_outputs_i != 0);

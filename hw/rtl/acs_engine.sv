@@ -64,10 +64,10 @@ module acs_engine
       32'h8000_0000 | 32'((FeatureBlocks / 16) << 8) | 32'(LaneGroups);
 
   // Pins.
-  axil_req_t      axil_req;
-  axil_rsp_t      axil_rsp;
-  axi_read_req_t  axi_read_req;
-  axi_read_rsp_t  axi_read_rsp;
+  axil_req_t axil_req;
+  axil_rsp_t axil_rsp;
+  axi_read_req_t axi_read_req;
+  axi_read_rsp_t axi_read_rsp;
   axi_write_req_t axi_write_req;
   axi_write_rsp_t axi_write_rsp;
 
@@ -121,82 +121,82 @@ module acs_engine
   };
 
   // Registers and control.
-  logic            start, done, trace, clear, discard;
-  buffers_t        buffers;
-  logic [7:0]      status;
-  logic [31:0]     fault_index;
-  instruction_t    op;
+  logic start, done, trace, clear, discard;
+  buffers_t buffers;
+  logic [7:0] status;
+  logic [31:0] fault_index;
+  instruction_t op;
   channel_counts_t all_channels, active, masked;
-  logic            array_start, array_done, array_quiet, array_stall, bad_table;
-  logic            load_start, load_done, linear_start, linear_done, linear_stall;
-  logic            copy_start, copy_done, copy_from_vector, copy_to_vector;
-  logic [15:0]     copy_block, copy_vector;
-  logic [19:0]     copy_words;
-  logic            iteration_done, group_done, table_done;
+  logic array_start, array_done, array_quiet, array_stall, bad_table;
+  logic load_start, load_done, linear_start, linear_done, linear_stall;
+  logic copy_start, copy_done, copy_from_vector, copy_to_vector;
+  logic [15:0] copy_block, copy_vector;
+  logic [19:0] copy_words;
+  logic iteration_done, group_done, table_done;
 
   // Memory ports.
-  logic  [READERS-1:0] read_req_valid, read_req_ready, read_valid, read_ready, read_fault;
+  logic [READERS-1:0] read_req_valid, read_req_ready, read_valid, read_ready, read_fault;
   span_t [READERS-1:0] read_req;
   logic [63:0] read_data;
-  logic        read_error, read_idle;
-  logic        write_req_valid, write_req_ready, write_ready, write_idle, write_error, clear_error;
-  span_t       write_req;
-  logic        header_valid, result_valid, copy_data_valid;
+  logic read_error, read_idle;
+  logic write_req_valid, write_req_ready, write_ready, write_idle, write_error, clear_error;
+  span_t write_req;
+  logic header_valid, result_valid, copy_data_valid;
   logic [63:0] header, result, copy_data;
 
   // Channels.
-  logic            table_write, table_list;
-  logic [9:0]      table_addr, table_data;
-  sides_t          scan, scan_busy, listed, flag;
+  logic table_write, table_list;
+  logic [9:0] table_addr, table_data;
+  sides_t scan, scan_busy, listed, flag;
   channel_counts_t first, found, passed;
-  logic [10:0]     in_count;
-  logic            mask_write;
-  logic [8:0]      mask_addr;
-  logic [63:0]     mask_data;
-  logic [9:0]      in_addr, in_channel, in_index, out_channel, row_addr, row_index, flag_addr;
-  logic [9:0]      clear_list, post_list;
-  logic            post_looks;
+  logic [10:0] in_count;
+  logic mask_write;
+  logic [8:0] mask_addr;
+  logic [63:0] mask_data;
+  logic [9:0] in_addr, in_channel, in_index, out_channel, row_addr, row_index, flag_addr;
+  logic [9:0] clear_list, post_list;
+  logic post_looks;
 
   // Weights.
-  logic            load_all, load_list, load_masked, load_listed, loader_busy, chunk_done;
-  instruction_t    load_all_op;
-  logic [10:0]     load_rows;
+  logic load_all, load_list, load_masked, load_listed, loader_busy, chunk_done;
+  instruction_t load_all_op;
+  logic [10:0] load_rows;
   logic [1:0][7:0] rows_there;
-  logic            early_set, row_read_valid;
-  logic [15:0]     early_words, row_read;
+  logic early_set, row_read_valid;
+  logic [15:0] early_words, row_read;
   logic [LaneGroups-1:0] weight_write;
-  logic            weight_set, record_write;
-  logic [BW-1:0]   weight_addr;
-  logic [63:0]     weight_data;
-  logic [7:0]      record_addr;
-  constants_t      record;
+  logic weight_set, record_write;
+  logic [BW-1:0] weight_addr;
+  logic [63:0] weight_data;
+  logic [7:0] record_addr;
+  constants_t record;
 
   // Iterations, rounds, and what becomes of their sums.
-  logic            iteration_valid, iteration_ready, round_valid, release_round;
-  iteration_t      iteration;
-  round_t          round;
-  logic            clear_start, clear_busy, post_idle, writer_idle;
-  logic [15:0]     clear_blocks;
-  logic  [LaneGroups-1:0] sums_valid;
+  logic iteration_valid, iteration_ready, round_valid, release_round;
+  iteration_t iteration;
+  round_t round;
+  logic clear_start, clear_busy, post_idle, writer_idle;
+  logic [15:0] clear_blocks;
+  logic [LaneGroups-1:0] sums_valid;
   sums_t [LaneGroups-1:0] sums;
-  logic            block_valid, block_ready, block_write_valid, image_write_valid;
-  logic [15:0]     block_base;
-  logic [10:0]     block_number;
-  segments_t       block, features;
-  block_write_t    block_write, image_write;
-  logic            residual_valid, copy_read_valid, features_ready, features_valid;
-  logic [15:0]     residual_addr, copy_read_addr;
+  logic block_valid, block_ready, block_write_valid, image_write_valid;
+  logic [15:0] block_base;
+  logic [10:0] block_number;
+  segments_t block, features;
+  block_write_t block_write, image_write;
+  logic residual_valid, copy_read_valid, features_ready, features_valid;
+  logic [15:0] residual_addr, copy_read_addr;
 
   // Vectors.
-  logic            linear_job_valid, linear_weights_valid, linear_weights_take;
-  logic            linear_record_take, thresholds_take, linear_error;
-  linear_job_t     linear_job;
-  logic [63:0]     linear_weights, thresholds, vector_data, linear_vector;
-  constants_t      linear_record;
-  logic            total_valid, totals_done, linear_vector_write, copy_vector_write;
+  logic linear_job_valid, linear_weights_valid, linear_weights_take;
+  logic linear_record_take, thresholds_take, linear_error;
+  linear_job_t linear_job;
+  logic [63:0] linear_weights, thresholds, vector_data, linear_vector;
+  constants_t linear_record;
+  logic total_valid, totals_done, linear_vector_write, copy_vector_write;
   logic signed [31:0] total;
-  logic [15:0]     factor_addr, linear_read_addr, linear_vector_addr;
-  logic [15:0]     copy_vector_read, copy_vector_addr;
+  logic [15:0] factor_addr, linear_read_addr, linear_vector_addr;
+  logic [15:0] copy_vector_read, copy_vector_addr;
 
   acs_axil_regs u_regs (
     .clk_i,

@@ -1,5 +1,5 @@
-// The feature memory with all that uses it: the array that reads blocks and adds up, the clearing of
-// masked channels, and the order of those who want port B.
+// The feature memory and the modules that use it: the array, which reads blocks and adds them up, the
+// clearing of masked channels, and the order in which port B serves them.
 `default_nettype none
 
 module acs_features
@@ -51,8 +51,8 @@ module acs_features
   output      logic  [LaneGroups-1:0] sums_valid_o,
   output      sums_t [LaneGroups-1:0] sums_o
 );
-  logic         clear_valid, clear_ready, clears, read_valid, write_valid;
-  logic [15:0]  clear_addr;
+  logic clear_valid, clear_ready, clears, read_valid, write_valid;
+  logic [15:0] clear_addr;
   block_write_t write;
 
   // Clearing comes last at port B.

@@ -6,7 +6,7 @@ module acs_fetch
   import acs_isa_pkg::*;
   import acs_pkg::*;
 #(
-  parameter int unsigned Ahead = 4    // instructions in the buffer
+  parameter int unsigned Ahead = 4  // instructions in the buffer
 ) (
   input  wire logic               clk_i,
   input  wire logic               rst_ni,
@@ -31,15 +31,15 @@ module acs_fetch
   localparam int unsigned IW = $clog2(INSTRUCTION_WORDS);
   localparam logic [IW-1:0] LastWord = IW'(INSTRUCTION_WORDS - 1);
 
-  logic          running_q, waiting_q;           // a request is under way
-  logic [63:0]   address_q;                      // of the instruction to ask for
-  logic [31:0]   left_q;                         // words from there on
-  logic [SW-1:0] buffered_q;                     // asked for and not yet taken out of the buffer
+  logic running_q, waiting_q;  // a request is under way
+  logic [63:0] address_q;  // of the instruction to ask for
+  logic [31:0] left_q;  // words from there on
+  logic [SW-1:0] buffered_q;  // asked for and not yet taken out of the buffer
   logic [IW-1:0] arriving_q, leaving_q;
-  logic          ends_q, more, accepted;
-  logic          word_valid, word_ready, word_error;
-  logic [63:0]   word;
-  logic          last_arrives, last_leaves;
+  logic ends_q, more, accepted;
+  logic word_valid, word_ready, word_error;
+  logic [63:0] word;
+  logic last_arrives, last_leaves;
 
   assign more         = left_q >= 32'(INSTRUCTION_WORDS);
   assign req_valid_o  = running_q && !ends_q && !waiting_q && more && buffered_q != SW'(Ahead);
@@ -51,8 +51,8 @@ module acs_fetch
 
   // The word that holds the opcode tells whether another instruction follows.
   instruction_words_t probe;
-  instruction_t       probed;
-  logic               is_end;
+  instruction_t probed;
+  logic is_end;
   always_comb begin
     probe             = '0;
     probe[arriving_q] = data_i;
@@ -130,7 +130,8 @@ module acs_fetch
   assign unused_probed_fields = ^probed;
 
 `ifndef SYNTHESIS
-  word_has_place: assert property (@(posedge clk_i) disable iff (!rst_ni) data_valid_i |-> fifo_ready)
+  word_has_place :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) data_valid_i |-> fifo_ready)
   else $error("a word of the program without a place");
 `endif
 

@@ -1,9 +1,10 @@
-// Works ahead of the sequencer: fetches instructions, has them judged, and asks for what they read
-// from memory.  Words wait in the read master's buffer, weights in the free set of banks, until
-// their instruction runs; judged instructions wait in a queue.
+// Works ahead of the sequencer: fetches instructions, has them judged, and asks memory for the words
+// that they read.  Those words wait in the read master's buffer, weights in the free set of banks,
+// until their instruction runs; judged instructions wait in a queue.
 //
-// Everything is asked for in the order of the program.  A convolution with an output mask knows its
-// rows only when it runs; nothing that comes after it is asked for before its rows are.
+// Requests go out in the order of the program.  A convolution with an output mask knows which rows
+// of weights it needs only when it runs: until it has asked for them, this module asks for nothing
+// that belongs to a later instruction.
 `default_nettype none
 
 module acs_front
@@ -35,7 +36,7 @@ module acs_front
   input  wire logic               loader_busy_i,
   input  wire logic               quiet_i,      // a CONV with output mask has asked for its rows
   input  wire logic               gate_done_i,  // a mask is there
-  // What was asked for a LINEAR.
+  // The words that memory was asked for, for a LINEAR.
   output      logic               linear_job_valid_o,
   output      linear_job_t        linear_job_o,
   // The next instruction.
@@ -44,12 +45,12 @@ module acs_front
   output      logic               no_more_o,    // the program ended without END
   input  wire logic               take_i
 );
-  logic               fetched, fetch_error, fetch_done, no_more, checked, check_start, judged;
+  logic fetched, fetch_error, fetch_done, no_more, checked, check_start, judged;
   instruction_words_t words;
-  instruction_t       op;
-  logic [7:0]         verdict;
-  amounts_t           amounts;
-  judged_t            instruction;
+  instruction_t op;
+  logic [7:0] verdict;
+  amounts_t amounts;
+  judged_t instruction;
 
   acs_fetch u_fetch (
     .clk_i,
@@ -93,10 +94,10 @@ module acs_front
   assign check_start = fetched && !checking_q;
   assign judged      = fetched && checking_q && checked;
 
-  // Judged instructions go on at once; what they read is asked for meanwhile.
-  logic        is_load, is_conv, is_linear, is_gate, is_listed, held;
-  logic        waits_q;       // a CONV with output mask has not asked for its rows yet
-  logic        queued_q, queue, room, queue_valid;
+  // A judged instruction enters the queue at once, before all requests for its words are out.
+  logic is_load, is_conv, is_linear, is_gate, is_listed, held;
+  logic waits_q;  // a CONV with output mask has not asked for its rows yet
+  logic queued_q, queue, room, queue_valid;
   assign instruction = '{
     words: words,
     amounts: amounts,
@@ -119,11 +120,15 @@ module acs_front
   assign valid_o   = queue_valid;
   assign no_more_o = no_more && !queue_valid;
 
-  // What an instruction reads: first thresholds, a table or the image; then rows.
-  typedef enum logic [1:0] {StFirst, StSecond, StDone} step_e;
-  step_e       step_q;
-  logic [3:0]  gates_q;       // gates that were queued and have not decided
-  logic        good, reads, allowed, masks_there, first_asked, second_asked;
+  // Requests of an instruction: first for thresholds, a table or the image; then for rows.
+  typedef enum logic [1:0] {
+    StFirst,
+    StSecond,
+    StDone
+  } step_e;
+  step_e step_q;
+  logic [3:0] gates_q;  // gates that were queued and have not decided
+  logic good, reads, allowed, masks_there, first_asked, second_asked;
   logic [28:0] index_q;
 
   assign is_load   = op.opcode == OP_LOAD;
@@ -138,8 +143,9 @@ module acs_front
 
   assign req_valid_o[READER_IMAGE]   = allowed && step_q == StFirst && is_load;
   assign req_valid_o[READER_TABLE]   = allowed && step_q == StFirst && is_conv && op.has_table;
-  assign req_valid_o[READER_VECTORS] = allowed && (step_q == StFirst ? is_gate
-                                                                  : step_q == StSecond && is_linear);
+  assign req_valid_o[READER_VECTORS] = allowed &&
+                                       (step_q == StFirst ? is_gate :
+                                                            step_q == StSecond && is_linear);
   // Words that a mask makes needless can be left out once the mask is there.
   assign masks_there  = gates_q == 0 || !skips_words(op);
   assign load_o       = allowed && step_q == StSecond && is_conv && !is_listed && masks_there;
@@ -148,10 +154,10 @@ module acs_front
 
   assign first_asked  = (req_valid_o & req_ready_i) >> READER_IMAGE != '0 ||
                         !(is_load || is_gate || (is_conv && op.has_table));
-  assign second_asked = req_valid_o[READER_VECTORS] ? req_ready_i[READER_VECTORS] : !is_conv || load_o ||
-                                                                              is_listed;
+  assign second_asked = req_valid_o[READER_VECTORS] ? req_ready_i[READER_VECTORS] :
+                        !is_conv || load_o || is_listed;
 
-  // Known before the first of its words can come.
+  // The job is known before the first of its words can come.
   assign linear_job_valid_o = req_valid_o[READER_VECTORS] && req_ready_i[READER_VECTORS] &&
                               is_gate == (step_q == StFirst);
   assign linear_job_o       = '{gate: is_gate, channels: op.channels, row_words: op.row_words};
@@ -169,7 +175,7 @@ module acs_front
     end
   end
 
-  // Behind an instruction that ends the run nothing is looked at.
+  // No instruction behind one that ends the run is looked at.
   assign fetch_done = good && op.opcode != OP_END && (queued_q || queue) &&
                       (!reads || step_q == StDone);
 

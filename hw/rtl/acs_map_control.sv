@@ -34,15 +34,22 @@ module acs_map_control
   output      round_t       round_o
 );
   typedef enum logic [2:0] {
-    StIdle, StScan, StScanWait, StChannel, StFactor, StRun, StTotals, StDrain
+    StIdle,
+    StScan,
+    StScanWait,
+    StChannel,
+    StFactor,
+    StRun,
+    StTotals,
+    StDrain
   } state_e;
 
-  state_e      state_q;
+  state_e state_q;
   logic [10:0] channel_q, block_q;
-  logic        active_q;
-  group_t      lane_q;           // lane group of the item
-  logic [7:0]  factor_q;
-  logic        is_gavg, takes_max, active, channel_active, last, ends;
+  logic active_q;
+  group_t lane_q;  // lane group of the item
+  logic [7:0] factor_q;
+  logic is_gavg, takes_max, active, channel_active, last, ends;
   logic [10:0] blocks;
 
   assign is_gavg   = op_i.opcode == OP_GAVG;

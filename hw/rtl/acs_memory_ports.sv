@@ -1,5 +1,5 @@
-// The engine's ways to memory: the read master with the readers that share it, and the write master,
-// which takes words of the header, of LINEARs and of traces.
+// The engine's ways to memory: the read master with the readers that share it, and the write
+// master, which takes words of the header, of LINEARs and of traces.
 `default_nettype none
 
 module acs_memory_ports
@@ -38,9 +38,9 @@ module acs_memory_ports
   output      axi_write_req_t axi_write_o,
   input  wire axi_write_rsp_t axi_write_i
 );
-  logic        req_valid, req_ready, data_valid, data_ready, share_idle, master_idle;
-  span_t       req;
-  logic [1:0]  req_buffer;
+  logic req_valid, req_ready, data_valid, data_ready, share_idle, master_idle;
+  span_t req;
+  logic [1:0] req_buffer;
   logic [$clog2(READERS)-1:0] reader;
 
   assign read_idle_o = master_idle && share_idle;

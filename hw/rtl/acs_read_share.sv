@@ -1,8 +1,8 @@
 // Shares the read master: requests are served in the order in which they were accepted, and every
 // word goes to the user that asked for it.
 //
-// Users that ask early leave their words in the read master's buffer until they take them.  A user
-// therefore asks only for what it can take without words that were asked for later.
+// A user that asks early leaves its words in the read master's buffer until it takes them.  It must
+// therefore be able to take them without any word that was asked for later.
 `default_nettype none
 
 module acs_read_share
@@ -36,8 +36,8 @@ module acs_read_share
   end
 
   logic [UW-1:0] chosen, user;
-  logic [31:0]   words, taken_q;
-  logic          place, accepted, pending, take, complete;
+  logic [31:0] words, taken_q;
+  logic place, accepted, pending, take, complete;
 
   always_comb begin
     chosen = '0;
@@ -47,7 +47,7 @@ module acs_read_share
   end
 
   // The chosen request is held in registers: another user may come first, or everything be dropped,
-  // but what was once offered to the read master stays until it is taken.
+  // but a request that was once offered to the read master stays until it is taken.
   assign accepted = req_valid_i != '0 && place && !discard_i && (!req_valid_o || req_ready_i);
   always_comb begin
     req_ready_o         = '0;
@@ -92,9 +92,11 @@ module acs_read_share
   end
 
 `ifndef SYNTHESIS
-  word_was_asked_for: assert property (@(posedge clk_i) disable iff (!rst_ni) data_valid_i |-> pending)
-  else $error("a word that nobody asked for");
-  request_has_words: assert property (@(posedge clk_i) disable iff (!rst_ni) accepted |-> req_i[chosen].words != 0)
+  word_was_asked_for :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) data_valid_i |-> pending)
+  else $error("a word that no user asked for");
+  request_has_words :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) accepted |-> req_i[chosen].words != 0)
   else $error("a request for no words");
 `endif
 

@@ -1,5 +1,5 @@
-// The vector memory and the order of those who use it: copies while one runs, then factors of SCALE
-// or the inputs of a LINEAR.  Data comes one cycle after its address.
+// The vector memory, and the order in which its read port serves: copies while one runs, otherwise
+// factors of SCALE or inputs of a LINEAR.  Data comes one cycle after its address.
 `default_nettype none
 
 module acs_vectors
@@ -27,7 +27,7 @@ module acs_vectors
 );
   localparam int unsigned VW = $clog2(VectorWords);
 
-  logic        copying_q;
+  logic copying_q;
   logic [15:0] read_addr, write_addr;
 
   always_ff @(posedge clk_i) begin

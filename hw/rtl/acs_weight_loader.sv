@@ -1,13 +1,13 @@
 // Streams the weight rows of a convolution, chunk by chunk, into the set of weight banks and channel
 // records that does not compute.  Requests run ahead of the data, and both run ahead of the array,
-// into the next instruction's first chunk.
+// into the first chunk of the next instruction.
 //
-// A job is one of: all rows of all groups, in order; the rows of a group's active channels, which
-// may still be being listed; the records of its masked channels.  Where a mask turns inputs off,
-// acs_weight_runs tells which words of a row are wanted, and the others are not read.
+// A job is one of: all rows of all groups, in order; the rows of a group's active channels, whose list
+// may still grow; the records of its masked channels.  Where a mask turns inputs off,
+// acs_weight_runs tells which words of a row are needed, and the loader leaves the others out.
 //
-// The first rows of a list are waited for.  They are therefore read side by side, a few words of each
-// at a time, and the first round may begin with what is there.
+// The array waits for the first rows of a list.  The loader therefore reads them side by side, a few
+// words of each row at a time, and the first round may begin with the words that are there.
 `default_nettype none
 
 module acs_weight_loader
@@ -68,40 +68,40 @@ module acs_weight_loader
   localparam int unsigned BW = $clog2(BankWords);
 
   // The job.
-  logic        start, listed, masked;
+  logic start, listed, masked;
   instruction_t job;
   assign start  = all_start_i || list_start_i;
   assign job    = all_start_i ? all_op_i : op_i;
   assign listed = !all_start_i;
   assign masked = listed && list_masked_i;
 
-  logic        runs_busy;
-  logic        busy_q, listed_q, masked_q;
+  logic runs_busy;
+  logic busy_q, listed_q, masked_q;
   logic [31:0] weight_addr_q;
-  logic [15:0] row_words_q;      // in memory
-  logic        skips_q;          // words of rows; then runs must be known first
+  logic [15:0] row_words_q;  // in memory
+  logic skips_q;  // words of rows; then runs must be known first
   logic [10:0] channels_q, groups_q;
-  logic [7:0]  chunk_q;
-  logic [10:0] rows;             // of a group, as far as known
-  logic        rows_known;
+  logic [7:0] chunk_q;
+  logic [10:0] rows;  // of a group, as far as known
+  logic rows_known;
   assign rows       = listed_q ? list_rows_i : channels_q;
   assign rows_known = !listed_q || list_done_i;
   // A job with no rows may be over before its runs are found.
   assign busy_o     = busy_q || runs_busy;
 
   // Runs of wanted words in every row.
-  logic        runs_there, runs_start;
-  logic [6:0]  run_count;
-  logic [5:0]  ask_run_q, run_q;
-  run_t        ask_run, run, whole_row, listed_ask, listed_run, band_ask, band_run;
-  logic        last_ask, last_run;
+  logic runs_there, runs_start;
+  logic [6:0] run_count;
+  logic [5:0] ask_run_q, run_q;
+  run_t ask_run, run, whole_row, listed_ask, listed_run, band_ask, band_run;
+  logic last_ask, last_run;
   // Rows of the group that were asked for; the place in the chunk of the one that arrives.
   logic [10:0] asked_q;
-  logic [7:0]  position_q;
+  logic [7:0] position_q;
   // The band of rows that are read side by side.
-  logic        ask_band_q, band_q;
-  logic [15:0] ask_first_q, first_q; // word of the rows where the band's turn begins
-  logic        skips, counted;
+  logic ask_band_q, band_q;
+  logic [15:0] ask_first_q, first_q;  // word of the rows where the band's turn begins
+  logic skips, counted;
   logic [15:0] counted_words;
   assign skips            = skips_words(op_i);
   assign row_read_valid_o = !skips || counted;
@@ -136,14 +136,15 @@ module acs_weight_loader
                      !band_q || run.last == row_words_q - 16'd1;
 
   // The band: how far a turn goes, and which row ends it.
-  logic [7:0]  band_rows;            // at most
-  logic        ask_turns, turns, turn_known;
+  logic [7:0] band_rows;  // at most
+  logic ask_turns, turns, turn_known;
   assign band_rows = chunk_q < 8'(LaneGroups) ? chunk_q : 8'(LaneGroups);
   function automatic run_t band(input logic [15:0] first, input logic [15:0] row_words);
     logic [15:0] words;
     words = row_words - first;
-    return '{first: first,
-             last: first + (words < 16'(BandWords) ? words : 16'(BandWords)) - 16'd1};
+    return
+    '{first: first, last: first + (words < 16'(BandWords) ? words : 16'(BandWords)) - 16'd1}
+    ;
   endfunction
   assign band_ask   = band(ask_first_q, row_words_q);
   assign band_run   = band(first_q, row_words_q);
@@ -154,13 +155,13 @@ module acs_weight_loader
 
   // Requests: a run each where words are skipped, a row each from a list, a chunk each otherwise.
   logic [10:0] asked_groups_q;
-  logic        address_valid_q;
+  logic address_valid_q;
   logic [31:0] address_q, run_addr_q;
   logic [23:0] request_words_q;
-  logic        ask;
+  logic ask;
   logic [10:0] rows_left;
-  logic [7:0]  run_rows;         // rows asked for together
-  logic [25:0] rows_words;       // of them, or of the rows before one from a list
+  logic [7:0] run_rows;  // rows asked for together
+  logic [25:0] rows_words;  // of them, or of the rows before one from a list
   assign rows_left   = channels_q - asked_q;
   assign run_rows    = skips_q ? 8'd1 : rows_left < 11'(chunk_q) ? rows_left[7:0] : chunk_q;
   assign rows_words  = (listed_q ? 26'(row_index_i) : 26'(run_rows)) * 26'(row_words_q);
@@ -174,24 +175,24 @@ module acs_weight_loader
   };
 
   // Data.
-  logic [10:0] loaded_q;         // rows of the group
+  logic [10:0] loaded_q;  // rows of the group
   logic [10:0] loaded_groups_q;
-  logic [3:0]  bank_q;
+  logic [3:0] bank_q;
   logic [BW-1:0] row_base_q;
-  logic [15:0] offset_q;         // in the run
-  logic [15:0] word;             // in the row
-  logic        set_q, free_set_q;
-  logic        begun_q;          // a chunk is partly there
-  logic [1:0]  sets_used_q;      // by chunks that began to arrive and are not given back
+  logic [15:0] offset_q;  // in the run
+  logic [15:0] word;  // in the row
+  logic set_q, free_set_q;
+  logic begun_q;  // a chunk is partly there
+  logic [1:0] sets_used_q;  // by chunks that began to arrive and are not given back
   logic [63:0] head_q;
-  logic        take, last_word, last_row, chunk_complete;
-  record_t     record;
+  logic take, last_word, last_row, chunk_complete;
+  record_t record;
 
   assign word           = run.first + offset_q;
   assign last_word      = word == run.last && last_run;
   assign last_row       = loaded_q == rows - 11'd1;
-  // A chunk begins when a set is free for it.  Whether a row is the last one must be known when it is
-  // complete.
+  // A chunk begins when a set is free for it.  When a row is complete, the loader must know whether it
+  // is the last one.
   assign data_ready_o   = busy_q && (begun_q || sets_used_q != 2'd2) &&
                           !(last_word && last_row && !rows_known) &&
                        !(band_q && word == run.last && !turn_known);
@@ -304,7 +305,7 @@ module acs_weight_loader
           end
         end
       end
-      // An empty list has nothing to wait for.
+      // An empty list has no words that the job could wait for.
       if (busy_q && listed_q && list_done_i && list_rows_i == 0) busy_q <= 1'b0;
       if (chunk_done_i) begin
         rows_o[free_set_q] <= '0;
@@ -355,7 +356,8 @@ module acs_weight_loader
   assign weight_data_o = data_i;
 
 `ifndef SYNTHESIS
-  one_job_at_a_time: assert property (@(posedge clk_i) disable iff (!rst_ni) start |-> !busy_q)
+  one_job_at_a_time :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) start |-> !busy_q)
   else $error("a job before the end of the last one");
 `endif
 

@@ -259,7 +259,7 @@ async def fifo(dut: ModifiableObject) -> None:
 
 
 @cocotb.test()
-async def stream_ram(dut: ModifiableObject) -> None:
+async def fifo_in_block_ram(dut: ModifiableObject) -> None:
     """The buffer in block RAM."""
     await in_order(dut, "ram")
 

@@ -59,7 +59,7 @@ module engine_bench #(
   input  wire logic [1:0]  m_axi_bresp
 );
   logic [1:0] unused_aruser;
-  logic       unused_ids;
+  logic unused_ids;
   assign m_axi_arid = 1'b0;
   assign m_axi_awid = 1'b0;
   assign unused_ids = ^{m_axi_rid, m_axi_bid};

@@ -94,7 +94,7 @@ module units_bench
   output      logic        fifo_out_valid,
   input  wire logic        fifo_out_ready,
   output      logic [15:0] fifo_out_data,
-  // acs_stream_ram.
+  // acs_fifo in block RAM.
   input  wire logic        ram_in_valid,
   output      logic        ram_in_ready,
   input  wire logic [15:0] ram_in_data,
@@ -200,13 +200,13 @@ module units_bench
   assign m_axi_awburst = 2'b01;
   assign m_axi_wstrb   = '1;
 
-  axi_read_req_t  axi_read_req;
-  axi_read_rsp_t  axi_read_rsp;
+  axi_read_req_t axi_read_req;
+  axi_read_rsp_t axi_read_rsp;
   axi_write_req_t axi_write_req;
   axi_write_rsp_t axi_write_rsp;
-  axil_req_t      axil_req;
-  axil_rsp_t      axil_rsp;
-  buffers_t       buffers;
+  axil_req_t axil_req;
+  axil_rsp_t axil_rsp;
+  buffers_t buffers;
 
   assign m_axi_arvalid = axi_read_req.ar_valid;
   assign m_axi_araddr  = axi_read_req.ar.addr;
@@ -323,9 +323,10 @@ module units_bench
     .out_data_o (fifo_out_data)
   );
 
-  acs_stream_ram #(
+  acs_fifo #(
     .Width(16),
-    .Depth(8)
+    .Depth(8),
+    .BlockRam(1'b1)
   ) u_ram (
     .clk_i      (clk),
     .rst_ni     (rst_n),
@@ -338,7 +339,7 @@ module units_bench
   );
 
   linear_job_t feed_job;
-  constants_t  feed_record;
+  constants_t feed_record;
   assign feed_job   = '{gate: feed_gate, channels: feed_channels, row_words: feed_row_words};
   assign feed_bias  = feed_record.bias;
   assign feed_mult  = feed_record.mult;
@@ -385,7 +386,7 @@ module units_bench
   );
 
   instruction_t runs_op;
-  run_t         runs_a, runs_b;
+  run_t runs_a, runs_b;
   always_comb begin
     runs_op             = '0;
     runs_op.mask_in     = runs_mask;
