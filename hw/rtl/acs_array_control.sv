@@ -29,10 +29,7 @@ module acs_array_control
   output      logic         data_ready_o,
   input  wire logic [63:0]  data_i,
   // Channels.
-  output      logic         table_write_o,
-  output      logic         table_list_o,   // 0 inputs, 1 outputs
-  output      logic [9:0]   table_addr_o,
-  output      logic [9:0]   table_data_o,
+  output      table_write_t table_write_o,
   output      sides_t       scan_o,
   output      channel_counts_t first_o,     // where a scan begins
   output      logic [10:0]  in_count_o,
@@ -182,9 +179,6 @@ module acs_array_control
     .data_ready_o,
     .data_i,
     .table_write_o,
-    .table_list_o,
-    .table_addr_o,
-    .table_data_o,
     .scan_o       (conv_scan),
     .first_o,
     .scan_busy_i,

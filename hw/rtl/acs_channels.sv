@@ -7,13 +7,12 @@
 
 module acs_channels
   import acs_isa_pkg::*;
+  import acs_pkg::*;
 (
   input  wire logic        clk_i,
   input  wire logic        rst_ni,
   // Masks, 64 bits a word.
-  input  wire logic        mask_write_i,
-  input  wire logic [8:0]  mask_addr_i,
-  input  wire logic [63:0] mask_data_i,
+  input  wire mask_write_t mask_write_i,
   // Table.
   input  wire logic        table_write_i,
   input  wire logic [9:0]  table_addr_i,
@@ -61,9 +60,9 @@ module acs_channels
     .Depth(MASK_REGISTERS * MAX_CHANNELS / 64)
   ) u_masks (
     .clk_i,
-    .write_i     (mask_write_i),
-    .write_addr_i(mask_addr_i),
-    .write_data_i(mask_data_i),
+    .write_i     (mask_write_i.valid),
+    .write_addr_i(mask_write_i.address),
+    .write_data_i(mask_write_i.data),
     .read_addr_i ({mask_q[4:0], scanned[9:6]}),
     .read_data_o (mask_word)
   );

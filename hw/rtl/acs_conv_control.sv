@@ -27,10 +27,7 @@ module acs_conv_control
   input  wire logic         data_valid_i,
   output      logic         data_ready_o,
   input  wire logic [63:0]  data_i,
-  output      logic         table_write_o,
-  output      logic         table_list_o,   // 0 inputs, 1 outputs
-  output      logic [9:0]   table_addr_o,
-  output      logic [9:0]   table_data_o,
+  output      table_write_t table_write_o,
   // Lists of channels.
   output      logic         scan_o,
   output      channel_counts_t first_o,     // channel of the group
@@ -98,7 +95,7 @@ module acs_conv_control
   logic [63:0] word_q;
   logic word_valid_q;
   logic [15:0] entry;
-  logic entry_step;
+  logic entry_step, of_outputs;
   // Rounds.
   logic [10:0] rows_left_q;  // of the pass, this chunk included
   logic [10:0] chunk_first_q;
@@ -130,10 +127,13 @@ module acs_conv_control
   assign entry         = word_q[16*entry_q[1:0]+:16];
   assign entry_step    = state_q == StTable && word_valid_q && entry_q != all_entries;
   assign data_ready_o  = state_q == StTable && (!word_valid_q || (entry_step && &entry_q[1:0]));
-  assign table_write_o = entry_step;
-  assign table_list_o  = entry_q >= 12'(channels_i.inputs);
-  assign table_addr_o  = table_list_o ? 10'(entry_q - 12'(channels_i.inputs)) : entry_q[9:0];
-  assign table_data_o  = entry[9:0];
+  assign of_outputs    = entry_q >= 12'(channels_i.inputs);
+  assign table_write_o = '{
+      inputs: entry_step && !of_outputs,
+      outputs: entry_step && of_outputs,
+      address: of_outputs ? 10'(entry_q - 12'(channels_i.inputs)) : entry_q[9:0],
+      channel: entry[9:0]
+    };
   assign table_done_o  = state_q == StTable && entry_q == all_entries && !bad_q;
   assign bad_table_o   = state_q == StTable && entry_q == all_entries && bad_q;
 
@@ -294,7 +294,7 @@ module acs_conv_control
           if (entry_step) begin
             entry_q <= entry_q + 12'd1;
             if (&entry_q[1:0]) word_valid_q <= 1'b0;
-            if (entry >= (table_list_o ? 16'(channels_i.outputs) : 16'(channels_i.inputs))) begin
+            if (entry >= (of_outputs ? 16'(channels_i.outputs) : 16'(channels_i.inputs))) begin
               bad_q <= 1'b1;
             end
           end

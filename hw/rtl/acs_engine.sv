@@ -145,14 +145,11 @@ module acs_engine
   logic [63:0] header, result, copy_data;
 
   // Channels.
-  logic table_write, table_list;
-  logic [9:0] table_addr, table_data;
+  table_write_t table_write;
   sides_t scan, scan_busy, listed, flag;
   channel_counts_t first, found, passed;
   logic [10:0] in_count;
-  logic mask_write;
-  logic [8:0] mask_addr;
-  logic [63:0] mask_data;
+  mask_write_t mask_write;
   logic [9:0] in_addr, in_channel, in_index, out_channel, row_addr, row_index, flag_addr;
   logic [9:0] clear_list, post_list;
   logic post_looks;
@@ -188,15 +185,12 @@ module acs_engine
   logic [15:0] residual_addr, copy_read_addr;
 
   // Vectors.
-  logic linear_job_valid, linear_weights_valid, linear_weights_take;
-  logic linear_record_take, thresholds_take, linear_error;
+  logic linear_job_valid, linear_error;
   linear_job_t linear_job;
-  logic [63:0] linear_weights, thresholds, vector_data, linear_vector;
-  constants_t linear_record;
-  logic total_valid, totals_done, linear_vector_write, copy_vector_write;
+  logic total_valid, totals_done;
   logic signed [31:0] total;
-  logic [15:0] factor_addr, linear_read_addr, linear_vector_addr;
-  logic [15:0] copy_vector_read, copy_vector_addr;
+  logic [15:0] factor_addr;
+  logic [63:0] factor_word;
 
   acs_axil_regs u_regs (
     .clk_i,
@@ -317,11 +311,9 @@ module acs_engine
     .clk_i,
     .rst_ni,
     .mask_write_i (mask_write),
-    .mask_addr_i  (mask_addr),
-    .mask_data_i  (mask_data),
-    .table_write_i(table_write && !table_list),
-    .table_addr_i (table_addr),
-    .table_data_i (table_data),
+    .table_write_i(table_write.inputs),
+    .table_addr_i (table_write.address),
+    .table_data_i (table_write.channel),
     .has_table_i  (op.has_table),
     .scan_i       (scan.inputs),
     .mask_i       (op.mask_in),
@@ -344,11 +336,9 @@ module acs_engine
     .clk_i,
     .rst_ni,
     .mask_write_i (mask_write),
-    .mask_addr_i  (mask_addr),
-    .mask_data_i  (mask_data),
-    .table_write_i(table_write && table_list),
-    .table_addr_i (table_addr),
-    .table_data_i (table_data),
+    .table_write_i(table_write.outputs),
+    .table_addr_i (table_write.address),
+    .table_data_i (table_write.channel),
     .has_table_i  (op.has_table),
     .scan_i       (scan.outputs),
     .mask_i       (op.mask_out),
@@ -387,9 +377,6 @@ module acs_engine
     .data_ready_o    (read_ready[READER_TABLE]),
     .data_i          (read_data),
     .table_write_o   (table_write),
-    .table_list_o    (table_list),
-    .table_addr_o    (table_addr),
-    .table_data_o    (table_data),
     .scan_o          (scan),
     .first_o         (first),
     .in_count_o      (in_count),
@@ -417,7 +404,7 @@ module acs_engine
     .chunk_done_i    (chunk_done),
     .rows_known_i    (row_read_valid),
     .factor_addr_o   (factor_addr),
-    .factor_word_i   (vector_data),
+    .factor_word_i   (factor_word),
     .valid_o         (iteration_valid),
     .ready_i         (iteration_ready),
     .iteration_o     (iteration),
@@ -445,8 +432,6 @@ module acs_engine
     .list_done_i     (load_listed),
     .busy_o          (loader_busy),
     .mask_write_i    (mask_write),
-    .mask_addr_i     (mask_addr),
-    .mask_data_i     (mask_data),
     .row_read_valid_o(row_read_valid),
     .row_read_o      (row_read),
     .group_done_i    (group_done),
@@ -575,94 +560,43 @@ module acs_engine
   ) u_vectors (
     .clk_i,
     .rst_ni,
-    .op_i              (op),
-    .copy_start_i      (copy_start),
-    .copy_done_i       (copy_done),
-    .copy_read_addr_i  (copy_vector_read),
-    .factor_addr_i     (factor_addr),
-    .linear_read_addr_i(linear_read_addr),
-    .data_o            (vector_data),
-    .copy_write_i      (copy_vector_write),
-    .copy_addr_i       (copy_vector_addr),
-    .copy_data_i       (copy_data),
-    .linear_write_i    (linear_vector_write),
-    .linear_addr_i     (linear_vector_addr),
-    .linear_data_i     (linear_vector)
-  );
-
-  acs_linear_feed u_linear_feed (
-    .clk_i,
-    .rst_ni,
-    .clear_i          (discard),
-    .job_valid_i      (linear_job_valid),
-    .job_i            (linear_job),
-    .data_valid_i     (read_valid[READER_VECTORS]),
-    .data_ready_o     (read_ready[READER_VECTORS]),
-    .data_i           (read_data),
-    .data_error_i     (read_error),
-    .weights_valid_o  (linear_weights_valid),
-    .weights_take_i   (linear_weights_take),
-    .weights_o        (linear_weights),
-    .record_take_i    (linear_record_take),
-    .record_o         (linear_record),
-    .thresholds_take_i(thresholds_take),
-    .thresholds_o     (thresholds),
-    .error_o          (linear_error)
-  );
-
-  acs_linear u_linear (
-    .clk_i,
-    .rst_ni,
-    .start_i            (linear_start),
-    .clear_i            (clear),
-    .op_i               (op),
-    .done_o             (linear_done),
-    .totals_done_o      (totals_done),
-    .stall_o            (linear_stall),
-    .weights_valid_i    (linear_weights_valid),
-    .weights_take_o     (linear_weights_take),
-    .weights_i          (linear_weights),
-    .record_take_o      (linear_record_take),
-    .record_i           (linear_record),
-    .thresholds_take_o  (thresholds_take),
-    .thresholds_i       (thresholds),
-    .total_valid_i      (total_valid),
-    .total_i            (total),
-    .vector_read_addr_o (linear_read_addr),
-    .vector_data_i      (vector_data),
-    .vector_write_o     (linear_vector_write),
-    .vector_write_addr_o(linear_vector_addr),
-    .vector_data_o      (linear_vector),
-    .mask_write_o       (mask_write),
-    .mask_addr_o        (mask_addr),
-    .mask_data_o        (mask_data),
-    .result_valid_o     (result_valid),
-    .result_ready_i     (write_ready),
-    .result_o           (result)
-  );
-
-  acs_copy u_copy (
-    .clk_i,
-    .rst_ni,
-    .start_i            (copy_start),
-    .from_vector_i      (copy_from_vector),
-    .to_vector_i        (copy_to_vector),
-    .block_i            (copy_block),
-    .vector_addr_i      (copy_vector),
-    .words_i            (copy_words),
-    .done_o             (copy_done),
-    .read_valid_o       (copy_read_valid),
-    .read_ready_i       (features_ready),
-    .read_addr_o        (copy_read_addr),
-    .read_data_valid_i  (features_valid),
-    .read_data_i        (features),
-    .vector_read_addr_o (copy_vector_read),
-    .vector_data_i      (vector_data),
-    .vector_write_o     (copy_vector_write),
-    .vector_write_addr_o(copy_vector_addr),
-    .data_valid_o       (copy_data_valid),
-    .data_ready_i       (write_ready),
-    .data_o             (copy_data)
+    .op_i                  (op),
+    .discard_i             (discard),
+    .clear_i               (clear),
+    .linear_start_i        (linear_start),
+    .linear_done_o         (linear_done),
+    .linear_stall_o        (linear_stall),
+    .job_valid_i           (linear_job_valid),
+    .job_i                 (linear_job),
+    .data_valid_i          (read_valid[READER_VECTORS]),
+    .data_ready_o          (read_ready[READER_VECTORS]),
+    .data_i                (read_data),
+    .data_error_i          (read_error),
+    .error_o               (linear_error),
+    .mask_write_o          (mask_write),
+    .result_valid_o        (result_valid),
+    .result_ready_i        (write_ready),
+    .result_o              (result),
+    .total_valid_i         (total_valid),
+    .total_i               (total),
+    .totals_done_o         (totals_done),
+    .factor_addr_i         (factor_addr),
+    .factor_word_o         (factor_word),
+    .copy_start_i          (copy_start),
+    .copy_from_vector_i    (copy_from_vector),
+    .copy_to_vector_i      (copy_to_vector),
+    .copy_block_i          (copy_block),
+    .copy_vector_i         (copy_vector),
+    .copy_words_i          (copy_words),
+    .copy_done_o           (copy_done),
+    .copy_read_valid_o     (copy_read_valid),
+    .copy_read_ready_i     (features_ready),
+    .copy_read_addr_o      (copy_read_addr),
+    .copy_read_data_valid_i(features_valid),
+    .copy_read_data_i      (features),
+    .copy_data_valid_o     (copy_data_valid),
+    .copy_data_ready_i     (write_ready),
+    .copy_data_o           (copy_data)
   );
 
 endmodule

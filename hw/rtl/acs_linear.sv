@@ -33,9 +33,7 @@ module acs_linear
   output      logic [15:0]  vector_write_addr_o,
   output      logic [63:0]  vector_data_o,
   // Masks.
-  output      logic         mask_write_o,
-  output      logic [8:0]   mask_addr_o,
-  output      logic [63:0]  mask_data_o,
+  output      mask_write_t  mask_write_o,
   // Result words.
   output      logic         result_valid_o,
   input  wire logic         result_ready_i,
@@ -190,9 +188,11 @@ module acs_linear
   assign vector_write_o      = result && word_complete && !is_wide && !is_gate;
   assign vector_write_addr_o = op_i.vec_dst + 16'(result_q[10:3]);
   assign vector_data_o       = pending;
-  assign mask_write_o        = result && word_complete && is_gate;
-  assign mask_addr_o         = {op_i.mask_out[4:0], result_q[9:6]};
-  assign mask_data_o         = pending;
+  assign mask_write_o        = '{
+      valid: result && word_complete && is_gate,
+      address: {op_i.mask_out[4:0], result_q[9:6]},
+      data: pending
+    };
 
   acs_fifo #(
     .Width(64),

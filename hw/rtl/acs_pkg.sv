@@ -149,6 +149,21 @@ package acs_pkg;
     segments_t  data;
   } block_write_t;
 
+  // 64 bits of a mask register.
+  typedef struct packed {
+    logic        valid;
+    logic [8:0]  address;     // register, then word of its mask
+    logic [63:0] data;
+  } mask_write_t;
+
+  // An entry of the table of inputs or of the table of outputs.
+  typedef struct packed {
+    logic       inputs;
+    logic       outputs;
+    logic [9:0] address;
+    logic [9:0] channel;
+  } table_write_t;
+
   // One iteration of the lane array, as issued.
   typedef struct packed {
     logic        first;      // of its round: sums start here

@@ -33,9 +33,7 @@ module acs_weight_loader
   input  wire logic         list_done_i,  // all of them
   output      logic         busy_o,
   // Masks, 64 bits a word.
-  input  wire logic         mask_write_i,
-  input  wire logic [8:0]   mask_addr_i,
-  input  wire logic [63:0]  mask_data_i,
+  input  wire mask_write_t  mask_write_i,
   // Words read of every row of the instruction that runs; known late where some are skipped.
   output      logic         row_read_valid_o,
   output      logic [15:0]  row_read_o,
@@ -114,8 +112,6 @@ module acs_weight_loader
     .start_i     (runs_start),
     .op_i        (job),
     .mask_write_i,
-    .mask_addr_i,
-    .mask_data_i,
     .busy_o      (runs_busy),
     .there_o     (runs_there),
     .count_o     (run_count),

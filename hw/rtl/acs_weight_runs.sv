@@ -17,9 +17,7 @@ module acs_weight_runs
   input  wire logic         start_i,
   input  wire instruction_t op_i,           // when it starts
   // Masks, 64 bits a word.
-  input  wire logic         mask_write_i,
-  input  wire logic [8:0]   mask_addr_i,
-  input  wire logic [63:0]  mask_data_i,
+  input  wire mask_write_t  mask_write_i,
   output      logic         busy_o,         // cannot start
   // The runs, until the next start.
   output      logic         there_o,
@@ -52,9 +50,9 @@ module acs_weight_runs
     .Depth(MASK_REGISTERS * MAX_CHANNELS / 64)
   ) u_masks (
     .clk_i,
-    .write_i     (mask_write_i),
-    .write_addr_i(mask_addr_i),
-    .write_data_i(mask_data_i),
+    .write_i     (mask_write_i.valid),
+    .write_addr_i(mask_write_i.address),
+    .write_data_i(mask_write_i.data),
     .read_addr_i ({mask_q, input_q[9:6]}),
     .read_data_o (mask_word)
   );
