@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+COLUMNS = 100  # Verible lets comments be longer
 FOLDERS = ("hw/rtl", "sim/cocotb", "tests/flow/synth")
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -42,6 +43,9 @@ def findings(text: str) -> Iterator[tuple[int, str]]:
         yield 1, "the first line of code is not `default_nettype none"
     if not lines or lines[-1] != "`default_nettype wire":
         yield text.count("\n"), "the last line of code is not `default_nettype wire"
+    for number, line in enumerate(text.splitlines(), start=1):
+        if len(line) > COLUMNS:
+            yield number, f"more than {COLUMNS} columns"
     for match in _ASSERTION.finditer(code):
         if match[1] is None:
             yield _line(code, match.start()), "an assertion has no label"

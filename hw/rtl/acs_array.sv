@@ -1,8 +1,8 @@
 // The lane array with the feature memory before it: from an iteration to the sums of all lanes.
 //
-// No stage of the array waits.  An iteration issued in cycle t reads the feature memory in t + 3 and is
-// in the sums in t + 9.  Port A of the feature memory belongs to the first block of a round; port B
-// to writes, to other reads, and to the second block of a round, in this order.
+// No stage of the array waits.  An iteration issued in cycle t reads the feature memory in t + 3
+// and is in the sums in t + 9.  Port A of the feature memory belongs to the first block of a round;
+// port B to writes, to other reads, and to the second block of a round, in this order.
 `default_nettype none
 
 module acs_array

@@ -1,6 +1,6 @@
 // Writes blocks of a raster result in the layout that the instruction asks for: in one write, or in
-// split layout in one for each parity of rows.  Planes of even columns and planes of odd columns lie
-// in different halves of the banks, so that a write serves both.
+// split layout in one for each parity of rows.  Planes of even columns and planes of odd columns
+// lie in different halves of the banks, so that a write serves both.
 `default_nettype none
 
 module acs_block_writer
@@ -53,9 +53,9 @@ module acs_block_writer
   assign plane = plane_blocks(phase_size(op_i.dst_height, 1'b0), phase_row_log2(op_i.row_log2));
 
   // Split layout.  A write takes every second row of the block.  Of each pair of segments in these
-  // rows, the even columns make a segment of one phase plane, the odd columns one of the other.  That
-  // is up to four segments for each plane, for neighbouring banks of a half; where there are only
-  // two, the upper two repeat them.
+  // rows, the even columns make a segment of one phase plane, the odd columns one of the other.
+  // That is up to four segments for each plane, for neighbouring banks of a half; where there are
+  // only two, the upper two repeat them.
   logic [13:0] first_row;  // of the block
   logic [2:0] bank;  // of segment 0 in the plane of even columns
   logic [10:0] target_block;

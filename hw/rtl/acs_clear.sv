@@ -1,6 +1,6 @@
-// Clears the result of masked channels that hold zeros, block by block, while the array adds up.  It
-// writes through port B of the feature memory when no other module wants the port, and looks up its
-// channels in the list of outputs when acs_post does not.
+// Clears the result of masked channels that hold zeros, block by block, while the array adds up.
+// It writes through port B of the feature memory when no other module wants the port, and looks up
+// its channels in the list of outputs when acs_post does not.
 `default_nettype none
 
 module acs_clear

@@ -1,5 +1,5 @@
-// The rounds of a CONV: channel table, groups, passes over a group's outputs, chunks of a pass, rounds
-// of a chunk, and inside a round the active input channels with their taps.
+// The rounds of a CONV: channel table, groups, passes over a group's outputs, chunks of a pass,
+// rounds of a chunk, and inside a round the active input channels with their taps.
 `default_nettype none
 
 module acs_conv_control
@@ -230,9 +230,9 @@ module acs_conv_control
   assign load_rows_o   = pass_q == PassRecords ? passed_outputs_i : found_i.outputs;
   assign last_group    = group_q == op_i.groups - 11'd1;
   assign pass_ends     = state_q == StRounds && ends && chunk_ends && rows_left_q == chunk_count;
-  // Without lists nothing keeps the next group from following at once.  Where all outputs are masked,
-  // their rounds may end before the loader has counted how many words of a row it reads; the group
-  // then ends in StPass, which waits for that number.
+  // Without lists nothing keeps the next group from following at once.  Where all outputs are
+  // masked, their rounds may end before the loader has counted how many words of a row it reads;
+  // the group then ends in StPass, which waits for that number.
   assign next_group    = pass_ends && (last_group || listed_i == '0) && pass_q != PassConstant &&
                          rows_known_i &&
                          !(pass_q == PassActive && records_needed && masked_outputs_i != 0);

@@ -1,5 +1,5 @@
-// The feature memory and the modules that use it: the array, which reads blocks and adds them up, the
-// clearing of masked channels, and the order in which port B serves them.
+// The feature memory and the modules that use it: the array, which reads blocks and adds them up,
+// the clearing of masked channels, and the order in which port B serves them.
 `default_nettype none
 
 module acs_features

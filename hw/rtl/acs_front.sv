@@ -1,6 +1,6 @@
-// Works ahead of the sequencer: fetches instructions, has them judged, and asks memory for the words
-// that they read.  Those words wait in the read master's buffer, weights in the free set of banks,
-// until their instruction runs; judged instructions wait in a queue.
+// Works ahead of the sequencer: fetches instructions, has them judged, and asks memory for the
+// words that they read.  Those words wait in the read master's buffer, weights in the free set of
+// banks, until their instruction runs; judged instructions wait in a queue.
 //
 // Requests go out in the order of the program.  A convolution with an output mask knows which rows
 // of weights it needs only when it runs: until it has asked for them, this module asks for nothing

@@ -1,6 +1,6 @@
-// LINEAR: bias plus eight products a word, a word a cycle.  Results go to the vector memory, directly
-// or through the sigmoid table, to the result buffer as wide words, or to a mask.  The totals of GAVG
-// end here too: they take the same requantization to the same bytes.
+// LINEAR: bias plus eight products a word, a word a cycle.  Results go to the vector memory,
+// directly or through the sigmoid table, to the result buffer as wide words, or to a mask.  The
+// totals of GAVG end here too: they take the same requantization to the same bytes.
 `default_nettype none
 
 module acs_linear

@@ -47,7 +47,8 @@ package acs_pkg;
   localparam int unsigned FRONT_READERS = 4;
   localparam int unsigned READERS = 5;
 
-  // The AXI4 master, without the signals that never change: bursts count up, beats have eight bytes.
+  // The AXI4 master, without the signals that never change: bursts count up, beats have eight
+  // bytes.
   typedef struct packed {
     logic [63:0] addr;
     logic [7:0]  len;

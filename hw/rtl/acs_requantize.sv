@@ -1,9 +1,9 @@
 // One requantization lane: (sum + bias) * mult + (residual * res_mult << (shift - SHIFT_MIN)),
 // divided by 2^shift, rounded half away from zero.  Five stages; the caller saturates or not.
 //
-// One shifter is enough: the product is divided by 2^(shift - SHIFT_MIN) first, downwards, and of the
-// bits that fall off only whether they were all zero is kept; then product and residual are on the
-// same scale.
+// One shifter is enough: the product is divided by 2^(shift - SHIFT_MIN) first, downwards, and of
+// the bits that fall off only whether they were all zero is kept; then product and residual are on
+// the same scale.
 `default_nettype none
 
 module acs_requantize

@@ -1,6 +1,7 @@
 // Watches one valid/ready stream in simulation; synthesizes to nothing.
 //
-// A word that is offered stays, unchanged, until it is taken; valid and ready are known after reset.
+// A word that is offered stays, unchanged, until it is taken; valid and ready are known after
+// reset.
 `default_nettype none
 
 module acs_stream_check #(

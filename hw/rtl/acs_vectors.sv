@@ -1,5 +1,5 @@
-// The vector memory and the modules that use it: acs_linear with its feed, acs_copy, and the order in
-// which the read port serves them.  Data comes one cycle after its address.
+// The vector memory and the modules that use it: acs_linear with its feed, acs_copy, and the order
+// in which the read port serves them.  Data comes one cycle after its address.
 `default_nettype none
 
 module acs_vectors

@@ -1,13 +1,13 @@
-// Streams the weight rows of a convolution, chunk by chunk, into the set of weight banks and channel
-// records that does not compute.  Requests run ahead of the data, and both run ahead of the array,
-// into the first chunk of the next instruction.
+// Streams the weight rows of a convolution, chunk by chunk, into the set of weight banks and
+// channel records that does not compute.  Requests run ahead of the data, and both run ahead of the
+// array, into the first chunk of the next instruction.
 //
-// A job is one of: all rows of all groups, in order; the rows of a group's active channels, whose list
-// may still grow; the records of its masked channels.  Where a mask turns inputs off,
+// A job is one of: all rows of all groups, in order; the rows of a group's active channels, whose
+// list may still grow; the records of its masked channels.  Where a mask turns inputs off,
 // acs_weight_runs tells which words of a row are needed, and the loader leaves the others out.
 //
-// The array waits for the first rows of a list.  The loader therefore reads them side by side, a few
-// words of each row at a time, and the first round may begin with the words that are there.
+// The array waits for the first rows of a list.  The loader therefore reads them side by side, a
+// few words of each row at a time, and the first round may begin with the words that are there.
 `default_nettype none
 
 module acs_weight_loader
@@ -187,8 +187,8 @@ module acs_weight_loader
   assign word           = run.first + offset_q;
   assign last_word      = word == run.last && last_run;
   assign last_row       = loaded_q == rows - 11'd1;
-  // A chunk begins when a set is free for it.  When a row is complete, the loader must know whether it
-  // is the last one.
+  // A chunk begins when a set is free for it.  When a row is complete, the loader must know whether
+  // it is the last one.
   assign data_ready_o   = busy_q && (begun_q || sets_used_q != 2'd2) &&
                           !(last_word && last_row && !rows_known) &&
                        !(band_q && word == run.last && !turn_known);

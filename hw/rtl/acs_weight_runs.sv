@@ -1,8 +1,8 @@
 // Which words of its weight rows a convolution needs when a mask turns inputs off: the record, and
 // the words that hold a weight of an active input, as runs of neighbours.
 //
-// A single unneeded word between two needed ones is read all the same: another burst costs more.  So
-// are all words behind the last run that has a place in the list.
+// A single unneeded word between two needed ones is read all the same: another burst costs more.
+// So are all words behind the last run that has a place in the list.
 `default_nettype none
 
 module acs_weight_runs

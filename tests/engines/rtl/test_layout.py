@@ -65,6 +65,7 @@ def test_good_source(checker: ModuleType) -> None:
         ("known :\n  assert", "assert", 11, "no label"),
         ("known :", "// known :", 12, "no label"),
         ("unused_valid", "unused", 8, "what is unused"),
+        ("A module.", "A module." + 90 * "x", 1, "more than 100 columns"),
     ],
 )
 def test_rules(checker: ModuleType, before: str, after: str, line: int, reason: str) -> None:
