@@ -16,7 +16,7 @@ from acsgen.assets import asset
 from acsgen.boards import Board
 from acsgen.compiler.engine import EngineConfig
 from acsgen.emit.bundles import BUNDLE_NAMES, CONTROL_ADDRESS_BITS
-from acsgen.isa.generated import SPEC_HASH
+from acsgen.isa.generated import LANES, SPEC_HASH
 from acsgen.isa.spec import Spec, load_spec
 from acsgen.rtlsim.compile import parameters, rtl_sources
 
@@ -45,6 +45,7 @@ def render_rtl(target: Path, *, model: str, board: Board, engine: EngineConfig) 
         "board": board,
         "acsgen_version": acsgen.__version__,
         "engine": engine,
+        "lanes": LANES,
         "parameters": parameters(engine),
         "bundles": BUNDLE_NAMES,
         "control_bits": CONTROL_ADDRESS_BITS,

@@ -54,14 +54,14 @@ void load_chunk(const Instruction &op, const word_t *params, const uint16_t rows
   const int count = chunk_count(op, total, first);
   const int row_words = op.row_words;
   for (int position = 0; position < count; ++position) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.chunk }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHUNK
     const uint32_t address = op.weight_addr + uint32_t(rows[first + position]) * row_words;
     const int bank = position % LANE_GROUPS;
     const int bank_row = position / LANE_GROUPS * (row_words - RECORD_WORDS);
     uint64_t record_words[RECORD_WORDS] = {0, 0};
     for (int i = 0; i < row_words; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=3 max={{ trip.row_words }}
+#pragma HLS LOOP_TRIPCOUNT min=3 max=TRIP_ROW_WORDS
       const uint64_t word = params[address + i].to_uint64();
       if (i < RECORD_WORDS) {
         record_words[i] = word;
@@ -86,7 +86,7 @@ void accumulate(const Instruction &op, const ChannelList &inputs, int group_firs
   int kx = 0;
   for (int i = 0; i < iterations; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.taps }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_TAPS
     const int channel = inputs.channel[input];
     const int column = inputs.index[input] - group_first;
     const int weight_byte = column * taps + ky * int(op.kernel) + kx;
@@ -153,8 +153,8 @@ void finish_item(const Instruction &op, const Record &record, const int32_t acc[
                  int block, Memories &memories) {
   Block residual;
   Block pixels;
-#pragma HLS ARRAY_PARTITION variable=residual.pixel cyclic factor={{ engine.post_lanes }}
-#pragma HLS ARRAY_PARTITION variable=pixels.pixel cyclic factor={{ engine.post_lanes }}
+#pragma HLS ARRAY_PARTITION variable=residual.pixel cyclic factor=POST_LANES
+#pragma HLS ARRAY_PARTITION variable=pixels.pixel cyclic factor=POST_LANES
   if (op.res_enable) {
     read_block(memories, int(op.res_base) + channel * int(op.res_step) + block, residual);
   }
@@ -188,7 +188,7 @@ void compute_chunk(const Instruction &op, const ChannelList &inputs, int group_f
   int block = 0;
   int position = 0;
   while (block < blocks) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.rounds }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_ROUNDS
     const Round round = deal_round(block, position, blocks, active);
     const int items = round.count_a + round.count_b;
 
@@ -206,7 +206,7 @@ void compute_chunk(const Instruction &op, const ChannelList &inputs, int group_f
     array_iterations += uint64_t(inputs.count) * taps;
 
     for (int group = 0; group < items; ++group) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ engine.lane_groups }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=LANE_GROUPS
       const bool first_block = group < round.count_a;
       const int at = first_block ? round.first + group : group - round.count_a;
       const Record record = records[at];
@@ -239,7 +239,7 @@ void convolve_active(const Instruction &op, const word_t *params, const ChannelL
                      int group_first, const ChannelList &outputs, int chunks, Memories &memories,
                      uint64_t &array_iterations) {
   for (int chunk = 0; chunk < chunks; ++chunk) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.chunks }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHUNKS
 #pragma HLS DATAFLOW
     uint64_t weights[LANE_GROUPS][BANK_WORDS];
 #pragma HLS ARRAY_PARTITION variable=weights complete dim=1
@@ -257,7 +257,7 @@ void clear_channel(const Instruction &op, int channel, Memories &memories) {
   const int first = int(op.dst_base) + channel * int(op.dst_step);
   for (int block = 0; block < blocks; ++block) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.blocks }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_BLOCKS
     for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
       memories.features[bank][first + block] = 0;
@@ -270,7 +270,7 @@ void fill_masked(const Instruction &op, const word_t *params, const ChannelList 
                  Memories &memories) {
   const int blocks = plane_blocks(op.dst_height, op.row_log2);
   for (int i = 0; i < masked.count; ++i) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.channels }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     if (op.masked_zero && !op.res_enable) {
       clear_channel(op, masked.channel[i], memories);
       continue;
@@ -295,7 +295,7 @@ void fill_masked(const Instruction &op, const word_t *params, const ChannelList 
       acc[lane] = record.masked_bias;
     }
     for (int block = 0; block < blocks; ++block) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.blocks }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_BLOCKS
       finish_item(op, record, acc, masked.channel[i], block, memories);
     }
   }
@@ -308,7 +308,7 @@ bool read_table(const Instruction &op, const word_t *params, uint32_t first, int
   bool valid = true;
   for (int i = 0; i < count; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.channels }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     if (op.has_table) {
       const uint32_t entry = first + i;
       if (entry % 4 == 0) {
@@ -344,7 +344,7 @@ acs_isa::Status run_conv(const Instruction &op, const word_t *params, Memories &
 
   uint64_t executed = 0;
   for (int group = 0; group < int(op.groups); ++group) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.groups }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_GROUPS
     ChannelList inputs;
     ChannelList masked_inputs;
     ChannelList outputs;

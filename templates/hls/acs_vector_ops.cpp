@@ -28,7 +28,7 @@ void read_thresholds(const Instruction &op, const word_t *params,
   uint64_t word = 0;
   for (int i = 0; i < int(op.channels); ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.channels }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     if (i % 2 == 0) {
       word = params[op.threshold_addr + i / 2].to_uint64();
     }
@@ -78,14 +78,14 @@ uint64_t deliver(const Instruction &op, const Record &record, int32_t acc, int32
 void run_gavg(const Instruction &op, Memories &memories) {
   const int blocks = plane_blocks(op.src_height, op.row_log2);
   for (int channel = 0; channel < int(op.channels); ++channel) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.channels }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     int32_t sum = 0;
     if (channel_active(memories, op.mask_in, channel)) {
-      const Tap whole = {{ '{{' }}int(op.src_base) + channel * int(op.src_step), int(op.src_height),
+      const Tap whole = {{int(op.src_base) + channel * int(op.src_step), int(op.src_height),
                           int(op.src_width), int(op.row_log2), 0}, 0, 0};
       for (int block = 0; block < blocks; ++block) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.blocks }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_BLOCKS
         Block window;
 #pragma HLS ARRAY_PARTITION variable=window.pixel complete
         read_window(memories, whole, block, 0, window);
@@ -103,9 +103,9 @@ void run_gavg(const Instruction &op, Memories &memories) {
 void run_flatten(const Instruction &op, Memories &memories) {
   int word = op.vec_dst;
   for (int channel = 0; channel < int(op.channels); ++channel) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.channels }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     for (int block = 0; block < int(op.src_step); ++block) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.blocks }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_BLOCKS
       for (int bank = 0; bank < SEGMENTS; ++bank) {
 #pragma HLS PIPELINE II=1
         memories.vectors[word++] =
@@ -130,7 +130,7 @@ void run_linear(const Instruction &op, const word_t *params, Memories &memories,
   uint64_t source[VECTOR_WORDS];
   for (int i = 0; i < weight_words; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.linear_words }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_LINEAR_WORDS
     source[i] = memories.vectors[op.vec_src + i];
   }
 
@@ -142,7 +142,7 @@ void run_linear(const Instruction &op, const word_t *params, Memories &memories,
   int column = 0;
   for (int i = 0; i < channels * row_words; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=3 max={{ trip.channels * trip.linear_words }}
+#pragma HLS LOOP_TRIPCOUNT min=3 max=TRIP_LINEAR_ROWS
     const uint64_t word = params[op.weight_addr + i].to_uint64();
     if (column < RECORD_WORDS) {
       record_words[column] = word;
@@ -176,7 +176,7 @@ void trace_vector(const Instruction &op, int words, const Memories &memories, wo
                   Counters &counters) {
   for (int i = 0; i < words; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ engine.vector_words }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=VECTOR_WORDS
     result[op.trace_addr + i] = memories.vectors[op.vec_dst + i];
   }
   counters.written_words += words;
