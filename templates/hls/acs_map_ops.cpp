@@ -73,9 +73,9 @@ void run_eltwise(const Instruction &op, Memories &memories) {
         for (int i = 0; i < POST_LANES; ++i) {
 #pragma HLS UNROLL
           const int lane = slice + i;
-          const int64_t value = combine(pixel_value(source.pixel[lane], op.src_signed), op.mult,
-                                        pixel_value(residual.pixel[lane], op.res_signed), op.res_mult,
-                                        op.shift);
+          const int64_t value =
+              combine(pixel_value(source.pixel[lane], op.src_signed), op.mult,
+                      pixel_value(residual.pixel[lane], op.res_signed), op.res_mult, op.shift);
           pixels.pixel[lane] = requantize(value, op.shift, op.dst_signed);
         }
       }
@@ -130,7 +130,8 @@ void run_pool(const Instruction &op, Memories &memories) {
           if (op.pool_max) {
             pixels.pixel[lane] = uint8_t(best[lane]);
           } else {
-            pixels.pixel[lane] = requantize(int64_t(sum[lane]) * int(op.mult), op.shift, op.dst_signed);
+            pixels.pixel[lane] =
+                requantize(int64_t(sum[lane]) * int(op.mult), op.shift, op.dst_signed);
           }
         }
       }
@@ -144,7 +145,8 @@ void run_scale(const Instruction &op, Memories &memories) {
   for (int channel = 0; channel < int(op.channels); ++channel) {
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     const bool active = channel_active(memories, op.mask_in, channel);
-    const int factor = byte_of(memories.vectors[op.vec_src + channel / WORD_BYTES], channel % WORD_BYTES);
+    const int factor =
+        byte_of(memories.vectors[op.vec_src + channel / WORD_BYTES], channel % WORD_BYTES);
     for (int block = 0; block < blocks; ++block) {
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_BLOCKS
       Block source;

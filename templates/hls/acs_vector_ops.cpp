@@ -14,8 +14,8 @@ const int RECORD_WORDS = acs_isa::RECORD_WORDS;
 const int WORD_BYTES = acs_isa::WORD_BYTES;
 const int WORD_BITS = acs_isa::WORD_BITS;
 
-// Sets byte `index` of the vector that starts at word `base`.  Bytes arrive in order, so a word is cleared
-// by its first byte and never holds what an earlier image left.
+// Sets byte `index` of the vector that starts at word `base`.  Bytes arrive in order, so a word is
+// cleared by its first byte and never holds what an earlier image left.
 void put_byte(Memories &memories, int base, int index, uint8_t value) {
 #pragma HLS INLINE
   const int word = base + index / WORD_BYTES;
@@ -36,10 +36,10 @@ void read_thresholds(const Instruction &op, const word_t *params,
   }
 }
 
-// Where output number `output` goes.  Takes the results that wait for their word to fill, and returns
-// those that still wait.
-uint64_t deliver(const Instruction &op, const Record &record, int32_t acc, int32_t threshold, int output,
-                 uint64_t pending, Memories &memories, word_t *result) {
+// Where output number `output` goes.  Takes the results that wait for their word to fill, and
+// returns those that still wait.
+uint64_t deliver(const Instruction &op, const Record &record, int32_t acc, int32_t threshold,
+                 int output, uint64_t pending, Memories &memories, word_t *result) {
 #pragma HLS INLINE
   const int64_t scaled = int64_t(acc) * int(record.mult);
   const bool last = output == int(op.channels) - 1;
@@ -62,7 +62,8 @@ uint64_t deliver(const Instruction &op, const Record &record, int32_t acc, int32
     default: {  // LINEAR_VECTOR, LINEAR_SIGMOID
       const bool table = op.linear_mode == acs_isa::LINEAR_SIGMOID;
       const uint8_t value = requantize(scaled, record.shift, table || op.dst_signed);
-      const uint8_t stored = table ? acs_isa::SIGMOID_TABLE[int8_t(value) + acs_isa::TABLE_SIZE / 2] : value;
+      const uint8_t stored =
+          table ? acs_isa::SIGMOID_TABLE[int8_t(value) + acs_isa::TABLE_SIZE / 2] : value;
       pending |= uint64_t(stored) << (8 * (output % WORD_BYTES));
       if (output % WORD_BYTES == WORD_BYTES - 1 || last) {
         memories.vectors[op.vec_dst + output / WORD_BYTES] = pending;
@@ -81,8 +82,9 @@ void run_gavg(const Instruction &op, Memories &memories) {
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     int32_t sum = 0;
     if (channel_active(memories, op.mask_in, channel)) {
-      const Tap whole = {{int(op.src_base) + channel * int(op.src_step), int(op.src_height),
-                          int(op.src_width), int(op.row_log2), 0}, 0, 0};
+      const int base = int(op.src_base) + channel * int(op.src_step);
+      const Plane plane = {base, int(op.src_height), int(op.src_width), int(op.row_log2), 0};
+      const Tap whole = {plane, 0, 0};
       for (int block = 0; block < blocks; ++block) {
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_BLOCKS
@@ -157,7 +159,8 @@ void run_linear(const Instruction &op, const word_t *params, Memories &memories,
     if (++column == row_words) {
       const Record record = checked_record(record_words);
       const int32_t threshold = op.linear_mode == acs_isa::LINEAR_GATE ? thresholds[output] : 0;
-      pending = deliver(op, record, record.bias + sum, threshold, output, pending, memories, result);
+      pending =
+          deliver(op, record, record.bias + sum, threshold, output, pending, memories, result);
       column = 0;
       ++output;
     }
