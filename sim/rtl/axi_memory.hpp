@@ -12,18 +12,18 @@
 namespace acs {
 
 struct MemoryOptions {
-  uint32_t latency = 32;      // edges from an address to its first beat, at least 1
-  uint32_t bandwidth = 256;   // beats in 256 edges, in each direction
-  uint32_t seed = 0;          // of random gaps and latencies; 0: none
-  uint32_t fail_read = 0;     // number of the read beat that answers with `response`, from 1
-  uint32_t fail_write = 0;    // number of the write burst that does
-  uint32_t response = 2;      // SLVERR, or 3: DECERR
+  uint32_t latency = 32;     // edges from an address to its first beat, at least 1
+  uint32_t bandwidth = 256;  // beats in 256 edges, in each direction
+  uint32_t seed = 0;         // of random gaps and latencies; 0: none
+  uint32_t fail_read = 0;    // number of the read beat that answers with `response`, from 1
+  uint32_t fail_write = 0;   // number of the write burst that does
+  uint32_t response = 2;     // SLVERR, or 3: DECERR
 };
 
 struct MemoryCounters {
   uint64_t read_beats = 0;
   uint64_t write_beats = 0;
-  uint64_t stray_beats = 0;   // outside all regions, or written to a read-only one
+  uint64_t stray_beats = 0;  // outside all regions, or written to a read-only one
 };
 
 // The pins that the engine drives, sampled at a clock edge.

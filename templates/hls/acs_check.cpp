@@ -34,8 +34,8 @@ bool result_map_fits(const Instruction &op) {
 // The source of a windowed operation: a raster plane, or four phase planes.
 bool source_size_known(const Instruction &op) {
   if (op.stride == 1) return size_fits_row(op.src_height, op.src_width, op.row_log2);
-  return op.stride == 2 && size_fits_row(phase_size(op.src_height, 0), phase_size(op.src_width, 0),
-                                         op.row_log2);
+  return op.stride == 2 &&
+         size_fits_row(phase_size(op.src_height, 0), phase_size(op.src_width, 0), op.row_log2);
 }
 
 bool source_map_fits(const Instruction &op, unsigned channels) {
@@ -111,8 +111,9 @@ Status check_linear(const Instruction &op, const BufferSizes &sizes) {
   switch (op.linear_mode) {
     case acs_isa::LINEAR_WIDE:
       if (op.trace_addr != 0) return acs_isa::STATUS_BAD_FIELD;
-      return results_fit(op.result_addr, ceil_div(op.channels, 2), sizes) ? acs_isa::STATUS_OK
-                                                                          : acs_isa::STATUS_RESULT_RANGE;
+      return results_fit(op.result_addr, ceil_div(op.channels, 2), sizes)
+                 ? acs_isa::STATUS_OK
+                 : acs_isa::STATUS_RESULT_RANGE;
     case acs_isa::LINEAR_GATE:
       if (op.trace_addr != 0 || op.mask_out >= unsigned(acs_isa::MASK_REGISTERS)) {
         return acs_isa::STATUS_BAD_FIELD;
@@ -120,11 +121,13 @@ Status check_linear(const Instruction &op, const BufferSizes &sizes) {
       if (!range_fits(op.threshold_addr, ceil_div(op.channels, 2), sizes.params)) {
         return acs_isa::STATUS_PARAM_RANGE;
       }
-      return results_fit(op.result_addr, ceil_div(op.channels, acs_isa::WORD_BITS), sizes) ? acs_isa::STATUS_OK
-                                                                           : acs_isa::STATUS_RESULT_RANGE;
+      return results_fit(op.result_addr, ceil_div(op.channels, acs_isa::WORD_BITS), sizes)
+                 ? acs_isa::STATUS_OK
+                 : acs_isa::STATUS_RESULT_RANGE;
     default:
       if (!range_fits(op.vec_dst, vector_words, VECTOR_WORDS)) return acs_isa::STATUS_BAD_FIELD;
-      return trace_fits(op, vector_words, sizes) ? acs_isa::STATUS_OK : acs_isa::STATUS_RESULT_RANGE;
+      return trace_fits(op, vector_words, sizes) ? acs_isa::STATUS_OK
+                                                 : acs_isa::STATUS_RESULT_RANGE;
   }
 }
 
@@ -203,7 +206,9 @@ Status check_instruction(const Instruction &op, const uint64_t words[acs_isa::IN
   if (!acs_isa::opcode_known(op.opcode)) return acs_isa::STATUS_ILLEGAL_OPCODE;
   if (!acs_isa::reserved_bits_clear(op.opcode, words)) return acs_isa::STATUS_BAD_FIELD;
   if (op.opcode == acs_isa::OP_END) return acs_isa::STATUS_OK;
-  if (op.channels < 1 || op.channels > unsigned(acs_isa::MAX_CHANNELS)) return acs_isa::STATUS_BAD_FIELD;
+  if (op.channels < 1 || op.channels > unsigned(acs_isa::MAX_CHANNELS)) {
+    return acs_isa::STATUS_BAD_FIELD;
+  }
   if (acs_isa::writes_map(op) && !size_fits_row(op.dst_height, op.dst_width, op.row_log2)) {
     return acs_isa::STATUS_BAD_FIELD;
   }

@@ -1,9 +1,9 @@
 // Convolution.
 //
-// A work item is (block of 64 result pixels, active output channel).  A round deals the next items, block
-// by block, to the lane groups; at most two blocks meet in a round, so two windows a cycle feed all groups.
-// Inside a round all groups walk the same active input channels and taps, each with its own weight.  What a
-// mask switches off is in neither list and costs nothing.
+// A work item is (block of 64 result pixels, active output channel).  A round deals the next items,
+// block by block, to the lane groups; at most two blocks meet in a round, so two windows a cycle
+// feed all groups.  Inside a round all groups walk the same active input channels and taps, each
+// with its own weight.  What a mask switches off is in neither list and costs nothing.
 
 #include "acs_conv.hpp"
 
@@ -19,8 +19,8 @@ const int LANES = acs_isa::LANES;
 const int RECORD_WORDS = acs_isa::RECORD_WORDS;
 const int WORD_BYTES = acs_isa::WORD_BYTES;
 
-// The items of one round: `count_a` channels of `block` from position `first`, then `count_b` channels of
-// the next block from position 0.
+// The items of one round: `count_a` channels of `block` from position `first`, then `count_b`
+// channels of the next block from position 0.
 struct Round {
   int block;
   int first;
@@ -47,21 +47,21 @@ int chunk_count(const Instruction &op, int total, int first) {
 }
 
 // Streams the weight rows of one chunk: one burst a row, the channel record at its head.
-void load_chunk(const Instruction &op, const word_t *params, const uint16_t rows[acs_isa::MAX_CHANNELS],
-                int total, int chunk, uint64_t weights[LANE_GROUPS][BANK_WORDS],
-                Record records[acs_isa::MAX_CHUNK]) {
+void load_chunk(const Instruction &op, const word_t *params,
+                const uint16_t rows[acs_isa::MAX_CHANNELS], int total, int chunk,
+                uint64_t weights[LANE_GROUPS][BANK_WORDS], Record records[acs_isa::MAX_CHUNK]) {
   const int first = chunk * int(op.chunk);
   const int count = chunk_count(op, total, first);
   const int row_words = op.row_words;
   for (int position = 0; position < count; ++position) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.chunk }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHUNK
     const uint32_t address = op.weight_addr + uint32_t(rows[first + position]) * row_words;
     const int bank = position % LANE_GROUPS;
     const int bank_row = position / LANE_GROUPS * (row_words - RECORD_WORDS);
     uint64_t record_words[RECORD_WORDS] = {0, 0};
     for (int i = 0; i < row_words; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=3 max={{ trip.row_words }}
+#pragma HLS LOOP_TRIPCOUNT min=3 max=TRIP_ROW_WORDS
       const uint64_t word = params[address + i].to_uint64();
       if (i < RECORD_WORDS) {
         record_words[i] = word;
@@ -73,10 +73,11 @@ void load_chunk(const Instruction &op, const word_t *params, const uint16_t rows
   }
 }
 
-// The inner loop: active input channels x taps, two windows and one weight a group in every iteration.
-void accumulate(const Instruction &op, const ChannelList &inputs, int group_first, const Round &round,
-                const Memories &memories, const uint64_t weights[LANE_GROUPS][BANK_WORDS],
-                int32_t acc[LANE_GROUPS][LANES]) {
+// The inner loop: active input channels x taps, two windows and one weight a group in every
+// iteration.
+void accumulate(const Instruction &op, const ChannelList &inputs, int group_first,
+                const Round &round, const Memories &memories,
+                const uint64_t weights[LANE_GROUPS][BANK_WORDS], int32_t acc[LANE_GROUPS][LANES]) {
   const int taps = int(op.kernel) * int(op.kernel);
   const int row_words = int(op.row_words) - RECORD_WORDS;
   const int iterations = inputs.count * taps;
@@ -86,7 +87,7 @@ void accumulate(const Instruction &op, const ChannelList &inputs, int group_firs
   int kx = 0;
   for (int i = 0; i < iterations; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.taps }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_TAPS
     const int channel = inputs.channel[input];
     const int column = inputs.index[input] - group_first;
     const int weight_byte = column * taps + ky * int(op.kernel) + kx;
@@ -104,7 +105,8 @@ void accumulate(const Instruction &op, const ChannelList &inputs, int group_firs
       read_window(memories, tap, round.block + 1, pad_value, window_b);
     }
 
-    // Items of one block sit in different banks, so each bank is read at most twice: once for each block.
+    // Items of one block sit in different banks, so each bank is read at most twice: once for each
+    // block.
     int8_t weight_a[LANE_GROUPS];
     int8_t weight_b[LANE_GROUPS];
 #pragma HLS ARRAY_PARTITION variable=weight_a complete
@@ -117,8 +119,10 @@ void accumulate(const Instruction &op, const ChannelList &inputs, int group_firs
       const bool used_b = bank < round.count_b;
       const int address_a = (used_a ? row_a * row_words : 0) + weight_byte / WORD_BYTES;
       const int address_b = weight_byte / WORD_BYTES;
-      weight_a[bank] = used_a ? int8_t(byte_of(weights[bank][address_a], weight_byte % WORD_BYTES)) : int8_t(0);
-      weight_b[bank] = used_b ? int8_t(byte_of(weights[bank][address_b], weight_byte % WORD_BYTES)) : int8_t(0);
+      weight_a[bank] =
+          used_a ? int8_t(byte_of(weights[bank][address_a], weight_byte % WORD_BYTES)) : int8_t(0);
+      weight_b[bank] =
+          used_b ? int8_t(byte_of(weights[bank][address_b], weight_byte % WORD_BYTES)) : int8_t(0);
     }
 
     for (int group = 0; group < LANE_GROUPS; ++group) {
@@ -153,8 +157,8 @@ void finish_item(const Instruction &op, const Record &record, const int32_t acc[
                  int block, Memories &memories) {
   Block residual;
   Block pixels;
-#pragma HLS ARRAY_PARTITION variable=residual.pixel cyclic factor={{ engine.post_lanes }}
-#pragma HLS ARRAY_PARTITION variable=pixels.pixel cyclic factor={{ engine.post_lanes }}
+#pragma HLS ARRAY_PARTITION variable=residual.pixel cyclic factor=POST_LANES
+#pragma HLS ARRAY_PARTITION variable=pixels.pixel cyclic factor=POST_LANES
   if (op.res_enable) {
     read_block(memories, int(op.res_base) + channel * int(op.res_step) + block, residual);
   }
@@ -188,7 +192,7 @@ void compute_chunk(const Instruction &op, const ChannelList &inputs, int group_f
   int block = 0;
   int position = 0;
   while (block < blocks) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.rounds }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_ROUNDS
     const Round round = deal_round(block, position, blocks, active);
     const int items = round.count_a + round.count_b;
 
@@ -206,7 +210,7 @@ void compute_chunk(const Instruction &op, const ChannelList &inputs, int group_f
     array_iterations += uint64_t(inputs.count) * taps;
 
     for (int group = 0; group < items; ++group) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ engine.lane_groups }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=LANE_GROUPS
       const bool first_block = group < round.count_a;
       const int at = first_block ? round.first + group : group - round.count_a;
       const Record record = records[at];
@@ -216,7 +220,8 @@ void compute_chunk(const Instruction &op, const ChannelList &inputs, int group_f
 #pragma HLS UNROLL
         sums[lane] = acc[group][lane];
       }
-      finish_item(op, record, sums, channels[first + at], first_block ? block : block + 1, memories);
+      finish_item(op, record, sums, channels[first + at], first_block ? block : block + 1,
+                  memories);
     }
 
     // Go on behind the last item dealt.
@@ -233,13 +238,13 @@ void compute_chunk(const Instruction &op, const ChannelList &inputs, int group_f
   }
 }
 
-// Active output channels of one group, chunk by chunk: the next chunk loads while this one computes.
-// The loop has the form that Vitis overlaps: it counts by one, up to an argument.
+// Active output channels of one group, chunk by chunk: the next chunk loads while this one
+// computes. The loop has the form that Vitis overlaps: it counts by one, up to an argument.
 void convolve_active(const Instruction &op, const word_t *params, const ChannelList &inputs,
                      int group_first, const ChannelList &outputs, int chunks, Memories &memories,
                      uint64_t &array_iterations) {
   for (int chunk = 0; chunk < chunks; ++chunk) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.chunks }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHUNKS
 #pragma HLS DATAFLOW
     uint64_t weights[LANE_GROUPS][BANK_WORDS];
 #pragma HLS ARRAY_PARTITION variable=weights complete dim=1
@@ -257,7 +262,7 @@ void clear_channel(const Instruction &op, int channel, Memories &memories) {
   const int first = int(op.dst_base) + channel * int(op.dst_step);
   for (int block = 0; block < blocks; ++block) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.blocks }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_BLOCKS
     for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
       memories.features[bank][first + block] = 0;
@@ -270,7 +275,7 @@ void fill_masked(const Instruction &op, const word_t *params, const ChannelList 
                  Memories &memories) {
   const int blocks = plane_blocks(op.dst_height, op.row_log2);
   for (int i = 0; i < masked.count; ++i) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.channels }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     if (op.masked_zero && !op.res_enable) {
       clear_channel(op, masked.channel[i], memories);
       continue;
@@ -295,20 +300,20 @@ void fill_masked(const Instruction &op, const word_t *params, const ChannelList 
       acc[lane] = record.masked_bias;
     }
     for (int block = 0; block < blocks; ++block) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.blocks }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_BLOCKS
       finish_item(op, record, acc, masked.channel[i], block, memories);
     }
   }
 }
 
-// Order of channels: the table of the instruction, or the identity.  False where an entry is too large.
-// `word` is the last word read: the outputs may begin in the one in which the inputs end.
-bool read_table(const Instruction &op, const word_t *params, uint32_t first, int count, uint64_t &word,
-                uint16_t table[acs_isa::MAX_CHANNELS]) {
+// Order of channels: the table of the instruction, or the identity.  False where an entry is too
+// large.  `word` is the last word read: the outputs may begin in the one in which the inputs end.
+bool read_table(const Instruction &op, const word_t *params, uint32_t first, int count,
+                uint64_t &word, uint16_t table[acs_isa::MAX_CHANNELS]) {
   bool valid = true;
   for (int i = 0; i < count; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.channels }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     if (op.has_table) {
       const uint32_t entry = first + i;
       if (entry % 4 == 0) {
@@ -344,7 +349,7 @@ acs_isa::Status run_conv(const Instruction &op, const word_t *params, Memories &
 
   uint64_t executed = 0;
   for (int group = 0; group < int(op.groups); ++group) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.groups }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_GROUPS
     ChannelList inputs;
     ChannelList masked_inputs;
     ChannelList outputs;
@@ -352,8 +357,8 @@ acs_isa::Status run_conv(const Instruction &op, const word_t *params, Memories &
     const int group_first = group * int(op.channels_in);
     split_channels(memories, op.mask_in, input_table, group_first, op.channels_in, inputs,
                    masked_inputs);
-    split_channels(memories, op.mask_out, output_table, group * int(op.channels), op.channels, outputs,
-                   masked_outputs);
+    split_channels(memories, op.mask_out, output_table, group * int(op.channels), op.channels,
+                   outputs, masked_outputs);
 
     convolve_active(op, params, inputs, group_first, outputs, ceil_div(outputs.count, op.chunk),
                     memories, counters.array_iterations);

@@ -5,8 +5,8 @@
 
 namespace acs {
 
-// Runs a CONV instruction whose fields have been checked.  Returns OK, BAD_FIELD (a table entry or channel
-// record outside its range) with the result map then undefined.
+// Runs a CONV instruction whose fields have been checked.  Returns OK, BAD_FIELD (a table entry or
+// channel record outside its range) with the result map then undefined.
 acs_isa::Status run_conv(const Instruction &op, const word_t *params, Memories &memories,
                          Counters &counters);
 

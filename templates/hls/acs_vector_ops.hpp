@@ -1,5 +1,5 @@
-// Operations on the vector memory: what gates and classifiers are made of.  All take instructions whose
-// fields have been checked.
+// Operations on the vector memory: what gates and classifiers are made of.  All take instructions
+// whose fields have been checked.
 #pragma once
 
 #include "acs_types.hpp"

@@ -5,8 +5,8 @@
 
 namespace acs {
 
-// One weight times two pixels in a single multiplier.  |pixel * weight| <= 255 * 127 < 2^15, so the low
-// product fits 16 signed bits and splits off exactly; the high one is what remains.
+// One weight times two pixels in a single multiplier.  |pixel * weight| <= 255 * 127 < 2^15, so the
+// low product fits 16 signed bits and splits off exactly; the high one is what remains.
 inline void mac2(int pixel_high, int pixel_low, int weight, int32_t &acc_high, int32_t &acc_low) {
 #pragma HLS INLINE
   const packed_pixels_t pixels = packed_pixels_t(pixel_high * 65536 + pixel_low);
@@ -34,8 +34,8 @@ inline uint8_t requantize(int64_t value, int shift, bool is_signed) {
   return uint8_t(rounded < low ? low : rounded > high ? high : int(rounded));
 }
 
-// An accumulator and its residual on one scale, before the shift.  The residual multiplier has SHIFT_MIN
-// fraction bits, so it is moved up to the channel's shift and both are rounded once.
+// An accumulator and its residual on one scale, before the shift.  The residual multiplier has
+// SHIFT_MIN fraction bits, so it is moved up to the channel's shift and both are rounded once.
 inline int64_t combine(int32_t acc, int mult, int residual, int res_mult, int shift) {
 #pragma HLS INLINE
   const int64_t scaled = int64_t(acc) * mult;

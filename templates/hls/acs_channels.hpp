@@ -16,11 +16,12 @@ struct ChannelList {
 
 inline bool channel_active(const Memories &memories, int mask, int channel) {
 #pragma HLS INLINE
-  return mask == acs_isa::MASK_NONE || (memories.masks[mask][channel / acs_isa::WORD_BITS] >> (channel % acs_isa::WORD_BITS) & 1);
+  return mask == acs_isa::MASK_NONE ||
+         (memories.masks[mask][channel / acs_isa::WORD_BITS] >> (channel % acs_isa::WORD_BITS) & 1);
 }
 
-// Splits `count` channels, numbered from `first`, into active and masked ones.  `table` gives the place
-// of each channel in its map; it is the identity where the instruction has no table.
+// Splits `count` channels, numbered from `first`, into active and masked ones.  `table` gives the
+// place of each channel in its map; it is the identity where the instruction has no table.
 void split_channels(const Memories &memories, int mask, const uint16_t table[acs_isa::MAX_CHANNELS],
                     int first, int count, ChannelList &active, ChannelList &masked);
 

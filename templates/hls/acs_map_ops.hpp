@@ -1,4 +1,5 @@
-// Operations on whole maps other than convolution.  All take instructions whose fields have been checked.
+// Operations on whole maps other than convolution.  The fields of their instructions have been
+// checked.
 #pragma once
 
 #include "acs_types.hpp"

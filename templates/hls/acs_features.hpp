@@ -1,8 +1,8 @@
-// The feature memory: planes, the windows that taps read, and blocks written in raster or split layout.
+// The feature memory: planes, windows that taps read, blocks written in raster or split layout.
 //
-// A plane of H x W pixels is stored row by row, each row in 2^row_log2 segments.  A split map is four such
-// planes, one for each parity of row and column, so that a stride-2 tap reads consecutive pixels.  In the planes
-// of odd columns the halves of every block are exchanged.
+// A plane of H x W pixels is stored row by row, each row in 2^row_log2 segments.  A split map is
+// four such planes, one for each parity of row and column, so that a stride-2 tap reads consecutive
+// pixels.  In the planes of odd columns the halves of every block are exchanged.
 #pragma once
 
 #include "acs_types.hpp"
@@ -47,17 +47,20 @@ struct Tap {
 
 Tap locate_tap(const Instruction &op, int channel_base, int ky, int kx);
 
-// The 64 pixels under the lanes of `block`, moved by (dy, dx); cells outside the plane read `pad_value`.
-void read_window(const Memories &memories, const Tap &tap, int block, uint8_t pad_value, Block &window);
+// The pixels under the lanes of `block`, moved by (dy, dx); cells outside the plane read
+// `pad_value`.
+void read_window(const Memories &memories, const Tap &tap, int block, uint8_t pad_value,
+                 Block &window);
 
 // A whole block, as stored.
 void read_block(const Memories &memories, int address, Block &block);
 
 // Writes block number `block` of the raster result of `op`, in the layout the instruction asks for.
-void write_block(Memories &memories, const Instruction &op, int channel, int block, const Block &pixels);
+void write_block(Memories &memories, const Instruction &op, int channel, int block,
+                 const Block &pixels);
 
 // Writes one row segment (or, split, the pair of segments that starts at it) of a raster result.
-void write_row_segments(Memories &memories, const Instruction &op, int channel, int row, int segment,
-                        segment_t low, segment_t high);
+void write_row_segments(Memories &memories, const Instruction &op, int channel, int row,
+                        int segment, segment_t low, segment_t high);
 
 }  // namespace acs

@@ -49,13 +49,14 @@ Tap locate_tap(const Instruction &op, int channel_base, int ky, int kx) {
   return tap;
 }
 
-void read_window(const Memories &memories, const Tap &tap, int block, uint8_t pad_value, Block &window) {
+void read_window(const Memories &memories, const Tap &tap, int block, uint8_t pad_value,
+                 Block &window) {
 #pragma HLS INLINE
   const int row_log2 = tap.plane.row_log2;
   const int first = block * SEGMENTS + tap.dy * (1 << row_log2);
   const int turn = tap.plane.turn;
 
-  // Every bank holds exactly one of the eight segments; which one depends on where the window starts.
+  // Every bank holds exactly one of the eight segments; where the window starts tells which one.
   segment_t bank_data[SEGMENTS];
 #pragma HLS ARRAY_PARTITION variable=bank_data complete
   bool bank_valid[SEGMENTS];
@@ -76,7 +77,8 @@ void read_window(const Memories &memories, const Tap &tap, int block, uint8_t pa
     const int bank = (first + i + turn) & (SEGMENTS - 1);
     for (int j = 0; j < SEGMENT_PIXELS; ++j) {
 #pragma HLS UNROLL
-      row_pixels[i * SEGMENT_PIXELS + j] = bank_valid[bank] ? byte_of(bank_data[bank], j) : pad_value;
+      row_pixels[i * SEGMENT_PIXELS + j] =
+          bank_valid[bank] ? byte_of(bank_data[bank], j) : pad_value;
     }
   }
 
@@ -102,8 +104,8 @@ void read_block(const Memories &memories, int address, Block &block) {
   }
 }
 
-void write_row_segments(Memories &memories, const Instruction &op, int channel, int row, int segment,
-                        segment_t low, segment_t high) {
+void write_row_segments(Memories &memories, const Instruction &op, int channel, int row,
+                        int segment, segment_t low, segment_t high) {
 #pragma HLS INLINE
   const int base = int(op.dst_base) + channel * int(op.dst_step);
   if (!op.dst_split) {
@@ -115,12 +117,14 @@ void write_row_segments(Memories &memories, const Instruction &op, int channel, 
   const int plane = split_plane_blocks(op.dst_height, op.row_log2);
   for (int parity = 0; parity < 2; ++parity) {
     const int phase_base = base + (2 * (row & 1) + parity) * plane;
-    memories.features[(position + parity * ODD_COLUMNS_TURN) % SEGMENTS][phase_base + position / SEGMENTS] =
+    memories.features[(position + parity * ODD_COLUMNS_TURN) % SEGMENTS]
+                     [phase_base + position / SEGMENTS] =
         segment_t(every_second(high, parity)) << 32 | every_second(low, parity);
   }
 }
 
-void write_block(Memories &memories, const Instruction &op, int channel, int block, const Block &pixels) {
+void write_block(Memories &memories, const Instruction &op, int channel, int block,
+                 const Block &pixels) {
   segment_t segments[SEGMENTS];
 #pragma HLS ARRAY_PARTITION variable=segments complete
   for (int i = 0; i < SEGMENTS; ++i) {
@@ -142,7 +146,8 @@ void write_block(Memories &memories, const Instruction &op, int channel, int blo
     return;
   }
 
-  // Split: a row's segments go in pairs to the even-column and the odd-column plane of the row's parity.
+  // Split: a row's segments go in pairs to the two planes of the row's parity, of even columns and
+  // of odd columns.
   const int pair = op.row_log2 > 0 ? 2 : 1;
   for (int i = 0; i < SEGMENTS; i += pair) {
 #pragma HLS LOOP_TRIPCOUNT min=4 max=8

@@ -14,8 +14,8 @@ const int RECORD_WORDS = acs_isa::RECORD_WORDS;
 const int WORD_BYTES = acs_isa::WORD_BYTES;
 const int WORD_BITS = acs_isa::WORD_BITS;
 
-// Sets byte `index` of the vector that starts at word `base`.  Bytes arrive in order, so a word is cleared
-// by its first byte and never holds what an earlier image left.
+// Sets byte `index` of the vector that starts at word `base`.  Bytes arrive in order, so a word is
+// cleared by its first byte and never holds what an earlier image left.
 void put_byte(Memories &memories, int base, int index, uint8_t value) {
 #pragma HLS INLINE
   const int word = base + index / WORD_BYTES;
@@ -28,7 +28,7 @@ void read_thresholds(const Instruction &op, const word_t *params,
   uint64_t word = 0;
   for (int i = 0; i < int(op.channels); ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.channels }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     if (i % 2 == 0) {
       word = params[op.threshold_addr + i / 2].to_uint64();
     }
@@ -36,10 +36,10 @@ void read_thresholds(const Instruction &op, const word_t *params,
   }
 }
 
-// Where output number `output` goes.  Takes the results that wait for their word to fill, and returns
-// those that still wait.
-uint64_t deliver(const Instruction &op, const Record &record, int32_t acc, int32_t threshold, int output,
-                 uint64_t pending, Memories &memories, word_t *result) {
+// Where output number `output` goes.  Takes the results that wait for their word to fill, and
+// returns those that still wait.
+uint64_t deliver(const Instruction &op, const Record &record, int32_t acc, int32_t threshold,
+                 int output, uint64_t pending, Memories &memories, word_t *result) {
 #pragma HLS INLINE
   const int64_t scaled = int64_t(acc) * int(record.mult);
   const bool last = output == int(op.channels) - 1;
@@ -62,7 +62,8 @@ uint64_t deliver(const Instruction &op, const Record &record, int32_t acc, int32
     default: {  // LINEAR_VECTOR, LINEAR_SIGMOID
       const bool table = op.linear_mode == acs_isa::LINEAR_SIGMOID;
       const uint8_t value = requantize(scaled, record.shift, table || op.dst_signed);
-      const uint8_t stored = table ? acs_isa::SIGMOID_TABLE[int8_t(value) + acs_isa::TABLE_SIZE / 2] : value;
+      const uint8_t stored =
+          table ? acs_isa::SIGMOID_TABLE[int8_t(value) + acs_isa::TABLE_SIZE / 2] : value;
       pending |= uint64_t(stored) << (8 * (output % WORD_BYTES));
       if (output % WORD_BYTES == WORD_BYTES - 1 || last) {
         memories.vectors[op.vec_dst + output / WORD_BYTES] = pending;
@@ -78,14 +79,15 @@ uint64_t deliver(const Instruction &op, const Record &record, int32_t acc, int32
 void run_gavg(const Instruction &op, Memories &memories) {
   const int blocks = plane_blocks(op.src_height, op.row_log2);
   for (int channel = 0; channel < int(op.channels); ++channel) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.channels }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     int32_t sum = 0;
     if (channel_active(memories, op.mask_in, channel)) {
-      const Tap whole = {{ '{{' }}int(op.src_base) + channel * int(op.src_step), int(op.src_height),
-                          int(op.src_width), int(op.row_log2), 0}, 0, 0};
+      const int base = int(op.src_base) + channel * int(op.src_step);
+      const Plane plane = {base, int(op.src_height), int(op.src_width), int(op.row_log2), 0};
+      const Tap whole = {plane, 0, 0};
       for (int block = 0; block < blocks; ++block) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.blocks }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_BLOCKS
         Block window;
 #pragma HLS ARRAY_PARTITION variable=window.pixel complete
         read_window(memories, whole, block, 0, window);
@@ -103,9 +105,9 @@ void run_gavg(const Instruction &op, Memories &memories) {
 void run_flatten(const Instruction &op, Memories &memories) {
   int word = op.vec_dst;
   for (int channel = 0; channel < int(op.channels); ++channel) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.channels }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     for (int block = 0; block < int(op.src_step); ++block) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.blocks }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_BLOCKS
       for (int bank = 0; bank < SEGMENTS; ++bank) {
 #pragma HLS PIPELINE II=1
         memories.vectors[word++] =
@@ -130,7 +132,7 @@ void run_linear(const Instruction &op, const word_t *params, Memories &memories,
   uint64_t source[VECTOR_WORDS];
   for (int i = 0; i < weight_words; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.linear_words }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_LINEAR_WORDS
     source[i] = memories.vectors[op.vec_src + i];
   }
 
@@ -142,7 +144,7 @@ void run_linear(const Instruction &op, const word_t *params, Memories &memories,
   int column = 0;
   for (int i = 0; i < channels * row_words; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=3 max={{ trip.channels * trip.linear_words }}
+#pragma HLS LOOP_TRIPCOUNT min=3 max=TRIP_LINEAR_ROWS
     const uint64_t word = params[op.weight_addr + i].to_uint64();
     if (column < RECORD_WORDS) {
       record_words[column] = word;
@@ -157,7 +159,8 @@ void run_linear(const Instruction &op, const word_t *params, Memories &memories,
     if (++column == row_words) {
       const Record record = checked_record(record_words);
       const int32_t threshold = op.linear_mode == acs_isa::LINEAR_GATE ? thresholds[output] : 0;
-      pending = deliver(op, record, record.bias + sum, threshold, output, pending, memories, result);
+      pending =
+          deliver(op, record, record.bias + sum, threshold, output, pending, memories, result);
       column = 0;
       ++output;
     }
@@ -176,7 +179,7 @@ void trace_vector(const Instruction &op, int words, const Memories &memories, wo
                   Counters &counters) {
   for (int i = 0; i < words; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ engine.vector_words }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=VECTOR_WORDS
     result[op.trace_addr + i] = memories.vectors[op.vec_dst + i];
   }
   counters.written_words += words;

@@ -8,7 +8,7 @@ void split_channels(const Memories &memories, int mask, const uint16_t table[acs
   masked.count = 0;
   for (int i = first; i < first + count; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max={{ trip.channels }}
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     const uint16_t channel = table[i];
     if (channel_active(memories, mask, channel)) {
       active.channel[active.count] = channel;

@@ -34,8 +34,8 @@ struct Block {
   uint8_t pixel[acs_isa::LANES];
 };
 
-// The on-chip memories.  Banks of `features` are segments of a block, so that a window starting at any
-// segment reads every bank once.
+// The on-chip memories.  Banks of `features` are segments of a block, so that a window starting at
+// any segment reads every bank once.
 struct Memories {
   segment_t features[acs_isa::SEGMENTS][FEATURE_BLOCKS];
   uint64_t vectors[VECTOR_WORDS];
