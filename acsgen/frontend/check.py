@@ -8,11 +8,9 @@ from __future__ import annotations
 from acsgen.frontend.opgraph import (
     Affine,
     ApplyVector,
-    Conv,
     Linear,
     Op,
     OpGraph,
-    Pool,
     Sigmoid,
     Unknown,
 )
@@ -50,7 +48,7 @@ def _size_reasons(op: Op) -> dict[str, tuple[str, str]]:
         if height > MAX_HEIGHT:
             what = f"{size} is higher than {MAX_HEIGHT} rows"
             reasons["height"] = (what, "use smaller images or an earlier stride")
-    if (len(op.shape) == 3 or isinstance(op, Linear)) and channels > MAX_CHANNELS:
+    if (len(op.shape) == 3 or op.own_channels) and channels > MAX_CHANNELS:
         what = f"output channels {channels} > {MAX_CHANNELS}"
         reasons["channels"] = (what, "use a narrower layer")
     return reasons
@@ -60,31 +58,28 @@ def _new_size_reasons(op: Op, ops: dict[str, Op]) -> list[tuple[str, str]]:
     if isinstance(op, Unknown):
         return []
     inherited = {limit for name in op.inputs for limit in _size_reasons(ops[name])}
-    fresh = isinstance(op, (Conv, Linear))
     return [
         reason
         for limit, reason in _size_reasons(op).items()
-        if limit not in inherited or (fresh and limit == "channels")
+        if limit not in inherited or (op.own_channels and limit == "channels")
     ]
 
 
 def _window_reasons(op: Op) -> list[tuple[str, str]]:
-    if isinstance(op, Conv):
-        kernel = op.weight.shape[2]
-    elif isinstance(op, Pool):
-        kernel = op.kernel
-    else:
+    window = op.window
+    if window is None:
         return []
+    kernel, stride, pad = window.kernel, window.stride, window.pad
     reasons = []
     if kernel > MAX_KERNEL:
         remedy = f"use a kernel of at most {MAX_KERNEL}"
         reasons.append(
             (f"kernel {kernel}x{kernel} is larger than {MAX_KERNEL}x{MAX_KERNEL}", remedy)
         )
-    if op.stride not in (1, 2):
-        reasons.append((f"stride {op.stride}", "use stride 1 or 2"))
-    if op.pad > _MAX_PAD:
-        reasons.append((f"padding {op.pad} > {_MAX_PAD}", "pad less"))
+    if stride not in (1, 2):
+        reasons.append((f"stride {stride}", "use stride 1 or 2"))
+    if pad > _MAX_PAD:
+        reasons.append((f"padding {pad} > {_MAX_PAD}", "pad less"))
     return reasons
 
 
