@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 import acsgen
-from acsgen.ir import integer, layers
 from acsgen.ir.kinds import KINDS
 from acsgen.ir.kinds.base import IntLayer, Layer
 
@@ -59,13 +58,6 @@ def test_both_dataclasses_belong_together(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_graphs_offer_every_kind(name: str) -> None:
-    kind = KINDS[name]
-    assert getattr(layers, kind.layer.__name__) is kind.layer
-    assert getattr(integer, kind.integer.__name__) is kind.integer
-
-
-@pytest.mark.parametrize("name", KINDS)
 def test_float_execution_and_quantization_have_every_part(name: str) -> None:
     from acsgen.frontend.kinds import FLOAT_KINDS
     from acsgen.quant.kinds import QUANT_KINDS
@@ -85,6 +77,18 @@ def test_every_operation_starts_a_layer() -> None:
     from acsgen.frontend.kinds import STARTS
 
     assert {operation for operation, _ in STARTS} == {*og.Op.__subclasses__()} - {og.Unknown}
+
+
+@pytest.mark.parametrize("stage", ["ir", "frontend", "quant"])
+def test_the_guide_shows_the_files_as_they_are(stage: str) -> None:
+    guide = (PACKAGE.parent / "docs/add-a-layer-kind.md").read_text(encoding="utf-8")
+    section = guide.split(f"`{stage}/kinds`: ")[1].split("\n## ")[0]
+    shown = section.split("\n- ")[0]
+    code = "".join(re.findall(r"```python\n(.*?)```", shown, flags=re.DOTALL))
+    lines = [re.sub(r" {2,}# .*", "", line) for line in code.splitlines()]
+    file = (PACKAGE / stage / "kinds/scale.py").read_text(encoding="utf-8").splitlines()
+    assert len(lines) > 5
+    assert [line for line in lines if line not in file] == []
 
 
 # -- a missing part --------------------------------------------------------------------------------
