@@ -14,7 +14,7 @@ from acsgen.compiler.program import Trace
 from acsgen.cost.cycles import predict
 from acsgen.csim.engine import EngineRun
 from acsgen.errors import CheckFailed
-from acsgen.isa.generated import HEADER_WORDS, ResultHeader, Status
+from acsgen.isa.generated import HEADER_WORDS, WORD_BYTES, ResultHeader, Status
 from acsgen.quant.golden import GoldenModel
 from acsgen.rtlsim import EngineFault, EngineHung, RtlRun
 from acsgen.verify.compare import Verification, expected_words
@@ -63,7 +63,7 @@ def put(
     result: NDArray[np.uint64], address: int, values: NDArray[np.generic], stored: Trace
 ) -> None:
     """Write a layer as the engine does, the inverse of what is decoded."""
-    cells = np.zeros(stored.words * 8, np.uint8)
+    cells = np.zeros(stored.words * WORD_BYTES, np.uint8)
     flat = values.astype(np.int16).ravel().astype(np.uint8)
     if stored.format is None:
         cells[: flat.size] = flat
