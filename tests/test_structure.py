@@ -75,7 +75,7 @@ def modules() -> dict[str, Path]:
 
 
 def imports(name: str, path: Path, known: dict[str, Path]) -> Iterator[Import]:
-    """What a module imports of acsgen, wherever in the file the statement stands."""
+    """The modules of acsgen that a module imports, anywhere in its file."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name}, line {node.lineno}: a relative import"

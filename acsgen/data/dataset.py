@@ -1,4 +1,4 @@
-"""What a data set is to the rest of acsgen."""
+"""A data set: labelled images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an engine is to the rest of acsgen: a program goes in, a result buffer and counts come out.
+"""The protocol of an engine: a program goes in, a result buffer and counts come out.
 
 Every engine has the same instruction set and the same buffers.  How engines differ stands here as
 data, on the engine and on its runs, so that no caller asks which engine it has.
@@ -33,7 +33,7 @@ class EngineViolation(Exception):
 
 @dataclass(frozen=True)
 class BusCounts:
-    """What the memory behind an engine counted during one run, in words.
+    """The words that the memory behind an engine counted during one run.
 
     Attributes:
         read: words that the memory gave.
@@ -58,7 +58,7 @@ class EngineRun:
         configuration: the engine's sizes, as its register holds them.
         cycles: from the edge that takes the start bit to the one that sees the interrupt; None for
             an engine without a clock.
-        bus: what the memory counted; None where no bus is simulated.
+        bus: the counts of the memory; None where no bus is simulated.
     """
 
     result: Words = field(repr=False)
@@ -106,7 +106,7 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back what the engine holds; it runs no more."""
+        """Give back memory and files that the engine holds; it runs no more."""
         ...
 
 

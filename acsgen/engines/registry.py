@@ -20,7 +20,7 @@ SimulationName = Literal["csim", "rtl"]
 
 
 class Compile(Protocol):
-    """Compiles an engine's sources, or finds what was compiled before."""
+    """Compiles an engine's sources, or finds the library of an earlier compilation."""
 
     def __call__(self, sources: Path, config: EngineConfig, *, waves: bool) -> Path:
         """Return the library of the folder ``sources``, which hold an engine of ``config``.
@@ -45,7 +45,7 @@ class Simulation:
     """One way to run an engine without a board.
 
     Attributes:
-        name: what commands take.
+        name: the name that commands take.
         title: in words, for messages.
         label: in one word, for tables.
         implementation: the sources that it runs.

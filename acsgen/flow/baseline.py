@@ -22,11 +22,11 @@ Row = Mapping[str, float]
 
 @dataclass(frozen=True)
 class FigureTable:
-    """What is compared of an entry.
+    """The part of an entry that is compared.
 
     Attributes:
-        rows: figures by name, of every thing that was measured.
-        setting: what they were measured with, by name.
+        rows: figures by name, for every thing that was measured.
+        setting: the conditions of the measurement, by name.
     """
 
     rows: Mapping[str, Row]
@@ -38,8 +38,8 @@ def load_baseline(path: Path, command: str, *keys: str) -> Baseline:
 
     Args:
         path: the file.
-        command: what writes it, for the message.
-        keys: what every entry must have; each is a mapping.
+        command: the command that writes it, for the message.
+        keys: every entry must have these, and each is a mapping.
 
     Raises:
         UserError: the file is not such a baseline.
@@ -75,12 +75,12 @@ def differences(
     complete: bool = True,
     tolerance: Mapping[str, float] | None = None,
 ) -> list[str]:
-    """Return in words how what was found differs from what was recorded.
+    """Return in words how measured figures differ from recorded ones.
 
     Args:
         name: of the entry.
-        kept: what was recorded of it, if anything.
-        found: what was measured.
+        kept: the recorded figures, if there are any.
+        found: the measured figures.
         complete: whether everything was measured, so that a row not found is gone.
         tolerance: how far a figure may be off, as a share of itself; figures not named must be
             equal.

@@ -1,4 +1,4 @@
-"""Opens a model file of any kind, by what is in it.  No file can run code here.
+"""Opens a model file of any kind, which its content tells.  No file can run code here.
 
 A new kind is a module that recognizes and reads it, and an entry of :data:`IMPORTERS`.
 """

@@ -1,6 +1,6 @@
 """A network as a model file holds it: an exported program in eval mode, on one image.
 
-Whatever kind of file it was, the rest of acsgen does not see the difference.
+The rest of acsgen does not see which kind of file it was.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class LoadedProgram:
         name: the file's name without suffix.
         exported: the program; one input ``[1, C, H, W]``.
         input_shape: (C, H, W).
-        input_dtype: what the program's input wants.
-        meta: what the file says about the network; an acsgen checkpoint names its data set.
+        input_dtype: type of the program's input.
+        meta: remarks of the file about the network; an acsgen checkpoint names its data set.
         source: which kind of file it was.
-        pixel_scale: what a byte of the image is multiplied with before it enters the program: 1
-            where the network takes 0..255, 1/255 where it takes 0..1.
+        pixel_scale: factor of a byte of the image before it enters the program: 1 where the network
+            takes 0..255, 1/255 where it takes 0..1.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""What crosses the bus between a host and an engine.
+"""Everything that crosses the bus between a host and an engine.
 
-* :mod:`acsgen.program.program`: instructions, parameters, and what a host must know of them.
+* :mod:`acsgen.program.program`: instructions, parameters, and their description for a host.
 * :mod:`acsgen.program.result`: the result buffer; :mod:`acsgen.program.map_format`: maps in it.
 * :mod:`acsgen.program.engine_config`, :mod:`acsgen.program.board`: the engine and its board.
 

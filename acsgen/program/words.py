@@ -1,4 +1,4 @@
-"""The type of the buffers that cross the bus; :mod:`acsgen_host.words` says what lies in them."""
+"""The type of the buffers that cross the bus; :mod:`acsgen_host.words` describes their content."""
 
 from __future__ import annotations
 

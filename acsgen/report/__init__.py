@@ -1,1 +1,1 @@
-"""What a build reports: :mod:`~acsgen.report.data` is the report, the others show or keep it."""
+"""The report of a build: :mod:`~acsgen.report.data` defines it, the others show or keep it."""

@@ -1,4 +1,4 @@
-"""The report of a build as data: what was built, what it costs, and how that is known.
+"""The report of a build as data: the network, its cost, and how each figure is known.
 
 Every figure is either exact (MACs, bytes, counters), counted by a simulation of the RTL, predicted
 by a model, or estimated; ``source`` says which.  Nothing here is a measurement on hardware.  Field
@@ -81,7 +81,7 @@ class CountedCycles:
         std: their standard deviation.
         stalls: cycles in which the array waited for memory, mean.
         macs: multiply-accumulates executed on these images, mean, gating work included.
-        memory: what they ran with.
+        memory: the simulated memory.
         source: how they are known.
     """
 
@@ -134,7 +134,7 @@ class LayerFigures:
     """One layer's share of an image, mean over the images, by the model of the HLS engine.
 
     Attributes:
-        layer: its name; ``END`` for what ends a program.
+        layer: its name; ``END`` for the instruction that ends a program.
         cycles: clock cycles.
         macs: multiply-accumulates executed.
         macs_skipped: those left out.
@@ -152,7 +152,7 @@ class LayerFigures:
 
 @dataclass(frozen=True)
 class Report:
-    """What a build made.
+    """The report of one build.
 
     Attributes:
         model: name of the network.
@@ -160,14 +160,14 @@ class Report:
         acsgen: version that built it.
         spec_hash: version of the instruction set, in hexadecimal.
         dataset: where the images are from.
-        engines: what was rendered.
+        engines: the implementations that were rendered.
         bit_exact: outcome of every simulation that was run, by its name.
         macs: multiply-accumulates.
         cycles: by the model.
         cycles_rtl: by the RTL, where it was simulated.
         bytes: moved to and from memory.
         accuracy: of the float and the integer network.
-        masks: what the gates do; None without gates.
+        masks: activity of the gates; None without gates.
         resources: of the board's part.
         engine: its sizes.
         clock_mhz: the clock that times are told for.

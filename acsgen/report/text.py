@@ -12,7 +12,7 @@ from acsgen.support.numbers import count, percent, share
 
 
 class Row(NamedTuple):
-    """One figure: what it is, the figure itself, and what it is a part of or how it is known."""
+    """One figure: its label, the figure itself, and a remark on the whole or the source."""
 
     label: str
     value: str
@@ -20,7 +20,7 @@ class Row(NamedTuple):
 
 
 def summary_rows(report: Report, board: Board) -> list[Row]:
-    """Return what was saved, what it costs, and that it is exact."""
+    """Return the figures of the closing table: savings, costs, accuracy, and bit-exactness."""
     macs, cycles, moved, accuracy = report.macs, report.cycles, report.bytes, report.accuracy
 
     def milliseconds(number: float) -> str:
@@ -78,7 +78,7 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
 
 
 def _rtl_rows(report: Report, milliseconds: Callable[[float], str]) -> list[Row]:
-    """Return what the RTL counted, where it was simulated."""
+    """Return the cycles that the RTL counted, where it was simulated."""
     found = report.cycles_rtl
     if found is None:
         return []
@@ -98,7 +98,7 @@ def _rtl_rows(report: Report, milliseconds: Callable[[float], str]) -> list[Row]
 
 
 def _resource_rows(report: Report, board: Board) -> list[Row]:
-    """Return what the engine takes of the board's part."""
+    """Return the share of the board's part that the engine takes."""
     source, has = report.resources.source, board.resources
     return [
         Row(label, count(taken), f"{share(taken, available)} of {count(available)}, {source}")

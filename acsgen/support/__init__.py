@@ -1,1 +1,1 @@
-"""What every other folder uses: errors for people, files, tools, digests, the build cache."""
+"""Tools of every other folder: errors for people, files, tools, digests, the build cache."""

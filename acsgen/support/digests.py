@@ -15,10 +15,10 @@ _REMEDY = "copy the whole directory again, or build it again"
 
 
 def check_files(folder: Path, described: Any, names: Iterable[str]) -> list[Problem]:
-    """Return what is wrong with files in ``folder``, by what was recorded of them.
+    """Return the damage of files in ``folder``, compared with their recorded digests.
 
-    ``described`` is what :func:`acsgen_host.digests.describe_files` returned, read back from a
-    file, so it may be anything.
+    ``described`` comes from :func:`acsgen_host.digests.describe_files` through a file, so it may be
+    anything.
     """
     found = damaged_files(folder, described, names, _REMEDY, plain_os_error)
     return [Problem(*problem) for problem in found]

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class OnStage(Protocol):
-    """What long work tells of its progress."""
+    """A function that long work calls to tell its progress."""
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
         """``stage`` starts, or has ``done`` of ``total`` steps behind it."""

@@ -30,8 +30,8 @@ def check_vectors(
     """Run all images on ``engine`` and compare everything, counters included.
 
     Args:
-        program: what to run.
-        engine: where.
+        program: the program to run.
+        engine: the engine to run it on.
         vectors: images and golden results.
         title: of the engine, for messages.
         on_image: called with the number of images done.

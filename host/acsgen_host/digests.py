@@ -1,4 +1,4 @@
-"""Sizes and digests of files, so that a damaged copy is told from what was written."""
+"""Sizes and digests of files, by which a damaged copy is told from the original."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def damaged_files(
     remedy: str,
     reason: Callable[[OSError], str] = lambda error: error.strerror or str(error),
 ) -> list[Problem]:
-    """Return what is wrong with files in ``folder``, by what :func:`describe_files` said of them.
+    """Return the damage of files in ``folder``, compared with their description.
 
     Args:
         folder: where they lie.
-        described: from a file, so it may be anything.
+        described: result of :func:`describe_files`, read from a file, so it may be anything.
         names: of the files to look at.
-        remedy: what to do about any of them.
+        remedy: advice for any of them.
         reason: says in words why a file cannot be read.
     """
     problems = []

@@ -1,7 +1,7 @@
 """How images, thresholds and results lie in the 64-bit words that cross the bus.
 
 The build, its simulations and the driver use these very functions.  Words are uint64 in the order
-of the processor; what they hold begins in the lowest bits of the first word.
+of the processor; their content begins in the lowest bits of the first word.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from . import isa
 
 WORD_BITS = 8 * isa.WORD_BYTES
 
-#: What a result buffer holds before a run, so that a word the engine does not write is seen.
+#: Every word of a result buffer before a run, so that a word the engine does not write is seen.
 POISON = 0xDEADBEEFDEADBEEF
 
 

@@ -1,4 +1,4 @@
-"""``report.json`` is the report: read back it is equal, and what is no report is refused."""
+"""``report.json`` is the report: read back it is equal, and a damaged one is refused."""
 
 from __future__ import annotations
 

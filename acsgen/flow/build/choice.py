@@ -12,14 +12,14 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = get_args(Implementation)
 
 
 def implementations_of(engine: Implementation | Literal["both"]) -> tuple[Implementation, ...]:
-    """Return what ``--engine`` renders."""
+    """Return the implementations that ``--engine`` renders."""
     return IMPLEMENTATIONS if engine == "both" else (engine,)
 
 
 def simulations_of(
     engine: Implementation | Literal["both"], verify: SimulationName | Literal["both"] | None
 ) -> tuple[Simulation, ...]:
-    """Return what is simulated, after a look at the tools that it takes.
+    """Return the simulations that a build runs, after a look at the tools that they take.
 
     A simulation that takes no time runs wherever its sources are rendered; another one where
     ``verify`` asks for it, or where there is nothing else to prove the build with.

@@ -28,7 +28,7 @@ from acsgen.support.progress import OnStage, ignore_stages
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what people are told while it runs, and what it does to the work."""
+    """One step of a build: its name, which people read while it runs, and its function."""
 
     name: str
     run: Callable[[Work, OnStage], None]
@@ -53,7 +53,7 @@ def project_steps(plan: Plan) -> Iterator[Step]:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What was built: the directory and its report."""
+    """A finished build: its directory and its report."""
 
     out: Path
     report: Report

@@ -59,7 +59,7 @@ def run_simulation(simulation: Simulation, work: Work, on_stage: OnStage) -> Non
 
 
 def stage_of(simulation: Simulation) -> str:
-    """Return what people are told while a simulation runs."""
+    """Return the name of the step that runs a simulation."""
     return f"check bit-exactness, {simulation.title}"
 
 

@@ -1,4 +1,4 @@
-"""Assembles the report of a build from what its stages found."""
+"""Assembles the report of a build from the results of its steps."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def rtl_cycles(
         verification: of the images, each with its result header.
         dense: a run of the network without gates.
         macs: executed for each of the images, gating work included.
-        memory: what they ran with.
+        memory: the simulated memory.
     """
     cycles = np.array([header["cycles"] for header in verification.headers])
     stalls = np.array([header["stall_cycles"] for header in verification.headers])

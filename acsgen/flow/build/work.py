@@ -1,4 +1,4 @@
-"""What is asked of a build, and what it has made so far."""
+"""The request for a build, the plan that follows from it, and the work in progress."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from acsgen.verify.vectors import Vectors
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """What to build.
+    """A request for one build.
 
     Attributes:
         model: acsgen checkpoint (``.pt``) or torch.export program (``.pt2``).
@@ -38,8 +38,9 @@ class BuildRequest:
         lane_groups: groups of 64 lanes; the board's if None.
         keep_stages: write every stage's result to ``stages/``.
         seed: of the choice of images.
-        engine: what to render.
-        verify: what to simulate; None for the C simulation, or the RTL where that is all there is.
+        engine: the implementations to render.
+        verify: the simulations to run; None for the C simulation, or for the RTL where there is no
+            C++.
     """
 
     model: Path
@@ -60,12 +61,12 @@ class Plan:
     """A request that can be tried: everything about it was checked that needs no network.
 
     Attributes:
-        request: what was asked.
-        implementations: what to render.
-        simulations: what to run.
+        request: the request itself.
+        implementations: those to render.
+        simulations: those to run.
         board: the board.
         engine: the engine to build for it.
-        resources: what that engine takes.
+        resources: an estimate of the part's resources that the engine takes.
         out: directory to write.
     """
 
@@ -96,10 +97,10 @@ def make_plan(request: BuildRequest) -> Plan:
 
 @dataclass
 class Work:
-    """What the steps of a build have made; each reads what earlier ones left, and adds its own.
+    """The results of a build's steps so far; each step reads earlier ones and adds its own.
 
     Attributes:
-        plan: what to do.
+        plan: the plan of the build.
         log: keeps the stages' results, if they are asked for.
         layers: the network in floats.
         images: to calibrate, to measure, to prove bit-exactness.
@@ -111,7 +112,7 @@ class Work:
         vectors: the images that prove bit-exactness, with the golden results.
         engines: those simulated, by the name of the simulation.
         checks: outcome of every simulation, by its name.
-        counted_cycles: what a clocked simulation counted, if there was one.
+        counted_cycles: the cycles that a clocked simulation counted, if there was one.
     """
 
     plan: Plan

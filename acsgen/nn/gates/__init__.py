@@ -1,1 +1,1 @@
-"""Modules that decide which channels are computed, and what they are made of."""
+"""Modules that decide which channels are computed, and their parts."""
