@@ -1,7 +1,7 @@
-"""Baselines of the shipped builds: what they cost may change knowingly, never by accident.
+"""Baselines of the shipped builds: their costs may change knowingly, never by accident.
 
 ``python -m benchmarks.baseline`` builds the shipped networks for the ZedBoard and compares;
-``--update`` writes what it finds to ``baseline.json``.  Figures that follow from the network and
+``--update`` writes its findings to ``baseline.json``.  Figures that follow from the network and
 the board alone must be equal; those averaged over images depend on gate decisions, which float
 calibration may move by a hair on another processor, and must agree within half a percent.
 """

@@ -1,4 +1,4 @@
-"""What all tests share: tiers, seeds, how they are dealt to processes, the end of the report."""
+"""Hooks for all tests: tiers, seeds, the way they are dealt to processes, the report's end."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
 
 
 def _seed(name: str) -> None:
-    """Give a test or a fixture random numbers of its own, whatever ran before it in the process."""
+    """Give a test or a fixture random numbers of its own, independent of those that ran before."""
     seed = zlib.crc32(name.encode())
     random.seed(seed)
     if "numpy" in sys.modules:

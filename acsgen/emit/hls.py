@@ -1,8 +1,8 @@
 """Renders the Vitis HLS sources of an engine, with its test bench and tool scripts.
 
-The templates are in ``templates/hls``; whatever differs between builds is in the context made here:
-sizes of the engine, trip counts that the network reaches (they steer Vitis' latency report, never
-the behaviour), and buffer depths for co-simulation.
+The templates are in ``templates/hls``; everything that differs between builds is in the context
+made here: sizes of the engine, trip counts that the network reaches (they steer Vitis' latency
+report, never the behaviour), and buffer depths for co-simulation.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from acsgen.support.assets import asset
 #: Files that templates/hls has ready to copy; all others are templates.
 _PLAIN_SUFFIXES = (".hpp", ".cpp")
 
-#: Where the build keeps what the test bench reads, seen from the HLS project.
+#: The folder of the files that the test bench reads, seen from the HLS project.
 PROGRAM_DIRECTORY = "../program"
 VECTORS_DIRECTORY = "../vectors"
 TESTBENCH_FILES = (
@@ -71,7 +71,7 @@ class LoopBounds:
             return -(-(rows << op.row_log2) // SEGMENTS)
 
         def rounds(op: Instruction) -> int:
-            # At most one round more than full ones: the last.
+            # All rounds are full but the last one.
             return -(-blocks(op) * min(op.chunk, op.channels) // lane_groups) + 1
 
         return cls(
@@ -121,7 +121,7 @@ def render_hls(
         target: folder to write.
         model: the network's name, for titles.
         board: part and clock.
-        engine: what the engine is built with.
+        engine: sizes of the engine.
         instructions: the program.
         params_words: size of the parameter buffer.
         image_words: size of one packed image.

@@ -1,4 +1,4 @@
-"""Board files: what the compiler, the cost model and the tool scripts must know of a board.
+"""Board files: a board as the compiler, the cost model and the tool scripts need it.
 
 A board is one YAML file, shipped in ``hw/boards/`` or the user's own.  It is checked here, whole
 and once, so that every later stage works with a :class:`Board` whose numbers make sense.
@@ -37,7 +37,7 @@ class _Strict(BaseModel):
 
 
 class Resources(_Strict):
-    """What the programmable logic has, as the vendor's product table counts it."""
+    """Resources of the programmable logic, as the vendor's product table counts them."""
 
     dsp: Positive
     bram36: Positive

@@ -119,7 +119,7 @@ def test_a_file_that_is_no_baseline(tmp_path: Path, content: str) -> None:
 @pytest.mark.rtl
 @pytest.mark.parametrize("network", ["resnet8", pytest.param("resnet38", marks=pytest.mark.slow)])
 def test_the_rtl_takes_the_cycles_of_the_baseline(network: str) -> None:
-    """Whoever makes it faster or slower says so: acsgen bench --update."""
+    """A change that makes it faster or slower renews them: acsgen bench --update."""
     if shutil.which("verilator") is None:
         pytest.skip("verilator is not installed")
     said = CliRunner().invoke(app, ["bench", "--only", network])
