@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, guarded, out, require_same
+from acsgen.isa.generated import LANES
 from acsgen.program.board import load_board
 from acsgen.support.assets import asset_root
 from acsgen.support.numbers import count, share
@@ -33,7 +34,7 @@ def bench(
     ] = False,
     board: Annotated[str, typer.Option("--board", "-b", help="Board to measure for.")] = "zedboard",
     lane_groups: Annotated[
-        int | None, typer.Option(min=1, help="Groups of 64 lanes; default the board's.")
+        int | None, typer.Option(min=1, help=f"Groups of {LANES} lanes; default the board's.")
     ] = None,
     baseline: Annotated[
         Path | None, typer.Option(help="Baseline file; default the one that acsgen ships.")

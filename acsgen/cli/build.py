@@ -10,13 +10,12 @@ import typer
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, guarded, out
+from acsgen.isa.generated import LANES
 from acsgen.program.board import Board, load_board
 from acsgen.support.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from acsgen.report.data import Report
-
-LANES_PER_GROUP = 64
 
 
 class EngineChoice(str, Enum):
@@ -59,7 +58,7 @@ def build(
     ] = None,
     lanes: Annotated[
         int | None,
-        typer.Option(min=LANES_PER_GROUP, help="Pixel lanes, in 64s; default the board's."),
+        typer.Option(min=LANES, help=f"Pixel lanes, in {LANES}s; default the board's."),
     ] = None,
     keep_stages: Annotated[
         bool, typer.Option("--keep-stages", help="Keep every stage's result, in OUT/stages.")
@@ -81,9 +80,9 @@ def build(
     SystemVerilog engine, and runs that very C++ (and with --verify rtl the RTL) on images against
     the integer model. Exits 0 only if every bit agrees.
     """
-    if lanes is not None and lanes % LANES_PER_GROUP:
+    if lanes is not None and lanes % LANES:
         raise UserError(
-            Problem("--lanes", f"{lanes} is not a multiple of {LANES_PER_GROUP}", "try 128 or 256")
+            Problem("--lanes", f"{lanes} is not a multiple of {LANES}", "try 128 or 256")
         )
     # Checked before torch is loaded: a misspelt board should not take seconds to be told.
     target = load_board(board)
@@ -98,7 +97,7 @@ def build(
         images=images,
         dataset=dataset,
         data_root=data,
-        lane_groups=None if lanes is None else lanes // LANES_PER_GROUP,
+        lane_groups=None if lanes is None else lanes // LANES,
         keep_stages=keep_stages,
         seed=seed,
         engine=engine.value,

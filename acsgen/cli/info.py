@@ -13,6 +13,7 @@ from rich.table import Table
 from acsgen import __version__
 from acsgen.cli.console import guarded, out
 from acsgen.data import dataset_names
+from acsgen.isa.generated import LANES
 from acsgen.program.board import board_names, load_board
 from acsgen.support.assets import asset, asset_root
 from acsgen.support.numbers import count
@@ -64,6 +65,6 @@ def boards() -> None:
     for name in board_names():
         board = load_board(name)
         has = board.resources
-        numbers = (has.dsp, has.bram36, has.uram, has.lut, 64 * board.lane_groups)
+        numbers = (has.dsp, has.bram36, has.uram, has.lut, LANES * board.lane_groups)
         table.add_row(name, board.part, *map(count, numbers), f"{board.clock_mhz:g}")
     out.print(table)

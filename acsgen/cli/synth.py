@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, err, guarded, out, require_same
+from acsgen.isa.generated import LANES
 from acsgen.program.board import load_board
 from acsgen.support.assets import asset_root
 from acsgen.support.errors import CheckFailed
@@ -26,7 +27,7 @@ _TABLE_COLUMNS = 120
 def synth(
     board: Annotated[str, typer.Option("--board", "-b", help="Board to fit.")] = "zedboard",
     lane_groups: Annotated[
-        int | None, typer.Option(min=1, help="Groups of 64 lanes; default the board's.")
+        int | None, typer.Option(min=1, help=f"Groups of {LANES} lanes; default the board's.")
     ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="Write the figures found as the new baseline.")

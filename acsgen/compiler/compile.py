@@ -24,6 +24,7 @@ from acsgen.isa.generated import (
     INSTRUCTION_FIELDS,
     SEGMENTS,
     SPEC_HASH,
+    WORD_BITS,
     WORD_BYTES,
     Instruction,
     Opcode,
@@ -150,7 +151,7 @@ def _results(graph: IntGraph) -> tuple[dict[str, int], int]:
     end = HEADER_WORDS + -(-graph.logits.shape[0] // 2)
     for gate in graph.gates:
         addresses[gate.name] = end
-        end += -(-gate.shape[0] // 64)
+        end += -(-gate.shape[0] // WORD_BITS)
     return addresses, end
 
 

@@ -26,14 +26,14 @@ from acsgen.isa.generated import (
     MAX_CHANNELS,
     MAX_HEIGHT,
     MAX_KERNEL,
+    MAX_STRIDE,
+    PAD_VALUES,
     RECORD_WORDS,
     WORD_BYTES,
 )
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Line
 from acsgen.support.errors import Problem
-
-PAD_VALUES = 4
 
 Lifetimes = list[Lifetime[Buffer]]
 
@@ -80,8 +80,9 @@ def _unsupported(graph: IntGraph, layer: IntLayer) -> Iterable[tuple[str, str]]:
 def _unsupported_window(kernel: int, stride: int, pad: int) -> Iterable[tuple[str, str]]:
     if kernel > MAX_KERNEL:
         yield f"a kernel of side {kernel}, the largest is {MAX_KERNEL}", "use smaller kernels"
-    if stride not in (1, 2):
-        yield f"stride {stride}, the engine has 1 and 2", "use stride 2, twice if need be"
+    if not 1 <= stride <= MAX_STRIDE:
+        known = " and ".join(map(str, range(1, MAX_STRIDE + 1)))
+        yield f"stride {stride}, the engine has {known}", "use stride 2, twice if need be"
     if pad >= kernel:
         yield f"padding {pad} is not smaller than the kernel of side {kernel}", "pad less"
 

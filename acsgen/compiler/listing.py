@@ -111,12 +111,11 @@ def _residual(op: Instruction) -> list[str]:
 
 
 def _masks(op: Instruction) -> list[str]:
-    """Return the masks in use; opcodes without such a field have it zero, which means none here."""
-    has_out = op.opcode in (Opcode.CONV, Opcode.ELTWISE)
+    """Return the masks in use."""
     parts = []
-    if op.mask_in != MASK_NONE:
+    if op.reads_pixels and op.mask_in != MASK_NONE:
         parts.append(f"in m{op.mask_in}")
-    if has_out and op.mask_out != MASK_NONE:
+    if op.masks_result and op.mask_out != MASK_NONE:
         parts.append(f"out m{op.mask_out}")
     return parts
 

@@ -26,6 +26,7 @@ from acsgen.isa.generated import (
     MASK_NONE,
     MAX_CHUNK,
     MAX_ROW_LOG2,
+    PAD_VALUES,
     RECORD_WORDS,
     SHIFT_MIN,
     Instruction,
@@ -284,7 +285,8 @@ class Lowering:
         source = self.schedule.graph[layer.x]
         if not isinstance(source, IntInput):
             return {}
-        return {f"pad_value{c}": int(value) for c, value in enumerate(source.pad_value[:4])}
+        values = source.pad_value[:PAD_VALUES]
+        return {f"pad_value{c}": int(value) for c, value in enumerate(values)}
 
     def _mask(self, name: str | None) -> int:
         return MASK_NONE if name is None else self.addresses.buffers[Buffer(name, Store.MASK)]

@@ -21,6 +21,7 @@ from acsgen.isa.generated import (
     MASK_NONE,
     RECORD_WORDS,
     SEGMENTS,
+    WORD_BITS,
     WORD_BYTES,
     Instruction,
     LinearMode,
@@ -144,9 +145,9 @@ class _Walker:
         elif op.opcode is Opcode.LINEAR:
             counters, cycles = self._linear(op, line.layer)
         elif op.opcode is Opcode.LOAD:
-            words = op.channels * op.dst_height * -(-op.dst_width // 8)
+            words = op.channels * op.dst_height * -(-op.dst_width // WORD_BYTES)
             counters = Counters(read_words=words)
-            row = self._pace.burst(0) + 2 * -(-op.dst_width // 8)
+            row = self._pace.burst(0) + 2 * -(-op.dst_width // WORD_BYTES)
             cycles = op.channels * op.dst_height * row
         else:
             counters, cycles = Counters(), self._on_chip(op)
@@ -221,7 +222,7 @@ class _Walker:
             self._registers[op.mask_out] = flags != 0
             read += -(-op.channels // 2)
             cycles += self._pace.burst(op.channels)
-            written = -(-op.channels // 64)
+            written = -(-op.channels // WORD_BITS)
         elif op.linear_mode == LinearMode.WIDE:
             written = -(-op.channels // 2)
         macs = op.channels * (op.row_words - RECORD_WORDS) * WORD_BYTES
@@ -233,7 +234,7 @@ class _Walker:
         finish = self._pace.finish_block(bool(op.dst_split))
         if op.opcode is Opcode.END:
             return self._pace.burst(HEADER_WORDS)
-        if op.opcode in (Opcode.ELTWISE, Opcode.SCALE):
+        if op.pixelwise:
             return op.channels * blocks * finish
         if op.opcode is Opcode.POOL:
             active = int(self._active(op.mask_in, op.channels).sum())

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from acsgen.isa.generated import MAX_CHUNK, SEGMENTS
+from acsgen.isa.generated import LANES, MAX_CHUNK, SEGMENTS
 from acsgen.program.board import BRAM36_KIB, Board
 from acsgen.program.engine_config import GROUP_DSPS, OTHER_DSPS, POST_LANE_DSPS, EngineConfig
 from acsgen.support.errors import Problem, UserError
@@ -31,13 +31,13 @@ class _Logic:
     ff: int
 
 
-#: A lane group: 64 accumulators of 32 bits with the split of the packed product (40 tables each),
-#: and the choice between two windows (8 bits a lane, half a table a bit).
-GROUP = _Logic(lut=64 * 40 + 64 * 4, ff=64 * 32 + 64 * 16)
+#: A lane group: for every lane an accumulator of 32 bits with the split of the packed product (40
+#: tables), and the choice between two windows (8 bits, half a table a bit).
+GROUP = _Logic(lut=LANES * (40 + 4), ff=LANES * (32 + 16))
 
-#: A window unit: eight segments rotated (512 bits, 8:1), lanes moved along the row (512 bits,
-#: 13:1).
-WINDOW = _Logic(lut=512 * 2 + 512 * 3, ff=512 * 3)
+#: A window unit: the segments of a block rotated (8:1), then lanes moved along the row (13:1), for
+#: every bit of the block's pixels.
+WINDOW = _Logic(lut=LANES * 8 * (2 + 3), ff=LANES * 8 * 3)
 WINDOWS = 2
 
 #: A requantization lane: a 56-bit sum, a barrel shift by 14 to 38, rounding and saturation.

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
-from acsgen.isa.generated import LANES, RECORD_WORDS
+from acsgen.isa.generated import LANES, RECORD_WORDS, SEGMENTS
 from acsgen.program.engine_config import EngineConfig
 
 #: Pipeline depths in cycles: the lane array (memory, rotation, multiplier, adder), requantization
@@ -79,7 +79,7 @@ class Pace:
 
     def finish_block(self, split: bool) -> int:
         """Return the cycles to requantize 64 pixels and write them; split writes row by row."""
-        return LANES // self.post_lanes + POST_DEPTH + (LANES // 8 if split else 1)
+        return LANES // self.post_lanes + POST_DEPTH + (SEGMENTS if split else 1)
 
 
 @dataclass(frozen=True)

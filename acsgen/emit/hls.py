@@ -15,13 +15,7 @@ import jinja2
 
 import acsgen
 from acsgen.emit.bundles import BUNDLES
-from acsgen.isa.generated import (
-    RECORD_WORDS,
-    SEGMENTS,
-    SPEC_HASH,
-    Instruction,
-    Opcode,
-)
+from acsgen.isa.generated import RECORD_WORDS, SEGMENTS, SPEC_HASH, Instruction
 from acsgen.isa.spec import Argument, load_spec
 from acsgen.program.board import Board
 from acsgen.program.engine_config import EngineConfig
@@ -61,10 +55,10 @@ class LoopBounds:
     @classmethod
     def of(cls, instructions: Sequence[Instruction], lane_groups: int) -> LoopBounds:
         """Derive the bounds from a program."""
-        convs = [op for op in instructions if op.opcode == Opcode.CONV]
-        linears = [op for op in instructions if op.opcode == Opcode.LINEAR]
-        load = next(op for op in instructions if op.opcode == Opcode.LOAD)
-        maps = [op for op in instructions if op.opcode not in (Opcode.END, Opcode.LINEAR)]
+        convs = [op for op in instructions if op.reads_rows and op.reads_map]
+        linears = [op for op in instructions if op.reads_rows and op.reads_vector]
+        load = next(op for op in instructions if op.reads_image)
+        maps = [op for op in instructions if op.reads_map or op.writes_map]
 
         def blocks(op: Instruction) -> int:
             rows = max(op.dst_height, op.src_height)

@@ -16,10 +16,18 @@ from acsgen.frontend.opgraph import (
     Sigmoid,
     Unknown,
 )
-from acsgen.isa.generated import MAX_CHANNELS, MAX_HEIGHT, MAX_KERNEL, MAX_WIDTH
+from acsgen.isa.bits import reach
+from acsgen.isa.generated import (
+    INSTRUCTION_FIELDS,
+    MAX_CHANNELS,
+    MAX_HEIGHT,
+    MAX_KERNEL,
+    MAX_STRIDE,
+    MAX_WIDTH,
+)
 from acsgen.support.errors import Problem
 
-_MAX_PAD = 7
+_MAX_PAD = reach(INSTRUCTION_FIELDS, "pad") - 1
 
 
 def graph_problems(graph: OpGraph) -> list[Problem]:
@@ -81,8 +89,9 @@ def _window_reasons(op: Op) -> list[tuple[str, str]]:
         reasons.append(
             (f"kernel {kernel}x{kernel} is larger than {MAX_KERNEL}x{MAX_KERNEL}", remedy)
         )
-    if op.stride not in (1, 2):
-        reasons.append((f"stride {op.stride}", "use stride 1 or 2"))
+    if not 1 <= op.stride <= MAX_STRIDE:
+        known = " or ".join(map(str, range(1, MAX_STRIDE + 1)))
+        reasons.append((f"stride {op.stride}", f"use stride {known}"))
     if op.pad > _MAX_PAD:
         reasons.append((f"padding {op.pad} > {_MAX_PAD}", "pad less"))
     return reasons

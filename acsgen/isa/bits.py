@@ -33,6 +33,10 @@ class BitField:
         """The field's bits within its word."""
         return ((1 << self.bits) - 1) << self.lsb
 
+    def meets(self, other: BitField) -> bool:
+        """Whether the two have a bit in common."""
+        return self.word == other.word and self.mask & other.mask != 0
+
 
 def reach(fields: Sequence[BitField], *names: str) -> int:
     """Return how many values, from 0 on, each of the ``fields`` with these ``names`` can say."""

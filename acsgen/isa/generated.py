@@ -52,6 +52,12 @@ MULT_MAX: Final = 65535
 SIGMOID_FRACTION_BITS: Final = 4
 #: Entries of the sigmoid table.
 TABLE_SIZE: Final = 256
+#: Bits of a memory word; mask bits in it.
+WORD_BITS: Final = 64
+#: Pixels of a segment.
+SEGMENT_PIXELS: Final = 8
+#: Padding values of an instruction; the last serves all further input channels.
+PAD_VALUES: Final = 4
 
 
 class Opcode(IntEnum):
@@ -189,6 +195,36 @@ class Register(IntEnum):
 #: Words in the head of the result buffer.
 HEADER_WORDS: Final = 13
 
+#: For every buffer the register of its address and the register of its size in words.
+BUFFER_REGISTERS: Final = {
+    "program": (Register.PROGRAM, Register.PROGRAM_WORDS),
+    "params": (Register.PARAMS, Register.PARAMS_WORDS),
+    "image": (Register.IMAGE, Register.IMAGE_WORDS),
+    "result": (Register.RESULT, Register.RESULT_WORDS),
+}
+#: Addresses of buffers: the low word of two.
+POINTER_REGISTERS: Final = (
+    Register.PROGRAM,
+    Register.PARAMS,
+    Register.IMAGE,
+    Register.RESULT,
+)
+#: Values that a run reads, besides addresses.
+INPUT_REGISTERS: Final = (
+    Register.PROGRAM_WORDS,
+    Register.PARAMS_WORDS,
+    Register.IMAGE_WORDS,
+    Register.RESULT_WORDS,
+    Register.TRACE,
+)
+#: Values that a run writes.
+OUTPUT_REGISTERS: Final = (
+    Register.SPEC_HASH,
+    Register.CONFIGURATION,
+    Register.STATUS,
+    Register.FAULT_INDEX,
+)
+
 INSTRUCTION_FIELDS: Final = (
     BitField("opcode", word=0, lsb=0, bits=8),
     BitField("kernel", word=0, lsb=8, bits=4),
@@ -245,6 +281,51 @@ RECORD_FIELDS: Final = (
     BitField("mult", word=1, lsb=0, bits=16),
     BitField("shift", word=1, lsb=16, bits=8),
 )
+
+_USED: Final = {
+    Opcode.END: ("opcode",),
+    Opcode.LOAD: (
+        "opcode dst_split row_log2 dst_base dst_step dst_height dst_width",
+        "channels trace_addr",
+    ),
+    Opcode.CONV: (
+        "opcode kernel stride pad src_signed dst_signed res_enable res_signed",
+        "dst_split has_table row_log2 mask_in mask_out pixels masked_zero",
+        "src_base src_step dst_base dst_step res_base res_step src_height",
+        "src_width dst_height dst_width groups channels_in channels chunk",
+        "src_plane weight_addr row_words res_mult table_addr pad_value0",
+        "pad_value1 pad_value2 pad_value3 trace_addr",
+    ),
+    Opcode.ELTWISE: (
+        "opcode src_signed dst_signed res_enable res_signed dst_split",
+        "row_log2 mask_in mask_out shift src_base src_step dst_base dst_step",
+        "res_base res_step dst_height dst_width channels res_mult trace_addr",
+        "mult",
+    ),
+    Opcode.POOL: (
+        "opcode kernel stride pad src_signed dst_signed dst_split pool_max",
+        "row_log2 mask_in shift src_base src_step dst_base dst_step",
+        "src_height src_width dst_height dst_width channels src_plane",
+        "trace_addr mult",
+    ),
+    Opcode.GAVG: (
+        "opcode src_signed dst_signed row_log2 mask_in shift src_base",
+        "src_step src_height src_width channels vec_dst trace_addr mult",
+    ),
+    Opcode.FLATTEN: ("opcode src_base src_step channels vec_dst trace_addr",),
+    Opcode.LINEAR: (
+        "opcode src_signed dst_signed linear_mode mask_out channels",
+        "weight_addr row_words vec_src vec_dst threshold_addr result_addr",
+        "trace_addr",
+    ),
+    Opcode.SCALE: (
+        "opcode src_signed dst_signed dst_split row_log2 mask_in shift",
+        "src_base src_step dst_base dst_step dst_height dst_width channels",
+        "vec_src trace_addr mult",
+    ),
+}
+#: Names of the fields that every opcode uses.  Fields may share bits if no opcode uses both.
+USED_FIELDS: Final = {opcode: frozenset(" ".join(names).split()) for opcode, names in _USED.items()}
 
 #: For every opcode the bits that must be zero, as (word, bits).
 RESERVED_BITS: Final = {
@@ -331,6 +412,85 @@ RESERVED_BITS: Final = {
         (7, 0x0000_0000_00FF_FFFF),
     ),
 }
+
+#: Opcodes by their roles; properties of an instruction have the same names.
+ROLES: Final = {
+    "reads_image": (Opcode.LOAD,),
+    "reads_map": (
+        Opcode.CONV,
+        Opcode.ELTWISE,
+        Opcode.POOL,
+        Opcode.GAVG,
+        Opcode.FLATTEN,
+        Opcode.SCALE,
+    ),
+    "reads_pixels": (
+        Opcode.CONV,
+        Opcode.ELTWISE,
+        Opcode.POOL,
+        Opcode.GAVG,
+        Opcode.SCALE,
+    ),
+    "copies_map": (Opcode.FLATTEN,),
+    "moves_window": (
+        Opcode.CONV,
+        Opcode.POOL,
+    ),
+    "pixelwise": (
+        Opcode.ELTWISE,
+        Opcode.SCALE,
+    ),
+    "adds_map": (
+        Opcode.CONV,
+        Opcode.ELTWISE,
+    ),
+    "reads_vector": (
+        Opcode.LINEAR,
+        Opcode.SCALE,
+    ),
+    "reads_rows": (
+        Opcode.CONV,
+        Opcode.LINEAR,
+    ),
+    "reads_thresholds": (Opcode.LINEAR,),
+    "grouped": (Opcode.CONV,),
+    "masks_result": (
+        Opcode.CONV,
+        Opcode.ELTWISE,
+    ),
+    "writes_map": (
+        Opcode.LOAD,
+        Opcode.CONV,
+        Opcode.ELTWISE,
+        Opcode.POOL,
+        Opcode.SCALE,
+    ),
+    "writes_vector": (
+        Opcode.GAVG,
+        Opcode.FLATTEN,
+        Opcode.LINEAR,
+    ),
+    "writes_mask": (Opcode.LINEAR,),
+    "writes_result": (Opcode.LINEAR,),
+}
+#: Roles that opcodes with modes have in these modes only.
+ROLE_MODES: Final = {
+    "reads_thresholds": (LinearMode.GATE,),
+    "writes_vector": (
+        LinearMode.VECTOR,
+        LinearMode.SIGMOID,
+    ),
+    "writes_mask": (LinearMode.GATE,),
+    "writes_result": (
+        LinearMode.WIDE,
+        LinearMode.GATE,
+    ),
+}
+
+
+def fields_of(opcode: Opcode) -> tuple[BitField, ...]:
+    """Return the fields that an opcode uses, in the order of the specification."""
+    return tuple(f for f in INSTRUCTION_FIELDS if f.name in USED_FIELDS[opcode])
 
 
 @dataclass(frozen=True)
@@ -442,9 +602,9 @@ class Instruction:
 
         Raises :class:`ValueError` naming every field that does not fit or is not this opcode's.
         """
-        what = self.opcode.name
-        words = pack(INSTRUCTION_FIELDS, asdict(self), INSTRUCTION_WORDS, what)
-        wrong = reserved_problems(INSTRUCTION_FIELDS, words, RESERVED_BITS[self.opcode])
+        used, values, what = USED_FIELDS[self.opcode], asdict(self), self.opcode.name
+        words = pack(fields_of(self.opcode), values, INSTRUCTION_WORDS, what)
+        wrong = [name for name, value in values.items() if value and name not in used]
         if wrong:
             raise ValueError(f"{what}: does not use {', '.join(wrong)}")
         return words
@@ -455,12 +615,100 @@ class Instruction:
 
         Raises :class:`ValueError` on an unknown opcode or when a bit that must be zero is set.
         """
-        values = unpack(INSTRUCTION_FIELDS, words)
-        opcode = Opcode(values.pop("opcode"))
+        opcode = Opcode(unpack(INSTRUCTION_FIELDS, words)["opcode"])
         wrong = reserved_problems(INSTRUCTION_FIELDS, words, RESERVED_BITS[opcode])
         if wrong:
             raise ValueError(f"{opcode.name}: does not use {', '.join(wrong)}")
+        values = unpack(fields_of(opcode), words)
+        del values["opcode"]
         return cls(opcode, **values)
+
+    def _has(self, role: str) -> bool:
+        """Whether the opcode has a role, in its mode if it has modes."""
+        if self.opcode not in ROLES[role]:
+            return False
+        has_modes = "linear_mode" in USED_FIELDS[self.opcode]
+        return not has_modes or self.linear_mode in ROLE_MODES.get(role, (self.linear_mode,))
+
+    @property
+    def reads_image(self) -> bool:
+        """Reads the image."""
+        return self._has("reads_image")
+
+    @property
+    def reads_map(self) -> bool:
+        """Reads a map of the feature memory."""
+        return self._has("reads_map")
+
+    @property
+    def reads_pixels(self) -> bool:
+        """Reads pixels of a map's active channels, through the lanes."""
+        return self._has("reads_pixels")
+
+    @property
+    def copies_map(self) -> bool:
+        """Copies the blocks of a map as they are into the vector memory."""
+        return self._has("copies_map")
+
+    @property
+    def moves_window(self) -> bool:
+        """Moves a window over the map that it reads."""
+        return self._has("moves_window")
+
+    @property
+    def pixelwise(self) -> bool:
+        """Reads a map of the result's own shape, pixel by pixel."""
+        return self._has("pixelwise")
+
+    @property
+    def adds_map(self) -> bool:
+        """Adds a residual map when res_enable says so."""
+        return self._has("adds_map")
+
+    @property
+    def reads_vector(self) -> bool:
+        """Reads a vector."""
+        return self._has("reads_vector")
+
+    @property
+    def reads_rows(self) -> bool:
+        """Reads weight rows from the parameter buffer."""
+        return self._has("reads_rows")
+
+    @property
+    def reads_thresholds(self) -> bool:
+        """Reads thresholds from the parameter buffer."""
+        return self._has("reads_thresholds")
+
+    @property
+    def grouped(self) -> bool:
+        """Has as many channels as `channels` says in each of its groups."""
+        return self._has("grouped")
+
+    @property
+    def masks_result(self) -> bool:
+        """Its mask_out switches channels of the result off."""
+        return self._has("masks_result")
+
+    @property
+    def writes_map(self) -> bool:
+        """Writes a map into the feature memory."""
+        return self._has("writes_map")
+
+    @property
+    def writes_vector(self) -> bool:
+        """Writes a vector."""
+        return self._has("writes_vector")
+
+    @property
+    def writes_mask(self) -> bool:
+        """Writes the mask register that mask_out names."""
+        return self._has("writes_mask")
+
+    @property
+    def writes_result(self) -> bool:
+        """Writes the result buffer, traced or not."""
+        return self._has("writes_result")
 
 
 @dataclass(frozen=True)

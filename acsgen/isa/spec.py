@@ -1,20 +1,24 @@
 """Loads ``hw/spec/engine.yaml``, checks that it makes sense, and computes what follows from it.
 
 What follows: the version hash that driver and engine compare, the offsets of the AXI4-Lite
-registers as Vitis HLS lays them out, and for every opcode the bits that must be zero.
+registers as Vitis HLS lays them out, and for every opcode its roles and the bits that must be zero.
+
+Nothing here may import what the specification is rendered into, directly or through another module:
+the files must be renderable when they are missing or broken.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from acsgen.isa.bits import WORD_BITS, BitField
 from acsgen.isa.sigmoid import sigmoid_table
@@ -24,6 +28,8 @@ from acsgen.support.errors import Problem, UserError
 FIRST_ARGUMENT_OFFSET = 0x10
 #: Bytes an argument takes in the register map: data, control word, spares.
 ARGUMENT_BYTES = {"pointer": 12, "input": 8, "output": 16}
+#: What the name of a pointer argument gets as the name of the argument with the buffer's size.
+SIZE_SUFFIX = "_words"
 #: Largest status code that engines carry from the check to the register.
 MAX_STATUS = 255
 
@@ -47,6 +53,21 @@ class Code(_Model):
 
     code: int = Field(ge=0)
     doc: str
+
+
+class Role(_Model):
+    """What some opcodes do: those that use ``field``, or ``ops``; LINEAR only in ``modes``."""
+
+    field: str | None = None
+    ops: list[str] | None = None
+    modes: list[str] | None = None
+    doc: str
+
+    @model_validator(mode="after")
+    def _has_one_rule(self) -> Role:
+        if (self.field is None) == (self.ops is None):
+            raise ValueError("a role names either a field or opcodes")
+        return self
 
 
 class Value(_Model):
@@ -80,7 +101,7 @@ class InstructionField(WordField):
     ops: Literal["all"] | list[str]
 
     def used_by(self, opcode: str) -> bool:
-        """Whether ``opcode`` uses this field; it must leave it zero otherwise."""
+        """Whether ``opcode`` uses this field; in others its bits are zero or another field's."""
         return self.ops == "all" or opcode in self.ops
 
 
@@ -123,6 +144,7 @@ class Spec(_Model):
     constants: dict[str, Constant]
     opcodes: dict[str, Code]
     linear_modes: dict[str, Code]
+    roles: dict[str, Role]
     values: dict[str, Value]
     fields: list[InstructionField]
     record_fields: list[WordField]
@@ -142,8 +164,13 @@ class Spec(_Model):
 
     @property
     def hash(self) -> int:
-        """32 bits over everything but the documentation, the sigmoid table included."""
-        content = {"spec": _without_docs(self.model_dump()), "sigmoid": self.sigmoid_table}
+        """32 bits over what a program or an engine can tell from outside, the sigmoid included.
+
+        Documentation is left out, and so are roles, which change no word of a program and nothing
+        that an engine answers.
+        """
+        visible = _without_docs(self.model_dump(exclude={"roles"}))
+        content = {"spec": visible, "sigmoid": self.sigmoid_table}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
@@ -156,6 +183,13 @@ class Spec(_Model):
             found.append(Register(name=a.name, offset=offset, kind=a.kind, doc=a.doc))
             offset += ARGUMENT_BYTES[a.kind]
         return tuple(found)
+
+    @property
+    def buffers(self) -> tuple[tuple[str, str], ...]:
+        """Every pointer argument, with the argument that gives the size of its buffer."""
+        pointers = [a.name for a in self.arguments if a.kind == "pointer"]
+        inputs = {a.name for a in self.arguments if a.kind == "input"}
+        return tuple((p, p + SIZE_SUFFIX) for p in pointers if p + SIZE_SUFFIX in inputs)
 
     @property
     def register_entries(self) -> tuple[tuple[str, str, str], ...]:
@@ -180,6 +214,60 @@ class Spec(_Model):
     def fields_of(self, opcode: str) -> tuple[InstructionField, ...]:
         """Return the fields that ``opcode`` uses."""
         return tuple(f for f in self.fields if f.used_by(opcode))
+
+    def users(self, field: InstructionField) -> tuple[str, ...]:
+        """Return the opcodes that use ``field``, in the order of the specification."""
+        return tuple(op for op in self.opcodes if field.used_by(op))
+
+    def shares_bits(self, field: InstructionField) -> bool:
+        """Whether some opcodes have other fields in the bits of ``field``."""
+        return any(other is not field and field.place.meets(other.place) for other in self.fields)
+
+    def field(self, name: str) -> InstructionField:
+        """Return the field of an instruction with this name."""
+        return next(f for f in self.fields if f.name == name)
+
+    def role_ops(self, role: Role) -> tuple[str, ...]:
+        """Return the opcodes that have ``role``, if only in some of their modes."""
+        named = {op for f in self.fields if f.name == role.field for op in self.users(f)}
+        return tuple(op for op in self.opcodes if op in named.union(role.ops or ()))
+
+    def conditional_ops(self, role: Role) -> tuple[str, ...]:
+        """Return the opcodes that have ``role`` in some of their modes only."""
+        if role.modes is None:
+            return ()
+        moded = {op for f in self.fields if f.name == "linear_mode" for op in self.users(f)}
+        return tuple(op for op in self.role_ops(role) if op in moded)
+
+    def unconditional_ops(self, role: Role) -> tuple[str, ...]:
+        """Return the opcodes that always have ``role``."""
+        conditional = self.conditional_ops(role)
+        return tuple(op for op in self.role_ops(role) if op not in conditional)
+
+    @property
+    def decoding_order(self) -> tuple[InstructionField, ...]:
+        """The fields of an instruction, the opcode first: it tells fields that share bits apart."""
+        return tuple(sorted(self.fields, key=lambda f: f.name != "opcode"))
+
+    @property
+    def pad_values(self) -> int:
+        """How many fields pad_value0, pad_value1, ... there are."""
+        return sum(re.fullmatch(r"pad_value\d+", f.name) is not None for f in self.fields)
+
+    @property
+    def all_constants(self) -> dict[str, Constant]:
+        """The constants, and behind them what follows from them and is needed as often."""
+        segment = self.constant("LANES") // self.constant("SEGMENTS")
+        return self.constants | {
+            "WORD_BITS": Constant(
+                value=self.constant("WORD_BYTES") * 8, doc="Bits of a memory word; mask bits in it."
+            ),
+            "SEGMENT_PIXELS": Constant(value=segment, doc="Pixels of a segment."),
+            "PAD_VALUES": Constant(
+                value=self.pad_values,
+                doc="Padding values of an instruction; the last serves all further input channels.",
+            ),
+        }
 
     def reserved_bits(self, opcode: str) -> tuple[tuple[int, int], ...]:
         """Return the bits that ``opcode`` must leave zero, as pairs (word, bits), bits not 0."""
@@ -220,11 +308,16 @@ def _without_docs(value: object) -> object:
 
 def _problems(spec: Spec) -> Iterable[Problem]:
     """Yield every contradiction in a well-formed specification."""
-    required = ("INSTRUCTION_WORDS", "RECORD_WORDS", "MASK_REGISTERS", "MASK_NONE", "WORD_BYTES")
+    required = (
+        *("INSTRUCTION_WORDS", "RECORD_WORDS", "MASK_REGISTERS", "MASK_NONE"),
+        *("WORD_BYTES", "LANES", "SEGMENTS"),
+    )
     missing = [name for name in required if name not in spec.constants]
     if missing:
         yield Problem("constants", f"missing: {', '.join(missing)}")
         return
+    if spec.constant("WORD_BYTES") * 8 != WORD_BITS:
+        yield Problem("constants.WORD_BYTES", f"words have {WORD_BITS} bits")
     for title, codes in (
         ("opcodes", spec.opcodes),
         ("linear_modes", spec.linear_modes),
@@ -245,6 +338,7 @@ def _problems(spec: Spec) -> Iterable[Problem]:
         unknown = [] if f.ops == "all" else [op for op in f.ops if op not in spec.opcodes]
         if unknown:
             yield Problem(f"fields.{f.name}", f"unknown opcodes: {', '.join(unknown)}")
+    yield from _role_problems(spec)
     for field in (*spec.fields, *spec.record_fields):
         yield from _value_problems(spec, field)
     by_name = {f.name: f for f in spec.fields}
@@ -252,13 +346,35 @@ def _problems(spec: Spec) -> Iterable[Problem]:
         largest = max(c.code for c in codes.values())
         if name not in by_name:
             yield Problem("fields", f"there is no field {name}")
-        elif largest > (high := by_name[name].place.high):
+            continue
+        if name == "opcode" and by_name[name].ops != "all":
+            yield Problem("fields.opcode", "belongs to all opcodes: it tells which one it is")
+        if largest > (high := by_name[name].place.high):
             yield Problem(f"fields.{name}", f"code {largest} is more than {high}")
     largest = max(c.code for c in spec.status.values())
     if not 1 <= min(c.code for c in spec.status.values()) <= largest <= MAX_STATUS:
         yield Problem("status", f"codes are 1 to {MAX_STATUS}; 0 is that of no run")
     if spec.constant("MASK_NONE") < spec.constant("MASK_REGISTERS"):
         yield Problem("constants.MASK_NONE", "is the number of a mask register")
+
+
+def _role_problems(spec: Spec) -> Iterable[Problem]:
+    """Yield roles that name what is not there, and names that instructions have already.
+
+    A role whose field is missing is a matter of rendering: :func:`acsgen.isa.render.render_all`.
+    """
+    fields = {f.name for f in spec.fields}
+    for name, role in spec.roles.items():
+        where = f"roles.{name}"
+        if name in fields:
+            yield Problem(where, "is the name of a field")
+        for what, named, known in (
+            ("opcodes", role.ops, spec.opcodes),
+            ("modes", role.modes, spec.linear_modes),
+        ):
+            unknown = [n for n in named or () if n not in known]
+            if unknown:
+                yield Problem(where, f"unknown {what}: {', '.join(unknown)}")
 
 
 def _value_problems(spec: Spec, field: WordField) -> Iterable[Problem]:
@@ -284,10 +400,20 @@ def _duplicates(title: str, values: Sequence[int | str]) -> Iterable[Problem]:
 
 
 def _placement(fields: Sequence[WordField], words: int) -> Iterable[Problem]:
-    """Yield fields that leave their word or overlap another field."""
+    """Yield fields that leave their word, or share bits with a field that an opcode uses too."""
     for index, f in enumerate(fields):
         if f.word >= words or f.lsb + f.bits > WORD_BITS:
             yield Problem(f"fields.{f.name}", f"is not inside the {words} words")
         for other in fields[:index]:
-            if f.word == other.word and f.place.mask & other.place.mask:
-                yield Problem(f"fields.{f.name}", f"overlaps {other.name}")
+            if f.place.meets(other.place) and (common := _used_together(f, other)):
+                yield Problem(f"fields.{f.name}", f"overlaps {other.name}{common}")
+
+
+def _used_together(one: WordField, other: WordField) -> str:
+    """Return where two fields meet, as the end of a sentence; empty where they never do."""
+    if not (isinstance(one, InstructionField) and isinstance(other, InstructionField)):
+        return " in every record"
+    if one.ops == "all" or other.ops == "all":
+        return " in all its opcodes"
+    common = [op for op in one.ops if op in other.ops]
+    return f" in {', '.join(common)}" if common else ""

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.isa.generated import LANES, SEGMENTS
+from acsgen.isa.generated import LANES, SEGMENT_PIXELS, SEGMENTS
 
-SEGMENT_PIXELS = LANES // SEGMENTS
 PHASES = 4
 
 
@@ -71,7 +70,7 @@ class MapFormat:
         return self.channels * self.step
 
     def pixels(self, stored: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the map ``(channels, height, width)`` from its ``blocks * 64`` stored bytes."""
+        """Return the map ``(channels, height, width)`` from its stored bytes."""
         planes = stored.reshape(self.channels, -1, self.plane * LANES)
         pitch = row_pixels(self.row_log2)
         if not self.split:

@@ -8,7 +8,7 @@ import numpy as np
 from acsgen_host import words
 from numpy.typing import NDArray
 
-from acsgen.program.map_format import SEGMENT_PIXELS
+from acsgen.isa.generated import SEGMENT_PIXELS, SEGMENTS
 from acsgen.program.program import Program, Trace
 from acsgen.program.words import Words
 
@@ -79,7 +79,7 @@ def describe_difference(
         place += f", row {at[1]}, column {at[2]}"
         if trace is not None and trace.format is not None and not trace.format.split:
             segment = (at[1] << trace.format.row_log2) + at[2] // SEGMENT_PIXELS
-            place += f" (block {segment // 8} of the channel)"
+            place += f" (block {segment // SEGMENTS} of the channel)"
     return (
         f"{layer} (instruction {index}), {place}: expected {int(expected[at])}, "
         f"found {int(found[at])}; {len(wrong)} of {expected.size} values differ"

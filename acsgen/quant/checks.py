@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.ir.layers import Conv, Input, Layer, LayerGraph
+from acsgen.isa.generated import PAD_VALUES
 from acsgen.support.errors import Problem, UserError
-
-#: The engine pads with one value for each of the first channels; the last serves all further ones.
-PAD_VALUES = 4
 
 
 def check_quantizable(graph: LayerGraph) -> None:

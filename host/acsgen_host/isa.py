@@ -5,6 +5,8 @@ SPEC_HASH = 0xD330C621
 
 # Bytes in a memory word (AXI beat).
 WORD_BYTES = 8
+# Bits of a memory word; mask bits in it.
+WORD_BITS = 64
 # Words of one instruction.
 INSTRUCTION_WORDS = 8
 # Channels of a tensor; bits of a mask register.

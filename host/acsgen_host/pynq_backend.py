@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pynq
 
+from . import isa
 from .errors import BackendError, Problem
 
 #: Vendor, library, name and version of the IP, as both engines are packaged.
@@ -109,7 +110,7 @@ class PynqBackend:
             raise BackendError(
                 Problem(
                     self.name,
-                    f"no contiguous memory for {8 * words} bytes: {error}",
+                    f"no contiguous memory for {isa.WORD_BYTES * words} bytes: {error}",
                     "close other programs that hold buffers, or give Linux more CMA memory",
                 )
             ) from error

@@ -157,12 +157,7 @@ module acs_array
       // Padding must not win a maximum, and must not count in a sum.
       pad_value = op_i.pool_max && op_i.src_signed ? 8'h80 : 8'h00;
     end else if (op_i.opcode == OP_CONV) begin
-      unique case (it2_q.channel)
-        10'd0:   pad_value = op_i.pad_value0;
-        10'd1:   pad_value = op_i.pad_value1;
-        10'd2:   pad_value = op_i.pad_value2;
-        default: pad_value = op_i.pad_value3;
-      endcase
+      pad_value = padding_value(op_i, it2_q.channel);
     end
   end
 

@@ -155,8 +155,7 @@ module acs_array_control
 
   // Lists, where masks decide; otherwise the order itself serves.
   assign listed_o[0]  = op_i.mask_in != 8'(MASK_NONE);
-  assign listed_o[1]  = op_i.mask_out != 8'(MASK_NONE) &&
-                        (op_i.opcode == OP_CONV || op_i.opcode == OP_ELTWISE);
+  assign listed_o[1]  = op_i.mask_out != 8'(MASK_NONE) && masks_result(op_i);
   assign listed       = listed_o != 2'b00;
   // A convolution may walk the list of inputs while it grows.
   assign listed_there = !scan_busy_i[1] && (is_conv || !scan_busy_i[0]);

@@ -41,7 +41,6 @@ module acs_check
   logic [37:0] product_q;
   logic [Products-1:0][37:0] products_q;
 
-  logic        is_conv;
   logic [21:0] inputs, outputs;               // groups * channels
   logic [23:0] image_words;
   logic [26:0] linear_words, flat_blocks, trace_blocks;
@@ -50,7 +49,6 @@ module acs_check
   logic [10:0] result_channels, source_channels, result_last, source_last;
   logic [5:0]  row_words;                     // of the image
 
-  assign is_conv = op_i.opcode == OP_CONV;
   assign inputs       = products_q[MulInputs][21:0];
   assign outputs      = products_q[MulOutputs][21:0];
   assign image_words  = products_q[MulImage][23:0];
@@ -59,8 +57,8 @@ module acs_check
   assign trace_blocks = products_q[MulTrace][26:0];
   assign weight_words    = {1'b0, op_i.row_words} - 17'(RECORD_WORDS);
   assign row_words       = 6'((9'(op_i.dst_width) + 9'd7) >> 3);
-  assign result_channels = is_conv ? outputs[10:0] : op_i.channels;
-  assign source_channels = is_conv ? inputs[10:0] : op_i.channels;
+  assign result_channels = grouped(op_i) ? outputs[10:0] : op_i.channels;
+  assign source_channels = grouped(op_i) ? inputs[10:0] : op_i.channels;
   assign result_last     = result_channels - 11'd1;
   assign source_last     = source_channels - 11'd1;
 
@@ -324,17 +322,6 @@ module acs_check
     endcase
   end
 
-  logic known, writes_map;
-  always_comb begin
-    known      = 1'b1;
-    writes_map = 1'b0;
-    unique case (op_i.opcode)
-      OP_LOAD, OP_CONV, OP_ELTWISE, OP_POOL, OP_SCALE: writes_map = 1'b1;
-      OP_END, OP_GAVG, OP_FLATTEN, OP_LINEAR:          writes_map = 1'b0;
-      default:                                         known = 1'b0;
-    endcase
-  end
-
   // Verdicts of the operands, and of the map that is written.
   logic [7:0] operands_q, map_status, map_status_q;
   always_comb begin
@@ -349,12 +336,12 @@ module acs_check
   end
 
   always_comb begin
-    if (!known) status = STATUS_ILLEGAL_OPCODE;
+    if (!opcode_known(op_i.opcode)) status = STATUS_ILLEGAL_OPCODE;
     else if (!reserved_bits_clear(words_i)) status = STATUS_BAD_FIELD;
     else if (op_i.opcode == OP_END) status = STATUS_OK;
     else if (op_i.channels < 1 || op_i.channels > 11'(MAX_CHANNELS)) status = STATUS_BAD_FIELD;
-    else if (writes_map && !result_known) status = STATUS_BAD_FIELD;
-    else if (operands_q != STATUS_OK || !writes_map) status = operands_q;
+    else if (writes_map(op_i) && !result_known) status = STATUS_BAD_FIELD;
+    else if (operands_q != STATUS_OK || !writes_map(op_i)) status = operands_q;
     else status = map_status_q;
   end
 

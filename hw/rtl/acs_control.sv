@@ -137,8 +137,7 @@ module acs_control
     .load_index_o (load_index),
     .loader_busy_i,
     .quiet_i      (array_quiet_i),
-    .gate_done_i  (state_q == StRun && linear_done_i && op.opcode == OP_LINEAR &&
-                   op.linear_mode == LINEAR_GATE),
+    .gate_done_i  (state_q == StRun && linear_done_i && writes_mask(op)),
     .linear_job_valid_o,
     .linear_job_o,
     .valid_o      (next_valid),
@@ -151,17 +150,13 @@ module acs_control
   assign stopping = state_q inside {StIdle, StFlush, StHeaderAsk, StHeader, StFinish};
 
   always_comb begin
-    unique case (op.opcode)
-      OP_GAVG, OP_LINEAR: trace_words = (32'(op.channels) + 32'd7) >> 3;
-      OP_FLATTEN:         trace_words = 32'(amounts.flat_blocks) << 3;
-      default:            trace_words = 32'(amounts.trace_blocks) << 3;
-    endcase
+    if (writes_map(op))      trace_words = 32'(amounts.trace_blocks) << 3;
+    else if (copies_map(op)) trace_words = 32'(amounts.flat_blocks) << 3;
+    else                     trace_words = (32'(op.channels) + 32'd7) >> 3;
   end
 
-  assign is_linear_result = op.opcode == OP_LINEAR &&
-                            (op.linear_mode == LINEAR_WIDE || op.linear_mode == LINEAR_GATE);
-  assign next_writes = next_op.opcode == OP_LINEAR &&
-                       (next_op.linear_mode == LINEAR_WIDE || next_op.linear_mode == LINEAR_GATE);
+  assign is_linear_result = writes_result(op);
+  assign next_writes      = writes_result(next_op);
   assign result_words = op.linear_mode == LINEAR_WIDE ? (32'(op.channels) + 32'd1) >> 1
                                                       : (32'(op.channels) + 32'd63) >> 6;
   assign wreq_valid_o = ask_result_q || state_q == StTraceAsk || state_q == StHeaderAsk;
@@ -179,17 +174,13 @@ module acs_control
 
   logic launch;
   assign launch         = state_q == StLaunch;
-  assign array_start_o  = launch && (op.opcode == OP_CONV || op.opcode == OP_ELTWISE ||
-                                     op.opcode == OP_POOL || op.opcode == OP_SCALE ||
-                                     op.opcode == OP_GAVG);
+  assign array_start_o  = launch && reads_pixels(op);
   assign load_start_o   = launch && op.opcode == OP_LOAD;
   assign linear_start_o = launch && op.opcode == OP_LINEAR;
-  assign copy_start_o   = (launch && op.opcode == OP_FLATTEN) ||
+  assign copy_start_o   = (launch && copies_map(op)) ||
                           (state_q == StTraceAsk && wreq_ready_i && trace_words != 0);
   assign copy_to_vector_o   = state_q == StLaunch || state_q == StRun;
-  assign copy_from_vector_o = state_q == StTraceAsk && (op.opcode == OP_GAVG ||
-                                                    op.opcode == OP_LINEAR ||
-                                                    op.opcode == OP_FLATTEN);
+  assign copy_from_vector_o = state_q == StTraceAsk && !writes_map(op);
   assign copy_block_o   = copy_to_vector_o ? op.src_base : op.dst_base;
   assign copy_vector_o  = op.vec_dst;
   assign copy_words_o   = copy_to_vector_o ? 20'(amounts.flat_blocks) << 3 : trace_words[19:0];

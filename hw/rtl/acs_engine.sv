@@ -537,8 +537,8 @@ module acs_engine
     .write_addr_o  (clear_addr)
   );
 
-  assign windowed = op.opcode == OP_CONV || op.opcode == OP_POOL;
-  assign raw      = op.opcode == OP_ELTWISE || op.opcode == OP_SCALE;
+  assign windowed = moves_window(op);
+  assign raw      = pixelwise(op);
   assign banks    = op.opcode == OP_CONV;
   assign maximum  = op.opcode == OP_POOL && op.pool_max;
 

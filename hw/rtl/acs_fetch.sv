@@ -65,7 +65,7 @@ module acs_fetch
   logic fifo_ready;
   acs_fifo #(
     .Width(65),
-    .Depth(Ahead * INSTRUCTION_WORDS)
+    .Depth(2 ** $clog2(Ahead * INSTRUCTION_WORDS))
   ) u_words (
     .clk_i,
     .rst_ni     (rst_ni && !start_i),

@@ -136,7 +136,7 @@ module acs_front
   assign is_load   = op.opcode == OP_LOAD;
   assign is_conv   = op.opcode == OP_CONV;
   assign is_linear = op.opcode == OP_LINEAR;
-  assign is_gate   = is_linear && op.linear_mode == LINEAR_GATE;
+  assign is_gate   = writes_mask(op);
   assign is_listed = is_conv && op.mask_out != 8'(MASK_NONE);
   assign held      = is_listed && waits_q;    // one at a time
   assign good      = judged && verdict == STATUS_OK && !fetch_error;

@@ -1,7 +1,7 @@
 // Generated from hw/spec/engine.yaml by `python -m acsgen.isa`. Do not edit.
 //
-// The engine's instruction set: constants, instruction and channel-record decoding, status codes,
-// the result header, register offsets, and the sigmoid table.
+// The engine's instruction set: constants, instruction and channel-record decoding, roles, status
+// codes, the result header, register offsets, and the sigmoid table.
 `default_nettype none
 
 // A module uses the constants that it needs, no module uses all of them.
@@ -50,6 +50,12 @@ package acs_isa_pkg;
   localparam int unsigned SIGMOID_FRACTION_BITS = 4;
   // Entries of the sigmoid table.
   localparam int unsigned TABLE_SIZE = 256;
+  // Bits of a memory word; mask bits in it.
+  localparam int unsigned WORD_BITS = 64;
+  // Pixels of a segment.
+  localparam int unsigned SEGMENT_PIXELS = 8;
+  // Padding values of an instruction; the last serves all further input channels.
+  localparam int unsigned PAD_VALUES = 4;
 
   // Operations.
   // Write the result header and stop.
@@ -261,7 +267,8 @@ package acs_isa_pkg;
     logic [7:0] shift;
   } record_t;
 
-  // Bits that no field names are judged by reserved_bits_clear.
+  // Bits that no field names are judged by reserved_bits_clear.  Bits that two fields share are
+  // given to the field that the opcode uses; the other is zero.
   /* verilator lint_off UNUSEDSIGNAL */
   function automatic instruction_t decode(input instruction_words_t words);
     instruction_t r;
@@ -312,7 +319,6 @@ package acs_isa_pkg;
     r.result_addr = words[7][23:0];
     r.trace_addr = words[7][47:24];
     r.mult = words[7][63:48];
-
     return r;
   endfunction
 
@@ -322,10 +328,161 @@ package acs_isa_pkg;
     r.masked_bias = 32'(signed'(words[0][63:32]));
     r.mult = words[1][15:0];
     r.shift = words[1][23:16];
-
     return r;
   endfunction
+
+  // Reads the image.
+  function automatic logic reads_image(input instruction_t op);
+    unique case (op.opcode)
+      OP_LOAD: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Reads a map of the feature memory.
+  function automatic logic reads_map(input instruction_t op);
+    unique case (op.opcode)
+      OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_FLATTEN, OP_SCALE: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Reads pixels of a map's active channels, through the lanes.
+  function automatic logic reads_pixels(input instruction_t op);
+    unique case (op.opcode)
+      OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_SCALE: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Copies the blocks of a map as they are into the vector memory.
+  function automatic logic copies_map(input instruction_t op);
+    unique case (op.opcode)
+      OP_FLATTEN: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Moves a window over the map that it reads.
+  function automatic logic moves_window(input instruction_t op);
+    unique case (op.opcode)
+      OP_CONV, OP_POOL: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Reads a map of the result's own shape, pixel by pixel.
+  function automatic logic pixelwise(input instruction_t op);
+    unique case (op.opcode)
+      OP_ELTWISE, OP_SCALE: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Adds a residual map when res_enable says so.
+  function automatic logic adds_map(input instruction_t op);
+    unique case (op.opcode)
+      OP_CONV, OP_ELTWISE: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Reads a vector.
+  function automatic logic reads_vector(input instruction_t op);
+    unique case (op.opcode)
+      OP_LINEAR, OP_SCALE: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Reads weight rows from the parameter buffer.
+  function automatic logic reads_rows(input instruction_t op);
+    unique case (op.opcode)
+      OP_CONV, OP_LINEAR: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Reads thresholds from the parameter buffer.
+  function automatic logic reads_thresholds(input instruction_t op);
+    unique case (op.opcode)
+      OP_LINEAR:
+        return op.linear_mode inside {LINEAR_GATE};
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Has as many channels as `channels` says in each of its groups.
+  function automatic logic grouped(input instruction_t op);
+    unique case (op.opcode)
+      OP_CONV: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Its mask_out switches channels of the result off.
+  function automatic logic masks_result(input instruction_t op);
+    unique case (op.opcode)
+      OP_CONV, OP_ELTWISE: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Writes a map into the feature memory.
+  function automatic logic writes_map(input instruction_t op);
+    unique case (op.opcode)
+      OP_LOAD, OP_CONV, OP_ELTWISE, OP_POOL, OP_SCALE: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Writes a vector.
+  function automatic logic writes_vector(input instruction_t op);
+    unique case (op.opcode)
+      OP_GAVG, OP_FLATTEN: return 1'b1;
+      OP_LINEAR:
+        return op.linear_mode inside {LINEAR_VECTOR, LINEAR_SIGMOID};
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Writes the mask register that mask_out names.
+  function automatic logic writes_mask(input instruction_t op);
+    unique case (op.opcode)
+      OP_LINEAR:
+        return op.linear_mode inside {LINEAR_GATE};
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Writes the result buffer, traced or not.
+  function automatic logic writes_result(input instruction_t op);
+    unique case (op.opcode)
+      OP_LINEAR:
+        return op.linear_mode inside {LINEAR_WIDE, LINEAR_GATE};
+      default: return 1'b0;
+    endcase
+  endfunction
+
+  // Padding value of an input channel: that of the last field for all further ones.
+  function automatic logic [7:0] padding_value(
+      input instruction_t op, input logic [$clog2(MAX_CHANNELS)-1:0] channel);
+    unique case (32'(channel))
+      0: return op.pad_value0;
+      1: return op.pad_value1;
+      2: return op.pad_value2;
+      default: return op.pad_value3;
+    endcase
+  endfunction
   /* verilator lint_on UNUSEDSIGNAL */
+
+  function automatic logic opcode_known(input logic [7:0] opcode);
+    unique case (opcode)
+      OP_END, OP_LOAD, OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_FLATTEN, OP_LINEAR,
+      OP_SCALE: return 1'b1;
+      default: return 1'b0;
+    endcase
+  endfunction
 
   // True when the opcode is known and every bit that it does not use is zero.
   function automatic logic reserved_bits_clear(input instruction_words_t words);

@@ -10,9 +10,9 @@ from cocotb.handle import ModifiableObject
 from cocotb.triggers import ClockCycles, RisingEdge
 from streams import begin
 
-from acsgen.isa.generated import RECORD_WORDS, SHIFT_MAX, SHIFT_MIN
+from acsgen.isa.generated import LANES, RECORD_WORDS, SHIFT_MAX, SHIFT_MIN, WORD_BITS, WORD_BYTES
 
-LANES, LANE_BITS = 64, 32
+LANE_BITS = 32
 REQUANTIZE_STAGES, GROUP_STAGES = 5, 3
 MAX_RUNS = 64
 BANK_WORDS = 64
@@ -145,7 +145,7 @@ def runs_of(active: list[bool], taps: int) -> list[tuple[int, int]]:
     for channel, wanted in enumerate(active):
         if wanted:
             for tap in range(taps):
-                needed.add(RECORD_WORDS + (channel * taps + tap) // 8)
+                needed.add(RECORD_WORDS + (channel * taps + tap) // WORD_BYTES)
     runs: list[tuple[int, int]] = []
     for word in sorted(needed):
         if runs and word - runs[-1][1] <= 2:
@@ -172,10 +172,10 @@ async def weight_runs(dut: ModifiableObject) -> None:
             kernel, inputs = 3, 1024
             active = [i % 4 == 0 for i in range(inputs)]
         bits = sum(1 << i for i, flag in enumerate(active) if flag)
-        for word in range((inputs + 63) // 64):
+        for word in range(-(-inputs // WORD_BITS)):
             dut.runs_write.value = 1
             dut.runs_write_addr.value = register * 16 + word
-            dut.runs_write_data.value = bits >> 64 * word & 2**64 - 1
+            dut.runs_write_data.value = bits >> WORD_BITS * word & 2**WORD_BITS - 1
             await RisingEdge(dut.clk)
         dut.runs_write.value = 0
         dut.runs_mask.value, dut.runs_inputs.value = register, inputs

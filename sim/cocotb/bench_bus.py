@@ -26,24 +26,25 @@ from typing import Any
 
 import cocotb
 import numpy as np
+from buffers import REGISTERS
 from cocotb.clock import Clock
 from cocotb.handle import ModifiableObject
 from cocotb.triggers import ClockCycles, First, RisingEdge, Timer
 from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiSlave, MemoryInterface
 from ports import bind_ports
 
-from acsgen.isa.generated import HEADER_WORDS, SPEC_HASH, Register, ResultHeader, Status
+from acsgen.isa.generated import (
+    HEADER_WORDS,
+    SPEC_HASH,
+    WORD_BYTES,
+    Register,
+    ResultHeader,
+    Status,
+)
 
 PERIOD_NS = 10
 DONE, IDLE = 1 << 1, 1 << 2
 POISON = 0x5A5A_C3C3_0F0F_9696
-POINTERS = (Register.PROGRAM, Register.PARAMS, Register.IMAGE, Register.RESULT)
-SIZES = (
-    Register.PROGRAM_WORDS,
-    Register.PARAMS_WORDS,
-    Register.IMAGE_WORDS,
-    Register.RESULT_WORDS,
-)
 
 
 class Buffers(MemoryInterface):
@@ -70,12 +71,12 @@ class Buffers(MemoryInterface):
             delay = self.rng.randint(0, self.latency)
             if delay:
                 await ClockCycles(self.clock, delay)
-        self._next = address + 8
+        self._next = address + WORD_BYTES
 
     def _find(self, address: int, write: bool) -> tuple[int, int]:
         for index, (base, words, writable) in enumerate(self.regions):
-            if base <= address < base + 8 * len(words) and (writable or not write):
-                return index, (address - base) // 8
+            if base <= address < base + WORD_BYTES * len(words) and (writable or not write):
+                return index, (address - base) // WORD_BYTES
         self.strays += 1
         raise ValueError(f"nothing at {address:#x}")
 
@@ -87,7 +88,7 @@ class Buffers(MemoryInterface):
         if 0 <= self.reads - self.fail_read < self.failures and self.fail_read:
             self.failed.append((index, offset))
             raise ValueError("as drawn")
-        return int(self.regions[index][1][offset]).to_bytes(8, "little")
+        return int(self.regions[index][1][offset]).to_bytes(WORD_BYTES, "little")
 
     async def write(self, address: int, data: bytes, **kwargs: Any) -> None:
         """Take a word."""
@@ -96,7 +97,7 @@ class Buffers(MemoryInterface):
         self.writes += 1
         if 0 <= self.writes - self.fail_write < self.failures and self.fail_write:
             raise ValueError("as drawn")
-        assert len(data) == 8, "only whole words are written"
+        assert len(data) == WORD_BYTES, "only whole words are written"
         self.regions[index][1][offset] = int.from_bytes(data, "little")
 
 
@@ -198,7 +199,9 @@ class Bench:
         for index, words in enumerate(arrays):
             page = (index + 1 << rng.choice([20, 33, 44])) + (rng.randrange(16) << 12)
             # Often such that a burst meets the boundary early.
-            offset = rng.choice([0, 8 * rng.randrange(512), 4096 - 8 * rng.randrange(1, 40)])
+            offset = rng.choice(
+                [0, WORD_BYTES * rng.randrange(512), 4096 - WORD_BYTES * rng.randrange(1, 40)]
+            )
             placed.append((page + offset, words))
         self.memory.regions = [(base, words, words is self.result) for base, words in placed]
         return placed
@@ -222,8 +225,8 @@ class Bench:
         """Write all registers, in any order, and start."""
         settings = [(Register.TRACE, int(trace)), (Register.GIE, int(interrupts))]
         settings.append((Register.IER, int(interrupts)))
-        for pointer, size, (base, words) in zip(
-            POINTERS, SIZES, self.place(rng, image, trace), strict=True
+        for (pointer, size), (base, words) in zip(
+            REGISTERS, self.place(rng, image, trace), strict=True
         ):
             settings += [(pointer, base & 0xFFFFFFFF), (pointer + 4, base >> 32)]
             settings.append((size, len(words)))
@@ -327,7 +330,7 @@ async def errors(dut: ModifiableObject) -> None:
         if bench.memory.failed:
             # The program by its words, parameters by their instructions, the image by LOAD.
             blamed = {
-                (offset // 8, int(owners[offset]) if region == 1 else 0, 0)[region]
+                (offset // WORD_BYTES, int(owners[offset]) if region == 1 else 0, 0)[region]
                 for region, offset in bench.memory.failed
             }
             assert blamed & {-1, index}, f"{index} blamed, not {blamed}"

@@ -25,7 +25,7 @@ from cocotb.triggers import ClockCycles
 from engine_host import ADDRESSES, AUTO_RESTART, DONE, IDLE, POISON, READY, Host
 from timed_memory import Region, TimedMemory
 
-from acsgen.isa.generated import HEADER_WORDS, Register, ResultHeader, Status
+from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, Register, ResultHeader, Status
 
 NO_FAULT = {"fail_read": 0, "fail_write": 0, "response": 2}
 USUAL = {"latency": 32, "bandwidth": 256, "seed": 0, **NO_FAULT}
@@ -130,7 +130,7 @@ async def faults(dut: ModifiableObject) -> None:
         said = await bench.host.read(Register.STATUS)
         index = await bench.host.read(Register.FAULT_INDEX)
         assert said == Status.BUS_ERROR, f"{fault}: status {said}"
-        assert index < len(bench.program) // 8, f"{fault}: instruction {index}"
+        assert index < len(bench.program) // INSTRUCTION_WORDS, f"{fault}: instruction {index}"
         assert memory.stray_beats == 0, fault
         header = bench.result[:HEADER_WORDS]
         if "fail_read" in fault:

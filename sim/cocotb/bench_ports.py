@@ -16,8 +16,10 @@ from cocotb.triggers import ClockCycles, Combine, RisingEdge, with_timeout
 from cocotbext.axi import AxiBus, AxiRam
 from streams import PERIOD_NS, Stream, begin
 
+from acsgen.isa.generated import WORD_BYTES as WORD
+
 MAX_BURST = 16  # of both masters in units_bench
-WORD, PAGE = 8, 4096
+PAGE = 4096
 RAM = 1 << 16
 ROUNDS = 6
 PATIENCE = (200_000 * PERIOD_NS, "ns")

@@ -5,24 +5,17 @@ from __future__ import annotations
 import random
 
 import cocotb
+from buffers import REGISTERS
 from cocotb.handle import ModifiableObject
 from cocotb.triggers import ClockCycles, Combine, ReadOnly, RisingEdge
 from streams import Stream, begin
 
-from acsgen.isa.generated import SPEC_HASH, Register
+from acsgen.isa.generated import INPUT_REGISTERS, POINTER_REGISTERS, SPEC_HASH, Register
 
-POINTERS = (Register.PROGRAM, Register.PARAMS, Register.IMAGE, Register.RESULT)
-SIZES = (
-    Register.PROGRAM_WORDS,
-    Register.PARAMS_WORDS,
-    Register.IMAGE_WORDS,
-    Register.RESULT_WORDS,
-)
 STORED = {
-    *POINTERS,
-    *(pointer + 4 for pointer in POINTERS),
-    *SIZES,
-    Register.TRACE,
+    *POINTER_REGISTERS,
+    *(pointer + 4 for pointer in POINTER_REGISTERS),
+    *INPUT_REGISTERS,
 }
 START, DONE, IDLE, READY, AUTO, INTERRUPT = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 7, 1 << 9
 ALL = 0xF
@@ -172,7 +165,7 @@ async def registers(dut: ModifiableObject) -> None:
         await RisingEdge(dut.clk)
         assert int(dut.irq.value) == model.interrupt
         assert bench.starts == model.starts, f"operation {number}"
-        for index, (pointer, size) in enumerate(zip(POINTERS, SIZES, strict=True)):
+        for index, (pointer, size) in enumerate(REGISTERS):
             found = int(dut.pointers.value) >> 64 * index & 2**64 - 1
             assert found == model.stored[pointer + 4] << 32 | model.stored[pointer]
             assert int(dut.sizes.value) >> 32 * index & 2**32 - 1 == model.stored[size]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cocotb
 import numpy as np
+from buffers import REGISTERS
 from cocotb.clock import Clock
 from cocotb.handle import ModifiableObject
 from cocotb.triggers import ClockCycles, First, RisingEdge, Timer
@@ -15,13 +16,6 @@ from acsgen.isa.generated import Register
 #: Where program, parameters, image and result lie, as in ``acsgen.engines.rtl.engine``: far apart
 #: and not aligned to 4 KiB.
 ADDRESSES = (0x10_0000_0F00, 0x20_0000_0D38, 0x30_0000_0FE8, 0x40_0000_0FC0)
-POINTERS = (Register.PROGRAM, Register.PARAMS, Register.IMAGE, Register.RESULT)
-SIZES = (
-    Register.PROGRAM_WORDS,
-    Register.PARAMS_WORDS,
-    Register.IMAGE_WORDS,
-    Register.RESULT_WORDS,
-)
 POISON = 0xDEADBEEFDEADBEEF
 DONE, IDLE, READY, AUTO_RESTART = 1 << 1, 1 << 2, 1 << 3, 1 << 7
 PERIOD_NS = 10
@@ -83,7 +77,7 @@ class Host:
 
     async def point_at(self, buffers: list[np.ndarray], trace: bool = False) -> None:
         """Write addresses and sizes of the four buffers."""
-        for pointer, size, address, words in zip(POINTERS, SIZES, ADDRESSES, buffers, strict=True):
+        for (pointer, size), address, words in zip(REGISTERS, ADDRESSES, buffers, strict=True):
             await self.write(pointer, address & 0xFFFFFFFF)
             await self.write(pointer + 4, address >> 32)
             await self.write(size, len(words))

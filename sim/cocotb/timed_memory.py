@@ -17,6 +17,8 @@ from cocotb.handle import ModifiableObject
 from cocotb.triggers import RisingEdge
 from cocotbext.axi import AxiBus
 
+from acsgen.isa.generated import WORD_BYTES
+
 BEAT, MAX_CREDIT = 256, 512
 MAX_READS, MAX_WRITES = 16, 4
 AR, R, AW, W, B = range(5)
@@ -38,7 +40,7 @@ class Region:
 
     def holds(self, address: int) -> bool:
         """Whether a byte address lies inside."""
-        return self.base <= address < self.base + 8 * len(self.words)
+        return self.base <= address < self.base + WORD_BYTES * len(self.words)
 
 
 @dataclass
@@ -160,7 +162,7 @@ class TimedMemory:
         beats += 1
         if (size, kind) != (3, 1):
             raise ProtocolError(f"{channel}: not an INCR burst of words: size {size}, kind {kind}")
-        if address % 8 or address % 4096 + 8 * beats > 4096:
+        if address % WORD_BYTES or address % 4096 + WORD_BYTES * beats > 4096:
             raise ProtocolError(f"{channel}: {beats} words from {address:#x} cross 4 KiB")
         return address, beats
 
@@ -176,8 +178,8 @@ class TimedMemory:
         if region is None:
             self._response = DECERR
         else:
-            region.words[(burst.address - region.base) // 8] = int(bus.wdata.value)
-        burst.address += 8
+            region.words[(burst.address - region.base) // WORD_BYTES] = int(bus.wdata.value)
+        burst.address += WORD_BYTES
         burst.beats -= 1
         if burst.beats == 0:
             self._write_bursts += 1
@@ -225,10 +227,10 @@ class TimedMemory:
         if region is None:
             response = DECERR
         else:
-            word = int(region.words[(burst.address - region.base) // 8])
+            word = int(region.words[(burst.address - region.base) // WORD_BYTES])
             if self.read_beats == self.options["fail_read"]:
                 response = self.options["response"]
-        burst.address += 8
+        burst.address += WORD_BYTES
         burst.beats -= 1
         self._r_valid = True
         self._drive(bus, "rdata", word)

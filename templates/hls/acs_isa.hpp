@@ -1,7 +1,7 @@
 // Generated from hw/spec/engine.yaml by `python -m acsgen.isa`. Do not edit.
 //
-// The engine's instruction set: constants, instruction and channel-record decoding, status codes,
-// the result header, and the sigmoid table.  C++14, synthesizable by Vitis HLS.
+// The engine's instruction set: constants, instruction and channel-record decoding, roles, status
+// codes, the result header, and the sigmoid table.  C++14, synthesizable by Vitis HLS.
 #ifndef ACS_ISA_HPP
 #define ACS_ISA_HPP
 
@@ -51,361 +51,579 @@ static const int MULT_MAX = 65535;
 static const int SIGMOID_FRACTION_BITS = 4;
 // Entries of the sigmoid table.
 static const int TABLE_SIZE = 256;
+// Bits of a memory word; mask bits in it.
+static const int WORD_BITS = 64;
+// Pixels of a segment.
+static const int SEGMENT_PIXELS = 8;
+// Padding values of an instruction; the last serves all further input channels.
+static const int PAD_VALUES = 4;
 
 enum Opcode {
-    // Write the result header and stop.
-    OP_END = 1,
-    // Copy the image (planar uint8, rows padded to whole words) into the feature memory.
-    OP_LOAD = 2,
-    // Grouped convolution over active output and input channels, with bias, residual and
-    // requantization.
-    OP_CONV = 3,
-    // Map to map: dst = requantize(src * mult + residual), masked channels become zero plus
-    // residual.
-    OP_ELTWISE = 4,
-    // Max or average pooling, channel by channel.
-    OP_POOL = 5,
-    // Global average of each channel's map into the vector memory.
-    OP_GAVG = 6,
-    // Copy a map's segments into the vector memory, channel-major; pad pixels included.
-    OP_FLATTEN = 7,
-    // Fully connected layer from the vector memory: to a vector, through the sigmoid table, to wide
-    // results, or to a mask.
-    OP_LINEAR = 8,
-    // Multiply each channel's map by its entry of a vector (squeeze-and-excitation).
-    OP_SCALE = 9
+  // Write the result header and stop.
+  OP_END = 1,
+  // Copy the image (planar uint8, rows padded to whole words) into the feature memory.
+  OP_LOAD = 2,
+  // Grouped convolution over active output and input channels, with bias, residual and
+  // requantization.
+  OP_CONV = 3,
+  // Map to map: dst = requantize(src * mult + residual), masked channels become zero plus residual.
+  OP_ELTWISE = 4,
+  // Max or average pooling, channel by channel.
+  OP_POOL = 5,
+  // Global average of each channel's map into the vector memory.
+  OP_GAVG = 6,
+  // Copy a map's segments into the vector memory, channel-major; pad pixels included.
+  OP_FLATTEN = 7,
+  // Fully connected layer from the vector memory: to a vector, through the sigmoid table, to wide
+  // results, or to a mask.
+  OP_LINEAR = 8,
+  // Multiply each channel's map by its entry of a vector (squeeze-and-excitation).
+  OP_SCALE = 9
 };
 
 enum LinearMode {
-    // Requantized 8-bit results into the vector memory.
-    LINEAR_VECTOR = 0,
-    // Requantized signed 8-bit argument looked up in the sigmoid table; unsigned result.
-    LINEAR_SIGMOID = 1,
-    // Results requantized without narrowing, int32, to the result buffer (class logits).
-    LINEAR_WIDE = 2,
-    // Accumulator > threshold, a bit per channel, into a mask register and the result buffer.
-    LINEAR_GATE = 3
+  // Requantized 8-bit results into the vector memory.
+  LINEAR_VECTOR = 0,
+  // Requantized signed 8-bit argument looked up in the sigmoid table; unsigned result.
+  LINEAR_SIGMOID = 1,
+  // Results requantized without narrowing, int32, to the result buffer (class logits).
+  LINEAR_WIDE = 2,
+  // Accumulator > threshold, a bit per channel, into a mask register and the result buffer.
+  LINEAR_GATE = 3
 };
 
 enum Status {
-    // The program ran to END.
-    STATUS_OK = 1,
-    // An opcode that is not in the specification.
-    STATUS_ILLEGAL_OPCODE = 2,
-    // A field outside its range, or a size that the engine's memories do not hold.
-    STATUS_BAD_FIELD = 3,
-    // A map outside the feature memory.
-    STATUS_FEATURE_RANGE = 4,
-    // A parameter address outside the parameter buffer.
-    STATUS_PARAM_RANGE = 5,
-    // A write outside the result buffer.
-    STATUS_RESULT_RANGE = 6,
-    // An image larger than the image buffer.
-    STATUS_IMAGE_RANGE = 7,
-    // The program buffer ended without END.
-    STATUS_NO_END = 8,
-    // A memory read or write answered with an error (RTL).
-    STATUS_BUS_ERROR = 9
+  // The program ran to END.
+  STATUS_OK = 1,
+  // An opcode that is not in the specification.
+  STATUS_ILLEGAL_OPCODE = 2,
+  // A field outside its range, or a size that the engine's memories do not hold.
+  STATUS_BAD_FIELD = 3,
+  // A map outside the feature memory.
+  STATUS_FEATURE_RANGE = 4,
+  // A parameter address outside the parameter buffer.
+  STATUS_PARAM_RANGE = 5,
+  // A write outside the result buffer.
+  STATUS_RESULT_RANGE = 6,
+  // An image larger than the image buffer.
+  STATUS_IMAGE_RANGE = 7,
+  // The program buffer ended without END.
+  STATUS_NO_END = 8,
+  // A memory read or write answered with an error (RTL).
+  STATUS_BUS_ERROR = 9
 };
 
 // Words at the head of the result buffer.
 enum ResultHeader {
-    // Version hash of the engine's specification.
-    HEADER_SPEC_HASH = 0,
-    // Status code.
-    HEADER_STATUS = 1,
-    // Instruction at which the program stopped.
-    HEADER_FAULT_INDEX = 2,
-    // Instructions executed.
-    HEADER_INSTRUCTIONS = 3,
-    // Inner iterations of the lane array: a (round, active input channel, tap) each.
-    HEADER_ARRAY_ITERATIONS = 4,
-    // Multiply-accumulates on valid output pixels, taps over padding counted.
-    HEADER_MACS_EXECUTED = 5,
-    // Multiply-accumulates not done because a mask bit was 0.
-    HEADER_MACS_SKIPPED = 6,
-    // Output channels computed by CONV.
-    HEADER_CHANNELS_EXECUTED = 7,
-    // Output channels of CONV skipped by a mask.
-    HEADER_CHANNELS_SKIPPED = 8,
-    // Words read from memory.
-    HEADER_READ_WORDS = 9,
-    // Words written to memory, this header excluded.
-    HEADER_WRITTEN_WORDS = 10,
-    // Clock cycles from start to END; 0 where the engine has no cycle counter (HLS).
-    HEADER_CYCLES = 11,
-    // Cycles in which the array waited for memory; 0 where not counted.
-    HEADER_STALL_CYCLES = 12,
-    HEADER_WORDS = 13
+  // Version hash of the engine's specification.
+  HEADER_SPEC_HASH = 0,
+  // Status code.
+  HEADER_STATUS = 1,
+  // Instruction at which the program stopped.
+  HEADER_FAULT_INDEX = 2,
+  // Instructions executed.
+  HEADER_INSTRUCTIONS = 3,
+  // Inner iterations of the lane array: a (round, active input channel, tap) each.
+  HEADER_ARRAY_ITERATIONS = 4,
+  // Multiply-accumulates on valid output pixels, taps over padding counted.
+  HEADER_MACS_EXECUTED = 5,
+  // Multiply-accumulates not done because a mask bit was 0.
+  HEADER_MACS_SKIPPED = 6,
+  // Output channels computed by CONV.
+  HEADER_CHANNELS_EXECUTED = 7,
+  // Output channels of CONV skipped by a mask.
+  HEADER_CHANNELS_SKIPPED = 8,
+  // Words read from memory.
+  HEADER_READ_WORDS = 9,
+  // Words written to memory, this header excluded.
+  HEADER_WRITTEN_WORDS = 10,
+  // Clock cycles from start to END; 0 where the engine has no cycle counter (HLS).
+  HEADER_CYCLES = 11,
+  // Cycles in which the array waited for memory; 0 where not counted.
+  HEADER_STALL_CYCLES = 12,
+  HEADER_WORDS = 13
 };
 
 // Two's complement of the low BITS bits of raw.
 template <int BITS>
 inline int sign_extend(uint64_t raw) {
-    return (int)((int64_t)(raw << (64 - BITS)) >> (64 - BITS));
+  return (int)((int64_t)(raw << (64 - BITS)) >> (64 - BITS));
 }
 
 // One instruction, decoded.
 struct Instruction {
-    // Operation.
-    unsigned opcode;
-    // Kernel side.
-    unsigned kernel;
-    // 1, or 2: the source is then in split layout (four phase planes).
-    unsigned stride;
-    // Padding on every side, in pixels.
-    unsigned pad;
-    // Source values are signed.
-    bool src_signed;
-    // Results saturate to -128..127; otherwise to 0..255, which is the ReLU.
-    bool dst_signed;
-    // Add the residual map before saturation.
-    bool res_enable;
-    // Residual values are signed.
-    bool res_signed;
-    // Write the result in split layout.
-    bool dst_split;
-    // 1: maximum over valid pixels; 0: sum, scaled by mult and shift.
-    bool pool_max;
-    // Channel order of inputs and outputs comes from a table at table_addr.
-    bool has_table;
-    // Where LINEAR results go (linear_modes).
-    unsigned linear_mode;
-    // log2 of segments in a row of the raster plane being written (LOAD, CONV, POOL, ELTWISE,
-    // SCALE) or read (GAVG).
-    unsigned row_log2;
-    // Mask of the source: channels with a 0 bit hold exact zero and are not read.
-    unsigned mask_in;
-    // Mask of the result (CONV, ELTWISE), or the mask register that GATE writes.
-    unsigned mask_out;
-    // Requantization shift of operations with one for all channels.
-    unsigned shift;
-    // Valid result pixels of a channel (height*width of the whole map), for the MAC counters.
-    unsigned pixels;
-    // Every masked_bias is zero: nothing is read for masked channels, which become
-    // requantize(residual * res_mult, SHIFT_MIN), or zero without residual. Set by the compiler
-    // whenever true; otherwise the two record words of each masked channel are read.
-    bool masked_zero;
-    // Source map, first block.
-    unsigned src_base;
-    // Blocks from one source channel to the next.
-    unsigned src_step;
-    // Result map, first block.
-    unsigned dst_base;
-    // Blocks from one result channel to the next.
-    unsigned dst_step;
-    // Residual map, first block; same plane shape as the result, raster layout.
-    unsigned res_base;
-    // Blocks from one residual channel to the next.
-    unsigned res_step;
-    // Source rows of the whole map (both phases, when split).
-    unsigned src_height;
-    // Source columns of the whole map.
-    unsigned src_width;
-    // Result rows.
-    unsigned dst_height;
-    // Result columns.
-    unsigned dst_width;
-    // Convolution groups.
-    unsigned groups;
-    // Input channels of a group.
-    unsigned channels_in;
-    // Output channels of a group (CONV), outputs (LINEAR), channels (others).
-    unsigned channels;
-    // Output channels whose weights are loaded together.
-    unsigned chunk;
-    // Blocks of one phase plane of a split source.
-    unsigned src_plane;
-    // First weight row in the parameter buffer.
-    unsigned weight_addr;
-    // Words of a weight row, channel record included.
-    unsigned row_words;
-    // Residual multiplier with SHIFT_MIN fraction bits.
-    unsigned res_mult;
-    // Channel-order table in the parameter buffer: groups*channels_in inputs, then groups*channels
-    // outputs, 16 bits each.
-    unsigned table_addr;
-    // Padding value of input channel 0 (the network's input is stored un-normalized; zero
-    // elsewhere).
-    unsigned pad_value0;
-    // Padding value of input channel 1.
-    unsigned pad_value1;
-    // Padding value of input channel 2.
-    unsigned pad_value2;
-    // Padding value of input channels 3 and above.
-    unsigned pad_value3;
-    // Source in the vector memory, in words.
-    unsigned vec_src;
-    // Result in the vector memory, in words.
-    unsigned vec_dst;
-    // GATE thresholds in the parameter buffer, int32, two to a word.
-    unsigned threshold_addr;
-    // Word of the result buffer for WIDE and GATE.
-    unsigned result_addr;
-    // Word of the result buffer where the result is copied when the trace register is set; 0: not
-    // traced.
-    unsigned trace_addr;
-    // Requantization multiplier of operations with one for all channels.
-    unsigned mult;
+  // Operation.
+  unsigned opcode;
+  // Kernel side.
+  unsigned kernel;
+  // 1, or 2: the source is then in split layout (four phase planes).
+  unsigned stride;
+  // Padding on every side, in pixels.
+  unsigned pad;
+  // Source values are signed.
+  bool src_signed;
+  // Results saturate to -128..127; otherwise to 0..255, which is the ReLU.
+  bool dst_signed;
+  // Add the residual map before saturation.
+  bool res_enable;
+  // Residual values are signed.
+  bool res_signed;
+  // Write the result in split layout.
+  bool dst_split;
+  // 1: maximum over valid pixels; 0: sum, scaled by mult and shift.
+  bool pool_max;
+  // Channel order of inputs and outputs comes from a table at table_addr.
+  bool has_table;
+  // Where LINEAR results go (linear_modes).
+  unsigned linear_mode;
+  // log2 of segments in a row of the raster plane being written (LOAD, CONV, POOL, ELTWISE, SCALE)
+  // or read (GAVG).
+  unsigned row_log2;
+  // Mask of the source: channels with a 0 bit hold exact zero and are not read.
+  unsigned mask_in;
+  // Mask of the result (CONV, ELTWISE), or the mask register that GATE writes.
+  unsigned mask_out;
+  // Requantization shift of operations with one for all channels.
+  unsigned shift;
+  // Valid result pixels of a channel (height*width of the whole map), for the MAC counters.
+  unsigned pixels;
+  // Every masked_bias is zero: nothing is read for masked channels, which become
+  // requantize(residual * res_mult, SHIFT_MIN), or zero without residual. Set by the compiler
+  // whenever true; otherwise the two record words of each masked channel are read.
+  bool masked_zero;
+  // Source map, first block.
+  unsigned src_base;
+  // Blocks from one source channel to the next.
+  unsigned src_step;
+  // Result map, first block.
+  unsigned dst_base;
+  // Blocks from one result channel to the next.
+  unsigned dst_step;
+  // Residual map, first block; same plane shape as the result, raster layout.
+  unsigned res_base;
+  // Blocks from one residual channel to the next.
+  unsigned res_step;
+  // Source rows of the whole map (both phases, when split).
+  unsigned src_height;
+  // Source columns of the whole map.
+  unsigned src_width;
+  // Result rows.
+  unsigned dst_height;
+  // Result columns.
+  unsigned dst_width;
+  // Convolution groups.
+  unsigned groups;
+  // Input channels of a group.
+  unsigned channels_in;
+  // Output channels of a group (CONV), outputs (LINEAR), channels (others).
+  unsigned channels;
+  // Output channels whose weights are loaded together.
+  unsigned chunk;
+  // Blocks of one phase plane of a split source.
+  unsigned src_plane;
+  // First weight row in the parameter buffer.
+  unsigned weight_addr;
+  // Words of a weight row, channel record included.
+  unsigned row_words;
+  // Residual multiplier with SHIFT_MIN fraction bits.
+  unsigned res_mult;
+  // Channel-order table in the parameter buffer: groups*channels_in inputs, then groups*channels
+  // outputs, 16 bits each.
+  unsigned table_addr;
+  // Padding value of input channel 0 (the network's input is stored un-normalized; zero elsewhere).
+  unsigned pad_value0;
+  // Padding value of input channel 1.
+  unsigned pad_value1;
+  // Padding value of input channel 2.
+  unsigned pad_value2;
+  // Padding value of input channels 3 and above.
+  unsigned pad_value3;
+  // Source in the vector memory, in words.
+  unsigned vec_src;
+  // Result in the vector memory, in words.
+  unsigned vec_dst;
+  // GATE thresholds in the parameter buffer, int32, two to a word.
+  unsigned threshold_addr;
+  // Word of the result buffer for WIDE and GATE.
+  unsigned result_addr;
+  // Word of the result buffer where the result is copied when the trace register is set; 0: not
+  // traced.
+  unsigned trace_addr;
+  // Requantization multiplier of operations with one for all channels.
+  unsigned mult;
 };
 
-inline Instruction decode(const uint64_t words[8]) {
-    Instruction r;
-    r.opcode = (unsigned)(words[0] & 0xFFull);
-    r.kernel = (unsigned)((words[0] >> 8) & 0xFull);
-    r.stride = (unsigned)((words[0] >> 12) & 0x3ull);
-    r.pad = (unsigned)((words[0] >> 14) & 0x7ull);
-    r.src_signed = ((words[0] >> 17) & 0x1ull) != 0;
-    r.dst_signed = ((words[0] >> 18) & 0x1ull) != 0;
-    r.res_enable = ((words[0] >> 19) & 0x1ull) != 0;
-    r.res_signed = ((words[0] >> 20) & 0x1ull) != 0;
-    r.dst_split = ((words[0] >> 21) & 0x1ull) != 0;
-    r.pool_max = ((words[0] >> 22) & 0x1ull) != 0;
-    r.has_table = ((words[0] >> 23) & 0x1ull) != 0;
-    r.linear_mode = (unsigned)((words[0] >> 24) & 0x3ull);
-    r.row_log2 = (unsigned)((words[0] >> 26) & 0x3ull);
-    r.mask_in = (unsigned)((words[0] >> 28) & 0xFFull);
-    r.mask_out = (unsigned)((words[0] >> 36) & 0xFFull);
-    r.shift = (unsigned)((words[0] >> 44) & 0x3Full);
-    r.pixels = (unsigned)((words[0] >> 50) & 0x3FFFull);
-    r.masked_zero = ((words[3] >> 41) & 0x1ull) != 0;
-    r.src_base = (unsigned)(words[1] & 0xFFFFull);
-    r.src_step = (unsigned)((words[1] >> 16) & 0xFFFFull);
-    r.dst_base = (unsigned)((words[1] >> 32) & 0xFFFFull);
-    r.dst_step = (unsigned)((words[1] >> 48) & 0xFFFFull);
-    r.res_base = (unsigned)(words[2] & 0xFFFFull);
-    r.res_step = (unsigned)((words[2] >> 16) & 0xFFFFull);
-    r.src_height = (unsigned)((words[2] >> 32) & 0xFFull);
-    r.src_width = (unsigned)((words[2] >> 40) & 0xFFull);
-    r.dst_height = (unsigned)((words[2] >> 48) & 0xFFull);
-    r.dst_width = (unsigned)((words[2] >> 56) & 0xFFull);
-    r.groups = (unsigned)(words[3] & 0x7FFull);
-    r.channels_in = (unsigned)((words[3] >> 11) & 0x7FFull);
-    r.channels = (unsigned)((words[3] >> 22) & 0x7FFull);
-    r.chunk = (unsigned)((words[3] >> 33) & 0xFFull);
-    r.src_plane = (unsigned)((words[3] >> 48) & 0xFFFFull);
-    r.weight_addr = (unsigned)(words[4] & 0xFFFFFFFFull);
-    r.row_words = (unsigned)((words[4] >> 32) & 0xFFFFull);
-    r.res_mult = (unsigned)((words[4] >> 48) & 0xFFFFull);
-    r.table_addr = (unsigned)(words[5] & 0xFFFFFFFFull);
-    r.pad_value0 = (unsigned)((words[5] >> 32) & 0xFFull);
-    r.pad_value1 = (unsigned)((words[5] >> 40) & 0xFFull);
-    r.pad_value2 = (unsigned)((words[5] >> 48) & 0xFFull);
-    r.pad_value3 = (unsigned)((words[5] >> 56) & 0xFFull);
-    r.vec_src = (unsigned)(words[6] & 0xFFFFull);
-    r.vec_dst = (unsigned)((words[6] >> 16) & 0xFFFFull);
-    r.threshold_addr = (unsigned)((words[6] >> 32) & 0xFFFFFFFFull);
-    r.result_addr = (unsigned)(words[7] & 0xFFFFFFull);
-    r.trace_addr = (unsigned)((words[7] >> 24) & 0xFFFFFFull);
-    r.mult = (unsigned)((words[7] >> 48) & 0xFFFFull);
-    return r;
+// Bits that two fields share are given to the field that the opcode uses; the other is zero.
+inline Instruction decode(const uint64_t words[INSTRUCTION_WORDS]) {
+  Instruction r;
+  r.opcode = (unsigned)(words[0] & 0xFFull);
+  r.kernel = (unsigned)((words[0] >> 8) & 0xFull);
+  r.stride = (unsigned)((words[0] >> 12) & 0x3ull);
+  r.pad = (unsigned)((words[0] >> 14) & 0x7ull);
+  r.src_signed = ((words[0] >> 17) & 0x1ull) != 0;
+  r.dst_signed = ((words[0] >> 18) & 0x1ull) != 0;
+  r.res_enable = ((words[0] >> 19) & 0x1ull) != 0;
+  r.res_signed = ((words[0] >> 20) & 0x1ull) != 0;
+  r.dst_split = ((words[0] >> 21) & 0x1ull) != 0;
+  r.pool_max = ((words[0] >> 22) & 0x1ull) != 0;
+  r.has_table = ((words[0] >> 23) & 0x1ull) != 0;
+  r.linear_mode = (unsigned)((words[0] >> 24) & 0x3ull);
+  r.row_log2 = (unsigned)((words[0] >> 26) & 0x3ull);
+  r.mask_in = (unsigned)((words[0] >> 28) & 0xFFull);
+  r.mask_out = (unsigned)((words[0] >> 36) & 0xFFull);
+  r.shift = (unsigned)((words[0] >> 44) & 0x3Full);
+  r.pixels = (unsigned)((words[0] >> 50) & 0x3FFFull);
+  r.masked_zero = ((words[3] >> 41) & 0x1ull) != 0;
+  r.src_base = (unsigned)(words[1] & 0xFFFFull);
+  r.src_step = (unsigned)((words[1] >> 16) & 0xFFFFull);
+  r.dst_base = (unsigned)((words[1] >> 32) & 0xFFFFull);
+  r.dst_step = (unsigned)((words[1] >> 48) & 0xFFFFull);
+  r.res_base = (unsigned)(words[2] & 0xFFFFull);
+  r.res_step = (unsigned)((words[2] >> 16) & 0xFFFFull);
+  r.src_height = (unsigned)((words[2] >> 32) & 0xFFull);
+  r.src_width = (unsigned)((words[2] >> 40) & 0xFFull);
+  r.dst_height = (unsigned)((words[2] >> 48) & 0xFFull);
+  r.dst_width = (unsigned)((words[2] >> 56) & 0xFFull);
+  r.groups = (unsigned)(words[3] & 0x7FFull);
+  r.channels_in = (unsigned)((words[3] >> 11) & 0x7FFull);
+  r.channels = (unsigned)((words[3] >> 22) & 0x7FFull);
+  r.chunk = (unsigned)((words[3] >> 33) & 0xFFull);
+  r.src_plane = (unsigned)((words[3] >> 48) & 0xFFFFull);
+  r.weight_addr = (unsigned)(words[4] & 0xFFFFFFFFull);
+  r.row_words = (unsigned)((words[4] >> 32) & 0xFFFFull);
+  r.res_mult = (unsigned)((words[4] >> 48) & 0xFFFFull);
+  r.table_addr = (unsigned)(words[5] & 0xFFFFFFFFull);
+  r.pad_value0 = (unsigned)((words[5] >> 32) & 0xFFull);
+  r.pad_value1 = (unsigned)((words[5] >> 40) & 0xFFull);
+  r.pad_value2 = (unsigned)((words[5] >> 48) & 0xFFull);
+  r.pad_value3 = (unsigned)((words[5] >> 56) & 0xFFull);
+  r.vec_src = (unsigned)(words[6] & 0xFFFFull);
+  r.vec_dst = (unsigned)((words[6] >> 16) & 0xFFFFull);
+  r.threshold_addr = (unsigned)((words[6] >> 32) & 0xFFFFFFFFull);
+  r.result_addr = (unsigned)(words[7] & 0xFFFFFFull);
+  r.trace_addr = (unsigned)((words[7] >> 24) & 0xFFFFFFull);
+  r.mult = (unsigned)((words[7] >> 48) & 0xFFFFull);
+  return r;
 }
 
 // Constants of one output channel: the head of its weight row.
 struct Record {
-    // Accumulator start of an active channel.
-    int bias;
-    // Accumulator of a masked channel: 0, or what BatchNorm makes of zero when the mask acts before
-    // it.
-    int masked_bias;
-    // Requantization multiplier.
-    unsigned mult;
-    // Requantization shift, SHIFT_MIN..SHIFT_MAX; a value outside acts as the nearer bound.
-    unsigned shift;
+  // Accumulator start of an active channel.
+  int bias;
+  // Accumulator of a masked channel: 0, or what BatchNorm makes of zero when the mask acts before
+  // it.
+  int masked_bias;
+  // Requantization multiplier.
+  unsigned mult;
+  // Requantization shift, SHIFT_MIN..SHIFT_MAX; a value outside acts as the nearer bound.
+  unsigned shift;
 };
 
-inline Record decode_record(const uint64_t words[2]) {
-    Record r;
-    r.bias = sign_extend<32>(words[0] & 0xFFFFFFFFull);
-    r.masked_bias = sign_extend<32>((words[0] >> 32) & 0xFFFFFFFFull);
-    r.mult = (unsigned)(words[1] & 0xFFFFull);
-    r.shift = (unsigned)((words[1] >> 16) & 0xFFull);
-    return r;
+inline Record decode_record(const uint64_t words[RECORD_WORDS]) {
+  Record r;
+  r.bias = sign_extend<32>(words[0] & 0xFFFFFFFFull);
+  r.masked_bias = sign_extend<32>((words[0] >> 32) & 0xFFFFFFFFull);
+  r.mult = (unsigned)(words[1] & 0xFFFFull);
+  r.shift = (unsigned)((words[1] >> 16) & 0xFFull);
+  return r;
+}
+
+inline bool opcode_known(unsigned opcode) {
+  switch (opcode) {
+    case OP_END:
+    case OP_LOAD:
+    case OP_CONV:
+    case OP_ELTWISE:
+    case OP_POOL:
+    case OP_GAVG:
+    case OP_FLATTEN:
+    case OP_LINEAR:
+    case OP_SCALE:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // True when the opcode is known and every bit that it does not use is zero.
-inline bool reserved_bits_clear(unsigned opcode,
-                                const uint64_t words[8]) {
-    switch (opcode) {
+inline bool reserved_bits_clear(unsigned opcode, const uint64_t words[INSTRUCTION_WORDS]) {
+  switch (opcode) {
     case OP_END:
-        return (words[0] & 0xFFFFFFFFFFFFFF00ull) == 0 &&
-               words[1] == 0 &&
-               words[2] == 0 &&
-               words[3] == 0 &&
-               words[4] == 0 &&
-               words[5] == 0 &&
-               words[6] == 0 &&
-               words[7] == 0;
+      return (words[0] & 0xFFFFFFFFFFFFFF00ull) == 0 &&
+             words[1] == 0 &&
+             words[2] == 0 &&
+             words[3] == 0 &&
+             words[4] == 0 &&
+             words[5] == 0 &&
+             words[6] == 0 &&
+             words[7] == 0;
     case OP_LOAD:
-        return (words[0] & 0xFFFFFFFFF3DFFF00ull) == 0 &&
-               (words[1] & 0x00000000FFFFFFFFull) == 0 &&
-               (words[2] & 0x0000FFFFFFFFFFFFull) == 0 &&
-               (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
-               words[4] == 0 &&
-               words[5] == 0 &&
-               words[6] == 0 &&
-               (words[7] & 0xFFFF000000FFFFFFull) == 0;
+      return (words[0] & 0xFFFFFFFFF3DFFF00ull) == 0 &&
+             (words[1] & 0x00000000FFFFFFFFull) == 0 &&
+             (words[2] & 0x0000FFFFFFFFFFFFull) == 0 &&
+             (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+             words[4] == 0 &&
+             words[5] == 0 &&
+             words[6] == 0 &&
+             (words[7] & 0xFFFF000000FFFFFFull) == 0;
     case OP_CONV:
-        return (words[0] & 0x0003F00003400000ull) == 0 &&
-               (words[3] & 0x0000FC0000000000ull) == 0 &&
-               words[6] == 0 &&
-               (words[7] & 0xFFFF000000FFFFFFull) == 0;
+      return (words[0] & 0x0003F00003400000ull) == 0 &&
+             (words[3] & 0x0000FC0000000000ull) == 0 &&
+             words[6] == 0 &&
+             (words[7] & 0xFFFF000000FFFFFFull) == 0;
     case OP_ELTWISE:
-        return (words[0] & 0xFFFC000003C1FF00ull) == 0 &&
-               (words[2] & 0x0000FFFF00000000ull) == 0 &&
-               (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
-               (words[4] & 0x0000FFFFFFFFFFFFull) == 0 &&
-               words[5] == 0 &&
-               words[6] == 0 &&
-               (words[7] & 0x0000000000FFFFFFull) == 0;
+      return (words[0] & 0xFFFC000003C1FF00ull) == 0 &&
+             (words[2] & 0x0000FFFF00000000ull) == 0 &&
+             (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+             (words[4] & 0x0000FFFFFFFFFFFFull) == 0 &&
+             words[5] == 0 &&
+             words[6] == 0 &&
+             (words[7] & 0x0000000000FFFFFFull) == 0;
     case OP_POOL:
-        return (words[0] & 0xFFFC0FF003980000ull) == 0 &&
-               (words[2] & 0x00000000FFFFFFFFull) == 0 &&
-               (words[3] & 0x0000FFFE003FFFFFull) == 0 &&
-               words[4] == 0 &&
-               words[5] == 0 &&
-               words[6] == 0 &&
-               (words[7] & 0x0000000000FFFFFFull) == 0;
+      return (words[0] & 0xFFFC0FF003980000ull) == 0 &&
+             (words[2] & 0x00000000FFFFFFFFull) == 0 &&
+             (words[3] & 0x0000FFFE003FFFFFull) == 0 &&
+             words[4] == 0 &&
+             words[5] == 0 &&
+             words[6] == 0 &&
+             (words[7] & 0x0000000000FFFFFFull) == 0;
     case OP_GAVG:
-        return (words[0] & 0xFFFC0FF003F9FF00ull) == 0 &&
-               (words[1] & 0xFFFFFFFF00000000ull) == 0 &&
-               (words[2] & 0xFFFF0000FFFFFFFFull) == 0 &&
-               (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
-               words[4] == 0 &&
-               words[5] == 0 &&
-               (words[6] & 0xFFFFFFFF0000FFFFull) == 0 &&
-               (words[7] & 0x0000000000FFFFFFull) == 0;
+      return (words[0] & 0xFFFC0FF003F9FF00ull) == 0 &&
+             (words[1] & 0xFFFFFFFF00000000ull) == 0 &&
+             (words[2] & 0xFFFF0000FFFFFFFFull) == 0 &&
+             (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+             words[4] == 0 &&
+             words[5] == 0 &&
+             (words[6] & 0xFFFFFFFF0000FFFFull) == 0 &&
+             (words[7] & 0x0000000000FFFFFFull) == 0;
     case OP_FLATTEN:
-        return (words[0] & 0xFFFFFFFFFFFFFF00ull) == 0 &&
-               (words[1] & 0xFFFFFFFF00000000ull) == 0 &&
-               words[2] == 0 &&
-               (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
-               words[4] == 0 &&
-               words[5] == 0 &&
-               (words[6] & 0xFFFFFFFF0000FFFFull) == 0 &&
-               (words[7] & 0xFFFF000000FFFFFFull) == 0;
+      return (words[0] & 0xFFFFFFFFFFFFFF00ull) == 0 &&
+             (words[1] & 0xFFFFFFFF00000000ull) == 0 &&
+             words[2] == 0 &&
+             (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+             words[4] == 0 &&
+             words[5] == 0 &&
+             (words[6] & 0xFFFFFFFF0000FFFFull) == 0 &&
+             (words[7] & 0xFFFF000000FFFFFFull) == 0;
     case OP_LINEAR:
-        return (words[0] & 0xFFFFF00FFCF9FF00ull) == 0 &&
-               words[1] == 0 &&
-               words[2] == 0 &&
-               (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
-               (words[4] & 0xFFFF000000000000ull) == 0 &&
-               words[5] == 0 &&
-               (words[7] & 0xFFFF000000000000ull) == 0;
+      return (words[0] & 0xFFFFF00FFCF9FF00ull) == 0 &&
+             words[1] == 0 &&
+             words[2] == 0 &&
+             (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+             (words[4] & 0xFFFF000000000000ull) == 0 &&
+             words[5] == 0 &&
+             (words[7] & 0xFFFF000000000000ull) == 0;
     case OP_SCALE:
-        return (words[0] & 0xFFFC0FF003D9FF00ull) == 0 &&
-               (words[2] & 0x0000FFFFFFFFFFFFull) == 0 &&
-               (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
-               words[4] == 0 &&
-               words[5] == 0 &&
-               (words[6] & 0xFFFFFFFFFFFF0000ull) == 0 &&
-               (words[7] & 0x0000000000FFFFFFull) == 0;
+      return (words[0] & 0xFFFC0FF003D9FF00ull) == 0 &&
+             (words[2] & 0x0000FFFFFFFFFFFFull) == 0 &&
+             (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+             words[4] == 0 &&
+             words[5] == 0 &&
+             (words[6] & 0xFFFFFFFFFFFF0000ull) == 0 &&
+             (words[7] & 0x0000000000FFFFFFull) == 0;
     default:
-        return false;
-    }
+      return false;
+  }
+}
+
+// Reads the image.
+inline bool reads_image(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_LOAD:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Reads a map of the feature memory.
+inline bool reads_map(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_CONV:
+    case OP_ELTWISE:
+    case OP_POOL:
+    case OP_GAVG:
+    case OP_FLATTEN:
+    case OP_SCALE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Reads pixels of a map's active channels, through the lanes.
+inline bool reads_pixels(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_CONV:
+    case OP_ELTWISE:
+    case OP_POOL:
+    case OP_GAVG:
+    case OP_SCALE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Copies the blocks of a map as they are into the vector memory.
+inline bool copies_map(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_FLATTEN:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Moves a window over the map that it reads.
+inline bool moves_window(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_CONV:
+    case OP_POOL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Reads a map of the result's own shape, pixel by pixel.
+inline bool pixelwise(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_ELTWISE:
+    case OP_SCALE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Adds a residual map when res_enable says so.
+inline bool adds_map(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_CONV:
+    case OP_ELTWISE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Reads a vector.
+inline bool reads_vector(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_LINEAR:
+    case OP_SCALE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Reads weight rows from the parameter buffer.
+inline bool reads_rows(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_CONV:
+    case OP_LINEAR:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Reads thresholds from the parameter buffer.
+inline bool reads_thresholds(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_LINEAR:
+      return op.linear_mode == LINEAR_GATE;
+    default:
+      return false;
+  }
+}
+
+// Has as many channels as `channels` says in each of its groups.
+inline bool grouped(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_CONV:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Its mask_out switches channels of the result off.
+inline bool masks_result(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_CONV:
+    case OP_ELTWISE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Writes a map into the feature memory.
+inline bool writes_map(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_LOAD:
+    case OP_CONV:
+    case OP_ELTWISE:
+    case OP_POOL:
+    case OP_SCALE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Writes a vector.
+inline bool writes_vector(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_GAVG:
+    case OP_FLATTEN:
+      return true;
+    case OP_LINEAR:
+      return op.linear_mode == LINEAR_VECTOR || op.linear_mode == LINEAR_SIGMOID;
+    default:
+      return false;
+  }
+}
+
+// Writes the mask register that mask_out names.
+inline bool writes_mask(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_LINEAR:
+      return op.linear_mode == LINEAR_GATE;
+    default:
+      return false;
+  }
+}
+
+// Writes the result buffer, traced or not.
+inline bool writes_result(const Instruction &op) {
+  switch (op.opcode) {
+    case OP_LINEAR:
+      return op.linear_mode == LINEAR_WIDE || op.linear_mode == LINEAR_GATE;
+    default:
+      return false;
+  }
+}
+
+// Padding value of an input channel: that of the last field for all further ones.
+inline unsigned padding_value(const Instruction &op, unsigned channel) {
+  switch (channel) {
+    case 0:
+      return op.pad_value0;
+    case 1:
+      return op.pad_value1;
+    case 2:
+      return op.pad_value2;
+    default:
+      return op.pad_value3;
+  }
 }
 
 // SIGMOID_TABLE[q + 128]: sigmoid of q / 2^SIGMOID_FRACTION_BITS in units of 1/256.
+// clang-format off
 static const unsigned char SIGMOID_TABLE[TABLE_SIZE] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1,
@@ -424,6 +642,7 @@ static const unsigned char SIGMOID_TABLE[TABLE_SIZE] = {
     255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
     255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
 };
+// clang-format on
 
 }  // namespace acs_isa
 

@@ -19,20 +19,28 @@ from acsgen.isa.generated import (
     INSTRUCTION_FIELDS,
     INSTRUCTION_WORDS,
     LANES,
-    RESERVED_BITS,
     SEGMENTS,
-    WORD_BYTES,
+    WORD_BITS,
     Instruction,
-    LinearMode,
     Opcode,
     ResultHeader,
     Status,
+    fields_of,
 )
 from acsgen.program.engine_config import EngineConfig
 from tests.isa.places import value_of
 
 from .check import Mismatch, compare
-from .machine import CLOCKED, Expected, Machine, Undefined, Words, plane_blocks, result_channels
+from .machine import (
+    CLOCKED,
+    Expected,
+    Machine,
+    Undefined,
+    Words,
+    plane_blocks,
+    result_channels,
+    traced_words,
+)
 from .programs import Case
 
 #: A choice in a range, its ends included: hypothesis's draw, or a random generator's.
@@ -105,8 +113,8 @@ def damage(good: Buffers, pick: Pick) -> Buffers:
 
 def set_field(words: Words, pick: Pick) -> None:
     """Give a field that the instruction uses a value at the end of its range, or any other."""
-    reserved = dict(RESERVED_BITS.get(value_of(words, "opcode"), ()))  # type: ignore[call-overload]
-    used = [f for f in INSTRUCTION_FIELDS if not reserved.get(f.word, 0) >> f.lsb & 1]
+    opcode = value_of(words, "opcode")
+    used = fields_of(Opcode(opcode)) if opcode in set(Opcode) else INSTRUCTION_FIELDS
     field = used[pick(0, len(used) - 1)]
     largest = (1 << field.bits) - 1
     old = int(words[field.word]) >> field.lsb & largest
@@ -147,17 +155,11 @@ def judge(buffers: Buffers, run: EngineRun) -> Status:
 def written(op: Instruction, trace: bool) -> list[tuple[int, int]]:
     """Address and words of what an instruction writes to the result buffer."""
     found = []
-    if op.opcode == Opcode.LINEAR and op.linear_mode == LinearMode.WIDE:
-        found.append((op.result_addr, -(-op.channels // 2)))
-    if op.opcode == Opcode.LINEAR and op.linear_mode == LinearMode.GATE:
-        found.append((op.result_addr, -(-op.channels // 64)))
+    if op.writes_result:
+        each = WORD_BITS if op.writes_mask else 2
+        found.append((op.result_addr, -(-op.channels // each)))
     if trace and op.trace_addr:
-        words = result_channels(op) * op.dst_step * SEGMENTS
-        if op.opcode in (Opcode.LINEAR, Opcode.GAVG):
-            words = -(-op.channels // WORD_BYTES)
-        elif op.opcode == Opcode.FLATTEN:
-            words = op.channels * op.src_step * SEGMENTS
-        found.append((op.trace_addr, words))
+        found.append((op.trace_addr, traced_words(op)))
     return found
 
 
@@ -166,8 +168,8 @@ def cost(op: Instruction, config: EngineConfig) -> int:
     channels = result_channels(op)
     blocks = plane_blocks(max(op.dst_height, op.src_height), op.row_log2)
     items = channels * (blocks + 4) * (LANES // config.post_lanes + 4)
-    traced = channels * (op.dst_step + op.src_step * (op.opcode == Opcode.FLATTEN)) * SEGMENTS
-    total = traced if op.trace_addr or op.opcode == Opcode.FLATTEN else 0
+    traced = channels * (op.dst_step + op.src_step * op.copies_map) * SEGMENTS
+    total = traced if op.trace_addr or op.copies_map else 0
     taps = max(op.kernel, 1) ** 2
     if op.opcode == Opcode.CONV:
         rounds = -(-op.channels * blocks // config.lane_groups) + op.channels

@@ -25,11 +25,13 @@ from acsgen.isa.generated import (
     MASK_NONE,
     MASK_REGISTERS,
     MAX_CHANNELS,
+    PAD_VALUES,
     RECORD_WORDS,
     SEGMENTS,
     SHIFT_MAX,
     SHIFT_MIN,
     SPEC_HASH,
+    WORD_BITS,
     WORD_BYTES,
     Instruction,
     LinearMode,
@@ -217,16 +219,14 @@ class Machine:
         self.counters["written_words"] += len(values) // WORD_BYTES
 
     def _copy_to_trace(self, op: Instruction) -> None:
-        if op.opcode in (Opcode.GAVG, Opcode.LINEAR, Opcode.FLATTEN):
-            words = -(-op.channels // WORD_BYTES)
-            if op.opcode == Opcode.FLATTEN:
-                words = op.channels * op.src_step * SEGMENTS
-            part = slice(op.vec_dst * WORD_BYTES, (op.vec_dst + words) * WORD_BYTES)
-            self._put(op.trace_addr, self.vectors[part], self.vectors_known[part])
-        else:
-            blocks = result_channels(op) * op.dst_step
-            part = slice(op.dst_base * LANES, (op.dst_base + blocks) * LANES)
+        if op.writes_map:
+            part = slice(
+                op.dst_base * LANES, (op.dst_base * SEGMENTS + traced_words(op)) * WORD_BYTES
+            )
             self._put(op.trace_addr, self.features[part], self.features_known[part])
+        else:
+            part = slice(op.vec_dst * WORD_BYTES, (op.vec_dst + traced_words(op)) * WORD_BYTES)
+            self._put(op.trace_addr, self.vectors[part], self.vectors_known[part])
 
     def weights(self, address: int, rows: int, row_words: int) -> tuple[list[Record], Ints]:
         """The records and the weights ``(rows, bytes)`` of ``rows`` weight rows."""
@@ -259,8 +259,9 @@ class Machine:
             raise Undefined("two rows for one channel")
         source = source_plane(op, ins)
         values, known = self.pixels(source, op.src_signed, in_active)
-        pads = [op.pad_value0, op.pad_value1, op.pad_value2, op.pad_value3]
-        pad = typed(np.array([pads[min(c, 3)] for c in range(ins)], np.uint8), op.src_signed)
+        last = PAD_VALUES - 1
+        pads = [getattr(op, f"pad_value{min(c, last)}") for c in range(ins)]
+        pad = typed(np.array(pads, np.uint8), op.src_signed)
         pad[~in_active] = 0
         windows, unknown = moved(values, op, pad), unknown_windows(known, op)
         records, weights = self.weights(op.weight_addr, outs, op.row_words)
@@ -407,7 +408,7 @@ class Machine:
             words = -(-op.channels // 2)
             thresholds = self.params[op.threshold_addr : op.threshold_addr + words].view(np.int32)
             self.counters["read_words"] += words
-            bits = np.zeros(-(-op.channels // 64) * 64, bool)
+            bits = np.zeros(-(-op.channels // WORD_BITS) * WORD_BITS, bool)
             bits[: op.channels] = acc > thresholds[: op.channels]
             self.masks[op.mask_out, : op.channels] = bits[: op.channels]
             self.masks_known[op.mask_out] = op.channels
@@ -431,7 +432,16 @@ def plane_blocks(rows: int, pitch: int) -> int:
 
 def result_channels(op: Instruction) -> int:
     """Channels of a map that an instruction writes."""
-    return op.groups * op.channels if op.opcode == Opcode.CONV else op.channels
+    return op.groups * op.channels if op.grouped else op.channels
+
+
+def traced_words(op: Instruction) -> int:
+    """Words that are copied to the result buffer when an instruction is traced."""
+    if op.writes_map:
+        return result_channels(op) * op.dst_step * SEGMENTS
+    if op.copies_map:
+        return op.channels * op.src_step * SEGMENTS
+    return -(-op.channels // WORD_BYTES)
 
 
 def result_plane(op: Instruction) -> Plane:

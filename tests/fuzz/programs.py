@@ -31,6 +31,7 @@ from acsgen.isa.generated import (
     SEGMENTS,
     SHIFT_MAX,
     SHIFT_MIN,
+    WORD_BITS,
     WORD_BYTES,
     Instruction,
     LinearMode,
@@ -290,7 +291,7 @@ class Writer:
             self.linear_fields(channels),
             linear_mode=LinearMode.GATE,
             mask_out=(register + 1) % MASK_REGISTERS if register == keep else register,
-            result_addr=self.result(-(-channels // 64)),
+            result_addr=self.result(-(-channels // WORD_BITS)),
         )
         self.machine.params = np.array(self.params, np.uint64)
         sums, _ = self.machine.accumulators(op)

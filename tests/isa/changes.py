@@ -73,6 +73,26 @@ def narrow_fields(data: Data) -> None:
             field["bits"] = max(c["code"] for c in data["opcodes"].values()).bit_length()
 
 
+def share_fields(data: Data) -> None:
+    """Fields are put over others that no opcode has too, into as few words as that takes."""
+    _pack(data["fields"], data["constants"]["INSTRUCTION_WORDS"]["value"], shared=True)
+
+
+def fewer_words(data: Data) -> None:
+    """Instructions have a word less, in which fields share bits."""
+    _resize(data, data["constants"]["INSTRUCTION_WORDS"]["value"] - 1)
+
+
+def more_words(data: Data) -> None:
+    """Instructions have a word more, which is no power of two, and fields in it."""
+    _resize(data, data["constants"]["INSTRUCTION_WORDS"]["value"] + 1)
+
+
+def twice_the_words(data: Data) -> None:
+    """Instructions have twice the words, of which some have no fields."""
+    _resize(data, 2 * data["constants"]["INSTRUCTION_WORDS"]["value"])
+
+
 def reorder_header(data: Data) -> None:
     """The words of the result header come the other way round."""
     data["result_header"].reverse()
@@ -89,6 +109,10 @@ CHANGES: dict[str, Change] = {
     "places": move_fields,
     "wider": widen_fields,
     "narrower": narrow_fields,
+    "shared": share_fields,
+    "fewer words": fewer_words,
+    "more words": more_words,
+    "twice the words": twice_the_words,
     "header": reorder_header,
     "arguments": reorder_arguments,
 }
@@ -100,14 +124,41 @@ def _reverse_codes(entries: dict[str, Data]) -> None:
         entry["code"] = code
 
 
-def _pack(fields: list[Data], words: int) -> None:
-    used = [0] * words
+def _resize(data: Data, words: int) -> None:
+    """Give instructions another size; fields lie in the last words, and share bits if need be."""
+    fields = data["fields"]
+    data["constants"]["INSTRUCTION_WORDS"]["value"] = words
+    _pack(fields, words, shared=sum(f["bits"] for f in fields) > words * WORD_BITS)
+
+
+def _pack(fields: list[Data], words: int, shared: bool = False) -> None:
+    """Put fields where they fit, the widest first, the last word first.
+
+    With ``shared`` only fields that some opcode has both of must not meet.
+    """
+    placed: list[Data] = []
     for field in sorted(fields, key=lambda f: -f["bits"]):
-        room = (w for w in reversed(range(words)) if used[w] + field["bits"] <= WORD_BITS)
-        word = next(room, None)
-        assert word is not None, f"no room for {field['name']}"
-        field.update(word=word, lsb=used[word])
-        used[word] += field["bits"]
+        others = [f for f in placed if not shared or _used_together(f, field)]
+        places = (
+            (word, lsb)
+            for word in reversed(range(words))
+            for lsb in range(WORD_BITS - field["bits"] + 1)
+            if not any(_meet(f, word, lsb, field["bits"]) for f in others)
+        )
+        place = next(places, None)
+        assert place is not None, f"no room for {field['name']}"
+        field.update(word=place[0], lsb=place[1])
+        placed.append(field)
+
+
+def _meet(field: Data, word: int, lsb: int, bits: int) -> bool:
+    before = field["lsb"] + field["bits"] <= lsb or lsb + bits <= field["lsb"]
+    return bool(field["word"] == word and not before)
+
+
+def _used_together(one: Data, other: Data) -> bool:
+    everything = "all" in (one.get("ops", "all"), other.get("ops", "all"))
+    return everything or not set(one["ops"]).isdisjoint(other["ops"])
 
 
 def changed_checkout(folder: Path, *changes: Change) -> Path:

@@ -13,7 +13,7 @@ from .changes import CHANGES, changed_checkout, in_checkout
 #: Programs, each damaged four times too; a fifth as many graphs; a network or two of modules.
 PROGRAMS = 20
 
-ALL = ("opcodes", "statuses", "narrower", "wider", "header", "arguments")
+ALL = ("opcodes", "statuses", "narrower", "wider", "fewer words", "header", "arguments")
 
 
 def compare_engines(checkout: Path, programs: int) -> None:

@@ -89,7 +89,7 @@ def test_a_field_of_another_opcode_is_refused() -> None:
 def test_decoding_refuses_reserved_bits_and_unknown_opcodes() -> None:
     words = list(Instruction(Opcode.END).encode())
     put(words, "mult", 1)
-    with pytest.raises(ValueError, match="END: does not use mult"):
+    with pytest.raises(ValueError, match=r"END: does not use (\w+, )*mult"):
         Instruction.decode(words)
     word, bit = unnamed_bit()
     words = list(Instruction(Opcode.LOAD).encode())

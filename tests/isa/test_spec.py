@@ -54,9 +54,12 @@ def test_registers_lie_as_vitis_places_them(tmp_path: Path) -> None:
     assert offsets == [0x10, 0x1C, 0x28, 0x30, 0x3C, 0x4C, 0x54, 0x64]
 
 
-def test_hash_depends_on_meaning_and_not_on_documentation(tmp_path: Path) -> None:
+def test_hash_depends_on_what_is_visible_and_not_on_documentation_or_roles(tmp_path: Path) -> None:
     def document(data: dict[str, Any]) -> None:
         data["opcodes"]["END"]["doc"] = "Other words."
+
+    def explain(data: dict[str, Any]) -> None:
+        data["roles"]["pixelwise"]["ops"].append("POOL")
 
     def renumber(data: dict[str, Any]) -> None:
         taken = {code["code"] for code in data["opcodes"].values()}
@@ -64,6 +67,7 @@ def test_hash_depends_on_meaning_and_not_on_documentation(tmp_path: Path) -> Non
 
     original = load_spec().hash
     assert load_spec(_edit(tmp_path, document)).hash == original
+    assert load_spec(_edit(tmp_path, explain)).hash == original
     assert load_spec(_edit(tmp_path, renumber)).hash != original
 
 
@@ -85,7 +89,7 @@ def test_all_contradictions_are_reported_at_once(tmp_path: Path) -> None:
     text = str(caught.value)
     for part in (
         f"opcodes: {spec.opcodes['END'].code} appears more than once",
-        "fields.kernel: overlaps opcode",
+        "fields.kernel: overlaps opcode in all its opcodes",
         "unknown opcodes: DANCE",
         "fields.pad: is not inside the 8 words",
         f"status: {spec.status['BAD_FIELD'].code} appears more than once",
@@ -93,6 +97,84 @@ def test_all_contradictions_are_reported_at_once(tmp_path: Path) -> None:
         "constants.MASK_NONE",
     ):
         assert part in text
+
+
+def _meeting(data: dict[str, Any]) -> None:
+    """Put a field of LINEAR, and a field of POOL, into the bits of a field of CONV."""
+    fields = {f["name"]: f for f in data["fields"]}
+    table, thresholds, maximum = (fields[n] for n in ("table_addr", "threshold_addr", "pool_max"))
+    assert (table["ops"], thresholds["ops"], maximum["ops"]) == (["CONV"], ["LINEAR"], ["POOL"])
+    thresholds.update(word=table["word"], lsb=table["lsb"])
+    maximum.update(word=table["word"], lsb=table["lsb"] + 3)
+
+
+def test_fields_of_different_opcodes_may_share_bits(tmp_path: Path) -> None:
+    spec = load_spec(_edit(tmp_path, _meeting))
+    sharing = {f.name for f in spec.fields if spec.shares_bits(f)}
+    assert sharing == {"table_addr", "threshold_addr", "pool_max"}
+    table = spec.field("table_addr")
+    for opcode, used in (("CONV", (1 << table.bits) - 1), ("POOL", 1 << 3), ("END", 0)):
+        reserved = dict(spec.reserved_bits(opcode)).get(table.word, 0)
+        assert ~reserved >> table.lsb & (1 << table.bits) - 1 == used, opcode
+
+
+def test_fields_of_one_opcode_do_not_share_bits(tmp_path: Path) -> None:
+    def spoil(data: dict[str, Any]) -> None:
+        _meeting(data)
+        fields = {f["name"]: f for f in data["fields"]}
+        fields["threshold_addr"]["ops"] = ["LINEAR", "SCALE", "CONV"]
+        fields["pool_max"]["ops"] = ["POOL", "SCALE"]
+        fields["opcode"]["ops"] = ["CONV"]
+        bias, masked_bias, *_ = data["record_fields"]
+        masked_bias.update(word=bias["word"], lsb=bias["lsb"] + 1)
+
+    with pytest.raises(UserError) as caught:
+        load_spec(_edit(tmp_path, spoil))
+    text = str(caught.value)
+    for part in (
+        "fields.threshold_addr: overlaps table_addr in CONV",
+        "fields.threshold_addr: overlaps pool_max in SCALE",
+        "fields.opcode: belongs to all opcodes",
+        "fields.masked_bias: overlaps bias in every record",
+    ):
+        assert part in text
+    assert "table_addr: overlaps" not in text  # with pool_max, which no opcode of it has
+
+
+def test_roles_name_what_there_is(tmp_path: Path) -> None:
+    def spoil(data: dict[str, Any]) -> None:
+        roles = data["roles"]
+        roles["pixelwise"]["ops"] = ["SCALE", "DANCE"]
+        roles["writes_mask"]["modes"] = ["GATE", "WALTZ"]
+        roles["kernel"] = {"ops": ["CONV"], "doc": "."}
+
+    with pytest.raises(UserError) as caught:
+        load_spec(_edit(tmp_path, spoil))
+    for part in (
+        "roles.pixelwise: unknown opcodes: DANCE",
+        "roles.writes_mask: unknown modes: WALTZ",
+        "roles.kernel: is the name of a field",
+    ):
+        assert part in str(caught.value)
+
+
+def test_roles_of_fields_that_are_missing_are_not_rendered(tmp_path: Path) -> None:
+    def spoil(data: dict[str, Any]) -> None:
+        data["roles"]["reads_map"]["field"] = "source"
+
+    spec = load_spec(_edit(tmp_path, spoil))
+    assert spec.role_ops(spec.roles["reads_map"]) == ()
+    with pytest.raises(UserError, match=r"roles\.reads_map: there is no field source"):
+        render_all(spec)
+
+
+@pytest.mark.parametrize("rule", [{}, {"field": "kernel", "ops": ["CONV"]}])
+def test_a_role_has_one_rule(rule: dict[str, Any], tmp_path: Path) -> None:
+    def spoil(data: dict[str, Any]) -> None:
+        data["roles"]["dances"] = {**rule, "doc": "."}
+
+    with pytest.raises(UserError, match="either a field or opcodes"):
+        load_spec(_edit(tmp_path, spoil))
 
 
 def test_fields_hold_their_codes_and_values(tmp_path: Path) -> None:

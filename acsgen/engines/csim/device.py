@@ -15,26 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.engines.csim.engine import CSimEngine
-from acsgen.isa.generated import WORD_BYTES, Register
+from acsgen.isa.generated import (
+    BUFFER_REGISTERS,
+    INPUT_REGISTERS,
+    OUTPUT_REGISTERS,
+    POINTER_REGISTERS,
+    WORD_BYTES,
+    Register,
+)
 from acsgen.program.words import Words
 
 #: Bits of the control register.
 START, DONE, IDLE, READY, AUTO_RESTART, INTERRUPT = (1 << bit for bit in (0, 1, 2, 3, 7, 9))
 
-POINTERS = (Register.PROGRAM, Register.PARAMS, Register.IMAGE, Register.RESULT)
-SIZES = (
-    Register.PROGRAM_WORDS,
-    Register.PARAMS_WORDS,
-    Register.IMAGE_WORDS,
-    Register.RESULT_WORDS,
+#: What a host may write.
+ARGUMENTS = (
+    *POINTER_REGISTERS,
+    *(register + 4 for register in POINTER_REGISTERS),
+    *INPUT_REGISTERS,
 )
-OUTPUTS = {
-    Register.SPEC_HASH: "spec_hash",
-    Register.CONFIGURATION: "configuration",
-    Register.STATUS: "status",
-    Register.FAULT_INDEX: "fault_index",
-}
-ARGUMENTS = (*POINTERS, *(register + 4 for register in POINTERS), *SIZES, Register.TRACE)
 
 
 class StrayAccess(Exception):
@@ -52,7 +51,7 @@ class CSimDevice:
     def reset(self) -> None:
         """Clear the registers.  Mapped memory and on-chip memories stay, as block RAM does."""
         self._arguments = dict.fromkeys(map(int, ARGUMENTS), 0)
-        self._outputs = dict.fromkeys(map(int, OUTPUTS), 0)
+        self._outputs = dict.fromkeys(map(int, OUTPUT_REGISTERS), 0)
         self._fresh: set[int] = set()
         self._busy = self._done = self._ready = self._auto = False
         self._gie = self._ier = self._isr = 0
@@ -134,15 +133,14 @@ class CSimDevice:
         return sum(bit for bit, value in bits if value)
 
     def _run(self) -> None:
-        buffers = [
-            self._memory(pointer, self._arguments[size])
-            for pointer, size in zip(POINTERS, SIZES, strict=True)
-        ]
-        program, params, image, result = buffers
+        buffers = {
+            name: self._memory(pointer, self._arguments[size])
+            for name, (pointer, size) in BUFFER_REGISTERS.items()
+        }
         trace = self._arguments[Register.TRACE] != 0
-        run = self._engine.run_in_place(program, params, image, result, trace)
-        for register, name in OUTPUTS.items():
-            self._outputs[register] = getattr(run, name)
+        run = self._engine.run_in_place(**buffers, trace=trace)
+        for register in OUTPUT_REGISTERS:
+            self._outputs[register] = getattr(run, register.name.lower())
             self._fresh.add(register)
         self._busy = self._auto
         self._done = self._ready = True

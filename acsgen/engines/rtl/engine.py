@@ -6,23 +6,20 @@ from pathlib import Path
 
 from acsgen.engines.base import BusCounts, EngineHung, EngineRun, fresh_result
 from acsgen.engines.rtl.device import Memory, RtlDevice
-from acsgen.isa.generated import Register
+from acsgen.isa.generated import BUFFER_REGISTERS, Register
 from acsgen.program.words import Words
 
 #: More cycles than any program that fits the engine should take.
 MAX_CYCLES = 200_000_000
 
-#: Where program, parameters, image and result lie: far apart, so that an access outside all of
-#: them is seen, and not aligned to 4 KiB, so that bursts meet the boundary.
-ADDRESSES = (0x10_0000_0F00, 0x20_0000_0D38, 0x30_0000_0FE8, 0x40_0000_0FC0)
-
-POINTERS = (Register.PROGRAM, Register.PARAMS, Register.IMAGE, Register.RESULT)
-SIZES = (
-    Register.PROGRAM_WORDS,
-    Register.PARAMS_WORDS,
-    Register.IMAGE_WORDS,
-    Register.RESULT_WORDS,
-)
+#: Where the buffers lie: far apart, so that an access outside all of them is seen, and not aligned
+#: to 4 KiB, so that bursts meet the boundary.
+ADDRESSES = {
+    "program": 0x10_0000_0F00,
+    "params": 0x20_0000_0D38,
+    "image": 0x30_0000_0FE8,
+    "result": 0x40_0000_0FC0,
+}
 
 
 class RtlEngine:
@@ -53,13 +50,12 @@ class RtlEngine:
         device = self.device
         device.memory = self.memory
         result = fresh_result(result_words)
-        buffers = (program, params, image, result)
+        buffers = {"program": program, "params": params, "image": image, "result": result}
         try:
-            for address, words in zip(ADDRESSES, buffers, strict=True):
-                device.map(address, words, writable=words is result)
-            for pointer, size, address, words in zip(
-                POINTERS, SIZES, ADDRESSES, buffers, strict=True
-            ):
+            for name, words in buffers.items():
+                device.map(ADDRESSES[name], words, writable=words is result)
+            for name, (pointer, size) in BUFFER_REGISTERS.items():
+                address, words = ADDRESSES[name], buffers[name]
                 device.write(pointer, address & 0xFFFF_FFFF)
                 device.write(pointer + 4, address >> 32)
                 device.write(size, len(words))
@@ -90,5 +86,5 @@ class RtlEngine:
                 ),
             )
         finally:
-            for address in ADDRESSES:
+            for address in ADDRESSES.values():
                 device.unmap(address)

@@ -9,6 +9,7 @@ from typing import Any
 
 from acsgen.flow.baseline import Baseline
 from acsgen.flow.synth.baseline import load_baseline
+from acsgen.isa.generated import LANES
 from acsgen.program.board import Board, load_board
 from acsgen.support.assets import asset
 from acsgen.support.errors import UserError
@@ -32,7 +33,7 @@ def _engine(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     post_lanes = entry["parameters"]["PostLanes"]
     groups = entry["parameters"]["LaneGroups"]
     yield (
-        f"{groups} lane groups ({64 * groups} lanes), `PostLanes` {post_lanes}, `{board.part}`, "
+        f"{groups} lane groups ({LANES * groups} lanes), `PostLanes` {post_lanes}, `{board.part}`, "
         f"Yosys {entry['yosys']}:"
     )
     yield ""
