@@ -18,7 +18,7 @@ from acsgen.ir.integer import IntConv, IntGraph
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
-from tests.compiler.graphs import GraphBuilder, resnet
+from tests.nets.integer_graphs import GraphBuilder, resnet
 
 pytestmark = pytest.mark.unit
 

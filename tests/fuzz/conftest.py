@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.differential.engines import EngineUnderTest
-
-from .engines import engines_for
+from tests.differential.engines import EngineUnderTest, engines_for
 
 
 @pytest.fixture(scope="package")

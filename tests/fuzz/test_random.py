@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from acsgen.isa.generated import Status
-from tests.differential.engines import EngineUnderTest
+from tests.differential.engines import EngineUnderTest, engines_for
 
-from .engines import engines_for
 from .session import try_graphs, try_networks, try_programs
 
 

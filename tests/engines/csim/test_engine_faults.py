@@ -181,9 +181,9 @@ def test_fault(
     program[index] = replace(program[index], **fields)
     outcome = bench.run_once(program)
     assert (Status(outcome.status), outcome.fault_index) == (status, index)
-    # What was done until then is in the header; the faulty instruction is fetched but not counted.
+    # The header counts the work until then; the faulty instruction is fetched but not counted.
     assert outcome.header["instructions"] == index
-    # The engine is none the worse for it.
+    # The engine still works afterwards.
     assert bench.run_once().status == Status.OK
 
 

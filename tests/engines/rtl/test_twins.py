@@ -11,13 +11,12 @@ from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.engines.rtl import Memory
 from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import HEADER_WORDS, Instruction, Opcode, ResultHeader, Status
 from acsgen.program.program import Program
 from acsgen.program.result import decode_result
-from tests.compiler.graphs import resnet
 from tests.isa.places import UNKNOWN_OPCODES, put
+from tests.nets.integer_graphs import resnet
 
 from .conftest import Twins
 
@@ -47,8 +46,8 @@ def check(engines: Twins, program: Program, image: NDArray[np.uint64]) -> int:
         assert found.result[ResultHeader.READ_WORDS] <= wanted.result[ResultHeader.READ_WORDS]
         found.result[ResultHeader.READ_WORDS] = wanted.result[ResultHeader.READ_WORDS]
         found.result[CYCLES] = 0
-        # Header, logits and masks word by word; of traced maps the pixels: the cells behind the end
-        # of a row hold whatever was there before, on either engine.
+        # Header, logits and masks are compared word by word, traced maps by their pixels: the cells
+        # behind the end of a row keep older bytes, on either engine.
         plain = slice(0, program.result_words)
         np.testing.assert_array_equal(found.result[plain], wanted.result[plain])
         if trace:
@@ -64,22 +63,6 @@ def test_network_twice_takes_the_same_cycles(twins: Callable[[int], Twins]) -> N
     program = compile_graph(graph, engines.config)
     first = check(engines, program, image_for(graph))
     assert check(engines, program, image_for(graph)) == first
-
-
-@pytest.mark.parametrize(
-    "memory",
-    [Memory(latency=0), Memory(latency=200), Memory(bandwidth=40), Memory(latency=7, seed=5)],
-    ids=["fast", "far", "narrow", "pauses"],
-)
-def test_any_memory(twins: Callable[[int], Twins], memory: Memory) -> None:
-    engines = twins(4)
-    graph = resnet()
-    program = compile_graph(graph, engines.config)
-    usual, engines.rtl.memory = engines.rtl.memory, memory
-    try:
-        check(engines, program, image_for(graph))
-    finally:
-        engines.rtl.memory = usual
 
 
 @pytest.mark.parametrize("beat", [1, 9, 200, 2000])

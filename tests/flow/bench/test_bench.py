@@ -20,7 +20,7 @@ from acsgen.flow.bench.masks import draw_masks
 from acsgen.ir.ungate import without_gates
 from acsgen.program.engine_config import EngineConfig
 from acsgen.support.errors import UserError
-from tests.compiler.graphs import resnet
+from tests.nets.integer_graphs import resnet
 
 FIGURES = Figures(1, 1000.0, 10.0, 500.0, 60_000.0, 800.0, 80.0)
 CASES = (Case("resnet8", "dense"), Case("resnet8", "drawn", 50))
