@@ -65,7 +65,7 @@ class Board(_Strict):
     """One board and the engine configuration that suits it."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    """Short name: the file's stem, what ``--board`` takes."""
+    """Short name for ``--board``: the stem of the file's name."""
     title: Text
     """Name for people."""
     part: Annotated[str, StringConstraints(pattern=r"^xc[a-z0-9-]+[A-Za-z0-9-]*$")]

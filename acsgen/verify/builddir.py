@@ -53,7 +53,7 @@ class Manifest(BaseModel):
     images: int = Field(gt=0)
     """Images among the vectors."""
     engines: list[Implementation]
-    """What was rendered: ``hls/``, ``rtl/`` or both."""
+    """The implementations that were rendered: ``hls/``, ``rtl/`` or both."""
     files: dict[str, Any]
 
 

@@ -104,7 +104,7 @@ def main() -> None:
     model = OwnNetwork(mean=(0.45, 0.45, 0.45), std=(0.25, 0.25, 0.25))
     train(model, arguments.steps)
 
-    # Eval mode, one image, no dynamic shapes: what the accelerator will run.
+    # Eval mode, one image, no dynamic shapes: the accelerator runs the network in this form.
     program = torch.export.export(model.eval(), (model.example_input(),))
     torch.export.save(program, arguments.out)
     print(f"written to {arguments.out}")

@@ -36,7 +36,7 @@ def iterations(
         for gate in graph.gates
     }
     params = program.with_thresholds(force_masks(graph, masks))
-    image = pack_image(noise_and_extremes(graph.input.shape, 0)[0])
+    image = pack_image(noise_and_extremes(graph.input.shape)[0])
     run = engine.csim.run(program.words, params, image, program.result_words)
     assert run.status == Status.OK
     return decode_header(run.result)["array_iterations"]

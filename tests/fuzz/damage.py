@@ -252,7 +252,7 @@ def check_damaged(
         raise Mismatch(f"RTL stops with {stop}, C-sim with {(run.status, run.fault_index)}")
     judge(buffers, found)
     if expected is not None:
-        # Words of weights that only masked inputs would meet are not read.
+        # The RTL leaves unneeded words in memory (:mod:`acsgen.engines.base`).
         unsettled.append(ResultHeader.READ_WORDS)
         compare(program, expected, found, "RTL, damaged", unsettled)
     return status

@@ -12,7 +12,7 @@ def noise(shape: tuple[int, ...], count: int, seed: int = 0) -> NDArray[np.uint8
     return rng.integers(0, 256, (count, *shape)).astype(np.uint8)
 
 
-def noise_and_extremes(shape: tuple[int, ...], seed: int, count: int = 2) -> NDArray[np.uint8]:
+def noise_and_extremes(shape: tuple[int, ...], count: int = 2, seed: int = 0) -> NDArray[np.uint8]:
     """Noise; the first image has only the darkest and the brightest pixels."""
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (count, *shape), dtype=np.uint8)

@@ -28,7 +28,7 @@ from acsgen.program.words import Words
 #: Bits of the control register.
 START, DONE, IDLE, READY, AUTO_RESTART, INTERRUPT = (1 << bit for bit in (0, 1, 2, 3, 7, 9))
 
-#: What a host may write.
+#: Registers that a host may write.
 ARGUMENTS = (
     *POINTER_REGISTERS,
     *(register + 4 for register in POINTER_REGISTERS),

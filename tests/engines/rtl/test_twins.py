@@ -42,7 +42,7 @@ def check(engines: Twins, program: Program, image: NDArray[np.uint64]) -> int:
         assert found.bus.stray == 0
         assert found.bus.read == found.result[ResultHeader.READ_WORDS]
         cycles.append(int(found.result[ResultHeader.CYCLES]))
-        # The RTL does not read weights that only masked inputs would meet.
+        # The RTL leaves unneeded words in memory (:mod:`acsgen.engines.base`).
         assert found.result[ResultHeader.READ_WORDS] <= wanted.result[ResultHeader.READ_WORDS]
         found.result[ResultHeader.READ_WORDS] = wanted.result[ResultHeader.READ_WORDS]
         found.result[CYCLES] = 0
@@ -93,7 +93,7 @@ def test_unknown_opcode_and_missing_end(twins: Callable[[int], Twins]) -> None:
         wanted = engines.csim.run(program, empty, empty, HEADER_WORDS)
         found = engines.rtl.run(program, empty, empty, HEADER_WORDS)
         assert (found.status, found.fault_index) == (wanted.status, wanted.fault_index)
-        # The RTL does not read weights that only masked inputs would meet.
+        # The RTL leaves unneeded words in memory (:mod:`acsgen.engines.base`).
         assert found.result[ResultHeader.READ_WORDS] <= wanted.result[ResultHeader.READ_WORDS]
         found.result[ResultHeader.READ_WORDS] = wanted.result[ResultHeader.READ_WORDS]
         found.result[CYCLES] = 0
