@@ -1,4 +1,4 @@
-"""Hooks for all tests: tiers, seeds, the way they are dealt to processes, the report's end."""
+"""For all tests: tiers, seeds, engines, the way they are dealt to processes, the report's end."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import shutil
 import sys
 import zlib
 from collections import defaultdict
+from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from tests.differential.engines import Engines
     from tests.scheduling import CrashSafeScheduling
 
 # Small tensors on few cores: torch's threads would mostly wait for each other and for the other
@@ -60,6 +62,22 @@ def _seed(name: str) -> None:
         sys.modules["numpy"].random.seed(seed)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
+
+
+@pytest.fixture(scope="session")
+def engines(request: pytest.FixtureRequest) -> Engines:
+    """Compiled engines, shared by all tests and all test processes."""
+    from tests.differential.engines import engines_for  # acsgen is not in every environment
+
+    folder = request.config.cache.mkdir("acsgen-engines")
+
+    @cache
+    def made(lane_groups: int, rtl: bool = False) -> Any:
+        if rtl and shutil.which("verilator") is None:
+            pytest.skip("verilator is not installed")
+        return engines_for(lane_groups, folder, rtl)
+
+    return made
 
 
 @pytest.hookimpl(optionalhook=True)

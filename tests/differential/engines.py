@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -57,6 +57,10 @@ class EngineUnderTest:
     config: EngineConfig
     csim: CSimEngine
     rtl: RtlEngine | None = None
+
+
+#: Gives the engine with so many lane groups: ``engines(4)`` in C++, ``engines(4, True)`` in both.
+Engines = Callable[..., EngineUnderTest]
 
 
 class WatchedRtl:

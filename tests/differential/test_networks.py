@@ -20,8 +20,7 @@ from acsgen.ir.integer import IntGraph
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig, save_checkpoint
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
-from tests.differential.conftest import Engines
-from tests.differential.engines import check_network
+from tests.differential.engines import Engines, check_network
 from tests.nets.gated_modules import BODIES, DenseHead, LargeStem, gated
 from tests.nets.images import noise, patches
 from tests.nets.integer_graphs import resnet

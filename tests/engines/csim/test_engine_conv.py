@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from acsgen.isa.generated import MASK_NONE, MAX_CHUNK, RECORD_WORDS, Instruction, Opcode, Record
-from tests.differential.engines import EngineUnderTest
+from tests.differential.engines import Engines, EngineUnderTest
 from tests.fuzz.machine import Plane
 
 from .bench import Array, Bench, random_pixels
-from .conftest import Engines
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,10 @@ from acsgen.isa.generated import (
     Status,
 )
 from acsgen.support.assets import asset
-from tests.differential.engines import EngineUnderTest
+from tests.differential.engines import Engines, EngineUnderTest
 from tests.isa.places import HIGH, UNKNOWN_OPCODES, put
 
 from .bench import Bench, Outcome, encode
-from .conftest import Engines
 from .flip_bits import every_operation
 
 FLIPS = 2000

@@ -7,10 +7,9 @@ import pytest
 
 from acsgen.ir.integer import INT32_MAX, INT32_MIN
 from acsgen.isa.generated import Instruction, LinearMode, Opcode, Record
-from tests.differential.engines import EngineUnderTest
+from tests.differential.engines import Engines, EngineUnderTest
 
 from .bench import Bench, random_pixels
-from .conftest import Engines
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,11 @@ import pytest
 from acsgen_host.words import pack_image
 
 from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, MASK_NONE, Instruction, Opcode
-from tests.differential.engines import EngineUnderTest
+from tests.differential.engines import Engines, EngineUnderTest
 from tests.fuzz.machine import Plane
 from tests.isa.places import HIGH
 
 from .bench import Bench, random_pixels
-from .conftest import Engines
 
 SEEDS = range(12)
 

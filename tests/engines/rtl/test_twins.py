@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +14,9 @@ from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import HEADER_WORDS, Instruction, Opcode, ResultHeader, Status
 from acsgen.program.program import Program
 from acsgen.program.result import decode_result
+from tests.differential.engines import Engines, EngineUnderTest
 from tests.isa.places import UNKNOWN_OPCODES, put
 from tests.nets.integer_graphs import resnet
-
-from .conftest import Twins
 
 pytestmark = pytest.mark.rtl
 
@@ -30,13 +28,13 @@ def image_for(graph: IntGraph, seed: int = 0) -> NDArray[np.uint64]:
     return pack_image(rng.integers(0, 256, graph.input.shape).astype(np.uint8))
 
 
-def check(engines: Twins, program: Program, image: NDArray[np.uint64]) -> int:
+def check(twins: EngineUnderTest, program: Program, image: NDArray[np.uint64]) -> int:
     """Compare a run without and one with trace; returns the cycles of the first."""
     cycles = []
     for trace in (False, True):
         size = program.traced_words if trace else program.result_words
-        wanted = engines.csim.run(program.words, program.params, image, size, trace)
-        found = engines.rtl.run(program.words, program.params, image, size, trace)
+        wanted = twins.csim.run(program.words, program.params, image, size, trace)
+        found = twins.rtl.run(program.words, program.params, image, size, trace)
         assert (found.status, found.fault_index) == (wanted.status, wanted.fault_index)
         assert found.spec_hash == wanted.spec_hash
         assert found.bus.stray == 0
@@ -57,32 +55,32 @@ def check(engines: Twins, program: Program, image: NDArray[np.uint64]) -> int:
     return cycles[0]
 
 
-def test_network_twice_takes_the_same_cycles(twins: Callable[[int], Twins]) -> None:
-    engines = twins(4)
+def test_network_twice_takes_the_same_cycles(engines: Engines) -> None:
+    twins = engines(4, True)
     graph = resnet()
-    program = compile_graph(graph, engines.config)
-    first = check(engines, program, image_for(graph))
-    assert check(engines, program, image_for(graph)) == first
+    program = compile_graph(graph, twins.config)
+    first = check(twins, program, image_for(graph))
+    assert check(twins, program, image_for(graph)) == first
 
 
 @pytest.mark.parametrize("beat", [1, 9, 200, 2000])
-def test_read_errors_stop_with_a_status(twins: Callable[[int], Twins], beat: int) -> None:
-    engines = twins(4)
+def test_read_errors_stop_with_a_status(engines: Engines, beat: int) -> None:
+    twins = engines(4, True)
     graph = resnet()
-    program = compile_graph(graph, engines.config)
-    usual = engines.rtl.memory
-    engines.rtl.memory = replace(usual, fail_read=beat)
+    program = compile_graph(graph, twins.config)
+    usual = twins.rtl.memory
+    twins.rtl.memory = replace(usual, fail_read=beat)
     try:
-        run = engines.rtl.run(program.words, program.params, image_for(graph), program.result_words)
+        run = twins.rtl.run(program.words, program.params, image_for(graph), program.result_words)
     finally:
-        engines.rtl.memory = usual
+        twins.rtl.memory = usual
     assert run.status == Status.BUS_ERROR
     assert run.result[ResultHeader.STATUS] == Status.BUS_ERROR
-    check(engines, program, image_for(graph))
+    check(twins, program, image_for(graph))
 
 
-def test_unknown_opcode_and_missing_end(twins: Callable[[int], Twins]) -> None:
-    engines = twins(4)
+def test_unknown_opcode_and_missing_end(engines: Engines) -> None:
+    twins = engines(4, True)
     end = list(Instruction(Opcode.END).encode())
     unknown, unclean = end.copy(), end.copy()
     put(unknown, "opcode", UNKNOWN_OPCODES[-1])
@@ -90,10 +88,10 @@ def test_unknown_opcode_and_missing_end(twins: Callable[[int], Twins]) -> None:
     for words in ([], unknown, unclean, end):
         program = np.array(words, np.uint64)
         empty = np.zeros(0, np.uint64)
-        wanted = engines.csim.run(program, empty, empty, HEADER_WORDS)
-        found = engines.rtl.run(program, empty, empty, HEADER_WORDS)
+        wanted = twins.csim.run(program, empty, empty, HEADER_WORDS)
+        found = twins.rtl.run(program, empty, empty, HEADER_WORDS)
         assert (found.status, found.fault_index) == (wanted.status, wanted.fault_index)
-        # The RTL leaves unneeded words in memory (:mod:`acsgen.engines.base`).
+        # The RTL leaves unneeded words in memory (:mod:`acsgen.twins.base`).
         assert found.result[ResultHeader.READ_WORDS] <= wanted.result[ResultHeader.READ_WORDS]
         found.result[ResultHeader.READ_WORDS] = wanted.result[ResultHeader.READ_WORDS]
         found.result[CYCLES] = 0
