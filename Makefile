@@ -20,8 +20,8 @@ help:
 	@echo "make demo    build an accelerator from a trained network and prove it bit-exact"
 	@echo "make test    run the tests"
 	@echo "make fuzz    compare the engines on N random programs each, until one is wrong"
-	@echo "make lint    ruff and mypy"
-	@echo "make format  let ruff format and fix the sources"
+	@echo "make lint    ruff, mypy, clang-format and Verible"
+	@echo "make format  let ruff, clang-format and Verible format and fix the sources"
 	@echo "make spec    render the files that are derived from hw/spec/engine.yaml"
 	@echo "make clean   remove builds and caches (the environment stays; remove .venv by hand)"
 
@@ -52,10 +52,14 @@ lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/check_sv.py
+	$(BIN)/python scripts/format_cpp.py --check
 
 format: $(VENV)/.ready-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python scripts/check_sv.py --fix
+	$(BIN)/python scripts/format_cpp.py
 
 spec: $(VENV)/.ready-test
 	$(BIN)/python -m acsgen.isa

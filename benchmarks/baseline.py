@@ -1,9 +1,8 @@
 """Baselines of the shipped builds: their costs may change knowingly, never by accident.
 
 ``python -m benchmarks.baseline`` builds the shipped networks for the ZedBoard and compares;
-``--update`` writes its findings to ``baseline.json``.  Figures that follow from the network and
-the board alone must be equal; those averaged over images depend on gate decisions, which float
-calibration may move by a hair on another processor, and must agree within half a percent.
+``--update`` writes its findings to ``baseline.json``.  All figures are deterministic, on every
+processor, and must be equal.
 """
 
 from __future__ import annotations
@@ -22,9 +21,8 @@ from acsgen.support.assets import asset
 
 COMMAND = "python -m benchmarks.baseline"
 BASELINE_FILE = Path(__file__).with_name("baseline.json")
-TOLERANCE = 0.005
 
-EXACT = (
+FIGURES = (
     "macs.dense",
     "cycles.dense",
     "bytes.dense",
@@ -33,8 +31,11 @@ EXACT = (
     "resources.lut",
     "resources.ff",
     "memory.feature_blocks",
+    "macs.mean",
+    "macs.gates",
+    "cycles.mean",
+    "bytes.read",
 )
-AVERAGED = ("macs.mean", "macs.gates", "cycles.mean", "bytes.read")
 
 NETWORKS = ("resnet8-acs-digits32", "resnet38-acs-digits32")
 BOARD = "zedboard"
@@ -42,7 +43,7 @@ BOARD = "zedboard"
 
 def figures(report: Report) -> dict[str, float]:
     """Return the kept figures of a report, by dotted name."""
-    return {name: attrgetter(name)(report) for name in (*EXACT, *AVERAGED)}
+    return {name: attrgetter(name)(report) for name in FIGURES}
 
 
 def differences(report: Report) -> list[str]:
@@ -50,8 +51,7 @@ def differences(report: Report) -> list[str]:
     name = f"{report.model} on {report.board}"
     recorded = load_baseline(BASELINE_FILE, COMMAND).get(name)
     kept = None if recorded is None else FigureTable({name: recorded})
-    tolerance = dict.fromkeys(AVERAGED, TOLERANCE)
-    return compare(name, kept, FigureTable({name: figures(report)}), tolerance=tolerance)
+    return compare(name, kept, FigureTable({name: figures(report)}))
 
 
 def main() -> int:

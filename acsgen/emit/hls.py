@@ -1,8 +1,9 @@
 """Renders the Vitis HLS sources of an engine, with its test bench and tool scripts.
 
-The templates are in ``templates/hls``; everything that differs between builds is in the context
-made here: sizes of the engine, trip counts that the network reaches (they steer Vitis' latency
-report, never the behaviour), and buffer depths for co-simulation.
+The sources are in ``templates/hls``.  Most are plain C++ and copied as they are.  Those that differ
+between builds are templates: ``acs_config.hpp`` has the sizes of the engine and the trip counts
+that the network reaches (they steer Vitis' latency report, never the behaviour), ``acs_engine.cpp``
+the ports with their buffer depths for co-simulation.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import jinja2
 
 import acsgen
 from acsgen.emit.bundles import BUNDLES
-from acsgen.isa.generated import RECORD_WORDS, SEGMENTS, SPEC_HASH, Instruction
+from acsgen.isa.generated import LANES, RECORD_WORDS, SEGMENTS, SPEC_HASH, Instruction
 from acsgen.isa.spec import Argument, load_spec
 from acsgen.program.board import Board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.support.assets import asset
 
-#: Files that templates/hls has ready to copy; all others are templates.
+#: Files of templates/hls that are copied.
 _PLAIN_SUFFIXES = (".hpp", ".cpp")
 
 #: The folder of the files that the test bench reads, seen from the HLS project.
@@ -37,7 +38,10 @@ TESTBENCH_FILES = (
 
 @dataclass(frozen=True)
 class LoopBounds:
-    """Largest trip counts that a program reaches, for ``#pragma HLS LOOP_TRIPCOUNT``."""
+    """Largest trip counts that a program reaches, for ``#pragma HLS LOOP_TRIPCOUNT``.
+
+    In C++ they are constants of the same names in upper case, behind ``TRIP_``.
+    """
 
     instructions: int
     channels: int
@@ -45,6 +49,7 @@ class LoopBounds:
     chunks: int
     row_words: int
     linear_words: int
+    linear_rows: int
     taps: int
     rounds: int
     blocks: int
@@ -68,13 +73,16 @@ class LoopBounds:
             # All rounds are full but the last one.
             return -(-blocks(op) * min(op.chunk, op.channels) // lane_groups) + 1
 
+        channels = max(max(op.channels, op.groups * op.channels) for op in instructions)
+        linear_words = max((op.row_words for op in linears), default=RECORD_WORDS + 1)
         return cls(
             instructions=len(instructions),
-            channels=max(max(op.channels, op.groups * op.channels) for op in instructions),
+            channels=channels,
             chunk=max((op.chunk for op in convs), default=1),
             chunks=max((-(-op.channels // op.chunk) for op in convs), default=1),
             row_words=max((op.row_words for op in convs), default=RECORD_WORDS + 1),
-            linear_words=max((op.row_words for op in linears), default=RECORD_WORDS + 1),
+            linear_words=linear_words,
+            linear_rows=channels * linear_words,
             taps=max((op.channels_in * op.kernel**2 for op in convs), default=1),
             rounds=max((rounds(op) for op in convs), default=1),
             blocks=max(max(blocks(op), op.src_step) for op in maps),
@@ -123,13 +131,15 @@ def render_hls(
         traced_words: size of the result buffer with trace.
     """
     templates = asset("templates", "hls")
-    sources = sorted(path.name.removesuffix(".j2") for path in templates.glob("*.cpp.j2"))
+    names = (path.name.removesuffix(".j2") for path in templates.iterdir())
+    sources = sorted(name for name in names if name.endswith(".cpp"))
     sources.remove("acs_testbench.cpp")
     context = {
         "model": model,
         "board": board,
         "acsgen_version": acsgen.__version__,
         "engine": engine,
+        "lanes": LANES,
         "trip": asdict(LoopBounds.of(instructions, engine.lane_groups)),
         "depth": {
             "program": sum(len(op.encode()) for op in instructions),

@@ -14,7 +14,7 @@ import jinja2
 import acsgen
 from acsgen.emit.bundles import BUNDLE_NAMES, CONTROL_ADDRESS_BITS
 from acsgen.emit.rtl_sources import parameters, rtl_sources
-from acsgen.isa.generated import SPEC_HASH
+from acsgen.isa.generated import LANES, SPEC_HASH
 from acsgen.isa.spec import Spec, load_spec
 from acsgen.program.board import Board
 from acsgen.program.engine_config import EngineConfig
@@ -45,6 +45,7 @@ def render_rtl(target: Path, *, model: str, board: Board, engine: EngineConfig) 
         "board": board,
         "acsgen_version": acsgen.__version__,
         "engine": engine,
+        "lanes": LANES,
         "parameters": parameters(engine),
         "bundles": BUNDLE_NAMES,
         "control_bits": CONTROL_ADDRESS_BITS,

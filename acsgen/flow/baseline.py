@@ -73,7 +73,6 @@ def differences(
     found: FigureTable,
     *,
     complete: bool = True,
-    tolerance: Mapping[str, float] | None = None,
 ) -> list[str]:
     """Return in words how measured figures differ from recorded ones.
 
@@ -82,8 +81,6 @@ def differences(
         kept: the recorded figures, if there are any.
         found: the measured figures.
         complete: whether everything was measured, so that a row not found is gone.
-        tolerance: how far a figure may be off, as a share of itself; figures not named must be
-            equal.
     """
     if kept is None:
         return [f"{name}: no baseline"]
@@ -98,13 +95,13 @@ def differences(
         if row not in kept.rows:
             wrong.append(f"{row}: no baseline")
             continue
-        wrong += _of_row(row, kept.rows[row], figures, tolerance or {})
+        wrong += _of_row(row, kept.rows[row], figures)
     return wrong
 
 
-def _of_row(row: str, kept: Row, found: Row, tolerance: Mapping[str, float]) -> list[str]:
+def _of_row(row: str, kept: Row, found: Row) -> list[str]:
     return [
-        f"{row}: {figure} is {value:.12g}, the baseline {kept.get(figure)}"
+        f"{row}: {figure} is {value}, the baseline {kept.get(figure)}"
         for figure, value in found.items()
-        if figure not in kept or abs(kept[figure] - value) > tolerance.get(figure, 0) * abs(value)
+        if kept.get(figure) != value
     ]

@@ -9,7 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from acsgen.frontend.dump import describe
-from acsgen.frontend.execute import gate_logits, run_layers
+from acsgen.frontend.execute import (
+    gate_logits,
+    logit_sizes,
+    result_sizes,
+    run_layer,
+    run_layers,
+)
 from acsgen.frontend.lower import lower
 from acsgen.frontend.passes.fuse import fuse
 from acsgen.frontend.passes.normalize import normalize_image
@@ -23,6 +29,9 @@ __all__ = [
     "describe",
     "front_end",
     "gate_logits",
+    "logit_sizes",
+    "result_sizes",
+    "run_layer",
     "run_layers",
 ]
 

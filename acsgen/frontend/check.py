@@ -8,11 +8,9 @@ from __future__ import annotations
 from acsgen.frontend.opgraph import (
     Affine,
     ApplyVector,
-    Conv,
     Linear,
     Op,
     OpGraph,
-    Pool,
     Sigmoid,
     Unknown,
 )
@@ -58,7 +56,7 @@ def _size_reasons(op: Op) -> dict[str, tuple[str, str]]:
         if height > MAX_HEIGHT:
             what = f"{size} is higher than {MAX_HEIGHT} rows"
             reasons["height"] = (what, "use smaller images or an earlier stride")
-    if (len(op.shape) == 3 or isinstance(op, Linear)) and channels > MAX_CHANNELS:
+    if (len(op.shape) == 3 or op.own_channels) and channels > MAX_CHANNELS:
         what = f"output channels {channels} > {MAX_CHANNELS}"
         reasons["channels"] = (what, "use a narrower layer")
     return reasons
@@ -68,32 +66,29 @@ def _new_size_reasons(op: Op, ops: dict[str, Op]) -> list[tuple[str, str]]:
     if isinstance(op, Unknown):
         return []
     inherited = {limit for name in op.inputs for limit in _size_reasons(ops[name])}
-    fresh = isinstance(op, (Conv, Linear))
     return [
         reason
         for limit, reason in _size_reasons(op).items()
-        if limit not in inherited or (fresh and limit == "channels")
+        if limit not in inherited or (op.own_channels and limit == "channels")
     ]
 
 
 def _window_reasons(op: Op) -> list[tuple[str, str]]:
-    if isinstance(op, Conv):
-        kernel = op.weight.shape[2]
-    elif isinstance(op, Pool):
-        kernel = op.kernel
-    else:
+    window = op.window
+    if window is None:
         return []
+    kernel, stride, pad = window.kernel, window.stride, window.pad
     reasons = []
     if kernel > MAX_KERNEL:
         remedy = f"use a kernel of at most {MAX_KERNEL}"
         reasons.append(
             (f"kernel {kernel}x{kernel} is larger than {MAX_KERNEL}x{MAX_KERNEL}", remedy)
         )
-    if not 1 <= op.stride <= MAX_STRIDE:
+    if not 1 <= stride <= MAX_STRIDE:
         known = " or ".join(map(str, range(1, MAX_STRIDE + 1)))
-        reasons.append((f"stride {op.stride}", f"use stride {known}"))
-    if op.pad > _MAX_PAD:
-        reasons.append((f"padding {op.pad} > {_MAX_PAD}", "pad less"))
+        reasons.append((f"stride {stride}", f"use stride {known}"))
+    if pad > _MAX_PAD:
+        reasons.append((f"padding {pad} > {_MAX_PAD}", "pad less"))
     return reasons
 
 

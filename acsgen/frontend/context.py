@@ -6,7 +6,7 @@ A handler gets its bound arguments, examines them, and either emits an operation
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -205,6 +205,10 @@ class Call:
                 f"{label} {first}x{last} is not square", f"use the same {label} both ways"
             )
         return first
+
+
+#: Looks at one node, emits operations, and returns the node's value.
+Handler = Callable[[Context, Call], Value]
 
 
 def describe(x: Value) -> str:

@@ -18,10 +18,22 @@ OpT = TypeVar("OpT", bound="Op")
 
 
 @dataclass(frozen=True)
+class Window:
+    """Square windows: ``kernel`` is their side, ``stride`` the step between them."""
+
+    kernel: int
+    stride: int
+    pad: int
+
+
+@dataclass(frozen=True)
 class Op:
     """``name`` is unique and readable, ``node`` the exported node with the same value (or "")."""
 
     reads: ClassVar[tuple[str, ...]] = ("x",)
+
+    #: Whether it decides itself how many channels its result has.
+    own_channels: ClassVar[bool] = False
 
     name: str
     node: str
@@ -32,6 +44,11 @@ class Op:
     def inputs(self) -> tuple[str, ...]:
         """Names of the operations whose results this one reads."""
         return tuple(getattr(self, key) for key in self.reads)
+
+    @property
+    def window(self) -> Window | None:
+        """The windows of ``x`` that it looks at, if it does."""
+        return None
 
 
 def reading(op: OpT, renamed: dict[str, str]) -> OpT:
@@ -63,6 +80,8 @@ class Affine(Op):
 class Conv(Op):
     """2-D convolution; ``weight`` ``(O, I/groups, K, K)``."""
 
+    own_channels: ClassVar[bool] = True
+
     x: str
     weight: Array = field(repr=False)
     bias: Array = field(repr=False)
@@ -70,10 +89,17 @@ class Conv(Op):
     pad: int
     groups: int
 
+    @property
+    def window(self) -> Window:
+        """Of the kernel."""
+        return Window(self.weight.shape[2], self.stride, self.pad)
+
 
 @dataclass(frozen=True)
 class Linear(Op):
     """``weight @ x + bias`` on a vector; ``weight`` ``(O, I)``."""
+
+    own_channels: ClassVar[bool] = True
 
     x: str
     weight: Array = field(repr=False)
@@ -133,6 +159,11 @@ class Pool(Op):
     kernel: int
     stride: int
     pad: int
+
+    @property
+    def window(self) -> Window:
+        """Of the pooling."""
+        return Window(self.kernel, self.stride, self.pad)
 
 
 @dataclass(frozen=True)

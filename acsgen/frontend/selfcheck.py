@@ -6,16 +6,13 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
-from acsgen.frontend.execute import gate_logits, logit_sizes, result_sizes, run_layer
+from acsgen.frontend.execute import result_sizes, run_layer
+from acsgen.frontend.kinds import kind_of
 from acsgen.frontend.passes.fuse import Fused
 from acsgen.importers.exported import run_program
 from acsgen.importers.loaded import LoadedProgram
 from acsgen.ir import layers as ir
-from acsgen.nn.ops import threshold_logit
 from acsgen.support.errors import CheckFailed
-
-TOLERANCE = 1e-4
-"""Largest allowed difference, as a share of the size of what the result is summed up from."""
 
 
 def check_equivalence(
@@ -47,45 +44,27 @@ def _first(value: Tensor | tuple[Tensor, ...]) -> Tensor:
 
 
 def _compare(graph: ir.LayerGraph, image: Tensor, expected: dict[str, Tensor]) -> None:
+    images = image.unsqueeze(0)
     results: dict[str, Tensor] = {}
     for layer in graph:
-        computed = run_layer(layer, results, image.unsqueeze(0), torch.float64)
+        computed = run_layer(layer, results, images, torch.float64)
         wanted = expected.get(layer.name)
         if wanted is None:
             results[layer.name] = computed
             continue
-        wanted = wanted.to(torch.float64)
-        if isinstance(layer, ir.Gate):  # one bit for all channels is one for each of them here
-            wanted = wanted.reshape(1, -1).expand_as(computed)
-        else:
-            wanted = wanted.reshape(computed.shape)
-        if isinstance(layer, ir.Gate):
-            _compare_gate(layer, results, wanted)
-        else:
-            sizes = result_sizes(layer, results, image.unsqueeze(0))
-            _compare_values(layer, computed, wanted, sizes)
+        wanted = _arranged(wanted.to(torch.float64), computed)
+        sizes = result_sizes(layer, results, images)
+        difference = kind_of(layer).differs(layer, computed, wanted, results, sizes)
+        if difference is not None:
+            raise CheckFailed(f"internal error: {difference}; please report this model")
         results[layer.name] = wanted
 
 
-def _compare_values(layer: ir.Layer, result: Tensor, wanted: Tensor, sizes: Tensor) -> None:
-    difference = float((result - wanted).abs().max())
-    size = float(sizes.max())
-    if not difference <= TOLERANCE * size:
-        raise CheckFailed(
-            f"internal error: layer {layer.name} ({layer.where}) differs from the network by "
-            f"{difference:.3g} where sums of values that reach {size:.3g} are taken; "
-            "please report this model"
-        )
+def _arranged(wanted: Tensor, computed: Tensor) -> Tensor:
+    """The network's result in the shape of the layer's.
 
-
-def _compare_gate(gate: ir.Gate, results: dict[str, Tensor], mask: Tensor) -> None:
-    logits = gate_logits(gate, results)
-    threshold = threshold_logit(gate.threshold)
-    differs = (logits > threshold) != (mask > 0)
-    margin = (logits - threshold).abs()[differs]
-    limit = TOLERANCE * max(1.0, float(logit_sizes(gate, results).max()))
-    if bool((margin > limit).any()):
-        raise CheckFailed(
-            f"internal error: gate {gate.name} ({gate.where}) decides otherwise than the network; "
-            "please report this model"
-        )
+    A gate with one bit for all channels is a layer with that bit for each of them.
+    """
+    if wanted.numel() == 1:
+        return wanted.reshape(1, -1).expand_as(computed)
+    return wanted.reshape(computed.shape)

@@ -7,5 +7,5 @@
   program.
 
 Both are frozen dataclasses in execution order, checked when built: a name is defined once and
-before use.
+before use.  A kind of layer is one file of :mod:`acsgen.ir.kinds`, which has it in both.
 """

@@ -22,22 +22,47 @@ Arithmetic, once for all:
 * Logits: ``acc*mult[o]`` rounded half away by ``shift[o]``, kept as int32.
 * Gate: mask bit ``acc[o] > threshold[o]``; INT32_MIN opens, INT32_MAX closes.
 
-``mult`` is in 0..65535, ``shift`` in 14..38, weights in -127..127.
+``mult`` is in 0..65535, ``shift`` in 14..38, weights in -127..127.  The kinds of layers are files
+of :mod:`acsgen.ir.kinds`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from acsgen.ir.graph import Graph
+from acsgen.ir.kinds.base import IntArray, IntLayer
+from acsgen.ir.kinds.conv import IntConv
+from acsgen.ir.kinds.eltwise import IntEltwise
+from acsgen.ir.kinds.flatten import IntFlatten
+from acsgen.ir.kinds.gate import IntGate
+from acsgen.ir.kinds.global_avg import IntGlobalAvg
+from acsgen.ir.kinds.input import IntInput
+from acsgen.ir.kinds.linear import IntLinear
+from acsgen.ir.kinds.logits import IntLogits
+from acsgen.ir.kinds.pool import IntPool
+from acsgen.ir.kinds.scale import IntScale
 from acsgen.isa.generated import SIGMOID_FRACTION_BITS
 from acsgen.isa.sigmoid import sigmoid_table
 
-IntArray = NDArray[np.integer]
+__all__ = [
+    "INT32_MAX",
+    "INT32_MIN",
+    "SIGMOID_TABLE",
+    "IntArray",
+    "IntConv",
+    "IntEltwise",
+    "IntFlatten",
+    "IntGate",
+    "IntGlobalAvg",
+    "IntGraph",
+    "IntInput",
+    "IntLayer",
+    "IntLinear",
+    "IntLogits",
+    "IntPool",
+    "IntScale",
+]
 
 INT32_MIN = -(2**31)
 INT32_MAX = 2**31 - 1
@@ -47,172 +72,9 @@ SIGMOID_TABLE = sigmoid_table(SIGMOID_FRACTION_BITS)
 
 
 @dataclass(frozen=True)
-class IntLayer:
-    """Common part.  ``scale`` is the real value of one unit of the result (unused for masks)."""
-
-    name: str
-    where: str
-    shape: tuple[int, ...]
-    signed: bool
-    scale: float
-
-    #: Fields that name the results this layer reads.
-    READS: ClassVar[tuple[str, ...]] = ()
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the results this layer reads, masks included."""
-        names = (getattr(self, field_name) for field_name in self.READS)
-        return tuple(name for name in names if name is not None)
-
-
-@dataclass(frozen=True)
-class IntInput(IntLayer):
-    """Raw pixels ``(C, H, W)``, unsigned; ``pad_value`` ``(C,)`` uint8."""
-
-    pad_value: IntArray = field(repr=False)
-
-
-@dataclass(frozen=True)
-class IntConv(IntLayer):
-    """See the module docstring.  ``weight`` ``(O, I/groups, K, K)``; the other arrays ``(O,)``."""
-
-    x: str
-    weight: IntArray = field(repr=False)
-    bias: IntArray = field(repr=False)
-    masked_bias: IntArray = field(repr=False)
-    mult: IntArray = field(repr=False)
-    shift: IntArray = field(repr=False)
-    stride: int
-    pad: int
-    groups: int
-    residual: str | None = None
-    res_mult: int = 0
-    mask: str | None = None
-
-    READS = ("x", "residual", "mask")
-
-
-@dataclass(frozen=True)
-class IntEltwise(IntLayer):
-    """Pixelwise ``x * mult + residual``; one multiplier and shift for all channels."""
-
-    x: str
-    mult: int
-    shift: int
-    residual: str | None = None
-    res_mult: int = 0
-    mask: str | None = None
-
-    READS = ("x", "residual", "mask")
-
-
-@dataclass(frozen=True)
-class IntPool(IntLayer):
-    """Max pooling keeps scale and sign and ignores ``mult``/``shift``."""
-
-    x: str
-    mode: Literal["max", "avg"]
-    kernel: int
-    stride: int
-    pad: int
-    mult: int
-    shift: int
-
-    READS = ("x",)
-
-
-@dataclass(frozen=True)
-class IntGlobalAvg(IntLayer):
-    """Mean of each channel; ``mult`` and ``shift`` include the division."""
-
-    x: str
-    mult: int
-    shift: int
-
-    READS = ("x",)
-
-
-@dataclass(frozen=True)
-class IntFlatten(IntLayer):
-    """``(C, H, W)`` to ``(C*H*W,)`` in PyTorch's order."""
-
-    x: str
-
-    READS = ("x",)
-
-
-@dataclass(frozen=True)
-class IntLinear(IntLayer):
-    """``weight`` ``(O, I)``; the other arrays ``(O,)``.  ``sigmoid``: the result goes through the
-    table."""
-
-    x: str
-    weight: IntArray = field(repr=False)
-    bias: IntArray = field(repr=False)
-    mult: IntArray = field(repr=False)
-    shift: IntArray = field(repr=False)
-    sigmoid: bool
-
-    READS = ("x",)
-
-
-@dataclass(frozen=True)
-class IntLogits(IntLayer):
-    """The classifier; results stay int32, all on one scale."""
-
-    x: str
-    weight: IntArray = field(repr=False)
-    bias: IntArray = field(repr=False)
-    mult: IntArray = field(repr=False)
-    shift: IntArray = field(repr=False)
-
-    READS = ("x",)
-
-
-@dataclass(frozen=True)
-class IntGate(IntLayer):
-    """``acc_scale`` ``(O,)`` is the real value of one accumulator unit: it turns a run-time alpha
-    into integer thresholds, ``threshold[o] = floor(logit(alpha) / acc_scale[o])``."""
-
-    x: str
-    weight: IntArray = field(repr=False)
-    bias: IntArray = field(repr=False)
-    threshold: IntArray = field(repr=False)
-    acc_scale: NDArray[np.floating] = field(repr=False)
-    alpha: float
-
-    READS = ("x",)
-
-
-@dataclass(frozen=True)
-class IntScale(IntLayer):
-    """``x[c] * vector[c]``, requantized; the vector is unsigned."""
-
-    x: str
-    vector: str
-    mult: int
-    shift: int
-
-    READS = ("x", "vector")
-
-
-@dataclass(frozen=True)
-class IntGraph:
+class IntGraph(Graph[IntLayer]):
     """Integer layers in execution order, the :class:`IntInput` first and the :class:`IntLogits`
     last."""
-
-    name: str
-    layers: tuple[IntLayer, ...]
-
-    def __iter__(self) -> Iterator[IntLayer]:
-        return iter(self.layers)
-
-    def __getitem__(self, name: str) -> IntLayer:
-        for layer in self.layers:
-            if layer.name == name:
-                return layer
-        raise KeyError(name)
 
     @property
     def gates(self) -> tuple[IntGate, ...]:
@@ -239,14 +101,4 @@ class IntGraph:
         A convolution or eltwise has it when it is masked, adds no residual, and its
         ``masked_bias`` is zero; pooling and scaling by a vector keep the zeros of their source.
         """
-        layer = self[name]
-        if isinstance(layer, IntConv):
-            exact = layer.residual is None and not np.any(layer.masked_bias)
-            return layer.mask if exact else None
-        if isinstance(layer, IntEltwise):
-            if layer.residual is not None:
-                return None
-            return layer.mask if layer.mask is not None else self.zero_mask(layer.x)
-        if isinstance(layer, (IntPool, IntScale, IntGlobalAvg)):
-            return self.zero_mask(layer.x)
-        return None
+        return self[name].zero_mask(self.zero_mask)

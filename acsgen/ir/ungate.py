@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from acsgen.ir.gating import gate_layers
-from acsgen.ir.integer import IntConv, IntEltwise, IntGraph
+from acsgen.ir.integer import IntGraph
 
 
 def without_gates(graph: IntGraph) -> IntGraph:
     """Return ``graph`` with every mask taken off and the layers that work for gates removed."""
     for_gates = gate_layers(graph)
-    layers = (
-        replace(layer, mask=None) if isinstance(layer, (IntConv, IntEltwise)) else layer
-        for layer in graph
-        if layer.name not in for_gates
-    )
+    layers = (layer.unmasked() for layer in graph if layer.name not in for_gates)
     return IntGraph(graph.name, tuple(layers))

@@ -14,8 +14,7 @@ that every processor makes the same integer network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -23,13 +22,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from acsgen.frontend.execute import run_layers
-from acsgen.ir.layers import Conv, Eltwise, Gate, Input, Layer, LayerGraph, Linear, Logits
+from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.quant.histogram import Histogram
+from acsgen.quant.kinds import kind_of
 
 #: Weight in the histogram of a value that the mask kept from being computed.
 SKIPPED_WEIGHT = 0.1
-
-_Weighted = (Conv, Linear, Gate, Logits)
 
 
 @dataclass(frozen=True)
@@ -56,33 +54,23 @@ def calibrate(graph: LayerGraph, images: Tensor, batch: int = 16) -> Calibration
         batch: images computed at once.
     """
     probed = _with_sums(graph)
-    measured = [layer for layer in graph if not isinstance(layer, (Input, Gate, Logits))]
-    weighted = [layer for layer in graph if isinstance(layer, _Weighted)]
+    measured = [layer for layer in graph if kind_of(layer).measured]
+    weighted = [layer for layer in graph if kind_of(layer).sums is not None]
     histograms = {layer.name: Histogram() for layer in measured}
     totals = {layer.name: np.zeros(layer.shape[0]) for layer in weighted}
     for start in range(0, len(images), batch):
         values = run_layers(probed, images[start : start + batch], dtype=torch.float64)
         for layer in measured:
             histograms[layer.name].add(values[layer.name])
-            if isinstance(layer, (Conv, Eltwise)) and layer.mask is not None:
-                histograms[layer.name].add(_skipped(layer, layer.mask, values), SKIPPED_WEIGHT)
+            skipped = kind_of(layer).skipped(layer, values, _sum_name(layer))
+            if skipped is not None:
+                histograms[layer.name].add(skipped, SKIPPED_WEIGHT)
         for layer in weighted:
             sums = values[_sum_name(layer)]
             sums = sums.reshape(*sums.shape[:2], -1)
             totals[layer.name] += sums.mean(dim=2).sum(dim=0).numpy()
     means = {name: total / len(images) for name, total in totals.items()}
     return Calibration(histograms, means)
-
-
-def _skipped(layer: Conv | Eltwise, mask: str, values: Mapping[str, Tensor]) -> Tensor:
-    """The result that a masked layer would have where its mask is 0; zero elsewhere."""
-    opened = values[_sum_name(layer) if isinstance(layer, Conv) else layer.x]
-    if layer.residual is not None:
-        opened = opened + values[layer.residual]
-    if layer.relu:
-        opened = opened.clamp(min=0)
-    closed = 1.0 - values[mask].to(opened.dtype)
-    return opened * closed.view(closed.shape + (1,) * (opened.dim() - 2))
 
 
 def _sum_name(layer: Layer) -> str:
@@ -93,35 +81,6 @@ def _with_sums(graph: LayerGraph) -> LayerGraph:
     """The same network with the weighted sum of each layer as a layer of its own."""
     layers: list[Layer] = []
     for layer in graph:
-        name = _sum_name(layer)
-        if isinstance(layer, Conv):
-            layers.append(replace(layer, name=name, relu=False, residual=None, mask=None))
-            if layer.mask is None or not np.any(layer.masked_bias):
-                layer = _rest_of(layer, name)
-        elif isinstance(layer, (Linear, Gate, Logits)):
-            layers.append(
-                Linear(
-                    name=name,
-                    where=layer.where,
-                    shape=layer.shape,
-                    x=layer.x,
-                    weight=layer.weight,
-                    bias=layer.bias,
-                    activation="none",
-                )
-            )
-        layers.append(layer)
+        sums = kind_of(layer).sums
+        layers += (layer,) if sums is None else sums.apart(layer, _sum_name(layer))
     return LayerGraph(graph.name, tuple(layers))
-
-
-def _rest_of(layer: Conv, sums: str) -> Eltwise:
-    """What a convolution does after its weighted sum (where a masked channel's is zero)."""
-    return Eltwise(
-        name=layer.name,
-        where=layer.where,
-        shape=layer.shape,
-        x=sums,
-        relu=layer.relu,
-        residual=layer.residual,
-        mask=layer.mask,
-    )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from acsgen.ir.integer import IntGate, IntInput, IntLayer
-from acsgen.ir.layers import Input, Layer, LayerGraph
+from acsgen.ir.integer import IntGate, IntLayer
+from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.quant.calibrate import Calibration
-from acsgen.quant.golden.operators import Values, Weighted, operator, sums
+from acsgen.quant.golden.operators import Values, operator, sums
 from acsgen.quant.scales import Floats, integer_bias
+from acsgen.quant.warning import QuantizationWarning, warn
+
+__all__ = ["Progress", "QuantizationWarning"]
 
 SIGNED_LEVELS = 127
 UNSIGNED_LEVELS = 255
@@ -21,10 +22,6 @@ UNSIGNED_LEVELS = 255
 #: Range of a vector, in units of the largest value seen.  A vector has one value per channel and
 #: image: too few to know how far it reaches, so it is never clipped but given room.
 VECTOR_HEADROOM = 1.4
-
-
-class QuantizationWarning(UserWarning):
-    """The network can be quantized, but probably not to what its author meant."""
 
 
 class Progress:
@@ -44,26 +41,20 @@ class Progress:
     def __init__(
         self, graph: LayerGraph, calibration: Calibration, pixels: Tensor, batch: int
     ) -> None:
-        source = graph.layers[0]
-        assert isinstance(source, Input)
+        source = graph.input
         self.done: dict[str, IntLayer] = {}
         self.normalization: tuple[Floats, Floats] = (
             np.asarray(source.scale, np.float64),
             np.asarray(source.offset, np.float64),
         )
         self._calibration = calibration
-        self._pixels = torch.split(pixels, batch)
-        # Batches, and only of results that are still to be read.
-        self._values: list[Values] = [{} for _ in self._pixels]
+        # Batches, and only of results that are still to be read; the image begins as its pixels.
+        self._values: list[Values] = [{source.name: part} for part in torch.split(pixels, batch)]
         self._last_reader = {name: layer.name for layer in graph for name in layer.inputs}
 
     def add(self, layer: IntLayer) -> None:
         """Take in the next layer: run it, and forget the results that nothing reads any more."""
         self.done[layer.name] = layer
-        if isinstance(layer, IntInput):
-            for values, pixels in zip(self._values, self._pixels, strict=True):
-                values[layer.name] = pixels.to(torch.int16)
-            return
         run = operator(layer, self.done)
         for values in self._values:
             result = run(values)
@@ -86,8 +77,13 @@ class Progress:
             warn(f"{layer.where}: zero for every calibration image")
         return max(best, at_least)
 
-    def matched_bias(self, layer: Weighted, acc_scale: Floats) -> NDArray[np.int32]:
-        """The bias with which the mean of the integer sums is that of the float network."""
+    def matched_bias(self, layer: IntLayer, acc_scale: Floats) -> NDArray[np.int32]:
+        """The bias with which the mean of the integer sums is that of the float network.
+
+        Args:
+            layer: a layer with weights; its bias has no say.
+            acc_scale: real value of one unit of each output's accumulator, ``(O,)``.
+        """
         run = sums(layer, self.done)
         total, count = torch.zeros(layer.shape[0], dtype=torch.int64), 0
         for values in self._values:
@@ -96,8 +92,3 @@ class Progress:
             count += result.numel() // layer.shape[0]
         mean = total.numpy() / count
         return integer_bias(self._calibration.means[layer.name] - mean * acc_scale, acc_scale)
-
-
-def warn(message: str) -> None:
-    """Issue a :class:`QuantizationWarning`."""
-    warnings.warn(message, QuantizationWarning, stacklevel=2)

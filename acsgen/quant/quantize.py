@@ -18,7 +18,7 @@ from acsgen.ir.layers import LayerGraph
 from acsgen.quant.calibrate import calibrate
 from acsgen.quant.checks import check_quantizable
 from acsgen.quant.golden.model import check_images
-from acsgen.quant.layers import quantize_layer
+from acsgen.quant.kinds import kind_of
 from acsgen.quant.progress import Progress, QuantizationWarning
 
 __all__ = ["QuantizationWarning", "quantize"]
@@ -45,5 +45,5 @@ def quantize(graph: LayerGraph, images: NDArray[np.uint8] | Tensor, batch: int =
     pixels = check_images(images, graph.layers[0].shape)
     progress = Progress(graph, calibrate(graph, pixels, batch), pixels, batch)
     for layer in graph:
-        progress.add(quantize_layer(layer, progress))
+        progress.add(kind_of(layer).quantize(layer, progress))
     return IntGraph(graph.name, tuple(progress.done.values()))

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from acsgen.ir.integer import INT32_MAX
 from acsgen.isa.generated import MULT_MAX, SHIFT_MAX, SHIFT_MIN
 from acsgen.quant.arithmetic import largest_partial_sum
-from acsgen.quant.contract import WEIGHT_MAX
+from acsgen.quant.ranges import WEIGHT_MAX
 
 Floats = NDArray[np.float64]
 

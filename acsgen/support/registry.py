@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -32,15 +32,17 @@ class Registry(Mapping[str, T]):
         self._entries[name] = entry
         return entry
 
-    def find_all(self, package: str) -> None:
+    def find_all(self, package: str, names: Collection[str] | None = None) -> None:
         """Import every module of a package, each of which adds the entry that it is named after.
 
         Args:
             package: its full name. Modules whose names begin with an underscore, and ``base``, are
                 there for the others and need not add anything.
+            names: where another package decides which entries there are: their names.
 
         Raises:
-            ImportError: a module adds no entry of its name.
+            ImportError: a module adds no entry of its name; there is no entry of one of ``names``,
+                or one more.
         """
         for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
             if module.name == "base" or module.name.startswith("_"):
@@ -51,6 +53,18 @@ class Registry(Mapping[str, T]):
                     f"{package}.{module.name} adds no {self.what} '{module.name}'",
                     name=f"{package}.{module.name}",
                 )
+        if names is None:
+            return
+        missing = [name for name in names if name not in self._entries]
+        if missing:
+            files = ", ".join(f"{package}.{name}" for name in missing)
+            raise ImportError(f"no {self.what} '{', '.join(missing)}': add {files}", name=package)
+        unknown = [name for name in self if name not in names]
+        if unknown:
+            raise ImportError(
+                f"{package} has a {self.what} '{', '.join(unknown)}', which is not known elsewhere",
+                name=package,
+            )
 
     def known(self) -> str:
         """The names that there are, for messages."""

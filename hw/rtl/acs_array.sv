@@ -1,8 +1,8 @@
 // The lane array with the feature memory before it: from an iteration to the sums of all lanes.
 //
-// Nothing in here waits.  An iteration issued in cycle t reads the feature memory in t + 3 and is
-// in the sums in t + 9.  Port A of the feature memory belongs to the first block of a round; port B
-// to writes, to other reads, and to the second block of a round, in this order.
+// No stage of the array waits.  An iteration issued in cycle t reads the feature memory in t + 3
+// and is in the sums in t + 9.  Port A of the feature memory belongs to the first block of a round;
+// port B to writes, to other reads, and to the second block of a round, in this order.
 `default_nettype none
 
 module acs_array
@@ -27,9 +27,7 @@ module acs_array
   input  wire iteration_t   iteration_i,
   // Port B: writes of whole or part blocks, always accepted.
   input  wire logic         write_valid_i,
-  input  wire halves_t      write_addr_i,
-  input  wire logic [7:0]   write_banks_i,
-  input  wire segments_t    write_data_i,
+  input  wire block_write_t write_i,
   // Port B: reads of blocks as stored; data four cycles later.
   input  wire logic         read_valid_i,
   output      logic         read_ready_o,
@@ -50,6 +48,10 @@ module acs_array
 );
   localparam int unsigned FW = $clog2(FeatureBlocks);
   localparam int unsigned BW = $clog2(BankWords);
+
+  // The two blocks of a round, and the ports of the feature memory that read them.
+  localparam int unsigned SideA = 0;
+  localparam int unsigned SideB = 1;
 
   if (LaneGroups < 1 || LaneGroups > MAX_LANE_GROUPS) begin : gen_bad_groups
     $error("LaneGroups must be 1..MAX_LANE_GROUPS");
@@ -73,23 +75,23 @@ module acs_array
     logic signed [3:0] dx;
   } stage_t;
 
-  logic       issue;
-  logic [3:0] b_write_q, b_read_q;   // port B by stage, 1 to 4
+  logic issue;
+  logic [3:0] b_write_q, b_read_q;  // port B by stage, 1 to 4
 
   // The plane that a tap reads.
   logic signed [3:0] x, y;
-  logic [7:0]        rows, columns;
+  logic [7:0] rows, columns;
   logic signed [3:0] dx, dy;
-  logic [15:0]       phase_blocks;
-  logic              odd_columns;
-  logic [7:0]        pad_value;
+  logic [15:0] phase_blocks;
+  logic odd_columns;
+  logic [7:0] pad_value;
 
   // Stage 1: the issued iteration.
-  iteration_t  it1_q;
-  logic        valid1_q;
-  halves_t     b_addr1_q, b_addr2_q;
-  logic [7:0]  b_banks1_q, b_banks2_q, b_banks3_q;
-  segments_t   b_data1_q, b_data2_q, b_data3_q;
+  iteration_t it1_q;
+  logic valid1_q;
+  halves_t b_addr1_q, b_addr2_q;
+  logic [7:0] b_banks1_q, b_banks2_q, b_banks3_q;
+  segments_t b_data1_q, b_data2_q, b_data3_q;
 
   assign ready_o      = !(iteration_i.use_b && (write_valid_i || read_valid_i));
   assign issue        = valid_i && ready_o;
@@ -97,12 +99,12 @@ module acs_array
 
   always_ff @(posedge clk_i) begin
     it1_q      <= iteration_i;
-    b_addr1_q  <= write_valid_i ? write_addr_i : {2{read_addr_i}};
+    b_addr1_q  <= write_valid_i ? write_i.address : {2{read_addr_i}};
     b_addr2_q  <= b_addr1_q;
-    b_banks1_q <= write_banks_i;
+    b_banks1_q <= write_i.banks;
     b_banks2_q <= b_banks1_q;
     b_banks3_q <= b_banks2_q;
-    b_data1_q  <= write_data_i;
+    b_data1_q  <= write_i.data;
     b_data2_q  <= b_data1_q;
     b_data3_q  <= b_data2_q;
   end
@@ -120,11 +122,11 @@ module acs_array
   end
 
   // Stage 2: where the channel lies and which weight is wanted.
-  iteration_t  it2_q;
-  logic        valid2_q;
+  iteration_t it2_q;
+  logic valid2_q;
   logic [15:0] channel_base_q;
   logic [15:0] weight_byte_q;
-  logic [6:0]  taps;
+  logic [6:0] taps;
 
   assign taps = 7'(op_i.kernel) * 7'(op_i.kernel);
 
@@ -161,8 +163,8 @@ module acs_array
     end
   end
 
-  logic [1:0][2:0]       rotate, rotate3_q, rotate4_q;
-  logic [1:0][7:0]       in_plane, in_plane3_q, in_plane4_q;
+  logic [1:0][2:0] rotate, rotate3_q, rotate4_q;
+  logic [1:0][7:0] in_plane, in_plane3_q, in_plane4_q;
   logic [1:0][7:0][15:0] address, address3_q;
 
   for (genvar side = 0; side < 2; side++) begin : gen_address
@@ -181,11 +183,11 @@ module acs_array
   end
 
   // Stage 3: addresses at the memory.
-  stage_t      stage3_q, stage4_q, stage5_q, stage6_q;
-  logic [7:0]  columns3_q;
+  stage_t stage3_q, stage4_q, stage5_q, stage6_q;
+  logic [7:0] columns3_q;
   logic [15:0] weight_byte3_q;
   logic [15:0] row_base3_q;
-  logic        set3_q;
+  logic set3_q;
 
   always_ff @(posedge clk_i) begin
     stage3_q <= '{
@@ -211,7 +213,7 @@ module acs_array
     row_base3_q    <= it2_q.row_base;
     set3_q         <= it2_q.bank_set;
     if (b_write_q[1] || b_read_q[1]) begin
-      for (int bank = 0; bank < 8; bank++) address3_q[1][bank] <= b_addr2_q[bank/4];
+      for (int bank = 0; bank < 8; bank++) address3_q[SideB][bank] <= b_addr2_q[bank/4];
     end
   end
 
@@ -221,10 +223,10 @@ module acs_array
       .Depth(FeatureBlocks)
     ) u_bank (
       .clk_i,
-      .a_addr_i (address3_q[0][bank][FW-1:0]),
+      .a_addr_i (address3_q[SideA][bank][FW-1:0]),
       .a_data_o (a_data[bank]),
       .b_write_i(b_write_q[2] && b_banks3_q[bank]),
-      .b_addr_i (address3_q[1][bank][FW-1:0]),
+      .b_addr_i (address3_q[SideB][bank][FW-1:0]),
       .b_data_i (b_data3_q[bank]),
       .b_data_o (b_data[bank])
     );
@@ -260,7 +262,7 @@ module acs_array
   for (genvar side = 0; side < 2; side++) begin : gen_window
     acs_window_shift u_shift (
       .clk_i,
-      .data_i     (side == 0 ? a_data : b_data),
+      .data_i     (side == SideA ? a_data : b_data),
       .rotate_i   (rotate4_q[side]),
       .valid_i    (in_plane4_q[side]),
       .mask_i     (mask4_q),
@@ -285,8 +287,8 @@ module acs_array
 
   // Weights: an address for each bank, twice where a round has two blocks.
   logic [BW-1:0] next_row;
-  logic [2:0]    byte4_q, byte5_q;
-  logic          set4_q;
+  logic [2:0] byte4_q, byte5_q;
+  logic set4_q;
   logic [LaneGroups-1:0][7:0] weight_a, weight_b;
   logic [LaneGroups-1:0][8:0] weight6_q;
 
@@ -300,7 +302,7 @@ module acs_array
 
   for (genvar bank = 0; bank < LaneGroups; bank++) begin : gen_weights
     logic [BW-1:0] a_addr_q, b_addr_q;
-    logic [63:0]   a_data_w, b_data_w;
+    logic [63:0] a_data_w, b_data_w;
     always_ff @(posedge clk_i) begin
       a_addr_q <= (group_count_t'(bank) < stage3_q.bank ? next_row : BW'(row_base3_q)) +
                   BW'(weight_byte3_q[15:3]);
@@ -328,10 +330,10 @@ module acs_array
     localparam group_count_t Group = group_count_t'(group);
     logic [5:0] from_a;
     group_count_t from_b;
-    logic       is_a;
+    logic is_a;
     logic [7:0] bank_weight;
-    logic       valid6_q;     // the iteration is for this lane group
-    logic [2:0] last_q;       // stages 7 to 9: operands, product, sum
+    logic valid6_q;  // the iteration is for this lane group
+    logic [2:0] last_q;  // stages 7 to 9: operands, product, sum
 
     // Items of the first block start at bank `bank`, those of the second at bank 0.
     always_comb begin
@@ -367,27 +369,37 @@ module acs_array
       .maximum_i(maximum_i),
       .signed_i (op_i.src_signed),
       .weight_i (weight6_q[group]),
-      .pixels_i (is_a ? window[0] : window[1]),
+      .pixels_i (is_a ? window[SideA] : window[SideB]),
       .sums_o   (sums_o[group])
     );
   end
 
-  logic unused;
-  assign unused = ^{op_i, stage6_q, stage5_q, it1_q, it2_q, address3_q,
-                    b_write_q[3], row_base3_q};
+  logic
+    unused_op_fields,
+    unused_iteration_fields,
+    unused_stage_fields,
+    unused_write_stage,
+    unused_address_bits;
+  assign unused_op_fields        = ^op_i;
+  assign unused_iteration_fields = ^it2_q;
+  assign unused_stage_fields     = ^stage6_q;
+  assign unused_write_stage      = ^b_write_q[3];
+  assign unused_address_bits     = ^{address3_q, row_base3_q};
 
 `ifndef SYNTHESIS
   logic [3:0] reads_b_q;
   always_ff @(posedge clk_i) reads_b_q <= {reads_b_q[2:0], issue && iteration_i.use_b && banks_i};
+  second_block_reads_settled_set :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    !(reads_b_q[3] && weight_write_i != 0 && weight_set_i == set4_q))
   else $error("weights of a second block read while their set loads");
 
   logic [SUMS_DELAY-1:0] expected_q;
   always_ff @(posedge clk_i) begin
-    expected_q <= rst_ni ? {expected_q[SUMS_DELAY-2:0], issue && iteration_i.last && !iteration_i.total}
-                         : '0;
+    expected_q <= {expected_q[SUMS_DELAY-2:0], issue && iteration_i.last && !iteration_i.total};
+    if (!rst_ni) expected_q <= '0;
   end
+  sums_in_time :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    expected_q[SUMS_DELAY-1] == (sums_valid_o != 0))
   else $error("sums not SUMS_DELAY cycles after their last iteration");

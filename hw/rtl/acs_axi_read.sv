@@ -1,11 +1,13 @@
 // AXI4 read master: a request (first byte, words) becomes INCR bursts that respect 4 KiB
 // boundaries, several outstanding, and one stream of words in order.
 //
-// A burst is requested only when the buffer has room for all its beats, so RREADY never falls.  Beats
-// that nobody asked for, left over from before a reset, are dropped.
+// A burst is requested only when the buffer has room for all its beats, so RREADY never falls.
+// Beats that answer no request, left over from before a reset, are dropped.
 `default_nettype none
 
-module acs_axi_read #(
+module acs_axi_read
+  import acs_pkg::*;
+#(
   parameter int unsigned MaxBurst = 32,
   parameter int unsigned Depth    = 128
 ) (
@@ -14,8 +16,7 @@ module acs_axi_read #(
   // Requests.
   input  wire logic        req_valid_i,
   output      logic        req_ready_o,
-  input  wire logic [63:0] req_addr_i,
-  input  wire logic [31:0] req_words_i,
+  input  wire span_t       req_i,
   input  wire logic [1:0]  req_user_i,    // goes with the bursts, unchanged
   // Words.
   output      logic        data_valid_o,
@@ -24,15 +25,8 @@ module acs_axi_read #(
   output      logic        data_error_o,   // the word came with an error answer
   output      logic        idle_o,         // nothing is left to ask for
   // AXI4.
-  output      logic        m_axi_arvalid_o,
-  input  wire logic        m_axi_arready_i,
-  output      logic [63:0] m_axi_araddr_o,
-  output      logic [7:0]  m_axi_arlen_o,
-  output      logic [1:0]  m_axi_aruser_o,
-  input  wire logic        m_axi_rvalid_i,
-  output      logic        m_axi_rready_o,
-  input  wire logic [63:0] m_axi_rdata_i,
-  input  wire logic [1:0]  m_axi_rresp_i
+  output      axi_read_req_t axi_o,
+  input  wire axi_read_rsp_t axi_i
 );
   localparam int unsigned CW = $clog2(Depth) + 1;
 
@@ -40,18 +34,18 @@ module acs_axi_read #(
     $error("MaxBurst must be 1..256 and fit the buffer");
   end
 
-  logic [60:0] addr_q;   // in words
+  logic [60:0] addr_q;  // in words
   logic [31:0] left_q;
-  logic [CW-1:0] reserved_q;   // words asked for and not yet given on
-  logic [CW-1:0] awaited_q;    // words asked for and not yet here
-  logic        ar_valid_q;
+  logic [CW-1:0] reserved_q;  // words asked for and not yet given on
+  logic [CW-1:0] awaited_q;  // words asked for and not yet here
+  logic ar_valid_q;
   logic [60:0] ar_addr_q;
-  logic [7:0]  ar_len_q;
-  logic [1:0]  user_q, ar_user_q;
+  logic [7:0] ar_len_q;
+  logic [1:0] user_q, ar_user_q;
 
-  logic [9:0]  to_boundary;
-  logic [9:0]  burst;
-  logic        start_burst, arrived, pop, fifo_ready;
+  logic [9:0] to_boundary;
+  logic [9:0] burst;
+  logic start_burst, arrived, pop, fifo_ready;
 
   assign to_boundary = 10'd512 - {1'b0, addr_q[8:0]};
   always_comb begin
@@ -59,11 +53,11 @@ module acs_axi_read #(
     if (to_boundary < burst) burst = to_boundary;
     if (left_q < 32'(burst)) burst = left_q[9:0];
   end
-  assign start_burst = left_q != 0 && (!ar_valid_q || m_axi_arready_i) &&
+  assign start_burst = left_q != 0 && (!ar_valid_q || axi_i.ar_ready) &&
                        32'(reserved_q) + 32'(burst) <= 32'(Depth);
   // The next request may come with the last burst of this one.
   assign req_ready_o = left_q == 0 || (start_burst && left_q == 32'(burst));
-  assign arrived     = m_axi_rvalid_i && m_axi_rready_o && awaited_q != 0;
+  assign arrived     = axi_i.r_valid && fifo_ready && awaited_q != 0;
   assign pop         = data_valid_o && data_ready_i;
 
   always_ff @(posedge clk_i) begin
@@ -78,7 +72,7 @@ module acs_axi_read #(
       user_q     <= '0;
       ar_user_q  <= '0;
     end else begin
-      if (m_axi_arready_i) ar_valid_q <= 1'b0;
+      if (axi_i.ar_ready) ar_valid_q <= 1'b0;
       if (start_burst) begin
         ar_valid_q <= 1'b1;
         ar_addr_q  <= addr_q;
@@ -88,8 +82,8 @@ module acs_axi_read #(
         left_q     <= left_q - 32'(burst);
       end
       if (req_valid_i && req_ready_o) begin
-        addr_q <= req_addr_i[63:3];
-        left_q <= req_words_i;
+        addr_q <= req_i.address[63:3];
+        left_q <= req_i.words;
         user_q <= req_user_i;
       end
       reserved_q <= reserved_q + (start_burst ? CW'(burst) : '0) - CW'(pop);
@@ -105,51 +99,56 @@ module acs_axi_read #(
     .rst_ni,
     .in_valid_i (arrived),
     .in_ready_o (fifo_ready),
-    .in_data_i  ({m_axi_rresp_i[1], m_axi_rdata_i}),
+    .in_data_i  ({axi_i.r.resp[1], axi_i.r.data}),
     .out_valid_o(data_valid_o),
     .out_ready_i(data_ready_i),
     .out_data_o ({data_error_o, data_o})
   );
 
-  assign m_axi_rready_o  = fifo_ready;
-  assign m_axi_arvalid_o = ar_valid_q;
-  assign m_axi_araddr_o  = {ar_addr_q, 3'b000};
-  assign m_axi_arlen_o   = ar_len_q;
-  assign idle_o          = left_q == 0;
-  assign m_axi_aruser_o  = ar_user_q;
-
-  logic unused;
-  assign unused = ^{req_addr_i[2:0], m_axi_rresp_i[0]};
+  assign axi_o = '{
+    ar_valid: ar_valid_q,
+    ar: '{addr: {ar_addr_q, 3'b000}, len: ar_len_q, user: ar_user_q},
+    r_ready: fifo_ready
+  };
+  assign idle_o = left_q == 0;
 
 `ifndef SYNTHESIS
-  // What was asked for fits.
-  assert property (@(posedge clk_i) disable iff (!rst_ni) m_axi_rvalid_i |-> fifo_ready)
+  // A burst is requested only where it fits.
+  beat_has_room :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) axi_i.r_valid |-> fifo_ready)
   else $error("a beat arrived without room for it");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) m_axi_arvalid_o |->
+  burst_in_page :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) ar_valid_q |->
                    32'(ar_addr_q[8:0]) + 32'(ar_len_q) < 32'd512)
   else $error("a burst crosses 4 KiB");
 `endif
 
-  acs_stream_check #(.Width(96)) u_request (
+  acs_stream_check #(
+    .Width($bits(span_t))
+  ) u_request (
     .clk_i,
     .rst_ni,
     .valid_i  (req_valid_i),
     .ready_i  (req_ready_o),
-    .payload_i({req_addr_i, req_words_i})
+    .payload_i(req_i)
   );
-  acs_stream_check #(.Width(74)) u_ar (
+  acs_stream_check #(
+    .Width($bits(axi_ar_t))
+  ) u_ar (
     .clk_i,
     .rst_ni,
-    .valid_i  (m_axi_arvalid_o),
-    .ready_i  (m_axi_arready_i),
-    .payload_i({m_axi_araddr_o, m_axi_arlen_o, m_axi_aruser_o})
+    .valid_i  (axi_o.ar_valid),
+    .ready_i  (axi_i.ar_ready),
+    .payload_i(axi_o.ar)
   );
-  acs_stream_check #(.Width(66)) u_r (
+  acs_stream_check #(
+    .Width($bits(axi_r_t))
+  ) u_r (
     .clk_i,
     .rst_ni,
-    .valid_i  (m_axi_rvalid_i),
-    .ready_i  (m_axi_rready_o),
-    .payload_i({m_axi_rdata_i, m_axi_rresp_i})
+    .valid_i  (axi_i.r_valid),
+    .ready_i  (fifo_ready),
+    .payload_i(axi_i.r)
   );
 
 endmodule

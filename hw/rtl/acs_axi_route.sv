@@ -1,7 +1,7 @@
 // Gives the engine's one AXI4 master the three master ports of the HLS engine: reads go to the port
 // that ARUSER names, writes to port 0.  Words come back in the order in which they were asked for,
-// whichever port is faster: a port ahead of its turn waits.  With nothing asked for, all ports drop
-// what comes: beats left over from before a reset.
+// whichever port is faster: a port ahead of its turn waits.  While no read is under way, all ports
+// drop the beats that come: they are left over from before a reset.
 `default_nettype none
 
 module acs_axi_route #(
@@ -28,7 +28,7 @@ module acs_axi_route #(
   input  wire logic [Ports-1:0][1:0]  m_rresp_i,
   input  wire logic [Ports-1:0]  m_rlast_i
 );
-  logic       room, turn_valid, asked, finished;
+  logic room, turn_valid, asked, finished;
   logic [1:0] turn;
 
   // The ports whose turns are still to come, in order.
@@ -77,7 +77,8 @@ module acs_axi_route #(
   assign finished = rvalid_o && rready_i && rlast_o;
 
 `ifndef SYNTHESIS
-  // Each port is asked for what it gives.
+  // A read for another port would wait for ever.
+  port_exists :
   assert property (@(posedge clk_i) disable iff (!rst_ni) arvalid_i |-> 32'(aruser_i) < Ports)
   else $error("a read for a port that is not there");
 `endif

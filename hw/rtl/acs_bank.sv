@@ -1,4 +1,4 @@
-// A bank of the feature memory: block RAM, one port reads, the other reads or writes.
+// A bank of 64-bit words: one port reads, the other reads or writes.
 `default_nettype none
 
 module acs_bank #(
@@ -12,19 +12,18 @@ module acs_bank #(
   input  wire logic [63:0]              b_data_i,
   output      logic [63:0]              b_data_o
 );
-  (* ram_style = "block" *) logic [63:0] mem_q [Depth];
-
-  always_ff @(posedge clk_i) a_data_o <= mem_q[a_addr_i];
-
-  always_ff @(posedge clk_i) begin
-    if (b_write_i) mem_q[b_addr_i] <= b_data_i;
-    b_data_o <= mem_q[b_addr_i];
-  end
-
-`ifndef SYNTHESIS
-  // Block RAM starts with zeros.
-  initial for (int unsigned i = 0; i < Depth; i++) mem_q[i] = '0;
-`endif
+  acs_dual_port_ram #(
+    .Width(64),
+    .Depth(Depth)
+  ) u_ram (
+    .clk_i,
+    .a_addr_i,
+    .a_data_o,
+    .b_write_i,
+    .b_addr_i,
+    .b_data_i,
+    .b_data_o
+  );
 
 endmodule
 

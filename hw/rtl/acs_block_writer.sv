@@ -1,6 +1,6 @@
-// Writes blocks of a raster result in the layout that the instruction asks for: one write, or in
-// split layout one for each parity of rows.  Planes of even and of odd columns differ in the half of
-// the banks, so that a write serves both.
+// Writes blocks of a raster result in the layout that the instruction asks for: in one write, or in
+// split layout in one for each parity of rows.  Planes of even columns and planes of odd columns
+// lie in different halves of the banks, so that a write serves both.
 `default_nettype none
 
 module acs_block_writer
@@ -18,15 +18,13 @@ module acs_block_writer
   output      logic         idle_o,
   // Port B of the feature memory.
   output      logic         write_valid_o,
-  output      halves_t      write_addr_o,
-  output      logic [7:0]   write_banks_o,
-  output      segments_t    write_data_o
+  output      block_write_t write_o
 );
-  logic        busy_q;
-  logic        row_phase_q;
+  logic busy_q;
+  logic row_phase_q;
   logic [15:0] base_q;
   logic [10:0] block_q;
-  segments_t   data_q;
+  segments_t data_q;
 
   assign ready_o = !busy_q || !op_i.dst_split || row_phase_q;
   assign idle_o  = !busy_q;
@@ -54,16 +52,16 @@ module acs_block_writer
   logic [10:0] plane;
   assign plane = plane_blocks(phase_size(op_i.dst_height, 1'b0), phase_row_log2(op_i.row_log2));
 
-  // Split layout.  Every second row of the block is of the phase planes that are being written, and of
-  // a pair of its segments the even columns make a segment of one plane, the odd columns of the other.
-  // That is up to four segments a plane, for neighbouring banks of a half; where there are only two,
-  // the upper two repeat them.
-  logic [13:0]      first_row;     // of the block
-  logic [2:0]       bank;          // of segment 0 in the plane of even columns
-  logic [10:0]      target_block;
-  logic [3:0]       there;         // the segment is one of a true row
-  logic [1:0][3:0][63:0] split;    // by half of the banks
-  logic [1:0]       odd;           // the half gets the odd columns
+  // Split layout.  A write takes every second row of the block.  Of each pair of segments in these
+  // rows, the even columns make a segment of one phase plane, the odd columns one of the other.
+  // That is up to four segments for each plane, for neighbouring banks of a half; where there are
+  // only two, the upper two repeat them.
+  logic [13:0] first_row;  // of the block
+  logic [2:0] bank;  // of segment 0 in the plane of even columns
+  logic [10:0] target_block;
+  logic [3:0] there;  // the segment is one of a true row
+  logic [1:0][3:0][63:0] split;  // by half of the banks
+  logic [1:0] odd;  // the half gets the odd columns
 
   assign odd = {!bank[2], bank[2]};
 
@@ -94,16 +92,18 @@ module acs_block_writer
 
   // Pair k begins with one of four segments, whatever the layout: a small multiplexer.
   localparam logic [3:0][3:0][2:0] Begins = {
-    {3'd7, 3'd6, 3'd4, 3'd2}, {3'd5, 3'd4, 3'd2, 3'd0}, {3'd6, 3'd4, 3'd3, 3'd2},
+    {3'd7, 3'd6, 3'd4, 3'd2},
+    {3'd5, 3'd4, 3'd2, 3'd0},
+    {3'd6, 3'd4, 3'd3, 3'd2},
     {3'd4, 3'd2, 3'd1, 3'd0}
   };
   for (genvar k = 0; k < 4; k++) begin : gen_split
-    logic [2:0]       row;         // in the block
-    logic             known;
-    logic [2:0]       begins;
-    logic [1:0]       choice;
+    logic [2:0] row;  // in the block
+    logic known;
+    logic [2:0] begins;
+    logic [1:0] choice;
     logic [3:0][63:0] lefts, rights;
-    logic [63:0]      left, right;
+    logic [63:0] left, right;
     always_comb begin
       unique case (op_i.row_log2)
         2'd0: begin
@@ -142,21 +142,21 @@ module acs_block_writer
 
   always_comb begin
     write_valid_o = busy_q;
-    write_addr_o  = {2{base_q + 16'(block_q)}};
-    write_banks_o = '1;
-    write_data_o  = data_q;
+    write_o.address  = {2{base_q + 16'(block_q)}};
+    write_o.banks = '1;
+    write_o.data  = data_q;
     if (op_i.dst_split) begin
       for (int half = 0; half < 2; half++) begin
-        write_addr_o[half] = base_q + 16'(target_block) +
-                             phase_offset(16'(plane), row_phase_q, odd[half]);
+        write_o.address[half] = base_q + 16'(target_block) +
+          phase_offset(16'(plane), row_phase_q, odd[half]);
       end
-      write_banks_o = {2{there << bank[1:0]}};
-      write_data_o  = split;
+      write_o.banks = {2{there << bank[1:0]}};
+      write_o.data  = split;
     end
   end
 
-  logic unused;
-  assign unused = ^op_i;
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
 
 endmodule
 

@@ -7,13 +7,12 @@
 
 module acs_channels
   import acs_isa_pkg::*;
+  import acs_pkg::*;
 (
   input  wire logic        clk_i,
   input  wire logic        rst_ni,
   // Masks, 64 bits a word.
-  input  wire logic        mask_write_i,
-  input  wire logic [8:0]  mask_addr_i,
-  input  wire logic [63:0] mask_data_i,
+  input  wire mask_write_t mask_write_i,
   // Table.
   input  wire logic        table_write_i,
   input  wire logic [9:0]  table_addr_i,
@@ -38,21 +37,21 @@ module acs_channels
   input  wire logic [9:0]  flag_addr_i,
   output      logic        flag_o
 );
-  logic [9:0]  table_q [MAX_CHANNELS];
-  logic [9:0]  channel_q [MAX_CHANNELS];
-  logic [9:0]  index_q [MAX_CHANNELS];
-  logic        flag_q [MAX_CHANNELS];
+  logic [9:0] table_q[MAX_CHANNELS];
+  logic [9:0] channel_q[MAX_CHANNELS];
+  logic [9:0] index_q[MAX_CHANNELS];
+  logic flag_q[MAX_CHANNELS];
 
-  logic [7:0]  mask_q;
+  logic [7:0] mask_q;
   logic [10:0] next_q, left_q, base_q;
-  logic [9:0]  scanned, order_addr;
-  logic        valid1_q;
-  logic [9:0]  channel1_q, index1_q;
+  logic [9:0] scanned, order_addr;
+  logic valid1_q;
+  logic [9:0] channel1_q, index1_q;
   logic [63:0] mask_word;
-  logic        bit_found;
-  logic [9:0]  place;
+  logic bit_found;
+  logic [9:0] place;
 
-  // The order: looked up by the scan while it runs, by others otherwise.
+  // The order: while a scan runs, only the scan looks it up.
   assign order_addr = left_q != 0 ? next_q[9:0] : addr_i;
   assign scanned    = has_table_i ? table_q[order_addr] : order_addr;
 
@@ -61,9 +60,9 @@ module acs_channels
     .Depth(MASK_REGISTERS * MAX_CHANNELS / 64)
   ) u_masks (
     .clk_i,
-    .write_i     (mask_write_i),
-    .write_addr_i(mask_addr_i),
-    .write_data_i(mask_data_i),
+    .write_i     (mask_write_i.valid),
+    .write_addr_i(mask_write_i.address),
+    .write_data_i(mask_write_i.data),
     .read_addr_i ({mask_q[4:0], scanned[9:6]}),
     .read_data_o (mask_word)
   );
@@ -114,9 +113,6 @@ module acs_channels
   assign channel_o = listed_i ? channel_q[addr_i] : scanned;
   assign index_o   = index_q[index_addr_i];
   assign flag_o    = flag_q[flag_addr_i];
-
-  logic unused;
-  assign unused = ^{mask_q[7:5], next_q[10]};
 
 endmodule
 

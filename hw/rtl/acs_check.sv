@@ -19,7 +19,7 @@ module acs_check
   input  wire logic               start_i,    // the instruction is there from the next cycle on
   input  wire instruction_words_t words_i,    // stays until the verdict
   input  wire instruction_t       op_i,       // decoded; trace_addr 0 where nothing is traced
-  input  wire logic [3:0][31:0]   sizes_i,    // program, params, image, result
+  input  wire buffers_t           buffers_i,
   output      logic               valid_o,    // verdict and amounts hold until the next start
   output      logic [7:0]         status_o,
   output      amounts_t           amounts_o
@@ -27,27 +27,41 @@ module acs_check
   // Products in the order in which they are made; a factor that is a product itself is older by
   // at least Depth.
   typedef enum logic [4:0] {
-    MulInputs, MulOutputs, MulTaps, MulImageRows, MulLinear, MulFlat, MulRowBytes, MulImage,
-    MulSourceSpan, MulResultSpan, MulResidualSpan, MulTrace, MulRows, MulChunk, MulDense, MulPair
+    MulInputs,
+    MulOutputs,
+    MulTaps,
+    MulImageRows,
+    MulLinear,
+    MulFlat,
+    MulRowBytes,
+    MulImage,
+    MulSourceSpan,
+    MulResultSpan,
+    MulResidualSpan,
+    MulTrace,
+    MulRows,
+    MulChunk,
+    MulDense,
+    MulPair
   } product_e;
   localparam int unsigned Products = 16;
-  localparam int unsigned Depth    = 3;       // from factors to a product that can be used
+  localparam int unsigned Depth = 3;  // from factors to a product that can be used
   // Judging takes two cycles after the last product.
-  localparam logic [4:0] Judge     = 5'(Products + Depth);
+  localparam logic [4:0] Judge = 5'(Products + Depth);
 
-  logic [4:0]  step_q;
+  logic [4:0] step_q;
   logic [21:0] factor_a, a_q;
   logic [15:0] factor_b, b_q;
   logic [37:0] product_q;
   logic [Products-1:0][37:0] products_q;
 
-  logic [21:0] inputs, outputs;               // groups * channels
+  logic [21:0] inputs, outputs;  // groups * channels
   logic [23:0] image_words;
   logic [26:0] linear_words, flat_blocks, trace_blocks;
   logic [16:0] weight_words;
-  logic [7:0]  chunk_rows;
+  logic [7:0] chunk_rows;
   logic [10:0] result_channels, source_channels, result_last, source_last;
-  logic [5:0]  row_words;                     // of the image
+  logic [5:0] row_words;  // of the image
 
   assign inputs       = products_q[MulInputs][21:0];
   assign outputs      = products_q[MulOutputs][21:0];
@@ -129,7 +143,7 @@ module acs_check
     b_q       <= factor_b;
     product_q <= 38'(a_q) * 38'(b_q);
     if (step_q >= 5'(Depth - 1) && step_q < 5'(Products + Depth - 1)) begin
-      products_q[4'(step_q - 5'(Depth - 1))] <= product_q;
+      products_q[4'(step_q-5'(Depth-1))] <= product_q;
     end
   end
 
@@ -148,15 +162,15 @@ module acs_check
   end
 
   assign amounts_o = '{
-    inputs: inputs,
-    outputs: outputs,
-    dense: products_q[MulDense][20:0],
-    per_pair: products_q[MulPair][19:0],
-    image_words: image_words,
-    linear_words: linear_words,
-    flat_blocks: flat_blocks,
-    trace_blocks: trace_blocks
-  };
+      inputs: inputs,
+      outputs: outputs,
+      dense: products_q[MulDense][20:0],
+      per_pair: products_q[MulPair][19:0],
+      image_words: image_words,
+      linear_words: linear_words,
+      flat_blocks: flat_blocks,
+      trace_blocks: trace_blocks
+    };
 
   // Ranges.
   logic [26:0] src_span, dst_span, res_span;  // blocks before the last channel
@@ -171,7 +185,7 @@ module acs_check
   assign rows_words  = products_q[MulRows];
 
   localparam logic [32:0] Features = 33'(FeatureBlocks);
-  localparam logic [32:0] Vectors  = 33'(VectorWords);
+  localparam logic [32:0] Vectors = 33'(VectorWords);
 
   logic mask_in_known, mask_out_known, shift_known, kernel_known, source_known, result_known;
   logic source_row_known;
@@ -235,7 +249,7 @@ module acs_check
   always_comb begin
     operands = STATUS_OK;
     unique case (op_i.opcode)
-      OP_LOAD: if (33'(image_words) > 33'(sizes_i[2])) operands = STATUS_IMAGE_RANGE;
+      OP_LOAD: if (33'(image_words) > 33'(buffers_i.image.words)) operands = STATUS_IMAGE_RANGE;
       OP_CONV: begin
         if (inputs < 1 || outputs < 1 || inputs > 22'(MAX_CHANNELS) ||
             outputs > 22'(MAX_CHANNELS) || !kernel_known || !source_known || op_i.chunk < 1 ||
@@ -246,9 +260,9 @@ module acs_check
           operands = STATUS_BAD_FIELD;
         end else if (!source_fits || !res_same_fits) begin
           operands = STATUS_FEATURE_RANGE;
-        end else if (39'(op_i.weight_addr) + 39'(rows_words) > 39'(sizes_i[1]) ||
+        end else if (39'(op_i.weight_addr) + 39'(rows_words) > 39'(buffers_i.params.words) ||
                      (op_i.has_table ? 33'(op_i.table_addr) : '0) + table_words >
-                         33'(sizes_i[1])) begin
+                         33'(buffers_i.params.words)) begin
           operands = STATUS_PARAM_RANGE;
         end
       end
@@ -268,7 +282,7 @@ module acs_check
           operands = STATUS_BAD_FIELD;
         end else if (33'(op_i.src_base) + 33'(src_span) + 33'(own_plane) > Features) begin
           operands = STATUS_FEATURE_RANGE;
-        end else if (!trace_fits(op_i.trace_addr, vector_words, sizes_i[3])) begin
+        end else if (!trace_fits(op_i.trace_addr, vector_words, buffers_i.result.words)) begin
           operands = STATUS_RESULT_RANGE;
         end
       end
@@ -277,7 +291,9 @@ module acs_check
           operands = STATUS_BAD_FIELD;
         end else if (33'(op_i.src_base) + 33'(flat_blocks) > Features) begin
           operands = STATUS_FEATURE_RANGE;
-        end else if (!trace_fits(op_i.trace_addr, 33'(flat_blocks) << 3, sizes_i[3])) begin
+        end else if (!trace_fits(
+                op_i.trace_addr, 33'(flat_blocks) << 3, buffers_i.result.words
+            )) begin
           operands = STATUS_RESULT_RANGE;
         end
       end
@@ -285,28 +301,29 @@ module acs_check
         if (weight_words[16] || weight_words == 0 ||
             33'(op_i.vec_src) + 33'(weight_words[15:0]) > Vectors) begin
           operands = STATUS_BAD_FIELD;
-        end else if (33'(op_i.weight_addr) + 33'(linear_words) > 33'(sizes_i[1])) begin
+        end else if (33'(op_i.weight_addr) + 33'(linear_words) > 33'(buffers_i.params.words)) begin
           operands = STATUS_PARAM_RANGE;
         end else begin
           unique case (op_i.linear_mode)
             LINEAR_WIDE: begin
               if (op_i.trace_addr != 0) operands = STATUS_BAD_FIELD;
-              else if (!results_fit(op_i.result_addr, pair_words, sizes_i[3])) begin
+              else if (!results_fit(op_i.result_addr, pair_words, buffers_i.result.words)) begin
                 operands = STATUS_RESULT_RANGE;
               end
             end
             LINEAR_GATE: begin
               if (op_i.trace_addr != 0 || op_i.mask_out >= 8'(MASK_REGISTERS)) begin
                 operands = STATUS_BAD_FIELD;
-              end else if (33'(op_i.threshold_addr) + pair_words > 33'(sizes_i[1])) begin
+              end else if (33'(op_i.threshold_addr) + pair_words >
+                           33'(buffers_i.params.words)) begin
                 operands = STATUS_PARAM_RANGE;
-              end else if (!results_fit(op_i.result_addr, mask_words, sizes_i[3])) begin
+              end else if (!results_fit(op_i.result_addr, mask_words, buffers_i.result.words)) begin
                 operands = STATUS_RESULT_RANGE;
               end
             end
             default: begin
               if (33'(op_i.vec_dst) + vector_words > Vectors) operands = STATUS_BAD_FIELD;
-              else if (!trace_fits(op_i.trace_addr, vector_words, sizes_i[3])) begin
+              else if (!trace_fits(op_i.trace_addr, vector_words, buffers_i.result.words)) begin
                 operands = STATUS_RESULT_RANGE;
               end
             end
@@ -329,7 +346,7 @@ module acs_check
     if (!result_fits) map_status = STATUS_FEATURE_RANGE;
     else if (op_i.trace_addr != 0) begin
       if (33'(op_i.dst_base) + 33'(trace_blocks) > Features) map_status = STATUS_FEATURE_RANGE;
-      else if (!trace_fits(op_i.trace_addr, 33'(trace_blocks) << 3, sizes_i[3])) begin
+      else if (!trace_fits(op_i.trace_addr, 33'(trace_blocks) << 3, buffers_i.result.words)) begin
         map_status = STATUS_RESULT_RANGE;
       end
     end
@@ -351,8 +368,9 @@ module acs_check
     if (!valid_o) status_o <= status;
   end
 
-  logic unused;
-  assign unused = ^{op_i, sizes_i[0]};
+  logic unused_op_fields, unused_buffer_fields;
+  assign unused_op_fields     = ^op_i;
+  assign unused_buffer_fields = ^buffers_i;
 
 endmodule
 

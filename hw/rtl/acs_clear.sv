@@ -1,6 +1,6 @@
-// Clears the result of masked channels that hold zeros, block by block, while the array adds up:
-// its writes take port B of the feature memory when nobody else wants it, and its look-ups the list
-// of outputs.
+// Clears the result of masked channels that hold zeros, block by block, while the array adds up.
+// It writes through port B of the feature memory when no other module wants the port, and looks up
+// its channels in the list of outputs when acs_post does not.
 `default_nettype none
 
 module acs_clear
@@ -23,11 +23,11 @@ module acs_clear
   input  wire logic         write_ready_i,
   output      logic [15:0]  write_addr_o
 );
-  logic [10:0] left_q;       // channels that were not looked up yet
-  logic        channel_valid_q, writes_q;
-  logic [9:0]  channel_q;
-  logic [15:0] address_q, blocks_q;   // of the channel's next block; blocks that remain
-  logic        look, begins, ends;
+  logic [10:0] left_q;  // channels that were not looked up yet
+  logic channel_valid_q, writes_q;
+  logic [9:0] channel_q;
+  logic [15:0] address_q, blocks_q;  // of the channel's next block; blocks that remain
+  logic look, begins, ends;
 
   assign list_addr_o   = ~10'(left_q - 11'd1);
   assign busy_o        = left_q != 0 || channel_valid_q || writes_q;
@@ -58,10 +58,11 @@ module acs_clear
     end
   end
 
-  logic unused;
-  assign unused = ^op_i;
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
 
 `ifndef SYNTHESIS
+  one_list_at_a_time :
   assert property (@(posedge clk_i) disable iff (!rst_ni) start_i |-> !busy_o)
   else $error("a new list before the last one was cleared");
 `endif

@@ -9,21 +9,19 @@ module acs_control
   parameter int unsigned LaneGroups    = 4,
   parameter int unsigned FeatureBlocks = 4096,
   parameter int unsigned BankWords     = 1024,
-  parameter int unsigned VectorWords   = 1024,
-  localparam int unsigned FetchUsers   = 4       // program, image, vectors, table
+  parameter int unsigned VectorWords   = 1024
 ) (
   input  wire logic             clk_i,
   input  wire logic             rst_ni,
   input  wire logic             start_i,
   output      logic             done_o,
-  input  wire logic [3:0][63:0] pointers_i,
-  input  wire logic [3:0][31:0] sizes_i,
+  input  wire buffers_t         buffers_i,
   input  wire logic             trace_i,
   output      logic [7:0]       status_o,
   output      logic [31:0]      fault_index_o,
   // Units.
   output      instruction_t     op_o,
-  output      logic [1:0][10:0] channels_o,    // inputs, outputs of a CONV, over all groups
+  output      channel_counts_t  channels_o,    // of a CONV, over all groups
   output      logic             clear_o,       // a new instruction is about to start
   output      logic             array_start_o,
   output      logic             load_start_o,
@@ -43,21 +41,22 @@ module acs_control
   input  wire logic             iteration_i,
   input  wire logic             group_i,
   input  wire logic             table_i,
-  input  wire logic [1:0][10:0] active_i,
-  input  wire logic [1:0][10:0] masked_i,
-  input  wire logic             stall_i,
+  input  wire channel_counts_t  active_i,      // of the group
+  input  wire channel_counts_t  masked_i,
+  input  wire logic             array_stall_i,
+  input  wire logic             linear_stall_i,
   input  wire logic             array_quiet_i,  // a listed convolution starts no more weight loads
   input  wire logic             array_load_i,   // the array starts one
   input  wire logic [15:0]      row_read_i,     // words read of every weight row of a group
   input  wire logic             loader_busy_i,
-  input  wire logic             loader_error_i, // one cycle: an error answer among its words
-  input  wire logic             read_error_i,   // likewise, among the words of all others
-  // Read master: the program, and what the prefetcher asks for.
-  output      logic [FetchUsers-1:0]       req_valid_o,
-  input  wire logic [FetchUsers-1:0]       req_ready_i,
-  output      logic [FetchUsers-1:0][63:0] req_addr_o,
-  output      logic [FetchUsers-1:0][31:0] req_words_o,
+  input  wire logic [READERS-1:0] read_fault_i, // a word with an error answer is taken
+  input  wire logic             linear_error_i, // likewise, by acs_linear, which takes them late
+  // Read master: requests for the program, and of acs_front for words of later instructions.
+  output      logic  [FRONT_READERS-1:0] req_valid_o,
+  input  wire logic  [FRONT_READERS-1:0] req_ready_i,
+  output      span_t [FRONT_READERS-1:0] req_o,
   input  wire logic             data_valid_i,   // words of the program
+  output      logic             data_ready_o,
   input  wire logic [63:0]      data_i,
   input  wire logic             data_error_i,
   output      logic             discard_o,      // words under way are not wanted any more
@@ -71,46 +70,57 @@ module acs_control
   output      logic             clear_error_o,
   output      logic             wreq_valid_o,
   input  wire logic             wreq_ready_i,
-  output      logic [63:0]      wreq_addr_o,
-  output      logic [31:0]      wreq_words_o,
+  output      span_t            wreq_o,
   output      logic             header_valid_o,
   input  wire logic             header_ready_i,
   output      logic [63:0]      header_o,
   input  wire logic             write_idle_i,
   input  wire logic             write_error_i
 );
+  // The fetch unit has room for what it asked for.
+  assign data_ready_o = 1'b1;
+
   typedef enum logic [3:0] {
-    StIdle, StNext, StLaunch, StRun, StTraceAsk, StTrace, StFlush, StHeaderAsk, StHeader, StFinish
+    StIdle,
+    StNext,
+    StLaunch,
+    StRun,
+    StTraceAsk,
+    StTrace,
+    StFlush,
+    StHeaderAsk,
+    StHeader,
+    StFinish
   } state_e;
 
-  state_e             state_q;
+  state_e state_q;
   instruction_words_t words_q;
-  amounts_t           amounts;           // of the instruction
-  judged_t            next;
-  instruction_t       op, next_op;
-  logic               next_valid, no_more, take;
-  logic [28:0]        index_q;
-  logic [7:0]         code_q;
-  logic [3:0]         header_q;
-  logic               is_linear_result, next_writes, ran, ran_q, fails, ended;
-  logic               ask_result_q;      // the write request of a LINEAR is not yet accepted
-  logic               error_q;           // an error answer among words of this instruction
-  logic               load_error_q;      // among weights, which may be those of a later one
-  logic [28:0]        load_index, load_index_q, load_error_index_q;
-  logic               stopping;
+  amounts_t amounts;  // of the instruction
+  judged_t next;
+  instruction_t op, next_op;
+  logic next_valid, no_more, take;
+  logic [28:0] index_q;
+  logic [7:0] code_q;
+  logic [3:0] header_q;
+  logic is_linear_result, next_writes, ran, ran_q, fails, ended;
+  logic ask_result_q;  // the write request of a LINEAR is not yet accepted
+  logic error_q;  // an error answer among words of this instruction
+  logic load_error_q;  // among weights, which may be those of a later one
+  logic [28:0] load_index, load_index_q, load_error_index_q;
+  logic stopping;
 
   // Counters of the result header.
-  logic [63:0] instructions_q, iterations_q, executed_q, skipped_q, read_q, written_q, cycles_q,
-               stalls_q;
+  logic [63:0]
+    instructions_q, iterations_q, executed_q, skipped_q, read_q, written_q, cycles_q, stalls_q;
   logic [63:0] macs_executed, macs_skipped;
-  logic [20:0] pairs_q;              // of active inputs and outputs, over all groups
-  logic        add_macs, macs_busy, skips_busy;
+  logic [20:0] pairs_q;  // of active inputs and outputs, over all groups
+  logic add_macs, macs_busy, skips_busy;
   logic [31:0] trace_words, result_words;
 
   assign op      = traced_decode(words_q, trace_i);
   assign next_op = decode(next.words);
   assign op_o    = op;
-  assign channels_o = {amounts.outputs[10:0], amounts.inputs[10:0]};
+  assign channels_o = '{outputs: amounts.outputs[10:0], inputs: amounts.inputs[10:0]};
 
   acs_front #(
     .LaneGroups(LaneGroups),
@@ -122,13 +132,11 @@ module acs_control
     .rst_ni,
     .start_i,
     .stop_i       (stopping),
-    .pointers_i,
-    .sizes_i,
+    .buffers_i,
     .trace_i,
     .req_valid_o,
     .req_ready_i,
-    .req_addr_o,
-    .req_words_o,
+    .req_o,
     .data_valid_i,
     .data_i,
     .data_error_i,
@@ -161,14 +169,14 @@ module acs_control
                                                       : (32'(op.channels) + 32'd63) >> 6;
   assign wreq_valid_o = ask_result_q || state_q == StTraceAsk || state_q == StHeaderAsk;
   always_comb begin
-    wreq_addr_o  = pointers_i[3];
-    wreq_words_o = 32'(HEADER_WORDS);
+    wreq_o.address = buffers_i.result.address;
+    wreq_o.words   = 32'(HEADER_WORDS);
     if (ask_result_q) begin
-      wreq_addr_o  = pointers_i[3] + {37'b0, op.result_addr, 3'b0};
-      wreq_words_o = result_words;
+      wreq_o.address = buffers_i.result.address + {37'b0, op.result_addr, 3'b0};
+      wreq_o.words   = result_words;
     end else if (state_q == StTraceAsk) begin
-      wreq_addr_o  = pointers_i[3] + {37'b0, op.trace_addr, 3'b0};
-      wreq_words_o = trace_words;
+      wreq_o.address = buffers_i.result.address + {37'b0, op.trace_addr, 3'b0};
+      wreq_o.words   = trace_words;
     end
   end
 
@@ -191,19 +199,19 @@ module acs_control
   assign clear_o        = take;
   assign clear_error_o  = state_q == StIdle;
   assign discard_o      = stopping;
-  // The instruction is done: its results are on their way, in order before all that follows.
+  // The instruction is done: its results are on their way, before those of all later instructions.
   assign ended = (state_q == StRun && ran && !fails && op.trace_addr == 0) ||
                  (state_q == StTraceAsk && trace_words == 0) || (state_q == StTrace && copy_done_i);
 
-  // Words read, by what reads them.
-  logic        ends_run;
+  // Words read, by reader.
+  logic ends_run;
   logic [31:0] words_read, words_read_q;
   logic [26:0] rows_read_q;
   assign ends_run = next.status == STATUS_OK && next_op.opcode == OP_END;
   always_comb begin
     words_read = '0;
     if (table_i) words_read = (32'(amounts.inputs) + 32'(amounts.outputs) + 32'd3) >> 2;
-    else if (group_i) words_read = op.masked_zero ? '0 : 32'(masked_i[1]) << 1;
+    else if (group_i) words_read = op.masked_zero ? '0 : 32'(masked_i.outputs) << 1;
     else if (op.opcode == OP_LOAD) words_read = 32'(amounts.image_words);
     else if (op.opcode == OP_LINEAR) begin
       words_read = 32'(amounts.linear_words) +
@@ -290,28 +298,30 @@ module acs_control
     end else begin
       // The header carries the cycles up to its own first word.
       if (state_q != StHeader && state_q != StHeaderAsk) cycles_q <= cycles_q + 64'd1;
-      stalls_q     <= stalls_q + 64'(stall_i);
+      stalls_q     <= stalls_q + 64'(array_stall_i || linear_stall_i);
       iterations_q <= iterations_q + 64'(iteration_i);
       if (group_i) begin
-        pairs_q    <= pairs_q + 21'(active_i[0]) * 21'(active_i[1]);
-        executed_q <= executed_q + 64'(active_i[1]);
-        skipped_q  <= skipped_q + 64'(masked_i[1]);
+        pairs_q    <= pairs_q + 21'(active_i.inputs) * 21'(active_i.outputs);
+        executed_q <= executed_q + 64'(active_i.outputs);
+        skipped_q  <= skipped_q + 64'(masked_i.outputs);
       end
       // Added up a cycle later: long before the header.
       words_read_q   <= table_i || group_i || ended ? words_read : '0;
-      rows_read_q    <= group_i ? 27'(active_i[1]) * 27'(row_read_i) :
+      rows_read_q    <= group_i ? 27'(active_i.outputs) * 27'(row_read_i) :
                         take ? 27'(INSTRUCTION_WORDS) : '0;
       read_q         <= read_q + 64'(words_read_q) + 64'(rows_read_q);
       instructions_q <= instructions_q + 64'(ended) + 64'(take && ends_run);
 
-      // Weights may arrive before their instruction runs; the others take their own words only.
+      // Weights may arrive before their instruction runs, so an error among them is kept with the
+      // number of its instruction.  The other readers take words of the running instruction only.
       if (load_o) load_index_q <= load_index;
       else if (array_load_i) load_index_q <= index_q;
-      if (loader_error_i && !load_error_q) begin
+      if (read_fault_i[READER_WEIGHTS] && !load_error_q) begin
         load_error_q       <= 1'b1;
         load_error_index_q <= load_index_q;
       end
-      if (read_error_i) error_q <= 1'b1;
+      if (read_fault_i[READER_IMAGE] || read_fault_i[READER_TABLE] || linear_error_i)
+        error_q <= 1'b1;
 
       if (wreq_ready_i) ask_result_q <= 1'b0;
       ran_q <= state_q == StRun && !ran && (linear_done_i || ran_q);
@@ -354,8 +364,10 @@ module acs_control
           if (ran) begin
             state_q <= op.trace_addr != 0 ? StTraceAsk : StNext;
             if (fails) begin
-              code_q  <= bad_table_i && !write_error_i && !error_q && !load_error_q ? STATUS_BAD_FIELD
-                                                                                   : STATUS_BUS_ERROR;
+              code_q  <= STATUS_BUS_ERROR;
+              if (bad_table_i && !write_error_i && !error_q && !load_error_q) begin
+                code_q <= STATUS_BAD_FIELD;
+              end
               state_q <= StFlush;
             end
           end
@@ -369,7 +381,7 @@ module acs_control
           // Every write is answered before the verdict is final.
           if (write_idle_i && read_idle_i && !macs_busy && !skips_busy) begin
             if (code_q == STATUS_OK && write_error_i) code_q <= STATUS_BUS_ERROR;
-            if (sizes_i[3] >= 32'(HEADER_WORDS)) begin
+            if (buffers_i.result.words >= 32'(HEADER_WORDS)) begin
               state_q <= StHeaderAsk;
             end else begin
               if (code_q == STATUS_OK) code_q <= STATUS_RESULT_RANGE;
@@ -411,8 +423,9 @@ module acs_control
     end
   end
 
-  logic unused;
-  assign unused = ^{op, next_op, amounts, pointers_i, masked_i, trace_words[31:20]};
+  logic unused_next_fields, unused_masked_inputs;
+  assign unused_next_fields   = ^next_op;
+  assign unused_masked_inputs = ^masked_i.inputs;
 
 endmodule
 

@@ -30,13 +30,20 @@ module acs_copy
   input  wire logic        data_ready_i,
   output      logic [63:0] data_o
 );
-  typedef enum logic [2:0] {StIdle, StRead, StWait, StWords, StVector, StVectorGive} state_e;
-  state_e      state_q;
+  typedef enum logic [2:0] {
+    StIdle,
+    StRead,
+    StWait,
+    StWords,
+    StVector,
+    StVectorGive
+  } state_e;
+  state_e state_q;
   logic [15:0] block_q, vector_q;
   logic [19:0] left_q;
-  logic [2:0]  segment_q;
-  segments_t   data_q;
-  logic        accepted;
+  logic [2:0] segment_q;
+  segments_t data_q;
+  logic accepted;
 
   assign read_valid_o        = state_q == StRead;
   assign read_addr_o         = block_q;

@@ -4,20 +4,19 @@
 
 module acs_fetch
   import acs_isa_pkg::*;
+  import acs_pkg::*;
 #(
-  parameter int unsigned Ahead = 4    // instructions in the buffer
+  parameter int unsigned Ahead = 4  // instructions in the buffer
 ) (
   input  wire logic               clk_i,
   input  wire logic               rst_ni,
   input  wire logic               start_i,       // a run begins
   input  wire logic               stop_i,        // it ends
-  input  wire logic [63:0]        program_i,     // address
-  input  wire logic [31:0]        size_i,        // words
+  input  wire span_t              program_i,
   // Read master.
   output      logic               req_valid_o,
   input  wire logic               req_ready_i,
-  output      logic [63:0]        req_addr_o,
-  output      logic [31:0]        req_words_o,
+  output      span_t              req_o,
   input  wire logic               data_valid_i,
   input  wire logic [63:0]        data_i,
   input  wire logic               data_error_i,
@@ -32,20 +31,19 @@ module acs_fetch
   localparam int unsigned IW = $clog2(INSTRUCTION_WORDS);
   localparam logic [IW-1:0] LastWord = IW'(INSTRUCTION_WORDS - 1);
 
-  logic          running_q, waiting_q;           // a request is under way
-  logic [63:0]   address_q;                      // of the instruction to ask for
-  logic [31:0]   left_q;                         // words from there on
-  logic [SW-1:0] buffered_q;                     // asked for and not yet taken out of the buffer
+  logic running_q, waiting_q;  // a request is under way
+  logic [63:0] address_q;  // of the instruction to ask for
+  logic [31:0] left_q;  // words from there on
+  logic [SW-1:0] buffered_q;  // asked for and not yet taken out of the buffer
   logic [IW-1:0] arriving_q, leaving_q;
-  logic          ends_q, more, accepted;
-  logic          word_valid, word_ready, word_error;
-  logic [63:0]   word;
-  logic          last_arrives, last_leaves;
+  logic ends_q, more, accepted;
+  logic word_valid, word_ready, word_error;
+  logic [63:0] word;
+  logic last_arrives, last_leaves;
 
   assign more         = left_q >= 32'(INSTRUCTION_WORDS);
   assign req_valid_o  = running_q && !ends_q && !waiting_q && more && buffered_q != SW'(Ahead);
-  assign req_addr_o   = address_q;
-  assign req_words_o  = 32'(INSTRUCTION_WORDS);
+  assign req_o        = '{address: address_q, words: 32'(INSTRUCTION_WORDS)};
   assign accepted     = req_valid_o && req_ready_i;
   assign last_arrives = data_valid_i && arriving_q == LastWord;
   assign last_leaves  = word_ready && word_valid && leaving_q == LastWord;
@@ -53,8 +51,8 @@ module acs_fetch
 
   // The word that holds the opcode tells whether another instruction follows.
   instruction_words_t probe;
-  instruction_t       probed;
-  logic               is_end;
+  instruction_t probed;
+  logic is_end;
   always_comb begin
     probe             = '0;
     probe[arriving_q] = data_i;
@@ -114,8 +112,8 @@ module acs_fetch
         running_q  <= 1'b1;
         waiting_q  <= 1'b0;
         ends_q     <= 1'b0;
-        address_q  <= program_i;
-        left_q     <= size_i;
+        address_q  <= program_i.address;
+        left_q     <= program_i.words;
         buffered_q <= '0;
         arriving_q <= '0;
         leaving_q  <= '0;
@@ -128,10 +126,11 @@ module acs_fetch
     if (word_valid && word_ready) words_o[leaving_q] <= word;
   end
 
-  logic unused;
-  assign unused = ^{probed, fifo_ready};
+  logic unused_probed_fields;
+  assign unused_probed_fields = ^probed;
 
 `ifndef SYNTHESIS
+  word_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) data_valid_i |-> fifo_ready)
   else $error("a word of the program without a place");
 `endif

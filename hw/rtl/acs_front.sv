@@ -1,9 +1,10 @@
-// Works ahead of the sequencer: fetches instructions, has them judged, and asks for what they read
-// from memory.  Words wait in the read master's buffer, weights in the free set of banks, until
-// their instruction runs; judged instructions wait in a queue.
+// Works ahead of the sequencer: fetches instructions, has them judged, and asks memory for the
+// words that they read.  Those words wait in the read master's buffer, weights in the free set of
+// banks, until their instruction runs; judged instructions wait in a queue.
 //
-// Everything is asked for in the order of the program.  A convolution with an output mask knows its
-// rows only when it runs; nothing that comes after it is asked for before its rows are.
+// Requests go out in the order of the program.  A convolution with an output mask knows which rows
+// of weights it needs only when it runs: until it has asked for them, this module asks for nothing
+// that belongs to a later instruction.
 `default_nettype none
 
 module acs_front
@@ -13,21 +14,18 @@ module acs_front
   parameter int unsigned LaneGroups    = 4,
   parameter int unsigned FeatureBlocks = 4096,
   parameter int unsigned BankWords     = 1024,
-  parameter int unsigned VectorWords   = 1024,
-  parameter int unsigned Users         = 4      // program, image, vectors, table
+  parameter int unsigned VectorWords   = 1024
 ) (
   input  wire logic               clk_i,
   input  wire logic               rst_ni,
   input  wire logic               start_i,      // a run begins
   input  wire logic               stop_i,       // there is none, or it ends
-  input  wire logic [3:0][63:0]   pointers_i,
-  input  wire logic [3:0][31:0]   sizes_i,
+  input  wire buffers_t           buffers_i,
   input  wire logic               trace_i,
   // Read master.
-  output      logic [Users-1:0]       req_valid_o,
-  input  wire logic [Users-1:0]       req_ready_i,
-  output      logic [Users-1:0][63:0] req_addr_o,
-  output      logic [Users-1:0][31:0] req_words_o,
+  output      logic  [FRONT_READERS-1:0] req_valid_o,
+  input  wire logic  [FRONT_READERS-1:0] req_ready_i,
+  output      span_t [FRONT_READERS-1:0] req_o,
   input  wire logic               data_valid_i, // words of the program
   input  wire logic [63:0]        data_i,
   input  wire logic               data_error_i,
@@ -38,7 +36,7 @@ module acs_front
   input  wire logic               loader_busy_i,
   input  wire logic               quiet_i,      // a CONV with output mask has asked for its rows
   input  wire logic               gate_done_i,  // a mask is there
-  // What was asked for a LINEAR.
+  // The words that memory was asked for, for a LINEAR.
   output      logic               linear_job_valid_o,
   output      linear_job_t        linear_job_o,
   // The next instruction.
@@ -47,26 +45,22 @@ module acs_front
   output      logic               no_more_o,    // the program ended without END
   input  wire logic               take_i
 );
-  localparam int unsigned UserImage = 1, UserVectors = 2, UserTable = 3;
-
-  logic               fetched, fetch_error, fetch_done, no_more, checked, check_start, judged;
+  logic fetched, fetch_error, fetch_done, no_more, checked, check_start, judged;
   instruction_words_t words;
-  instruction_t       op;
-  logic [7:0]         verdict;
-  amounts_t           amounts;
-  judged_t            instruction;
+  instruction_t op;
+  logic [7:0] verdict;
+  amounts_t amounts;
+  judged_t instruction;
 
   acs_fetch u_fetch (
     .clk_i,
     .rst_ni,
     .start_i,
     .stop_i,
-    .program_i   (pointers_i[0]),
-    .size_i      (sizes_i[0]),
-    .req_valid_o (req_valid_o[0]),
-    .req_ready_i (req_ready_i[0]),
-    .req_addr_o  (req_addr_o[0]),
-    .req_words_o (req_words_o[0]),
+    .program_i   (buffers_i.instructions),
+    .req_valid_o (req_valid_o[READER_PROGRAM]),
+    .req_ready_i (req_ready_i[READER_PROGRAM]),
+    .req_o       (req_o[READER_PROGRAM]),
     .data_valid_i,
     .data_i,
     .data_error_i,
@@ -89,7 +83,7 @@ module acs_front
     .start_i  (check_start),
     .words_i  (words),
     .op_i     (op),
-    .sizes_i  (sizes_i),
+    .buffers_i,
     .valid_o  (checked),
     .status_o (verdict),
     .amounts_o(amounts)
@@ -100,10 +94,10 @@ module acs_front
   assign check_start = fetched && !checking_q;
   assign judged      = fetched && checking_q && checked;
 
-  // Judged instructions go on at once; what they read is asked for meanwhile.
-  logic        is_load, is_conv, is_linear, is_gate, is_listed, held;
-  logic        waits_q;       // a CONV with output mask has not asked for its rows yet
-  logic        queued_q, queue, room, queue_valid;
+  // A judged instruction enters the queue at once, before all requests for its words are out.
+  logic is_load, is_conv, is_linear, is_gate, is_listed, held;
+  logic waits_q;  // a CONV with output mask has not asked for its rows yet
+  logic queued_q, queue, room, queue_valid;
   assign instruction = '{
     words: words,
     amounts: amounts,
@@ -126,11 +120,15 @@ module acs_front
   assign valid_o   = queue_valid;
   assign no_more_o = no_more && !queue_valid;
 
-  // What an instruction reads: first thresholds, a table or the image; then rows.
-  typedef enum logic [1:0] {StFirst, StSecond, StDone} step_e;
-  step_e       step_q;
-  logic [3:0]  gates_q;       // gates that were queued and have not decided
-  logic        good, reads, allowed, masks_there, first_asked, second_asked;
+  // Requests of an instruction: first for thresholds, a table or the image; then for rows.
+  typedef enum logic [1:0] {
+    StFirst,
+    StSecond,
+    StDone
+  } step_e;
+  step_e step_q;
+  logic [3:0] gates_q;  // gates that were queued and have not decided
+  logic good, reads, allowed, masks_there, first_asked, second_asked;
   logic [28:0] index_q;
 
   assign is_load   = op.opcode == OP_LOAD;
@@ -143,40 +141,41 @@ module acs_front
   assign reads     = good && (is_load || is_linear || (is_conv && (!is_listed || op.has_table)));
   assign allowed   = reads && !waits_q && !loader_busy_i && !stop_i;
 
-  assign req_valid_o[UserImage]   = allowed && step_q == StFirst && is_load;
-  assign req_valid_o[UserTable]   = allowed && step_q == StFirst && is_conv && op.has_table;
-  assign req_valid_o[UserVectors] = allowed && (step_q == StFirst ? is_gate
-                                                                  : step_q == StSecond && is_linear);
+  assign req_valid_o[READER_IMAGE]   = allowed && step_q == StFirst && is_load;
+  assign req_valid_o[READER_TABLE]   = allowed && step_q == StFirst && is_conv && op.has_table;
+  assign req_valid_o[READER_VECTORS] = allowed &&
+                                       (step_q == StFirst ? is_gate :
+                                                            step_q == StSecond && is_linear);
   // Words that a mask makes needless can be left out once the mask is there.
   assign masks_there  = gates_q == 0 || !skips_words(op);
   assign load_o       = allowed && step_q == StSecond && is_conv && !is_listed && masks_there;
   assign load_op_o    = op;
   assign load_index_o = index_q;
 
-  assign first_asked  = (req_valid_o & req_ready_i) >> UserImage != '0 ||
+  assign first_asked  = (req_valid_o & req_ready_i) >> READER_IMAGE != '0 ||
                         !(is_load || is_gate || (is_conv && op.has_table));
-  assign second_asked = req_valid_o[UserVectors] ? req_ready_i[UserVectors] : !is_conv || load_o ||
-                                                                              is_listed;
+  assign second_asked = req_valid_o[READER_VECTORS] ? req_ready_i[READER_VECTORS] :
+                        !is_conv || load_o || is_listed;
 
-  // Known before the first of its words can come.
-  assign linear_job_valid_o = req_valid_o[UserVectors] && req_ready_i[UserVectors] &&
+  // The job is known before the first of its words can come.
+  assign linear_job_valid_o = req_valid_o[READER_VECTORS] && req_ready_i[READER_VECTORS] &&
                               is_gate == (step_q == StFirst);
   assign linear_job_o       = '{gate: is_gate, channels: op.channels, row_words: op.row_words};
 
   always_comb begin
-    req_addr_o[UserImage]     = pointers_i[2];
-    req_words_o[UserImage]    = 32'(amounts.image_words);
-    req_addr_o[UserTable]     = pointers_i[1] + {29'b0, op.table_addr, 3'b0};
-    req_words_o[UserTable]    = (32'(amounts.inputs) + 32'(amounts.outputs) + 32'd3) >> 2;
-    req_addr_o[UserVectors]   = pointers_i[1] + {29'b0, op.weight_addr, 3'b0};
-    req_words_o[UserVectors]  = 32'(amounts.linear_words);
+    req_o[READER_IMAGE].address     = buffers_i.image.address;
+    req_o[READER_IMAGE].words    = 32'(amounts.image_words);
+    req_o[READER_TABLE].address     = buffers_i.params.address + {29'b0, op.table_addr, 3'b0};
+    req_o[READER_TABLE].words    = (32'(amounts.inputs) + 32'(amounts.outputs) + 32'd3) >> 2;
+    req_o[READER_VECTORS].address   = buffers_i.params.address + {29'b0, op.weight_addr, 3'b0};
+    req_o[READER_VECTORS].words  = 32'(amounts.linear_words);
     if (step_q == StFirst) begin
-      req_addr_o[UserVectors]  = pointers_i[1] + {29'b0, op.threshold_addr, 3'b0};
-      req_words_o[UserVectors] = (32'(op.channels) + 32'd1) >> 1;
+      req_o[READER_VECTORS].address  = buffers_i.params.address + {29'b0, op.threshold_addr, 3'b0};
+      req_o[READER_VECTORS].words = (32'(op.channels) + 32'd1) >> 1;
     end
   end
 
-  // Behind an instruction that ends the run nothing is looked at.
+  // No instruction behind one that ends the run is looked at.
   assign fetch_done = good && op.opcode != OP_END && (queued_q || queue) &&
                       (!reads || step_q == StDone);
 
@@ -206,9 +205,6 @@ module acs_front
       end
     end
   end
-
-  logic unused;
-  assign unused = ^{op, amounts, pointers_i};
 
 endmodule
 

@@ -1,15 +1,16 @@
-// From rounds to items: what requantization needs to know about each item, found ahead of time.
+// From rounds to items: everything that requantization needs to know about an item, found ahead of
+// time.
 //
 // An item is looked up in one cycle; its addresses are worked out in the next two, with a single
 // multiplier.  Its residual, where there is one, comes through port B.  Up to `Ahead` items wait
-// here, so that a busy port delays nobody who can wait.
+// here, so that requantization goes on while the port is busy.
 `default_nettype none
 
 module acs_items
   import acs_isa_pkg::*;
   import acs_pkg::*;
 #(
-  parameter int unsigned Ahead = 8     // a power of two
+  parameter int unsigned Ahead = 8  // a power of two
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -35,7 +36,7 @@ module acs_items
   input  wire segments_t    read_data_i,
   // Items, in order.
   output      logic         item_valid_o,
-  output      logic         rest_valid_o,   // so are the others of its round
+  output      logic         rest_valid_o,   // so are the items that follow in its round
   input  wire logic         item_next_i,
   output      item_t        item_o,
   output      segments_t    residual_o
@@ -43,7 +44,7 @@ module acs_items
   localparam int unsigned CW = $clog2(Ahead) + 1;
 
   // Rounds waiting to be looked up.
-  logic   round_valid, round_next, round_ready;
+  logic round_valid, round_next, round_ready;
   round_t round;
   acs_fifo #(
     .Width($bits(round_t)),
@@ -76,10 +77,10 @@ module acs_items
 
   // Items under way or waiting, and those of them that lack nothing.
   logic [CW-1:0] claimed_q, complete_q;
-  logic          completes;
+  logic completes;
 
   // First stage: list and records.  The item stays for a second cycle.
-  logic       is_conv, look, is_a, last_item;
+  logic is_conv, look, is_a, last_item;
   logic [1:0] looked_q;
   group_count_t item_q;
 
@@ -94,12 +95,12 @@ module acs_items
   assign chunk_done_o = round_next && round.chunk_end;
 
   // Second stage: address of the residual.  Third: that of the result.
-  logic        zero_q;
-  logic [9:0]  channel_q;
+  logic zero_q;
+  logic [9:0] channel_q;
   logic [10:0] number_q;
-  group_t      group_q, left_q;
+  group_t group_q, left_q;
   logic [15:0] channel_base;
-  item_t       found;
+  item_t found;
 
   always_ff @(posedge clk_i) begin
     channel_q <= is_conv ? out_channel_i : round.list_first;
@@ -155,7 +156,7 @@ module acs_items
     .out_data_o (read_addr_o)
   );
 
-  // Others read through the port while no item waits.
+  // Other modules read through the port only while no item waits for a residual.
   assign residual_arrives = read_data_valid_i && op_i.res_enable && claimed_q != complete_q;
 
   acs_fifo #(
@@ -191,17 +192,21 @@ module acs_items
     end
   end
 
-  logic unused;
-  assign unused = ^{op_i, round_ready, item_ready, address_ready, residual_ready};
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
 
 `ifndef SYNTHESIS
+  round_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) round_valid_i |-> round_ready)
   else $error("a round without a place");
+  item_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    !(looked_q[0] && !address_ready) && !(looked_q[1] && !item_ready))
   else $error("an item without a place");
+  residual_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) residual_arrives |-> residual_ready)
   else $error("a residual without a place");
+  item_is_there :
   assert property (@(posedge clk_i) disable iff (!rst_ni) item_next_i |-> item_valid_o)
   else $error("an item taken before it was there");
 `endif

@@ -8,7 +8,7 @@
 module acs_lane_group
   import acs_pkg::*;
 #(
-  parameter bit HasMax = 1'b0   // can take a maximum instead of a sum
+  parameter bit HasMax = 1'b0  // can take a maximum instead of a sum
 ) (
   input  wire logic              clk_i,
   input  wire logic              valid_i,
@@ -21,7 +21,7 @@ module acs_lane_group
   output      sums_t             sums_o
 );
   logic signed [8:0] weight_q;
-  logic [1:0]        valid_q, first_q, maximum_q;
+  logic [1:0] valid_q, first_q, maximum_q;
 
   always_ff @(posedge clk_i) begin
     weight_q  <= zero_i ? '0 : weight_i;
@@ -33,10 +33,10 @@ module acs_lane_group
   for (genvar pair = 0; pair < 32; pair++) begin : gen_pair
     logic signed [24:0] packed_q;
     logic signed [33:0] product_q;
-    logic signed [8:0]  low_pixel, high_pixel;
+    logic signed [8:0] low_pixel, high_pixel;
     logic signed [31:0] low, high, low_sum_q, high_sum_q;
-    logic               borrow;
-    logic               low_take, high_take, clear;
+    logic borrow;
+    logic low_take, high_take, clear;
 
     assign low_pixel  = signed'({signed_i & pixels_i[2*pair][7], pixels_i[2*pair]});
     assign high_pixel = signed'({signed_i & pixels_i[2*pair+1][7], pixels_i[2*pair+1]});
@@ -78,12 +78,12 @@ module acs_lane_group
     assign sums_o[2*pair]   = low_sum_q;
     assign sums_o[2*pair+1] = high_sum_q;
 
-    logic unused;
-    assign unused = product_q[33];
+    logic unused_product_sign;
+    assign unused_product_sign = product_q[33];
   end
 
-  logic unused;
-  assign unused = ^maximum_q;
+  logic unused_maximum;
+  assign unused_maximum = maximum_q[1];
 
 endmodule
 

@@ -1,6 +1,6 @@
-// LINEAR: bias plus eight products a word, a word a cycle; results to the vector memory, through the
-// sigmoid table, to wide results, or to a mask.  GAVG's totals end here too: same requantization,
-// same bytes.
+// LINEAR: bias plus eight products a word, a word a cycle.  Results go to the vector memory,
+// directly or through the sigmoid table, to the result buffer as wide words, or to a mask.  The
+// totals of GAVG end here too: they take the same requantization to the same bytes.
 `default_nettype none
 
 module acs_linear
@@ -33,29 +33,31 @@ module acs_linear
   output      logic [15:0]  vector_write_addr_o,
   output      logic [63:0]  vector_data_o,
   // Masks.
-  output      logic         mask_write_o,
-  output      logic [8:0]   mask_addr_o,
-  output      logic [63:0]  mask_data_o,
+  output      mask_write_t  mask_write_o,
   // Result words.
   output      logic         result_valid_o,
   input  wire logic         result_ready_i,
   output      logic [63:0]  result_o
 );
-  typedef enum logic [1:0] {StIdle, StRows, StDrain} state_e;
-  localparam int unsigned Depth = 6;    // from a row's last sum to its result
+  typedef enum logic [1:0] {
+    StIdle,
+    StRows,
+    StDrain
+  } state_e;
+  localparam int unsigned Depth = 6;  // from a row's last sum to its result
 
-  state_e      state_q;
-  logic        is_gate, is_wide, is_gavg;
+  state_e state_q;
+  logic is_gate, is_wide, is_gavg;
   logic [10:0] row_q;
   logic [15:0] word_q;
-  logic        last_word, take;
+  logic last_word, take;
 
   assign is_gavg = op_i.opcode == OP_GAVG;
   assign is_gate = op_i.linear_mode == LINEAR_GATE && !is_gavg;
   assign is_wide = op_i.linear_mode == LINEAR_WIDE && !is_gavg;
 
   // Results leave through a buffer; rows wait while it could overflow.
-  logic       fifo_ready, out_valid, roomy;
+  logic fifo_ready, out_valid, roomy;
   logic [4:0] fill_q;
   logic [63:0] out_data;
   assign roomy = fill_q < 5'd8;
@@ -67,10 +69,10 @@ module acs_linear
   assign stall_o        = state_q == StRows && !weights_valid_i;
 
   // Products: the vector's word arrives one cycle after its address.
-  logic        mac_valid_q, mac_end_q;
+  logic mac_valid_q, mac_end_q;
   logic [63:0] weights_q;
   logic signed [7:0][17:0] product_q;
-  logic        product_valid_q, product_end_q;
+  logic product_valid_q, product_end_q;
   logic signed [31:0] products, sum_q, sum_next;
 
   assign vector_read_addr_o = op_i.vec_src + word_q;
@@ -82,12 +84,12 @@ module acs_linear
   assign sum_next = sum_q + products;
 
   // A finished sum: of a row, or of GAVG.
-  logic               done_valid_q;
+  logic done_valid_q;
   logic signed [31:0] done_sum_q;
-  constants_t         done_record_q;
-  logic [10:0]        sum_row_q;
+  constants_t done_record_q;
+  logic [10:0] sum_row_q;
   // A row's record goes with its last products.
-  constants_t         mac_record_q, product_record_q;
+  constants_t mac_record_q, product_record_q;
 
   always_ff @(posedge clk_i) begin
     weights_q    <= weights_i;
@@ -124,7 +126,7 @@ module acs_linear
   end
 
   logic signed [31:0] wide;
-  logic [7:0]         narrow;
+  logic [7:0] narrow;
   acs_requantize u_requantize (
     .clk_i,
     .sum_i     (done_sum_q),
@@ -141,8 +143,8 @@ module acs_linear
   // The gate decides beside the requantization, and waits for as long.
   // Two thresholds make a word.
   logic signed [31:0] acc_q, threshold_q;
-  logic [3:0]         open_q;
-  logic [Depth-2:0]   valid_q;
+  logic [3:0] open_q;
+  logic [Depth-2:0] valid_q;
   assign thresholds_take_o = done_valid_q && is_gate && state_q != StIdle &&
                              (sum_row_q[0] || sum_row_q == op_i.channels - 11'd1);
   always_ff @(posedge clk_i) begin
@@ -154,9 +156,9 @@ module acs_linear
 
   // Results.
   logic [10:0] result_q;
-  logic        result, last_result, word_complete;
+  logic result, last_result, word_complete;
   logic [63:0] pending_q, pending;
-  logic [7:0]  value;
+  logic [7:0] value;
 
   assign result      = valid_q[Depth-2];
   assign last_result = result_q == op_i.channels - 11'd1;
@@ -186,9 +188,11 @@ module acs_linear
   assign vector_write_o      = result && word_complete && !is_wide && !is_gate;
   assign vector_write_addr_o = op_i.vec_dst + 16'(result_q[10:3]);
   assign vector_data_o       = pending;
-  assign mask_write_o        = result && word_complete && is_gate;
-  assign mask_addr_o         = {op_i.mask_out[4:0], result_q[9:6]};
-  assign mask_data_o         = pending;
+  assign mask_write_o        = '{
+      valid: result && word_complete && is_gate,
+      address: {op_i.mask_out[4:0], result_q[9:6]},
+      data: pending
+    };
 
   acs_fifo #(
     .Width(64),
@@ -241,10 +245,11 @@ module acs_linear
     end
   end
 
-  logic unused;
-  assign unused = ^{op_i, fifo_ready};
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
 
 `ifndef SYNTHESIS
+  result_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) push |-> fifo_ready)
   else $error("a result without a place");
 `endif

@@ -1,6 +1,6 @@
 // Receives the words of LINEARs ahead of their turn and lays them out for acs_linear: thresholds,
-// channel records and weights each in a buffer of their own, so that a row takes no more cycles than
-// it has words of weights.
+// channel records and weights lie in a buffer each, so that a row takes no more cycles than it has
+// words of weights.
 `default_nettype none
 
 module acs_linear_feed
@@ -10,7 +10,7 @@ module acs_linear_feed
   input  wire logic        clk_i,
   input  wire logic        rst_ni,
   input  wire logic        clear_i,        // a run begins or ends
-  // What was asked for, in order.
+  // The words that memory was asked for, in order.
   input  wire logic        job_valid_i,
   input  wire linear_job_t job_i,
   // Words from memory: of a gate, thresholds first; then rows.
@@ -18,8 +18,8 @@ module acs_linear_feed
   output      logic        data_ready_o,
   input  wire logic [63:0] data_i,
   input  wire logic        data_error_i,   // the word came with an error answer
-  // To acs_linear, each as it is used.  Who has a word of weights has its row's record, and its
-  // thresholds.
+  // To acs_linear, which takes each as it uses it.  A word of weights is valid only when the record
+  // and the thresholds of its row are.
   output      logic        weights_valid_o,
   input  wire logic        weights_take_i,
   output      logic [63:0] weights_o,
@@ -29,13 +29,13 @@ module acs_linear_feed
   output      logic [63:0] thresholds_o,   // of two rows
   output      logic        error_o         // something taken now came with an error answer
 );
-  localparam int unsigned Weights = 512;   // words of weights that may wait
+  localparam int unsigned Weights = 512;  // words of weights that may wait
   localparam int unsigned Records = 64;
 
-  logic        rst_n;
+  logic rst_n;
   assign rst_n = rst_ni && !clear_i;
 
-  logic        job_valid, job_ready, job_done;
+  logic job_valid, job_ready, job_done;
   linear_job_t job;
   acs_fifo #(
     .Width($bits(linear_job_t)),
@@ -52,15 +52,15 @@ module acs_linear_feed
   );
 
   // Where a word belongs.
-  logic        rows_q;           // the thresholds are there
-  logic [10:0] count_q;          // thresholds' words, then rows
-  logic [15:0] word_q;           // of the row
-  logic        to_thresholds, to_record, to_weights, take, last_word;
-  logic        thresholds_room, records_room, weights_room;
+  logic rows_q;  // the thresholds are there
+  logic [10:0] count_q;  // thresholds' words, then rows
+  logic [15:0] word_q;  // of the row
+  logic to_thresholds, to_record, to_weights, take, last_word;
+  logic thresholds_room, records_room, weights_room;
   logic [63:0] head_q;
-  logic        head_error_q;
-  record_t     record;
-  constants_t  constants;
+  logic head_error_q;
+  record_t record;
+  constants_t constants;
 
   assign to_thresholds = job.gate && !rows_q;
   assign to_record     = !to_thresholds && word_q < 16'(RECORD_WORDS);
@@ -111,9 +111,10 @@ module acs_linear_feed
   };
 
   logic thresholds_valid, thresholds_error, records_valid, record_error, weights_error;
-  acs_stream_ram #(
+  acs_fifo #(
     .Width(65),
-    .Depth(MAX_CHANNELS / 2)
+    .Depth(MAX_CHANNELS / 2),
+    .BlockRam(1'b1)
   ) u_thresholds (
     .clk_i,
     .rst_ni     (rst_n),
@@ -137,9 +138,10 @@ module acs_linear_feed
     .out_ready_i(record_take_i),
     .out_data_o ({record_error, record_o})
   );
-  acs_stream_ram #(
+  acs_fifo #(
     .Width(65),
-    .Depth(Weights)
+    .Depth(Weights),
+    .BlockRam(1'b1)
   ) u_weights (
     .clk_i,
     .rst_ni     (rst_n),
@@ -154,14 +156,17 @@ module acs_linear_feed
   assign error_o = (weights_take_i && weights_valid_o && weights_error) ||
                    (record_take_i && record_error) || (thresholds_take_i && thresholds_error);
 
-  logic unused;
-  assign unused = ^{job_ready, record, thresholds_valid, records_valid};
+  logic unused_masked_bias;
+  assign unused_masked_bias = ^record.masked_bias;
 
 `ifndef SYNTHESIS
+  job_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_n) job_valid_i |-> job_ready)
   else $error("a job without a place");
+  record_is_there :
   assert property (@(posedge clk_i) disable iff (!rst_n) record_take_i |-> records_valid)
   else $error("a row before its record");
+  threshold_is_there :
   assert property (@(posedge clk_i) disable iff (!rst_n) thresholds_take_i |-> thresholds_valid)
   else $error("a row before its threshold");
 `endif

@@ -14,27 +14,25 @@ module acs_load
   output      logic         data_ready_o,
   input  wire logic [63:0]  data_i,
   output      logic         write_valid_o,
-  output      halves_t      write_addr_o,
-  output      logic [7:0]   write_banks_o,
-  output      segments_t    write_data_o
+  output      block_write_t write_o
 );
-  logic        busy_q;
-  logic [7:0]  row_q;
-  logic [3:0]  segment_q;
+  logic busy_q;
+  logic [7:0] row_q;
+  logic [3:0] segment_q;
   logic [10:0] channel_q;
   logic [15:0] base_q;
   logic [63:0] low_q, pair_low_q, pair_high_q;
-  logic        last_q;               // the last word was taken
+  logic last_q;  // the last word was taken
 
-  logic [3:0]  row_words;
-  logic        last_segment, last_row, last_channel, take, pair_complete;
-  logic [1:0]  half_log2;
+  logic [3:0] row_words;
+  logic last_segment, last_row, last_channel, take, pair_complete;
+  logic [1:0] half_log2;
   logic [10:0] plane, raster_at, split_at, at;
   logic [63:0] pair_low, pair_high;
-  logic [7:0]  write_row_q;
-  logic [3:0]  write_segment_q;
+  logic [7:0] write_row_q;
+  logic [3:0] write_segment_q;
   logic [15:0] write_base_q;
-  logic        write_q;
+  logic write_q;
 
   assign row_words     = 4'((9'(op_i.dst_width) + 9'd7) >> 3);
   assign last_segment  = segment_q == row_words - 4'd1;
@@ -108,19 +106,19 @@ module acs_load
 
   // Of a pair, the even columns go to one half of the banks, the odd ones to the other.
   assign write_valid_o = write_q;
-  assign write_banks_o = op_i.dst_split ? {2{4'd1 << at[1:0]}} : 8'd1 << at[2:0];
+  assign write_o.banks = op_i.dst_split ? {2{4'd1 << at[1:0]}} : 8'd1 << at[2:0];
   for (genvar half = 0; half < 2; half++) begin : gen_half
-    logic        odd;
+    logic odd;
     logic [63:0] word;
     assign odd  = op_i.dst_split && 1'(half) != at[2];
     assign word = op_i.dst_split ? every_second(pair_low_q, pair_high_q, odd) : pair_low_q;
-    assign write_data_o[4*half+:4] = {4{word}};
-    assign write_addr_o[half] = write_base_q + 16'(at[10:3]) +
+    assign write_o.data[4*half+:4] = {4{word}};
+    assign write_o.address[half] = write_base_q + 16'(at[10:3]) +
                                 phase_offset(16'(plane), op_i.dst_split && write_row_q[0], odd);
   end
 
-  logic unused;
-  assign unused = ^op_i;
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
 
 endmodule
 

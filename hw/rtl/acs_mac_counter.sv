@@ -1,4 +1,4 @@
-// Adds count * taps * pixels to a counter, bit by bit: nobody waits for it but the header.
+// Adds count * taps * pixels to a counter, bit by bit: only the header waits for it.
 `default_nettype none
 
 module acs_mac_counter (

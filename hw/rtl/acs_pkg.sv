@@ -3,10 +3,10 @@
 
 package acs_pkg;
 
-  typedef logic [7:0][63:0]  segments_t;  // a block as its eight segments
-  typedef logic [1:0][15:0]  halves_t;    // a block's address in the lower and in the upper banks
-  typedef logic [63:0][7:0]  pixels_t;    // a block as its 64 pixels
-  typedef logic [63:0][31:0] sums_t;      // what the lanes of a group add up
+  typedef logic [7:0][63:0] segments_t;  // a block as its eight segments
+  typedef logic [1:0][15:0] halves_t;  // a block's address in the lower and in the upper banks
+  typedef logic [63:0][7:0] pixels_t;  // a block as its 64 pixels
+  typedef logic [63:0][31:0] sums_t;  // the sums of a group's lanes
 
   // Lane groups, and how many of them.
   localparam int unsigned MAX_LANE_GROUPS = 16;
@@ -16,8 +16,154 @@ package acs_pkg;
   // Cycles from the last iteration of a round to its sums.
   localparam int unsigned SUMS_DELAY = 9;
 
-  // Rounds between the issue of their last iteration and the release of their lane groups.
+  // The most rounds whose last iteration was issued and whose lane groups are still taken.
   localparam int unsigned MAX_ROUNDS = 16;
+
+  // Words in memory: the address of the first one in bytes, and how many there are.
+  typedef struct packed {
+    logic [63:0] address;
+    logic [31:0] words;
+  } span_t;
+
+  // The buffers that the host names in registers.
+  typedef struct packed {
+    span_t result;
+    span_t image;
+    span_t params;
+    span_t instructions;     // the program
+  } buffers_t;
+
+  // The numbers by which reads name their buffer on the bus.
+  localparam logic [1:0] BUFFER_PROGRAM = 2'd0;
+  localparam logic [1:0] BUFFER_PARAMS = 2'd1;
+  localparam logic [1:0] BUFFER_IMAGE = 2'd2;
+
+  // Readers of memory, by precedence.  All but the last one belong to acs_front.
+  localparam int unsigned READER_PROGRAM = 0;
+  localparam int unsigned READER_IMAGE = 1;
+  localparam int unsigned READER_VECTORS = 2;
+  localparam int unsigned READER_TABLE = 3;
+  localparam int unsigned READER_WEIGHTS = 4;
+  localparam int unsigned FRONT_READERS = 4;
+  localparam int unsigned READERS = 5;
+
+  // The AXI4 master, without the signals that never change: bursts count up, beats have eight
+  // bytes.
+  typedef struct packed {
+    logic [63:0] addr;
+    logic [7:0]  len;
+    logic [1:0]  user;       // number of the buffer
+  } axi_ar_t;
+
+  typedef struct packed {
+    logic [63:0] data;
+    logic [1:0]  resp;
+    logic        last;
+  } axi_r_t;
+
+  typedef struct packed {
+    logic [63:0] addr;
+    logic [7:0]  len;
+  } axi_aw_t;
+
+  typedef struct packed {
+    logic [63:0] data;
+    logic        last;
+  } axi_w_t;
+
+  // Reading: signals from the master, signals to the master.
+  typedef struct packed {
+    logic    ar_valid;
+    axi_ar_t ar;
+    logic    r_ready;
+  } axi_read_req_t;
+
+  typedef struct packed {
+    logic   ar_ready;
+    logic   r_valid;
+    axi_r_t r;
+  } axi_read_rsp_t;
+
+  // Writing: the same.
+  typedef struct packed {
+    logic    aw_valid;
+    axi_aw_t aw;
+    logic    w_valid;
+    axi_w_t  w;
+    logic    b_ready;
+  } axi_write_req_t;
+
+  typedef struct packed {
+    logic       aw_ready;
+    logic       w_ready;
+    logic       b_valid;
+    logic [1:0] b_resp;
+  } axi_write_rsp_t;
+
+  // The AXI4-Lite slave: signals from the host, signals to the host.
+  typedef struct packed {
+    logic [31:0] data;
+    logic [3:0]  strb;
+  } axil_w_t;
+
+  typedef struct packed {
+    logic [31:0] data;
+    logic [1:0]  resp;
+  } axil_r_t;
+
+  typedef struct packed {
+    logic       aw_valid;
+    logic [7:0] aw_addr;
+    logic       w_valid;
+    axil_w_t    w;
+    logic       b_ready;
+    logic       ar_valid;
+    logic [7:0] ar_addr;
+    logic       r_ready;
+  } axil_req_t;
+
+  typedef struct packed {
+    logic       aw_ready;
+    logic       w_ready;
+    logic       b_valid;
+    logic [1:0] b_resp;
+    logic       ar_ready;
+    logic       r_valid;
+    axil_r_t    r;
+  } axil_rsp_t;
+
+  // The two sides of an instruction on channels: a flag each, or a number of channels each.
+  typedef struct packed {
+    logic outputs;
+    logic inputs;
+  } sides_t;
+
+  typedef struct packed {
+    logic [10:0] outputs;
+    logic [10:0] inputs;
+  } channel_counts_t;
+
+  // A write to port B of the feature memory: a block, or the segments of the named banks.
+  typedef struct packed {
+    halves_t    address;
+    logic [7:0] banks;
+    segments_t  data;
+  } block_write_t;
+
+  // 64 bits of a mask register.
+  typedef struct packed {
+    logic        valid;
+    logic [8:0]  address;     // register, then word of its mask
+    logic [63:0] data;
+  } mask_write_t;
+
+  // An entry of the table of inputs or of the table of outputs.
+  typedef struct packed {
+    logic       inputs;
+    logic       outputs;
+    logic [9:0] address;
+    logic [9:0] channel;
+  } table_write_t;
 
   // One iteration of the lane array, as issued.
   typedef struct packed {
@@ -41,20 +187,20 @@ package acs_pkg;
     logic signed [8:0] weight;  // instead of a weight from the banks
   } iteration_t;
 
-  // Words that a LINEAR reads.
+  // Words that acs_front asked memory for, for a LINEAR: of its thresholds, then of its rows.
   typedef struct packed {
     logic        gate;       // thresholds come first
     logic [10:0] channels;   // rows
     logic [15:0] row_words;
   } linear_job_t;
 
-  // Words of a weight row, in the order of the row.
+  // Neighbouring words of a weight row, by number; the row begins with its record.
   typedef struct packed {
     logic [15:0] first;
     logic [15:0] last;
   } run_t;
 
-  // What the lanes' sums of a round become.
+  // A round on its way to requantization: which items the sums of its lane groups belong to.
   typedef struct packed {
     group_count_t count_a;
     group_count_t count;     // all items
@@ -83,7 +229,7 @@ package acs_pkg;
     group_t      left;       // items that follow in its round
   } item_t;
 
-  // What running an instruction takes: products of its fields.
+  // Amounts of an instruction that are products of its fields.
   typedef struct packed {
     logic [21:0] inputs;        // channels, over all groups
     logic [21:0] outputs;
@@ -99,12 +245,12 @@ package acs_pkg;
   typedef struct packed {
     acs_isa_pkg::instruction_words_t words;
     amounts_t                        amounts;
-    logic [7:0]                      status;  // what running it would end with
+    logic [7:0]                      status;  // STATUS_OK, or the fault with which it ends the run
   } judged_t;
 
-  // Nothing is traced unless the register says so.
+  // An instruction as it runs: it traces only where the trace register says so.
   function automatic acs_isa_pkg::instruction_t traced_decode(
-      input acs_isa_pkg::instruction_words_t words, input logic trace);
+    input acs_isa_pkg::instruction_words_t words, input logic trace);
     acs_isa_pkg::instruction_t decoded;
     decoded = acs_isa_pkg::decode(words);
     if (!trace) decoded.trace_addr = '0;

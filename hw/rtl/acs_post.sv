@@ -43,9 +43,9 @@ module acs_post
   output      segments_t    block_o
 );
   localparam int unsigned Slices = LANES / PostLanes;
-  localparam int unsigned SW     = $clog2(Slices);
-  localparam int unsigned GW     = LaneGroups > 1 ? $clog2(LaneGroups) : 1;
-  localparam int unsigned Depth  = 6;   // from a slice of sums to its pixels
+  localparam int unsigned SW = $clog2(Slices);
+  localparam int unsigned GW = LaneGroups > 1 ? $clog2(LaneGroups) : 1;
+  localparam int unsigned Depth = 6;  // from a slice of sums to its pixels
 
   if (PostLanes != 4 && PostLanes != 8 && PostLanes != 16) begin : gen_bad_post
     $error("PostLanes must be 4, 8 or 16");
@@ -55,8 +55,8 @@ module acs_post
   assign is_conv = op_i.opcode == OP_CONV;
   assign is_max  = op_i.opcode == OP_POOL && op_i.pool_max;
 
-  logic      items_idle, item_valid, rest_valid, runs, ends;
-  item_t     item;
+  logic items_idle, item_valid, rest_valid, runs, ends;
+  item_t item;
   segments_t residual;
 
   acs_items u_items (
@@ -87,9 +87,9 @@ module acs_post
 
   // Slicer.  A lane group's flag says that sums wait in its shadow registers.
   sums_t [LaneGroups-1:0] shadow_q;
-  logic  [LaneGroups-1:0] full_q, empties;
-  logic  [MAX_LANE_GROUPS-1:0] full;
-  logic  [SW-1:0]         slice_q;
+  logic [LaneGroups-1:0] full_q, empties;
+  logic [MAX_LANE_GROUPS-1:0] full;
+  logic [SW-1:0] slice_q;
 
   assign full = MAX_LANE_GROUPS'(full_q);
   assign runs = item_valid && full[item.group];
@@ -107,7 +107,7 @@ module acs_post
 
   // Sums of the next round may replace these in the very cycle of the last slice.  The round may
   // be issued that much earlier, as soon as nothing that this one lacks can delay it.
-  logic       released_q;
+  logic released_q;
   logic [8:0] remaining;
   assign remaining = 9'({item.left, ~slice_q});
   assign release_o = runs && !released_q && rest_valid && remaining <= 9'(SUMS_DELAY);
@@ -124,10 +124,10 @@ module acs_post
 
   // The first stage picks the slice, then the group.
   logic signed [PostLanes-1:0][31:0] slice_sums_q;
-  logic [PostLanes-1:0][7:0]         slice_residual_q;
-  constants_t                        constants_q;
-  logic [LaneGroups-1:0][PostLanes-1:0][31:0]      group_slice;
-  logic [Slices-1:0][PostLanes-1:0][7:0]           residual_slices;
+  logic [PostLanes-1:0][7:0] slice_residual_q;
+  constants_t constants_q;
+  logic [LaneGroups-1:0][PostLanes-1:0][31:0] group_slice;
+  logic [Slices-1:0][PostLanes-1:0][7:0] residual_slices;
   assign residual_slices = residual;
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_slice
     logic [Slices-1:0][PostLanes-1:0][31:0] slices;
@@ -141,18 +141,18 @@ module acs_post
   end
 
   // Requantization.
-  logic [15:0]                          res_mult;
-  logic [PostLanes-1:0][7:0]            narrow, results;
-  logic [Depth-1:1][PostLanes-1:0][7:0] raw_q;    // a maximum is stored as it is
-  logic [Depth-1:0]         valid_q, end_q;
+  logic [15:0] res_mult;
+  logic [PostLanes-1:0][7:0] narrow, results;
+  logic [Depth-1:1][PostLanes-1:0][7:0] raw_q;  // a maximum is stored as it is
+  logic [Depth-1:0] valid_q, end_q;
   logic [Depth-1:0][SW-1:0] at_q;
-  logic [Depth-1:0][15:0]   base_q;
-  logic [Depth-1:0][10:0]   number_q;
+  logic [Depth-1:0][15:0] base_q;
+  logic [Depth-1:0][10:0] number_q;
 
   assign res_mult = op_i.res_enable ? op_i.res_mult : '0;
 
   for (genvar i = 0; i < PostLanes; i++) begin : gen_lane
-    logic signed [31:0] wide;
+    logic signed [31:0] unused_wide;
     acs_requantize u_requantize (
       .clk_i,
       .sum_i     (slice_sums_q[i]),
@@ -162,12 +162,10 @@ module acs_post
       .residual_i(signed'({op_i.res_signed & slice_residual_q[i][7], slice_residual_q[i]})),
       .res_mult_i(res_mult),
       .signed_i  (op_i.dst_signed),
-      .wide_o    (wide),
+      .wide_o    (unused_wide),
       .narrow_o  (narrow[i])
     );
     assign results[i] = is_max ? raw_q[Depth-1][i] : narrow[i];
-    logic unused;
-    assign unused = ^wide;
   end
 
   always_ff @(posedge clk_i) begin
@@ -193,17 +191,17 @@ module acs_post
 
   assign idle_o = items_idle && valid_q == 0;
 
-  logic unused;
-  assign unused = ^{op_i, block_ready_i};
-
 `ifndef SYNTHESIS
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_check
+    sums_kept :
     assert property (@(posedge clk_i) disable iff (!rst_ni)
                      sums_valid_i[group] |-> !full_q[group] || empties[group])
     else $error("sums overwritten");
   end
+  items_never_pause :
   assert property (@(posedge clk_i) disable iff (!rst_ni) slice_q != 0 || released_q |-> runs)
   else $error("a pause where none was expected");
+  block_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) block_valid_o |-> block_ready_i)
   else $error("a block without a place");
 `endif

@@ -12,16 +12,20 @@ module acs_ram #(
   input  wire logic [$clog2(Depth)-1:0] read_addr_i,
   output      logic [Width-1:0]         read_data_o
 );
-  logic [Width-1:0] mem_q [Depth];
+  logic [Width-1:0] unused_written;
 
-  always_ff @(posedge clk_i) begin
-    if (write_i) mem_q[write_addr_i] <= write_data_i;
-    read_data_o <= mem_q[read_addr_i];
-  end
-
-`ifndef SYNTHESIS
-  initial for (int unsigned i = 0; i < Depth; i++) mem_q[i] = '0;
-`endif
+  acs_dual_port_ram #(
+    .Width(Width),
+    .Depth(Depth)
+  ) u_ram (
+    .clk_i,
+    .a_addr_i (read_addr_i),
+    .a_data_o (read_data_o),
+    .b_write_i(write_i),
+    .b_addr_i (write_addr_i),
+    .b_data_i (write_data_i),
+    .b_data_o (unused_written)
+  );
 
 endmodule
 

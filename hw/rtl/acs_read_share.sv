@@ -1,11 +1,13 @@
 // Shares the read master: requests are served in the order in which they were accepted, and every
 // word goes to the user that asked for it.
 //
-// Users that ask early leave their words in the read master's buffer until they take them.  A user
-// therefore asks only for what it can take without words that were asked for later.
+// A user that asks early leaves its words in the read master's buffer until it takes them.  It must
+// therefore be able to take them without any word that was asked for later.
 `default_nettype none
 
-module acs_read_share #(
+module acs_read_share
+  import acs_pkg::*;
+#(
   parameter int unsigned Users    = 4,   // the first has precedence
   parameter int unsigned Requests = 32   // under way at once
 ) (
@@ -16,15 +18,13 @@ module acs_read_share #(
   // Users.
   input  wire logic [Users-1:0]        req_valid_i,
   output      logic [Users-1:0]        req_ready_o,
-  input  wire logic [Users-1:0][63:0]  req_addr_i,
-  input  wire logic [Users-1:0][31:0]  req_words_i,   // at least one
+  input  wire span_t [Users-1:0]       req_i,         // at least one word
   output      logic [Users-1:0]        data_valid_o,
   input  wire logic [Users-1:0]        data_ready_i,
   // Read master.
   output      logic                    req_valid_o,
   input  wire logic                    req_ready_i,
-  output      logic [63:0]             req_addr_o,
-  output      logic [31:0]             req_words_o,
+  output      span_t                   req_o,
   output      logic [$clog2(Users)-1:0] req_user_o,
   input  wire logic                    data_valid_i,
   output      logic                    data_ready_o
@@ -36,8 +36,8 @@ module acs_read_share #(
   end
 
   logic [UW-1:0] chosen, user;
-  logic [31:0]   words, taken_q;
-  logic          place, accepted, pending, take, complete;
+  logic [31:0] words, taken_q;
+  logic place, accepted, pending, take, complete;
 
   always_comb begin
     chosen = '0;
@@ -47,7 +47,7 @@ module acs_read_share #(
   end
 
   // The chosen request is held in registers: another user may come first, or everything be dropped,
-  // but what was once offered to the read master stays until it is taken.
+  // but a request that was once offered to the read master stays until it is taken.
   assign accepted = req_valid_i != '0 && place && !discard_i && (!req_valid_o || req_ready_i);
   always_comb begin
     req_ready_o         = '0;
@@ -58,9 +58,8 @@ module acs_read_share #(
     if (!rst_ni) req_valid_o <= 1'b0;
     else if (!req_valid_o || req_ready_i) req_valid_o <= accepted;
     if (accepted) begin
-      req_addr_o  <= req_addr_i[chosen];
-      req_words_o <= req_words_i[chosen];
-      req_user_o  <= chosen;
+      req_o      <= req_i[chosen];
+      req_user_o <= chosen;
     end
   end
 
@@ -72,7 +71,7 @@ module acs_read_share #(
     .rst_ni,
     .in_valid_i (accepted),
     .in_ready_o (place),
-    .in_data_i  ({chosen, req_words_i[chosen]}),
+    .in_data_i  ({chosen, req_i[chosen].words}),
     .out_valid_o(pending),
     .out_ready_i(complete),
     .out_data_o ({user, words})
@@ -93,9 +92,11 @@ module acs_read_share #(
   end
 
 `ifndef SYNTHESIS
+  word_was_asked_for :
   assert property (@(posedge clk_i) disable iff (!rst_ni) data_valid_i |-> pending)
-  else $error("a word that nobody asked for");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) accepted |-> req_words_i[chosen] != 0)
+  else $error("a word that no user asked for");
+  request_has_words :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) accepted |-> req_i[chosen].words != 0)
   else $error("a request for no words");
 `endif
 

@@ -1,8 +1,9 @@
 // One requantization lane: (sum + bias) * mult + (residual * res_mult << (shift - SHIFT_MIN)),
 // divided by 2^shift, rounded half away from zero.  Five stages; the caller saturates or not.
 //
-// One shifter does: the product is divided by 2^(shift - SHIFT_MIN) first, downwards, and what falls
-// off is remembered only as zero or not; then product and residual are on the same scale.
+// One shifter is enough: the product is divided by 2^(shift - SHIFT_MIN) first, downwards, and of
+// the bits that fall off only whether they were all zero is kept; then product and residual are on
+// the same scale.
 `default_nettype none
 
 module acs_requantize
@@ -19,23 +20,23 @@ module acs_requantize
   output      logic signed [31:0] wide_o,     // low 32 bits, not narrowed
   output      logic [7:0]         narrow_o    // saturated
 );
-  localparam int unsigned Split    = 17;      // bits of a DSP48E1's unsigned factor
+  localparam int unsigned Split = 17;  // bits of a DSP48E1's unsigned factor
   localparam int unsigned Fraction = SHIFT_MIN;
   localparam int unsigned MaxShift = SHIFT_MAX - SHIFT_MIN;
 
   logic signed [31:0] acc_q;
-  logic [15:0]        mult_q, res_mult_q;
-  logic signed [8:0]  residual_q;
-  logic [4:0]         shift_q, shift2_q, shift3_q;
-  logic [32:0]        low_q;
+  logic [15:0] mult_q, res_mult_q;
+  logic signed [8:0] residual_q;
+  logic [4:0] shift_q, shift2_q, shift3_q;
+  logic [32:0] low_q;
   logic signed [31:0] high_q;
   logic signed [24:0] added_q, added3_q;
   logic signed [47:0] scaled_q;
   logic signed [48:0] value_q;
-  logic               exact, exact_q, up;
+  logic exact, exact_q, up;
   logic signed [48-Fraction:0] result_q;
 
-  // What the shift drops is zero.
+  // The bits that the shift drops are all zero.
   always_comb begin
     exact = 1'b1;
     for (int unsigned i = 0; i < MaxShift; i++) begin
@@ -44,8 +45,7 @@ module acs_requantize
   end
 
   // One half and more rounds up; exactly one half does so only if that is away from zero.
-  assign up = value_q[Fraction-1] &&
-              !(value_q[48] && exact_q && value_q[Fraction-2:0] == '0);
+  assign up = value_q[Fraction-1] && !(value_q[48] && exact_q && value_q[Fraction-2:0] == '0);
 
   always_ff @(posedge clk_i) begin
     // 1: the accumulator wraps as int32 does.

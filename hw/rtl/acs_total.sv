@@ -17,10 +17,10 @@ module acs_total
 );
   // By fours, by fours, by eights; then blocks to blocks.
   logic signed [31:0][10:0] fours_q;
-  logic signed [7:0][12:0]  sixteens_q;
-  logic signed [15:0]       blocks_q;
-  logic [127:0][7:0]        pixels;
-  logic [2:0]               valid_q, first_q, last_q, zero_q;
+  logic signed [7:0][12:0] sixteens_q;
+  logic signed [15:0] blocks_q;
+  logic [127:0][7:0] pixels;
+  logic [2:0] valid_q, first_q, last_q, zero_q;
 
   function automatic logic signed [10:0] value(input logic [7:0] pixel, input logic is_signed);
     return 11'(signed'({is_signed & pixel[7], pixel}));
@@ -30,7 +30,7 @@ module acs_total
   always_ff @(posedge clk_i) begin
     for (int i = 0; i < 32; i++) begin
       fours_q[i] <= (value(pixels[4*i], signed_i) + value(pixels[4*i+1], signed_i)) +
-                    (value(pixels[4*i+2], signed_i) + value(pixels[4*i+3], signed_i));
+        (value(pixels[4*i+2], signed_i) + value(pixels[4*i+3], signed_i));
     end
     for (int i = 0; i < 8; i++) begin
       sixteens_q[i] <= (13'(signed'(fours_q[4*i])) + 13'(signed'(fours_q[4*i+1]))) +

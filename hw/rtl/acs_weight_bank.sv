@@ -16,7 +16,7 @@ module acs_weight_bank #(
   output      logic [63:0]              b_data_o
 );
   logic [1:0][63:0] a_data, b_data;
-  logic             read_set_q;
+  logic read_set_q;
 
   // Port B writes the set that loads and reads the set that computes.
   for (genvar set = 0; set < 2; set++) begin : gen_set

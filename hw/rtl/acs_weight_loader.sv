@@ -1,13 +1,13 @@
-// Streams the weight rows of a convolution, chunk by chunk, into the set of weight banks and channel
-// records that does not compute.  Requests run ahead of the data, and both run ahead of the array,
-// into the next instruction's first chunk.
+// Streams the weight rows of a convolution, chunk by chunk, into the set of weight banks and
+// channel records that does not compute.  Requests run ahead of the data, and both run ahead of the
+// array, into the first chunk of the next instruction.
 //
-// A job is one of: all rows of all groups, in order; the rows of a group's active channels, which
-// may still be being listed; the records of its masked channels.  Where a mask turns inputs off,
-// acs_weight_runs tells which words of a row are wanted, and the others are not read.
+// A job is one of: all rows of all groups, in order; the rows of a group's active channels, whose
+// list may still grow; the records of its masked channels.  Where a mask turns inputs off,
+// acs_weight_runs tells which words of a row are needed, and the loader leaves the others out.
 //
-// The first rows of a list are waited for.  They are therefore read side by side, a few words of each
-// at a time, and the first round may begin with what is there.
+// The array waits for the first rows of a list.  The loader therefore reads them side by side, a
+// few words of each row at a time, and the first round may begin with the words that are there.
 `default_nettype none
 
 module acs_weight_loader
@@ -22,22 +22,22 @@ module acs_weight_loader
   input  wire logic         rst_ni,
   input  wire logic         clear_i,      // a run begins or ends: sets are free, no job
   input  wire logic [63:0]  params_i,     // address of the parameter buffer
-  // A job.
-  input  wire logic         start_i,
-  input  wire instruction_t op_i,         // when it starts
-  input  wire logic         listed_i,     // only the rows in a list
-  input  wire logic         masked_i,     // of the masked channels, and only their records
-  input  wire logic [10:0]  listed_rows_i,// rows in the list by now
+  input  wire instruction_t op_i,         // the instruction that runs
+  // A job: all rows of an instruction that will run,
+  input  wire logic         all_start_i,
+  input  wire instruction_t all_op_i,
+  // or those rows of the instruction that runs which are in a list.
+  input  wire logic         list_start_i,
+  input  wire logic         list_masked_i,// of the masked channels, and only their records
+  input  wire logic [10:0]  list_rows_i,  // rows in the list by now
   input  wire logic         list_done_i,  // all of them
   output      logic         busy_o,
   // Masks, 64 bits a word.
-  input  wire logic         mask_write_i,
-  input  wire logic [8:0]   mask_addr_i,
-  input  wire logic [63:0]  mask_data_i,
-  // Words read of every row: of the instructions that skip some, in their order.
+  input  wire mask_write_t  mask_write_i,
+  // Words read of every row of the instruction that runs; known late where some are skipped.
   output      logic         row_read_valid_o,
   output      logic [15:0]  row_read_o,
-  input  wire logic         row_read_take_i,
+  input  wire logic         group_done_i, // all rows of a group were used
   // Sets of banks, used in turn.
   input  wire logic         chunk_done_i, // the older one is free again
   output      logic [1:0][7:0] rows_o,    // rows that each holds
@@ -49,8 +49,7 @@ module acs_weight_loader
   // Read master.
   output      logic         req_valid_o,
   input  wire logic         req_ready_i,
-  output      logic [63:0]  req_addr_o,
-  output      logic [31:0]  req_words_o,
+  output      span_t        req_o,
   input  wire logic         data_valid_i,
   output      logic         data_ready_o,
   input  wire logic [63:0]  data_i,
@@ -67,42 +66,52 @@ module acs_weight_loader
   localparam int unsigned BW = $clog2(BankWords);
 
   // The job.
-  logic        runs_busy;
-  logic        busy_q, listed_q, masked_q;
+  logic start, listed, masked;
+  instruction_t job;
+  assign start  = all_start_i || list_start_i;
+  assign job    = all_start_i ? all_op_i : op_i;
+  assign listed = !all_start_i;
+  assign masked = listed && list_masked_i;
+
+  logic runs_busy;
+  logic busy_q, listed_q, masked_q;
   logic [31:0] weight_addr_q;
-  logic [15:0] row_words_q;      // in memory
-  logic        skips_q;          // words of rows; then runs must be known first
+  logic [15:0] row_words_q;  // in memory
+  logic skips_q;  // words of rows; then runs must be known first
   logic [10:0] channels_q, groups_q;
-  logic [7:0]  chunk_q;
-  logic [10:0] rows;             // of a group, as far as known
-  logic        rows_known;
-  assign rows       = listed_q ? listed_rows_i : channels_q;
+  logic [7:0] chunk_q;
+  logic [10:0] rows;  // of a group, as far as known
+  logic rows_known;
+  assign rows       = listed_q ? list_rows_i : channels_q;
   assign rows_known = !listed_q || list_done_i;
   // A job with no rows may be over before its runs are found.
   assign busy_o     = busy_q || runs_busy;
 
   // Runs of wanted words in every row.
-  logic        runs_there, runs_start;
-  logic [6:0]  run_count;
-  logic [5:0]  ask_run_q, run_q;
-  run_t        ask_run, run, whole_row, listed_ask, listed_run, band_ask, band_run;
-  logic        last_ask, last_run;
+  logic runs_there, runs_start;
+  logic [6:0] run_count;
+  logic [5:0] ask_run_q, run_q;
+  run_t ask_run, run, whole_row, listed_ask, listed_run, band_ask, band_run;
+  logic last_ask, last_run;
   // Rows of the group that were asked for; the place in the chunk of the one that arrives.
   logic [10:0] asked_q;
-  logic [7:0]  position_q;
+  logic [7:0] position_q;
   // The band of rows that are read side by side.
-  logic        ask_band_q, band_q;
-  logic [15:0] ask_first_q, first_q; // word of the rows where the band's turn begins
-  assign runs_start = start_i && skips_words(op_i) && !masked_i;
+  logic ask_band_q, band_q;
+  logic [15:0] ask_first_q, first_q;  // word of the rows where the band's turn begins
+  logic skips, counted;
+  logic [15:0] counted_words;
+  assign skips            = skips_words(op_i);
+  assign row_read_valid_o = !skips || counted;
+  assign row_read_o       = skips ? counted_words : op_i.row_words;
+  assign runs_start       = start && skips_words(job) && !masked;
   acs_weight_runs u_runs (
     .clk_i,
     .rst_ni,
     .clear_i,
     .start_i     (runs_start),
-    .op_i,
+    .op_i        (job),
     .mask_write_i,
-    .mask_addr_i,
-    .mask_data_i,
     .busy_o      (runs_busy),
     .there_o     (runs_there),
     .count_o     (run_count),
@@ -110,9 +119,9 @@ module acs_weight_loader
     .a_run_o     (listed_ask),
     .b_run_i     (run_q),
     .b_run_o     (listed_run),
-    .words_valid_o(row_read_valid_o),
-    .words_o     (row_read_o),
-    .words_take_i(row_read_take_i)
+    .words_valid_o(counted),
+    .words_o     (counted_words),
+    .words_take_i(group_done_i && skips)
   );
   assign whole_row = '{first: '0, last: masked_q ? 16'(RECORD_WORDS - 1) : row_words_q - 16'd1};
   assign ask_run   = skips_q ? listed_ask : ask_band_q ? band_ask : whole_row;
@@ -123,14 +132,15 @@ module acs_weight_loader
                      !band_q || run.last == row_words_q - 16'd1;
 
   // The band: how far a turn goes, and which row ends it.
-  logic [7:0]  band_rows;            // at most
-  logic        ask_turns, turns, turn_known;
+  logic [7:0] band_rows;  // at most
+  logic ask_turns, turns, turn_known;
   assign band_rows = chunk_q < 8'(LaneGroups) ? chunk_q : 8'(LaneGroups);
   function automatic run_t band(input logic [15:0] first, input logic [15:0] row_words);
     logic [15:0] words;
     words = row_words - first;
-    return '{first: first,
-             last: first + (words < 16'(BandWords) ? words : 16'(BandWords)) - 16'd1};
+    return
+    '{first: first, last: first + (words < 16'(BandWords) ? words : 16'(BandWords)) - 16'd1}
+    ;
   endfunction
   assign band_ask   = band(ask_first_q, row_words_q);
   assign band_run   = band(first_q, row_words_q);
@@ -141,13 +151,13 @@ module acs_weight_loader
 
   // Requests: a run each where words are skipped, a row each from a list, a chunk each otherwise.
   logic [10:0] asked_groups_q;
-  logic        address_valid_q;
+  logic address_valid_q;
   logic [31:0] address_q, run_addr_q;
   logic [23:0] request_words_q;
-  logic        ask;
+  logic ask;
   logic [10:0] rows_left;
-  logic [7:0]  run_rows;         // rows asked for together
-  logic [25:0] rows_words;       // of them, or of the rows before one from a list
+  logic [7:0] run_rows;  // rows asked for together
+  logic [25:0] rows_words;  // of them, or of the rows before one from a list
   assign rows_left   = channels_q - asked_q;
   assign run_rows    = skips_q ? 8'd1 : rows_left < 11'(chunk_q) ? rows_left[7:0] : chunk_q;
   assign rows_words  = (listed_q ? 26'(row_index_i) : 26'(run_rows)) * 26'(row_words_q);
@@ -155,28 +165,30 @@ module acs_weight_loader
   assign ask         = busy_q && (!skips_q || runs_there) && (!address_valid_q || req_ready_i) &&
                        (listed_q ? asked_q < rows : asked_groups_q != groups_q);
   assign req_valid_o = address_valid_q;
-  assign req_addr_o  = params_i + {29'b0, address_q, 3'b0};
-  assign req_words_o = 32'(request_words_q);
+  assign req_o       = '{
+    address: params_i + {29'b0, address_q, 3'b0},
+    words: 32'(request_words_q)
+  };
 
   // Data.
-  logic [10:0] loaded_q;         // rows of the group
+  logic [10:0] loaded_q;  // rows of the group
   logic [10:0] loaded_groups_q;
-  logic [3:0]  bank_q;
+  logic [3:0] bank_q;
   logic [BW-1:0] row_base_q;
-  logic [15:0] offset_q;         // in the run
-  logic [15:0] word;             // in the row
-  logic        set_q, free_set_q;
-  logic        begun_q;          // a chunk is partly there
-  logic [1:0]  sets_used_q;      // by chunks that began to arrive and are not given back
+  logic [15:0] offset_q;  // in the run
+  logic [15:0] word;  // in the row
+  logic set_q, free_set_q;
+  logic begun_q;  // a chunk is partly there
+  logic [1:0] sets_used_q;  // by chunks that began to arrive and are not given back
   logic [63:0] head_q;
-  logic        take, last_word, last_row, chunk_complete;
-  record_t     record;
+  logic take, last_word, last_row, chunk_complete;
+  record_t record;
 
   assign word           = run.first + offset_q;
   assign last_word      = word == run.last && last_run;
   assign last_row       = loaded_q == rows - 11'd1;
-  // A chunk begins when a set is free for it.  Whether a row is the last one must be known when it is
-  // complete.
+  // A chunk begins when a set is free for it.  When a row is complete, the loader must know whether
+  // it is the last one.
   assign data_ready_o   = busy_q && (begun_q || sets_used_q != 2'd2) &&
                           !(last_word && last_row && !rows_known) &&
                        !(band_q && word == run.last && !turn_known);
@@ -289,28 +301,28 @@ module acs_weight_loader
           end
         end
       end
-      // An empty list has nothing to wait for.
-      if (busy_q && listed_q && list_done_i && listed_rows_i == 0) busy_q <= 1'b0;
+      // An empty list has no words that the job could wait for.
+      if (busy_q && listed_q && list_done_i && list_rows_i == 0) busy_q <= 1'b0;
       if (chunk_done_i) begin
         rows_o[free_set_q] <= '0;
         free_set_q         <= !free_set_q;
       end
-      if (start_i) begin
+      if (start) begin
         busy_q           <= 1'b1;
-        listed_q         <= listed_i;
-        masked_q         <= masked_i;
+        listed_q         <= listed;
+        masked_q         <= masked;
         skips_q          <= runs_start;
-        weight_addr_q    <= op_i.weight_addr;
-        run_addr_q       <= op_i.weight_addr;
-        row_words_q      <= op_i.row_words;
-        channels_q       <= op_i.channels;
-        groups_q         <= op_i.groups;
-        chunk_q          <= op_i.chunk;
+        weight_addr_q    <= job.weight_addr;
+        run_addr_q       <= job.weight_addr;
+        row_words_q      <= job.row_words;
+        channels_q       <= job.channels;
+        groups_q         <= job.groups;
+        chunk_q          <= job.chunk;
         asked_q          <= '0;
         asked_groups_q   <= '0;
         loaded_q         <= '0;
-        ask_band_q       <= listed_i && !masked_i && !runs_start;
-        band_q           <= listed_i && !masked_i && !runs_start;
+        ask_band_q       <= listed && !masked && !runs_start;
+        band_q           <= listed && !masked && !runs_start;
         ask_first_q      <= '0;
         first_q          <= '0;
         early_words_o    <= '0;
@@ -339,11 +351,9 @@ module acs_weight_loader
   assign weight_addr_o = row_base_q + BW'(word - 16'(RECORD_WORDS));
   assign weight_data_o = data_i;
 
-  logic unused;
-  assign unused = ^op_i;
-
 `ifndef SYNTHESIS
-  assert property (@(posedge clk_i) disable iff (!rst_ni) start_i |-> !busy_q)
+  one_job_at_a_time :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) start |-> !busy_q)
   else $error("a job before the end of the last one");
 `endif
 

@@ -1,8 +1,8 @@
 // Which words of its weight rows a convolution needs when a mask turns inputs off: the record, and
 // the words that hold a weight of an active input, as runs of neighbours.
 //
-// A single unwanted word between two wanted ones is read: a burst costs more than that.  So is
-// everything behind the last run that has a place in the list.
+// A single unneeded word between two needed ones is read all the same: another burst costs more.
+// So are all words behind the last run that has a place in the list.
 `default_nettype none
 
 module acs_weight_runs
@@ -17,9 +17,7 @@ module acs_weight_runs
   input  wire logic         start_i,
   input  wire instruction_t op_i,           // when it starts
   // Masks, 64 bits a word.
-  input  wire logic         mask_write_i,
-  input  wire logic [8:0]   mask_addr_i,
-  input  wire logic [63:0]  mask_data_i,
+  input  wire mask_write_t  mask_write_i,
   output      logic         busy_o,         // cannot start
   // The runs, until the next start.
   output      logic         there_o,
@@ -33,18 +31,18 @@ module acs_weight_runs
   output      logic [15:0]  words_o,
   input  wire logic         words_take_i
 );
-  run_t        runs_q [Runs];
-  logic        busy_q, found_q, closing_q;
-  logic [4:0]  mask_q;
+  run_t runs_q[Runs];
+  logic busy_q, found_q, closing_q;
+  logic [4:0] mask_q;
   logic [10:0] input_q, left_q;
-  logic [5:0]  input1_q;            // its place in the mask's word
-  logic [5:0]  taps_q;
-  logic [15:0] byte_q;              // of the row's weights, where those of the input begin
-  logic [15:0] first, last;         // words of the input's weights
-  run_t        open_q;
-  logic [6:0]  count_q;
+  logic [5:0] input1_q;  // its place in the mask's word
+  logic [5:0] taps_q;
+  logic [15:0] byte_q;  // of the row's weights, where those of the input begin
+  logic [15:0] first, last;  // words of the input's weights
+  run_t open_q;
+  logic [6:0] count_q;
   logic [15:0] words_q;
-  logic        active, near, append, words_room, done;
+  logic active, near, append, words_room, done;
   logic [63:0] mask_word;
 
   acs_ram #(
@@ -52,9 +50,9 @@ module acs_weight_runs
     .Depth(MASK_REGISTERS * MAX_CHANNELS / 64)
   ) u_masks (
     .clk_i,
-    .write_i     (mask_write_i),
-    .write_addr_i(mask_addr_i),
-    .write_data_i(mask_data_i),
+    .write_i     (mask_write_i.valid),
+    .write_addr_i(mask_write_i.address),
+    .write_data_i(mask_write_i.data),
     .read_addr_i ({mask_q, input_q[9:6]}),
     .read_data_o (mask_word)
   );
@@ -139,12 +137,14 @@ module acs_weight_runs
     .out_data_o (words_o)
   );
 
-  logic unused;
-  assign unused = ^{op_i, words_room, input_q[10]};
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
 
 `ifndef SYNTHESIS
+  one_start_at_a_time :
   assert property (@(posedge clk_i) disable iff (!rst_ni) start_i |-> !busy_o)
   else $error("a start before the end of the last one");
+  count_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) counted_q |-> words_room)
   else $error("a count without a place");
 `endif

@@ -15,12 +15,12 @@ module acs_window_address (
   output      logic [7:0][15:0]   address_o    // by bank; anything where that is not valid
 );
   logic signed [15:0] first, limit;
-  logic [15:0]        block, next;
+  logic [15:0] block, next;
 
   assign first    = signed'({2'b0, block_i, 3'b0}) + (16'(dy_i) <<< row_log2_i);
   assign limit    = signed'({8'b0, rows_i} << row_log2_i);
   assign rotate_o = first[2:0] ^ {odd_i, 2'b00};
-  // What lies before the first segment in its block comes from the block after it.
+  // Banks before that of the first segment deliver segments of the next block.
   assign block    = base_i + {{4{first[15]}}, first[14:3]};
   assign next     = block + 16'd1;
 

@@ -9,9 +9,9 @@ module acs_window_mask (
   input  wire logic signed [3:0] dx_i,
   output      logic [63:0]       mask_o
 );
-  logic [63:0] real_column;                   // by place in the row
-  logic [7:0]  too_low, too_high;             // by distance from the row's ends
-  logic [3:0]  back;
+  logic [63:0] real_column;  // by place in the row
+  logic [7:0] too_low, too_high;  // by distance from the row's ends
+  logic [3:0] back;
 
   assign back = 4'(-dx_i);
 
@@ -24,7 +24,7 @@ module acs_window_mask (
   end
 
   for (genvar pixel = 0; pixel < 64; pixel++) begin : gen_pixel
-    logic [3:0] used;                         // by row_log2
+    logic [3:0] used;  // by row_log2
     for (genvar log2 = 0; log2 < 4; log2++) begin : gen_width
       localparam int unsigned Width = 8 << log2;
       localparam int unsigned Place = pixel % Width;

@@ -1,5 +1,5 @@
 // Two stages behind the feature memory: segments to their lanes, then pixels along their row.
-// What lies outside the plane reads the padding value.
+// Pixels outside the plane read as the padding value.
 //
 // A rotation moves every pixel to exactly one lane, so pixels that would leave their row are
 // replaced before they move.  Rotations go bit by bit; two bits fit a look-up table.
@@ -17,8 +17,8 @@ module acs_window_shift
   input  wire logic [7:0]        pad_value_i,
   output      pixels_t           window_o
 );
-  segments_t  segments;
-  pixels_t    pixels, row_q, window;
+  segments_t segments;
+  pixels_t pixels, row_q, window;
   logic [3:0] dx_q;
 
   function automatic segments_t rotate_segments(input segments_t from, input logic [2:0] by);

@@ -1,4 +1,4 @@
-"""Benches of what multiplies, of what holds weights, and of what says which of them are needed."""
+"""Benches of the multipliers, of the weight banks, and of the search for the needed weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ I32 = 1 << 31
 
 
 def wrapped(value: int, bits: int = 32) -> int:
-    """Return a number as a signed integer of so many bits keeps it."""
+    """Return the value that a signed integer of so many bits keeps of a number."""
     return (value + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1)
 
 
@@ -77,7 +77,7 @@ async def requantize(dut: ModifiableObject) -> None:
 
 
 class Group:
-    """What a lane group is to add up."""
+    """The sums that a lane group must show."""
 
     def __init__(self, has_max: bool) -> None:
         self.has_max = has_max
@@ -124,7 +124,7 @@ async def lane_group(dut: ModifiableObject) -> None:
         dut.lg_signed.value, dut.lg_weight.value = signed, weight % 2**9
         dut.lg_pixels.value = packed
         if valid:
-            # The group without maximum is used where there is none.
+            # The group without a maximum is compared only where no maximum is taken.
             both = tuple(g.take(pixels, weight, first, zero, maximum) for g in groups)
             pending.append(both)
             first = rng.random() < 0.1
@@ -168,7 +168,7 @@ async def weight_runs(dut: ModifiableObject) -> None:
         register = rng.randrange(32)
         active = [rng.random() < density for _ in range(inputs)]
         if number == 0:
-            # Every third word: more runs than places, and no others.
+            # Every third word is needed: more runs than places, and no longer run among them.
             kernel, inputs = 3, 1024
             active = [i % 4 == 0 for i in range(inputs)]
         bits = sum(1 << i for i, flag in enumerate(active) if flag)

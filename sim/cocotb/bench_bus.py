@@ -48,7 +48,7 @@ POISON = 0x5A5A_C3C3_0F0F_9696
 
 
 class Buffers(MemoryInterface):
-    """Four buffers in an otherwise empty address space; what is not there answers SLVERR."""
+    """Four buffers in an otherwise empty address space, which answers SLVERR."""
 
     def __init__(self, clock: ModifiableObject) -> None:
         super().__init__(2**64)
@@ -233,7 +233,7 @@ class Bench:
         rng.shuffle(settings)
         for register, value in settings:
             await self.write(register, value)
-        # What was written is there, also while the engine runs.
+        # Registers keep their values, also while the engine runs.
         self.written = settings
         await self.write(Register.CONTROL, 1)
 
@@ -285,7 +285,7 @@ class Bench:
 
 
 def pauses(rng: random.Random, busy: float) -> Iterator[bool]:
-    """Pause that part of the time, in spells."""
+    """Yield pauses that take the given share of the time, several edges each."""
     while True:
         spell = rng.choice([1, 1, 2, 7])
         pause = rng.random() < busy
@@ -361,14 +361,14 @@ async def resets(dut: ModifiableObject) -> None:
 
 @cocotb.test()
 async def resets_of_the_engine_alone(dut: ModifiableObject) -> None:
-    """What a memory without reset still sends is dropped, if it comes before the next run."""
+    """Beats that a memory without reset still sends before the next run are dropped."""
     bench = Bench(dut, slave_reset=False)
     await bench.out_of_reset()
     for seed in bench.job["seeds"]:
         rng = random.Random(f"alone {seed}")
         bench.draw(rng)
         await bench.begin(rng, 0, False, False)
-        # Before there is anything to write: a write burst without its words would never end.
+        # The reset comes before the engine writes: a write burst without its words would never end.
         await ClockCycles(bench.clock, rng.randrange(1, 250))
         await bench.out_of_reset(rng.choice([1, 5]))
         reads = -1

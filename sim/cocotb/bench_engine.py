@@ -81,7 +81,7 @@ class Bench:
 
 
 def without_cycles(result: np.ndarray) -> np.ndarray:
-    """Return a result without what depends on memory's speed."""
+    """Return a result without the counters that depend on memory's speed."""
     plain = result.copy()
     plain[CLOCKED] = 0
     return plain
@@ -136,7 +136,7 @@ async def faults(dut: ModifiableObject) -> None:
         if "fail_read" in fault:
             assert header[ResultHeader.STATUS] == Status.BUS_ERROR, fault
             assert header[ResultHeader.FAULT_INDEX] == index, fault
-        # Whatever was written is of the good run or is not there.
+        # Every word of the result is that of the good run, or was not written.
         body = bench.result[HEADER_WORDS:]
         if "fail_write" in fault:
             assert np.isin(body, [*good[HEADER_WORDS:], POISON]).all(), fault

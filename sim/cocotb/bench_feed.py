@@ -1,4 +1,4 @@
-"""Bench of acs_linear_feed: words of LINEARs in, what rows need out, errors where they are used."""
+"""Bench of acs_linear_feed: words of LINEARs become the weights and constants of rows."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Feed:
         self.announced = self.sent = 0
 
     async def announce(self) -> None:
-        """Say what was asked for, some jobs before their words."""
+        """Announce the jobs, some long before their words."""
         dut, edge = self.dut, RisingEdge(self.dut.clk)
         for job in self.jobs:
             while self.announced - self.sent >= AHEAD:

@@ -1,4 +1,4 @@
-"""Benches of the AXI4 masters, of what shares the one for reads, and of the buffers in all of them.
+"""Benches of the AXI4 masters, of the sharing of reads, and of the buffers in all of them.
 
 Memory is cocotbext-axi's.  Every sequence is seeded; the models here know nothing of the modules.
 """
@@ -59,7 +59,7 @@ def pause(channel: Any, rng: random.Random) -> None:
 
 
 def answering(channel: Any, field: str, draw: Callable[[], int]) -> list[int]:
-    """Let a channel answer what is drawn; returns the list of answers, which grows."""
+    """Let a channel give answers at random; returns the list of answers, which grows."""
     send, answers = channel.send, []
 
     async def changed(transaction: Any) -> None:
@@ -72,7 +72,7 @@ def answering(channel: Any, field: str, draw: Callable[[], int]) -> list[int]:
 
 
 class Watch:
-    """Keeps what was taken on an address channel."""
+    """Keeps the requests that were taken on an address channel."""
 
     def __init__(self, dut: ModifiableObject, channel: str, *more: str) -> None:
         self.taken: list[tuple[int, ...]] = []
@@ -224,7 +224,7 @@ async def axi_write(dut: ModifiableObject) -> None:
 
 
 async def in_order(dut: ModifiableObject, name: str) -> None:
-    """What goes in comes out in order; eight fit, not one more; with and without gaps."""
+    """Words come out in the order in which they went in, with and without gaps; just eight fit."""
     await begin(dut)
     rng = random.Random(name)
     source = Stream(dut, f"{name}_in_valid", f"{name}_in_ready", (f"{name}_in_data",))
@@ -261,7 +261,7 @@ async def fifo(dut: ModifiableObject) -> None:
 
 
 @cocotb.test()
-async def stream_ram(dut: ModifiableObject) -> None:
+async def fifo_in_block_ram(dut: ModifiableObject) -> None:
     """The buffer in block RAM."""
     await in_order(dut, "ram")
 

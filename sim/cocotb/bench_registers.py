@@ -1,4 +1,4 @@
-"""Bench of the register file: the whole map against a model, then what happens in one cycle."""
+"""Bench of the register file: the whole map against a model, then events of the same cycle."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ async def at_once(dut: ModifiableObject) -> None:
         while not writing.done():
             assert await bench.read(Register.SPEC_HASH) == SPEC_HASH
             seen.append(await bench.read(Register.IMAGE))
-        # What was read is what was written, in that order.
+        # The values read are those written, in the same order.
         places = [values.index(value) for value in seen if value in values]
         assert places == sorted(places)
         assert await bench.read(Register.IMAGE) == values[-1]

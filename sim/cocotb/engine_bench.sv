@@ -58,11 +58,11 @@ module engine_bench #(
   output      logic        m_axi_bready,
   input  wire logic [1:0]  m_axi_bresp
 );
-  logic [1:0] aruser;
-  logic       unused;
+  logic [1:0] unused_aruser;
+  logic unused_ids;
   assign m_axi_arid = 1'b0;
   assign m_axi_awid = 1'b0;
-  assign unused     = ^{aruser, m_axi_rid, m_axi_bid};
+  assign unused_ids = ^{m_axi_rid, m_axi_bid};
 
   acs_engine #(
     .LaneGroups(LaneGroups),
@@ -97,7 +97,7 @@ module engine_bench #(
     .m_axi_arlen_o   (m_axi_arlen),
     .m_axi_arsize_o  (m_axi_arsize),
     .m_axi_arburst_o (m_axi_arburst),
-    .m_axi_aruser_o  (aruser),
+    .m_axi_aruser_o  (unused_aruser),
     .m_axi_rvalid_i  (m_axi_rvalid),
     .m_axi_rready_o  (m_axi_rready),
     .m_axi_rdata_i   (m_axi_rdata),

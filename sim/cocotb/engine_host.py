@@ -1,4 +1,4 @@
-"""What the benches of the engine share: clock and reset, registers, buffers, a watch on the run."""
+"""Shared by the benches of the engine: clock and reset, registers, buffers, a watch on the run."""
 
 from __future__ import annotations
 

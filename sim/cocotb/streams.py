@@ -72,7 +72,7 @@ class Stream:
         await self.edge
         while not int(self.ready.value):
             await self.edge
-        # What is sent next, at this very edge, has the last word.
+        # A value that is sent next, at this very edge, overrides these signals.
         self.valid.value = 0
 
     async def receive(self) -> tuple[int, ...]:

@@ -84,7 +84,7 @@ class TimedMemory:
         self._answers: deque[tuple[int, int]] = deque()
         self._response = OKAY
         self._held.clear()
-        # What the pins show, so that they are written only when they change.
+        # The values of the pins, which are written only when they change.
         self._pins: dict[str, int] = {}
         self._ready = {AR: False, AW: False, W: False}
         self._r_valid = self._b_valid = False
@@ -141,7 +141,7 @@ class TimedMemory:
         self._offer(now + 1)
 
     def _offered(self, name: str, bus: Any, ready: bool) -> bool:
-        """Whether what a channel offers is taken; it must be what was offered before."""
+        """Whether the word that a channel offers is taken; it must be the word offered before."""
         payload = tuple(
             int(getattr(bus, signal).value)
             for signal in (*bus._signals, *bus._optional_signals)

@@ -94,7 +94,7 @@ module units_bench
   output      logic        fifo_out_valid,
   input  wire logic        fifo_out_ready,
   output      logic [15:0] fifo_out_data,
-  // acs_stream_ram.
+  // acs_fifo in block RAM.
   input  wire logic        ram_in_valid,
   output      logic        ram_in_ready,
   input  wire logic [15:0] ram_in_data,
@@ -200,90 +200,113 @@ module units_bench
   assign m_axi_awburst = 2'b01;
   assign m_axi_wstrb   = '1;
 
+  axi_read_req_t axi_read_req;
+  axi_read_rsp_t axi_read_rsp;
+  axi_write_req_t axi_write_req;
+  axi_write_rsp_t axi_write_rsp;
+  axil_req_t axil_req;
+  axil_rsp_t axil_rsp;
+  buffers_t buffers;
+
+  assign m_axi_arvalid = axi_read_req.ar_valid;
+  assign m_axi_araddr  = axi_read_req.ar.addr;
+  assign m_axi_arlen   = axi_read_req.ar.len;
+  assign m_axi_aruser  = axi_read_req.ar.user;
+  assign m_axi_rready  = axi_read_req.r_ready;
+  assign axi_read_rsp  = '{
+    ar_ready: m_axi_arready,
+    r_valid: m_axi_rvalid,
+    r: '{data: m_axi_rdata, resp: m_axi_rresp, last: m_axi_rlast}
+  };
+
+  assign m_axi_awvalid = axi_write_req.aw_valid;
+  assign m_axi_awaddr  = axi_write_req.aw.addr;
+  assign m_axi_awlen   = axi_write_req.aw.len;
+  assign m_axi_wvalid  = axi_write_req.w_valid;
+  assign m_axi_wdata   = axi_write_req.w.data;
+  assign m_axi_wlast   = axi_write_req.w.last;
+  assign m_axi_bready  = axi_write_req.b_ready;
+  assign axi_write_rsp = '{
+    aw_ready: m_axi_awready,
+    w_ready: m_axi_wready,
+    b_valid: m_axi_bvalid,
+    b_resp: m_axi_bresp
+  };
+
+  assign axil_req = '{
+    aw_valid: s_axil_awvalid,
+    aw_addr: s_axil_awaddr,
+    w_valid: s_axil_wvalid,
+    w: '{data: s_axil_wdata, strb: s_axil_wstrb},
+    b_ready: s_axil_bready,
+    ar_valid: s_axil_arvalid,
+    ar_addr: s_axil_araddr,
+    r_ready: s_axil_rready
+  };
+  assign s_axil_awready = axil_rsp.aw_ready;
+  assign s_axil_wready  = axil_rsp.w_ready;
+  assign s_axil_bvalid  = axil_rsp.b_valid;
+  assign s_axil_bresp   = axil_rsp.b_resp;
+  assign s_axil_arready = axil_rsp.ar_ready;
+  assign s_axil_rvalid  = axil_rsp.r_valid;
+  assign s_axil_rdata   = axil_rsp.r.data;
+  assign s_axil_rresp   = axil_rsp.r.resp;
+
+  assign pointers = {buffers.result.address, buffers.image.address, buffers.params.address,
+                     buffers.instructions.address};
+  assign sizes    = {buffers.result.words, buffers.image.words, buffers.params.words,
+                     buffers.instructions.words};
+
   acs_axi_read #(
     .MaxBurst(16),
     .Depth(32)
   ) u_read (
-    .clk_i          (clk),
-    .rst_ni         (rst_n),
-    .req_valid_i    (rreq_valid),
-    .req_ready_o    (rreq_ready),
-    .req_addr_i     (rreq_addr),
-    .req_words_i    (rreq_words),
-    .req_user_i     (rreq_user),
-    .data_valid_o   (rdata_valid),
-    .data_ready_i   (rdata_ready),
-    .data_o         (rdata),
-    .data_error_o   (rdata_error),
-    .idle_o         (ridle),
-    .m_axi_arvalid_o(m_axi_arvalid),
-    .m_axi_arready_i(m_axi_arready),
-    .m_axi_araddr_o (m_axi_araddr),
-    .m_axi_arlen_o  (m_axi_arlen),
-    .m_axi_aruser_o (m_axi_aruser),
-    .m_axi_rvalid_i (m_axi_rvalid),
-    .m_axi_rready_o (m_axi_rready),
-    .m_axi_rdata_i  (m_axi_rdata),
-    .m_axi_rresp_i  (m_axi_rresp)
+    .clk_i       (clk),
+    .rst_ni      (rst_n),
+    .req_valid_i (rreq_valid),
+    .req_ready_o (rreq_ready),
+    .req_i       ({rreq_addr, rreq_words}),
+    .req_user_i  (rreq_user),
+    .data_valid_o(rdata_valid),
+    .data_ready_i(rdata_ready),
+    .data_o      (rdata),
+    .data_error_o(rdata_error),
+    .idle_o      (ridle),
+    .axi_o       (axi_read_req),
+    .axi_i       (axi_read_rsp)
   );
 
   acs_axi_write #(
     .MaxBurst(16)
   ) u_write (
-    .clk_i          (clk),
-    .rst_ni         (rst_n),
-    .req_valid_i    (wreq_valid),
-    .req_ready_o    (wreq_ready),
-    .req_addr_i     (wreq_addr),
-    .req_words_i    (wreq_words),
-    .data_valid_i   (wdata_valid),
-    .data_ready_o   (wdata_ready),
-    .data_i         (wdata),
-    .idle_o         (widle),
-    .clear_error_i  (wclear),
-    .error_o        (werror),
-    .m_axi_awvalid_o(m_axi_awvalid),
-    .m_axi_awready_i(m_axi_awready),
-    .m_axi_awaddr_o (m_axi_awaddr),
-    .m_axi_awlen_o  (m_axi_awlen),
-    .m_axi_wvalid_o (m_axi_wvalid),
-    .m_axi_wready_i (m_axi_wready),
-    .m_axi_wdata_o  (m_axi_wdata),
-    .m_axi_wlast_o  (m_axi_wlast),
-    .m_axi_bvalid_i (m_axi_bvalid),
-    .m_axi_bready_o (m_axi_bready),
-    .m_axi_bresp_i  (m_axi_bresp)
+    .clk_i        (clk),
+    .rst_ni       (rst_n),
+    .req_valid_i  (wreq_valid),
+    .req_ready_o  (wreq_ready),
+    .req_i        ({wreq_addr, wreq_words}),
+    .data_valid_i (wdata_valid),
+    .data_ready_o (wdata_ready),
+    .data_i       (wdata),
+    .idle_o       (widle),
+    .clear_error_i(wclear),
+    .error_o      (werror),
+    .axi_o        (axi_write_req),
+    .axi_i        (axi_write_rsp)
   );
 
   acs_axil_regs u_regs (
-    .clk_i           (clk),
-    .rst_ni          (rst_n),
-    .s_axil_awvalid_i(s_axil_awvalid),
-    .s_axil_awready_o(s_axil_awready),
-    .s_axil_awaddr_i (s_axil_awaddr),
-    .s_axil_wvalid_i (s_axil_wvalid),
-    .s_axil_wready_o (s_axil_wready),
-    .s_axil_wdata_i  (s_axil_wdata),
-    .s_axil_wstrb_i  (s_axil_wstrb),
-    .s_axil_bvalid_o (s_axil_bvalid),
-    .s_axil_bready_i (s_axil_bready),
-    .s_axil_bresp_o  (s_axil_bresp),
-    .s_axil_arvalid_i(s_axil_arvalid),
-    .s_axil_arready_o(s_axil_arready),
-    .s_axil_araddr_i (s_axil_araddr),
-    .s_axil_rvalid_o (s_axil_rvalid),
-    .s_axil_rready_i (s_axil_rready),
-    .s_axil_rdata_o  (s_axil_rdata),
-    .s_axil_rresp_o  (s_axil_rresp),
-    .interrupt_o     (irq),
-    .start_o         (start),
-    .done_i          (done),
-    .pointers_o      (pointers),
-    .sizes_o         (sizes),
-    .trace_o         (trace),
-    .configuration_i (configuration),
-    .status_i        (status),
-    .fault_index_i   (fault_index)
+    .clk_i          (clk),
+    .rst_ni         (rst_n),
+    .axil_i         (axil_req),
+    .axil_o         (axil_rsp),
+    .interrupt_o    (irq),
+    .start_o        (start),
+    .done_i         (done),
+    .buffers_o      (buffers),
+    .trace_o        (trace),
+    .configuration_i(configuration),
+    .status_i       (status),
+    .fault_index_i  (fault_index)
   );
 
   acs_fifo #(
@@ -300,9 +323,10 @@ module units_bench
     .out_data_o (fifo_out_data)
   );
 
-  acs_stream_ram #(
+  acs_fifo #(
     .Width(16),
-    .Depth(8)
+    .Depth(8),
+    .BlockRam(1'b1)
   ) u_ram (
     .clk_i      (clk),
     .rst_ni     (rst_n),
@@ -315,7 +339,7 @@ module units_bench
   );
 
   linear_job_t feed_job;
-  constants_t  feed_record;
+  constants_t feed_record;
   assign feed_job   = '{gate: feed_gate, channels: feed_channels, row_words: feed_row_words};
   assign feed_bias  = feed_record.bias;
   assign feed_mult  = feed_record.mult;
@@ -350,21 +374,19 @@ module units_bench
     .idle_o      (share_idle),
     .req_valid_i ({share_b_req_valid, share_a_req_valid}),
     .req_ready_o ({share_b_req_ready, share_a_req_ready}),
-    .req_addr_i  ({share_b_req_addr, share_a_req_addr}),
-    .req_words_i ({share_b_req_words, share_a_req_words}),
+    .req_i       ({share_b_req_addr, share_b_req_words, share_a_req_addr, share_a_req_words}),
     .data_valid_o({share_b_data_valid, share_a_data_valid}),
     .data_ready_i({share_b_data_ready, share_a_data_ready}),
     .req_valid_o (share_out_valid),
     .req_ready_i (share_out_ready),
-    .req_addr_o  (share_out_addr),
-    .req_words_o (share_out_words),
+    .req_o       ({share_out_addr, share_out_words}),
     .req_user_o  (share_out_user),
     .data_valid_i(share_in_valid),
     .data_ready_o(share_in_ready)
   );
 
   instruction_t runs_op;
-  run_t         runs_a, runs_b;
+  run_t runs_a, runs_b;
   always_comb begin
     runs_op             = '0;
     runs_op.mask_in     = runs_mask;
@@ -380,9 +402,7 @@ module units_bench
     .clear_i      (runs_clear),
     .start_i      (runs_start),
     .op_i         (runs_op),
-    .mask_write_i (runs_write),
-    .mask_addr_i  (runs_write_addr),
-    .mask_data_i  (runs_write_data),
+    .mask_write_i ({runs_write, runs_write_addr, runs_write_data}),
     .busy_o       (runs_busy),
     .there_o      (runs_there),
     .count_o      (runs_count),
@@ -449,8 +469,9 @@ module units_bench
     .sums_o   (lg_plain_sums)
   );
 
-  logic unused;
-  assign unused = ^{m_axi_rid, m_axi_bid, m_axi_rlast, runs_a, runs_b};
+  logic unused_ids, unused_run_fields;
+  assign unused_ids        = ^{m_axi_rid, m_axi_bid};
+  assign unused_run_fields = ^{runs_a, runs_b};
 
 endmodule
 

@@ -1,7 +1,7 @@
 // C interface of the C simulation: the rendered HLS sources as a shared library.
 //
-// Built by acsgen with g++ and the ap_types headers; called from Python.  One library, one engine: its
-// on-chip memories live on between calls, as block RAM does on the board.
+// Built by acsgen with g++ and the ap_types headers; called from Python.  One library, one engine:
+// its on-chip memories live on between calls, as block RAM does on the board.
 
 #include "acs_engine.hpp"
 
@@ -17,8 +17,9 @@ struct AcsRegisters {
 };
 
 void acs_csim_run(const uint64_t *program, uint32_t program_words, const uint64_t *params,
-                  uint32_t params_words, const uint64_t *image, uint32_t image_words, uint64_t *result,
-                  uint32_t result_words, uint32_t trace, AcsRegisters *registers) {
+                  uint32_t params_words, const uint64_t *image, uint32_t image_words,
+                  uint64_t *result, uint32_t result_words, uint32_t trace,
+                  AcsRegisters *registers) {
   acs::EngineCall call;
   call.program = reinterpret_cast<const acs::word_t *>(program);
   call.params = reinterpret_cast<const acs::word_t *>(params);

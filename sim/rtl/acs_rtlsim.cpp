@@ -36,10 +36,10 @@ int guarded(Function function) {
 }
 
 struct Counters {
-  uint64_t edges;            // since the session began
-  uint64_t written_at;       // edge at which the last register write was taken
-  uint64_t interrupted_at;   // edge at which the interrupt was first seen, the last time it rose
-  uint64_t read_beats;       // since the memory was configured
+  uint64_t edges;           // since the session began
+  uint64_t written_at;      // edge at which the last register write was taken
+  uint64_t interrupted_at;  // edge at which the interrupt was first seen, the last time it rose
+  uint64_t read_beats;      // since the memory was configured
   uint64_t write_beats;
   uint64_t stray_beats;
   uint64_t interrupt;
@@ -93,8 +93,8 @@ int acs_rtlsim_advance(void *handle, uint64_t edges, int stop_at_interrupt, uint
 void acs_rtlsim_counters(void *handle, Counters *counters) {
   const acs::Session &s = session(handle);
   const acs::MemoryCounters &m = s.memory.counters();
-  *counters = {s.edges(),     s.written_at(),  s.interrupted_at(), m.read_beats,
-               m.write_beats, m.stray_beats, s.interrupt()};
+  *counters = {s.edges(),     s.written_at(), s.interrupted_at(), m.read_beats,
+               m.write_beats, m.stray_beats,  s.interrupt()};
 }
 }
 #pragma GCC visibility pop

@@ -12,28 +12,28 @@
 namespace acs {
 
 struct MemoryOptions {
-  uint32_t latency = 32;      // edges from an address to its first beat, at least 1
-  uint32_t bandwidth = 256;   // beats in 256 edges, in each direction
-  uint32_t seed = 0;          // of random gaps and latencies; 0: none
-  uint32_t fail_read = 0;     // number of the read beat that answers with `response`, from 1
-  uint32_t fail_write = 0;    // number of the write burst that does
-  uint32_t response = 2;      // SLVERR, or 3: DECERR
+  uint32_t latency = 32;     // edges from an address to its first beat, at least 1
+  uint32_t bandwidth = 256;  // beats in 256 edges, in each direction
+  uint32_t seed = 0;         // of random gaps and latencies; 0: none
+  uint32_t fail_read = 0;    // number of the read beat that answers with `response`, from 1
+  uint32_t fail_write = 0;   // number of the write burst that does
+  uint32_t response = 2;     // SLVERR, or 3: DECERR
 };
 
 struct MemoryCounters {
   uint64_t read_beats = 0;
   uint64_t write_beats = 0;
-  uint64_t stray_beats = 0;   // outside all regions, or written to a read-only one
+  uint64_t stray_beats = 0;  // outside all regions, or written to a read-only one
 };
 
-// What the engine drives, sampled at a clock edge.
+// The pins that the engine drives, sampled at a clock edge.
 struct EnginePins {
   bool ar_valid, aw_valid, w_valid, w_last, r_ready, b_ready;
   uint64_t ar_addr, aw_addr, w_data;
   uint8_t ar_len, aw_len;
 };
 
-// What the memory drives after the edge.
+// The pins that the memory drives after the edge.
 struct MemoryPins {
   bool ar_ready = false, aw_ready = false, w_ready = false;
   bool r_valid = false, r_last = false, b_valid = false;
@@ -69,7 +69,8 @@ class AxiMemory {
   const MemoryPins &pins() const { return pins_; }
   const MemoryCounters &counters() const { return counters_; }
 
-  // One rising edge, number `now`; empty, or what the engine did against the AXI protocol.
+  // Takes the rising edge with the number `now`.  Returns how the engine broke the AXI protocol, or
+  // nothing.
   std::string edge(uint64_t now, const EnginePins &engine) {
     std::string violation;
     if (engine.ar_valid && pins_.ar_ready) {

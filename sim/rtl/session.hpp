@@ -1,4 +1,4 @@
-// The Verilator model with a clock, its memory, and an AXI4-Lite master: what a host sees.
+// The Verilator model with a clock, its memory and an AXI4-Lite master: an engine as hosts see it.
 
 #pragma once
 

@@ -2,6 +2,7 @@
 //
 // The engine's instruction set: constants, instruction and channel-record decoding, roles, status
 // codes, the result header, and the sigmoid table.  C++14, synthesizable by Vitis HLS.
+// clang-format off
 #ifndef ACS_ISA_HPP
 #define ACS_ISA_HPP
 
@@ -623,7 +624,6 @@ inline unsigned padding_value(const Instruction &op, unsigned channel) {
 }
 
 // SIGMOID_TABLE[q + 128]: sigmoid of q / 2^SIGMOID_FRACTION_BITS in units of 1/256.
-// clang-format off
 static const unsigned char SIGMOID_TABLE[TABLE_SIZE] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1,
@@ -642,7 +642,6 @@ static const unsigned char SIGMOID_TABLE[TABLE_SIZE] = {
     255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
     255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
 };
-// clang-format on
 
 }  // namespace acs_isa
 

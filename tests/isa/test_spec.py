@@ -15,6 +15,8 @@ from acsgen.isa.spec import load_spec
 from acsgen.support.assets import asset
 from acsgen.support.errors import UserError
 
+from .changes import move_fields
+
 pytestmark = pytest.mark.unit
 
 
@@ -91,7 +93,7 @@ def test_all_contradictions_are_reported_at_once(tmp_path: Path) -> None:
         f"opcodes: {spec.opcodes['END'].code} appears more than once",
         "fields.kernel: overlaps opcode in all its opcodes",
         "unknown opcodes: DANCE",
-        "fields.pad: is not inside the 8 words",
+        f"fields.pad: is not inside the {spec.constant('INSTRUCTION_WORDS')} words",
         f"status: {spec.status['BAD_FIELD'].code} appears more than once",
         f"arguments: {spec.arguments[0].name} appears more than once",
         "constants.MASK_NONE",
@@ -100,7 +102,9 @@ def test_all_contradictions_are_reported_at_once(tmp_path: Path) -> None:
 
 
 def _meeting(data: dict[str, Any]) -> None:
-    """Put a field of LINEAR, and a field of POOL, into the bits of a field of CONV."""
+    """Put a field of LINEAR, and a field of POOL, into the bits of a field of CONV; no others."""
+    data["constants"]["INSTRUCTION_WORDS"]["value"] = 16
+    move_fields(data)
     fields = {f["name"]: f for f in data["fields"]}
     table, thresholds, maximum = (fields[n] for n in ("table_addr", "threshold_addr", "pool_max"))
     assert (table["ops"], thresholds["ops"], maximum["ops"]) == (["CONV"], ["LINEAR"], ["POOL"])
@@ -209,16 +213,20 @@ def test_fields_hold_their_codes_and_values(tmp_path: Path) -> None:
 def test_a_field_with_more_bits_than_its_value_leaves_the_upper_ones_unused(
     tmp_path: Path,
 ) -> None:
+    words = load_spec().constant("INSTRUCTION_WORDS")
+    codes = {load_spec().field(name).word for name in ("opcode", "linear_mode")}
+    word = next(word for word in reversed(range(words)) if word not in codes)
+
     def widen(data: dict[str, Any]) -> None:
-        data["fields"] = [f for f in data["fields"] if f["word"] != 7]
+        data["fields"] = [f for f in data["fields"] if f["word"] != word]
         data["fields"].append(
-            {"name": "wide", "value": "multiplier", "word": 7, "lsb": 4, "bits": 20}
+            {"name": "wide", "value": "multiplier", "word": word, "lsb": 4, "bits": 20}
             | {"ops": ["SCALE"], "doc": "."}
         )
 
     spec = load_spec(_edit(tmp_path, widen))
     assert spec.bit_field(spec.fields[-1]).mask == 0xFFFF << 4
-    assert dict(spec.reserved_bits("SCALE"))[7] == ~(0xFFFF << 4) & (1 << 64) - 1
+    assert dict(spec.reserved_bits("SCALE"))[word] == ~(0xFFFF << 4) & (1 << 64) - 1
 
 
 def test_wrong_types_are_reported_with_their_place(tmp_path: Path) -> None:

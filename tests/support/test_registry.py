@@ -74,3 +74,18 @@ def test_an_unknown_name_is_answered_with_the_known_ones(name: object) -> None:
     assert registry.require("square") == "square"
     with pytest.raises(ValueError, match=r"^unknown shape '.*' \(known: circle, square\)$"):
         registry.require(name)
+
+
+@pytest.mark.unit
+def test_another_package_may_decide_which_entries_there_are(package: Path) -> None:
+    import shapes.base
+
+    for name in ("square", "circle"):
+        text = f"from shapes.base import SHAPES\nSHAPES.add('{name}', '')\n"
+        (package / f"{name}.py").write_text(text)
+    registry: Registry[str] = shapes.base.SHAPES
+    registry.find_all("shapes", ["circle", "square"])
+    with pytest.raises(ImportError, match=r"^no shape 'cube, ball': add shapes\.cube, shapes\.ba"):
+        registry.find_all("shapes", ["circle", "square", "cube", "ball"])
+    with pytest.raises(ImportError, match=r"^shapes has a shape 'square', which is not known els"):
+        registry.find_all("shapes", ["circle"])

@@ -201,9 +201,13 @@ class Pragma:
         return self.options.get("type", bare[0] if bare else "complete")
 
 
-def parse_pragma(line: int, text: str) -> tuple[Pragma, list[str]]:
-    """Read the text behind ``#pragma HLS``; return the pragma, and its faults in words."""
+def parse_pragma(line: int, text: str, constants: Mapping[str, int]) -> tuple[Pragma, list[str]]:
+    """Read the text behind ``#pragma HLS``; return the pragma, and its faults in words.
+
+    Where an option is a number, the name of one of the ``constants`` stands for its value.
+    """
     directive, _, rest = text.strip().partition(" ")
+    kinds = DIRECTIVES[directive].options if directive in DIRECTIVES else {}
     options: dict[str, str] = {}
     flags: list[str] = []
     problems: list[str] = []
@@ -219,6 +223,8 @@ def parse_pragma(line: int, text: str) -> tuple[Pragma, list[str]]:
             problems.append(f"{name} is given twice")
         if value is None:
             flags.append(name)
+        elif kinds.get(name) in (NATURAL, POSITIVE) and value in constants:
+            options[name] = str(constants[value])
         else:
             options[name] = value
     pragma = Pragma(line, directive, options, tuple(flags))

@@ -8,7 +8,7 @@ from acsgen.engines.csim.compile import TESTBENCH
 from acsgen.engines.lint.constructs import check_constructs, check_includes, check_recursion
 from acsgen.engines.lint.finding import Finding
 from acsgen.engines.lint.loops import check_dataflow, check_loops
-from acsgen.engines.lint.parse import parse_units, read_pragmas
+from acsgen.engines.lint.parse import parse_units, read_pragmas, whole_constants
 from acsgen.engines.lint.scopes import (
     Body,
     Pragmas,
@@ -55,15 +55,16 @@ def lint_sources(folder: Path, top: str = TOP) -> list[Finding]:
     """Return the findings on the C++ in ``folder``, sorted; the test bench is left out."""
     folder = folder.resolve()
     files = sorted(p for p in folder.iterdir() if p.suffix in (".cpp", ".hpp"))
+    files = [path for path in files if path.name != TESTBENCH]
+    units = parse_units(folder, [path.name for path in files if path.suffix == ".cpp"])
+    constants = whole_constants(units)
     findings: set[Finding] = set()
     pragmas: Pragmas = {}
     for path in files:
-        if path.name != TESTBENCH:
-            pragmas[path.name], problems = read_pragmas(path)
-            findings.update(problems)
-            findings.update(check_includes(path))
+        pragmas[path.name], problems = read_pragmas(path, constants)
+        findings.update(problems)
+        findings.update(check_includes(path))
 
-    units = parse_units(folder, [p for p in pragmas if p.endswith(".cpp")])
     everything: list[Body] = []
     for unit in units:
         found = bodies(unit, pragmas)

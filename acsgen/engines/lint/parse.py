@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -173,8 +173,36 @@ def qualified_name(cursor: Cursor) -> str:
     return "::".join(reversed(parts))
 
 
-def read_pragmas(path: Path) -> tuple[list[Pragma], list[Finding]]:
+def whole_constants(units: Sequence[Unit]) -> dict[str, int]:
+    """Return the constant whole numbers outside functions by name, if the name has one value."""
+    found: dict[str, set[int | None]] = {}
+    for unit in units:
+        for declaration in unit.declarations:
+            if declaration.kind == Kind.VAR_DECL and is_const(declaration.type):
+                found.setdefault(declaration.spelling, set()).add(_whole_value(declaration))
+    single = {name: values.pop() for name, values in found.items() if len(values) == 1}
+    return {name: value for name, value in single.items() if value is not None}
+
+
+def _whole_value(declaration: Cursor) -> int | None:
+    """Return the number that a constant is, itself or through another constant."""
+    initial = None
+    for child in declaration.get_children():
+        initial = unwrapped(child)
+    if initial is None:
+        return None
+    if initial.kind == Kind.INTEGER_LITERAL:
+        token = next(iter(initial.get_tokens()), None)
+        return int(token.spelling) if token is not None and token.spelling.isdecimal() else None
+    if initial.kind == Kind.DECL_REF_EXPR and initial.referenced.kind == Kind.VAR_DECL:
+        return _whole_value(initial.referenced)
+    return None
+
+
+def read_pragmas(path: Path, constants: Mapping[str, int]) -> tuple[list[Pragma], list[Finding]]:
     """Return the HLS pragmas of a file, and findings for those that Vitis would not understand.
+
+    A name of ``constants`` is read as its number.
 
     libclang has no cursors for pragmas that it does not know, so they are read from the text, in
     which comments have been blanked out.
@@ -189,7 +217,7 @@ def read_pragmas(path: Path) -> tuple[list[Pragma], list[Finding]]:
         if kind != "HLS":
             findings.append(Finding(path.name, number, "pragma", f"#pragma {kind} is not of HLS"))
             continue
-        pragma, problems = parse_pragma(number, rest)
+        pragma, problems = parse_pragma(number, rest, constants)
         pragmas.append(pragma)
         findings.extend(Finding(path.name, number, "pragma", problem) for problem in problems)
     return pragmas, findings

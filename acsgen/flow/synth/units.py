@@ -24,7 +24,17 @@ from acsgen.flow.synth.yosys import read_command, run_yosys
 from acsgen.program.engine_config import EngineConfig
 
 #: Modules deeper in the hierarchy that are units too.
-APART = frozenset({"acs_bank", "acs_check", "acs_lane_group", "acs_requantize", "acs_window_shift"})
+APART = frozenset(
+    {
+        "acs_array",
+        "acs_bank",
+        "acs_check",
+        "acs_lane_group",
+        "acs_linear",
+        "acs_requantize",
+        "acs_window_shift",
+    }
+)
 
 #: Modules that stay a part of their parent, whose constants make them much smaller.
 DISSOLVED: Mapping[str, frozenset[str]] = {"acs_linear": frozenset({"acs_requantize"})}

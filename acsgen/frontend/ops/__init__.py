@@ -5,20 +5,21 @@ A handler looks at one node (:class:`acsgen.frontend.context.Call`), emits an op
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from acsgen.frontend.context import Call, Context, Value
+from acsgen.frontend.context import Handler
+from acsgen.frontend.kinds import FLOAT_KINDS
 from acsgen.frontend.ops import arithmetic, layers, pooling, shapes
-
-Handler = Callable[[Context, Call], Value]
 
 HANDLERS: Mapping[str, Handler] = {
     **arithmetic.HANDLERS,
     **layers.HANDLERS,
     **pooling.HANDLERS,
     **shapes.HANDLERS,
+    **{name: handler for kind in FLOAT_KINDS.values() for name, handler in kind.handlers.items()},
 }
-"""Handlers by operator name without overload, e.g. ``aten::relu``."""
+"""Handlers by operator name without overload, e.g. ``aten::relu``; a kind of layer may bring its
+own."""
 
 _RELU = "use ReLU"
 _BATCH_NORM = "use BatchNorm2d"

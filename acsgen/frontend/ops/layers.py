@@ -1,11 +1,11 @@
-"""Handlers of convolution, linear layers, batch norm, activations and gates."""
+"""Handlers of convolution, linear layers, batch norm and activations."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from acsgen.frontend.context import Call, Context, Refused, Value, describe, single_axis
-from acsgen.frontend.opgraph import Array, ChannelGate, Conv, Linear, Relu, Sigmoid
+from acsgen.frontend.opgraph import Array, Conv, Linear, Relu, Sigmoid
 
 
 def _conv(ctx: Context, call: Call) -> Value:
@@ -145,23 +145,7 @@ def _sigmoid(ctx: Context, call: Call) -> Value:
     return ctx.emit(Sigmoid, call, x.shape, x=x.op)
 
 
-def _channel_gate(ctx: Context, call: Call) -> Value:
-    x = ctx.as_vector(call, call.value("logits"))
-    if x.kind != "vector" or x.is_expanded:
-        raise Refused(
-            f"a gate decides on {describe(x)}",
-            "give it one logit per channel, [N, C]",
-            about_inputs=True,
-        )
-    threshold = float(call.args["threshold"])
-    if not 0.0 <= threshold <= 1.0:
-        raise Refused(f"gate threshold {threshold}", "choose it within 0..1")
-    mask = ctx.emit(ChannelGate, call, x.shape, x=x.op, threshold=threshold)
-    return Value(mask.op, "mask", mask.shape, mask.dims, suspect=mask.suspect)
-
-
 HANDLERS = {
-    "acsgen::channel_gate": _channel_gate,
     "aten::_native_batch_norm_legit": _batch_norm,
     "aten::_native_batch_norm_legit_functional": _batch_norm,
     "aten::_native_batch_norm_legit_no_training": _batch_norm,

@@ -1,7 +1,7 @@
 """The golden model: runs an integer graph exactly as :mod:`acsgen.ir.integer` defines it.
 
 Every other executor (C-simulation, RTL, board) must give the same words.  Images are taken in small
-batches; :mod:`acsgen.quant.golden.operators` has the arithmetic of each layer.
+batches; the arithmetic of a kind of layer is in its file of :mod:`acsgen.quant.kinds`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from acsgen.ir.integer import IntGate, IntGraph, IntLogits
+from acsgen.ir.integer import IntGate, IntGraph
+from acsgen.ir.kinds import Stores
 from acsgen.ir.results import GoldenResult
 from acsgen.quant.contract import violations
 from acsgen.quant.golden.operators import Values, operator
@@ -36,7 +37,7 @@ class GoldenModel:
             raise ValueError("not a valid integer graph:\n" + "\n".join(broken))
         self.graph = graph
         sources = {layer.name: layer for layer in graph}
-        self._operators = {layer.name: operator(layer, sources) for layer in graph.layers[1:]}
+        self._operators = {layer.name: operator(layer, sources) for layer in graph}
         self._last_reader = {name: layer.name for layer in graph for name in layer.inputs}
 
     def run(
@@ -60,8 +61,8 @@ class GoldenModel:
         """
         pixels = check_images(images, self.graph.input.shape)
         bounds = self._thresholds(thresholds or {})
-        always = (IntGate, IntLogits)
-        kept = [item.name for item in self.graph if keep == "all" or isinstance(item, always)]
+        always = (Stores.MASK, Stores.WIDE)
+        kept = [item.name for item in self.graph if keep == "all" or item.stores in always]
         parts: dict[str, list[Tensor]] = {name: [] for name in kept}
         for start in range(0, len(pixels), batch):
             values = self._run_batch(pixels[start : start + batch], bounds, set(kept))
@@ -75,8 +76,8 @@ class GoldenModel:
         )
 
     def _run_batch(self, pixels: Tensor, bounds: Values, kept: set[str]) -> Values:
-        values: Values = {self.graph.input.name: pixels.to(torch.int16)}
-        for layer in self.graph.layers[1:]:
+        values: Values = {self.graph.input.name: pixels}
+        for layer in self.graph:
             result = self._operators[layer.name](values)
             if isinstance(layer, IntGate):
                 result = (result > bounds[layer.name]).to(torch.uint8)

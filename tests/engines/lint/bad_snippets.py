@@ -167,6 +167,32 @@ void f(int n) {
   }
 }
 ---
+const int MOST = 4;
+void f(int n) {
+  while (n--) {
+#pragma HLS LOOP_TRIPCOUNT min=8 max=MOST  //! pragma
+  }
+}
+---
+void f(int n) {
+  while (n--) {
+#pragma HLS LOOP_TRIPCOUNT min=1 max=MOST  //! pragma
+  }
+}
+---
+int most = 4;  //+ global
+void f(int n) {
+  while (n--) {
+#pragma HLS LOOP_TRIPCOUNT min=1 max=most  //! pragma
+  }
+}
+---
+constexpr int NONE = 0;
+void f() {
+  int a[4];
+#pragma HLS ARRAY_PARTITION variable=a cyclic factor=NONE  //! pragma
+}
+---
 void top(int *a) {
 #pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=Slave depth=8  //! pragma
 #pragma HLS INTERFACE mode=s_axilite port=a

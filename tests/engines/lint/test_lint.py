@@ -22,6 +22,8 @@ GOOD = """
 
 enum { TAPS = 3 };
 static const int TABLE[4] = {1, 2, 3, 4};
+constexpr int MANY = 8;
+namespace { const int HALF = MANY; }
 struct Store { ap_uint<8> bank[2][16]; };
 
 // #pragma HLS NOTHING in a comment
@@ -44,10 +46,10 @@ void use(const int a[4], int *out) {
 
 void both(const int *in, int *out, int n) {
   for (int i = 0; i < n; ++i) {
-#pragma HLS LOOP_TRIPCOUNT min=1 max=8 avg=4
+#pragma HLS LOOP_TRIPCOUNT min=1 max=MANY avg=4
 #pragma HLS DATAFLOW
     int a[4];
-#pragma HLS STREAM variable=a type=pipo depth=2
+#pragma HLS STREAM variable=a type=pipo depth=HALF
     make(in, i, a);
     use(a, out);
   }
@@ -123,7 +125,8 @@ def test_engines_are_clean(tmp_path: Path, engine: EngineConfig, board: str) -> 
 
 
 DAMAGE = [
-    ("acs_conv.cpp", "#pragma HLS LOOP_TRIPCOUNT min=1 max=27\n", "", "trip-count"),
+    ("acs_conv.cpp", "#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_TAPS\n", "", "trip-count"),
+    ("acs_conv.cpp", "max=TRIP_CHUNKS", "max=TRIP_CHUNCKS", "pragma"),
     ("acs_conv.cpp", "++chunk", "chunk += 1", "dataflow"),
     ("acs_engine.cpp", "port=image bundle", "port=images bundle", "pragma-place"),
     ("acs_engine.cpp", "memories.vectors type", "memories.vector type", "pragma-place"),

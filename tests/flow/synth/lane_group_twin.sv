@@ -1,34 +1,52 @@
 // A lane group as written, its netlist, and sums of whole integers, on the same inputs.
-module twin (
-  input  logic        clk_i,
+`default_nettype none
+
+module lane_group_twin (
+  input  wire logic   clk_i,
   output logic [31:0] compared_o,
   output logic [31:0] wrong_o
 );
-  logic              valid, first, zero, maximum, is_signed;
+  logic valid, first, zero, maximum, is_signed;
   logic signed [8:0] weight, weight_q;
-  logic [63:0][7:0]  pixels;
+  logic [63:0][7:0] pixels;
   logic [63:0][31:0] sums, netlist_sums;
 
-  acs_lane_group #(.HasMax(`HAS_MAX)) u_rtl (
-    .clk_i, .valid_i(valid), .first_i(first), .zero_i(zero), .maximum_i(maximum),
-    .signed_i(is_signed), .weight_i(weight), .pixels_i(pixels), .sums_o(sums)
+  acs_lane_group #(
+    .HasMax(`HAS_MAX)
+  ) u_rtl (
+    .clk_i,
+    .valid_i(valid),
+    .first_i(first),
+    .zero_i(zero),
+    .maximum_i(maximum),
+    .signed_i(is_signed),
+    .weight_i(weight),
+    .pixels_i(pixels),
+    .sums_o(sums)
   );
   acs_lane_group_netlist u_netlist (
-    .clk_i, .valid_i(valid), .first_i(first), .zero_i(zero), .maximum_i(maximum),
-    .signed_i(is_signed), .weight_i(weight), .pixels_i(pixels), .sums_o(netlist_sums)
+    .clk_i,
+    .valid_i(valid),
+    .first_i(first),
+    .zero_i(zero),
+    .maximum_i(maximum),
+    .signed_i(is_signed),
+    .weight_i(weight),
+    .pixels_i(pixels),
+    .sums_o(netlist_sums)
   );
 
   // The inputs as they are when their sums appear: two cycles on, then added.
-  logic [1:0]             valid_q, first_q, maximum_q;
+  logic [1:0] valid_q, first_q, maximum_q;
   logic [1:0][63:0][31:0] product_q;
-  logic [63:0][31:0]      expected_q;
-  logic [31:0]            cycle_q;
+  logic [63:0][31:0] expected_q;
+  logic [31:0] cycle_q;
 
   function automatic logic signed [31:0] pixel(input logic [7:0] bits, input logic negative);
     return negative ? 32'(signed'(bits)) : 32'(bits);
   endfunction
 
-  assign weight = maximum ? 9'sd1 : weight_q;   // as the engine does
+  assign weight = maximum ? 9'sd1 : weight_q;  // as the engine does
 
   always_ff @(posedge clk_i) begin
     cycle_q <= cycle_q + 1;
@@ -73,3 +91,5 @@ module twin (
     wrong_o = 0;
   end
 endmodule
+
+`default_nettype wire

@@ -1,33 +1,51 @@
 // The requantizer as written, its netlist, and its definition in wide integers, on the same inputs.
-module twin (
-  input  logic        clk_i,
+`default_nettype none
+
+module requantize_twin (
+  input  wire logic   clk_i,
   output logic [31:0] compared_o,
   output logic [31:0] wrong_o
 );
   localparam int Latency = 5;
 
   logic signed [31:0] sum, bias;
-  logic [15:0]        mult, res_mult;
-  logic [5:0]         shift;
-  logic signed [8:0]  residual;
-  logic               is_signed;
+  logic [15:0] mult, res_mult;
+  logic [5:0] shift;
+  logic signed [8:0] residual;
+  logic is_signed;
 
   logic signed [31:0] wide, netlist_wide;
-  logic [7:0]         narrow, netlist_narrow;
+  logic [7:0] narrow, netlist_narrow;
 
   acs_requantize u_rtl (
-    .clk_i, .sum_i(sum), .bias_i(bias), .mult_i(mult), .shift_i(shift), .residual_i(residual),
-    .res_mult_i(res_mult), .signed_i(is_signed), .wide_o(wide), .narrow_o(narrow)
+    .clk_i,
+    .sum_i(sum),
+    .bias_i(bias),
+    .mult_i(mult),
+    .shift_i(shift),
+    .residual_i(residual),
+    .res_mult_i(res_mult),
+    .signed_i(is_signed),
+    .wide_o(wide),
+    .narrow_o(narrow)
   );
   acs_requantize_netlist u_netlist (
-    .clk_i, .sum_i(sum), .bias_i(bias), .mult_i(mult), .shift_i(shift), .residual_i(residual),
-    .res_mult_i(res_mult), .signed_i(is_signed), .wide_o(netlist_wide), .narrow_o(netlist_narrow)
+    .clk_i,
+    .sum_i(sum),
+    .bias_i(bias),
+    .mult_i(mult),
+    .shift_i(shift),
+    .residual_i(residual),
+    .res_mult_i(res_mult),
+    .signed_i(is_signed),
+    .wide_o(netlist_wide),
+    .narrow_o(netlist_narrow)
   );
 
   // Division by 2^shift, rounded half away from zero, in 96 bits.
   function automatic logic signed [95:0] divided(
-      input logic signed [31:0] acc, input logic [15:0] by, input logic [5:0] places,
-      input logic signed [8:0] plus, input logic [15:0] plus_by);
+    input logic signed [31:0] acc, input logic [15:0] by, input logic [5:0] places,
+    input logic signed [8:0] plus, input logic [15:0] plus_by);
     logic signed [95:0] value, half;
     value = 96'(acc) * signed'({80'b0, by}) +
             ((96'(plus) * signed'({80'b0, plus_by})) <<< (places - 6'd14));
@@ -51,7 +69,7 @@ module twin (
   endfunction
 
   logic signed [95:0] result;
-  logic [7:0]         saturated;
+  logic [7:0] saturated;
   assign result    = expected_q[Latency-1];
   assign saturated = is_signed ? (result < -128 ? 8'h80 : result > 127 ? 8'h7f : result[7:0])
                                : (result < 0 ? 8'h00 : result > 255 ? 8'hff : result[7:0]);
@@ -63,7 +81,8 @@ module twin (
     mult      <= $urandom % 8 == 0 ? 16'hffff : 16'($urandom >> ($urandom % 16));
     res_mult  <= $urandom % 8 == 0 ? 16'hffff : 16'($urandom >> ($urandom % 16));
     shift     <= 6'(14 + $urandom % 25);
-    residual  <= $urandom % 3 == 0 ? '0 : $urandom % 2 == 0 ? 9'(signed'(8'($urandom))) : 9'($urandom & 255);
+    residual  <= $urandom % 3 == 0 ? '0 :
+                 $urandom % 2 == 0 ? 9'(signed'(8'($urandom))) : 9'($urandom & 255);
     is_signed <= 1'($urandom);
     expected_q <= {expected_q[Latency-2:0], divided(sum + bias, mult, shift, residual, res_mult)};
     if (cycle_q > 16) begin
@@ -80,3 +99,5 @@ module twin (
     wrong_o = 0;
   end
 endmodule
+
+`default_nettype wire

@@ -81,7 +81,8 @@ def test_netlist_and_source_agree(unit: Unit, defines: list[str], tmp_path: Path
         [
             *("verilator", "--cc", "--exe", "--build", "-j", "1", "-O3", "-Wno-fatal", "-Wno-lint"),
             *("-Wno-style", "--bbox-unsup", "-DSYNTHESIS", *defines),
-            *("-CFLAGS", "-O0", "--top-module", "twin", "--Mdir", str(tmp_path / "model")),
+            *("-CFLAGS", "-O0", "--prefix", "Vtwin", "--top-module", bench.stem),
+            *("--Mdir", str(tmp_path / "model")),
             *(str(rtl / name) for name in ("acs_isa_pkg.sv", "acs_pkg.sv", f"{unit.module}.sv")),
             *map(str, (bench, netlist, primitives, main)),
         ],

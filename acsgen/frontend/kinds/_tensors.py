@@ -1,0 +1,34 @@
+"""Steps that several kinds compute alike."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from acsgen.frontend.kinds.base import Results
+from acsgen.ir.kinds.base import FloatArray
+from acsgen.ir.layers import Conv, Eltwise, Gate, Linear, Logits
+
+
+def tensor(array: FloatArray, dtype: torch.dtype) -> Tensor:
+    """The array as a tensor of ``dtype``."""
+    return torch.from_numpy(array).to(dtype)
+
+
+def by_channel(vector: Tensor) -> Tensor:
+    """``[N, C]`` as ``[N, C, 1, 1]``, to go with a map."""
+    return vector[:, :, None, None]
+
+
+def affine(layer: Linear | Logits | Gate, results: Results) -> Tensor:
+    """``weight @ x + bias``, ``[N, O]``."""
+    x = results[layer.x]
+    return F.linear(x, tensor(layer.weight, x.dtype), tensor(layer.bias, x.dtype))
+
+
+def finish(y: Tensor, layer: Conv | Eltwise, results: Results) -> Tensor:
+    """Add the residual, then ReLU, where the layer has them."""
+    if layer.residual is not None:
+        y = y + results[layer.residual]
+    return torch.relu(y) if layer.relu else y

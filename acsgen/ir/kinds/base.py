@@ -1,0 +1,146 @@
+"""What every kind of layer has: the common parts of its two dataclasses, and its facts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acsgen.support.registry import Registry
+
+FloatArray = NDArray[np.floating]
+IntArray = NDArray[np.integer]
+
+IntLayerT = TypeVar("IntLayerT", bound="IntLayer")
+
+#: Answers for the result of a name which mask makes zeros in it (``IntLayer.zero_mask``).
+ZeroMaskOf = Callable[[str], "str | None"]
+
+
+class Stores(Enum):
+    """What a layer's result is stored as."""
+
+    MAP = "map"
+    """``(C, H, W)``, 8 bits a pixel."""
+    VECTOR = "vector"
+    """``(C,)``, 8 bits a value."""
+    MASK = "mask"
+    """``(C,)``, one bit a channel."""
+    WIDE = "wide result"
+    """``(C,)``, 32 bits a value; it leaves the engine and no layer reads it."""
+
+
+@dataclass(frozen=True)
+class LayerBase(ABC):
+    """What layers of both graphs have in common.
+
+    Attributes:
+        name: of the layer and of its result, unique in the graph.
+        where: the module path in the user's network, for messages.
+        shape: of the result, without the batch.
+    """
+
+    name: str
+    where: str
+    shape: tuple[int, ...]
+
+    #: Name of the kind, which is that of its file in every stage.
+    KIND: ClassVar[str]
+
+    #: Fields that name the results this layer reads.
+    READS: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the results this layer reads, masks included."""
+        names = (getattr(self, field_name) for field_name in self.READS)
+        return tuple(name for name in names if name is not None)
+
+
+@dataclass(frozen=True)
+class Layer(LayerBase):
+    """Common part of the layer graph's layers."""
+
+
+@dataclass(frozen=True)
+class IntLayer(LayerBase):
+    """Common part of the integer graph's layers, and the facts that each kind has to state.
+
+    Attributes:
+        signed: whether the result is -128..127 rather than 0..255.
+        scale: real value of one unit of the result (unused for masks).
+    """
+
+    signed: bool
+    scale: float
+
+    @property
+    @abstractmethod
+    def stores(self) -> Stores:
+        """What the result is stored as."""
+
+    @property
+    @abstractmethod
+    def window_stride(self) -> int:
+        """Step between the windows of ``x`` that it looks at; 1 where it has no windows."""
+
+    @property
+    @abstractmethod
+    def pixelwise(self) -> bool:
+        """Whether each result pixel needs only the pixel of ``x`` at the same place, and no
+        residual."""
+
+    @abstractmethod
+    def zero_mask(self, of: ZeroMaskOf) -> str | None:
+        """The mask whose 0 bits make the channels of the result exact zero, if there is one.
+
+        Args:
+            of: answers the same question for a result that this layer reads.
+        """
+
+    def unmasked(self: IntLayerT) -> IntLayerT:
+        """The layer without its mask; unchanged if its kind takes none."""
+        changes: dict[str, Any] = {"mask": None} if "mask" in self.READS else {}
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class LayerKind:
+    """A kind of layer.
+
+    Attributes:
+        name: of the kind and of its file.
+        layer: its dataclass in the layer graph.
+        integer: its dataclass in the integer graph.
+
+    Raises:
+        TypeError: a dataclass lacks a fact, or calls its kind otherwise.
+    """
+
+    name: str
+    layer: type[Layer]
+    integer: type[IntLayer]
+
+    def __post_init__(self) -> None:
+        for dataclass_ in (self.layer, self.integer):
+            missing: frozenset[str] = getattr(dataclass_, "__abstractmethods__", frozenset())
+            if missing:
+                facts = ", ".join(sorted(missing))
+                raise TypeError(f"{dataclass_.__name__} of kind '{self.name}' lacks {facts}")
+            kind = getattr(dataclass_, "KIND", None)
+            if kind != self.name:
+                raise TypeError(f"{dataclass_.__name__}.KIND is {kind!r}, not '{self.name}'")
+
+
+KINDS: Registry[LayerKind] = Registry("kind of layer")
+
+
+def register(layer: type[Layer], integer: type[IntLayer]) -> LayerKind:
+    """Add a kind, under the name that its dataclasses give it."""
+    name = integer.KIND
+    return KINDS.add(name, LayerKind(name, layer, integer))

@@ -1,0 +1,85 @@
+"""Convolution, with everything that the engine does to its sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from acsgen.ir.kinds.base import (
+    FloatArray,
+    IntArray,
+    IntLayer,
+    Layer,
+    Stores,
+    ZeroMaskOf,
+    register,
+)
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """``act(mask * conv(x) + bias + residual)`` in the order written in the engine's contract.
+
+    ``weight`` is ``(O, I/groups, K, K)``.  With ``mask`` the channels whose bit is 0 take
+    ``masked_bias[o]`` (zero unless the mask acts before BatchNorm) in place of ``conv + bias``;
+    then residual and ReLU act on all channels alike.  DGConv arrives here as a dense convolution
+    with zeroed weights (``groups == 1``); the compiler finds its group structure.
+    """
+
+    x: str
+    weight: FloatArray = field(repr=False)
+    bias: FloatArray = field(repr=False)
+    masked_bias: FloatArray = field(repr=False)
+    stride: int
+    pad: int
+    groups: int
+    relu: bool
+    residual: str | None = None
+    mask: str | None = None
+
+    KIND = "conv"
+    READS = ("x", "residual", "mask")
+
+
+@dataclass(frozen=True)
+class IntConv(IntLayer):
+    """See :mod:`acsgen.ir.integer`.  ``weight`` ``(O, I/groups, K, K)``; the other arrays
+    ``(O,)``."""
+
+    x: str
+    weight: IntArray = field(repr=False)
+    bias: IntArray = field(repr=False)
+    masked_bias: IntArray = field(repr=False)
+    mult: IntArray = field(repr=False)
+    shift: IntArray = field(repr=False)
+    stride: int
+    pad: int
+    groups: int
+    residual: str | None = None
+    res_mult: int = 0
+    mask: str | None = None
+
+    KIND = "conv"
+    READS = ("x", "residual", "mask")
+
+    @property
+    def stores(self) -> Stores:
+        return Stores.MAP
+
+    @property
+    def window_stride(self) -> int:
+        return self.stride
+
+    @property
+    def pixelwise(self) -> bool:
+        window = self.weight.shape[-1], self.stride, self.pad
+        return window == (1, 1, 0) and self.residual is None
+
+    def zero_mask(self, of: ZeroMaskOf) -> str | None:
+        """Its own, if it adds no residual and ``masked_bias`` is zero."""
+        exact = self.residual is None and not np.any(self.masked_bias)
+        return self.mask if exact else None
+
+
+register(Conv, IntConv)

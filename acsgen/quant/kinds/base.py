@@ -1,0 +1,102 @@
+"""What the quantizer has to know of a kind of layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from acsgen.ir.integer import IntLayer
+from acsgen.ir.layers import Input, Layer
+from acsgen.quant.scales import Floats
+from acsgen.support.errors import Problem
+from acsgen.support.registry import Registry
+
+#: Results by layer name, ``[N, *shape]``.
+Values = dict[str, Tensor]
+Operator = Callable[[Values], Tensor]
+
+#: At least the integer layers that a layer reads, by name.
+Sources = Mapping[str, IntLayer]
+
+
+class Quantization(Protocol):
+    """What quantizing a layer may ask about the layers before it and the calibration images."""
+
+    @property
+    def done(self) -> Mapping[str, IntLayer]:
+        """The integer layers before it, by name."""
+
+    @property
+    def normalization(self) -> tuple[Floats, Floats]:
+        """Scale and offset ``(C,)`` of the image's channels."""
+
+    def result_scale(self, layer: Layer, signed: bool, at_least: float) -> float:
+        """The scale of a result: the best for its values, or ``at_least`` if that is coarser."""
+
+    def matched_bias(self, layer: IntLayer, acc_scale: Floats) -> NDArray[np.int32]:
+        """The bias ``(O,)`` with which the mean of a layer's integer sums is that of the float
+        network; for layers with weights, given a draft of theirs."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a kind with weights has besides.
+
+    Attributes:
+        operator: from an integer layer and its sources to the function from earlier results to
+            ``sum w*x``, int64 ``[N, *layer.shape]``, without bias and mask.
+        apart: the layers of a float graph that together compute a layer, so that one of them, of
+            the given name, is its ``w*x + bias``.
+    """
+
+    operator: Callable[[Any, Sources], Operator]
+    apart: Callable[[Any, str], tuple[Layer, ...]]
+
+
+def _not_the_image(layer: Layer, image: Input) -> Iterable[Problem]:
+    """Only convolutions undo that the image is stored un-normalized."""
+    if image.name in layer.inputs:
+        yield Problem(
+            layer.where,
+            "reads the image itself, which only convolutions can",
+            "put a convolution (1x1 will do) before it",
+        )
+
+
+def _nothing(layer: Layer, values: Mapping[str, Tensor], sums: str) -> Tensor | None:
+    return None
+
+
+@dataclass(frozen=True)
+class QuantKind:
+    """The quantizer's part of a kind of layer.
+
+    Attributes:
+        quantize: makes the integer layer of a float one. The scale of its result is never finer
+            than multiplier and shift can express (:data:`acsgen.quant.scales.MAX_RATIO`).
+        operator: from an integer layer and its sources to the function from earlier results to its
+            result: maps and vectors int16, logits int32; of a gate, to its accumulators, int64.
+            The image finds its pixels under its own name. This is the golden model.
+        violations: how an integer layer breaks the arithmetic contract, in words.
+        measured: whether the values of its results decide how it is scaled.
+        sums: for kinds with weights.
+        skipped: the result that a float layer would have where its mask is 0, and zero elsewhere,
+            given all results and the name of its sums; None for layers without mask.
+        problems: what a float layer, which may read the image, cannot be quantized for.
+    """
+
+    quantize: Callable[[Any, Quantization], IntLayer]
+    operator: Callable[[Any, Sources], Operator]
+    violations: Callable[[Any, Sources], Iterable[str]]
+    measured: bool
+    sums: Sums | None = None
+    skipped: Callable[[Any, Mapping[str, Tensor], str], Tensor | None] = _nothing
+    problems: Callable[[Any, Input], Iterable[Problem]] = _not_the_image
+
+
+QUANT_KINDS: Registry[QuantKind] = Registry("kind of layer")

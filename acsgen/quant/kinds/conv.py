@@ -1,0 +1,174 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntArray, IntConv, IntInput
+from acsgen.ir.layers import Conv, Eltwise, Input, Layer
+from acsgen.isa.generated import PAD_VALUES
+from acsgen.quant.arithmetic import exact_dtype, requantize, unfold
+from acsgen.quant.kinds import _steps as steps
+from acsgen.quant.kinds._image import pad_values
+from acsgen.quant.kinds.base import (
+    QUANT_KINDS,
+    Operator,
+    Quantization,
+    QuantKind,
+    Sources,
+    Sums,
+    Values,
+)
+from acsgen.quant.ranges import (
+    outside,
+    ratio_violations,
+    residual_violations,
+    weight_violations,
+)
+from acsgen.quant.scales import Floats, encode_ratio, integer_bias, integer_weights
+from acsgen.support.errors import Problem
+
+
+def _quantize(layer: Conv, so_far: Quantization) -> IntConv:
+    x = so_far.done[layer.x]
+    weight = np.asarray(layer.weight, np.float64)
+    bias = np.asarray(layer.bias, np.float64)
+    if isinstance(x, IntInput):
+        weight, bias = _fold_normalization(layer, so_far)
+    largest_bias = np.maximum(np.abs(bias), np.abs(layer.masked_bias))
+    integers = integer_weights(weight, x.scale, x.signed, largest_bias)
+    acc_scale = integers.acc_scale
+    res_scale = steps.residual_scale(layer, so_far)
+    at_least = max(acc_scale.max(), res_scale) / steps.RATIO_LIMIT
+    scale = so_far.result_scale(layer, not layer.relu, at_least)
+    mult, shift = encode_ratio(acc_scale / scale)
+    draft = IntConv(
+        layer.name,
+        layer.where,
+        layer.shape,
+        signed=not layer.relu,
+        scale=scale,
+        x=layer.x,
+        weight=integers.weight,
+        bias=integer_bias(bias, acc_scale),
+        masked_bias=integer_bias(np.asarray(layer.masked_bias), acc_scale),
+        mult=mult,
+        shift=shift,
+        stride=layer.stride,
+        pad=layer.pad,
+        groups=layer.groups,
+        residual=layer.residual,
+        res_mult=steps.residual_mult(res_scale, scale),
+        mask=layer.mask,
+    )
+    return replace(draft, bias=so_far.matched_bias(draft, acc_scale))
+
+
+def _fold_normalization(layer: Conv, so_far: Quantization) -> tuple[Floats, Floats]:
+    """Weights and bias that act on raw pixels."""
+    scale, offset = so_far.normalization
+    weight = np.asarray(layer.weight, np.float64)
+    outs, ins = weight.shape[:2]
+    grouped = weight.reshape(layer.groups, outs // layer.groups, ins, -1)
+    per_input = offset.reshape(layer.groups, 1, ins, 1)
+    bias = np.asarray(layer.bias) + (grouped * per_input).sum(axis=(2, 3)).reshape(outs)
+    scaled = grouped * scale.reshape(layer.groups, 1, ins, 1)
+    return scaled.reshape(weight.shape), bias
+
+
+def _operator(layer: IntConv, sources: Sources) -> Operator:
+    def column(array: IntArray) -> Tensor:
+        return steps.int64(array).view(-1, 1, 1)
+
+    weighted = _sums(layer, sources)
+    bias, masked_bias = column(layer.bias), column(layer.masked_bias)
+    mult, shift = column(layer.mult), column(layer.shift)
+
+    def run(values: Values) -> Tensor:
+        acc = weighted(values).add_(bias)
+        if layer.mask is not None:
+            active = values[layer.mask].to(torch.bool)[:, :, None, None]
+            acc = torch.where(active, acc, masked_bias)
+        total = acc.mul_(mult) + steps.residual(values, layer, shift)
+        return requantize(total, shift, layer.signed)
+
+    return run
+
+
+def _sums(layer: IntConv, sources: Sources) -> Operator:
+    source = sources[layer.x]
+    dtype = exact_dtype(layer.weight, source.signed)
+    rows = torch.as_tensor(layer.weight.astype(np.int16)).to(dtype)
+    weight = rows.reshape(layer.groups, len(rows) // layer.groups, -1)
+    kernel, stride, pad, shape = layer.weight.shape[-1], layer.stride, layer.pad, layer.shape
+    pad_value = torch.zeros(source.shape[0], dtype=torch.int64)
+    if isinstance(source, IntInput):
+        pad_value = steps.int64(source.pad_value)
+
+    def run(values: Values) -> Tensor:
+        x = values[layer.x].to(dtype)
+        windows = unfold(x, kernel, stride, pad, pad_value)
+        total = weight @ windows.reshape(len(x), len(weight), -1, windows.shape[-1])
+        return total.view(len(x), *shape).to(torch.int64)
+
+    return run
+
+
+def _apart(layer: Conv, sums: str) -> tuple[Layer, ...]:
+    """The sum, and what the layer does after it, unless a masked channel's sum is not zero."""
+    bare = replace(layer, name=sums, relu=False, residual=None, mask=None)
+    if layer.mask is not None and np.any(layer.masked_bias):
+        return (bare, layer)
+    rest = Eltwise(
+        name=layer.name,
+        where=layer.where,
+        shape=layer.shape,
+        x=sums,
+        relu=layer.relu,
+        residual=layer.residual,
+        mask=layer.mask,
+    )
+    return (bare, rest)
+
+
+def _skipped(layer: Conv, values: Mapping[str, Tensor], sums: str) -> Tensor | None:
+    return steps.skipped(layer, values[sums], values)
+
+
+def _violations(layer: IntConv, sources: Sources) -> Iterator[str]:
+    yield from weight_violations(layer, sources[layer.x].signed)
+    yield from outside("masked_bias", layer.masked_bias, INT32_MIN, INT32_MAX)
+    yield from residual_violations(layer.res_mult)
+    yield from ratio_violations(layer)
+
+
+def _problems(layer: Conv, image: Input) -> Iterator[Problem]:
+    """A convolution may read the image, but not pad it in more ways than the engine can."""
+    if image.name in layer.inputs and layer.pad and np.all(np.asarray(image.scale) != 0):
+        further = pad_values(image)[PAD_VALUES - 1 :]
+        if len(set(further.tolist())) > 1:
+            yield Problem(
+                layer.where,
+                f"pads image channels {PAD_VALUES - 1} and above with different values "
+                f"{sorted(set(further.tolist()))}; the engine has one for all of them",
+                "normalize these channels alike, or use no padding",
+            )
+
+
+QUANT_KINDS.add(
+    "conv",
+    QuantKind(
+        quantize=_quantize,
+        operator=_operator,
+        violations=_violations,
+        measured=True,
+        sums=Sums(operator=_sums, apart=_apart),
+        skipped=_skipped,
+        problems=_problems,
+    ),
+)

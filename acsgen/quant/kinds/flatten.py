@@ -1,0 +1,27 @@
+"""Maps read as vectors: the same integers."""
+
+from __future__ import annotations
+
+from acsgen.ir.integer import IntFlatten
+from acsgen.ir.layers import Flatten
+from acsgen.quant.kinds.base import QUANT_KINDS, Operator, Quantization, QuantKind, Sources
+
+
+def _quantize(layer: Flatten, so_far: Quantization) -> IntFlatten:
+    x = so_far.done[layer.x]
+    return IntFlatten(layer.name, layer.where, layer.shape, x.signed, x.scale, x=layer.x)
+
+
+def _operator(layer: IntFlatten, sources: Sources) -> Operator:
+    return lambda values: values[layer.x].flatten(1)
+
+
+QUANT_KINDS.add(
+    "flatten",
+    QuantKind(
+        quantize=_quantize,
+        operator=_operator,
+        violations=lambda layer, sources: (),
+        measured=True,
+    ),
+)

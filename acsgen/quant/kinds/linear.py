@@ -1,0 +1,89 @@
+"""Linear layers, with the activations behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from acsgen.ir.integer import SIGMOID_TABLE, IntLinear
+from acsgen.ir.layers import Linear
+from acsgen.isa.generated import SIGMOID_FRACTION_BITS
+from acsgen.quant.arithmetic import requantize
+from acsgen.quant.kinds import _steps as steps
+from acsgen.quant.kinds.base import (
+    QUANT_KINDS,
+    Operator,
+    Quantization,
+    QuantKind,
+    Sources,
+    Values,
+)
+from acsgen.quant.ranges import ratio_violations, weight_violations
+from acsgen.quant.scales import encode_ratio, integer_bias, integer_weights
+
+SIGMOID_SCALE = 1 / 256
+ARGUMENT_SCALE = 2.0**-SIGMOID_FRACTION_BITS
+
+
+def _quantize(layer: Linear, so_far: Quantization) -> IntLinear:
+    x, sigmoid = so_far.done[layer.x], layer.activation == "sigmoid"
+    limit = ARGUMENT_SCALE * steps.RATIO_LIMIT if sigmoid else np.inf
+    integers = integer_weights(layer.weight, x.scale, x.signed, np.abs(layer.bias), limit)
+    acc_scale = integers.acc_scale
+    signed = layer.activation == "none"
+    at_least = acc_scale.max() / steps.RATIO_LIMIT
+    if sigmoid:
+        scale, target = SIGMOID_SCALE, max(ARGUMENT_SCALE, at_least)
+    else:
+        scale = target = so_far.result_scale(layer, signed, at_least)
+    mult, shift = encode_ratio(acc_scale / target)
+    draft = IntLinear(
+        layer.name,
+        layer.where,
+        layer.shape,
+        signed=signed,
+        scale=scale,
+        x=layer.x,
+        weight=integers.weight,
+        bias=integer_bias(np.asarray(layer.bias), acc_scale),
+        mult=mult,
+        shift=shift,
+        sigmoid=sigmoid,
+    )
+    return replace(draft, bias=so_far.matched_bias(draft, acc_scale))
+
+
+def _operator(layer: IntLinear, sources: Sources) -> Operator:
+    weighted = steps.VECTOR_SUMS.operator(layer, sources)
+    bias, mult, shift = (steps.int64(a) for a in (layer.bias, layer.mult, layer.shift))
+    table = torch.as_tensor(SIGMOID_TABLE.astype(np.int16))
+
+    def run(values: Values) -> Tensor:
+        acc = weighted(values) + bias
+        if layer.sigmoid:
+            argument = requantize(acc * mult, shift, signed=True)
+            return table[argument.to(torch.int64) + 128]
+        return requantize(acc * mult, shift, layer.signed)
+
+    return run
+
+
+def _violations(layer: IntLinear, sources: Sources) -> Iterator[str]:
+    yield from weight_violations(layer, sources[layer.x].signed)
+    yield from ratio_violations(layer)
+
+
+QUANT_KINDS.add(
+    "linear",
+    QuantKind(
+        quantize=_quantize,
+        operator=_operator,
+        violations=_violations,
+        measured=True,
+        sums=steps.VECTOR_SUMS,
+    ),
+)

@@ -1,0 +1,400 @@
+// The rounds of a CONV: channel table, groups, passes over a group's outputs, chunks of a pass,
+// rounds of a chunk, and inside a round the active input channels with their taps.
+`default_nettype none
+
+module acs_conv_control
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+#(
+  parameter int unsigned LaneGroups = 4
+) (
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+  input  wire logic         clear_i,        // a run begins or ends
+  input  wire logic         start_i,
+  input  wire instruction_t op_i,
+  input  wire channel_counts_t channels_i,  // over all groups
+  input  wire logic         settled_i,      // nothing is under way behind the array
+  output      logic         quiet_o,        // one cycle: starts no more loads of listed rows
+  output      logic         done_o,         // one cycle
+  output      logic         bad_table_o,    // with done_o: an entry was too large
+  output      logic         stall_o,        // waits for memory
+  // Counters, one cycle each.
+  output      logic         iteration_done_o,
+  output      logic         group_done_o,
+  output      logic         table_done_o,
+  // Table words.
+  input  wire logic         data_valid_i,
+  output      logic         data_ready_o,
+  input  wire logic [63:0]  data_i,
+  output      table_write_t table_write_o,
+  // Lists of channels.
+  output      logic         scan_o,
+  output      channel_counts_t first_o,     // channel of the group
+  input  wire sides_t       scan_busy_i,
+  input  wire sides_t       listed_i,       // a mask decides
+  input  wire channel_counts_t found_i,     // channels in the lists by now
+  input  wire logic [10:0]  passed_outputs_i, // masked channels by now
+  input  wire channel_counts_t active_i,    // of the group
+  input  wire logic [10:0]  masked_outputs_i,
+  output      logic [9:0]   in_addr_o,
+  input  wire logic [9:0]   in_channel_i,
+  input  wire logic [9:0]   in_index_i,
+  // Masked channels of exact zeros are cleared meanwhile.
+  output      logic         clear_start_o,
+  output      logic [15:0]  clear_blocks_o,
+  // Weights of listed rows.
+  output      logic         load_o,
+  output      logic         load_masked_o,
+  output      logic         load_listed_o,  // the list is complete
+  output      logic [10:0]  load_rows_o,    // in the list by now
+  input  wire logic [1:0][7:0] rows_i,      // rows there, by set
+  input  wire logic         early_set_i,    // words of weights that those of the first round hold
+  input  wire logic [15:0]  early_words_i,
+  input  wire logic         chunk_done_i,
+  input  wire logic         rows_known_i,   // how many words of a row are read
+  // Iterations, and the rounds that they belong to.
+  input  wire logic         post_idle_i,
+  output      logic         valid_o,
+  input  wire logic         issued_i,
+  input  wire logic [15:0]  step_i,         // iterations of the round that were issued
+  input  wire logic         last_tap_i,
+  output      iteration_t   iteration_o,    // except its tap
+  output      round_t       round_o
+);
+  localparam logic [10:0] Groups = 11'(LaneGroups);
+
+  typedef enum logic [2:0] {
+    StIdle,
+    StTable,
+    StScan,
+    StScanWait,
+    StPass,
+    StRounds,
+    StGroupEnd,
+    StDrain
+  } state_e;
+
+  // A pass over a group's outputs: constants of masked channels, active channels, and records of
+  // masked channels.
+  typedef enum logic [1:0] {
+    PassConstant,
+    PassActive,
+    PassRecords,
+    PassEnd
+  } pass_e;
+
+  state_e state_q;
+  pass_e pass_q;
+  logic [10:0] group_q;
+  channel_counts_t first_q;
+  logic [11:0] all_entries;
+  // Table.
+  logic [11:0] entry_q;
+  logic bad_q;
+  logic [63:0] word_q;
+  logic word_valid_q;
+  logic [15:0] entry;
+  logic entry_step, of_outputs;
+  // Rounds.
+  logic [10:0] rows_left_q;  // of the pass, this chunk included
+  logic [10:0] chunk_first_q;
+  logic [10:0] chunk_count, chunk_size;
+  logic set_q;
+  logic [1:0] open_chunks_q;  // whose last round was issued, and whose records are in use
+  logic weights_there, early_there, input_there;
+  logic [10:0] block_q, position_q;
+  group_count_t bank_q;
+  logic [15:0] row_base_q;
+  logic [10:0] blocks;
+  logic [10:0] left, count_a, free, count_b;
+  logic more_blocks, chunk_ends;
+  // Iterations.
+  logic [10:0] input_q;
+  logic empty, last_input, last, ends;
+  // Passes and groups.
+  logic clears;  // masked channels
+  logic [10:0] half_plane;
+  logic [10:0] pass_rows;
+  logic begin_pass, records_needed, pass_ends, next_group, last_group, listed_there;
+  logic quiet_q;  // quiet_o has been given
+  logic drained;
+
+  assign all_entries = 12'(channels_i.inputs) + 12'(channels_i.outputs);
+  assign blocks      = plane_blocks(op_i.dst_height, op_i.row_log2);
+
+  // Table: four entries a word, one written a cycle.
+  assign entry         = word_q[16*entry_q[1:0]+:16];
+  assign entry_step    = state_q == StTable && word_valid_q && entry_q != all_entries;
+  assign data_ready_o  = state_q == StTable && (!word_valid_q || (entry_step && &entry_q[1:0]));
+  assign of_outputs    = entry_q >= 12'(channels_i.inputs);
+  assign table_write_o = '{
+      inputs: entry_step && !of_outputs,
+      outputs: entry_step && of_outputs,
+      address: of_outputs ? 10'(entry_q - 12'(channels_i.inputs)) : entry_q[9:0],
+      channel: entry[9:0]
+    };
+  assign table_done_o  = state_q == StTable && entry_q == all_entries && !bad_q;
+  assign bad_table_o   = state_q == StTable && entry_q == all_entries && bad_q;
+
+  // Lists.  The list of inputs may be walked while it grows.
+  assign scan_o       = state_q == StScan;
+  assign first_o      = first_q;
+  assign listed_there = !scan_busy_i.outputs;
+
+  // Chunks and rounds.
+  assign chunk_size  = pass_q == PassConstant ? rows_left_q : 11'(op_i.chunk);
+  assign chunk_count = rows_left_q < chunk_size ? rows_left_q : chunk_size;
+  assign left        = chunk_count - position_q;
+  assign count_a     = left < Groups ? left : Groups;
+  assign free        = Groups - count_a;
+  assign more_blocks = block_q + 11'd1 < blocks;
+  assign count_b     = !more_blocks ? '0 : free < chunk_count ? free : chunk_count;
+  assign chunk_ends  = left == count_a &&
+                       (!more_blocks || (count_b == chunk_count && block_q + 11'd2 >= blocks));
+
+  // Rows of this round are there; in a constant pass none are needed.  No third chunk begins while
+  // the records of the first are in use.
+  assign weights_there = pass_q == PassConstant ||
+                         (open_chunks_q != 2'd2 && (11'(rows_i[set_q]) >= position_q + count_a ||
+                                                    early_there));
+  // All inputs are walked in the order of the weights: the first round can follow their arrival.  A
+  // round with a second block cannot, because it reads through the port that loads the set.
+  assign early_there   = pass_q == PassActive && !listed_i.inputs && position_q == 0 &&
+                         count_b == 0 && early_set_i == set_q && early_words_i > 16'(step_i[15:3]);
+  // The list of inputs may still grow: the last one is known when it is complete.
+  assign input_there   = !listed_i.inputs || !scan_busy_i.inputs ||
+                         input_q + 11'd1 < found_i.inputs;
+  assign stall_o = (state_q == StRounds && !weights_there) ||
+                   (state_q == StTable && !data_valid_i && !word_valid_q);
+
+  // Iterations.
+  assign empty      = pass_q != PassActive || active_i.inputs == 0;
+  assign last_input = input_q == active_i.inputs - 11'd1;
+  assign last       = empty || (last_tap_i && last_input);
+  assign in_addr_o  = 10'(listed_i.inputs ? input_q : first_q.inputs + input_q);
+  assign valid_o    = state_q == StRounds && weights_there && input_there;
+  assign ends       = issued_i && last;
+  assign iteration_done_o = issued_i && !empty;
+
+  always_comb begin
+    iteration_o          = '0;
+    iteration_o.last     = last;
+    iteration_o.zero     = empty;
+    iteration_o.use_b    = count_b != 0 && !empty;
+    iteration_o.block    = block_q;
+    iteration_o.channel  = in_channel_i;
+    iteration_o.column   = listed_i.inputs ? in_index_i : input_q[9:0];
+    iteration_o.count_a  = count_a[4:0];
+    iteration_o.bank     = bank_q;
+    iteration_o.row_base = row_base_q;
+    iteration_o.bank_set = set_q;
+  end
+
+  always_comb begin
+    round_o            = '0;
+    round_o.count_a    = count_a[4:0];
+    round_o.count      = group_count_t'(count_a + count_b);
+    round_o.block      = block_q;
+    round_o.first      = position_q[9:0];
+    round_o.list_first = 10'(listed_i.outputs ? chunk_first_q : first_q.outputs + chunk_first_q);
+    round_o.masked     = pass_q != PassActive;
+    round_o.bank_set   = set_q;
+    round_o.chunk_end  = chunk_ends && pass_q != PassConstant;
+  end
+
+  // Masked channels that hold zeros, whatever their record says.
+  assign clears         = op_i.masked_zero && !op_i.res_enable;
+  assign half_plane     = plane_blocks(phase_size(op_i.dst_height, 1'b0),
+                                       phase_row_log2(op_i.row_log2));
+  assign clear_blocks_o = op_i.dst_split ? {3'b0, half_plane, 2'b0} : 16'(blocks);
+  assign clear_start_o  = state_q == StScanWait && listed_there && clears;
+
+  // A pass begins, and takes so many rows.
+  assign records_needed = !op_i.masked_zero;
+  always_comb begin
+    unique case (pass_q)
+      PassConstant: pass_rows = records_needed || clears ? '0 : masked_outputs_i;
+      PassActive:   pass_rows = active_i.outputs;
+      PassRecords:  pass_rows = records_needed ? masked_outputs_i : '0;
+      default:      pass_rows = '0;
+    endcase
+  end
+  assign begin_pass    = state_q == StPass && pass_q != PassEnd && pass_rows != 0;
+  // Rows of active channels load while they are listed; all rows of an instruction without output
+  // mask were asked for ahead.
+  assign load_o        = (scan_o && listed_i.outputs) ||
+                         (begin_pass && pass_q == PassRecords && post_idle_i);
+  assign load_masked_o = state_q == StPass;
+  assign load_listed_o = !scan_busy_i.outputs;
+  assign load_rows_o   = pass_q == PassRecords ? passed_outputs_i : found_i.outputs;
+  assign last_group    = group_q == op_i.groups - 11'd1;
+  assign pass_ends     = state_q == StRounds && ends && chunk_ends && rows_left_q == chunk_count;
+  // Without lists nothing keeps the next group from following at once.  Where all outputs are
+  // masked, their rounds may end before the loader has counted how many words of a row it reads;
+  // the group then ends in StPass, which waits for that number.
+  assign next_group    = pass_ends && (last_group || listed_i == '0) && pass_q != PassConstant &&
+                         rows_known_i &&
+                         !(pass_q == PassActive && records_needed && masked_outputs_i != 0);
+  assign group_done_o  = state_q == StGroupEnd || next_group;
+
+  // Writes that the feature memory has accepted come before all reads that follow.
+  assign drained = state_q == StDrain && settled_i;
+  assign done_o  = drained || bad_table_o;
+
+  always_ff @(posedge clk_i) begin
+    quiet_o <= 1'b0;
+    if (!rst_ni || clear_i) begin
+      state_q       <= StIdle;
+      pass_q        <= PassConstant;
+      group_q       <= '0;
+      first_q       <= '0;
+      entry_q       <= '0;
+      bad_q         <= 1'b0;
+      word_q        <= '0;
+      word_valid_q  <= 1'b0;
+      rows_left_q   <= '0;
+      chunk_first_q <= '0;
+      set_q         <= 1'b0;
+      open_chunks_q <= '0;
+      quiet_q       <= 1'b0;
+      block_q       <= '0;
+      position_q    <= '0;
+      bank_q        <= '0;
+      row_base_q    <= '0;
+      input_q       <= '0;
+    end else begin
+      open_chunks_q <= open_chunks_q + 2'(ends && round_o.chunk_end) - 2'(chunk_done_i);
+      if (issued_i && last_tap_i) input_q <= input_q + 11'd1;
+      if (ends) input_q <= '0;
+
+      unique case (state_q)
+        StIdle: begin
+          // Other instructions scan their lists from the first channel on.
+          first_q <= '0;
+          if (start_i) begin
+            group_q      <= '0;
+            entry_q      <= '0;
+            bad_q        <= 1'b0;
+            word_valid_q <= 1'b0;
+            block_q      <= '0;
+            input_q      <= '0;
+            quiet_q      <= 1'b0;
+            // Without lists there is nothing to wait for.
+            pass_q        <= PassActive;
+            rows_left_q   <= op_i.channels;
+            chunk_first_q <= '0;
+            position_q    <= '0;
+            bank_q        <= '0;
+            row_base_q    <= '0;
+            state_q       <= op_i.has_table ? StTable : listed_i != '0 ? StScan : StRounds;
+          end
+        end
+        StTable: begin
+          if (entry_step) begin
+            entry_q <= entry_q + 12'd1;
+            if (&entry_q[1:0]) word_valid_q <= 1'b0;
+            if (entry >= (of_outputs ? 16'(channels_i.outputs) : 16'(channels_i.inputs))) begin
+              bad_q <= 1'b1;
+            end
+          end
+          if (data_ready_o && data_valid_i) begin
+            word_q       <= data_i;
+            word_valid_q <= 1'b1;
+          end
+          if (entry_q == all_entries) begin
+            state_q <= StScan;
+            if (bad_q) state_q <= StIdle;
+          end
+        end
+        StScan: begin
+          block_q <= '0;
+          pass_q  <= listed_i.outputs ? PassConstant : PassActive;
+          if (listed_i.outputs && last_group && op_i.masked_zero) begin
+            quiet_o <= 1'b1;
+            quiet_q <= 1'b1;
+          end
+          state_q <= listed_i.outputs ? StScanWait : StPass;
+        end
+        StScanWait: if (listed_there) state_q <= StPass;
+        StPass: begin
+          rows_left_q   <= pass_rows;
+          chunk_first_q <= '0;
+          block_q       <= '0;
+          position_q    <= '0;
+          bank_q        <= '0;
+          row_base_q    <= '0;
+          if (pass_q == PassEnd) begin
+            // The lists are free when the last item is known.
+            if (settled_i && rows_known_i) state_q <= StGroupEnd;
+          end else if (pass_rows == 0) begin
+            pass_q <= pass_e'(pass_q + 2'd1);
+          end else if (pass_q != PassRecords || post_idle_i) begin
+            state_q <= StRounds;
+          end
+        end
+        StRounds: begin
+          if (ends) begin
+            if (count_a < left) begin
+              position_q <= position_q + count_a;
+              row_base_q <= row_base_q + op_i.row_words - 16'(RECORD_WORDS);
+            end else begin
+              row_base_q <= '0;
+              if (count_b == chunk_count) begin
+                block_q    <= block_q + 11'd2;
+                position_q <= '0;
+                bank_q     <= '0;
+              end else begin
+                block_q    <= block_q + 11'd1;
+                position_q <= count_b;
+                bank_q     <= count_b[4:0];
+              end
+            end
+            if (chunk_ends) begin
+              block_q       <= '0;
+              position_q    <= '0;
+              bank_q        <= '0;
+              row_base_q    <= '0;
+              if (pass_q != PassConstant) set_q <= !set_q;
+              rows_left_q   <= rows_left_q - chunk_count;
+              chunk_first_q <= chunk_first_q + chunk_count;
+              if (pass_ends) begin
+                pass_q  <= pass_e'(pass_q + 2'd1);
+                state_q <= StPass;
+              end
+              if (next_group) begin
+                pass_q          <= PassActive;
+                rows_left_q     <= op_i.channels;
+                chunk_first_q   <= '0;
+                group_q         <= group_q + 11'd1;
+                first_q.inputs  <= first_q.inputs + op_i.channels_in;
+                first_q.outputs <= first_q.outputs + op_i.channels;
+                state_q         <= last_group ? StDrain : StRounds;
+              end
+            end
+          end
+        end
+        StGroupEnd: begin
+          group_q         <= group_q + 11'd1;
+          first_q.inputs  <= first_q.inputs + op_i.channels_in;
+          first_q.outputs <= first_q.outputs + op_i.channels;
+          state_q         <= last_group ? StDrain : StScan;
+        end
+        StDrain: begin
+          if (drained) begin
+            quiet_o <= listed_i.outputs && !quiet_q;
+            state_q <= StIdle;
+          end
+        end
+        default: state_q <= StIdle;
+      endcase
+    end
+  end
+
+  logic unused_op_fields, unused_step_bits;
+  assign unused_op_fields = ^op_i;
+  assign unused_step_bits = ^step_i[2:0];
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,121 @@
+// The feature memory and the modules that use it: the array, which reads blocks and adds them up,
+// the clearing of masked channels, and the order in which port B serves them.
+`default_nettype none
+
+module acs_features
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+#(
+  parameter int unsigned LaneGroups    = 4,
+  parameter int unsigned FeatureBlocks = 4096,
+  parameter int unsigned BankWords     = 1024
+) (
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+  input  wire logic         clear_i,        // a run begins or ends
+  input  wire instruction_t op_i,           // stable while iterations are under way
+  // Iterations.
+  input  wire logic         iteration_valid_i,
+  output      logic         iteration_ready_o,
+  input  wire iteration_t   iteration_i,
+  // Masked channels of exact zeros, at the end of the list of outputs.
+  input  wire logic         clear_start_i,
+  input  wire logic [10:0]  clear_channels_i,
+  input  wire logic [15:0]  clear_blocks_i, // of a channel
+  output      logic         clear_busy_o,
+  input  wire logic         list_ready_i,
+  output      logic [9:0]   list_addr_o,
+  input  wire logic [9:0]   list_channel_i,
+  // Writes, always accepted: of results, of the image; never both.
+  input  wire logic         result_valid_i,
+  input  wire block_write_t result_i,
+  input  wire logic         image_valid_i,
+  input  wire block_write_t image_i,
+  // Reads of blocks as stored; data four cycles later.  Residuals and copies never meet.
+  input  wire logic         residual_valid_i,
+  input  wire logic [15:0]  residual_addr_i,
+  input  wire logic         copy_valid_i,
+  input  wire logic [15:0]  copy_addr_i,
+  output      logic         read_ready_o,
+  output      logic         read_data_valid_o,
+  output      segments_t    read_data_o,
+  // Writes to the weight banks.
+  input  wire logic [LaneGroups-1:0]        weight_write_i,
+  input  wire logic                         weight_set_i,
+  input  wire logic [$clog2(BankWords)-1:0] weight_addr_i,
+  input  wire logic [63:0]                  weight_data_i,
+  // Sum of a channel's pixels.
+  output      logic               total_valid_o,
+  output      logic signed [31:0] total_o,
+  // Sums by lane group.
+  output      logic  [LaneGroups-1:0] sums_valid_o,
+  output      sums_t [LaneGroups-1:0] sums_o
+);
+  logic clear_valid, clear_ready, clears, read_valid, write_valid;
+  logic [15:0] clear_addr;
+  block_write_t write;
+
+  // Clearing comes last at port B.
+  assign read_valid  = residual_valid_i || copy_valid_i;
+  assign clear_ready = !result_valid_i && !image_valid_i && !read_valid &&
+                       !(iteration_valid_i && iteration_i.use_b);
+  assign clears      = clear_valid && clear_ready;
+  assign write_valid = result_valid_i || image_valid_i || clears;
+  always_comb begin
+    if (clears) write = '{address: {2{clear_addr}}, banks: '1, data: '0};
+    else if (image_valid_i) write = image_i;
+    else write = result_i;
+  end
+
+  acs_clear u_clear (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .start_i       (clear_start_i),
+    .op_i,
+    .channels_i    (clear_channels_i),
+    .blocks_i      (clear_blocks_i),
+    .busy_o        (clear_busy_o),
+    .list_ready_i,
+    .list_addr_o,
+    .list_channel_i,
+    .write_valid_o (clear_valid),
+    .write_ready_i (clear_ready),
+    .write_addr_o  (clear_addr)
+  );
+
+  acs_array #(
+    .LaneGroups(LaneGroups),
+    .FeatureBlocks(FeatureBlocks),
+    .BankWords(BankWords)
+  ) u_array (
+    .clk_i,
+    .rst_ni,
+    .op_i,
+    .windowed_i       (moves_window(op_i)),
+    .raw_i            (pixelwise(op_i)),
+    .banks_i          (op_i.opcode == OP_CONV),
+    .maximum_i        (op_i.opcode == OP_POOL && op_i.pool_max),
+    .valid_i          (iteration_valid_i),
+    .ready_o          (iteration_ready_o),
+    .iteration_i,
+    .write_valid_i    (write_valid),
+    .write_i          (write),
+    .read_valid_i     (read_valid),
+    .read_ready_o,
+    .read_addr_i      (residual_valid_i ? residual_addr_i : copy_addr_i),
+    .read_data_valid_o,
+    .read_data_o,
+    .weight_write_i,
+    .weight_set_i,
+    .weight_addr_i,
+    .weight_data_i,
+    .total_valid_o,
+    .total_o,
+    .sums_valid_o,
+    .sums_o
+  );
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,170 @@
+// Rounds of ELTWISE, POOL, GAVG and SCALE, which work on a map channel by channel: a round is one
+// block of a channel, and the lane groups take rounds in turn.  GAVG has no rounds: it adds up the
+// blocks of a channel, and its totals leave the array by themselves.
+`default_nettype none
+
+module acs_map_control
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+#(
+  parameter int unsigned LaneGroups = 4
+) (
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+  input  wire logic         clear_i,        // a run begins or ends
+  input  wire logic         start_i,
+  input  wire instruction_t op_i,
+  input  wire logic         settled_i,      // nothing is under way behind the array
+  output      logic         done_o,         // one cycle
+  // Lists of channels.
+  output      logic         scan_o,
+  input  wire sides_t       scan_busy_i,
+  input  wire sides_t       listed_i,       // a mask decides
+  output      logic [9:0]   flag_addr_o,
+  input  wire sides_t       flag_i,         // the channel is active
+  // Factors of SCALE.
+  output      logic [15:0]  factor_addr_o,
+  input  wire logic [63:0]  factor_word_i,
+  // Iterations, and the rounds that they belong to.
+  output      logic         valid_o,
+  input  wire logic         issued_i,
+  input  wire logic [15:0]  step_i,         // iterations of the round that were issued
+  input  wire logic         last_tap_i,
+  output      iteration_t   iteration_o,    // except its tap
+  output      round_t       round_o
+);
+  typedef enum logic [2:0] {
+    StIdle,
+    StScan,
+    StScanWait,
+    StChannel,
+    StFactor,
+    StRun,
+    StTotals,
+    StDrain
+  } state_e;
+
+  state_e state_q;
+  logic [10:0] channel_q, block_q;
+  logic active_q;
+  group_t lane_q;  // lane group of the item
+  logic [7:0] factor_q;
+  logic is_gavg, takes_max, active, channel_active, last, ends;
+  logic [10:0] blocks;
+
+  assign is_gavg   = op_i.opcode == OP_GAVG;
+  assign takes_max = op_i.opcode == OP_POOL && op_i.pool_max;
+  assign blocks    = is_gavg ? plane_blocks(op_i.src_height, op_i.row_log2)
+                             : plane_blocks(op_i.dst_height, op_i.row_log2);
+
+  assign scan_o         = state_q == StScan;
+  assign flag_addr_o    = channel_q[9:0];
+  assign factor_addr_o  = op_i.vec_src + 16'(channel_q[10:3]);
+  assign channel_active = (flag_i | ~listed_i) == 2'b11;
+  assign active         = is_gavg ? channel_active : active_q;
+
+  always_comb begin
+    unique case (op_i.opcode)
+      OP_POOL:  last = last_tap_i;
+      OP_GAVG:  last = {step_i[10:0], 1'b0} + 12'd2 >= 12'(blocks);
+      OP_SCALE: last = step_i == 16'd1;
+      default:  last = 1'b1;
+    endcase
+    if (!active) last = 1'b1;
+  end
+
+  assign valid_o = state_q == StRun || state_q == StTotals;
+  assign ends    = issued_i && last;
+  assign done_o  = state_q == StDrain && settled_i;
+
+  always_comb begin
+    iteration_o         = '0;
+    iteration_o.last    = last;
+    iteration_o.block   = block_q;
+    iteration_o.zero    = !active;
+    iteration_o.total   = is_gavg;
+    iteration_o.channel = channel_q[9:0];
+    iteration_o.only    = 1'b1;
+    iteration_o.group   = lane_q;
+    iteration_o.count_a = 5'd1;
+    iteration_o.weight  = 9'sd1;
+    if (op_i.opcode == OP_SCALE) begin
+      // A factor is two weights of at most 128, so that products keep to 16 bits.
+      iteration_o.weight = signed'({2'b0, factor_q[7:1]});
+      if (step_i != 0) iteration_o.weight = signed'({2'b0, factor_q[7:1]} + 9'(factor_q[0]));
+    end
+    if (is_gavg) begin
+      // Two blocks at once; beyond the plane are zeros.
+      iteration_o.block = {step_i[9:0], 1'b0};
+      iteration_o.use_b = 1'b1;
+    end
+  end
+
+  always_comb begin
+    round_o            = '0;
+    round_o.count_a    = 5'd1;
+    round_o.count      = 5'd1;
+    round_o.group      = lane_q;
+    round_o.block      = block_q;
+    round_o.list_first = channel_q[9:0];
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || clear_i) begin
+      state_q   <= StIdle;
+      channel_q <= '0;
+      block_q   <= '0;
+      active_q  <= 1'b0;
+      lane_q    <= '0;
+      factor_q  <= '0;
+    end else begin
+      unique case (state_q)
+        StIdle: begin
+          if (start_i) begin
+            channel_q <= '0;
+            block_q   <= '0;
+            lane_q    <= '0;
+            // Without lists there is nothing to wait for.
+            state_q   <= listed_i != '0 ? StScan : is_gavg ? StTotals : StChannel;
+          end
+        end
+        StScan: state_q <= StScanWait;
+        StScanWait: if (scan_busy_i == '0) state_q <= is_gavg ? StTotals : StChannel;
+        StChannel: begin
+          block_q  <= '0;
+          active_q <= channel_active;
+          state_q  <= channel_q == op_i.channels ? StDrain : StFactor;
+        end
+        StFactor: begin
+          factor_q <= factor_word_i[8*channel_q[2:0]+:8];
+          state_q  <= StRun;
+        end
+        StRun: begin
+          if (ends) begin
+            block_q <= block_q + 11'd1;
+            // Only the first lane group takes maxima.
+            if (!takes_max) lane_q <= lane_q == group_t'(LaneGroups - 1) ? '0 : lane_q + 4'd1;
+            if (block_q == blocks - 11'd1) begin
+              channel_q <= channel_q + 11'd1;
+              state_q   <= StChannel;
+            end
+          end
+        end
+        StTotals: begin
+          if (ends) begin
+            channel_q <= channel_q + 11'd1;
+            if (channel_q == op_i.channels - 11'd1) state_q <= StDrain;
+          end
+        end
+        StDrain: if (settled_i) state_q <= StIdle;
+        default: state_q <= StIdle;
+      endcase
+    end
+  end
+
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,111 @@
+// The engine's ways to memory: the read master with the readers that share it, and the write
+// master, which takes words of the header, of LINEARs and of traces.
+`default_nettype none
+
+module acs_memory_ports
+  import acs_pkg::*;
+(
+  input  wire logic        clk_i,
+  input  wire logic        rst_ni,
+  // Readers.
+  input  wire logic        discard_i,      // words under way are not wanted any more
+  output      logic        read_idle_o,    // nothing is under way
+  input  wire logic  [READERS-1:0] read_req_valid_i,
+  output      logic  [READERS-1:0] read_req_ready_o,
+  input  wire span_t [READERS-1:0] read_req_i,
+  output      logic  [READERS-1:0] read_valid_o,
+  input  wire logic  [READERS-1:0] read_ready_i,
+  output      logic [63:0] read_data_o,
+  output      logic        read_error_o,   // the word came with an error answer
+  output      logic  [READERS-1:0] read_fault_o,   // such a word is taken now
+  // Writers: a request, then its words from one of them.
+  input  wire logic        write_req_valid_i,
+  output      logic        write_req_ready_o,
+  input  wire span_t       write_req_i,
+  input  wire logic        header_valid_i,
+  input  wire logic [63:0] header_i,
+  input  wire logic        result_valid_i,
+  input  wire logic [63:0] result_i,
+  input  wire logic        trace_valid_i,
+  input  wire logic [63:0] trace_i,
+  output      logic        write_ready_o,
+  output      logic        write_idle_o,
+  input  wire logic        clear_error_i,
+  output      logic        write_error_o,
+  // AXI4.
+  output      axi_read_req_t  axi_read_o,
+  input  wire axi_read_rsp_t  axi_read_i,
+  output      axi_write_req_t axi_write_o,
+  input  wire axi_write_rsp_t axi_write_i
+);
+  logic req_valid, req_ready, data_valid, data_ready, share_idle, master_idle;
+  span_t req;
+  logic [1:0] req_buffer;
+  logic [$clog2(READERS)-1:0] reader;
+
+  assign read_idle_o = master_idle && share_idle;
+  assign read_fault_o = read_valid_o & read_ready_i & {READERS{read_error_o}};
+
+  acs_read_share #(
+    .Users(READERS)
+  ) u_share (
+    .clk_i,
+    .rst_ni,
+    .discard_i,
+    .idle_o      (share_idle),
+    .req_valid_i (read_req_valid_i),
+    .req_ready_o (read_req_ready_o),
+    .req_i       (read_req_i),
+    .data_valid_o(read_valid_o),
+    .data_ready_i(read_ready_i),
+    .req_valid_o (req_valid),
+    .req_ready_i (req_ready),
+    .req_o       (req),
+    .req_user_o  (reader),
+    .data_valid_i(data_valid),
+    .data_ready_o(data_ready)
+  );
+
+  always_comb begin
+    unique case (32'(reader))
+      READER_PROGRAM: req_buffer = BUFFER_PROGRAM;
+      READER_IMAGE:   req_buffer = BUFFER_IMAGE;
+      default:        req_buffer = BUFFER_PARAMS;
+    endcase
+  end
+
+  acs_axi_read u_read (
+    .clk_i,
+    .rst_ni,
+    .req_valid_i (req_valid),
+    .req_ready_o (req_ready),
+    .req_i       (req),
+    .req_user_i  (req_buffer),
+    .data_valid_o(data_valid),
+    .data_ready_i(data_ready),
+    .data_o      (read_data_o),
+    .data_error_o(read_error_o),
+    .idle_o      (master_idle),
+    .axi_o       (axi_read_o),
+    .axi_i       (axi_read_i)
+  );
+
+  acs_axi_write u_write (
+    .clk_i,
+    .rst_ni,
+    .req_valid_i (write_req_valid_i),
+    .req_ready_o (write_req_ready_o),
+    .req_i       (write_req_i),
+    .data_valid_i(header_valid_i || result_valid_i || trace_valid_i),
+    .data_ready_o(write_ready_o),
+    .data_i      (header_valid_i ? header_i : result_valid_i ? result_i : trace_i),
+    .idle_o      (write_idle_o),
+    .clear_error_i,
+    .error_o     (write_error_o),
+    .axi_o       (axi_write_o),
+    .axi_i       (axi_write_i)
+  );
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,221 @@
+#include "acs_check.hpp"
+
+#include "acs_features.hpp"
+
+namespace acs {
+
+namespace {
+
+using acs_isa::Status;
+
+bool range_fits(uint64_t first, uint64_t count, uint64_t size) { return first + count <= size; }
+
+bool map_fits(uint64_t base, uint64_t step, uint64_t channels, uint64_t blocks) {
+  return base + (channels - 1) * step + blocks <= uint64_t(FEATURE_BLOCKS);
+}
+
+bool mask_known(unsigned mask) {
+  return mask < unsigned(acs_isa::MASK_REGISTERS) || mask == unsigned(acs_isa::MASK_NONE);
+}
+
+bool shift_known(unsigned shift) {
+  return shift >= unsigned(acs_isa::SHIFT_MIN) && shift <= unsigned(acs_isa::SHIFT_MAX);
+}
+
+bool size_fits_row(unsigned height, unsigned width, unsigned row_log2) {
+  return height >= 1 && width >= 1 && width <= unsigned(acs_isa::SEGMENT_PIXELS << row_log2);
+}
+
+bool result_map_fits(const Instruction &op) {
+  const int blocks = result_blocks(op.dst_height, op.row_log2, op.dst_split);
+  return map_fits(op.dst_base, op.dst_step, result_channels(op), blocks);
+}
+
+// The source of a windowed operation: a raster plane, or four phase planes.
+bool source_size_known(const Instruction &op) {
+  if (op.stride == 1) return size_fits_row(op.src_height, op.src_width, op.row_log2);
+  return op.stride == 2 &&
+         size_fits_row(phase_size(op.src_height, 0), phase_size(op.src_width, 0), op.row_log2);
+}
+
+bool source_map_fits(const Instruction &op, unsigned channels) {
+  if (op.stride == 1) {
+    return map_fits(op.src_base, op.src_step, channels, plane_blocks(op.src_height, op.row_log2));
+  }
+  const int plane = plane_blocks(phase_size(op.src_height, 0), op.row_log2);
+  return map_fits(op.src_base, op.src_step, channels, 3 * uint64_t(op.src_plane) + plane);
+}
+
+// Pixelwise operations read maps of the result's own shape.
+bool same_shape_fits(unsigned base, unsigned step, const Instruction &op) {
+  return map_fits(base, step, result_channels(op), plane_blocks(op.dst_height, op.row_log2));
+}
+
+bool kernel_known(const Instruction &op) {
+  return op.kernel >= 1 && op.kernel <= unsigned(acs_isa::MAX_KERNEL) && op.pad < op.kernel;
+}
+
+// Results in the result buffer lie behind the header.
+bool results_fit(uint64_t first, uint64_t words, const BufferSizes &sizes) {
+  return first >= unsigned(acs_isa::HEADER_WORDS) && range_fits(first, words, sizes.result);
+}
+
+bool trace_fits(const Instruction &op, uint64_t words, const BufferSizes &sizes) {
+  return op.trace_addr == 0 || results_fit(op.trace_addr, words, sizes);
+}
+
+// The traced map is copied whole, gaps between channels included.
+Status check_traced_map(const Instruction &op, const BufferSizes &sizes) {
+  if (op.trace_addr == 0) return acs_isa::STATUS_OK;
+  const uint64_t blocks = uint64_t(result_channels(op)) * op.dst_step;
+  if (!range_fits(op.dst_base, blocks, FEATURE_BLOCKS)) return acs_isa::STATUS_FEATURE_RANGE;
+  return trace_fits(op, blocks * acs_isa::SEGMENTS, sizes) ? acs_isa::STATUS_OK
+                                                           : acs_isa::STATUS_RESULT_RANGE;
+}
+
+Status check_conv(const Instruction &op, const BufferSizes &sizes) {
+  const uint64_t inputs = uint64_t(op.groups) * op.channels_in;
+  const uint64_t outputs = uint64_t(op.groups) * op.channels;
+  if (inputs < 1 || outputs < 1 || inputs > unsigned(acs_isa::MAX_CHANNELS) ||
+      outputs > unsigned(acs_isa::MAX_CHANNELS) || !kernel_known(op) || !source_size_known(op) ||
+      op.chunk < 1 || op.chunk > unsigned(acs_isa::MAX_CHUNK) || !mask_known(op.mask_in) ||
+      !mask_known(op.mask_out)) {
+    return acs_isa::STATUS_BAD_FIELD;
+  }
+  const int row_bytes = int(op.channels_in * op.kernel * op.kernel);
+  const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
+  if (weight_words < ceil_div(row_bytes, acs_isa::WORD_BYTES) ||
+      ceil_div(op.chunk, LANE_GROUPS) * weight_words > BANK_WORDS) {
+    return acs_isa::STATUS_BAD_FIELD;
+  }
+  if (!source_map_fits(op, unsigned(inputs)) ||
+      (op.res_enable && !same_shape_fits(op.res_base, op.res_step, op))) {
+    return acs_isa::STATUS_FEATURE_RANGE;
+  }
+  const uint64_t table_words = op.has_table ? (inputs + outputs + 3) / 4 : 0;
+  return range_fits(op.weight_addr, outputs * op.row_words, sizes.params) &&
+                 range_fits(op.has_table ? op.table_addr : 0, table_words, sizes.params)
+             ? acs_isa::STATUS_OK
+             : acs_isa::STATUS_PARAM_RANGE;
+}
+
+Status check_linear(const Instruction &op, const BufferSizes &sizes) {
+  const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
+  if (weight_words < 1 || !range_fits(op.vec_src, weight_words, VECTOR_WORDS)) {
+    return acs_isa::STATUS_BAD_FIELD;
+  }
+  if (!range_fits(op.weight_addr, uint64_t(op.channels) * op.row_words, sizes.params)) {
+    return acs_isa::STATUS_PARAM_RANGE;
+  }
+  const int vector_words = ceil_div(op.channels, acs_isa::WORD_BYTES);
+  switch (op.linear_mode) {
+    case acs_isa::LINEAR_WIDE:
+      if (op.trace_addr != 0) return acs_isa::STATUS_BAD_FIELD;
+      return results_fit(op.result_addr, ceil_div(op.channels, 2), sizes)
+                 ? acs_isa::STATUS_OK
+                 : acs_isa::STATUS_RESULT_RANGE;
+    case acs_isa::LINEAR_GATE:
+      if (op.trace_addr != 0 || op.mask_out >= unsigned(acs_isa::MASK_REGISTERS)) {
+        return acs_isa::STATUS_BAD_FIELD;
+      }
+      if (!range_fits(op.threshold_addr, ceil_div(op.channels, 2), sizes.params)) {
+        return acs_isa::STATUS_PARAM_RANGE;
+      }
+      return results_fit(op.result_addr, ceil_div(op.channels, acs_isa::WORD_BITS), sizes)
+                 ? acs_isa::STATUS_OK
+                 : acs_isa::STATUS_RESULT_RANGE;
+    default:
+      if (!range_fits(op.vec_dst, vector_words, VECTOR_WORDS)) return acs_isa::STATUS_BAD_FIELD;
+      return trace_fits(op, vector_words, sizes) ? acs_isa::STATUS_OK
+                                                 : acs_isa::STATUS_RESULT_RANGE;
+  }
+}
+
+Status check_pool(const Instruction &op) {
+  if (!kernel_known(op) || !source_size_known(op) || !mask_known(op.mask_in) ||
+      (!op.pool_max && !shift_known(op.shift))) {
+    return acs_isa::STATUS_BAD_FIELD;
+  }
+  return source_map_fits(op, op.channels) ? acs_isa::STATUS_OK : acs_isa::STATUS_FEATURE_RANGE;
+}
+
+Status check_eltwise(const Instruction &op) {
+  if (!shift_known(op.shift) || !mask_known(op.mask_in) || !mask_known(op.mask_out)) {
+    return acs_isa::STATUS_BAD_FIELD;
+  }
+  return same_shape_fits(op.src_base, op.src_step, op) &&
+                 (!op.res_enable || same_shape_fits(op.res_base, op.res_step, op))
+             ? acs_isa::STATUS_OK
+             : acs_isa::STATUS_FEATURE_RANGE;
+}
+
+Status check_scale(const Instruction &op) {
+  if (!shift_known(op.shift) || !mask_known(op.mask_in) ||
+      !range_fits(op.vec_src, ceil_div(op.channels, acs_isa::WORD_BYTES), VECTOR_WORDS)) {
+    return acs_isa::STATUS_BAD_FIELD;
+  }
+  return same_shape_fits(op.src_base, op.src_step, op) ? acs_isa::STATUS_OK
+                                                       : acs_isa::STATUS_FEATURE_RANGE;
+}
+
+Status check_gavg(const Instruction &op, const BufferSizes &sizes) {
+  const int words = ceil_div(op.channels, acs_isa::WORD_BYTES);
+  if (!shift_known(op.shift) || !mask_known(op.mask_in) ||
+      !size_fits_row(op.src_height, op.src_width, op.row_log2) ||
+      !range_fits(op.vec_dst, words, VECTOR_WORDS)) {
+    return acs_isa::STATUS_BAD_FIELD;
+  }
+  if (!map_fits(op.src_base, op.src_step, op.channels, plane_blocks(op.src_height, op.row_log2))) {
+    return acs_isa::STATUS_FEATURE_RANGE;
+  }
+  return trace_fits(op, words, sizes) ? acs_isa::STATUS_OK : acs_isa::STATUS_RESULT_RANGE;
+}
+
+Status check_flatten(const Instruction &op, const BufferSizes &sizes) {
+  const uint64_t blocks = uint64_t(op.channels) * op.src_step;
+  const uint64_t words = blocks * acs_isa::SEGMENTS;
+  if (blocks < 1 || !range_fits(op.vec_dst, words, VECTOR_WORDS)) return acs_isa::STATUS_BAD_FIELD;
+  if (!range_fits(op.src_base, blocks, FEATURE_BLOCKS)) return acs_isa::STATUS_FEATURE_RANGE;
+  return trace_fits(op, words, sizes) ? acs_isa::STATUS_OK : acs_isa::STATUS_RESULT_RANGE;
+}
+
+Status check_load(const Instruction &op, const BufferSizes &sizes) {
+  const uint64_t words =
+      uint64_t(op.channels) * op.dst_height * ceil_div(op.dst_width, acs_isa::WORD_BYTES);
+  return words <= sizes.image ? acs_isa::STATUS_OK : acs_isa::STATUS_IMAGE_RANGE;
+}
+
+Status check_operands(const Instruction &op, const BufferSizes &sizes) {
+  switch (op.opcode) {
+    case acs_isa::OP_LOAD: return check_load(op, sizes);
+    case acs_isa::OP_CONV: return check_conv(op, sizes);
+    case acs_isa::OP_ELTWISE: return check_eltwise(op);
+    case acs_isa::OP_POOL: return check_pool(op);
+    case acs_isa::OP_GAVG: return check_gavg(op, sizes);
+    case acs_isa::OP_FLATTEN: return check_flatten(op, sizes);
+    case acs_isa::OP_LINEAR: return check_linear(op, sizes);
+    case acs_isa::OP_SCALE: return check_scale(op);
+    default: return acs_isa::STATUS_OK;  // END
+  }
+}
+
+}  // namespace
+
+Status check_instruction(const Instruction &op, const uint64_t words[acs_isa::INSTRUCTION_WORDS],
+                         const BufferSizes &sizes) {
+  if (!acs_isa::opcode_known(op.opcode)) return acs_isa::STATUS_ILLEGAL_OPCODE;
+  if (!acs_isa::reserved_bits_clear(op.opcode, words)) return acs_isa::STATUS_BAD_FIELD;
+  if (op.opcode == acs_isa::OP_END) return acs_isa::STATUS_OK;
+  if (op.channels < 1 || op.channels > unsigned(acs_isa::MAX_CHANNELS)) {
+    return acs_isa::STATUS_BAD_FIELD;
+  }
+  if (acs_isa::writes_map(op) && !size_fits_row(op.dst_height, op.dst_width, op.row_log2)) {
+    return acs_isa::STATUS_BAD_FIELD;
+  }
+  const Status operands = check_operands(op, sizes);
+  if (operands != acs_isa::STATUS_OK || !acs_isa::writes_map(op)) return operands;
+  if (!result_map_fits(op)) return acs_isa::STATUS_FEATURE_RANGE;
+  return check_traced_map(op, sizes);
+}
+
+}  // namespace acs

@@ -1,0 +1,183 @@
+"""Every kind of layer has every part in every stage, and one with a missing part cannot be used."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import pytest
+
+import acsgen
+from acsgen.ir.kinds import KINDS
+from acsgen.ir.kinds.base import IntLayer, Layer
+
+PACKAGE = Path(acsgen.__file__).parent
+
+#: The stages that know kinds, besides ``ir``.
+STAGES = [
+    stage for stage in ("frontend", "quant", "compiler") if (PACKAGE / stage / "kinds").is_dir()
+]
+
+
+def files(stage: str) -> set[str]:
+    return {
+        path.stem
+        for path in (PACKAGE / stage / "kinds").glob("*.py")
+        if path.stem != "base" and not path.stem.startswith("_")
+    }
+
+
+def test_every_kind_is_a_file() -> None:
+    assert set(KINDS) == files("ir")
+    assert {"conv", "gate", "input", "logits", "scale"} < set(KINDS)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_knows_every_kind(stage: str) -> None:
+    importlib.import_module(f"acsgen.{stage}.kinds")
+    assert files(stage) == set(KINDS)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_both_dataclasses_belong_together(name: str) -> None:
+    kind = KINDS[name]
+    assert issubclass(kind.layer, Layer)
+    assert issubclass(kind.integer, IntLayer)
+    assert kind.integer.__name__ == f"Int{kind.layer.__name__}"
+    assert kind.layer.READS == kind.integer.READS
+    for dataclass_ in (kind.layer, kind.integer):
+        assert is_dataclass(dataclass_)
+        assert {field.name for field in fields(dataclass_)} >= set(dataclass_.READS)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_float_execution_and_quantization_have_every_part(name: str) -> None:
+    from acsgen.frontend.kinds import FLOAT_KINDS
+    from acsgen.quant.kinds import QUANT_KINDS
+
+    assert set(FLOAT_KINDS) == set(QUANT_KINDS) == set(KINDS)
+    ours, theirs = FLOAT_KINDS[name], QUANT_KINDS[name]
+    assert all(map(callable, (ours.run, ours.differs, *ours.starts.values())))
+    parts = (theirs.quantize, theirs.operator, theirs.violations, theirs.skipped, theirs.problems)
+    assert all(map(callable, parts))
+    weights = {"weight"} & {field.name for field in fields(KINDS[name].layer)}
+    assert (theirs.sums is not None) == bool(weights)
+
+
+def test_every_operation_starts_a_layer() -> None:
+    """But the stand-in of a refused node, with which no layer graph is made."""
+    from acsgen.frontend import opgraph as og
+    from acsgen.frontend.kinds import STARTS
+
+    assert {operation for operation, _ in STARTS} == {*og.Op.__subclasses__()} - {og.Unknown}
+
+
+@pytest.mark.parametrize("stage", ["ir", "frontend", "quant"])
+def test_the_guide_shows_the_files_as_they_are(stage: str) -> None:
+    guide = (PACKAGE.parent / "docs/add-a-layer-kind.md").read_text(encoding="utf-8")
+    section = guide.split(f"`{stage}/kinds`: ")[1].split("\n## ")[0]
+    shown = section.split("\n- ")[0]
+    code = "".join(re.findall(r"```python\n(.*?)```", shown, flags=re.DOTALL))
+    lines = [re.sub(r" {2,}# .*", "", line) for line in code.splitlines()]
+    file = (PACKAGE / stage / "kinds/scale.py").read_text(encoding="utf-8").splitlines()
+    assert len(lines) > 5
+    assert [line for line in lines if line not in file] == []
+
+
+# -- a missing part --------------------------------------------------------------------------------
+
+
+def replaced(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{path.name} has {text.count(old)} times: {old}"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def without_a_fact(package: Path) -> None:
+    replaced(package / "ir/kinds/scale.py", "def zero_mask(", "def _zero_mask(")
+
+
+def with_another_name(package: Path) -> None:
+    first = 'vector: str\n\n    KIND = "scale"'
+    replaced(package / "ir/kinds/scale.py", first, first.replace("scale", "scales"))
+
+
+def without_files(package: Path) -> None:
+    for stage in STAGES:
+        (package / stage / "kinds/scale.py").unlink()
+
+
+def without_parts(package: Path) -> None:
+    replaced(package / "frontend/kinds/scale.py", ", absorbs={}", "")
+    replaced(package / "quant/kinds/scale.py", ", violations=_violations", "")
+
+
+def with_the_operation_of_another(package: Path) -> None:
+    replaced(package / "frontend/kinds/scale.py", "(og.ApplyVector, 3)", "(og.Add, 3)")
+
+
+#: What is broken, what is imported then, and what is said.
+BROKEN: list[tuple[Callable[[Path], None], str, str]] = [
+    (without_a_fact, "acsgen.ir.layers", "TypeError: IntScale of kind 'scale' lacks zero_mask$"),
+    (with_another_name, "acsgen.ir.integer", "TypeError: Scale.KIND is 'scales', not 'scale'$"),
+    *((without_files, f"acsgen.{stage}.kinds", r"\w+Error: .*\bscale\b") for stage in STAGES),
+    (without_parts, "acsgen.frontend.kinds", "TypeError: FloatKind.* missing .* 'absorbs'$"),
+    (without_parts, "acsgen.quant.kinds", "TypeError: QuantKind.* missing .* 'violations'$"),
+    (
+        with_the_operation_of_another,
+        "acsgen.frontend.kinds",
+        "ImportError: two kinds .* start with the operation Add of 3 dimensions$",
+    ),
+]
+
+#: Imports a module from each of several folders, in a process of its own each; PyTorch, which takes
+#: longest, is imported once for all of them.
+PROGRAM = """
+import importlib, os, sys
+import torch
+for place in sys.argv[1:]:
+    folder, module = place.rsplit("/", 1)
+    child = os.fork()
+    if child == 0:
+        sys.path.insert(0, folder)
+        try:
+            importlib.import_module(module)
+            print("imported", flush=True)
+        except Exception as error:
+            print(f"{type(error).__name__}: {error}", flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What importing a copy of the package says, for each way in which it is broken."""
+    places = []
+    for breaking, module, _ in BROKEN:
+        folder = tmp_path_factory.mktemp(breaking.__name__)
+        skip = shutil.ignore_patterns("__pycache__")
+        breaking(Path(shutil.copytree(PACKAGE, folder / "acsgen", ignore=skip)))
+        places.append(f"{folder}/{module}")
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *places],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent / "host")},
+        cwd=tmp_path_factory.getbasetemp(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("number", range(len(BROKEN)), ids=lambda n: f"{BROKEN[n][0].__name__}-{n}")
+def test_a_missing_part_is_an_error_at_import(number: int, said: list[str]) -> None:
+    assert len(said) == len(BROKEN)
+    assert re.match(BROKEN[number][2], said[number]), said[number]
