@@ -22,10 +22,10 @@ help:
 	@echo "make fuzz    compare the engines on N random programs each, until one is wrong"
 	@echo "make lint    ruff, mypy, clang-format and Verible"
 	@echo "make format  let ruff, clang-format and Verible format and fix the sources"
-	@echo "make spec    render what is derived from hw/spec/engine.yaml"
-	@echo "make clean   remove what was built (the environment stays; remove .venv by hand)"
+	@echo "make spec    render the files that are derived from hw/spec/engine.yaml"
+	@echo "make clean   remove builds and caches (the environment stays; remove .venv by hand)"
 
-# The stamps make a second call start at once; they are newer than what they depend on.
+# A stamp lets a second call start at once: it is newer than the files that it depends on.
 $(VENV)/.ready-test: $(SETUP)
 	@scripts/setup.sh test
 	@touch $@
@@ -34,7 +34,8 @@ $(VENV)/.ready-dev: $(SETUP)
 	@scripts/setup.sh dev
 	@touch $@ $(VENV)/.ready-test
 
-# Not there, and said so, where pip reaches no package index (status 3); other failures stop.
+# Where pip reaches no package index, the script says so and ends with status 3. The tests through
+# pynq are then skipped; any other failure stops make.
 $(VENV)-pynq/.ready: tests/host/requirements-pynq.txt scripts/setup_pynq.sh
 	@scripts/setup_pynq.sh || test $$? -eq 3
 

@@ -1,7 +1,7 @@
-"""Baselines of the shipped builds: what they cost may change knowingly, never by accident.
+"""Baselines of the shipped builds: their costs may change knowingly, never by accident.
 
 ``python -m benchmarks.baseline`` builds the shipped networks for the ZedBoard and compares;
-``--update`` writes what it finds to ``baseline.json``.  All figures are deterministic, on every
+``--update`` writes its findings to ``baseline.json``.  All figures are deterministic, on every
 processor, and must be equal.
 """
 

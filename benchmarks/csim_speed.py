@@ -31,7 +31,7 @@ REPEATS = 5
 
 
 def best_of(action: Callable[[], object]) -> float:
-    """Return the shortest of some runs, in seconds: what the machine can do undisturbed."""
+    """Return the shortest of some runs, in seconds: the time of an undisturbed machine."""
     times = []
     for _ in range(REPEATS):
         started = time.perf_counter()

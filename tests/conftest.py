@@ -1,4 +1,4 @@
-"""What all tests share: tiers, seeds, how they are dealt to processes, the end of the report."""
+"""For all tests: tiers, seeds, engines, the way they are dealt to processes, the report's end."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import shutil
 import sys
 import zlib
 from collections import defaultdict
+from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from tests.differential.engines import Engines
     from tests.scheduling import CrashSafeScheduling
 
 # Small tensors on few cores: torch's threads would mostly wait for each other and for the other
@@ -53,13 +55,29 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
 
 
 def _seed(name: str) -> None:
-    """Give a test or a fixture random numbers of its own, whatever ran before it in the process."""
+    """Give a test or a fixture random numbers of its own, independent of those that ran before."""
     seed = zlib.crc32(name.encode())
     random.seed(seed)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
+
+
+@pytest.fixture(scope="session")
+def engines(request: pytest.FixtureRequest) -> Engines:
+    """Compiled engines, shared by all tests and all test processes."""
+    from tests.differential.engines import engines_for  # acsgen is not in every environment
+
+    folder = request.config.cache.mkdir("acsgen-engines")
+
+    @cache
+    def made(lane_groups: int, rtl: bool = False) -> Any:
+        if rtl and shutil.which("verilator") is None:
+            pytest.skip("verilator is not installed")
+        return engines_for(lane_groups, folder, rtl)
+
+    return made
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,8 +1,8 @@
 """How the tests are dealt to processes, so that a process that dies costs the report one test.
 
 ``--dist loadgroup`` of pytest-xdist 3.8 puts the test that killed a worker back into its queue,
-where it kills the next one, and hands tests to a worker that has not said yet what it collected: a
-KeyError that ends the run as an INTERNALERROR, without any summary.
+where it kills the next one. It also hands tests to a worker that has not yet told its collection: a
+KeyError then ends the run as an INTERNALERROR, without any summary.
 """
 
 from __future__ import annotations

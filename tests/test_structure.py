@@ -16,6 +16,7 @@ import acsgen
 pytestmark = pytest.mark.unit
 
 PACKAGE = Path(acsgen.__file__).parent
+ROOT = PACKAGE.parent
 
 #: Every folder of ``acsgen/``. A module imports from its own folder and from those before it.
 ROOMS = (
@@ -142,6 +143,13 @@ def test_a_room_without_torch_imports_neither_torch_nor_a_room_with_it(
         if room(name) in without:
             wrong += [f"{name} imports {found}" for found in outside(path) if found == "torch"]
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_file_is_read_at_one_sitting() -> None:
+    files = [*PACKAGE.rglob("*.py"), *(ROOT / "host" / "acsgen_host").glob("*.py")]
+    sizes = {path.relative_to(ROOT): path.read_text().count("\n") for path in files}
+    long = {str(path): lines for path, lines in sizes.items() if lines >= 500}
+    assert long.keys() <= {"acsgen/isa/generated.py"}, "only a rendered file may be longer"
 
 
 def outside(path: Path) -> Iterator[str]:

@@ -44,7 +44,8 @@ def bench(
 
     Each network runs without its gates (dense), with gates that keep all (open), with its own masks
     on real images, and with masks drawn at random to save 40 to 80 % of the dense network's MACs.
-    Cycles are deterministic: any difference from the baseline is named, and exits 1.
+    Cycles are deterministic: any difference from the baseline is named, and the exit status is then
+    1.
     """
     target = load_board(board)
 
@@ -60,7 +61,7 @@ def bench(
         display("compile the RTL simulation")
         rtl = RtlEngine(cached_model(engine), Memory.for_board(target))
         result = run_bench(cases, target, engine, rtl, on_stage=display)
-    # Wider than a narrow terminal: figures that are cut off are worth nothing.
+    # The table may be wider than the terminal: figures that are cut off are worth nothing.
     Console(width=max(out.width, _TABLE_COLUMNS), highlight=False).print(
         figures_table(cases, result)
     )
@@ -72,7 +73,7 @@ def bench(
 
 
 def figures_table(cases: Sequence[Case], result: BenchResult) -> Table:
-    """Return one row for each case; shares saved are those of each reference."""
+    """Return one row for each case, with the shares that it saves of each reference."""
     memory = result.memory
     table = Table(
         title=f"RTL simulation, {result.key}, memory latency {memory.latency}, "

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class EngineChoice(str, Enum):
-    """What ``--engine`` takes."""
+    """The values of ``--engine``."""
 
     HLS = "hls"
     RTL = "rtl"
@@ -27,7 +27,7 @@ class EngineChoice(str, Enum):
 
 
 class VerifyChoice(str, Enum):
-    """What ``--verify`` takes."""
+    """The values of ``--verify``."""
 
     CSIM = "csim"
     RTL = "rtl"
@@ -65,7 +65,7 @@ def build(
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")] = 0,
     engine: Annotated[
-        EngineChoice, typer.Option(help="What to render: Vitis HLS C++, SystemVerilog, or both.")
+        EngineChoice, typer.Option(help="Sources to render: Vitis HLS C++, SystemVerilog, or both.")
     ] = EngineChoice.BOTH,
     verify: Annotated[
         VerifyChoice | None,
@@ -110,7 +110,7 @@ def build(
 
 
 def summary(report: Report, board: Board) -> Table:
-    """Return the closing table: what was saved, what it costs, and that it is exact."""
+    """Return the closing table: savings, costs, accuracy, and bit-exactness."""
     from acsgen.report.text import summary_rows
 
     table = Table(title=f"{report.model} on {board.title}", title_justify="left")

@@ -1,4 +1,4 @@
-"""What the commands share in talking to people: errors, exit statuses, progress and numbers.
+"""The commands' common way of talking to people: errors, exit statuses, progress and numbers.
 
 Exit statuses: 0 done, 1 a check failed on good input, 2 bad input or an unusable disk,
 130 interrupted, 70 a defect of acsgen (the only case that shows a traceback).
@@ -40,7 +40,7 @@ _SCREEN_COLUMNS = 100
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
-    """Wrap a command so that whatever it raises ends in one message and the right exit status."""
+    """Wrap a command so that every exception ends in one message and the right exit status."""
 
     @functools.wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -105,8 +105,8 @@ def require_same(baseline: Path, differences: Sequence[str]) -> None:
 def print_problems(problems: tuple[Problem, ...]) -> None:
     """Print all problems of a :class:`UserError` on one screen of stderr.
 
-    Problems that differ only in their place share one paragraph; what does not fit on a screen is
-    counted.  With ``ACSGEN_ALL_PROBLEMS`` set, nothing is left out.
+    Problems that differ only in their place share one paragraph; those that do not fit on a screen
+    are counted.  With ``ACSGEN_ALL_PROBLEMS`` set, nothing is left out.
     """
     paragraphs = _paragraphs(problems)
     total = sum(count for _, count in paragraphs)
@@ -186,8 +186,8 @@ class StageDisplay:
     """Shows the stages of a long command as they pass, each with the time it took.
 
     On a terminal the running stage has a spinner; elsewhere (a log, a pipe) each finished stage is
-    one plain line.  The instance is what long commands call as ``on_stage``: with the stage's name
-    when it starts, and again with ``done`` and ``total`` as it advances.
+    one plain line.  Long commands call the instance as ``on_stage``: with the stage's name when it
+    starts, and again with ``done`` and ``total`` as it advances.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""``acsgen eval``: what quantization costs, and what skipping saves."""
+"""``acsgen eval``: the cost of quantization, and the savings of skipping."""
 
 from __future__ import annotations
 

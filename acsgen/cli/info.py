@@ -1,4 +1,4 @@
-"""``acsgen info`` and ``acsgen boards``: what this installation is and knows."""
+"""``acsgen info`` and ``acsgen boards``: versions, tools, models and boards of an installation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def print_version(wanted: bool) -> None:
 
 @guarded
 def info() -> None:
-    """Show versions, tools, boards and models: what a report of a problem should hold."""
+    """Show versions, tools, boards and models, for the report of a problem."""
     table = Table.grid(padding=(0, 2))
     table.add_row("acsgen", f"{__version__}, files in {asset_root()}")
     table.add_row("python", f"{platform.python_version()} on {platform.platform()}")

@@ -27,7 +27,7 @@ _ROWS = 20
 
 
 class EngineChoice(str, Enum):
-    """What ``--engine`` takes: a key of :data:`acsgen.engines.registry.SIMULATIONS`."""
+    """The values of ``--engine``: the keys of :data:`acsgen.engines.registry.SIMULATIONS`."""
 
     CSIM = "csim"
     RTL = "rtl"
@@ -60,13 +60,13 @@ def sim(
         int | None, typer.Option(min=0, help="RTL: random pauses on every channel of the bus.")
     ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write what was found to a file.")
+        Path | None, typer.Option("--json", help="Write the findings to a file.")
     ] = None,
 ) -> None:
     """Run a build's images on one of its engines and compare with the golden model.
 
     Every image runs twice, without trace and with it; logits, masks, the result of every layer and
-    the counters must be equal in every bit. Needs neither the network nor PyTorch.
+    the counters must be equal in every bit. The command needs neither the network nor PyTorch.
     """
     simulation = SIMULATIONS[engine.value]
     memory_options = {"--latency": latency, "--bandwidth": bandwidth, "--seed": seed}
@@ -148,7 +148,7 @@ def runs_table(build: BuildDirectory, found: Verification, simulation: Simulatio
 
 
 def _columns(simulation: Simulation) -> dict[str, tuple[str, int]]:
-    """Titles, each with the header word it shows and what that is multiplied by."""
+    """Return the columns by title: the header word that each shows, and the factor for it."""
     from acsgen.isa.generated import WORD_BYTES
 
     clock = {"cycles": ("cycles", 1), "stalled": ("stall_cycles", 1)}
@@ -169,7 +169,7 @@ def _mean(headers: Sequence[dict[str, int]], key: str) -> float:
 def outcome(
     build: BuildDirectory, found: Verification, simulation: Simulation, memory: Memory
 ) -> dict[str, Any]:
-    """Return what ``--json`` writes."""
+    """Return the content of the file that ``--json`` names."""
     return {
         "model": build.program.model,
         "board": build.manifest.board.name,

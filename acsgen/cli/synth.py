@@ -41,8 +41,9 @@ def synth(
 ) -> None:
     """Synthesize the SystemVerilog engine with Yosys and compare with the baseline.
 
-    Shows what every unit takes of the board's part. Too little of anything, or any difference from
-    the baseline, is named, and exits 1. Takes minutes; what was synthesized before is remembered.
+    Shows how much of the board's part every unit takes. A shortage, or any difference from the
+    baseline, is named, and the exit status is then 1. The command takes minutes; units that were
+    synthesized before are remembered.
     """
     from acsgen.flow.synth import SynthesisError, compare, load_baseline, save_baseline, synthesize
     from acsgen.flow.synth.run import check_family
@@ -58,7 +59,7 @@ def synth(
             result = synthesize(engine, jobs, on_stage=display)
     except SynthesisError as error:
         raise CheckFailed(f"the engine does not synthesize: {error}") from error
-    # Wider than a narrow terminal: figures that are cut off are worth nothing.
+    # The table may be wider than the terminal: figures that are cut off are worth nothing.
     Console(width=max(out.width, _TABLE_COLUMNS), highlight=False).print(
         units_table(target, result)
     )

@@ -2,8 +2,8 @@
 
 scikit-learn ships 1797 handwritten digits (8x8, UCI) and two photographs. An image of digits32 is
 one digit, scaled, rotated, sheared, coloured and placed on a crop of a photograph, with fragments
-of other digits at the border and noise: what a house-number classifier sees, at 3x32x32. Difficulty
-varies a lot between images on purpose, because input-dependent skipping needs easy and hard inputs.
+of other digits at the border and noise, much like a house number, at 3x32x32. Difficulty varies a
+lot between images on purpose, because input-dependent skipping needs easy and hard inputs.
 
 Train and test use disjoint digits and disjoint regions of the photographs. Everything random is
 drawn from ``numpy.random.RandomState`` (frozen by numpy) and only exactly rounded float operations
@@ -35,8 +35,13 @@ _NOISE_POOL = 1 << 18
 
 @dataclass(frozen=True)
 class _Source:
-    """Source material of one split: digits as float [M, 10, 10] in [0, 1] with a zero border,
-    their labels, and the photographs' regions as uint8 [H, W, 3]."""
+    """Source material of one split.
+
+    Attributes:
+        digits: float [M, 10, 10] in [0, 1], with a zero border.
+        labels: their classes [M].
+        photos: the split's regions of the photographs, uint8 [H, W, 3].
+    """
 
     digits: Floats
     labels: npt.NDArray[np.int64]

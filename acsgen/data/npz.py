@@ -27,7 +27,7 @@ def load_npz(path: Path, split: str) -> Dataset:
             names = archive.namelist()
         with np.load(path, allow_pickle=False) as content:
             arrays = {key: content[key] for key in ("images", "labels") if f"{key}.npy" in names}
-    except Exception as error:  # the parsers raise whatever a damaged file makes them trip over
+    except Exception as error:  # on a damaged file the parsers raise exceptions of any type
         raise UserError([Problem(where, f"not a readable .npz file: {error}", REMEDY)]) from None
     absent = [key for key in ("images", "labels") if key not in arrays]
     if absent:

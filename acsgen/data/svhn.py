@@ -28,7 +28,7 @@ def load_svhn(split: str, root: Path | None) -> Dataset:
         raise UserError([Problem(str(path), "no such file", REMEDY)])
     try:
         content = loadmat(str(path))
-    except Exception as error:  # scipy raises whatever a damaged file makes it trip over
+    except Exception as error:  # on a damaged file scipy raises exceptions of any type
         what = f"not a readable .mat file: {error}"
         raise UserError([Problem(str(path), what, REMEDY)]) from None
     absent = [key for key in ("X", "y") if key not in content]

@@ -1,9 +1,9 @@
 """Renders the Vitis HLS sources of an engine, with its test bench and tool scripts.
 
-The sources are in ``templates/hls``.  Most are plain C++ and copied as they are; what differs
-between builds is rendered from templates: ``acs_config.hpp`` has the sizes of the engine and the
-trip counts that the network reaches (they steer Vitis' latency report, never the behaviour),
-``acs_engine.cpp`` the ports with their buffer depths for co-simulation.
+The sources are in ``templates/hls``.  Most are plain C++ and copied as they are.  Those that differ
+between builds are templates: ``acs_config.hpp`` has the sizes of the engine and the trip counts
+that the network reaches (they steer Vitis' latency report, never the behaviour), ``acs_engine.cpp``
+the ports with their buffer depths for co-simulation.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from acsgen.support.assets import asset
 #: Files of templates/hls that are copied.
 _PLAIN_SUFFIXES = (".hpp", ".cpp")
 
-#: Where the build keeps what the test bench reads, seen from the HLS project.
+#: The folder of the files that the test bench reads, seen from the HLS project.
 PROGRAM_DIRECTORY = "../program"
 VECTORS_DIRECTORY = "../vectors"
 TESTBENCH_FILES = (
@@ -70,7 +70,7 @@ class LoopBounds:
             return -(-(rows << op.row_log2) // SEGMENTS)
 
         def rounds(op: Instruction) -> int:
-            # At most one round more than full ones: the last.
+            # All rounds are full but the last one.
             return -(-blocks(op) * min(op.chunk, op.channels) // lane_groups) + 1
 
         channels = max(max(op.channels, op.groups * op.channels) for op in instructions)
@@ -123,7 +123,7 @@ def render_hls(
         target: folder to write.
         model: the network's name, for titles.
         board: part and clock.
-        engine: what the engine is built with.
+        engine: sizes of the engine.
         instructions: the program.
         params_words: size of the parameter buffer.
         image_words: size of one packed image.

@@ -1,7 +1,7 @@
 """Writes the SystemVerilog engine of a build: sources, a top of fixed size, packaging for Vivado.
 
-The sources are those of ``hw/rtl``, unchanged; what depends on the build is in the top, whose ports
-are the ports that Vitis HLS gives the C++ engine.
+The sources are those of ``hw/rtl``, unchanged; only the top depends on the build.  Its ports are
+those that Vitis HLS gives the C++ engine.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def render_rtl(target: Path, *, model: str, board: Board, engine: EngineConfig) 
         target: folder to write.
         model: the network's name, for titles.
         board: part and clock.
-        engine: what the engine is built with.
+        engine: sizes of the engine.
     """
     target.mkdir(parents=True, exist_ok=True)
     sources = rtl_sources()

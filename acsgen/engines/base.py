@@ -131,7 +131,7 @@ class Device(Protocol):
         ...
 
     def unmap(self, address: int) -> None:
-        """Take it away."""
+        """Take the array at an address away."""
         ...
 
     def advance(self, edges: int, stop_at_interrupt: bool = True) -> int:

@@ -1,4 +1,4 @@
-"""The board driver's way to a simulated engine: what :mod:`acsgen_host` runs on without a board.
+"""The board driver's way to a simulated engine, for :mod:`acsgen_host` without a board.
 
 A :class:`SimulatedBoard` is an engine and the memory that it shares with the processors.  That
 memory is kept twice, as the processors' caches and as the DDR that the engine reaches, and words
@@ -22,7 +22,7 @@ DDR_BASE = 0x8_7000_0000
 #: Space between buffers, so that an engine that leaves one does not land in the next.
 GAP_BYTES = 0x1_0000
 
-#: What memory holds that nobody wrote.
+#: Every byte of memory that was never written.
 GARBAGE = 0xA5
 
 #: Clock edges that pass while the driver waits once.
@@ -57,16 +57,16 @@ class SimulatedBoard:
         return address
 
     def free(self, address: int) -> None:
-        """Give DDR back; an engine that still uses it does so at its own peril."""
+        """Give DDR back; the engine must not use it any more."""
         self.device.unmap(address)
         del self._ddr[address]
 
     def flush(self, address: int, host: NDArray[np.uint8]) -> None:
-        """Copy what the processors have at an address, uint8, into the DDR."""
+        """Copy the processors' bytes at an address, uint8, into the DDR."""
         self._at(address, len(host))[:] = host
 
     def invalidate(self, address: int, host: NDArray[np.uint8]) -> None:
-        """Let the processors see what the DDR has at an address, uint8."""
+        """Copy the DDR's bytes at an address to the processors, uint8."""
         host[:] = self._at(address, len(host))
 
     def advance(self, edges: int, stop_at_interrupt: bool) -> None:
@@ -96,11 +96,11 @@ class SimulatedBuffer:
         self._board.flush(self.address + start * WORD_BYTES, part)
 
     def invalidate(self) -> None:
-        """See what the engine wrote."""
+        """Let the processors see the engine's writes."""
         self._board.invalidate(self.address, self.words.view(np.uint8))
 
     def free(self) -> None:
-        """Give it back."""
+        """Give the memory back."""
         self._board.free(self.address)
 
 
@@ -141,4 +141,4 @@ class SimulatedBackend:
         return self._resettable
 
     def close(self) -> None:
-        """Nothing to give back: the device is its maker's."""
+        """Do nothing: the device belongs to its maker."""

@@ -1,4 +1,4 @@
-"""What quantization costs and what skipping saves: the float network against its integer form.
+"""The cost of quantization and the savings of skipping: a network in floats and in integers.
 
 :func:`evaluate` is ``acsgen eval``; :func:`measure` is its core, for networks already in memory.
 """

@@ -1,8 +1,8 @@
 """Reads and runs exported programs node by node.
 
-Serves loading, constant folding and the self-check.
+Loading, constant folding and the self check use it.
 
-Nodes are called here, one by one, instead of through ``ExportedProgram.module()``: that would
+Nodes are called here, one by one, instead of through ``ExportedProgram.module()``, which would
 compile and run guard expressions taken from the file.
 """
 
@@ -33,7 +33,7 @@ class ProgramRun:
 
 
 def op_name(node: fx.Node) -> str:
-    """``aten::relu`` for any overload of it; the target's own name for what is no operator."""
+    """``aten::relu`` for any overload of it; the target's own name if it is no operator."""
     if isinstance(node.target, torch._ops.OpOverload):
         return str(node.target._schema.name)
     return str(getattr(node.target, "__name__", node.target))

@@ -21,7 +21,8 @@ class Importer:
     """One kind of model file.
 
     Attributes:
-        suffix: of its files' names; only says whose message a damaged file gets.
+        suffix: that of its files' names, which decides only by which importer a damaged file is
+            described.
         recognizes: whether a file's content is of this kind.
         read: makes a program of it, or raises :class:`UserError`.
     """
@@ -31,7 +32,7 @@ class Importer:
     read: Callable[[Path], LoadedProgram]
 
 
-#: An export archive is a zip as a checkpoint is, and says more of itself: it is tried first.
+#: Both kinds are zip files. An export archive is the easier one to recognize, and is tried first.
 IMPORTERS = (
     Importer(".pt2", is_export_archive, import_export_archive),
     Importer(".pt", is_checkpoint, import_checkpoint),
@@ -55,6 +56,6 @@ def load_model(path: str | Path) -> LoadedProgram:
     for importer in IMPORTERS:
         if importer.recognizes(path):
             return importer.read(path)
-    # The importer that the name promises says what is wrong with the content.
+    # The importer that the name promises describes the fault of the content.
     promised = [importer for importer in IMPORTERS if importer.suffix == path.suffix]
     return (promised or [IMPORTERS[-1]])[0].read(path)

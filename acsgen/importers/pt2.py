@@ -78,7 +78,7 @@ def load_export_archive(path: Path) -> ExportedProgram:
     except UserError:
         raise
     except Exception as error:
-        # The parsers of torch and zipfile raise whatever a damaged file makes them trip over.
+        # On a damaged file the parsers of torch and zipfile raise exceptions of any type.
         reason = str(error).strip().splitlines()
         text = f": {reason[0][:120]}" if reason else ""
         raise UserError(
@@ -179,7 +179,7 @@ def _check_pickle(content: bytes, where: str) -> None:
 
 
 def _clean_program(program: dict[str, Any], where: str) -> dict[str, Any]:
-    """Check the serialized graph; drop what only debugging or guards need."""
+    """Check the serialized graph; drop the parts that only debugging or guards need."""
     module = program["graph_module"]
     graph = module["graph"]
     problems = _operator_problems(graph["nodes"])

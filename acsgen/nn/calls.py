@@ -1,4 +1,4 @@
-"""The calls of one forward pass: what each is named, what it multiplies, whose results it reads.
+"""The calls of one forward pass: their names, their multiplications, the results that they read.
 
 A module may be called several times in one pass: a gate, or a whole gating network, that several
 blocks share. Everything that is said about a network's layers and gates is therefore said by call
@@ -101,7 +101,7 @@ class Operation:
 
     Attributes:
         name: that of the module's call (:func:`call_name`); where one call executes several
-            operations, the further ones have what they do appended.
+            operations, the further ones have the name of their operator appended.
         module: the innermost module whose call executed it.
         macs: multiply-accumulates per image, nothing skipped and all taps counted; 0 for a
             decision.
@@ -109,7 +109,7 @@ class Operation:
         for_gates: whether it works for gates (:mod:`acsgen.ir.gating`).
         outs: output channels of a convolution.
         ins: its input channels.
-        groups: the groups that its channels come in.
+        groups: number of groups of its channels.
     """
 
     name: str
@@ -125,7 +125,8 @@ class Operation:
 def trace_operations(model: nn.Module, example: Tensor) -> tuple[Operation, ...]:
     """The operations of a forward pass in eval mode, in execution order.
 
-    What no output of the network depends on is left out: no accelerator would execute it.
+    An operation on which no output of the network depends is left out: no accelerator would
+    execute it.
 
     Args:
         model: on any device; the training modes of its modules are restored.
@@ -149,7 +150,7 @@ def trace_operations(model: nn.Module, example: Tensor) -> tuple[Operation, ...]
 
 @dataclass(frozen=True)
 class _Found:
-    """An operation before it is known what it works for."""
+    """An operation of which it is not known yet whether it works for gates."""
 
     module: nn.Module
     macs: int
@@ -162,8 +163,8 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Follows every operator of a forward pass.
 
     For each tensor it keeps the names of the operations whose results went into it since the last
-    operation. It keeps them by storage, which is what a view shares with its base and what an
-    in-place operator writes to.
+    operation. It keeps them by storage: a view shares its storage with its base, and an in-place
+    operator writes to that of its argument.
     """
 
     def __init__(self, model: nn.Module, images: int) -> None:
@@ -209,7 +210,7 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
     def operations(self, output: Any) -> tuple[Operation, ...]:
-        """What was found, as far as the network's output needs it."""
+        """The operations found, as far as the network's output needs them."""
         outputs = self._of(_tensors(output))
         live = set(outputs)
         for name, found in reversed(self._found.items()):

@@ -1,6 +1,6 @@
-"""The model file (`*.pt`): architecture, configuration, float32 weights and where they came from.
+"""The model file (`*.pt`): architecture, configuration, float32 weights and their origin.
 
-Read with ``weights_only=True``, so opening somebody's model never runs their code.
+It is read with ``weights_only=True``, so that opening somebody's model never runs their code.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A checkpoint that was read: the model in eval mode, and what the file says about it."""
+    """A checkpoint that was read: the model in eval mode, and the file's description of it."""
 
     model: nn.Module
     arch: str
@@ -155,7 +155,7 @@ def _read(path: Path) -> object:
         raise UserError([damaged]) from None
     except PermissionError:
         raise UserError([Problem(where, "no permission to read this file")]) from None
-    except Exception:  # torch's parsers raise whatever a damaged file makes them trip over
+    except Exception:  # on a damaged file torch's parsers raise exceptions of any type
         raise UserError([damaged]) from None
 
 

@@ -39,7 +39,7 @@ class GatedLayer:
 
 @runtime_checkable
 class Skippable(Protocol):
-    """What a network must offer for its MACs to be counted."""
+    """The methods of a network whose MACs can be counted."""
 
     def gated_layers(self) -> list[GatedLayer]:
         """The layers that skip channels."""
@@ -60,7 +60,7 @@ class MacCounter:
             for each.
 
     Raises:
-        TypeError: the network does not offer what is needed, or multiplies in a way that cannot be
+        TypeError: the network lacks one of these methods, or multiplies in a way that cannot be
             counted.
         ValueError: ``gated_layers`` names calls that the network does not make; with all of them.
     """
@@ -120,7 +120,7 @@ class MacCounter:
         return total
 
     def gate_macs(self) -> float:
-        """MACs per image of what works for gates, DGConvs with their present grouping."""
+        """MACs per image of the calls that work for gates, DGConvs with their present grouping."""
         inside = [grouping for grouping in self._groupings if grouping[2]]
         masked = sum(float(pairs.all().detach()) for pairs in self._pairs if pairs.op.for_gates)
         return self._gate_fixed_macs + float(self._grouped_macs(inside).detach()) + masked
@@ -134,8 +134,10 @@ class MacCounter:
 
 @dataclass(frozen=True)
 class _MaskedPairs:
-    """A convolution in channel groups under masks: it works on the pairs of an active output and an
-    active input that a group connects."""
+    """A convolution in channel groups under masks.
+
+    Its work is that of the pairs of an active output and an active input that a group connects.
+    """
 
     op: Operation
     layer: GatedLayer

@@ -1,7 +1,7 @@
 """The one custom operator of acsgen: logits in, channel mask out.
 
 ``torch.export`` keeps ``torch.ops.acsgen.channel_gate.default`` as a single node, which is how the
-front end recognises a skippable channel in *any* network, whatever produced the logits.
+front end recognises a skippable channel in *any* network, however its logits are made.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Board files: what the compiler, the cost model and the tool scripts must know of a board.
+"""Board files: a board as the compiler, the cost model and the tool scripts need it.
 
 A board is one YAML file, shipped in ``hw/boards/`` or the user's own.  It is checked here, whole
 and once, so that every later stage works with a :class:`Board` whose numbers make sense.
@@ -37,7 +37,7 @@ class _Strict(BaseModel):
 
 
 class Resources(_Strict):
-    """What the programmable logic has, as the vendor's product table counts it."""
+    """Resources of the programmable logic, as the vendor's product table counts them."""
 
     dsp: Positive
     bram36: Positive
@@ -65,7 +65,7 @@ class Board(_Strict):
     """One board and the engine configuration that suits it."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    """Short name: the file's stem, what ``--board`` takes."""
+    """Short name for ``--board``: the stem of the file's name."""
     title: Text
     """Name for people."""
     part: Annotated[str, StringConstraints(pattern=r"^xc[a-z0-9-]+[A-Za-z0-9-]*$")]

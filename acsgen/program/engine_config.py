@@ -32,7 +32,7 @@ OTHER_DSPS = 4
 
 @dataclass(frozen=True)
 class EngineConfig:
-    """Sizes of one engine, and what the cost model must know of its memory port.
+    """Sizes of one engine, and the latency that the cost model assumes for its memory.
 
     Attributes:
         lane_groups: groups of 64 pixel lanes.

@@ -1,4 +1,4 @@
-"""The program: what the engine runs, and what a host must know to feed it and read its results.
+"""The program that an engine runs, described for a host that feeds it and reads its results.
 
 Saved as three files: ``program.bin`` and ``params.bin`` (little-endian 64-bit words, written to
 memory as they are) and ``program.json`` (everything else).
@@ -71,7 +71,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class ProgramGate:
-    """A gate of a program: where its thresholds and its mask lie, and what its accumulator means.
+    """A gate of a program: the places of its thresholds and its mask, the unit of its accumulator.
 
     ``acc_scale`` is the real value of one accumulator unit, per channel: a run-time alpha becomes
     ``threshold[o] = floor(logit(alpha) / acc_scale[o])``.

@@ -64,7 +64,7 @@ def _layer(trace: Trace, result: Words) -> NDArray[np.int16]:
 def describe_difference(
     program: Program, layer: str, expected: NDArray[np.integer], found: NDArray[np.integer]
 ) -> str | None:
-    """Return in words where a layer's result first differs from what was expected, or None.
+    """Return in words where a layer's result first differs from the expected one, or None.
 
     Names the instruction, the channel and the pixel, and for maps the block and lane.
     """

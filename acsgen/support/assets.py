@@ -23,8 +23,8 @@ def asset_root() -> Path:
 def asset(*parts: str) -> Path:
     """Return the path of a shipped file or folder, for example ``asset("hw", "boards")``.
 
-    Raises :class:`UserError` naming what is missing and what is there instead: an installation
-    that lost files is the user's to repair, not a bug to report.
+    Raises :class:`UserError` that names the missing file and its neighbours: an installation that
+    lost files is the user's to repair, not a bug to report.
     """
     root = asset_root()
     path = root.joinpath(*parts)

@@ -44,7 +44,7 @@ def cached_file(
         build: writes the file at the path that it is given.
         folder: where to keep it; :func:`cache_folder` if None.
 
-    Raises :class:`UserError` where the folder cannot be written, and whatever ``build`` raises;
+    Raises :class:`UserError` where the folder cannot be written, and the exceptions of ``build``;
     nothing is kept then.
     """
     folder = cache_folder() if folder is None else folder
@@ -83,13 +83,13 @@ def _digest(parts: Iterable[Part]) -> str:
             content = part.read_bytes()
         else:
             content = part.encode() if isinstance(part, str) else part
-        # Lengths keep neighbours apart.
+        # The length of each part keeps it apart from the next one.
         digest.update(len(content).to_bytes(8, "little") + content)
     return digest.hexdigest()[:20]
 
 
 def _make_room(folder: Path, suffix: str) -> None:
-    """Remove the oldest entries of a kind; those in use stay readable to who opened them."""
+    """Remove the oldest entries of a kind; a process that has opened one can still read it."""
     entries = sorted(folder.glob(f"*{suffix}"), key=lambda path: path.stat().st_mtime)
     for path in entries[:-MAX_ENTRIES]:
         path.unlink(missing_ok=True)

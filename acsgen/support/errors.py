@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: where it is, what is wrong, and what to do about it."""
+    """One fault: its place, its description, and a remedy."""
 
     where: str
     what: str

@@ -37,7 +37,7 @@ _PLAIN_WORDS = {
 
 
 def plain_os_error(error: OSError) -> str:
-    """Say in plain words what the operating system refused, for example ``disk is full``."""
+    """Say in plain words why the operating system refused, for example ``disk is full``."""
     return _PLAIN_WORDS.get(error.errno or 0) or error.strerror or str(error)
 
 
@@ -139,7 +139,7 @@ def _remove_empty(folders: list[Path]) -> None:
 
 @contextmanager
 def _scratch(target: Path) -> Iterator[Path]:
-    """Yield a fresh folder beside ``target``, on the same file system; remove what remains."""
+    """Yield a fresh folder beside ``target``, on the same file system; remove it if it remains."""
     try:
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", dir=target.parent))
         scratch.chmod(0o777 & ~_umask())

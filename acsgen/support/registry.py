@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class Registry(Mapping[str, T]):
-    """What can be named, by its name, in alphabetical order.
+    """Entries by name, in alphabetical order.
 
     Args:
-        what: what the entries are, in words: ``loss``.
+        what: the kind of the entries in words, for example ``loss``.
     """
 
     def __init__(self, what: str) -> None:
@@ -74,7 +74,7 @@ class Registry(Mapping[str, T]):
         """Return ``name``, which has to be that of an entry.
 
         Raises:
-            ValueError: it is not; the message names those that there are.
+            ValueError: no entry has that name; the message lists the names of all.
         """
         if not isinstance(name, str) or name not in self._entries:
             raise ValueError(f"unknown {self.what} '{name}' ({self.known()})")

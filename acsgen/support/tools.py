@@ -1,4 +1,4 @@
-"""Finds the command-line tools that the simulations need, and says what to install."""
+"""Finds the command-line tools that the simulations need, or says how to install them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def find_tool(name: str, variable: str, purpose: str, remedy: str) -> str:
     Args:
         name: the usual command.
         variable: environment variable that names another one.
-        purpose: what needs it, for the message.
+        purpose: the part of acsgen that needs it, for the message.
         remedy: how to install it.
 
     Raises :class:`UserError` where there is none.

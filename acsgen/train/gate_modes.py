@@ -1,4 +1,4 @@
-"""What gates do while a phase trains, and while its progress is measured.
+"""Modes of gates, for the training of a phase and for the measurement of its progress.
 
 A mode is a function from a gate to the settings that it has meanwhile; :func:`gates_in_mode` puts
 them in place and takes them back. A further mode is a further entry of :data:`GATE_MODES`.

@@ -35,7 +35,7 @@ Report = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a finished run left behind."""
+    """The results of a finished run."""
 
     checkpoint: Path
     metrics: Path
@@ -52,11 +52,11 @@ def train(
 ) -> TrainingResult:
     """Train ``recipe`` and write ``<name>.pt`` and ``<name>.metrics.jsonl`` into ``out``.
 
-    After every epoch ``<name>.state.pt`` holds what ``resume`` continues from, bit for bit as if
-    the run had not been interrupted; it is removed at the end.
+    After every epoch ``<name>.state.pt`` holds the state from which ``resume`` continues, bit for
+    bit as if the run had not been interrupted; it is removed at the end.
 
     Args:
-        recipe: what to train.
+        recipe: the training recipe.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         out: folder, made if absent.
         resume: continue from the state file of an interrupted run of the same recipe.
@@ -268,7 +268,7 @@ class _Run:
             content = torch.load(self.state_path, map_location=self.device, weights_only=True)
             same = content["recipe"] == self.recipe.model_dump_json()
             epoch, state, momentum = content["epoch"], content["model"], content["momentum"]
-        except Exception:  # torch's parsers raise whatever a damaged file makes them trip over
+        except Exception:  # on a damaged file torch's parsers raise exceptions of any type
             raise UserError([damaged]) from None
         if not same:
             what = "belongs to another recipe, or to other overrides"
@@ -286,7 +286,7 @@ class _Run:
         return [p for group in self.optimizer.param_groups for p in group["params"]]
 
     def _drop_metrics_after(self, epoch: int) -> None:
-        """The interrupted run may have written metrics of epochs that are now repeated."""
+        """Drop metrics that the interrupted run wrote for epochs that are now repeated."""
         if self.metrics_path.exists():
             lines = self.metrics_path.read_text(encoding="utf-8").splitlines(keepends=True)
             self.metrics_path.write_text("".join(lines[:epoch]), encoding="utf-8")
@@ -301,7 +301,7 @@ def _learning_rate(phase: PhaseRecipe, epochs_done: float) -> float:
 
 
 def _data_problems(recipe: Recipe, train_set: Dataset, test_set: Dataset) -> list[Problem]:
-    """What keeps the recipe's network from being trained on this data."""
+    """The reasons why the recipe's network cannot be trained on this data."""
     where = f"recipe {recipe.name}"
     problems = []
     if len(train_set) < recipe.batch:

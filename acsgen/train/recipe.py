@@ -1,4 +1,4 @@
-"""The training recipe: a YAML file that says what is trained, on what, and in which phases."""
+"""The training recipe: a YAML file that names the network, the data and the phases."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class PhaseRecipe(_Strict):
         epochs: passes over the training data.
         lr: learning rate at the start; falls to 0 along a cosine.
         warmup: epochs over which the learning rate first rises linearly.
-        gates: what gates do, a key of :data:`acsgen.train.gate_modes.GATE_MODES`: ``open`` forces
+        gates: their mode, a key of :data:`acsgen.train.gate_modes.GATE_MODES`: ``open`` forces
             every mask to 1 in the forward pass while gradients still reach the gates (the paper's
             first step, zero skipping); ``learned`` applies the masks.
         noise: standard deviation of the Gaussian noise on gate logits.
@@ -133,8 +133,8 @@ class Recipe(_Strict):
     Attributes:
         name: stem of the files written.
         arch: a key of :data:`acsgen.nn.networks.ARCHITECTURES`.
-        model: the architecture's configuration. What depends on the data (image size and channels,
-            classes, ``mean`` and ``std``) is taken from it where it is left out.
+        model: the architecture's configuration. Fields that depend on the data (image size and
+            channels, classes, ``mean`` and ``std``) are taken from it where they are left out.
         data: see :class:`DataRecipe`.
         phases: run in order.
         seed: of initialisation, shuffling, augmentation and gate noise.
@@ -224,7 +224,7 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def _override(content: dict[str, Any], item: str) -> Problem | None:
-    """Apply one ``key=value`` in place; returns what is wrong with it, if anything."""
+    """Apply one ``key=value`` in place; return the problem that it has, or None."""
     key, equals, text = item.partition("=")
     where = f"--set {item}"
     if not equals or not key:

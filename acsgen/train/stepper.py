@@ -1,7 +1,7 @@
 """One optimisation step, eager or replayed as a CUDA graph.
 
-Small networks with many gates launch thousands of kernels of a few microseconds each; recorded once
-and replayed, a step costs what the kernels cost and no Python time.
+Small networks with many gates launch thousands of kernels of a few microseconds each. A step that
+is recorded once and replayed costs the time of the kernels, and none of Python.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def _millions(macs: float) -> str:
 
 
 def _command(meta: Mapping[str, Any]) -> str:
-    """The command without the folders it was given: those were the trainer's own affair."""
+    """The command without the folders it was given, which exist on one machine only."""
     return f"acsgen train models/recipes/{meta['recipe']['name']}.yaml --out models"
 
 

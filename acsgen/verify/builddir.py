@@ -1,7 +1,7 @@
-"""What a build directory is, to be opened again: its manifest, its program, its vectors.
+"""The build directory, to be opened again: its manifest, its program, its vectors.
 
 ``manifest.json`` names the board, the engines rendered, and the digests of every file that is read
-back.  The sources of the engines have no digest: who changes them wants to see what comes of it.
+back.  The sources of the engines have no digest, so that a user can change them and run the result.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class Manifest(BaseModel):
     images: int = Field(gt=0)
     """Images among the vectors."""
     engines: list[Implementation]
-    """What was rendered: ``hls/``, ``rtl/`` or both."""
+    """The implementations that were rendered: ``hls/``, ``rtl/`` or both."""
     files: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class BuildDirectory:
-    """A build directory that was checked, but for the sources of its engines."""
+    """A build directory; all of it was checked except the sources of its engines."""
 
     path: Path
     manifest: Manifest

@@ -65,7 +65,7 @@ class _Tally:
         return self._first[1] if self._first else None
 
     def values(self, expected: NDArray[np.integer], found: NDArray[np.integer]) -> bool:
-        """Compare arrays; whether they differ."""
+        """Compare arrays, and return whether they differ."""
         self.compared += expected.size
         wrong = int((expected != found).sum())
         self.mismatches += wrong
@@ -157,7 +157,7 @@ _ON_BUS = "{}: {} on the bus, {} by the engine's own count"
 
 
 def _bus_counts(bus: BusCounts) -> HeaderWords:
-    """What the memory behind the engine counted."""
+    """Return the words that the memory behind the engine counted."""
     return {
         "words read": bus.read,
         "words written": bus.written,
@@ -166,7 +166,7 @@ def _bus_counts(bus: BusCounts) -> HeaderWords:
 
 
 def _header_counts(header: dict[str, int]) -> HeaderWords:
-    """The same from the engine's own counters."""
+    """Return the same words as the engine's own counters have them."""
     return {
         "words read": header["read_words"],
         "words written": header["written_words"] + HEADER_WORDS,

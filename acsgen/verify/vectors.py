@@ -1,8 +1,8 @@
-"""Golden vectors of a build: its images and what every layer must make of them.
+"""Golden vectors of a build: its images, and the result of every layer on them.
 
-``images.bin`` and ``expected.bin`` hold what crosses the bus, for the test bench of the HLS project
-and the driver.  ``golden.npz`` holds the same images and the golden model's result of every layer,
-so that a build is checked again without the network it came from:
+``images.bin`` and ``expected.bin`` hold words that cross the bus, for the test bench of the HLS
+project and the driver.  ``golden.npz`` holds the same images and the golden model's result of every
+layer, so that a build is checked again without the network it came from:
 
 * ``images`` uint8 ``[N, C, H, W]`` and ``logits`` int32 ``[N, classes]``;
 * ``mask0``, ``mask1``, ... uint8 ``[N, channels]``, in the order of the program's gates;
@@ -103,7 +103,7 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 def _array(
     stored: NDArray[np.generic], dtype: type[_Scalar], shape: tuple[int, ...]
 ) -> NDArray[_Scalar]:
-    """Return ``stored`` as what it must be, N results of ``shape``."""
+    """Return ``stored`` after a check that it holds N results of ``shape``."""
     if stored.dtype != dtype or stored.shape[1:] != shape:
         wanted = f"{np.dtype(dtype)} [N, {', '.join(map(str, shape))}]"
         raise ValueError(f"{stored.dtype} {list(stored.shape)} in place of {wanted}")

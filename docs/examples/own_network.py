@@ -63,7 +63,7 @@ class OwnNetwork(nn.Module):
         return torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
 
     def gated_layers(self) -> list[GatedLayer]:
-        """Which layers skip, by which gate: for the MAC count of the loss; build needs it not."""
+        """The layers that skip, and their gates: for the MACs in the loss, not for a build."""
         # The classifier is not among them: the engine skips channels in convolutions only.
         first, second = "stage1.gate", "stage2.gate"
         return [
@@ -104,7 +104,7 @@ def main() -> None:
     model = OwnNetwork(mean=(0.45, 0.45, 0.45), std=(0.25, 0.25, 0.25))
     train(model, arguments.steps)
 
-    # Eval mode, one image, no dynamic shapes: what the accelerator will run.
+    # Eval mode, one image, no dynamic shapes: the accelerator runs the network in this form.
     program = torch.export.export(model.eval(), (model.example_input(),))
     torch.export.save(program, arguments.out)
     print(f"written to {arguments.out}")

@@ -23,7 +23,7 @@ TIMEOUT = 10.0
 #: Seconds that a run which timed out before gets to end after all, before the engine is reset.
 PATIENCE = 0.1
 
-#: What the result buffer holds before a run, so that an old result is never taken for a new one.
+#: Every word of the result buffer before a run, so that an old result is not taken for a new one.
 
 #: Strictness of the points that :meth:`Accelerator.measure_budget` measures.
 STRICTNESS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -48,7 +48,7 @@ class Accelerator:
             backend: the way to the engine; :meth:`close` closes it too.
             bundle: the network.
             timeout: seconds that an image may take, where a call does not say otherwise.
-            interrupts: wait for the interrupt (True), poll (False), or what the engine has (None).
+            interrupts: wait for the interrupt (True), poll (False), or wait if there is one (None).
 
         Raises:
             EngineMismatch: the bundle is made for another engine.
@@ -91,7 +91,7 @@ class Accelerator:
             InputError: another shape or type.
             EngineTimeout: no end within ``timeout`` seconds; carries a dump of the registers.
             EngineFault: the engine stopped with an error; names status, instruction and layer.
-            EngineBusy: it still runs what timed out before, and cannot be reset.
+            EngineBusy: an earlier run timed out but goes on, and the engine cannot be reset.
         """
         images = check_images(image, self.bundle)
         if len(images) != 1:
@@ -103,7 +103,7 @@ class Accelerator:
     def run_many(self, images: Any, timeout: float | None = None) -> list[Result]:
         """Run images uint8 ``[N, C, H, W]`` one after another; ``timeout`` is for each.
 
-        Raises what :meth:`run` does.
+        Raises the exceptions of :meth:`run`.
         """
         return [self._run(image, timeout) for image in check_images(images, self.bundle)]
 
@@ -116,7 +116,7 @@ class Accelerator:
     def set_thresholds(self, settings: float | Mapping[str, Any]) -> None:
         """Set an alpha within [0, 1] for all gates, or alphas or int32 arrays by gate name.
 
-        Gates that are not named keep what they have.  Nothing changes if a setting is wrong:
+        Gates that are not named keep their thresholds.  Nothing changes if a setting is wrong:
         raises :class:`InputError` with all of them.
         """
         self._write_thresholds(thresholds.resolve(self.bundle.gates, settings))
@@ -170,9 +170,9 @@ class Accelerator:
         Args:
             images: uint8 ``[N, C, H, W]``, at least one.
             labels: their classes ``[N]``, if the accuracy is wanted too.
-            strictness: what to try, each within [0, 1].
+            strictness: the values to try, each within [0, 1].
 
-        Thresholds are afterwards what they were before.
+        The thresholds of before are restored afterwards.
         """
         pixels = check_images(images, self.bundle)
         values = sorted(set(strictness))
@@ -267,7 +267,7 @@ class Accelerator:
         picture.flush()
         result.words[:] = POISON
         result.flush()
-        # Until the end is seen, whatever interrupts this: a time-out, or the user.
+        # This holds until the end is seen, even if a time-out or the user interrupts the wait.
         self._unfinished = True
         outcome = self._registers.run(self.timeout if timeout is None else timeout)
         self._unfinished = False
@@ -291,7 +291,7 @@ class Accelerator:
             raise EngineFault(name, index, None, what, remedy)
 
     def _recover(self) -> None:
-        """After a run that nobody saw the end of: let the next one begin, or say why not."""
+        """Make the engine ready after a run whose end was not seen, or say why it is not."""
         until = time.monotonic() + PATIENCE
         while not self._registers.idle():
             left = until - time.monotonic()

@@ -1,4 +1,4 @@
-"""What the driver needs of the way to an engine: registers, memory, waiting.
+"""The interface of a way to an engine: registers, memory, waiting.
 
 :mod:`acsgen_host.pynq_backend` is the one for boards.  Simulations of the engine have the same
 interface, so that the driver that runs on the board is the one that is tested.
@@ -26,7 +26,7 @@ class Buffer(Protocol):
         """Let the engine see ``count`` words from ``start``; all that follow if negative."""
 
     def invalidate(self) -> None:
-        """Let the processors see what the engine wrote."""
+        """Let the processors see the engine's writes."""
 
     def free(self) -> None:
         """Give the memory back."""
@@ -69,4 +69,4 @@ class Backend(Protocol):
         """
 
     def close(self) -> None:
-        """Give back what this object holds; buffers are freed before."""
+        """Release everything that this object holds; buffers are freed before."""

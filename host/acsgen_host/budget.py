@@ -1,8 +1,8 @@
-"""What strictness costs: a table of mean work by strictness, and the choice from it.
+"""Mean work by strictness: the table, and the choice from it.
 
 The engine has no budget register yet, so nothing stops an image that needs more than its share.
-What can be set today is how strictly the gates decide; the mean work over images like those that
-the table was made with is then known beforehand.
+Only the strictness of the gates can be set; the mean work over images like those of the table is
+then known beforehand.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class BudgetProfile(NamedTuple):
 
     Attributes:
         images: how many.
-        source: what images, and how they were measured.
+        source: the origin of the images, and the way of the measurement.
         points: at least one.
     """
 

@@ -29,14 +29,14 @@ PROGRAM_FILES = ("program/program.json", "program/program.bin", "program/params.
 #: Packed images, and the result buffers behind the header.
 VECTOR_FILES = ("vectors/images.bin", "vectors/expected.bin")
 
-#: Made on the board, where somebody measured it.
+#: Made on the board by a measurement; not there before.
 BUDGET_FILE = "program/budget.json"
 
 COPY_AGAIN = "copy the whole build directory again, or build it again"
 
 
 class BundleGate(NamedTuple):
-    """A gate of a bundle: where its thresholds and its mask lie, and what its accumulator means.
+    """A gate of a bundle: the places of its thresholds and its mask, the unit of its accumulator.
 
     Addresses count 64-bit words: of the parameter buffer, and of the result buffer.
     ``acc_scale`` ``(channels,)`` is the real value of one accumulator unit.
@@ -87,7 +87,7 @@ class Bundle(NamedTuple):
         gates: in the order in which they run, by name.
         layers: the layer of every instruction.
         result_words: size of the result buffer.
-        budget: what strictness costs, where that was measured.
+        budget: mean work by strictness, where it was measured.
     """
 
     path: Path
@@ -245,7 +245,7 @@ def _natural(value: Any) -> int:
 
 
 def _check_ranges(bundle: Bundle) -> None:
-    """What the driver will read and write must lie in the buffers."""
+    """Check that everything the driver will read and write lies in the buffers."""
     wrong = []
     header = len(isa.RESULT_HEADER)
     logits_end = bundle.logits_address + -(-bundle.classes // 2)

@@ -1,4 +1,4 @@
-"""Errors of the driver, meant for people: where it is, what is wrong, what to do about it."""
+"""Errors of the driver, meant for people: each has a place, a description and a remedy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Problem(NamedTuple):
 
 
 class HostError(Exception):
-    """What every error of this package is; ``problems`` has all that was found."""
+    """Base of all errors of this package; ``problems`` has everything that was found."""
 
     def __init__(self, problems: Problem | Sequence[Problem]) -> None:
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
@@ -42,7 +42,7 @@ class BackendError(HostError):
 
 
 class EngineBusy(HostError):
-    """The engine still runs what timed out before, and cannot be reset from here."""
+    """A run that timed out still goes on, and the engine cannot be reset from here."""
 
 
 class EngineTimeout(HostError):
@@ -50,7 +50,7 @@ class EngineTimeout(HostError):
 
     Attributes:
         seconds: how long was waited.
-        registers: all registers then, by name.
+        registers: all registers at that time, by name.
     """
 
     def __init__(self, seconds: float, registers: dict[str, int]) -> None:

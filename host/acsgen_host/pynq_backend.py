@@ -48,7 +48,7 @@ class PynqBuffer:
         self._memory[start:end].flush()
 
     def invalidate(self) -> None:
-        """Forget what the caches hold of it."""
+        """Forget the caches' copy of the buffer."""
         self._memory.invalidate()
 
     def free(self) -> None:
@@ -128,7 +128,7 @@ class PynqBackend:
         return True
 
     def close(self) -> None:
-        """Nothing to give back: the overlay stays loaded."""
+        """Do nothing: the overlay stays loaded."""
 
     def _bind(self) -> None:
         # A new object: after a download pynq's interrupts of the old one are void.

@@ -1,7 +1,7 @@
 """The engine's registers, as Vitis HLS lays them out: identity, start, end, dump.
 
 Plain offsets and Python integers only: this works over every MMIO there is.  Reading the control
-register clears its done bit, so that nobody else may read it.
+register clears its done bit, so that no other code may read it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PROBE_SECONDS = 0.5
 
 
 class Identity(NamedTuple):
-    """What an engine says of itself."""
+    """An engine's description of itself."""
 
     spec_hash: int
     lane_groups: int
@@ -56,7 +56,7 @@ class Registers:
         return bool(self._backend.read(isa.REG_CONTROL) & IDLE)
 
     def identify(self) -> Identity:
-        """Return what the engine is.
+        """Return the engine's description of itself.
 
         The HLS engine tells it at the end of a run, so that before the first one its registers
         are zero: it then runs an empty program, which touches no memory.
@@ -130,7 +130,7 @@ class Registers:
 
 
 def check_identity(found: Identity, spec_hash: int, lane_groups: int, feature_kib: int) -> None:
-    """Raise :class:`EngineMismatch` with all that differs from what a program was made for."""
+    """Raise :class:`EngineMismatch` with all differences from the engine that a program needs."""
     pairs = [
         ("instruction set", f"{found.spec_hash:#010x}", f"{spec_hash:#010x}"),
         ("lane groups", found.lane_groups, lane_groups),

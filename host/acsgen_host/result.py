@@ -39,7 +39,7 @@ class Result(NamedTuple):
 def check_images(images: Any, bundle: Bundle) -> np.ndarray:
     """Return images as an array uint8 ``[N, C, H, W]``; one image may come without the N.
 
-    Raises :class:`InputError` for anything else: what a network sees must never be a guess.
+    Raises :class:`InputError` for anything else: a network's input must never be a guess.
     """
     array = np.asarray(images)
     wanted = "x".join(str(size) for size in bundle.shape)
@@ -66,7 +66,7 @@ def check_images(images: Any, bundle: Bundle) -> np.ndarray:
 
 
 def decode(bundle: Bundle, buffer: np.ndarray, seconds: float) -> Result:
-    """Return what a result buffer, uint64 words, holds after a good run."""
+    """Return the content of a result buffer, uint64 words, after a good run."""
     masks = {
         gate.name: words.mask(buffer, gate.mask_address, gate.channels)
         for gate in bundle.gates.values()

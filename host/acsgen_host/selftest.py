@@ -1,4 +1,4 @@
-"""Runs the golden vectors of a bundle: is what the engine says what the model says, bit for bit?"""
+"""Runs the golden vectors of a bundle, and compares engine and golden model bit for bit."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def self_test(
 ) -> Report:
     """Run the bundle's vectors, or the first ``limit`` of them, forwards and then backwards.
 
-    An engine that keeps something of one image for the next gives itself away by the order.
-    Thresholds are set as trained, which is what the vectors are made with.
+    The second order reveals an engine that keeps something of one image for the next.  Thresholds
+    are set as trained, because the vectors are made with these.
 
-    Raises what :meth:`Accelerator.run` does, and :class:`BundleError` for damaged vectors.
+    Raises the exceptions of :meth:`Accelerator.run`, and :class:`BundleError` for damaged vectors.
     """
     bundle = accelerator.bundle
     vectors = bundle.vectors()

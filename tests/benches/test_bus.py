@@ -23,7 +23,7 @@ from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
 from acsgen.quant.golden import GoldenModel
 from acsgen.verify import verify_engine
-from tests.compiler.graphs import resnet
+from tests.nets.integer_graphs import resnet
 
 from .jobs import random_images
 from .simulator import Top, run_bench

@@ -28,7 +28,7 @@ from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 from acsgen.support.assets import asset
 from acsgen.verify import verify_engine
-from tests.compiler.graphs import resnet
+from tests.nets.integer_graphs import resnet
 
 from .jobs import Replay, Run, random_images, read_results, write_job
 from .simulator import Top, run_bench

@@ -27,7 +27,7 @@ SCREEN_LINES = 24
 
 @pytest.fixture(scope="module")
 def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small good model: what is wrong in each test is wrong in one way only."""
+    """A small good model, so that each test has one fault only."""
     path = tmp_path_factory.mktemp("model") / "good.pt"
     config = ResNetConfig(depth=8, widths=(4, 4, 8), gate=None)
     torch.manual_seed(0)
@@ -40,7 +40,7 @@ def tree(folder: Path) -> set[str]:
 
 
 def refused(folder: Path, *arguments: object) -> str:
-    """Run a build that must be refused; return what is said, after checking how it is said."""
+    """Run a build that must be refused; return its message, after a check of its form."""
     before = tree(folder)
     words = ["build", *map(str, arguments), "--out", str(folder / "new" / "out")]
     if "--board" not in words:

@@ -1,4 +1,4 @@
-"""What a person sees: one screen, the right exit status, no control characters, no traceback."""
+"""Output for people: one screen, the right exit status, no control characters, no traceback."""
 
 from __future__ import annotations
 

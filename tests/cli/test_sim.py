@@ -1,4 +1,4 @@
-"""``acsgen sim``: a build runs again on either engine; what is wrong with it is said in words."""
+"""``acsgen sim``: a build runs again on either engine; its faults are told in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from acsgen.cli import app
 from acsgen.flow.build import BuildRequest, build
-from tests.small_network import export_small, own_board
+from tests.nets.modules import export_small
+from tests.own_board import own_board
 
 pytestmark = pytest.mark.xdist_group("own-board")
 
@@ -127,7 +128,7 @@ def test_a_mismatch_is_named_with_its_place(built: Path, engine: str) -> None:
     def one_pixel(arrays: dict[str, np.ndarray]) -> None:
         value.append(int(arrays[f"layer{layer}"][1, 4, 7, 2]))
         arrays[f"layer{layer}"][1, 4, 7, 2] ^= 1
-        # Of a later layer: the first one is what people look for.
+        # A later layer differs too, but people look for the first one.
         arrays["logits"][1, 0] += 1
 
     rewrite_golden(built, one_pixel)

@@ -8,7 +8,7 @@ from acsgen.compiler import compile_graph
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
-from tests.compiler.graphs import resnet
+from tests.nets.integer_graphs import resnet
 
 
 @pytest.fixture(scope="session")

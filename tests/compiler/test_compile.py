@@ -1,4 +1,4 @@
-"""Programs: instructions, result buffer, files and listing; and what is refused."""
+"""Programs: instructions, result buffer, files and listing; and graphs that are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program, load_program
 from acsgen.program.result import decode_result, describe_difference
 from acsgen.support.errors import UserError
-from tests.compiler.graphs import GraphBuilder, resnet
+from tests.nets.integer_graphs import GraphBuilder, resnet
 
 pytestmark = pytest.mark.unit
 

@@ -1,4 +1,4 @@
-"""Which maps are stored raster, split, or both, and what refuses."""
+"""Which maps are stored raster, split, or both, and which are refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from acsgen.compiler.layout import choose_layouts
 from acsgen.isa.generated import Opcode
 from acsgen.program.engine_config import EngineConfig
 from acsgen.support.errors import UserError
-from tests.compiler.graphs import GraphBuilder
+from tests.nets.integer_graphs import GraphBuilder
 
 pytestmark = pytest.mark.unit
 

@@ -1,4 +1,4 @@
-"""Map formats and allocation: what is stored can be read back, and nothing that lives overlaps."""
+"""Map formats and allocation: a stored map can be read back, and no living maps overlap."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from acsgen.compiler.schedule import Store, make_schedule
 from acsgen.isa.generated import LANES, SEGMENT_PIXELS
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.map_format import MapFormat, phase_row_log2, row_pixels
-from tests.compiler.graphs import resnet
+from tests.nets.integer_graphs import resnet
 
 pytestmark = pytest.mark.unit
 

@@ -12,7 +12,7 @@ from acsgen.compiler.layout import choose_layouts
 from acsgen.compiler.params import conv_rows
 from acsgen.ir.integer import IntConv, IntLinear
 from acsgen.isa.generated import RECORD_WORDS, Record
-from tests.compiler.graphs import GraphBuilder
+from tests.nets.integer_graphs import GraphBuilder
 
 pytestmark = pytest.mark.unit
 

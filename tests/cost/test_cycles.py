@@ -19,7 +19,7 @@ from acsgen.isa.generated import RECORD_WORDS, WORD_BYTES
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
-from tests.compiler.graphs import GraphBuilder, resnet
+from tests.nets.integer_graphs import GraphBuilder, resnet
 
 pytestmark = pytest.mark.unit
 

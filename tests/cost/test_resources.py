@@ -1,4 +1,4 @@
-"""The size of engines: what the shipped boards hold, and what is refused."""
+"""The size of engines: those of the shipped boards fit, and larger ones are refused."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,18 +23,22 @@ from acsgen.emit.hls import render_hls
 from acsgen.engines.base import EngineRun
 from acsgen.engines.csim import CSimEngine, build_library
 from acsgen.engines.csim.compile import FLAGS
-from acsgen.engines.rtl import Memory, RtlEngine
-from acsgen.ir.integer import IntGate, IntGraph, IntInput, IntLogits
+from acsgen.engines.rtl import Memory, RtlEngine, cached_model
+from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntGate, IntGraph, IntInput, IntLogits
 from acsgen.isa.generated import HEADER_WORDS, ResultHeader, Status
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
 from acsgen.program.words import Words
 from acsgen.quant.golden import GoldenModel
-from acsgen.quant.thresholds import Thresholds
+from acsgen.quant.thresholds import Thresholds, force_masks
 from acsgen.support.assets import asset
 from acsgen.verify import verify_engine
-from tests.compiler.graphs import GraphBuilder
+from tests.nets.images import patches
+from tests.nets.integer_graphs import GraphBuilder
+
+#: No valid case takes longer.
+MAX_CYCLES = 5_000_000
 
 #: By lane groups. The memories differ, so that weights come in few large or many small chunks; the
 #: last number makes more lane groups than many layers have channels.
@@ -48,11 +52,15 @@ CONFIGURATIONS = {
 
 @dataclass(frozen=True)
 class EngineUnderTest:
-    """An engine under test and what it was built with: in C++, and perhaps in SystemVerilog."""
+    """An engine under test and its sizes: in C++, and perhaps in SystemVerilog."""
 
     config: EngineConfig
     csim: CSimEngine
     rtl: RtlEngine | None = None
+
+
+#: Gives the engine with so many lane groups: ``engines(4)`` in C++, ``engines(4, True)`` in both.
+Engines = Callable[..., EngineUnderTest]
 
 
 class WatchedRtl:
@@ -102,6 +110,13 @@ def compiled_engine(config: EngineConfig, cache: Path) -> EngineUnderTest:
     return EngineUnderTest(config, CSimEngine(library))
 
 
+def engines_for(lane_groups: int, cache: Path, rtl: bool = True) -> EngineUnderTest:
+    """Return the engine of a configuration, with its SystemVerilog twin if ``rtl`` is set."""
+    config = CONFIGURATIONS[lane_groups]
+    twin = RtlEngine(cached_model(config), max_cycles=MAX_CYCLES) if rtl else None
+    return replace(compiled_engine(config, cache), rtl=twin)
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
@@ -144,7 +159,7 @@ def check(
     thresholds: Thresholds | None = None,
     memory: Memory | None = None,
 ) -> Program:
-    """Compile ``graph`` and require that the engine does what the golden model does.
+    """Compile ``graph`` and require that the engine equals the golden model.
 
     Logits, masks, every layer's result and every counter must be equal; each image runs twice.
     """
@@ -184,3 +199,35 @@ def check_program(
         rtl = WatchedRtl(engine.rtl, memory or Memory())
         verification = verify_engine(program, rtl, images, golden, wanted_clocked, params)
         assert verification.mismatches == 0, f"RTL, {rtl.memory}: {verification.first}"
+
+
+def check_network(
+    graph: IntGraph, engine: EngineUnderTest, images: int = 2, memory: Memory | None = None
+) -> Program:
+    """Require equality with gates as they are, all open, all closed, at random, and forced.
+
+    Images come in another order each time.
+    """
+    program = compile_graph(graph, engine.config)
+    pixels = patches(graph.input.shape, images, seed=99)
+    choices = [{}, *_threshold_choices(graph, pixels)] if graph.gates else [{}]
+    for index, chosen in enumerate(choices):
+        check_program(program, graph, np.roll(pixels, index, axis=0), engine, chosen, memory)
+    return program
+
+
+def _threshold_choices(graph: IntGraph, pixels: NDArray[np.uint8]) -> list[Thresholds]:
+    rng = np.random.default_rng(7)
+    everywhere = {gate.name: True for gate in graph.gates}
+    forced = {gate.name: rng.random(gate.shape) < 0.5 for gate in graph.gates}
+    # Of a map that is zero in all images the scale is tiny, and the threshold beyond int32.
+    at_random = {
+        gate.name: np.clip(rng.normal(0, 2 / gate.acc_scale), INT32_MIN, INT32_MAX).astype(np.int32)
+        for gate in graph.gates
+    }
+    return [
+        force_masks(graph, everywhere),
+        force_masks(graph, dict.fromkeys(everywhere, False)),
+        at_random,
+        force_masks(graph, forced),
+    ]

@@ -1,64 +1,154 @@
-"""Networks from a user's module to the engine: equal to the golden model, or refused in words."""
+"""A table of networks and engines: each engine computes each network as the golden model does.
+
+Every row runs with the gates as they are, all open, all closed, at random and forced; each image
+runs without trace and with it. Logits, masks, layers and counters must be equal in every bit.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from torch import nn
 
-from tests.differential import networks
-from tests.differential.engines import EngineUnderTest
-from tests.differential.networks import (
-    DenseHead,
-    LargeStem,
-    Shape,
-    UserNet,
-    check_network,
-    integer_network,
-)
+from acsgen.engines.rtl import Memory
+from acsgen.frontend import front_end
+from acsgen.ir.integer import IntGraph
+from acsgen.nn import AcsConfig, ResNet, ResNetConfig, save_checkpoint
+from acsgen.quant.golden import GoldenModel
+from acsgen.quant.quantize import quantize
+from tests.differential.engines import Engines, check_network
+from tests.nets.gated_modules import BODIES, DenseHead, LargeStem, gated
+from tests.nets.images import noise, patches
+from tests.nets.integer_graphs import resnet
+from tests.nets.modules import Shape, randomized
+from tests.nets.quantized import integer_network
 
-GATED = [
-    networks.MaskAfterRelu,
-    networks.MaskBeforeBn,
-    networks.MaskBeforeAdd,
-    networks.MaskAfterAdd,
-    networks.GateOfEarlierFeatures,
-    networks.SharedGate,
-    networks.GateOfMaskedMap,
-    networks.BlockGate,
-    networks.Separable,
-    networks.MaskedTwice,
-    networks.MaskedInput,
-    networks.GateOfFlattenedMap,
-]
+#: Makes an integer graph; may write into a folder.
+Maker = Callable[[Path], IntGraph]
 
 
-@pytest.mark.parametrize("kind", GATED)
-def test_gated_networks(kind: type[UserNet], engine: EngineUnderTest, tmp_path: Path) -> None:
-    graph = integer_network(kind(), (3, 12, 12), tmp_path)
-    check_network(graph, engine)
+def quantized(module: Callable[[], nn.Module], shape: Shape) -> Maker:
+    return lambda folder: integer_network(module(), shape, folder)
 
 
-PLAIN = {
-    "lenet-28": (1, 28, 28),
-    "five-channels": (5, 16, 16),
-    "oblong": (3, 22, 13),
-}
+def dense(shape: Shape, pool: nn.Module) -> Maker:
+    return quantized(lambda: DenseHead(shape, pool, 3), shape)
+
+
+def of_resnet(**config: object) -> Maker:
+    made = ResNetConfig(**config)
+    shape = (made.in_channels, made.image_size, made.image_size)
+    return quantized(lambda: ResNet(made), shape)
+
+
+def of_checkpoint(folder: Path) -> IntGraph:
+    config = ResNetConfig(widths=(4, 6, 10), image_size=8, num_classes=3, gate=AcsConfig())
+    path = folder / "model.pt"
+    save_checkpoint(path, randomized(ResNet(config)), "resnet", config, {})
+    graph, _ = front_end(path)
+    return quantize(graph, patches((3, 8, 8), 4))
+
+
+PLAIN = {"lenet-28": (1, 28, 28), "five-channels": (5, 16, 16), "oblong": (3, 22, 13)}
 POOLS = {
     "max": nn.MaxPool2d(2),
     "average": nn.AvgPool2d(2),
     "overlapping": nn.MaxPool2d(3, 2, 1),
 }
 
+#: The ResNets are those of acsgen.nn, in widths, depths and with gates that no shipped model has.
+NETWORKS: dict[str, Maker] = {
+    **{body.__name__: quantized(lambda body=body: gated(body()), (3, 12, 12)) for body in BODIES},
+    **{
+        f"{name}-{pool}": dense(shape, POOLS[pool])
+        for name, shape in PLAIN.items()
+        for pool in POOLS
+    },
+    "large-stem": quantized(LargeStem, (3, 40, 64)),
+    "integer-resnet": lambda folder: resnet(),
+    "checkpoint": of_checkpoint,
+    "odd-widths": of_resnet(widths=(5, 9, 21), image_size=17, gate=AcsConfig()),
+    "paper-widths": of_resnet(
+        widths=(32, 64, 128), image_size=8, gate=AcsConfig(mask_target="both")
+    ),
+    "per-convolution": of_resnet(
+        widths=(7, 12, 20), image_size=16, gate=AcsConfig(granularity="conv")
+    ),
+    "output-mask": of_resnet(
+        widths=(8, 16, 33), image_size=12, gate=AcsConfig(mask_target="output", se=False)
+    ),
+    "before-bn": of_resnet(
+        widths=(6, 11, 16),
+        image_size=12,
+        gate=AcsConfig(mask_target="both", mask_before_bn=True, grouping=False),
+    ),
+    "public-code": of_resnet(
+        widths=(8, 10, 12),
+        image_size=16,
+        gate=AcsConfig(
+            granularity="conv",
+            bottleneck_stride=2,
+            se=False,
+            bottleneck_norm=False,
+            last_norm=False,
+        ),
+    ),
+    "greyscale": of_resnet(
+        depth=20,
+        widths=(4, 8, 12),
+        in_channels=1,
+        mean=(0.1307,),
+        std=(0.3081,),
+        image_size=28,
+        gate=AcsConfig(bottleneck=16, reduction=2, threshold=0.4),
+    ),
+    "static": of_resnet(widths=(3, 17, 70), image_size=9),
+}
 
-@pytest.mark.parametrize("shape", PLAIN.values(), ids=PLAIN)
-@pytest.mark.parametrize("pool", POOLS.values(), ids=POOLS)
-def test_plain_networks(
-    pool: nn.Module, shape: Shape, engine: EngineUnderTest, tmp_path: Path
+#: Networks without any gate; all others have some.
+UNGATED = {"static"} | {f"{name}-{pool}" for name in PLAIN for pool in POOLS}
+
+MEMORIES = {
+    "fast": Memory(latency=0),
+    "far": Memory(latency=200),
+    "narrow": Memory(bandwidth=40),
+    "pauses": Memory(latency=7, seed=5),
+}
+
+rtl = partial(pytest.param, marks=pytest.mark.rtl)
+TABLE = [
+    *(pytest.param(name, 4, None, id=f"{name}-csim4") for name in NETWORKS),
+    *(pytest.param("integer-resnet", n, None, id=f"integer-resnet-csim{n}") for n in (1, 3, 6)),
+    *(
+        rtl("integer-resnet", 4, memory, id=f"integer-resnet-rtl4-{name}")
+        for name, memory in MEMORIES.items()
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "lane_groups", "memory"), TABLE)
+def test_networks(
+    engines: Engines, tmp_path: Path, name: str, lane_groups: int, memory: Memory | None
 ) -> None:
-    check_network(integer_network(DenseHead(shape, pool, 3), shape, tmp_path), engine)
+    graph = NETWORKS[name](tmp_path)
+    assert bool(graph.gates) == (name not in UNGATED)
+    check_network(graph, engines(lane_groups, memory is not None), memory=memory)
 
 
-def test_large_stem(engine: EngineUnderTest, tmp_path: Path) -> None:
-    check_network(integer_network(LargeStem(), (3, 40, 64), tmp_path), engine)
+def test_the_integer_resnet_skips_some_channels_and_not_all() -> None:
+    graph = resnet()
+    golden = GoldenModel(graph).run(noise(graph.input.shape, 2))
+    masks = np.concatenate([mask.ravel() for mask in golden.masks.values()])
+    assert 0.1 < masks.mean() < 0.9
+
+
+@pytest.mark.slow
+def test_depth_110(engines: Engines, tmp_path: Path) -> None:
+    gate = AcsConfig(se=False, bottleneck=4, mask_target="both")
+    graph = of_resnet(depth=110, widths=(4, 6, 9), image_size=8, gate=gate)(tmp_path)
+    assert len(graph.gates) == 54
+    check_network(graph, engines(4), images=1)

@@ -16,10 +16,10 @@ from acsgen.isa.generated import LANES, Status
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig
 from acsgen.program.program import Program
 from acsgen.quant.thresholds import force_masks
-from tests.compiler.graphs import GraphBuilder
 from tests.differential.engines import EngineUnderTest
-from tests.differential.networks import integer_network
-from tests.fuzz.graphs import random_images
+from tests.nets.images import noise_and_extremes
+from tests.nets.integer_graphs import GraphBuilder
+from tests.nets.quantized import integer_network
 
 CHANNELS = 32
 SIZE = 16
@@ -36,7 +36,7 @@ def iterations(
         for gate in graph.gates
     }
     params = program.with_thresholds(force_masks(graph, masks))
-    image = pack_image(random_images(graph, 0)[0])
+    image = pack_image(noise_and_extremes(graph.input.shape)[0])
     run = engine.csim.run(program.words, params, image, program.result_words)
     assert run.status == Status.OK
     return decode_header(run.result)["array_iterations"]

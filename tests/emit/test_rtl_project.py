@@ -16,7 +16,7 @@ from acsgen.program.engine_config import EngineConfig
 from tests.differential.engines import CONFIGURATIONS
 from tests.engines.csim.rendering import render_engine
 
-#: What Vitis HLS makes of an m_axi bundle with 64-bit addresses and data: bits by signal, with the
+#: Ports, by Vitis HLS, of an m_axi bundle with 64-bit addresses and data: bits by signal, with the
 #: direction seen from the engine.
 M_AXI = {
     "AWVALID": ("output", 1), "AWREADY": ("input", 1), "AWADDR": ("output", 64),
@@ -35,7 +35,7 @@ M_AXI = {
     "BRESP": ("input", 2), "BID": ("input", 1), "BUSER": ("input", 1),
 }  # fmt: skip
 
-#: And of an s_axilite bundle; the address is as wide as its last register needs.
+#: Ports of an s_axilite bundle; the address is as wide as its last register needs.
 S_AXILITE = {
     "AWVALID": ("input", 1), "AWREADY": ("output", 1), "WVALID": ("input", 1),
     "WREADY": ("output", 1), "WDATA": ("input", 32), "WSTRB": ("input", 4),
@@ -94,7 +94,7 @@ def test_the_file_list_is_lint_clean(tmp_path: Path, lane_groups: int) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-#: Vivado's commands in place of Vivado: each call is written down, with what it would give back.
+#: Vivado's commands in place of Vivado: each call is written down, with the result it would give.
 VIVADO = r"""
 proc log {args} { puts $args }
 foreach name {create_project add_files set_property update_compile_order close_project
@@ -133,7 +133,7 @@ INTERFACES = "s_axi_control m_axi_gmem0 m_axi_gmem1 m_axi_gmem2 ap_rst_n"
 
 
 def test_the_packaging_script_runs_under_tcl(rtl: Path) -> None:
-    """Syntax, variables and file names; what Vivado does with it is not known here."""
+    """Syntax, variables and file names are right; Vivado itself is not at hand here."""
     done = packaged(rtl, INTERFACES)
     assert done.returncode == 0
     assert "error" not in done.stderr

@@ -25,7 +25,7 @@ from acsgen.quant.golden import GoldenModel
 from acsgen.support.assets import asset
 from acsgen.support.buildcache import cached_file
 from acsgen.verify.compare import expected_words
-from tests.compiler.graphs import resnet
+from tests.nets.integer_graphs import resnet
 
 pytestmark = pytest.mark.rtl
 

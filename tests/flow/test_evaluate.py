@@ -17,12 +17,13 @@ from acsgen.nn.networks.resnet import AcsConfig, ResNet, ResNetConfig
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 from acsgen.support.errors import UserError
-from tests.quant.small_nets import every_kind, images
+from tests.nets.images import slopes
+from tests.nets.layer_graphs import every_kind
 
 
 def test_measure_counts_what_the_networks_say() -> None:
     graph = every_kind(0)
-    integers, test = quantize(graph, images(0, 64)), images(1, 70)
+    integers, test = quantize(graph, slopes(0, 64)), slopes(1, 70)
     floating = run_layers(graph, torch.from_numpy(test))
     labels = floating["logits"].numpy().argmax(axis=1)
     golden = GoldenModel(integers).run(test)
@@ -57,7 +58,7 @@ def test_measure_counts_what_the_networks_say() -> None:
 
 def test_without_labels_there_is_no_accuracy() -> None:
     graph = every_kind(1)
-    result = measure(graph, quantize(graph, images(1, 8)), images(2, 8))
+    result = measure(graph, quantize(graph, slopes(1, 8)), slopes(2, 8))
     assert math.isnan(result.float_accuracy)
     assert math.isnan(result.int8_accuracy)
     assert result.prediction_agreement > 0.5
@@ -67,7 +68,7 @@ def test_without_labels_there_is_no_accuracy() -> None:
 def data_set(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("data") / "tiny.npz"
     labels = np.arange(40) % 4
-    np.savez(path, images=images(3, 40, (3, 16, 16)), labels=labels)
+    np.savez(path, images=slopes(3, 40, (3, 16, 16)), labels=labels)
     return f"npz:{path}"
 
 

@@ -11,18 +11,9 @@ from torch.nn import functional as F
 from acsgen.frontend import compile_program, run_layers
 from acsgen.ir import layers as ir
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig, SqueezeExcite
-from tests.frontend.networks import (
-    Body,
-    Gate,
-    Net,
-    compiled,
-    conv_bn,
-    images_of,
-    kinds,
-    only,
-    program_of,
-    randomized,
-)
+from tests.frontend.compiled import compiled, kinds, only, program_of
+from tests.nets.images import noise
+from tests.nets.modules import Body, ConvBn, Net, PooledGate, randomized
 
 
 def net(forward, outputs=None, **layers):
@@ -30,7 +21,7 @@ def net(forward, outputs=None, **layers):
 
 
 def test_conv_bn_relu_is_one_layer():
-    graph = compiled(net(lambda s, x: F.relu(s.c(x)), c=conv_bn(6, 6)))
+    graph = compiled(net(lambda s, x: F.relu(s.c(x)), c=ConvBn(6, 6)))
     assert kinds(graph) == "Input Conv Conv GlobalAvg Logits"
     conv = only(graph, ir.Conv, "body")
     assert conv.name == conv.where == "body.c.0"
@@ -59,7 +50,7 @@ MASK_ORDERS = {
 @pytest.mark.parametrize("order", MASK_ORDERS)
 def test_mask_sinks_to_its_convolution(order):
     forward, relu, before_bn = MASK_ORDERS[order]
-    module = net(forward, c=nn.Conv2d(6, 6, 3, padding=1), bn=nn.BatchNorm2d(6), g=Gate(6, 6))
+    module = net(forward, c=nn.Conv2d(6, 6, 3, padding=1), bn=nn.BatchNorm2d(6), g=PooledGate(6, 6))
     graph = compiled(module)
     assert sorted(kinds(graph).split()) == sorted(
         ["Input", "Conv", "Conv", "GlobalAvg", "Gate", "GlobalAvg", "Logits"]
@@ -70,20 +61,25 @@ def test_mask_sinks_to_its_convolution(order):
 
 
 def test_mask_before_the_residual():
-    module = net(lambda s, x: F.relu(s.c(x) * s.g(x) + x), c=conv_bn(6, 6), g=Gate(6, 6))
+    module = net(lambda s, x: F.relu(s.c(x) * s.g(x) + x), c=ConvBn(6, 6), g=PooledGate(6, 6))
     conv = only(compiled(module), ir.Conv, "body")
     assert (conv.mask, conv.residual, conv.relu) == ("body.g.gate", "stem.0", True)
 
 
 def test_mask_after_the_residual_is_elementwise():
-    module = net(lambda s, x: F.relu(s.c(x) + x) * s.g(x), c=conv_bn(6, 6), g=Gate(6, 6))
+    module = net(lambda s, x: F.relu(s.c(x) + x) * s.g(x), c=ConvBn(6, 6), g=PooledGate(6, 6))
     graph = compiled(module)
     assert only(graph, ir.Conv, "body").mask is None
     assert only(graph, ir.Eltwise).mask == "body.g.gate"
 
 
 def test_two_masks_are_chained():
-    module = net(lambda s, x: s.c(x) * s.g(x) * s.h(x), c=conv_bn(6, 6), g=Gate(6, 6), h=Gate(6, 6))
+    module = net(
+        lambda s, x: s.c(x) * s.g(x) * s.h(x),
+        c=ConvBn(6, 6),
+        g=PooledGate(6, 6),
+        h=PooledGate(6, 6),
+    )
     graph = compiled(module)
     assert only(graph, ir.Conv, "body").mask == "body.g.gate"
     assert only(graph, ir.Eltwise).mask == "body.h.gate"
@@ -91,19 +87,24 @@ def test_two_masks_are_chained():
 
 def test_product_of_masks_is_chained():
     module = net(
-        lambda s, x: s.c(x) * (s.g(x) * s.h(x)), c=conv_bn(6, 6), g=Gate(6, 6), h=Gate(6, 6)
+        lambda s, x: s.c(x) * (s.g(x) * s.h(x)),
+        c=ConvBn(6, 6),
+        g=PooledGate(6, 6),
+        h=PooledGate(6, 6),
     )
     graph = compiled(module)
     assert only(graph, ir.Eltwise).mask == "body.h.gate"
 
 
 def test_the_same_mask_twice_is_once():
-    module = net(lambda s, x: (lambda m: s.c(x) * m * m)(s.g(x)), c=conv_bn(6, 6), g=Gate(6, 6))
+    module = net(
+        lambda s, x: (lambda m: s.c(x) * m * m)(s.g(x)), c=ConvBn(6, 6), g=PooledGate(6, 6)
+    )
     assert "Eltwise" not in kinds(compiled(module))
 
 
 def test_one_bit_gates_every_channel():
-    module = net(lambda s, x: s.c(x) * s.g(x), c=conv_bn(6, 6), g=Gate(6, 1))
+    module = net(lambda s, x: s.c(x) * s.g(x), c=ConvBn(6, 6), g=PooledGate(6, 1))
     graph = compiled(module)
     gate = only(graph, ir.Gate)
     assert gate.shape == (6,)
@@ -112,16 +113,16 @@ def test_one_bit_gates_every_channel():
 
 @pytest.mark.parametrize("threshold", [0.0, 0.2, 1.0])
 def test_thresholds(threshold):
-    module = net(lambda s, x: s.c(x) * s.g(x), c=conv_bn(6, 6), g=Gate(6, 6, threshold))
+    module = net(lambda s, x: s.c(x) * s.g(x), c=ConvBn(6, 6), g=PooledGate(6, 6, threshold))
     graph = compiled(module)
-    masks = run_layers(graph, images_of((3, 8, 8)))["body.g.gate"]
+    masks = run_layers(graph, torch.from_numpy(noise((3, 8, 8), 3, seed=1)))["body.g.gate"]
     assert only(graph, ir.Gate).threshold == threshold
     if threshold in (0.0, 1.0):
         assert bool((masks == 1.0 - threshold).all())
 
 
 def test_expanded_mask():
-    module = net(lambda s, x: s.c(x) * s.g(x).expand_as(x), c=conv_bn(6, 6), g=Gate(6, 6))
+    module = net(lambda s, x: s.c(x) * s.g(x).expand_as(x), c=ConvBn(6, 6), g=PooledGate(6, 6))
     assert only(compiled(module), ir.Conv, "body").mask == "body.g.gate"
 
 
@@ -130,7 +131,7 @@ def test_gate_with_convolution_on_pooled_map():
         logits = s.fc(F.adaptive_avg_pool2d(x, 1))
         return s.c(x) * torch.ops.acsgen.channel_gate(logits, 0.5)
 
-    graph = compiled(net(forward, c=conv_bn(6, 6), fc=nn.Conv2d(6, 6, 1)))
+    graph = compiled(net(forward, c=ConvBn(6, 6), fc=nn.Conv2d(6, 6, 1)))
     assert only(graph, ir.Gate).weight.shape == (6, 6)
     assert "Linear" not in kinds(graph)
 
@@ -139,7 +140,7 @@ def test_gate_straight_from_the_average_gets_an_identity():
     def forward(s, x):
         return s.c(x) * torch.ops.acsgen.channel_gate(x.mean((2, 3), keepdim=True) - 0.6, 0.5)
 
-    gate = only(compiled(net(forward, c=conv_bn(6, 6))), ir.Gate)
+    gate = only(compiled(net(forward, c=ConvBn(6, 6))), ir.Gate)
     np.testing.assert_allclose(gate.weight, np.eye(6))
     np.testing.assert_allclose(gate.bias, -0.6, rtol=1e-6)
 
@@ -150,7 +151,7 @@ def test_linear_shared_by_gate_and_scale_is_kept():
         mask = torch.ops.acsgen.channel_gate(logits, 0.5)
         return s.c(x) * mask[..., None, None] * torch.sigmoid(logits)[..., None, None]
 
-    graph = compiled(net(forward, c=conv_bn(6, 6), fc=nn.Linear(6, 6)))
+    graph = compiled(net(forward, c=ConvBn(6, 6), fc=nn.Linear(6, 6)))
     assert only(graph, ir.Gate).x == only(graph, ir.Linear, "fc").x
 
 
@@ -159,11 +160,11 @@ def test_affine_stack_collapses_and_bottleneck_stays():
         return s.c(x) * torch.ops.acsgen.channel_gate(s.fc(x.mean((2, 3))), 0.5)[..., None, None]
 
     wide = nn.Sequential(nn.Linear(6, 12), nn.Linear(12, 6))
-    graph = compiled(net(forward, c=conv_bn(6, 6), fc=wide))
+    graph = compiled(net(forward, c=ConvBn(6, 6), fc=wide))
     assert "Linear" not in kinds(graph)
     assert only(graph, ir.Gate).weight.shape == (6, 6)
     narrow = nn.Sequential(nn.Linear(6, 1), nn.Linear(1, 6))
-    assert "Linear" in kinds(compiled(net(forward, c=conv_bn(6, 6), fc=narrow)))
+    assert "Linear" in kinds(compiled(net(forward, c=ConvBn(6, 6), fc=narrow)))
 
 
 def test_squeeze_and_excitation():
@@ -187,7 +188,7 @@ def test_sigmoid_straight_from_the_average():
 
 
 def test_identity_residual_goes_to_the_convolution():
-    module = net(lambda s, x: F.relu(s.b(F.relu(s.a(x))) + x), a=conv_bn(6, 6), b=conv_bn(6, 6))
+    module = net(lambda s, x: F.relu(s.b(F.relu(s.a(x))) + x), a=ConvBn(6, 6), b=ConvBn(6, 6))
     graph = compiled(module)
     assert only(graph, ir.Conv, "body.b").residual == "stem.0"
     assert "Eltwise" not in kinds(graph)
@@ -199,7 +200,7 @@ def test_later_convolution_takes_the_sum(swap):
         first, second = s.a(x), s.down(x)
         return F.relu(second + first if swap else first + second)
 
-    module = net(forward, a=conv_bn(6, 6, stride=2), down=conv_bn(6, 6, 1, stride=2))
+    module = net(forward, a=ConvBn(6, 6, stride=2), down=ConvBn(6, 6, 1, stride=2))
     graph = compiled(module)
     assert only(graph, ir.Conv, "body.a").residual is None
     assert only(graph, ir.Conv, "body.down").residual == "body.a.0"
@@ -210,7 +211,7 @@ def test_earlier_convolution_takes_the_sum_if_it_must():
         first = s.a(x)
         return first + F.relu(s.b(x))
 
-    graph = compiled(net(forward, a=conv_bn(6, 6), b=conv_bn(6, 6)))
+    graph = compiled(net(forward, a=ConvBn(6, 6), b=ConvBn(6, 6)))
     assert only(graph, ir.Conv, "body.a").residual == "body.b.0"
     assert [layer.name for layer in graph].index("body.b.0") < [
         layer.name for layer in graph
@@ -222,7 +223,7 @@ def test_shared_results_are_not_fused_away():
         y = s.c(x)
         return F.relu(y) + y * s.g(x)
 
-    graph = compiled(net(forward, c=conv_bn(6, 6), g=Gate(6, 6)))
+    graph = compiled(net(forward, c=ConvBn(6, 6), g=PooledGate(6, 6)))
     conv = only(graph, ir.Conv, "body")
     assert (conv.relu, conv.mask, conv.residual) == (False, None, None)
 
@@ -232,18 +233,18 @@ def test_gate_on_the_gated_map_itself():
         y = F.relu(s.c(x))
         return y * s.g(y)
 
-    graph = compiled(net(forward, c=conv_bn(6, 6), g=Gate(6, 6)))
+    graph = compiled(net(forward, c=ConvBn(6, 6), g=PooledGate(6, 6)))
     assert only(graph, ir.Eltwise).mask == "body.g.gate"
 
 
 def test_add_of_a_map_to_itself_and_scaled_sums():
-    module = net(lambda s, x: torch.add(x + x, s.c(x), alpha=-0.5), c=conv_bn(6, 6))
+    module = net(lambda s, x: torch.add(x + x, s.c(x), alpha=-0.5), c=ConvBn(6, 6))
     compiled(module)
-    compiled(net(lambda s, x: F.relu(x - s.c(x)), c=conv_bn(6, 6)))
+    compiled(net(lambda s, x: F.relu(x - s.c(x)), c=ConvBn(6, 6)))
 
 
 def test_pre_activation_batch_norm_becomes_depthwise():
-    module = net(lambda s, x: s.c(F.relu(s.bn(x))) + x, bn=nn.BatchNorm2d(6), c=conv_bn(6, 6))
+    module = net(lambda s, x: s.c(F.relu(s.bn(x))) + x, bn=nn.BatchNorm2d(6), c=ConvBn(6, 6))
     conv = only(compiled(module), ir.Conv, "body.bn")
     assert (conv.groups, conv.weight.shape, conv.relu) == (6, (6, 1, 1, 1), True)
 
@@ -255,7 +256,7 @@ def test_in_place_operations():
         y += 1.0
         return y.mul_(2.0)
 
-    compiled(net(forward, c=conv_bn(6, 6), relu=nn.ReLU(inplace=True)))
+    compiled(net(forward, c=ConvBn(6, 6), relu=nn.ReLU(inplace=True)))
 
 
 POOLS = {
@@ -293,7 +294,7 @@ def test_global_averages(average):
     module = randomized(
         Body(
             lambda s, x: s.fc(AVERAGES[average](s.c(x.float()))),
-            c=conv_bn(3, 5),
+            c=ConvBn(3, 5),
             fc=nn.Linear(5, 4),
         )
     )
@@ -304,7 +305,7 @@ def test_flatten_classifier():
     module = randomized(
         Body(
             lambda s, x: s.fc(F.dropout(s.c(x.float()).flatten(1), 0.5, s.training)),
-            c=conv_bn(3, 2, stride=2),
+            c=ConvBn(3, 2, stride=2),
             fc=nn.Linear(32, 4),
         )
     )
@@ -321,7 +322,7 @@ def test_hidden_layers_and_batch_norm_of_vectors():
         nn.Linear(7, 4),
     )
     module = randomized(
-        Body(lambda s, x: s.head(s.c(x.float()).mean((2, 3))), c=conv_bn(3, 5), head=layers)
+        Body(lambda s, x: s.head(s.c(x.float()).mean((2, 3))), c=ConvBn(3, 5), head=layers)
     )
     assert kinds(compiled(module)) == "Input Conv GlobalAvg Linear Logits"
 
@@ -330,7 +331,7 @@ def test_relu_of_a_vector_without_linear():
     module = randomized(
         Body(
             lambda s, x: s.fc(F.relu(s.c(x.float()).mean((2, 3)))),
-            c=conv_bn(3, 5),
+            c=ConvBn(3, 5),
             fc=nn.Linear(5, 4),
         )
     )
@@ -343,15 +344,15 @@ def test_products_with_weight_matrices():
     def forward(s, x):
         return torch.addmm(bias, s.c(x.float()).mean((2, 3)), weight)
 
-    compiled(randomized(Body(forward, c=conv_bn(3, 5))))
-    compiled(randomized(Body(lambda s, x: s.c(x.float()).mean((2, 3)) @ weight, c=conv_bn(3, 5))))
+    compiled(randomized(Body(forward, c=ConvBn(3, 5))))
+    compiled(randomized(Body(lambda s, x: s.c(x.float()).mean((2, 3)) @ weight, c=ConvBn(3, 5))))
 
 
 def test_image_read_by_other_layers_than_convolutions():
     module = randomized(
         Body(
             lambda s, x: (lambda p: s.fc((s.c(p) + p).mean((2, 3))))(x.float() / 255 - 0.5),
-            c=conv_bn(3, 3),
+            c=ConvBn(3, 3),
             fc=nn.Linear(3, 4),
         )
     )
@@ -367,7 +368,7 @@ def test_two_normalizations_of_the_image():
         p = x.float() / 255
         return s.fc((s.a(p - 0.5) + s.b(p * 2)).mean((2, 3)))
 
-    compiled(randomized(Body(forward, a=conv_bn(3, 4), b=conv_bn(3, 4), fc=nn.Linear(4, 4))))
+    compiled(randomized(Body(forward, a=ConvBn(3, 4), b=ConvBn(3, 4), fc=nn.Linear(4, 4))))
 
 
 @pytest.mark.parametrize(
@@ -383,7 +384,7 @@ def test_two_normalizations_of_the_image():
 )
 def test_float_images(step, scale):
     module = randomized(
-        Body(lambda s, x: s.fc(s.c(step(x)).mean((2, 3))), c=conv_bn(3, 4), fc=nn.Linear(4, 4))
+        Body(lambda s, x: s.fc(s.c(step(x)).mean((2, 3))), c=ConvBn(3, 4), fc=nn.Linear(4, 4))
     )
     compiled(module, dtype=torch.float32, scale=scale)
 
@@ -411,13 +412,13 @@ def test_convolutions_of_a_pooled_map_are_linear():
         nn.Conv2d(8, 4, 1),
     )
     module = randomized(
-        Body(lambda s, x: s.head(s.c(x.float())).flatten(1), c=conv_bn(3, 6), head=head)
+        Body(lambda s, x: s.head(s.c(x.float())).flatten(1), c=ConvBn(3, 6), head=head)
     )
     assert kinds(compiled(module)) == "Input Conv GlobalAvg Linear Logits"
 
 
 def test_a_module_called_twice_gets_two_names():
-    graph = compiled(net(lambda s, x: s.c(F.relu(s.c(x))), c=conv_bn(6, 6)))
+    graph = compiled(net(lambda s, x: s.c(F.relu(s.c(x))), c=ConvBn(6, 6)))
     names = [layer.name for layer in graph if isinstance(layer, ir.Conv)]
     assert names == ["stem.0", "body.c.0", "body.c.0.conv"]
 
@@ -427,7 +428,7 @@ def test_unused_parts_vanish():
         torch.softmax(s.unused(x), 1)
         return s.c(x)
 
-    graph = compiled(net(forward, c=conv_bn(6, 6), unused=conv_bn(6, 6)))
+    graph = compiled(net(forward, c=ConvBn(6, 6), unused=ConvBn(6, 6)))
     assert not any("unused" in layer.name for layer in graph)
 
 

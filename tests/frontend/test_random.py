@@ -10,67 +10,19 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from acsgen.frontend import front_end
-from acsgen.nn import SqueezeExcite
 from acsgen.support.errors import UserError
-from tests.frontend.networks import Body, Gate, Net, compiled, conv_bn, export, randomized
-
-WIDTH = 5
-STEPS = ("conv", "bn", "relu", "mask", "mask-late", "residual", "se", "scale", "pool", "keep")
-
-
-class RandomBody(nn.Module):
-    """Steps applied in turn; ``keep`` remembers the map for a later residual."""
-
-    def __init__(self, steps: list[tuple[str, int]]) -> None:
-        super().__init__()
-        self.steps = steps
-        self.parts = nn.ModuleList(self._part(name, option) for name, option in steps)
-
-    @staticmethod
-    def _part(name: str, option: int) -> nn.Module:
-        if name == "conv":
-            return nn.Conv2d(WIDTH, WIDTH, (1, 3, 5)[option % 3], padding="same", bias=option > 2)
-        if name == "bn":
-            return nn.BatchNorm2d(WIDTH)
-        if name in ("mask", "mask-late"):
-            return Gate(WIDTH, WIDTH if option % 3 else 1, (0.3, 0.5, 0.6)[option % 3])
-        if name == "se":
-            return SqueezeExcite(WIDTH)
-        return nn.Identity()
-
-    def forward(self, x: Tensor) -> Tensor:
-        kept = x
-        for (name, option), part in zip(self.steps, self.parts, strict=True):
-            if name in ("conv", "bn", "se"):
-                x = part(x)
-            elif name == "relu":
-                x = F.relu(x)
-            elif name == "mask":
-                x = x * part(x)
-            elif name == "mask-late":
-                x = x * part(kept) if kept.shape == x.shape else x
-            elif name == "residual":
-                x = x + kept if kept.shape == x.shape else x
-            elif name == "scale":
-                x = x * (0.5 + option) - 0.25
-            elif name == "pool" and x.shape[-1] > 1:
-                x = F.max_pool2d(x, 2) if option % 2 else F.avg_pool2d(x, 3, 2, 1)
-            elif name == "keep":
-                kept = x
-        return x
+from tests.frontend.compiled import compiled
+from tests.nets.modules import Body, ConvBn, Net, export, randomized
+from tests.nets.random_modules import BODY_WIDTH, random_bodies
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 5)), max_size=9),
-    seed=st.integers(0, 99),
-)
-def test_random_networks(steps, seed):
-    compiled(randomized(Net(RandomBody(steps), width=WIDTH), seed))
+@given(body=random_bodies, seed=st.integers(0, 99))
+def test_random_networks(body, seed):
+    compiled(randomized(Net(body, width=BODY_WIDTH), seed))
 
 
 @settings(max_examples=20, deadline=None)
@@ -91,7 +43,7 @@ def test_random_convolutions(size, kernel, stride, pad, groups):
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory) -> bytes:
     path = tmp_path_factory.mktemp("random") / "net.pt2"
-    torch.export.save(export(randomized(Net(Body(lambda s, x: s.c(x), c=conv_bn(6, 6))))), path)
+    torch.export.save(export(randomized(Net(Body(lambda s, x: s.c(x), c=ConvBn(6, 6))))), path)
     return path.read_bytes()
 
 

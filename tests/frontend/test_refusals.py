@@ -1,4 +1,4 @@
-"""What can't be compiled is refused with place, reason and remedy, everything at once."""
+"""Networks that can't be compiled are refused with places, reasons and remedies, all at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tests.frontend.networks import Body, Gate, Net, conv_bn, randomized, refusals
+from tests.frontend.compiled import refusals
+from tests.nets.modules import Body, ConvBn, Net, PooledGate, randomized
 
 
 def net(forward, outputs=None, **layers):
@@ -90,8 +91,8 @@ def test_expression_is_refused(expression):
     forward, what = EXPRESSIONS[expression]
     module = net(
         forward,
-        c=conv_bn(6, 6),
-        g=Gate(6, 6),
+        c=ConvBn(6, 6),
+        g=PooledGate(6, 6),
         d=nn.Conv2d(12, 6, 1),
         e=nn.Conv2d(3, 6, 1),
     )
@@ -101,7 +102,7 @@ def test_expression_is_refused(expression):
 
 
 def heads(forward, **layers):
-    return randomized(Body(lambda s, x: forward(s, s.c(x.float())), c=conv_bn(3, 6), **layers))
+    return randomized(Body(lambda s, x: forward(s, s.c(x.float())), c=ConvBn(3, 6), **layers))
 
 
 HEADS = {
@@ -136,7 +137,7 @@ HEADS = {
         "linear layer directly on a map",
     ),
     "mask": (
-        heads(lambda s, x: s.g(x).flatten(1), g=Gate(6, 4)),
+        heads(lambda s, x: s.g(x).flatten(1), g=PooledGate(6, 4)),
         "does not end in a linear layer",
     ),
     "constant": (
@@ -194,7 +195,7 @@ def test_a_refused_node_does_not_drag_its_followers_along():
     ],
 )
 def test_too_large_images_are_reported_once(shape, what):
-    (problem,) = refusals(net(lambda s, x: F.relu(s.c(x)), c=conv_bn(6, 6)), shape)
+    (problem,) = refusals(net(lambda s, x: F.relu(s.c(x)), c=ConvBn(6, 6)), shape)
     assert problem.where == "input"
     assert problem.what == what
 
@@ -208,7 +209,7 @@ def test_too_many_channels():
 
 
 def test_training_mode_is_refused():
-    module = net(lambda s, x: s.c(x), c=conv_bn(6, 6)).train()
+    module = net(lambda s, x: s.c(x), c=ConvBn(6, 6)).train()
     problems = refusals(module)
     assert {p.remedy for p in problems} == {"call model.eval() before exporting"}
 

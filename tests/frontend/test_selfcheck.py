@@ -17,7 +17,8 @@ from acsgen.frontend.passes.normalize import normalize_image
 from acsgen.frontend.selfcheck import check_equivalence
 from acsgen.ir import layers as ir
 from acsgen.support.errors import CheckFailed
-from tests.frontend.networks import Body, Gate, Net, conv_bn, program_of, randomized
+from tests.frontend.compiled import program_of
+from tests.nets.modules import Body, ConvBn, Net, PooledGate, randomized
 
 
 def test_a_nearly_dead_layer_is_sound() -> None:
@@ -33,7 +34,7 @@ def test_a_nearly_dead_layer_is_sound() -> None:
 
 
 def fused_network() -> tuple[Fused, tuple[object, object]]:
-    body = Body(lambda s, x: F.relu(s.c(x)) * s.g(x), c=conv_bn(6, 6), g=Gate(6, 6))
+    body = Body(lambda s, x: F.relu(s.c(x)) * s.g(x), c=ConvBn(6, 6), g=PooledGate(6, 6))
     program = program_of(randomized(Net(body)))
     ops, exported = lower(program)
     normalized, _ = normalize_image(ops, takes_floats=False)

@@ -18,14 +18,13 @@ from collections import Counter
 from pathlib import Path
 
 from acsgen.support.assets import asset_root
-from tests.differential.engines import CONFIGURATIONS
+from tests.differential.engines import CONFIGURATIONS, engines_for
 
-from .engines import engines_for
 from .session import Attempt, try_graphs, try_networks, try_programs
 
 CACHE = Path(".pytest_cache") / "d" / "acsgen-engines"
 
-#: What is tried, and how many for each raw program.
+#: Kinds of cases, and the number of each for one raw program.
 KINDS = {
     "programs": (try_programs, 1.0),
     "graphs": (try_graphs, 0.2),

@@ -1,4 +1,4 @@
-"""Runs a case on engines and compares every word with what the machine says."""
+"""Runs a case on engines and compares every word with those of the machine."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ RUNS = ((0, True), (1, False), (0, False), (1, True))
 
 
 class Mismatch(AssertionError):
-    """An engine did not do what the specification says."""
+    """An engine differs from the specification."""
 
 
 @dataclass
 class Job:
-    """A case and what its runs must leave."""
+    """A case, and the results that its runs must leave."""
 
     case: Case
     expected: dict[tuple[int, bool], Expected]
@@ -44,7 +44,7 @@ def check(job: Job, engine: Engine, name: str, runs: Sequence[tuple[int, bool]] 
     for index, trace in runs:
         label = f"{name}, image {index}, {'traced' if trace else 'not traced'}"
         run = engine.run(case.words, case.params, case.images[index], case.result_words, trace)
-        # What an engine that skips words reads is compared with what its memory counts.
+        # The words that an engine reads while it skips some are compared with its memory's count.
         unsettled = (*CLOCKED, ResultHeader.READ_WORDS) if engine.skips_words else CLOCKED
         compare(case.program, job.expected[index, trace], run, label, unsettled)
 

@@ -1,7 +1,7 @@
 """Damaged programs: an engine must stop with a status, write only what it may, and go on after.
 
 :func:`damage` spoils the buffers of a good program; :func:`survives` runs them on an engine and
-judges what is never allowed, whatever the damage.
+refuses effects that no damage may have.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ MAX_WINDOWS = 4_000_000
 
 @dataclass
 class Buffers:
-    """Everything a run is given."""
+    """All buffers of a run."""
 
     program: Words
     params: Words
@@ -153,7 +153,7 @@ def judge(buffers: Buffers, run: EngineRun) -> Status:
 
 
 def written(op: Instruction, trace: bool) -> list[tuple[int, int]]:
-    """Address and words of what an instruction writes to the result buffer."""
+    """Addresses and numbers of the words that an instruction writes to the result buffer."""
     found = []
     if op.writes_result:
         each = WORD_BITS if op.writes_mask else 2
@@ -201,7 +201,7 @@ def affordable(buffers: Buffers, config: EngineConfig) -> bool:
 
 
 def predicted(buffers: Buffers, run: EngineRun, config: EngineConfig) -> Expected | None:
-    """What the instructions before the fault must leave; None where they depend on chance."""
+    """The result of the instructions before the fault; None where it depends on chance."""
     if buffers.result_words < HEADER_WORDS:
         return None
     program = buffers.instructions(run.fault_index)
@@ -240,7 +240,7 @@ def check_damaged(
     program = buffers.instructions(run.fault_index)
     unsettled = list(CLOCKED)
     if status == Status.BAD_FIELD:
-        # Found in a table: what was read of it until then is the engine's affair.
+        # The fault lies in a table: engines may have read any number of its words until then.
         unsettled.append(ResultHeader.READ_WORDS)
     if expected is not None:
         compare(program, expected, run, "C-sim, damaged", unsettled)
@@ -252,7 +252,7 @@ def check_damaged(
         raise Mismatch(f"RTL stops with {stop}, C-sim with {(run.status, run.fault_index)}")
     judge(buffers, found)
     if expected is not None:
-        # Words of weights that only masked inputs would meet are not read.
+        # The RTL leaves unneeded words in memory (:mod:`acsgen.engines.base`).
         unsettled.append(ResultHeader.READ_WORDS)
         compare(program, expected, found, "RTL, damaged", unsettled)
     return status

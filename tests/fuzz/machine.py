@@ -94,7 +94,7 @@ class Plane:
 
 @dataclass
 class Expected:
-    """What a run must leave; ``defined`` tells which bytes of ``words`` the specification gives."""
+    """The result that a run must leave; the specification gives only its ``defined`` bytes."""
 
     words: Words
     defined: Flags

@@ -2,7 +2,7 @@
 
 Choices are hypothesis draws, so that a failure shrinks; the bulk of the numbers (weights, pixels,
 biases) comes from a seed that is drawn too.  A :class:`~tests.fuzz.machine.Machine` executes every
-instruction as it is appended, so that the next one can aim at what is there: thresholds beside the
+instruction as it is appended, so that the next one can aim at its results: thresholds beside the
 sums of a gate, maps in memory that an earlier instruction left.
 """
 
@@ -275,7 +275,7 @@ class Writer:
         return self.new_mask(channels, keep)
 
     def new_mask(self, channels: int, keep: int = MASK_NONE) -> int:
-        """A gate: all channels open, none, one, every second, or what thresholds make of sums."""
+        """A gate: all channels open, none, one, every second, or some by thresholds of sums."""
         kind = self.draw(st.sampled_from(["gate", "random", "all", "none", "one", "alternating"]))
         wanted = np.zeros(channels, bool)
         if kind == "random":
@@ -370,7 +370,7 @@ class Writer:
     # Operations.
 
     def step(self) -> None:
-        """Append one operation, if what it needs is found."""
+        """Append one operation, if its sources are found."""
         kind = self.draw(st.sampled_from(OPERATIONS))
         getattr(self, f"_{kind}")()
 
@@ -643,7 +643,7 @@ def programs(draw: st.DrawFn, config: EngineConfig, most: int = 8) -> Case:
     for _ in range(draw(st.integers(1, most))):
         writer.step()
     writer.finish()
-    if draw(st.integers(0, 3)) == 3:  # what follows END is not looked at
+    if draw(st.integers(0, 3)) == 3:  # engines do not look at words behind END
         writer.program.append(Instruction(Opcode.END))
     image = writer.machine.image
     return Case(

@@ -1,4 +1,4 @@
-"""Tries random programs, graphs and networks on the engines, and keeps what fails."""
+"""Tries random programs, graphs and networks on the engines, and keeps those that fail."""
 
 from __future__ import annotations
 
@@ -20,19 +20,25 @@ from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import INSTRUCTION_WORDS, Instruction
 from acsgen.program.program import Program
 from acsgen.support.errors import UserError
-from tests.differential.engines import EngineUnderTest, WatchedRtl, check_program
-from tests.differential.networks import check_network, integer_network
+from tests.differential.engines import (
+    EngineUnderTest,
+    WatchedRtl,
+    check_network,
+    check_program,
+)
+from tests.nets.images import noise_and_extremes
+from tests.nets.quantized import integer_network
+from tests.nets.random_integer_graphs import graphs, thresholds
+from tests.nets.random_modules import random_networks
 
 from .check import RUNS, check, prepared
 from .damage import Buffers, affordable, check_damaged, damaged
-from .graphs import graphs, random_images, thresholds
-from .networks import random_networks
 from .programs import Case, programs
 
 #: Layers of graphs that run on the RTL.
 RTL_MACS = 60_000
 
-#: Told what was done so far, by name.
+#: Called with the numbers of cases so far, by name.
 Progress = Callable[[Counter[str]], None]
 
 
@@ -56,7 +62,7 @@ class Attempt:
         for buffers in self.damages:
             tally[check_damaged(buffers, engine.csim, rtl, engine.config).name] += 1
         if self.damages:
-            # The good program is none the worse for them.
+            # The good program still gives the same words after them.
             check(job, engine.csim, "C-sim after damaged programs", RUNS[2:3])
             if rtl is not None:
                 check(job, rtl, f"RTL after damaged programs, {self.memory}", RUNS[2:3])
@@ -80,7 +86,7 @@ class Attempt:
 
     @classmethod
     def load(cls, path: Path) -> Attempt:
-        """What :meth:`save` wrote."""
+        """Read a file of :meth:`save`."""
         with np.load(path) as file:
             arrays = dict(file)
         rows = arrays["program"].reshape(-1, INSTRUCTION_WORDS)
@@ -113,7 +119,7 @@ memories = st.builds(
 
 
 def _tried(test: Callable[..., None], count: int, chosen_seed: int, *given_: Any) -> None:
-    """Run ``test`` on ``count`` examples; raises what it raises for the smallest failure."""
+    """Run ``test`` on ``count`` examples; raises its exception for the smallest failure."""
     configured = settings(
         max_examples=count,
         deadline=None,
@@ -134,7 +140,7 @@ def try_programs(
     progress: Progress = lambda tally: None,
     damages: int = 4,
 ) -> Counter[str]:
-    """Try raw programs, each with so many ``damages``; returns what was done.
+    """Try raw programs, each with so many ``damages``; returns the numbers of cases by name.
 
     The smallest failure is saved as ``keep``.
     """
@@ -165,7 +171,7 @@ def try_graphs(
 
     def run(graph: IntGraph, memory: Memory, data: st.DataObject) -> None:
         chosen = data.draw(thresholds(graph))
-        images = random_images(graph, data.draw(st.integers(0, 9999)))
+        images = noise_and_extremes(graph.input.shape, seed=data.draw(st.integers(0, 9999)))
         try:
             program = compile_graph(graph, engine.config)
         except UserError as refusal:
@@ -204,7 +210,7 @@ def try_networks(
             except UserError as refusal:
                 _refused(refusal, {name for name, _ in network.named_modules()}, tally)
                 return
-        images = random_images(graph, weights)
+        images = noise_and_extremes(graph.input.shape, seed=weights)
         attempt = Attempt(compiled_case(program, program.params, images), memory)
         _keeping(attempt, keep, lambda: check_network(graph, engine, 1, memory))
         tally["programs"] += 1

@@ -1,4 +1,4 @@
-"""Programs that were found by chance and went wrong once, each with what it is about."""
+"""Programs that were found by chance and went wrong once, each with its subject."""
 
 from __future__ import annotations
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from acsgen.isa.generated import Status
-from tests.differential.engines import EngineUnderTest
+from tests.differential.engines import Engines, EngineUnderTest
 
-from .engines import engines_for
 from .session import try_graphs, try_networks, try_programs
 
 
@@ -28,13 +25,13 @@ def test_graphs_on_the_rtl(both: EngineUnderTest) -> None:
 
 
 @pytest.mark.parametrize("lane_groups", [4, 1, 3, 6])
-def test_on_the_c_simulation(lane_groups: int, cache: Path) -> None:
-    engine = engines_for(lane_groups, cache, rtl=False)
+def test_on_the_c_simulation(engines: Engines, lane_groups: int) -> None:
+    engine = engines(lane_groups)
     assert try_programs(engine, count=60, chosen_seed=2)["programs"] >= 60
     tally = try_graphs(engine, count=40, chosen_seed=2)
     assert tally["refused"] <= 4, "the graphs are meant to fit"
 
 
-def test_networks(cache: Path) -> None:
-    engine = engines_for(4, cache, rtl=False)
+def test_networks(engines: Engines) -> None:
+    engine = engines(4)
     assert try_networks(engine, count=10, chosen_seed=1)["programs"] >= 5

@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What :mod:`prepare` made."""
+    """The files of :mod:`prepare`."""
 
     folder: Path
     bundle: Bundle

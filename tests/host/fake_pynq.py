@@ -1,8 +1,9 @@
 """A board for the real pynq package: a ``pynq.Device`` whose engine and memory are simulated.
 
 pynq itself is not touched: the overlay, MMIO, buffers, the parser of the .hwh and the drivers of
-the interrupt controller are its own.  Made here is what the hardware and the Linux kernel give it:
-registers at physical addresses, DDR behind caches, an AXI interrupt controller, and its UIO device.
+the interrupt controller are its own.  This module takes the place of the hardware and the Linux
+kernel: registers at physical addresses, DDR behind caches, an AXI interrupt controller, and its UIO
+device.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class UioController:
         self._events = []
 
     def _look(self) -> None:
-        """What the kernel does when the line rises, once for every time it is unmasked."""
+        """Act as the kernel does when the line rises, once for every time it is unmasked."""
         if not self._events:
             return
         if not self._controller.irq:

@@ -1,4 +1,4 @@
-"""Makes what the driver is tested with: a bundle, engines, and the golden model's answers.
+"""Makes the material of the driver's tests: a bundle, engines, and the golden model's answers.
 
 Kept in a folder of plain files, because the tests that go through pynq run in an environment that
 has neither torch nor acsgen's other requirements.
@@ -22,8 +22,8 @@ from acsgen.quant.golden import GoldenModel
 from acsgen.quant.thresholds import Thresholds, force_masks, integer_threshold, thresholds_for
 from acsgen.verify.builddir import save_manifest
 from acsgen.verify.vectors import Vectors, save_vectors
-from tests.compiler.graphs import GraphBuilder
 from tests.differential.engines import CONFIGURATIONS
+from tests.nets.integer_graphs import GraphBuilder
 
 IMAGES = 4
 
@@ -67,7 +67,7 @@ def _trained(graph: IntGraph, gate: IntGate, alpha: float, images: NDArray[np.ui
 
 
 def cases(graph: IntGraph) -> dict[str, Thresholds]:
-    """Thresholds that the driver must be able to set, by what the tests call them."""
+    """Thresholds that the driver must be able to set, by their names in the tests."""
     first, *others = graph.gates
     return {
         "trained": {},

@@ -1,4 +1,4 @@
-"""Bundles: what is damaged or foreign is refused, in words."""
+"""Bundles: a damaged or foreign one is refused, in words."""
 
 from __future__ import annotations
 

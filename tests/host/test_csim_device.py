@@ -40,7 +40,7 @@ def test_interrupts(device: CSimDevice) -> None:
 
     run()
     assert not device.interrupt
-    assert device.read(Register.ISR) == 0, "ISR collects what IER enables"
+    assert device.read(Register.ISR) == 0, "ISR collects the bits that IER enables"
     device.write(Register.IER, 1)
     run()
     assert device.read(Register.ISR) == 1

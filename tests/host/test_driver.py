@@ -1,4 +1,4 @@
-"""The driver over every back end: equal to the golden model, and clear about what goes wrong."""
+"""The driver over every back end: equal to the golden model, and clear about every fault."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .conftest import Bench
 
 pytestmark = pytest.mark.xdist_group("driver")
 
-#: What is not expected to end waits this long, in seconds.
+#: A run that is not expected to end waits this long, in seconds.
 SOON = 0.05
 
 

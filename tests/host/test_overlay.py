@@ -1,4 +1,4 @@
-"""What only pynq's back end does: overlays, bitstreams, interrupt controllers."""
+"""The part of pynq's back end alone: overlays, bitstreams, interrupt controllers."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from acsgen.support.assets import asset
 PACKAGE = Path(acsgen_host.__file__).parent
 MODULES = sorted(PACKAGE.glob("*.py"))
 
-#: What Python 3.8 has; only :mod:`pynq_backend` may import pynq.
+#: Modules of Python 3.8; only :mod:`pynq_backend` may import pynq.
 ALLOWED = {
     "__future__",
     "argparse",

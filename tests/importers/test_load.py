@@ -17,11 +17,12 @@ from acsgen.frontend import describe, front_end
 from acsgen.importers.load import load_model
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig, save_checkpoint
 from acsgen.support.errors import UserError
-from tests.frontend.networks import Body, Net, conv_bn, export, images_of, randomized
+from tests.nets.images import noise
+from tests.nets.modules import Body, ConvBn, Net, export, randomized
 
 
 def small_net() -> nn.Module:
-    return randomized(Net(Body(lambda s, x: torch.relu(s.c(x)), c=conv_bn(6, 6))))
+    return randomized(Net(Body(lambda s, x: torch.relu(s.c(x)), c=ConvBn(6, 6))))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_both_kinds_give_the_same_graph(tmp_path):
     assert describe(first) == describe(second)
     assert (loaded.source, other.source) == ("checkpoint", "pt2")
     assert (loaded.name, loaded.meta, loaded.input_shape) == ("a", {"note": "x"}, (3, 8, 8))
-    images = images_of((3, 8, 8))
+    images = torch.from_numpy(noise((3, 8, 8), 3, seed=1))
     torch.testing.assert_close(loaded.logits(images), other.logits(images))
     json.dumps(describe(first))
 
@@ -98,7 +99,7 @@ def test_a_file_is_what_is_in_it_whatever_its_name(tmp_path, archive):
 
 
 def test_saved_in_place_operations(tmp_path):
-    body = Body(lambda s, x: s.r(s.c(x)), c=conv_bn(6, 6), r=nn.ReLU(inplace=True))
+    body = Body(lambda s, x: s.r(s.c(x)), c=ConvBn(6, 6), r=nn.ReLU(inplace=True))
     torch.export.save(export(randomized(Net(body))), tmp_path / "n.pt2")
     front_end(tmp_path / "n.pt2")
 

@@ -1,4 +1,4 @@
-"""The model file: what is written is read back, and every bad file is refused in words."""
+"""The model file: a written model is read back, and every bad file is refused in words."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def change_weights(path: Path, **weights: Any) -> None:
 
 
 def problems(path: Path) -> list[str]:
-    """What is reported, each problem as one line; every one names the file."""
+    """The reported problems, each as one line; every one names the file."""
     with pytest.raises(UserError) as caught:
         load_checkpoint(path)
     found = [str(problem) for problem in caught.value.problems]

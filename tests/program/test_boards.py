@@ -1,4 +1,4 @@
-"""Board files: the shipped ones are right, and a wrong one is told all that is wrong with it."""
+"""Board files: the shipped ones are right, and all faults of a wrong one are told."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def write(tmp_path: Path, content: object) -> str:
 
 
 def problems_of(name_or_path: str) -> dict[str, str]:
-    """Load a bad board; return what is said, by the last word of the place (the key)."""
+    """Load a bad board; return the messages by the last word of their place (the key)."""
     with pytest.raises(UserError) as caught:
         load_board(name_or_path)
     return {p.where.rsplit(" ", 1)[-1]: f"{p.what} {p.remedy}" for p in caught.value.problems}

@@ -25,7 +25,7 @@ import torch
 from acsgen.frontend import compile_program
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig
 from acsgen.quant.quantize import quantize
-from tests.frontend.networks import program_of
+from tests.frontend.compiled import program_of
 from tests.quant.test_processors import seeded
 
 if {onednn!r} == "off":
@@ -43,7 +43,7 @@ for layer in quantize(graph, images):
 print(digest.hexdigest())
 """
 
-#: What stands for another processor: environment of the libraries, threads, oneDNN.
+#: Settings that stand for another processor: environment of the libraries, threads, oneDNN.
 PROCESSORS = {
     "as it is": ({}, 1, "on"),
     "two threads": ({}, 2, "on"),

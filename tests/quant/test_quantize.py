@@ -20,9 +20,10 @@ from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import QuantizationWarning, quantize
 from acsgen.quant.thresholds import force_masks
 from acsgen.support.errors import UserError
+from tests.nets.images import slopes
+from tests.nets.layer_graphs import NetBuilder, every_kind
 
 from . import slow_integers as slow
-from .small_nets import NetBuilder, every_kind, images
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -53,16 +54,16 @@ def test_every_network_keeps_the_contract(seed: int, wild: bool, count: int) -> 
     graph = every_kind(seed)
     if wild:
         graph = _scaled(graph, np.random.default_rng(seed))
-    assert violations(quantize(graph, images(seed, count))) == []
+    assert violations(quantize(graph, slopes(seed, count))) == []
 
 
 @settings(max_examples=4, deadline=None)
 @given(seed=SEEDS)
 def test_quantized_networks_run_as_plain_integers_do(seed: int) -> None:
-    graph = quantize(every_kind(seed), images(seed, 8))
+    graph = quantize(every_kind(seed), slopes(seed, 8))
     model, rng = GoldenModel(graph), np.random.default_rng(seed)
     channels = {gate.name: gate.shape[0] for gate in graph.gates}
-    extremes = images(seed + 1, 3)
+    extremes = slopes(seed + 1, 3)
     extremes[1:] = np.array([0, 255]).reshape(2, 1, 1, 1)
     settings_of_gates = [
         None,
@@ -84,8 +85,8 @@ def test_sane_networks_stay_close() -> None:
     errors, agreements = [], []
     for seed in range(12):
         graph = every_kind(seed)
-        integers = quantize(graph, images(seed, 64))
-        test = images(seed + 1000, 64)
+        integers = quantize(graph, slopes(seed, 64))
+        test = slopes(seed + 1000, 64)
         floating = run_layers(graph, torch.from_numpy(test))
         result = GoldenModel(integers).run(test)
         for gate in integers.gates:
@@ -99,7 +100,7 @@ def test_sane_networks_stay_close() -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_every_layer_stays_close(seed: int) -> None:
     """With the float network's own masks, no result is off by more than some 2 % of its range."""
-    graph, calibration = every_kind(seed), images(seed, 64)
+    graph, calibration = every_kind(seed), slopes(seed, 64)
     integers = quantize(graph, calibration)
     model = GoldenModel(integers)
     squares = {layer.name: 0.0 for layer in integers}
@@ -122,7 +123,7 @@ def test_the_border_is_the_pixel_that_normalizes_to_zero() -> None:
         net.layers["image"], scale=np.full(3, 1 / 64), offset=np.array([-2.0, -1.5, -1.0])
     )
     graph = net.graph(net.mean("mean", net.conv("stem", "image", 6)))
-    integers = quantize(graph, images(0, 16))
+    integers = quantize(graph, slopes(0, 16))
     assert integers.input.pad_value.tolist() == [128, 96, 64]
     image = np.broadcast_to(integers.input.pad_value[:, None, None], (1, 3, 8, 8))
     stem = GoldenModel(integers).run(image).values["stem"]
@@ -130,7 +131,7 @@ def test_the_border_is_the_pixel_that_normalizes_to_zero() -> None:
 
 
 def test_biases_make_the_means_equal() -> None:
-    graph, calibration = every_kind(1), images(1, 32)
+    graph, calibration = every_kind(1), slopes(1, 32)
     integers = quantize(graph, calibration)
     result = GoldenModel(integers).run(calibration)
     hidden, layer = integers["hidden"], graph["hidden"]
@@ -149,8 +150,8 @@ def test_dead_channels_are_constants() -> None:
     weight[3] *= 1e-30
     bias[:4] = [0.0, 0.5, -0.5, 1.0]
     graph = _change(graph, "stem", weight=weight, bias=bias)
-    integers = quantize(graph, images(2, 16))
-    values = GoldenModel(integers).run(images(9, 4)).values["stem"] * integers["stem"].scale
+    integers = quantize(graph, slopes(2, 16))
+    values = GoldenModel(integers).run(slopes(9, 4)).values["stem"] * integers["stem"].scale
     step = integers["stem"].scale
     for channel, expected in enumerate([0.0, 0.5, 0.0, 1.0]):
         assert np.abs(values[:, channel] - expected).max() <= step
@@ -171,23 +172,23 @@ def test_constant_calibration_images_are_taken(pixel: int) -> None:
 def test_a_result_that_is_always_zero_is_pointed_out() -> None:
     graph = _change(every_kind(5), "stem", weight=np.zeros((6, 3, 3, 3)), bias=-np.ones(6))
     with pytest.warns(QuantizationWarning, match=r"net\.stem: zero for every calibration image"):
-        quantize(graph, images(5, 2))
+        quantize(graph, slopes(5, 2))
 
 
 def test_a_border_that_pixels_cannot_express_is_pointed_out() -> None:
     graph = _change(every_kind(6), "image", offset=np.array([-2.0, 0.5, -0.5]))
     with pytest.warns(QuantizationWarning, match=r"outside 0\.\.255 \(channel 1: -"):
-        quantize(graph, images(6, 2))
+        quantize(graph, slopes(6, 2))
 
 
 def test_pixels_in_use_warn_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        quantize(every_kind(7), images(7, 16))
+        quantize(every_kind(7), slopes(7, 16))
 
 
 def test_max_pool_and_masks_keep_the_scale() -> None:
-    integers = quantize(every_kind(8), images(8, 16))
+    integers = quantize(every_kind(8), slopes(8, 16))
     assert integers["max"].scale == integers["clipped"].scale
     assert integers["masked"].scale == integers["total"].scale
     masked = integers["masked"]
@@ -196,7 +197,7 @@ def test_max_pool_and_masks_keep_the_scale() -> None:
 
 
 def test_quantizing_twice_gives_the_same_integers() -> None:
-    first, second = (quantize(every_kind(9), images(9, 20)) for _ in range(2))
+    first, second = (quantize(every_kind(9), slopes(9, 20)) for _ in range(2))
     for a, b in zip(first, second, strict=True):
         for name, value in vars(a).items():
             np.testing.assert_array_equal(value, vars(b)[name])
@@ -239,7 +240,7 @@ def test_networks_without_an_integer_form_are_refused(
 ) -> None:
     graph = spoil(every_kind(0))
     with pytest.raises(UserError) as caught:
-        quantize(graph, images(0, 2, graph.layers[0].shape))
+        quantize(graph, slopes(0, 2, graph.layers[0].shape))
     assert len(caught.value.problems) == len(messages)
     for message in messages:
         assert message in str(caught.value)

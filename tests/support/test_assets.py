@@ -1,4 +1,4 @@
-"""Shipped files are found, and a missing one is told with what is there instead."""
+"""Shipped files are found, and a missing one is told together with its neighbours."""
 
 from __future__ import annotations
 

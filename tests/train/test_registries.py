@@ -1,4 +1,4 @@
-"""Losses, gate modes and networks are complete: each entry does what its registry promises."""
+"""Losses, gate modes and networks are complete: each entry keeps its registry's promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training loop on tiny data: it learns, resumes bit for bit, and refuses what can't work."""
+"""The training loop on tiny data: it learns, resumes bit for bit, and refuses bad recipes."""
 
 from __future__ import annotations
 

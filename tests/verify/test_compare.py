@@ -1,4 +1,4 @@
-"""Verification finds what an engine does wrong, and names the place that comes first."""
+"""Verification finds the faults of an engine, and names the place that comes first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from acsgen.support.errors import CheckFailed
 from acsgen.verify.check import check_vectors, require_exact
 from acsgen.verify.compare import Verification, expected_words
 from acsgen.verify.vectors import Vectors
-from tests.compiler.graphs import resnet
+from tests.nets.integer_graphs import resnet
 
 Change = Callable[[EngineRun, bool], EngineRun]
 
@@ -64,7 +64,7 @@ class Recorded:
 def put(
     result: NDArray[np.uint64], address: int, values: NDArray[np.generic], stored: Trace
 ) -> None:
-    """Write a layer as the engine does, the inverse of what is decoded."""
+    """Write a layer as the engine does, the inverse of decoding."""
     cells = np.zeros(stored.words * WORD_BYTES, np.uint8)
     flat = values.astype(np.int16).ravel().astype(np.uint8)
     if stored.format is None:

@@ -93,7 +93,7 @@ def cached_library(sources: Path, folder: Path | None = None) -> Path:
         sources: folder of rendered sources.
         folder: where to keep it, if not in the user's cache folder.
 
-    Raises what :func:`build_library` raises.
+    Raises the exceptions of :func:`build_library`.
     """
     return cached_file(
         "csim.so",

@@ -28,7 +28,7 @@ from acsgen.program.words import Words
 #: Bits of the control register.
 START, DONE, IDLE, READY, AUTO_RESTART, INTERRUPT = (1 << bit for bit in (0, 1, 2, 3, 7, 9))
 
-#: What a host may write.
+#: Registers that a host may write.
 ARGUMENTS = (
     *POINTER_REGISTERS,
     *(register + 4 for register in POINTER_REGISTERS),
@@ -67,7 +67,7 @@ class CSimDevice:
         self._regions[address] = (data, writable)
 
     def unmap(self, address: int) -> None:
-        """Take away what :meth:`map` put at an address, if anything."""
+        """Take the array at an address away, if there is one."""
         self._regions.pop(address, None)
 
     def read(self, offset: int) -> int:
@@ -87,7 +87,7 @@ class CSimDevice:
         return self._arguments.get(offset, 0)
 
     def write(self, offset: int, value: int) -> None:
-        """Write a register (32 bits); what is no input is left alone."""
+        """Write a register (32 bits); a register that is no input stays as it is."""
         if not 0 <= value < 2**32:
             raise ValueError(f"{value} does not fit a register")
         if offset == Register.CONTROL:

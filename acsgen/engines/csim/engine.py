@@ -24,7 +24,7 @@ class CSimEngine:
     """A compiled engine.  Its on-chip memories live on between runs, as block RAM does.
 
     Attributes:
-        library: what it was loaded from.
+        library: the shared library that it was loaded from.
     """
 
     #: The C++ reads whole rows of weights, unneeded words included.
@@ -45,7 +45,7 @@ class CSimEngine:
     def run_in_place(
         self, program: Words, params: Words, image: Words, result: Words, trace: bool = False
     ) -> EngineRun:
-        """Like :meth:`run`, into a result buffer that is there."""
+        """Run like :meth:`run`, but write into the caller's result buffer."""
         registers = _Registers()
         self._run(
             *buffer_arguments(program),
@@ -64,7 +64,7 @@ class CSimEngine:
         )
 
     def close(self) -> None:
-        """Nothing to give back: the library stays loaded until the process ends."""
+        """Do nothing: the library stays loaded until the process ends."""
 
 
 def buffer_arguments(words: Words) -> tuple[ctypes.c_void_p, ctypes.c_uint32]:

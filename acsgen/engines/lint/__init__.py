@@ -1,10 +1,10 @@
 """Lint of Vitis HLS C++: holds rendered sources to what the synthesizer accepts.
 
-Vitis HLS is seldom at hand where templates are changed, and a plain C++ compiler says nothing of
-what it ignores (pragmas) or allows (recursion, the heap).  This lint parses the sources with
-libclang and checks constructs, pragmas, loops and dataflow regions.  Needs the ``libclang`` package
-(extra ``test``) and g++ (its header folders); ``python -m acsgen.engines.lint FOLDER`` runs it by
-hand.
+Vitis HLS is seldom at hand where templates are changed, and a plain C++ compiler is silent about
+pragmas, which it ignores, and about recursion and the heap, which it allows.  This lint parses the
+sources with libclang and checks constructs, pragmas, loops and dataflow regions.  It needs the
+``libclang`` package (extra ``test``) and g++ (its header folders); ``python -m acsgen.engines.lint
+FOLDER`` runs it by hand.
 """
 
 from acsgen.engines.lint.finding import Finding

@@ -1,6 +1,6 @@
-"""``python -m acsgen.engines.lint FOLDER``: print what is wrong with sources.
+"""``python -m acsgen.engines.lint FOLDER``: print the findings of the lint on a folder's sources.
 
-The exit status is 1 if anything is.
+The exit status is 1 if there are any.
 """
 
 from __future__ import annotations

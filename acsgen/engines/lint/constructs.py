@@ -1,4 +1,4 @@
-"""Rules on single constructs: what Vitis HLS cannot synthesize, or what our style rules out."""
+"""Rules on single constructs, which Vitis HLS cannot synthesize or our style rules out."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def check_includes(path: Path) -> Iterator[Finding]:
 
 
 def check_constructs(unit: Unit, top: str) -> Iterator[Finding]:
-    """Every cursor of the folder's code, on its own."""
+    """Every cursor of the folder's code is allowed by itself."""
     for declaration in unit.declarations:
         yield from _globals(declaration)
         for cursor in walk(declaration):
@@ -101,7 +101,7 @@ def _variable(cursor: Cursor) -> Iterator[Finding]:
         yield at(cursor, "floating-point", f"{cursor.spelling} is a floating-point number")
     if pointee in (Type.FUNCTIONPROTO, Type.FUNCTIONNOPROTO) or kind == Type.MEMBERPOINTER:
         yield at(cursor, "function-pointer", f"{cursor.spelling} points to a function")
-    # A parameter that is an array decays; only what is written as ** is meant.
+    # A parameter that is an array decays to a pointer; the rule is about a declared ** alone.
     written = cursor.type.get_canonical()
     if written.kind == Type.POINTER and written.get_pointee().kind == Type.POINTER:
         yield at(cursor, "pointer-to-pointer", f"{cursor.spelling} points to a pointer")

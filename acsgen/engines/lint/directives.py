@@ -171,7 +171,7 @@ DIRECTIVES: Mapping[str, Directive] = {
     ),
 }
 
-#: Which memories can be made of what; a pair that is not here makes Vitis ignore the pragma.
+#: Storage types, each with its possible implementations; Vitis ignores a pragma with another pair.
 _STORAGE_IMPL = {
     "fifo": _one_of("bram lutram uram srl memory auto"),
     "ram_1wnr": _one_of("bram lutram uram auto"),
@@ -202,7 +202,7 @@ class Pragma:
 
 
 def parse_pragma(line: int, text: str, constants: Mapping[str, int]) -> tuple[Pragma, list[str]]:
-    """Read what follows ``#pragma HLS``.  Returns the pragma, and all that is wrong with it.
+    """Read the text behind ``#pragma HLS``; return the pragma, and its faults in words.
 
     Where an option is a number, the name of one of the ``constants`` stands for its value.
     """

@@ -1,4 +1,4 @@
-"""What the lint found."""
+"""A finding of the lint."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from acsgen.engines.lint.scopes import (
 
 TOP = "acs_engine"
 
-#: Every rule, and what it wants.
+#: Every rule, with its demand in words.
 RULES = {
     "parse": "the sources compile as C++14",
     "include": "only ap_int.h, stdint.h, hls_stream.h and own headers are included",
@@ -52,7 +52,7 @@ RULES = {
 
 
 def lint_sources(folder: Path, top: str = TOP) -> list[Finding]:
-    """Return what is wrong with the C++ in ``folder``, sorted; the test bench is not looked at."""
+    """Return the findings on the C++ in ``folder``, sorted; the test bench is left out."""
     folder = folder.resolve()
     files = sorted(p for p in folder.iterdir() if p.suffix in (".cpp", ".hpp"))
     files = [path for path in files if path.name != TESTBENCH]

@@ -1,4 +1,4 @@
-"""Rules on loops: trip counts, what is unrolled, and dataflow regions."""
+"""Rules on loops: trip counts, unrolling, and dataflow regions."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _pipelined(compound: Cursor, looping: set[str]) -> Iterator[Finding]:
 
 
 def _functions_with_open_loops(units: list[Unit]) -> set[str]:
-    """Return the functions that run a loop of run-time bounds, themselves or in what they call."""
+    """Return the functions that run a loop of run-time bounds, also in functions they call."""
     calls: dict[str, set[str]] = {}
     looping: set[str] = set()
     for unit in units:

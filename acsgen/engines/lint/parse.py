@@ -36,9 +36,9 @@ FUNCTIONS = (
 
 @dataclass(frozen=True)
 class Unit:
-    """One translation unit: what the files of the linted folder declare and define in it.
+    """One translation unit: the declarations and definitions of the linted folder's files in it.
 
-    What a header has is in the first unit that includes it, and in no other.
+    Those of a header are in the first unit that includes it, and in no other.
 
     Attributes:
         diagnostics: the parser's errors.

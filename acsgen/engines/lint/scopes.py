@@ -1,4 +1,4 @@
-"""Where pragmas stand: in a function, at the head of what they steer, naming what is there."""
+"""Where pragmas stand: in a function, at the head of a body, naming variables in scope."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Type = cindex.TypeKind
 
 @dataclass(frozen=True)
 class Body:
-    """A compound statement, and whose it is: a function, a loop, or None of both."""
+    """A compound statement, and its owner: a function, a loop, or None."""
 
     compound: Cursor
     owner: Cursor | None
@@ -81,7 +81,7 @@ def _compounds(cursor: Cursor, owner: Cursor | None) -> Iterator[tuple[Cursor, C
 
 
 def check_placement(units: list[Unit], found: list[Body], top: str) -> Iterator[Finding]:
-    """Every pragma stands where its directive may, and names what is in scope."""
+    """Every pragma stands where its directive may, and names variables in scope."""
     shared = {d.spelling: d for u in units for d in u.declarations if d.kind == Kind.VAR_DECL}
     for body in found:
         for pragma in body.pragmas:
@@ -154,7 +154,7 @@ def _record(kind: cindex.Type) -> cindex.Type:
 
 
 def _array(pragma: Pragma, name: str, kind: cindex.Type) -> Iterator[str]:
-    """Check the variable's dimensions against what the pragma says of them."""
+    """Check the variable's dimensions against those that the pragma names."""
     sizes: list[int] = []
     inner = kind.get_canonical()
     while inner.kind == Type.CONSTANTARRAY:
@@ -194,7 +194,7 @@ def _scope(function: Cursor, variable: Cursor) -> tuple[int, int]:
 
 
 def check_interface(found: list[Body], top: str) -> Iterator[Finding]:
-    """Every port of the top function has what drivers and co-simulation need."""
+    """Every port of the top function has the pragmas that drivers and co-simulation need."""
     for body in found:
         if not body.is_function or body.function.spelling != top:
             continue

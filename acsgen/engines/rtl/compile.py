@@ -40,12 +40,12 @@ def simulation_sources() -> list[Path]:
 
 
 def parameter_flags(engine: EngineConfig) -> list[str]:
-    """Return the same as Verilator wants them."""
+    """Return the parameters of an engine as flags of Verilator."""
     return [f"-G{name}={value}" for name, value in parameters(engine).items()]
 
 
 def lint(engine: EngineConfig) -> str:
-    """Return what ``verilator --lint-only -Wall`` says about an engine: nothing, when clean."""
+    """Return the output of ``verilator --lint-only -Wall`` for an engine: empty if it is clean."""
     command = [verilator(), "--lint-only", "-Wall", "--top-module", TOP, *parameter_flags(engine)]
     finished = subprocess.run(
         [*command, *map(str, rtl_sources())], capture_output=True, text=True, check=False
@@ -54,7 +54,7 @@ def lint(engine: EngineConfig) -> str:
 
 
 def verilator_version() -> str:
-    """Return what ``verilator --version`` prints."""
+    """Return the output of ``verilator --version``."""
     finished = subprocess.run(
         [verilator(), "--version"], capture_output=True, text=True, check=False
     )
@@ -76,7 +76,7 @@ def cached_model(
         folder: where to keep it, if not in the user's cache folder.
         rtl: folder of other SystemVerilog sources than the shipped ones.
 
-    Raises what :func:`build_model` raises.
+    Raises the exceptions of :func:`build_model`.
     """
     return cached_file(
         f"rtl-{engine.lane_groups}{'-waves' if waves else ''}.so",

@@ -103,7 +103,7 @@ class _Counters(ctypes.Structure):
 
 @dataclass(frozen=True)
 class DeviceCounters:
-    """What the bench counts itself.
+    """The counts of the simulation around the engine.
 
     Attributes:
         edges: clock edges since the device was made.
@@ -229,7 +229,7 @@ class RtlDevice:
         )
 
     def unmap(self, address: int) -> None:
-        """Take away what :meth:`map` put at an address, if anything."""
+        """Take the array at an address away, if there is one."""
         self._library.acs_rtlsim_unmap(self._handle, address)
         self._regions.pop(address, None)
 
@@ -266,7 +266,7 @@ class RtlDevice:
 
     @property
     def counters(self) -> DeviceCounters:
-        """What the bench counted."""
+        """The counts of the simulation around the engine, up to now."""
         raw = _Counters()
         self._library.acs_rtlsim_counters(self._handle, ctypes.byref(raw))
         return DeviceCounters(

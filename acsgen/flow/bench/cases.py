@@ -1,4 +1,4 @@
-"""What is measured: every shipped gated network dense, with its own masks, and with drawn masks."""
+"""The cases: every shipped gated network dense, with its own masks, and with drawn masks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Case:
     Attributes:
         network: key of :data:`NETWORKS`.
         masks: ``dense`` for the network without its gates, ``open`` for gates that keep every
-            channel, ``own`` for what they decide on real images, ``drawn`` for random masks.
+            channel, ``own`` for their decisions on real images, ``drawn`` for random masks.
         saved_percent: of drawn masks, the share of the dense network's MACs that they save.
     """
 
@@ -38,7 +38,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """What ``--only`` and the baseline call it, for example ``resnet8/saved-40``."""
+        """The case's name in ``--only`` and in the baseline, for example ``resnet8/saved-40``."""
         masks = self.masks if self.saved_percent is None else f"saved-{self.saved_percent}"
         return f"{self.network}/{masks}"
 

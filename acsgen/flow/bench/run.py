@@ -41,7 +41,7 @@ _DATASET = "digits32"
 
 @dataclass(frozen=True)
 class Figures:
-    """What a case measured; means over its images.
+    """The figures of a case: means over its images.
 
     Attributes:
         images: how many.
@@ -64,10 +64,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class BenchResult:
-    """Figures by case name, and what they were measured with.
+    """Figures by case name, and the conditions of their measurement.
 
-    ``references`` holds every network's figures by network and :data:`REFERENCES`: what is saved is
-    relative to them, so they are measured even when not asked for.
+    ``references`` holds every network's figures by network and :data:`REFERENCES`: savings are
+    relative to them, so that they are measured even when not asked for.
     """
 
     board: str
@@ -78,7 +78,7 @@ class BenchResult:
 
     @property
     def key(self) -> str:
-        """What the baseline files these figures under."""
+        """The name of these figures in the baseline."""
         return f"{self.board}, {self.engine.lane_groups * LANES} lanes"
 
     def setting(self) -> dict[str, Any]:
@@ -88,14 +88,14 @@ class BenchResult:
     def saved(self, case: Case, reference: str) -> tuple[float, float]:
         """Return the shares of a reference's MACs and cycles that a case saves.
 
-        Of the ``dense`` network, which has no gates, the gates' own work is a loss; of the ``open``
-        one, which has them too, only what masks leave undone counts.
+        The ``dense`` network has no gates, so that the gates' own work counts as a loss.  The
+        ``open`` network has them too, so that only skipped work counts.
         """
         found, base = self.figures[case.name], self.references[case.network, reference]
         return 1 - found.macs / base.macs, 1 - found.cycles / base.cycles
 
     def utilisation(self, case: Case) -> float:
-        """Return the share of the lanes' MACs of all cycles that were executed."""
+        """Return the executed MACs as a share of those that the lanes can do in all cycles."""
         found = self.figures[case.name]
         return found.macs / (found.cycles * self.engine.lane_groups * LANES)
 

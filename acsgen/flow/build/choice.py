@@ -21,11 +21,11 @@ def simulations_of(
 ) -> tuple[Simulation, ...]:
     """Return the simulations that a build runs, after a look at the tools that they take.
 
-    A simulation that takes no time runs wherever its sources are rendered; another one where
-    ``verify`` asks for it, or where there is nothing else to prove the build with.
+    A simulation that takes no time runs wherever its sources are rendered; another one runs
+    where ``verify`` asks for it, or where no other simulation can prove the build.
 
     Raises:
-        UserError: something to verify that is not rendered, or a tool that is missing.
+        UserError: ``verify`` names an engine that is not rendered, or a tool is missing.
     """
     rendered = implementations_of(engine)
     possible = [s for s in SIMULATIONS.values() if s.implementation in rendered]

@@ -37,7 +37,7 @@ class BuildImages:
 
 
 def choose_images(
-    program: LoadedProgram,
+    network: LoadedProgram,
     dataset: str | None,
     data_root: Path | None,
     check_images: int,
@@ -48,8 +48,8 @@ def choose_images(
     A network without a data set is calibrated on crops of two photographs, and has no accuracy.
 
     Args:
-        program: the network; its ``meta`` may name a data set.
-        dataset: what ``--dataset`` says.
+        network: the network as read; its ``meta`` may name a data set.
+        dataset: value of ``--dataset``; None if it was not given.
         data_root: folder of data sets that are files.
         check_images: images to prove bit-exactness on.
         seed: of the choice among the data set's images.
@@ -57,19 +57,19 @@ def choose_images(
     Raises:
         UserError: no such data set, images of another shape, or fewer than asked for.
     """
-    name = dataset or _own_dataset(program)
+    name = dataset or _own_dataset(network)
     rng = np.random.default_rng(seed)
     wanted = max(ACCURACY_IMAGES, check_images)
     if name is None:
-        crops = _photograph_crops(program.input_shape, CALIBRATION_IMAGES + wanted, rng)
+        crops = _photograph_crops(network.input_shape, CALIBRATION_IMAGES + wanted, rng)
         return BuildImages(
             PHOTOGRAPHS, crops[:CALIBRATION_IMAGES], crops[CALIBRATION_IMAGES:], None
         )
     train = load_dataset(name, "train", data_root)
     test = load_dataset(name, "test", data_root)
-    if train.images.shape[1:] != program.input_shape:
+    if train.images.shape[1:] != network.input_shape:
         found, expected = (
-            "x".join(map(str, shape)) for shape in (train.images.shape[1:], program.input_shape)
+            "x".join(map(str, shape)) for shape in (train.images.shape[1:], network.input_shape)
         )
         raise UserError(
             Problem(
@@ -91,8 +91,8 @@ def choose_images(
     return BuildImages(name, train.images[calibration], test.images[chosen], test.labels[chosen])
 
 
-def _own_dataset(program: LoadedProgram) -> str | None:
-    name = program.meta.get("dataset")
+def _own_dataset(network: LoadedProgram) -> str | None:
+    name = network.meta.get("dataset")
     return name if isinstance(name, str) else None
 
 

@@ -40,7 +40,7 @@ def write_project(
         board: the board it is for.
         vectors: images, and the golden model's results on them.
         dataset: where the images are from.
-        engines: what to render.
+        engines: the implementations to render.
     """
     for name in (PROGRAM_FOLDER, VECTORS_FOLDER):
         (folder / name).mkdir()

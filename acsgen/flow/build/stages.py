@@ -16,7 +16,7 @@ _FOLDER = "stages"
 
 
 class StageLog:
-    """Collects what the stages made; :meth:`write` puts it into the build."""
+    """Collects the results of the stages; :meth:`write` puts them into the build."""
 
     def __init__(self, keep: bool) -> None:
         self._keep = keep

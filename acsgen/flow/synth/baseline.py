@@ -43,7 +43,7 @@ def known_results(baseline: Baseline, yosys: str) -> dict[str, tuple[Figures, in
 
 
 def entry(synthesis: Synthesis) -> dict[str, Any]:
-    """Return what the file holds of an engine."""
+    """Return the entry of an engine for the file."""
     return {
         "yosys": synthesis.yosys,
         "parameters": synthesis.parameters,
@@ -76,7 +76,7 @@ def compare(baseline: Baseline, board: str, synthesis: Synthesis) -> list[str]:
 
 
 def _figures(name: str, content: Mapping[str, Any]) -> file.FigureTable:
-    """Return what is compared of an engine; a netlist may change and give the same figures."""
+    """Return the figures of an engine to compare; a digest may change and the figures stay."""
     rows = {
         f"{name}: {unit}": {
             figure: value for figure, value in values.items() if figure != "netlist"

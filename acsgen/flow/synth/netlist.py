@@ -1,4 +1,4 @@
-"""Counts what a synthesized netlist takes of a 7-series part."""
+"""Counts the resources of a 7-series part that a synthesized netlist takes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class SynthesisError(Exception):
     """Yosys refused the engine, or made something unknown of it: a bug of acsgen."""
 
 
-#: Look-up table sites that a cell takes.  Two small functions can share a site: that is for the
-#: placer to find, and not counted on here.
+#: Look-up table sites that a cell takes.  Two small functions can share a site, but only the placer
+#: finds such pairs, so that each function counts here.
 _LUT_SITES = {
     **{f"LUT{inputs}": 1 for inputs in range(1, 7)},
     "INV": 1,
@@ -37,7 +37,7 @@ _TABLES = frozenset({"INV", *(f"LUT{inputs}" for inputs in range(1, 7))})
 
 @dataclass(frozen=True)
 class Figures:
-    """What a unit takes, or all of them.
+    """Resources that one unit takes, or all units together.
 
     Attributes:
         dsp: DSP48E1.
@@ -86,7 +86,7 @@ def count_cells(module: Mapping[str, Any], boxes: Collection[str]) -> Figures:
 
 
 def _ways_to_carry(module: Mapping[str, Any]) -> int:
-    """Return the inputs of carry chains that no table drives: they go through one all the same."""
+    """Count the inputs of carry chains that no table drives: each takes a table all the same."""
     cells = module["cells"].values()
     driven = {bit for cell in cells if cell["type"] in _TABLES for bit in cell["connections"]["O"]}
     return sum(

@@ -1,4 +1,4 @@
-"""Synthesizes an engine for the 7 series, unit by unit, and remembers what it found."""
+"""Synthesizes an engine for the 7 series, unit by unit, and remembers the results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from acsgen.program.engine_config import EngineConfig
 from acsgen.support.buildcache import cache_folder, cached_file
 from acsgen.support.errors import Problem, UserError
 
-#: Changes when the commands below or the counting do, so that remembered results do not outlive it.
+#: To be raised with every change of the commands below or of the counting: results that another
+#: version left in the cache are then not used.
 FLOW = 1
 
 _DELAY = re.compile(r"ABC: .*\bDel =\s*([0-9]+(?:\.[0-9]+)?)")
@@ -31,11 +32,11 @@ class UnitResult:
     """One unit.
 
     Attributes:
-        figures: of one of it.
-        occurrences: how often the engine has it.
+        figures: resources of one instance.
+        occurrences: number of instances in the engine.
         delay_ps: its longest combinational path in ABC's model of the part, with a guess at the
             wires; for comparing, not for setting a clock.
-        netlist: digest of what was synthesized.
+        netlist: digest of the netlist before synthesis.
     """
 
     figures: Figures
@@ -63,7 +64,7 @@ class Synthesis:
         return parameters(self.engine)
 
     def shortages(self, board: Board) -> list[str]:
-        """Return in words what the board's part has too little of."""
+        """Return in words the resources of which the board's part has too little."""
         total, has = self.total, board.resources
         needed = {"dsp": total.dsp, "bram36": total.bram36, "lut": total.lut, "ff": total.ff}
         return [
@@ -95,11 +96,11 @@ def synthesize(
     """Synthesize ``engine``; units that were synthesized before are looked up in ``cache``.
 
     Args:
-        engine: what to synthesize.
+        engine: sizes of the engine.
         jobs: units at a time; default one for each processor.
         cache: folder of earlier results; default the user's cache.
         known: results of earlier synthesis with this Yosys, by digest of the netlist.
-        on_stage: told what is being done.
+        on_stage: called with the name of every step.
 
     Raises:
         SynthesisError: Yosys refused the engine.
@@ -112,7 +113,7 @@ def synthesize(
     units = elaborate(top)
     number = occurrences(top, units)
     results = {u: known[e.digest] for u, e in units.items() if known and e.digest in known}
-    # The largest first: they are what the others are waited for.
+    # The largest units go first: the whole run takes at least as long as each of them.
     wanted = sorted(units.keys() - results.keys(), key=lambda unit: (-units[unit].size, str(unit)))
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
         tasks = {
@@ -133,7 +134,7 @@ def synthesis_commands(unit: Unit, box_parameters: Iterable[str] = ()) -> list[s
     """Return the commands that turn a unit into primitives of the 7 series."""
     return [
         read_command(rtl_sources(), unit.module, unit.parameters, unit.boxes()),
-        # A box has its parameters behind it.
+        # The front end has elaborated every box for its parameters: nothing is left to set there.
         *(f"setparam -unset {name} t:acs_*" for name in sorted(box_parameters)),
         f"synth_xilinx -family xc7 -top {unit.module} -noiopad -noclkbuf",
     ]

@@ -1,10 +1,9 @@
 """Takes the engine apart into units, each of which is synthesized once.
 
 The engine has the same module many times over (lane groups, memory banks, requantizers), and
-logic synthesis takes more than twice as long for twice the logic.  So the modules below, and
-whatever the top module is made of, are synthesized by themselves and counted as often as they
-occur.  Nothing is optimized across their borders: figures are upper bounds of what the whole would
-give.
+logic synthesis takes more than twice as long for twice the logic.  So the modules below, and those
+that the top module instantiates, are synthesized by themselves and counted as often as they occur.
+Nothing is optimized across their borders: figures are upper bounds of those of the whole.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ class Elaborated:
     """A unit as read.
 
     Attributes:
-        children: units that it holds, by how often.
+        children: units that it holds, with the number of instances of each.
         digest: of the netlist before synthesis; equal netlists give equal results.
         size: cells of that netlist, for a guess at the time that synthesis takes.
         box_parameters: names of the parameters that its children's cells carry.
@@ -124,7 +123,7 @@ def _elaborate(units: Sequence[Unit]) -> list[Elaborated]:
         scripts = [
             [
                 read_command(rtl_sources(), unit.module, unit.parameters, unit.boxes()),
-                # Where something stands in the sources is no part of what it is.
+                # Equal logic in other lines of the sources has to give the same digest.
                 "setattr -unset src *",
                 "rename -enumerate -pattern n% *",
                 f'write_json "{file}"',

@@ -1,8 +1,8 @@
 """Runs Yosys commands in a process of their own.
 
 Yosys comes as the Python package ``pyosys``, with the SystemVerilog front end slang inside: nothing
-else has to be installed, and every machine gets the same version.  It ends its process on an
-error, hence the child process.
+else has to be installed, and every machine gets the same version.  Yosys ends its process on an
+error; hence the child process.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from acsgen.support.errors import Problem, UserError
 #: Seconds that one unit may take; the largest takes about a minute.
 TIMEOUT = 1800
 
-# A fork for every script: Yosys numbers what it makes from its start on, and what comes of a script
-# must not depend on those before it.
+# Every script runs in a fork of its own: Yosys numbers the objects that it makes from its start on,
+# and the netlist of a script must not depend on the scripts before it.
 _RUN = """
 import os, sys
 from pyosys import libyosys
@@ -52,7 +52,7 @@ def yosys_version() -> str:
 
 
 def run_yosys(scripts: Iterable[Sequence[str]], folder: Path | None = None) -> str:
-    """Run each script, a list of commands, on an empty design; returns what Yosys said.
+    """Run each script, a list of commands, on an empty design; return the output of Yosys.
 
     ``folder`` is where file names without a folder are looked for.
 

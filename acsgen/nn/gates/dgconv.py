@@ -1,5 +1,4 @@
-"""Dynamic grouping convolution (DGConv, Zhang et al. 2019; ACS paper, section 3.2, equations 2 to
-4).
+"""Dynamic grouping convolution (DGConv, Zhang et al. 2019; ACS paper, equations 2 to 4).
 
 The channel connectivity of a C-to-C convolution is a Kronecker product of log2(C) learned 2x2
 factors. Once trained it is an ordinary grouped convolution behind a fixed channel permutation,
@@ -88,5 +87,5 @@ class DGConv2d(nn.Module):
         return F.conv2d(x, weight, stride=self.stride, padding=self.kernel_size // 2)
 
     def extra_repr(self) -> str:
-        """What ``print(module)`` shows."""
+        """The module's parameters for ``print(module)``."""
         return f"{self.channels}, kernel_size={self.kernel_size}, stride={self.stride}"

@@ -1,4 +1,4 @@
-"""Channel gates: what makes a network skippable, and the gating network of the ACS paper."""
+"""Channel gates, which make a network skippable, and the gating network of the ACS paper."""
 
 from __future__ import annotations
 
@@ -48,23 +48,21 @@ class ChannelGate(nn.Module):
         return mask.unsqueeze(-1).unsqueeze(-1)
 
     def extra_repr(self) -> str:
-        """What ``print(module)`` shows."""
+        """The module's parameters for ``print(module)``."""
         return f"threshold={self.threshold}, noise={self.noise}"
 
 
 def default_bottleneck(in_channels: int) -> int:
-    """Bottleneck width of an ACS gate: the power of two at or below ``in_channels / 2``, at least
-    8.
+    """Bottleneck width of an ACS gate: ``in_channels / 2``, cut to a power of two, at least 8.
 
-    A power of two because DGConv factors its connectivity into 2x2 matrices.
+    It is a power of two because DGConv factors its connectivity into 2x2 matrices.
     """
     half = max(8, in_channels // 2)
     return 1 << (half.bit_length() - 1)
 
 
 class AcsGate(nn.Module):
-    """The gating network of ACS (paper, Figure 2e): decides which of the next channels are
-    computed.
+    """The gating network of ACS (paper, Figure 2e): it decides which channels are computed.
 
     conv1x1, DGConv3x3 stride 2, SE, DGConv3x3 stride 1, global average pool, Linear, threshold.
     ``grouping=False, se=False`` is plain ACS-GN (Figure 2d). The defaults are the paper's form with

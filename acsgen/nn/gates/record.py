@@ -1,4 +1,4 @@
-"""What gates decide in a forward pass, call by call."""
+"""The decisions of gates in a forward pass, call by call."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from acsgen.nn.gates.gate import ChannelGate
 
 
 class GateRecord:
-    """What the gates did in the latest forward pass: by the name of their call, in the order of
-    execution.
+    """Inputs and decisions of all gates in the latest forward pass, by call, in execution order.
 
     A gate that is called once goes by its module's path; the further calls of a gate that several
     blocks share are ``path@1``, ``path@2``, ... (:func:`acsgen.nn.calls.call_name`).
@@ -39,7 +38,7 @@ class GateRecord:
 
 @contextmanager
 def record_gates(model: nn.Module) -> Iterator[GateRecord]:
-    """Collect what every gate of ``model`` is given and decides.
+    """Collect the logits and the decisions of every gate of ``model``.
 
     Works through forward hooks, so the traced or exported graph is unaffected::
 

@@ -1,4 +1,4 @@
-"""Architectures: what a network has to be for a checkpoint or a recipe to name it."""
+"""Architectures: networks that a checkpoint or a recipe can name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Architecture:
         config: the schema of its configuration. Training fills ``in_channels``, ``image_size``,
             ``num_classes``, ``mean`` and ``std`` in from the data.
         build: makes a network, freshly initialised, of a configuration. The network takes pixels
-            [N, C, H, W] in 0..255, and offers what :class:`acsgen.nn.mac_counter.Skippable` says.
+            [N, C, H, W] in 0..255, and is :class:`acsgen.nn.mac_counter.Skippable`.
     """
 
     config: type[BaseModel]

@@ -20,7 +20,7 @@ Width = Annotated[int, Field(ge=1, le=4096)]
 
 
 class AcsConfig(BaseModel):
-    """Where the gates of a ResNet sit and what they are made of.
+    """The places of the gates of a ResNet, and their structure.
 
     Attributes:
         granularity: ``block`` puts one gate in each block (the count that matches the published
@@ -247,7 +247,7 @@ class ResNet(nn.Module):
         return logits
 
     def example_input(self) -> Tensor:
-        """One black image, uint8 [1, C, H, W]: what shape tracing and export run on."""
+        """One black image, uint8 [1, C, H, W], for shape tracing and export."""
         size = self.config.image_size
         return torch.zeros(1, self.config.in_channels, size, size, dtype=torch.uint8)
 

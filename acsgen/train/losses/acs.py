@@ -1,4 +1,4 @@
-"""The loss of ACS training: cross-entropy, MAC budget, and what keeps the gates informative."""
+"""The loss of ACS training: cross-entropy, a MAC budget, and a term for informative gates."""
 
 from __future__ import annotations
 

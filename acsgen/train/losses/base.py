@@ -1,4 +1,4 @@
-"""Losses of training: what a phase may name, and what each of them is given."""
+"""Losses of training: the schema of their parameters, and the forward pass that they judge."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ForwardPass:
 
     Attributes:
         logits: [N, classes], float32.
-        gates: what the gates did.
+        gates: logits and decisions of the gates.
         macs: of each image, [N]; a scalar for a network without gates. Differentiable in the masks.
         macs_ratio: their mean over the MACs of the static network, a scalar.
     """
@@ -85,14 +85,13 @@ class Forward:
         return ForwardPass(logits, gates, macs, macs.mean() / self.static_macs)
 
 
-#: What to differentiate, and the values of ``Loss.own_statistics``.
+#: The value to differentiate, and the values of ``Loss.own_statistics``.
 Terms = tuple[Tensor, Sequence[Tensor]]
 
 
 @dataclass(frozen=True)
 class LossResult:
-    """``loss`` to differentiate, and the detached values of :meth:`Loss.statistics` in one
-    tensor."""
+    """``loss`` to differentiate, and the values of :meth:`Loss.statistics`, detached."""
 
     loss: Tensor
     statistics: Tensor
@@ -105,7 +104,7 @@ class Loss(ABC, Generic[ParametersT]):
     one that :func:`register` adds. A loss that is not a sum overrides ``__call__``.
 
     Args:
-        parameters: what the recipe says.
+        parameters: those of the recipe.
         forward: runs the network.
     """
 
@@ -128,8 +127,8 @@ class Loss(ABC, Generic[ParametersT]):
     def set_progress(self, progress: float) -> None:
         """Tell how far the phase is, in [0, 1]; called before every step.
 
-        What follows from it has to be written into tensors that exist already: on CUDA a step may
-        be a captured graph.
+        A loss that changes with it must write the change into tensors that exist already: on CUDA
+        a step may be a captured graph.
         """
         return
 
@@ -162,7 +161,7 @@ def register(loss: LossT) -> LossT:
     """Decorate a loss's class: recipes may name it as its parameters do.
 
     Raises:
-        TypeError: the class leaves out what a loss must have.
+        TypeError: the class lacks a part of a loss.
     """
     if inspect.isabstract(loss) or not hasattr(loss, "parameters_type"):
         raise TypeError(f"{loss.__name__} lacks total() or parameters_type")

@@ -1,4 +1,4 @@
-"""The plain loss of a classifier: what phases without a resource term train with."""
+"""The plain loss of a classifier, for phases without a resource term."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from acsgen.train.losses.base import ForwardPass, Loss, LossParameters, Terms, r
 
 
 class CrossEntropyParameters(LossParameters):
-    """It has none."""
+    """The cross-entropy has no parameters of its own."""
 
     name: Literal["cross_entropy"] = "cross_entropy"
 
 
 @register
 class CrossEntropyLoss(Loss[CrossEntropyParameters]):
-    """L = CE, whatever the gates do."""
+    """L = CE; it does not depend on the gates' decisions."""
 
     parameters_type = CrossEntropyParameters
 

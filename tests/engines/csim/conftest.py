@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from acsgen.engines.csim import build_library
 from acsgen.program.engine_config import EngineConfig
-from tests.differential.engines import CONFIGURATIONS, EngineUnderTest, compiled_engine
+from tests.differential.engines import CONFIGURATIONS, Engines, EngineUnderTest
 
 from .rendering import render_engine
-
-Engines = Callable[[int], EngineUnderTest]
 
 #: Small memories: their ends are near.
 SMALL = EngineConfig(3, feature_kib=64, weight_kib=12, vector_bytes=4096, post_lanes=8)
@@ -22,13 +18,6 @@ SMALL = EngineConfig(3, feature_kib=64, weight_kib=12, vector_bytes=4096, post_l
 #: Ends the process at the first access outside an array, and at undefined behaviour. Sums of a
 #: damaged program may overflow: hardware wraps around.
 SANITIZE = ("-O1", "-fwrapv", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-
-
-@pytest.fixture(scope="session")
-def engines(request: pytest.FixtureRequest) -> Engines:
-    """Gives the engine with so many lane groups."""
-    folder = request.config.cache.mkdir("acsgen-engines")
-    return cache(lambda lane_groups: compiled_engine(CONFIGURATIONS[lane_groups], folder))
 
 
 @pytest.fixture(params=sorted(CONFIGURATIONS), ids=lambda groups: f"lanes{groups}")

@@ -1,7 +1,7 @@
 """Runs damaged and random programs on a sanitized engine.
 
 ``python -m tests.engines.csim.flip_bits LIBRARY FIRST COUNT`` is a process of its own, for a stray
-access ends it.  Prints the number of every program before it runs, and at the end how often each
+access ends it.  It prints the number of every program before it runs, and at the end how often each
 status came.
 """
 
@@ -18,9 +18,10 @@ from acsgen.engines.csim import CSimEngine
 from acsgen.isa.generated import Instruction, LinearMode, Opcode, Record, Status
 from tests.differential.engines import EngineUnderTest
 from tests.fuzz.damage import Buffers, damage, judge
+from tests.fuzz.machine import Plane
 from tests.fuzz.session import try_programs
 
-from .bench import Bench, Map, encode, random_pixels
+from .bench import Bench, encode, random_pixels
 from .conftest import SMALL
 
 
@@ -36,7 +37,7 @@ def every_operation(csim: CSimEngine) -> Bench:
     to_wide = {"dst_base": wide.base, "dst_step": wide.step}
     to_narrow = {"dst_base": narrow.base, "dst_step": narrow.step}
     from_x = {"src_base": x.base, "src_step": x.step}
-    from_split = {"src_base": split.base, "src_step": split.step, "src_plane": split.plane}
+    from_split = {"src_base": split.base, "src_step": split.step, "src_plane": split.phase}
     size = {"src_height": 16, "src_width": 16}
     masks = [bench.mask(rng.integers(0, 2, 4)) for _ in range(2)]
     vector = bench.vector(random_pixels(rng, (64,), 0))
@@ -53,7 +54,7 @@ def every_operation(csim: CSimEngine) -> Bench:
     halves = {"channels": 2}
     pool = {"kernel": 3, "pad": 1, "mask_in": 0, **size}
 
-    def add(opcode: Opcode, at: Map, *fields: dict[str, int], **more: int) -> None:
+    def add(opcode: Opcode, at: Plane, *fields: dict[str, int], **more: int) -> None:
         merged = {name: value for group in fields for name, value in group.items()}
         bench.traced(Instruction(opcode, **merged, **more), at)
 
@@ -105,7 +106,7 @@ def main() -> None:
         print(seed, flush=True)
         damaged = damage(good, Random(seed).randint)
         found[judge(damaged, damaged.run(csim)).name] += 1
-    # Nothing that they left behind matters.
+    # The state that they left behind does not matter.
     assert judge(good, good.run(csim)) is Status.OK
     print("random programs", flush=True)
     try_programs(EngineUnderTest(SMALL, csim), count // 40, first, damages=4)

@@ -1,4 +1,4 @@
-"""CONV of the compiled engine against plain numpy: results and counters, over random operands."""
+"""CONV of the compiled engine against the machine, over random operands."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from acsgen.isa.generated import MASK_NONE, MAX_CHUNK, RECORD_WORDS, Instruction, Opcode, Record
-from tests.differential.engines import EngineUnderTest
+from tests.differential.engines import Engines, EngineUnderTest
+from tests.fuzz.machine import Plane
 
-from .bench import Array, Bench, Map, random_pixels, requantized
-from .conftest import Engines
+from .bench import Array, Bench, random_pixels
 
 
 @dataclass(frozen=True)
 class Conv:
-    """One convolution, sizes and what is special about it."""
+    """One convolution: its sizes and its options."""
 
     inputs: int = 3
     outputs: int = 4
@@ -55,45 +55,8 @@ def result_size(size: int, conv: Conv) -> int:
     return (size + 2 * conv.pad - conv.kernel) // conv.stride + 1
 
 
-def reference(
-    conv: Conv, source: Array, weights: Array, order: tuple[Array, Array], active: Array
-) -> Array:
-    """Sums of all output channels, by their place in the result map; masked inputs left out."""
-    tables_in, tables_out = order
-    ins, outs = conv.inputs // conv.groups, conv.outputs // conv.groups
-    pads = np.array([conv.pads[min(c, 3)] for c in range(conv.inputs)], np.uint8)
-    values = pads.view(np.int8) if conv.src_signed else pads
-    padded = np.broadcast_to(
-        values.astype(np.int64)[:, None, None],
-        (conv.inputs, conv.height + 2 * conv.pad, conv.width + 2 * conv.pad),
-    ).copy()
-    inner = padded[:, conv.pad : conv.pad + conv.height, conv.pad : conv.pad + conv.width]
-    inner[:] = source
-    padded[active == 0] = 0
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (conv.kernel, conv.kernel), (1, 2))
-    windows = windows[:, :: conv.stride, :: conv.stride]
-    sums = np.zeros((conv.outputs, *windows.shape[1:3]), np.int64)
-    for group in range(conv.groups):
-        columns = windows[tables_in[group * ins : (group + 1) * ins]]
-        for row in range(group * outs, (group + 1) * outs):
-            sums[tables_out[row]] = np.einsum("cyxij,cij->yx", columns, weights[row])
-    return sums
-
-
-def rounds(active: int, blocks: int, chunk: int, lane_groups: int) -> int:
-    """Rounds in which a group's active outputs are done: at most two blocks meet in one."""
-    count = 0
-    for first in range(0, active, chunk):
-        width = min(chunk, active - first)
-        items = [block for block in range(blocks) for _ in range(width)]
-        while items:
-            items = items[sum(b < items[0] + 2 for b in items[:lane_groups]) :]
-            count += 1
-    return count
-
-
 def check_conv(engine: EngineUnderTest, conv: Conv, seed: int) -> dict[str, int]:
-    """Run one convolution, compare everything; returns the result header."""
+    """Run one convolution; returns the result header."""
     rng = np.random.default_rng(seed)
     bench = Bench(engine, rng)
     out_shape = (conv.outputs, result_size(conv.height, conv), result_size(conv.width, conv))
@@ -104,8 +67,6 @@ def check_conv(engine: EngineUnderTest, conv: Conv, seed: int) -> dict[str, int]
         bench.mask(mask_bits(kind, channels, rng)) if kind else MASK_NONE
         for kind, channels in ((conv.mask_in, conv.inputs), (conv.mask_out, conv.outputs))
     ]
-    active_in = bench.bits(masks[0], conv.inputs)
-    active_out = bench.bits(masks[1], conv.outputs)
 
     # The contents of masked input channels are random: they must not be read.
     source = random_pixels(rng, in_shape, conv.src_signed, conv.extreme)
@@ -114,7 +75,7 @@ def check_conv(engine: EngineUnderTest, conv: Conv, seed: int) -> dict[str, int]
     dst = bench.reserve(out_shape, stored_log2, bool(conv.dst_split), gap=int(rng.integers(2)))
     res_signed = int(conv.residual == "signed")
     residual = random_pixels(rng, out_shape, res_signed, conv.extreme)
-    res = bench.place(residual, conv.row_log2) if conv.residual else Map(0, 0, *out_shape, 0, False)
+    res = bench.place(residual, conv.row_log2) if conv.residual else Plane(0, 0, *out_shape, 0)
 
     shape = (conv.outputs, ins, conv.kernel, conv.kernel)
     weights = np.full(shape, 127) if conv.extreme else rng.integers(-127, 128, shape)
@@ -140,7 +101,7 @@ def check_conv(engine: EngineUnderTest, conv: Conv, seed: int) -> dict[str, int]
     table_address = bench.store(table.view(np.uint64)) if conv.table else 0
     res_mult = int(rng.integers(0, 65536)) if conv.residual else 0
 
-    trace = bench.traced(
+    bench.traced(
         Instruction(
             Opcode.CONV,
             kernel=conv.kernel,
@@ -171,7 +132,7 @@ def check_conv(engine: EngineUnderTest, conv: Conv, seed: int) -> dict[str, int]
             channels_in=ins,
             channels=outs,
             chunk=conv.chunk,
-            src_plane=src.plane if conv.stride == 2 else 0,
+            src_plane=src.phase or 0,
             weight_addr=address,
             row_words=row_words,
             res_mult=res_mult,
@@ -183,45 +144,7 @@ def check_conv(engine: EngineUnderTest, conv: Conv, seed: int) -> dict[str, int]
         ),
         dst,
     )
-
-    sums = reference(conv, source, weights, order, active_in)
-    row = np.empty(conv.outputs, np.int64)
-    row[order[1]] = np.arange(conv.outputs)
-
-    def channelwise(values: Array) -> Array:
-        return values[row][:, None, None]
-
-    on = (active_out == 1)[:, None, None]
-    acc = np.where(on, sums + channelwise(bias), channelwise(masked_bias))
-    # With masked_zero nothing is read for a masked channel, and the shift of its residual is 14.
-    short = ~on & (not conv.masked_bias)
-    shifts = np.where(short, 14, channelwise(shift))
-    scaled = acc * np.where(short, 0, channelwise(mult))
-    added = (residual * res_mult << (shifts - 14)) if conv.residual else 0
-    wanted = requantized(scaled + added, shifts, conv.dst_signed)
-
-    blocks = -(-out_shape[1] * 2**conv.row_log2 // 8)
-    expected = bench.expected
-    dense = conv.outputs * ins * taps * out_shape[1] * out_shape[2]
-    for group in range(conv.groups):
-        inputs = int(active_in[order[0][group * ins : (group + 1) * ins]].sum())
-        outputs = int(active_out[order[1][group * outs : (group + 1) * outs]].sum())
-        turns = rounds(outputs, blocks, conv.chunk, engine.config.lane_groups)
-        expected["array_iterations"] += turns * inputs * taps
-        expected["channels_executed"] += outputs
-        expected["channels_skipped"] += outs - outputs
-        done = inputs * outputs * taps * out_shape[1] * out_shape[2]
-        expected["macs_executed"] += done
-        expected["macs_skipped"] -= done
-        expected["read_words"] += outputs * row_words
-        expected["read_words"] += (outs - outputs) * 2 * conv.masked_bias
-    expected["macs_skipped"] += dense
-    expected["read_words"] += len(table) // 4 if conv.table else 0
-
-    outcome = bench.run()
-    found = bench.read_map(outcome, trace, dst, bool(conv.dst_signed))
-    np.testing.assert_array_equal(found, wanted)
-    return outcome.header
+    return bench.run()
 
 
 CASES = {

@@ -25,11 +25,10 @@ from acsgen.isa.generated import (
     Status,
 )
 from acsgen.support.assets import asset
-from tests.differential.engines import EngineUnderTest
+from tests.differential.engines import Engines, EngineUnderTest
 from tests.isa.places import HIGH, UNKNOWN_OPCODES, put
 
 from .bench import Bench, Outcome, encode
-from .conftest import Engines
 from .flip_bits import every_operation
 
 FLIPS = 2000
@@ -181,9 +180,9 @@ def test_fault(
     program[index] = replace(program[index], **fields)
     outcome = bench.run_once(program)
     assert (Status(outcome.status), outcome.fault_index) == (status, index)
-    # What was done until then is in the header; the faulty instruction is fetched but not counted.
+    # The header counts the work until then; the faulty instruction is fetched but not counted.
     assert outcome.header["instructions"] == index
-    # The engine is none the worse for it.
+    # The engine still works afterwards.
     assert bench.run_once().status == Status.OK
 
 

@@ -1,16 +1,15 @@
-"""LINEAR of the compiled engine, in its four modes, against plain numpy."""
+"""LINEAR of the compiled engine, in its four modes, against the machine."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from acsgen.ir.integer import INT32_MAX, INT32_MIN, SIGMOID_TABLE
+from acsgen.ir.integer import INT32_MAX, INT32_MIN
 from acsgen.isa.generated import Instruction, LinearMode, Opcode, Record
-from tests.differential.engines import EngineUnderTest
+from tests.differential.engines import Engines, EngineUnderTest
 
-from .bench import Bench, random_pixels, requantized, rounded
-from .conftest import Engines
+from .bench import Bench, random_pixels
 
 
 @pytest.fixture(scope="module")
@@ -41,46 +40,26 @@ def test_linear(
     ]
     vector = bench.vector(x)
     address, row_words = bench.rows(weights, records, spare=0)
-    bench.expected["read_words"] += outputs * row_words
-    bench.expected["macs_executed"] += outputs * (row_words - 2) * 8
-    acc = weights @ x + bias
     fields = {"src_signed": signed, "linear_mode": mode, "channels": outputs, "vec_src": vector}
     fields |= {"weight_addr": address, "row_words": row_words}
 
     if mode == LinearMode.GATE:
         # Some thresholds at the very sums: greater, not equal, opens a channel.
-        threshold = acc + rng.integers(-1, 2, outputs)
+        threshold = weights @ x + bias + rng.integers(-1, 2, outputs)
         threshold[0] = INT32_MIN
         threshold[-1] = INT32_MAX if outputs > 1 else INT32_MIN
         packed = np.zeros(-(-outputs // 2) * 2, np.int32)
         packed[:outputs] = threshold
-        fields["threshold_addr"] = bench.store(packed.view(np.uint64))
-        bench.expected["read_words"] += -(-outputs // 2)
-        words = -(-outputs // 64)
-        result = bench.result(words)
-        bench.add(Instruction(Opcode.LINEAR, mask_out=31, result_addr=result, **fields))
-        bits = np.unpackbits(bench.run().bytes_at(result, words), bitorder="little")
-        np.testing.assert_array_equal(bits[:outputs], acc > threshold)
-        assert not bits[outputs:].any()
+        fields |= {"threshold_addr": bench.store(packed.view(np.uint64)), "mask_out": 31}
+        fields["result_addr"] = bench.result(-(-outputs // 64))
     elif mode == LinearMode.WIDE:
-        words = -(-outputs // 2)
-        result = bench.result(words)
-        bench.add(Instruction(Opcode.LINEAR, result_addr=result, **fields))
-        logits = bench.run().bytes_at(result, words).view(np.int32)
-        np.testing.assert_array_equal(logits[:outputs], rounded(acc * mult, shift))
-        assert not logits[outputs:].any()
+        fields["result_addr"] = bench.result(-(-outputs // 2))
     else:
-        words = -(-outputs // 8)
-        result = bench.result(words)
-        dst_signed = int(mode == LinearMode.VECTOR) * int(rng.integers(2))
-        fields |= {"dst_signed": dst_signed, "vec_dst": bench.vector_words}
-        bench.add(Instruction(Opcode.LINEAR, trace_addr=result, **fields))
-        stored = bench.run().bytes_at(result, words)
-        wanted = requantized(acc * mult, shift, dst_signed)
-        if mode == LinearMode.SIGMOID:
-            wanted = SIGMOID_TABLE[requantized(acc * mult, shift, True) + 128]
-        np.testing.assert_array_equal(stored[:outputs], wanted.astype(np.uint8))
-        assert not stored[outputs:].any()
+        signed_result = int(mode == LinearMode.VECTOR) * int(rng.integers(2))
+        fields |= {"dst_signed": signed_result, "vec_dst": bench.vector_words}
+        fields["trace_addr"] = bench.result(-(-outputs // 8))
+    bench.add(Instruction(Opcode.LINEAR, **fields))
+    bench.run()
 
 
 def test_shifts_outside_their_range_act_as_the_bounds(engine: EngineUnderTest) -> None:
@@ -90,8 +69,6 @@ def test_shifts_outside_their_range_act_as_the_bounds(engine: EngineUnderTest) -
     records = [Record(bias=10**9, mult=40000, shift=shift) for shift in shifts]
     address, row_words = bench.rows(np.zeros((len(shifts), 8), np.int64), records)
     result = bench.result(5)
-    bench.expected["read_words"] += len(shifts) * row_words
-    bench.expected["macs_executed"] += len(shifts) * 8
     bench.add(
         Instruction(
             Opcode.LINEAR,
@@ -102,6 +79,4 @@ def test_shifts_outside_their_range_act_as_the_bounds(engine: EngineUnderTest) -
             result_addr=result,
         )
     )
-    logits = bench.run().bytes_at(result, 5).view(np.uint32)[: len(shifts)]
-    wanted = rounded(np.full(len(shifts), 40000 * 10**9), np.clip(shifts, 14, 38))
-    np.testing.assert_array_equal(logits, wanted.astype(np.uint32))
+    bench.run()

@@ -1,4 +1,4 @@
-"""LOAD, ELTWISE, POOL, GAVG, SCALE and FLATTEN of the compiled engine against plain numpy."""
+"""LOAD, ELTWISE, POOL, GAVG, SCALE and FLATTEN of the compiled engine against the machine."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from acsgen_host.words import pack_image
 
-from acsgen.isa.generated import HEADER_WORDS, MASK_NONE, Instruction, Opcode
-from tests.differential.engines import EngineUnderTest
+from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, MASK_NONE, Instruction, Opcode
+from tests.differential.engines import Engines, EngineUnderTest
+from tests.fuzz.machine import Plane
 from tests.isa.places import HIGH
 
-from .bench import Array, Bench, Map, random_pixels, requantized
-from .conftest import Engines
+from .bench import Bench, random_pixels
 
 SEEDS = range(12)
 
@@ -33,7 +33,7 @@ def random_size(rng: np.random.Generator, widest: int = 64) -> tuple[int, int, i
 
 def target(
     bench: Bench, shape: tuple[int, int, int], row_log2: int, split: int, gap: int = 0
-) -> tuple[Map, dict[str, int]]:
+) -> tuple[Plane, dict[str, int]]:
     """A place for a result, and the fields that name it."""
     stored = max(row_log2 - 1, 0) if split else row_log2
     at = bench.reserve(shape, stored, bool(split), gap)
@@ -41,16 +41,15 @@ def target(
     return at, fields | {"channels": shape[0], "dst_height": shape[1], "dst_width": shape[2]}
 
 
-def source(at: Map) -> dict[str, int]:
+def source(at: Plane) -> dict[str, int]:
     return {"src_base": at.base, "src_step": at.step}
 
 
-def random_mask(bench: Bench, channels: int) -> tuple[int, Array]:
-    """No mask, or a register with random bits; and which channels it leaves on."""
-    register = MASK_NONE
-    if bench.rng.integers(4):
-        register = bench.mask(bench.rng.integers(0, 2, channels))
-    return register, bench.bits(register, channels)[:, None, None]
+def random_mask(bench: Bench, channels: int) -> int:
+    """No mask, or a register with random bits."""
+    if not bench.rng.integers(4):
+        return MASK_NONE
+    return bench.mask(bench.rng.integers(0, 2, channels))
 
 
 @pytest.mark.parametrize("split", [0, 1])
@@ -64,10 +63,9 @@ def test_load(engine: EngineUnderTest, width: int, split: int) -> None:
     image = pack_image(pixels)
     address = bench.result(3 * at.step * 8)
     program = [Instruction(Opcode.LOAD, trace_addr=address, **fields), Instruction(Opcode.END)]
-    outcome = bench.run_once(program, image)
-    np.testing.assert_array_equal(bench.read_map(outcome, address, at, False), pixels)
-    assert outcome.header["read_words"] == 16 + len(image)
-    assert outcome.header["written_words"] == 3 * at.step * 8
+    header = bench.run(program, image)
+    assert header["read_words"] == 2 * INSTRUCTION_WORDS + len(image)
+    assert header["written_words"] == 3 * at.step * 8
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -81,11 +79,11 @@ def test_eltwise(engine: EngineUnderTest, seed: int) -> None:
         random_pixels(rng, shape, signed, extreme=seed == 0) for signed in (src_signed, res_signed)
     )
     src, res = bench.place(x, row_log2, gap=1), bench.place(residual, row_log2)
-    mask_in, on_in = random_mask(bench, shape[0])
-    mask_out, on_out = random_mask(bench, shape[0])
+    mask_in = random_mask(bench, shape[0])
+    mask_out = random_mask(bench, shape[0])
     at, fields = target(bench, shape, row_log2, split)
     shift, mult, res_mult = int(rng.integers(14, 18)), *map(int, rng.integers(0, 65536, 2))
-    address = bench.traced(
+    bench.traced(
         Instruction(
             Opcode.ELTWISE,
             src_signed=src_signed,
@@ -104,9 +102,7 @@ def test_eltwise(engine: EngineUnderTest, seed: int) -> None:
         ),
         at,
     )
-    added = (residual * res_mult << (shift - 14)) * res_enable
-    wanted = requantized(x * on_in * on_out * mult + added, shift, dst_signed)
-    np.testing.assert_array_equal(bench.read_map(bench.run(), address, at, dst_signed), wanted)
+    bench.run()
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -124,10 +120,10 @@ def test_pool(engine: EngineUnderTest, seed: int) -> None:
     dst_signed = src_signed if pool_max else dst_signed
     x = random_pixels(rng, (channels, height, width), src_signed)
     src = bench.place(x, row_log2, split=stride == 2)
-    mask, on = random_mask(bench, channels)
+    mask = random_mask(bench, channels)
     at, fields = target(bench, (channels, *sizes), row_log2, split)
     shift, mult = (0, 0) if pool_max else (20, int(rng.integers(2**20 // kernel**2 // 16)) + 1)
-    address = bench.traced(
+    bench.traced(
         Instruction(
             Opcode.POOL,
             kernel=kernel,
@@ -139,7 +135,7 @@ def test_pool(engine: EngineUnderTest, seed: int) -> None:
             mask_in=mask,
             src_height=height,
             src_width=width,
-            src_plane=src.plane if stride == 2 else 0,
+            src_plane=src.phase or 0,
             mult=mult,
             shift=shift,
             **source(src),
@@ -147,15 +143,7 @@ def test_pool(engine: EngineUnderTest, seed: int) -> None:
         ),
         at,
     )
-    outside = -128 if pool_max and src_signed else 0
-    padded = np.pad(x, ((0, 0), (pad, pad), (pad, pad)), constant_values=outside)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), (1, 2))
-    windows = windows[:, ::stride, ::stride]
-    if pool_max:
-        wanted = windows.max((3, 4)) * on
-    else:
-        wanted = requantized(windows.sum((3, 4)) * on * mult, shift, dst_signed)
-    np.testing.assert_array_equal(bench.read_map(bench.run(), address, at, dst_signed), wanted)
+    bench.run()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -167,7 +155,7 @@ def test_gavg(engine: EngineUnderTest, seed: int) -> None:
     src_signed, dst_signed = map(int, rng.integers(0, 2, 2))
     x = random_pixels(rng, (channels, height, width), src_signed, extreme=seed == 0)
     src = bench.place(x, row_log2, gap=1)
-    mask, on = random_mask(bench, channels)
+    mask = random_mask(bench, channels)
     mult = min(2**22 // (height * width), 65535)
     words = -(-channels // 8)
     address = bench.result(words)
@@ -188,11 +176,7 @@ def test_gavg(engine: EngineUnderTest, seed: int) -> None:
             **source(src),
         )
     )
-    wanted = requantized((x * on).sum((1, 2)) * mult, 22, dst_signed)
-    stored = bench.run().bytes_at(address, words)
-    # Bytes behind the last channel are zero: LINEAR reads whole words.
-    np.testing.assert_array_equal(stored[channels:], 0)
-    np.testing.assert_array_equal(stored[:channels], wanted.astype(np.uint8))
+    bench.run()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -206,10 +190,10 @@ def test_scale(engine: EngineUnderTest, seed: int) -> None:
     factors = random_pixels(rng, (shape[0],), 0, extreme=seed == 0)
     src = bench.place(x, row_log2)
     vector = bench.vector(factors)
-    mask, on = random_mask(bench, shape[0])
+    mask = random_mask(bench, shape[0])
     at, fields = target(bench, shape, row_log2, split)
     mult = int(rng.integers(65536))
-    address = bench.traced(
+    bench.traced(
         Instruction(
             Opcode.SCALE,
             src_signed=src_signed,
@@ -223,8 +207,7 @@ def test_scale(engine: EngineUnderTest, seed: int) -> None:
         ),
         at,
     )
-    wanted = requantized(x * on * factors[:, None, None] * mult, 23, dst_signed)
-    np.testing.assert_array_equal(bench.read_map(bench.run(), address, at, dst_signed), wanted)
+    bench.run()
 
 
 def test_flatten_copies_segments(engine: EngineUnderTest) -> None:
@@ -234,9 +217,7 @@ def test_flatten_copies_segments(engine: EngineUnderTest) -> None:
     words = 5 * src.step * 8
     address = bench.result(words)
     bench.add(Instruction(Opcode.FLATTEN, channels=5, vec_dst=7, trace_addr=address, **source(src)))
-    stored = bench.run().bytes_at(address, words)
-    wanted = bench.memory[src.base : src.base + 5 * src.step].reshape(-1)
-    np.testing.assert_array_equal(stored, wanted)
+    bench.run()
 
 
 def test_nothing_is_traced_without_the_register(engine: EngineUnderTest) -> None:
@@ -245,16 +226,16 @@ def test_nothing_is_traced_without_the_register(engine: EngineUnderTest) -> None
     bench = Bench(engine, rng)
     src = bench.place(random_pixels(rng, (2, 8, 8), 0), 0)
     at, fields = target(bench, (2, 8, 8), 0, 0)
+    fields |= {"mask_in": MASK_NONE, "mask_out": MASK_NONE}
     bench.traced(Instruction(Opcode.ELTWISE, mult=1, shift=14, **source(src), **fields), at)
     bench.trace = False
     bench.written.clear()
-    bench.expected.clear()
     bench.result_words = HEADER_WORDS
     bench.run()
 
 
 def test_order_of_images_does_not_matter(engine: EngineUnderTest) -> None:
-    """Programs on one engine, in several orders: what one leaves behind never shows in another."""
+    """Programs on one engine, in several orders: the state left by one never shows in another."""
     benches = []
     for seed in range(3):
         rng = np.random.default_rng(seed)
@@ -266,7 +247,6 @@ def test_order_of_images_does_not_matter(engine: EngineUnderTest) -> None:
         operation = Instruction(Opcode.ELTWISE, mask_in=mask, mult=9000, shift=14, **source(src))
         bench.traced(replace(operation, **fields), at)
         benches.append(bench)
-    first = [bench.run().words for bench in benches]
-    for order in ((2, 1, 0), (1, 0, 2), (0, 2, 1)):
+    for order in ((0, 1, 2), (2, 1, 0), (1, 0, 2), (0, 2, 1)):
         for index in order:
-            np.testing.assert_array_equal(benches[index].run().words, first[index])
+            benches[index].run()

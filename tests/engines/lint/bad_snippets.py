@@ -1,7 +1,7 @@
 """Small sources that Vitis HLS would refuse or misread, for the lint's test.
 
 ``//! rule`` marks the line on which that rule must fire; nothing else may fire in the snippet, save
-what ``//+ rule`` marks.  A rule may have several snippets.
+the rules that ``//+ rule`` names.  A rule may have several snippets.
 """
 
 CONSTRUCTS = """

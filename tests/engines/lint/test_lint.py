@@ -1,4 +1,4 @@
-"""The rendered engine is clean under the lint, and every rule fires on what it is for."""
+"""The rendered engine is clean under the lint, and every rule fires on its own snippet."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -20,9 +19,8 @@ from acsgen.isa.generated import (
     ResultHeader,
     Status,
 )
+from tests.differential.engines import Engines
 from tests.handmade import PLANE, POINTWISE, Params
-
-from .conftest import Twins
 
 pytestmark = pytest.mark.rtl
 
@@ -89,28 +87,28 @@ def program(params: Params) -> list[tuple[Instruction, int]]:
 
 
 def test_every_word_is_blamed_on_the_instruction_that_reads_it(
-    twins: Callable[[int], Twins],
+    engines: Engines,
 ) -> None:
     """Words are read ahead, and in another order than instructions run."""
-    engines, params = twins(4), Params()
+    twins, params = engines(4, True), Params()
     operations = program(params)
     words = np.array([word for op, _ in operations for word in op.encode()], np.uint64)
     image = np.arange(8, dtype=np.uint64)
     inputs = (words, np.array(params.words, np.uint64), image, HEADER_WORDS + 8)
 
-    good = engines.csim.run(*inputs)
+    good = twins.csim.run(*inputs)
     wanted = {i: INSTRUCTION_WORDS + data for i, (_, data) in enumerate(operations)}
-    usual = engines.rtl.memory
+    usual = twins.rtl.memory
     blamed: Counter[int] = Counter()
     try:
         for beat in range(1, sum(wanted.values()) + 1):
-            engines.rtl.memory = replace(usual, fail_read=beat)
-            run = engines.rtl.run(*inputs)
+            twins.rtl.memory = replace(usual, fail_read=beat)
+            run = twins.rtl.run(*inputs)
             assert run.status == Status.BUS_ERROR, beat
             blamed[run.fault_index] += 1
     finally:
-        engines.rtl.memory = usual
+        twins.rtl.memory = usual
     assert blamed == wanted
-    run = engines.rtl.run(*inputs)
+    run = twins.rtl.run(*inputs)
     assert run.bus.read == run.result[ResultHeader.READ_WORDS] == sum(wanted.values())
     np.testing.assert_array_equal(run.result[HEADER_WORDS:], good.result[HEADER_WORDS:])

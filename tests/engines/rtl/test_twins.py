@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,15 +10,13 @@ from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.engines.rtl import Memory
 from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import HEADER_WORDS, Instruction, Opcode, ResultHeader, Status
 from acsgen.program.program import Program
 from acsgen.program.result import decode_result
-from tests.compiler.graphs import resnet
+from tests.differential.engines import Engines, EngineUnderTest
 from tests.isa.places import UNKNOWN_OPCODES, put
-
-from .conftest import Twins
+from tests.nets.integer_graphs import resnet
 
 pytestmark = pytest.mark.rtl
 
@@ -31,24 +28,24 @@ def image_for(graph: IntGraph, seed: int = 0) -> NDArray[np.uint64]:
     return pack_image(rng.integers(0, 256, graph.input.shape).astype(np.uint8))
 
 
-def check(engines: Twins, program: Program, image: NDArray[np.uint64]) -> int:
+def check(twins: EngineUnderTest, program: Program, image: NDArray[np.uint64]) -> int:
     """Compare a run without and one with trace; returns the cycles of the first."""
     cycles = []
     for trace in (False, True):
         size = program.traced_words if trace else program.result_words
-        wanted = engines.csim.run(program.words, program.params, image, size, trace)
-        found = engines.rtl.run(program.words, program.params, image, size, trace)
+        wanted = twins.csim.run(program.words, program.params, image, size, trace)
+        found = twins.rtl.run(program.words, program.params, image, size, trace)
         assert (found.status, found.fault_index) == (wanted.status, wanted.fault_index)
         assert found.spec_hash == wanted.spec_hash
         assert found.bus.stray == 0
         assert found.bus.read == found.result[ResultHeader.READ_WORDS]
         cycles.append(int(found.result[ResultHeader.CYCLES]))
-        # The RTL does not read weights that only masked inputs would meet.
+        # The RTL leaves unneeded words in memory (:mod:`acsgen.engines.base`).
         assert found.result[ResultHeader.READ_WORDS] <= wanted.result[ResultHeader.READ_WORDS]
         found.result[ResultHeader.READ_WORDS] = wanted.result[ResultHeader.READ_WORDS]
         found.result[CYCLES] = 0
-        # Header, logits and masks word by word; of traced maps the pixels: the cells behind the end
-        # of a row hold whatever was there before, on either engine.
+        # Header, logits and masks are compared word by word, traced maps by their pixels: the cells
+        # behind the end of a row keep older bytes, on either engine.
         plain = slice(0, program.result_words)
         np.testing.assert_array_equal(found.result[plain], wanted.result[plain])
         if trace:
@@ -58,48 +55,32 @@ def check(engines: Twins, program: Program, image: NDArray[np.uint64]) -> int:
     return cycles[0]
 
 
-def test_network_twice_takes_the_same_cycles(twins: Callable[[int], Twins]) -> None:
-    engines = twins(4)
+def test_network_twice_takes_the_same_cycles(engines: Engines) -> None:
+    twins = engines(4, True)
     graph = resnet()
-    program = compile_graph(graph, engines.config)
-    first = check(engines, program, image_for(graph))
-    assert check(engines, program, image_for(graph)) == first
-
-
-@pytest.mark.parametrize(
-    "memory",
-    [Memory(latency=0), Memory(latency=200), Memory(bandwidth=40), Memory(latency=7, seed=5)],
-    ids=["fast", "far", "narrow", "pauses"],
-)
-def test_any_memory(twins: Callable[[int], Twins], memory: Memory) -> None:
-    engines = twins(4)
-    graph = resnet()
-    program = compile_graph(graph, engines.config)
-    usual, engines.rtl.memory = engines.rtl.memory, memory
-    try:
-        check(engines, program, image_for(graph))
-    finally:
-        engines.rtl.memory = usual
+    program = compile_graph(graph, twins.config)
+    first = check(twins, program, image_for(graph))
+    assert check(twins, program, image_for(graph)) == first
 
 
 @pytest.mark.parametrize("beat", [1, 9, 200, 2000])
-def test_read_errors_stop_with_a_status(twins: Callable[[int], Twins], beat: int) -> None:
-    engines = twins(4)
+def test_read_errors_stop_with_a_status(engines: Engines, beat: int) -> None:
+    twins = engines(4, True)
     graph = resnet()
-    program = compile_graph(graph, engines.config)
-    usual = engines.rtl.memory
-    engines.rtl.memory = replace(usual, fail_read=beat)
+    program = compile_graph(graph, twins.config)
+    usual = twins.rtl.memory
+    twins.rtl.memory = replace(usual, fail_read=beat)
     try:
-        run = engines.rtl.run(program.words, program.params, image_for(graph), program.result_words)
+        run = twins.rtl.run(program.words, program.params, image_for(graph), program.result_words)
     finally:
-        engines.rtl.memory = usual
+        twins.rtl.memory = usual
     assert run.status == Status.BUS_ERROR
     assert run.result[ResultHeader.STATUS] == Status.BUS_ERROR
-    check(engines, program, image_for(graph))
+    check(twins, program, image_for(graph))
 
 
-def test_unknown_opcode_and_missing_end(twins: Callable[[int], Twins]) -> None:
-    engines = twins(4)
+def test_unknown_opcode_and_missing_end(engines: Engines) -> None:
+    twins = engines(4, True)
     end = list(Instruction(Opcode.END).encode())
     unknown, unclean = end.copy(), end.copy()
     put(unknown, "opcode", UNKNOWN_OPCODES[-1])
@@ -107,10 +88,10 @@ def test_unknown_opcode_and_missing_end(twins: Callable[[int], Twins]) -> None:
     for words in ([], unknown, unclean, end):
         program = np.array(words, np.uint64)
         empty = np.zeros(0, np.uint64)
-        wanted = engines.csim.run(program, empty, empty, HEADER_WORDS)
-        found = engines.rtl.run(program, empty, empty, HEADER_WORDS)
+        wanted = twins.csim.run(program, empty, empty, HEADER_WORDS)
+        found = twins.rtl.run(program, empty, empty, HEADER_WORDS)
         assert (found.status, found.fault_index) == (wanted.status, wanted.fault_index)
-        # The RTL does not read weights that only masked inputs would meet.
+        # The RTL leaves unneeded words in memory (:mod:`acsgen.twins.base`).
         assert found.result[ResultHeader.READ_WORDS] <= wanted.result[ResultHeader.READ_WORDS]
         found.result[ResultHeader.READ_WORDS] = wanted.result[ResultHeader.READ_WORDS]
         found.result[CYCLES] = 0

@@ -20,7 +20,7 @@ from acsgen.flow.bench.masks import draw_masks
 from acsgen.ir.ungate import without_gates
 from acsgen.program.engine_config import EngineConfig
 from acsgen.support.errors import UserError
-from tests.compiler.graphs import resnet
+from tests.nets.integer_graphs import resnet
 
 FIGURES = Figures(1, 1000.0, 10.0, 500.0, 60_000.0, 800.0, 80.0)
 CASES = (Case("resnet8", "dense"), Case("resnet8", "drawn", 50))
@@ -119,7 +119,7 @@ def test_a_file_that_is_no_baseline(tmp_path: Path, content: str) -> None:
 @pytest.mark.rtl
 @pytest.mark.parametrize("network", ["resnet8", pytest.param("resnet38", marks=pytest.mark.slow)])
 def test_the_rtl_takes_the_cycles_of_the_baseline(network: str) -> None:
-    """Whoever makes it faster or slower says so: acsgen bench --update."""
+    """A change that makes it faster or slower renews them: acsgen bench --update."""
     if shutil.which("verilator") is None:
         pytest.skip("verilator is not installed")
     said = CliRunner().invoke(app, ["bench", "--only", network])

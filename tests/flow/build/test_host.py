@@ -37,7 +37,7 @@ def test_half_strictness_is_what_quantization_chose(resnet8_build: BuildResult) 
 
 
 def test_the_driver_lies_in_the_build(resnet8_build: BuildResult) -> None:
-    """Whoever copies the directory to a board has all of it, and starts it where it lies."""
+    """A copy of the directory on a board has all of it, and starts where it lies."""
     host = resnet8_build.out / "host"
     mine = {path.name: path.read_bytes() for path in asset("host", "acsgen_host").glob("*.py")}
     assert {path.name: path.read_bytes() for path in (host / "acsgen_host").iterdir()} == mine

@@ -1,4 +1,4 @@
-"""Builds of small networks: images, data sets, and what is left when one fails."""
+"""Builds of small networks: images, data sets, and no remains of a build that fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from acsgen.engines.rtl import Memory
 from acsgen.flow.build import BuildRequest, build
 from acsgen.program.board import load_board
 from acsgen.support.errors import CheckFailed, UserError
-from tests.small_network import export_small, own_board
+from tests.nets.modules import export_small
+from tests.own_board import own_board
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +138,7 @@ def test_verifying_the_rtl_too(request_for: BuildRequest, tmp_path: Path) -> Non
     board = own_board(tmp_path / "own-board.yaml")
     proofs = build(replace(request_for, board=str(board), verify="rtl")).report.bit_exact
     assert list(proofs) == ["csim", "rtl"]
-    # The RTL is compared in more: what the bus counted.
+    # For the RTL the counts of the bus are compared too.
     assert proofs["rtl"].values > proofs["csim"].values
 
 

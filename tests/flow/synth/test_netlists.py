@@ -1,4 +1,4 @@
-"""What Yosys makes of the modules with multipliers does what their sources say.
+"""The netlists that Yosys makes of the modules with multipliers equal their sources.
 
 The netlist runs beside the source and beside its definition in whole integers, under Verilator with
 the primitives' models that come with Yosys.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acsgen.nn import AcsGate, Normalize, SqueezeExcite
-from tests.differential.networks import ConvBn, ConvGate, MlpGate, PooledGate, Shape
+from tests.nets.modules import ConvBn, ConvGate, MlpGate, PooledGate, Shape
 
 GATES = ("none", "pooled", "conv", "mlp", "acs", "one-bit")
 Position = Literal["before-bn", "before-relu", "after-relu"]
@@ -22,7 +22,7 @@ Position = Literal["before-bn", "before-relu", "after-relu"]
 
 @dataclass(frozen=True)
 class StageSpec:
-    """One stage: a convolution with its gate, and what may come around it."""
+    """One stage: a convolution with its gate, and the layers around them."""
 
     width: int
     kernel: int
@@ -139,3 +139,59 @@ def random_networks(draw: st.DrawFn) -> tuple[RandomNetwork, Shape]:
         draw(st.sampled_from([0, 5, 19])),
     )
     return network, shape
+
+
+#: Channels of a random body, and the steps that it is made of.
+BODY_WIDTH = 5
+STEPS = ("conv", "bn", "relu", "mask", "mask-late", "residual", "se", "scale", "pool", "keep")
+
+
+class RandomBody(nn.Module):
+    """Steps applied in turn; ``keep`` remembers the map for a later residual."""
+
+    def __init__(self, steps: list[tuple[str, int]]) -> None:
+        super().__init__()
+        self.steps = steps
+        self.parts = nn.ModuleList(self._part(name, option) for name, option in steps)
+
+    @staticmethod
+    def _part(name: str, option: int) -> nn.Module:
+        if name == "conv":
+            return nn.Conv2d(
+                BODY_WIDTH, BODY_WIDTH, (1, 3, 5)[option % 3], padding="same", bias=option > 2
+            )
+        if name == "bn":
+            return nn.BatchNorm2d(BODY_WIDTH)
+        if name in ("mask", "mask-late"):
+            return PooledGate(
+                BODY_WIDTH, BODY_WIDTH if option % 3 else 1, (0.3, 0.5, 0.6)[option % 3]
+            )
+        if name == "se":
+            return SqueezeExcite(BODY_WIDTH)
+        return nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept = x
+        for (name, option), part in zip(self.steps, self.parts, strict=True):
+            if name in ("conv", "bn", "se"):
+                x = part(x)
+            elif name == "relu":
+                x = F.relu(x)
+            elif name == "mask":
+                x = x * part(x)
+            elif name == "mask-late":
+                x = x * part(kept) if kept.shape == x.shape else x
+            elif name == "residual":
+                x = x + kept if kept.shape == x.shape else x
+            elif name == "scale":
+                x = x * (0.5 + option) - 0.25
+            elif name == "pool" and x.shape[-1] > 1:
+                x = F.max_pool2d(x, 2) if option % 2 else F.avg_pool2d(x, 3, 2, 1)
+            elif name == "keep":
+                kept = x
+        return x
+
+
+random_bodies = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 5)), max_size=9).map(
+    RandomBody
+)

@@ -128,15 +128,3 @@ def every_kind(seed: int, image: tuple[int, int, int] = (3, 8, 8)) -> ir.LayerGr
     averaged = net.pool("avg", net.conv("signed2", pooled, 4, relu=False), "avg", 2, 2, 0)
     hidden = net.linear("hidden", net.flatten("flat", averaged), 9, "none")
     return net.graph(hidden)
-
-
-def images(seed: int, count: int, shape: tuple[int, int, int] = (3, 8, 8)) -> np.ndarray:
-    """Random smooth images with noise, uint8 ``[count, *shape]``."""
-    rng = np.random.default_rng(seed)
-    channels, height, width = shape
-    level = rng.uniform(0, 255, (count, channels, 1, 1))
-    slope = rng.normal(0, 12, (count, channels, 2, 1, 1))
-    row, column = np.mgrid[:height, :width]
-    noise = rng.normal(0, 25, (count, *shape))
-    values = level + slope[:, :, 0] * row + slope[:, :, 1] * column + noise
-    return np.clip(values, 0, 255).astype(np.uint8)

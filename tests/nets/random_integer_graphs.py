@@ -25,8 +25,8 @@ from acsgen.ir.integer import (
 from acsgen.isa.generated import MAX_KERNEL, MULT_MAX, SHIFT_MAX, SHIFT_MIN
 from acsgen.quant.arithmetic import largest_partial_sum
 from acsgen.quant.thresholds import Thresholds, force_masks
-from tests.compiler.graphs import GraphBuilder, acs_block
 from tests.isa.places import HIGH
+from tests.nets.integer_graphs import GraphBuilder, acs_block
 
 #: A layer is kept below so many multiply-accumulates, a map below a tenth as many pixels in all
 #: channels: enough for many rounds and chunks, little enough for many examples.
@@ -294,11 +294,3 @@ def thresholds(draw: Draw, graph: IntGraph) -> Thresholds:
         if share is not None:
             masks[gate.name] = rng.random(gate.shape) < share
     return force_masks(graph, masks)
-
-
-def random_images(graph: IntGraph, seed: int, count: int = 2) -> NDArray[np.uint8]:
-    """Random pixels; the first image has only the darkest and the brightest."""
-    rng = np.random.default_rng(seed)
-    images = rng.integers(0, 256, (count, *graph.input.shape), dtype=np.uint8)
-    images[0] = np.where(images[0] < 128, 0, 255)
-    return images
