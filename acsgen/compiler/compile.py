@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acsgen.compiler.allocate import Allocation, allocate
-from acsgen.compiler.constants import Constants, build_constants, flattened_format
+from acsgen.compiler.constants import build_constants
+from acsgen.compiler.kinds import kind_of
 from acsgen.compiler.layout import choose_layouts
 from acsgen.compiler.limits import (
     feature_shortage,
@@ -15,9 +16,12 @@ from acsgen.compiler.limits import (
     unsupported_layers,
     vector_shortage,
 )
-from acsgen.compiler.lower import Addresses, Lowering
-from acsgen.compiler.schedule import Buffer, Schedule, Step, Store, make_schedule
-from acsgen.ir.integer import IntFlatten, IntGraph
+from acsgen.compiler.lower import lower
+from acsgen.compiler.operands import Addresses, Operands
+from acsgen.compiler.params import Constants
+from acsgen.compiler.schedule import make_schedule
+from acsgen.compiler.steps import Buffer, Schedule, Step, Store
+from acsgen.ir.integer import IntGraph
 from acsgen.isa.bits import reach
 from acsgen.isa.generated import (
     HEADER_WORDS,
@@ -30,6 +34,7 @@ from acsgen.isa.generated import (
     Opcode,
 )
 from acsgen.program.engine_config import EngineConfig
+from acsgen.program.map_format import MapFormat
 from acsgen.program.program import Image, Line, MemoryUse, Program, ProgramGate, Trace
 from acsgen.support.errors import Problem, UserError
 
@@ -62,8 +67,8 @@ def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
         results=results,
         traces={trace.layer: trace.address for trace in traces},
     )
-    lowering = Lowering(schedule, addresses, constants, engine)
-    lines = [_line(lowering, step) for step in schedule.steps]
+    operands = Operands(schedule, addresses, constants, engine)
+    lines = [_line(operands, step) for step in schedule.steps]
     if problems := list(unencodable(graph, lines)):
         raise UserError(problems)
     lines.append(Line("", Instruction(Opcode.END)))
@@ -139,10 +144,14 @@ def buffer_size(schedule: Schedule, step: Step) -> int:
 
 
 def _vector_words(schedule: Schedule, step: Step) -> int:
-    flat = flattened_format(schedule.graph, schedule.layouts, step.layer.name)
+    flat = _vector_format(schedule, step)
     if flat is not None:
         return flat.blocks * SEGMENTS
     return -(-step.layer.shape[0] // WORD_BYTES)
+
+
+def _vector_format(schedule: Schedule, step: Step) -> MapFormat | None:
+    return kind_of(step.layer).vector_format(schedule.graph, schedule.layouts, step.layer)
 
 
 def _results(graph: IntGraph) -> tuple[dict[str, int], int]:
@@ -172,7 +181,7 @@ def _traces(schedule: Schedule, end: int) -> tuple[tuple[Trace, ...], int]:
 def _trace(schedule: Schedule, step: Step, address: int) -> Trace:
     layer = step.layer
     if step.writes.store is Store.VECTOR:
-        stored = flattened_format(schedule.graph, schedule.layouts, layer.name)
+        stored = _vector_format(schedule, step)
         words = _vector_words(schedule, step)
     else:
         stored = schedule.layouts.format(layer, step.writes.store is Store.SPLIT)
@@ -180,15 +189,16 @@ def _trace(schedule: Schedule, step: Step, address: int) -> Trace:
     return Trace(layer.name, address, words, layer.shape, layer.signed, stored)
 
 
-def _line(lowering: Lowering, step: Step) -> Line:
+def _line(operands: Operands, step: Step) -> Line:
     remarks = []
     if step.copy:
         remarks.append("copy in split layout")
-    elif step.layer.name in lowering.schedule.layouts.flat:
+    elif step.layer.name in operands.schedule.layouts.flat:
         remarks.append("flat over split planes")
-    if isinstance(step.layer, IntFlatten):
-        remarks.append("pad pixels included")
-    return Line(step.layer.name, lowering.instruction(step), ", ".join(remarks))
+    remark = kind_of(step.layer).remark
+    if remark and not step.copy:
+        remarks.append(remark)
+    return Line(step.layer.name, lower(operands, step), ", ".join(remarks))
 
 
 def _gates(graph: IntGraph, addresses: Addresses, constants: Constants) -> tuple[ProgramGate, ...]:

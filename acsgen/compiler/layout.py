@@ -14,14 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from acsgen.ir.integer import (
-    IntConv,
-    IntEltwise,
-    IntGraph,
-    IntLayer,
-    IntPool,
-    IntScale,
-)
+from acsgen.ir.integer import IntGraph, IntLayer
 from acsgen.isa.generated import MAX_ROW_LOG2
 from acsgen.program.map_format import MapFormat, phase_row_log2, row_pixels
 from acsgen.support.errors import Problem, UserError
@@ -79,10 +72,10 @@ def choose_layouts(graph: IntGraph) -> Layouts:
         wants_raster = wants_split = False
         flexible: list[str] = []
         for consumer in _consumers(graph, layer.name):
-            if _stride(consumer) == 2 and layer.name == consumer.inputs[0]:
+            if consumer.window_stride == 2 and layer.name == consumer.inputs[0]:
                 wants_split = True
                 wants_raster = wants_raster or layer.name in consumer.inputs[1:]
-            elif _pixelwise(consumer) and consumer.name in split - raster:
+            elif consumer.pixelwise and consumer.name in split - raster:
                 flexible.append(consumer.name)
             else:
                 wants_raster = True
@@ -99,20 +92,6 @@ def choose_layouts(graph: IntGraph) -> Layouts:
 
 def _consumers(graph: IntGraph, name: str) -> Iterable[IntLayer]:
     return (layer for layer in graph if name in layer.inputs)
-
-
-def _stride(layer: IntLayer) -> int:
-    return layer.stride if isinstance(layer, (IntConv, IntPool)) else 1
-
-
-def _pixelwise(layer: IntLayer) -> bool:
-    """Whether each result pixel needs only the source pixel at the same place, and no residual."""
-    if isinstance(layer, IntConv):
-        window = layer.weight.shape[-1], layer.stride, layer.pad
-        return window == (1, 1, 0) and layer.residual is None
-    if isinstance(layer, IntEltwise):
-        return layer.residual is None
-    return isinstance(layer, IntScale)
 
 
 def _split_is_dense(layer: IntLayer, row_log2: dict[str, int]) -> bool:
@@ -163,5 +142,5 @@ def _propagate(graph: IntGraph, first: int) -> dict[str, int]:
     for layer in graph.layers[1:]:
         if is_map(layer):
             source = row_log2[layer.inputs[0]]
-            row_log2[layer.name] = phase_row_log2(source) if _stride(layer) == 2 else source
+            row_log2[layer.name] = phase_row_log2(source) if layer.window_stride == 2 else source
     return row_log2

@@ -4,33 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import numpy as np
-
 from acsgen.compiler.allocate import Allocation, Lifetime, peak
-from acsgen.compiler.constants import Constants
-from acsgen.compiler.layout import is_map
-from acsgen.compiler.schedule import Buffer, Schedule
-from acsgen.ir.integer import (
-    IntConv,
-    IntEltwise,
-    IntFlatten,
-    IntGraph,
-    IntInput,
-    IntLayer,
-    IntPool,
-    IntScale,
-)
-from acsgen.isa.generated import (
-    LANES,
-    MASK_REGISTERS,
-    MAX_CHANNELS,
-    MAX_HEIGHT,
-    MAX_KERNEL,
-    MAX_STRIDE,
-    PAD_VALUES,
-    RECORD_WORDS,
-    WORD_BYTES,
-)
+from acsgen.compiler.kinds import kind_of
+from acsgen.compiler.params import Constants
+from acsgen.compiler.steps import Buffer, Schedule
+from acsgen.ir.integer import IntGraph
+from acsgen.isa.generated import LANES, MASK_REGISTERS, RECORD_WORDS, WORD_BYTES
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Line
 from acsgen.support.errors import Problem
@@ -41,50 +20,8 @@ Lifetimes = list[Lifetime[Buffer]]
 def unsupported_layers(graph: IntGraph) -> Iterator[Problem]:
     """Yield what no engine can do, whatever its size."""
     for layer in graph:
-        for what, remedy in _unsupported(graph, layer):
+        for what, remedy in kind_of(layer).limits(graph, layer):
             yield Problem(layer.where or layer.name, what, remedy)
-
-
-def _unsupported(graph: IntGraph, layer: IntLayer) -> Iterable[tuple[str, str]]:
-    channels = layer.shape[0]
-    if channels > MAX_CHANNELS and not isinstance(layer, IntFlatten):
-        yield f"{channels} channels, the engine counts to {MAX_CHANNELS}", "make the layer narrower"
-    if is_map(layer) and layer.shape[1] > MAX_HEIGHT:
-        yield f"{layer.shape[1]} rows, the engine counts to {MAX_HEIGHT}", "use smaller images"
-    if isinstance(layer, IntConv):
-        yield from _unsupported_window(layer.weight.shape[-1], layer.stride, layer.pad)
-        if layer.weight.shape[-1] != layer.weight.shape[-2]:
-            yield f"a {layer.weight.shape[-2]}x{layer.weight.shape[-1]} kernel", "make it square"
-        source = graph[layer.x]
-        if isinstance(source, IntInput) and layer.pad:
-            beyond = source.pad_value[PAD_VALUES - 1 :]
-            if np.any(beyond != beyond[:1]):
-                yield (
-                    f"images of {len(source.pad_value)} channels that pad with different values "
-                    f"from channel {PAD_VALUES - 1} on",
-                    "normalize these channels alike, or do not pad the first convolution",
-                )
-    elif isinstance(layer, IntPool):
-        yield from _unsupported_window(layer.kernel, layer.stride, layer.pad)
-    elif isinstance(layer, IntEltwise) and not is_map(layer):
-        yield "an elementwise layer on a vector", "apply it to the map, before pooling"
-    elif isinstance(layer, IntScale):
-        vector = graph[layer.vector]
-        if vector.signed or isinstance(vector, IntFlatten):
-            yield (
-                "scales a map by a vector that is signed or flattened",
-                "scale by the result of a fully connected layer with sigmoid or ReLU",
-            )
-
-
-def _unsupported_window(kernel: int, stride: int, pad: int) -> Iterable[tuple[str, str]]:
-    if kernel > MAX_KERNEL:
-        yield f"a kernel of side {kernel}, the largest is {MAX_KERNEL}", "use smaller kernels"
-    if not 1 <= stride <= MAX_STRIDE:
-        known = " and ".join(map(str, range(1, MAX_STRIDE + 1)))
-        yield f"stride {stride}, the engine has {known}", "use stride 2, twice if need be"
-    if pad >= kernel:
-        yield f"padding {pad} is not smaller than the kernel of side {kernel}", "pad less"
 
 
 def unencodable(graph: IntGraph, lines: Iterable[Line]) -> Iterator[Problem]:
@@ -103,10 +40,9 @@ def unencodable(graph: IntGraph, lines: Iterable[Line]) -> Iterator[Problem]:
 
 def rows_too_long(graph: IntGraph, constants: Constants, engine: EngineConfig) -> Iterator[Problem]:
     """Yield the convolutions of which not even one weight row fits a weight bank."""
-    for layer in graph:
-        if not isinstance(layer, IntConv):
-            continue
-        words = constants.rows[layer.name].row_words - RECORD_WORDS
+    for name in constants.convolutions:
+        layer = graph[name]
+        words = constants.rows[name].row_words - RECORD_WORDS
         if words > engine.bank_words:
             needed = -(-words * WORD_BYTES * engine.lane_groups // 1024)
             yield Problem(

@@ -47,6 +47,8 @@ def _operands(op: Instruction) -> list[str]:
         return [f"{_source(op, op.channels)} -> vec[{op.vec_dst}]"]
     if op.opcode is Opcode.GAVG:
         return [f"{_source(op, op.channels)} -> vec[{op.vec_dst}]", *_masks(op), _scale(op)]
+    if op.opcode not in (Opcode.ELTWISE, Opcode.POOL, Opcode.SCALE):
+        raise NotImplementedError(f"no listing is known of {op.opcode.name}")
     parts = [f"{_source(op, op.channels)} -> {_result(op, op.channels)}"]
     if op.opcode is Opcode.POOL:
         kind = "max" if op.pool_max else "average"

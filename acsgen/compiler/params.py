@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from acsgen.ir.groups import channel_groups
 from acsgen.ir.integer import IntArray, IntConv
-from acsgen.isa.generated import WORD_BYTES, Record
+from acsgen.isa.generated import RECORD_WORDS, WORD_BYTES, Record
 from acsgen.program.words import Words
 
 
@@ -80,8 +80,35 @@ def weight_words(row_bytes: int) -> int:
     return -(-row_bytes // WORD_BYTES)
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Weight rows of a layer: the first one's address and the words of each, record included."""
+
+    address: int
+    row_words: int
+
+
+@dataclass(frozen=True)
+class Constants:
+    """The parameter buffer and what lies where in it, by layer name.
+
+    Attributes:
+        words: the buffer.
+        rows: weight rows.
+        convolutions: the channel order of the convolutions' rows.
+        tables: addresses of channel tables, of convolutions not in natural order.
+        thresholds: addresses of gate thresholds.
+    """
+
+    words: Words
+    rows: dict[str, Rows]
+    convolutions: dict[str, ConvRows]
+    tables: dict[str, int]
+    thresholds: dict[str, int]
+
+
 class ParamsBuilder:
-    """Appends constants to the parameter buffer; every method returns where they lie, in words.
+    """Appends the constants of layers to the parameter buffer, and notes where they lie.
 
     Thresholds are gathered at the end, so that a host replaces all of them in one piece.
     """
@@ -89,28 +116,36 @@ class ParamsBuilder:
     def __init__(self) -> None:
         self._parts: list[Words] = []
         self._size = 0
+        self._rows: dict[str, Rows] = {}
+        self._convolutions: dict[str, ConvRows] = {}
+        self._tables: dict[str, int] = {}
         self._thresholds: list[tuple[str, Words]] = []
 
-    def rows(self, records: Sequence[Record], weights: NDArray[np.int8]) -> int:
+    def convolution(self, layer: str, records: Sequence[Record], rows: ConvRows) -> None:
+        """Append the rows of a convolution, and the table of its channels if it has one."""
+        self.rows(layer, records, rows.weights)
+        self._convolutions[layer] = rows
+        if rows.table is not None:
+            self._tables[layer] = self._append(pack(rows.table, "<u2"))
+
+    def rows(self, layer: str, records: Sequence[Record], weights: NDArray[np.int8]) -> None:
         """Append weight rows ``(O, bytes)``, each behind its record and padded to whole words."""
         heads = np.array([record.encode() for record in records], np.uint64)
         padded = np.zeros((len(weights), weight_words(weights.shape[1]) * WORD_BYTES), np.int8)
         padded[:, : weights.shape[1]] = weights
         body = padded.view("<u8").astype(np.uint64)
-        return self._append(np.concatenate([heads, body], axis=1).ravel())
-
-    def table(self, entries: IntArray) -> int:
-        """Append a table of 16-bit entries."""
-        return self._append(pack(entries, "<u2"))
+        address = self._append(np.concatenate([heads, body], axis=1).ravel())
+        self._rows[layer] = Rows(address, RECORD_WORDS + weight_words(weights.shape[1]))
 
     def thresholds(self, gate: str, values: IntArray) -> None:
         """Note a gate's int32 thresholds; :meth:`finish` says where they lie."""
         self._thresholds.append((gate, pack_thresholds(values)))
 
-    def finish(self) -> tuple[Words, dict[str, int]]:
-        """Return the whole buffer, and where each gate's thresholds begin."""
-        addresses = {gate: self._append(words) for gate, words in self._thresholds}
-        return np.concatenate([*self._parts, np.zeros(0, np.uint64)]), addresses
+    def finish(self) -> Constants:
+        """Append the thresholds and return the whole buffer."""
+        thresholds = {gate: self._append(words) for gate, words in self._thresholds}
+        words = np.concatenate([*self._parts, np.zeros(0, np.uint64)])
+        return Constants(words, self._rows, self._convolutions, self._tables, thresholds)
 
     def _append(self, words: Words) -> int:
         address = self._size

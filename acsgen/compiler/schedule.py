@@ -1,4 +1,4 @@
-"""Orders the work: one step for every instruction, with the buffers it reads and writes.
+"""Orders the work: one step for every instruction.
 
 Layers keep the order of the graph.  A map that is wanted in both layouts gets a copy step, directly
 before its first reader of the split layout, so that the copy lives no longer than it must.
@@ -6,78 +6,14 @@ before its first reader of the split layout, so that the copy lives no longer th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-
-from acsgen.compiler.allocate import Lifetime
+from acsgen.compiler.kinds import kind_of
 from acsgen.compiler.layout import Layouts, is_map
-from acsgen.ir.integer import (
-    IntConv,
-    IntEltwise,
-    IntGate,
-    IntGlobalAvg,
-    IntGraph,
-    IntLayer,
-    IntLogits,
-    IntPool,
-    IntScale,
-)
+from acsgen.compiler.steps import Buffer, Schedule, Step, Store
+from acsgen.ir.integer import IntGraph, IntLayer
+from acsgen.ir.kinds import Stores
 
-
-class Store(Enum):
-    """Where a result is kept."""
-
-    RASTER = "raster map"
-    SPLIT = "split map"
-    VECTOR = "vector"
-    MASK = "mask"
-    RESULT = "result buffer"
-
-
-@dataclass(frozen=True)
-class Buffer:
-    """A layer's result in one of its stores."""
-
-    name: str
-    store: Store
-
-
-@dataclass(frozen=True)
-class Step:
-    """One instruction to be: a layer, or the copy of its map into split layout.
-
-    ``source_mask`` is the mask whose 0 bits mark channels of the source that are zero throughout
-    and need not be read; it is among ``reads``.
-    """
-
-    layer: IntLayer
-    reads: tuple[Buffer, ...]
-    writes: Buffer
-    source_mask: str | None
-    copy: bool = False
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """The steps in order."""
-
-    graph: IntGraph
-    layouts: Layouts
-    steps: tuple[Step, ...]
-
-    def lifetimes(self, stores: set[Store], sizes: dict[Buffer, int]) -> list[Lifetime[Buffer]]:
-        """Return when the buffers in ``stores`` are needed; a result nobody reads, in its step."""
-        first: dict[Buffer, int] = {}
-        last: dict[Buffer, int] = {}
-        for index, step in enumerate(self.steps):
-            first[step.writes] = index
-            for buffer in (step.writes, *step.reads):
-                last[buffer] = index
-        return [
-            Lifetime(buffer, sizes[buffer], start, last[buffer])
-            for buffer, start in first.items()
-            if buffer.store in stores
-        ]
+#: Where a result that is no map is kept.
+_STORES = {Stores.VECTOR: Store.VECTOR, Stores.MASK: Store.MASK, Stores.WIDE: Store.RESULT}
 
 
 def make_schedule(graph: IntGraph, layouts: Layouts) -> Schedule:
@@ -109,18 +45,14 @@ def _step(
 
 
 def _source_mask(graph: IntGraph, layer: IntLayer) -> str | None:
-    if isinstance(layer, (IntConv, IntEltwise, IntPool, IntGlobalAvg, IntScale)):
-        return graph.zero_mask(layer.x)
-    return None
+    return graph.zero_mask(layer.inputs[0]) if kind_of(layer).leaves_out_zeros else None
 
 
 def _result(layouts: Layouts, layer: IntLayer) -> Buffer:
     if is_map(layer):
         split = layouts.writes_split(layer.name)
         return Buffer(layer.name, Store.SPLIT if split else Store.RASTER)
-    if isinstance(layer, IntGate):
-        return Buffer(layer.name, Store.MASK)
-    return Buffer(layer.name, Store.RESULT if isinstance(layer, IntLogits) else Store.VECTOR)
+    return Buffer(layer.name, _STORES[layer.stores])
 
 
 def _reads(graph: IntGraph, layouts: Layouts, layer: IntLayer) -> tuple[Buffer, ...]:
@@ -128,12 +60,9 @@ def _reads(graph: IntGraph, layouts: Layouts, layer: IntLayer) -> tuple[Buffer, 
     found: list[Buffer] = []
     for position, name in enumerate(layer.inputs):
         source = graph[name]
-        if isinstance(source, IntGate):
-            found.append(Buffer(name, Store.MASK))
-        elif not is_map(source):
-            found.append(Buffer(name, Store.VECTOR))
+        if not is_map(source):
+            found.append(Buffer(name, _STORES[source.stores]))
         else:
-            windowed = isinstance(layer, (IntConv, IntPool)) and layer.stride == 2
-            split = position == 0 and (windowed or layer.name in layouts.flat)
+            split = position == 0 and (layer.window_stride == 2 or layer.name in layouts.flat)
             found.append(Buffer(name, Store.SPLIT if split else Store.RASTER))
     return tuple(found)

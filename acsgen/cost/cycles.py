@@ -244,7 +244,9 @@ class _Walker:
             active = int(self._active(op.mask_in, op.channels).sum())
             rows = plane_blocks(op.src_height, op.row_log2)
             return active * rows + op.channels * (timing.REDUCE_DEPTH + timing.POST_DEPTH)
-        return op.channels * op.src_step * (SEGMENTS + timing.COPY_DEPTH)
+        if op.opcode is Opcode.FLATTEN:
+            return op.channels * op.src_step * (SEGMENTS + timing.COPY_DEPTH)
+        raise NotImplementedError(f"no cycles are known of {op.opcode.name}")
 
 
 def wanted_words(inputs: _Flags, taps: int) -> int:

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.ir.gating import gate_layers
-from acsgen.ir.groups import channel_groups
-from acsgen.ir.integer import IntConv, IntGate, IntGraph, IntLinear, IntLogits
+from acsgen.ir.integer import IntGraph
 
 Masks = Mapping[str, NDArray[np.uint8]]
 
@@ -81,40 +80,17 @@ def count_macs(graph: IntGraph, masks: Masks, images: int) -> MacCount:
         images: N.
     """
     for_gates = gate_layers(graph)
+
+    def active(mask: str | None, channels: int) -> NDArray[np.int64]:
+        if mask is None:
+            return np.ones((images, channels), np.int64)
+        return masks[mask].astype(np.int64)
+
     rows = []
     for layer in graph:
-        if isinstance(layer, IntConv):
-            dense, executed = _conv_macs(graph, layer, masks, images)
-        elif isinstance(layer, (IntLinear, IntLogits, IntGate)):
-            dense = layer.weight.size
-            executed = np.full(images, dense, np.int64)
-        else:
-            continue
-        rows.append(LayerMacs(layer.name, layer.where, layer.name in for_gates, dense, executed))
+        work = layer.macs(active, graph.zero_mask)
+        if work is not None:
+            works_for_gates = layer.name in for_gates
+            row = LayerMacs(layer.name, layer.where, works_for_gates, work.dense, work.executed)
+            rows.append(row)
     return MacCount(tuple(rows))
-
-
-def _conv_macs(
-    graph: IntGraph, layer: IntConv, masks: Masks, images: int
-) -> tuple[int, NDArray[np.int64]]:
-    outs, group_ins, kernel, _ = layer.weight.shape
-    ins = group_ins * layer.groups
-    active_outs = _active(masks, layer.mask, images, outs)
-    active_ins = _active(masks, graph.zero_mask(layer.x), images, ins)
-    groups = channel_groups(layer.weight, layer.groups)
-    if groups is None:
-        count, pairs = 1, active_outs.sum(axis=1) * active_ins.sum(axis=1)
-    else:
-        count = groups.groups
-        in_group = active_ins[:, groups.inputs].sum(axis=2)
-        out_group = active_outs[:, groups.outputs].sum(axis=2)
-        pairs = (in_group * out_group).sum(axis=1)
-    taps = kernel**2 * layer.shape[1] * layer.shape[2]
-    return taps * (outs * ins // count), taps * pairs
-
-
-def _active(masks: Masks, name: str | None, images: int, channels: int) -> NDArray[np.int64]:
-    """Mask bits ``[N, C]``, all ones without a mask."""
-    if name is None:
-        return np.ones((images, channels), np.int64)
-    return masks[name].astype(np.int64)

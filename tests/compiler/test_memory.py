@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from acsgen.compiler.allocate import Lifetime, allocate, peak
 from acsgen.compiler.compile import MAPS, buffer_size
 from acsgen.compiler.layout import choose_layouts
-from acsgen.compiler.schedule import Store, make_schedule
+from acsgen.compiler.schedule import make_schedule
+from acsgen.compiler.steps import Store
 from acsgen.isa.generated import LANES, SEGMENT_PIXELS
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.map_format import MapFormat, phase_row_log2, row_pixels

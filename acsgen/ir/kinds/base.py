@@ -22,6 +22,23 @@ IntLayerT = TypeVar("IntLayerT", bound="IntLayer")
 ZeroMaskOf = Callable[[str], "str | None"]
 
 
+#: Answers for a mask, or none, and a number of channels: ``(N, C)``, 1 where image n has channel c.
+ActiveOf = Callable[["str | None", int], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class LayerWork:
+    """Multiply-accumulates of one layer.
+
+    Attributes:
+        dense: of an image, with nothing skipped.
+        executed: ``(N,)``, of each image.
+    """
+
+    dense: int
+    executed: NDArray[np.int64]
+
+
 class Stores(Enum):
     """What a layer's result is stored as."""
 
@@ -103,10 +120,25 @@ class IntLayer(LayerBase):
             of: answers the same question for a result that this layer reads.
         """
 
+    @abstractmethod
+    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
+        """Its multiply-accumulates, padding counted; None if the layer has no weights.
+
+        Args:
+            active: answers for a mask (or None) and a number of channels which are computed.
+            of: answers which mask makes zeros in a result that this layer reads.
+        """
+
     def unmasked(self: IntLayerT) -> IntLayerT:
         """The layer without its mask; unchanged if its kind takes none."""
         changes: dict[str, Any] = {"mask": None} if "mask" in self.READS else {}
         return replace(self, **changes)
+
+
+def never_skipped(weight: IntArray, active: ActiveOf) -> LayerWork:
+    """The work of a fully connected layer: every weight, for every image."""
+    images = len(active(None, 1))
+    return LayerWork(weight.size, np.full(images, weight.size, np.int64))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from acsgen.ir.groups import channel_groups
 from acsgen.ir.kinds.base import (
+    ActiveOf,
     FloatArray,
     IntArray,
     IntLayer,
     Layer,
+    LayerWork,
     Stores,
     ZeroMaskOf,
     register,
@@ -80,6 +83,22 @@ class IntConv(IntLayer):
         """Its own, if it adds no residual and ``masked_bias`` is zero."""
         exact = self.residual is None and not np.any(self.masked_bias)
         return self.mask if exact else None
+
+    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork:
+        outs, group_ins, kernel, _ = self.weight.shape
+        ins = group_ins * self.groups
+        active_outs = active(self.mask, outs)
+        active_ins = active(of(self.x), ins)
+        groups = channel_groups(self.weight, self.groups)
+        if groups is None:
+            count, pairs = 1, active_outs.sum(axis=1) * active_ins.sum(axis=1)
+        else:
+            count = groups.groups
+            in_group = active_ins[:, groups.inputs].sum(axis=2)
+            out_group = active_outs[:, groups.outputs].sum(axis=2)
+            pairs = (in_group * out_group).sum(axis=1)
+        taps = kernel**2 * self.shape[1] * self.shape[2]
+        return LayerWork(taps * (outs * ins // count), taps * pairs)
 
 
 register(Conv, IntConv)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acsgen.ir.kinds.base import IntLayer, Layer, Stores, ZeroMaskOf, register
+from acsgen.ir.kinds.base import (
+    ActiveOf,
+    IntLayer,
+    Layer,
+    LayerWork,
+    Stores,
+    ZeroMaskOf,
+    register,
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,9 @@ class IntEltwise(IntLayer):
         if self.residual is not None:
             return None
         return self.mask if self.mask is not None else of(self.x)
+
+    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
+        return None
 
 
 register(Eltwise, IntEltwise)

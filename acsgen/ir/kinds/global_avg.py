@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acsgen.ir.kinds.base import IntLayer, Layer, Stores, ZeroMaskOf, register
+from acsgen.ir.kinds.base import (
+    ActiveOf,
+    IntLayer,
+    Layer,
+    LayerWork,
+    Stores,
+    ZeroMaskOf,
+    register,
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,9 @@ class IntGlobalAvg(IntLayer):
 
     def zero_mask(self, of: ZeroMaskOf) -> str | None:
         return of(self.x)
+
+    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
+        return None
 
 
 register(GlobalAvg, IntGlobalAvg)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from acsgen.ir.kinds.base import (
+    ActiveOf,
     FloatArray,
     IntArray,
     IntLayer,
     Layer,
+    LayerWork,
     Stores,
     ZeroMaskOf,
     register,
@@ -51,6 +53,9 @@ class IntInput(IntLayer):
         return False
 
     def zero_mask(self, of: ZeroMaskOf) -> str | None:
+        return None
+
+    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
         return None
 
 

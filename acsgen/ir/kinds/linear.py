@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from acsgen.ir.kinds.base import (
+    ActiveOf,
     FloatArray,
     IntArray,
     IntLayer,
     Layer,
+    LayerWork,
     Stores,
     ZeroMaskOf,
+    never_skipped,
     register,
 )
 
@@ -58,6 +61,9 @@ class IntLinear(IntLayer):
 
     def zero_mask(self, of: ZeroMaskOf) -> str | None:
         return None
+
+    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork:
+        return never_skipped(self.weight, active)
 
 
 register(Linear, IntLinear)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from acsgen.ir.kinds.base import (
+    ActiveOf,
     FloatArray,
     IntArray,
     IntLayer,
     Layer,
+    LayerWork,
     Stores,
     ZeroMaskOf,
+    never_skipped,
     register,
 )
 
@@ -55,6 +58,9 @@ class IntLogits(IntLayer):
 
     def zero_mask(self, of: ZeroMaskOf) -> str | None:
         return None
+
+    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork:
+        return never_skipped(self.weight, active)
 
 
 register(Logits, IntLogits)

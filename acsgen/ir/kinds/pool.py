@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from acsgen.ir.kinds.base import IntLayer, Layer, Stores, ZeroMaskOf, register
+from acsgen.ir.kinds.base import (
+    ActiveOf,
+    IntLayer,
+    Layer,
+    LayerWork,
+    Stores,
+    ZeroMaskOf,
+    register,
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,9 @@ class IntPool(IntLayer):
 
     def zero_mask(self, of: ZeroMaskOf) -> str | None:
         return of(self.x)
+
+    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
+        return None
 
 
 register(Pool, IntPool)

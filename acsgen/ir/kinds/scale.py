@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acsgen.ir.kinds.base import IntLayer, Layer, Stores, ZeroMaskOf, register
+from acsgen.ir.kinds.base import (
+    ActiveOf,
+    IntLayer,
+    Layer,
+    LayerWork,
+    Stores,
+    ZeroMaskOf,
+    register,
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,9 @@ class IntScale(IntLayer):
 
     def zero_mask(self, of: ZeroMaskOf) -> str | None:
         return of(self.x)
+
+    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
+        return None
 
 
 register(Scale, IntScale)

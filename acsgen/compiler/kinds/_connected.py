@@ -1,0 +1,61 @@
+"""Fully connected layers, whose results go to a vector, to the result buffer, or to a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acsgen.compiler.kinds.base import kind_of
+from acsgen.compiler.layout import Layouts
+from acsgen.compiler.operands import Operands
+from acsgen.compiler.params import ParamsBuilder
+from acsgen.ir.integer import IntGate, IntGraph, IntLinear, IntLogits
+from acsgen.isa.generated import LANES, Instruction, Opcode, Record
+
+Connected = IntLinear | IntLogits | IntGate
+
+
+def add_rows(
+    graph: IntGraph,
+    layouts: Layouts,
+    layer: Connected,
+    records: Sequence[Record],
+    builder: ParamsBuilder,
+) -> None:
+    """Add the weight rows of a layer, one behind each record."""
+    builder.rows(layer.name, records, _weights(graph, layouts, layer))
+
+
+def requantizing_records(layer: IntLinear | IntLogits) -> list[Record]:
+    """The records of outputs that are requantized."""
+    return [
+        Record(bias=int(bias), mult=int(mult), shift=int(shift))
+        for bias, mult, shift in zip(layer.bias, layer.mult, layer.shift, strict=True)
+    ]
+
+
+def _weights(graph: IntGraph, layouts: Layouts, layer: Connected) -> NDArray[np.int8]:
+    """Return the rows over the bytes of the source vector; bytes that are no values weigh zero."""
+    source = graph[layer.x]
+    flat = kind_of(source).vector_format(graph, layouts, source)
+    if flat is None:
+        return layer.weight.astype(np.int8)
+    spread = np.zeros((len(layer.weight), flat.blocks * LANES), np.int8)
+    spread[:, flat.byte_index().ravel()] = layer.weight
+    return spread
+
+
+def instruction(operands: Operands, layer: Connected, **target: int) -> Instruction:
+    """The instruction of a layer, whose result goes where the fields ``target`` say."""
+    rows = operands.constants.rows[layer.name]
+    return Instruction(
+        Opcode.LINEAR,
+        src_signed=int(operands.schedule.graph[layer.x].signed),
+        channels=layer.shape[0],
+        weight_addr=rows.address,
+        row_words=rows.row_words,
+        vec_src=operands.vector(layer.x),
+        **target,
+    )

@@ -1,0 +1,45 @@
+"""A map as a vector: its segments are copied, pad pixels included."""
+
+from __future__ import annotations
+
+from acsgen.compiler.kinds.base import COMPILER_KINDS, CompilerKind, Limits, no_constants
+from acsgen.compiler.layout import Layouts
+from acsgen.compiler.operands import Operands
+from acsgen.compiler.steps import Step
+from acsgen.ir.integer import IntFlatten, IntGraph
+from acsgen.isa.generated import Instruction, Opcode
+from acsgen.program.map_format import MapFormat
+
+
+def _limits(graph: IntGraph, layer: IntFlatten) -> Limits:
+    """None of its own: the instruction counts the channels of the map, not of the vector."""
+    yield from ()
+
+
+def _vector_format(graph: IntGraph, layouts: Layouts, layer: IntFlatten) -> MapFormat:
+    return layouts.format(graph[layer.x], split=False)
+
+
+def _lower(operands: Operands, step: Step, layer: IntFlatten) -> Instruction:
+    source = operands.stored(step.reads[0])
+    return Instruction(
+        Opcode.FLATTEN,
+        src_base=operands.addresses.buffers[step.reads[0]],
+        src_step=source.step,
+        channels=source.channels,
+        vec_dst=operands.vector(layer.name),
+        trace_addr=operands.trace(layer),
+    )
+
+
+COMPILER_KINDS.add(
+    IntFlatten.KIND,
+    CompilerKind(
+        limits=_limits,
+        leaves_out_zeros=False,
+        constants=no_constants,
+        vector_format=_vector_format,
+        lower=_lower,
+        remark="pad pixels included",
+    ),
+)

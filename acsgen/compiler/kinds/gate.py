@@ -1,0 +1,42 @@
+"""Gates: fully connected layers whose sums are compared with thresholds, into a mask register."""
+
+from __future__ import annotations
+
+from acsgen.compiler.kinds._connected import add_rows, instruction
+from acsgen.compiler.kinds.base import COMPILER_KINDS, CompilerKind, plain, size_limits
+from acsgen.compiler.layout import Layouts
+from acsgen.compiler.operands import Operands
+from acsgen.compiler.params import ParamsBuilder
+from acsgen.compiler.steps import Step
+from acsgen.ir.integer import IntGate, IntGraph
+from acsgen.isa.generated import SHIFT_MIN, Instruction, LinearMode, Record
+
+
+def _constants(graph: IntGraph, layouts: Layouts, layer: IntGate, builder: ParamsBuilder) -> None:
+    records = [Record(bias=int(bias), shift=SHIFT_MIN) for bias in layer.bias]
+    add_rows(graph, layouts, layer, records, builder)
+    builder.thresholds(layer.name, layer.threshold)
+
+
+def _lower(operands: Operands, step: Step, layer: IntGate) -> Instruction:
+    return instruction(
+        operands,
+        layer,
+        linear_mode=LinearMode.GATE,
+        mask_out=operands.addresses.buffers[step.writes],
+        threshold_addr=operands.constants.thresholds[layer.name],
+        result_addr=operands.addresses.results[layer.name],
+    )
+
+
+COMPILER_KINDS.add(
+    IntGate.KIND,
+    CompilerKind(
+        limits=size_limits,
+        leaves_out_zeros=False,
+        constants=_constants,
+        vector_format=plain,
+        lower=_lower,
+        remark="",
+    ),
+)
