@@ -101,7 +101,7 @@ def differences(
 
 def _of_row(row: str, kept: Row, found: Row) -> list[str]:
     return [
-        f"{row}: {figure} is {value}, the baseline {kept.get(figure)}"
+        f"{row}: {figure} is {value:.12g}, the baseline {kept.get(figure)}"
         for figure, value in found.items()
         if kept.get(figure) != value
     ]
