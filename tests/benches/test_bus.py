@@ -29,7 +29,7 @@ from .jobs import random_images
 from .simulator import Top, run_bench
 from .test_engine import predicted
 
-pytestmark = [pytest.mark.rtl, pytest.mark.xdist_group("benches")]
+pytestmark = [pytest.mark.rtl, pytest.mark.xdist_group("bench-bus")]
 
 #: Small enough to be compiled in seconds.
 SMALL = EngineConfig(1, feature_kib=16, weight_kib=8, vector_bytes=2048, post_lanes=4)

@@ -33,7 +33,7 @@ from tests.nets.integer_graphs import resnet
 from .jobs import Replay, Run, random_images, read_results, write_job
 from .simulator import Top, run_bench
 
-pytestmark = [pytest.mark.rtl, pytest.mark.xdist_group("benches")]
+pytestmark = [pytest.mark.rtl, pytest.mark.xdist_group("bench-engine")]
 
 BOARD = load_board("zedboard")
 CONFIG = EngineConfig.for_board(BOARD)

@@ -9,7 +9,7 @@ import pytest
 
 from .simulator import Top, run_bench
 
-pytestmark = [pytest.mark.rtl, pytest.mark.xdist_group("benches")]
+pytestmark = [pytest.mark.rtl, pytest.mark.xdist_group("bench-units")]
 
 
 @pytest.mark.parametrize(
