@@ -310,7 +310,7 @@ def _problems(spec: Spec) -> Iterable[Problem]:
     """Yield every contradiction in a well-formed specification."""
     required = (
         *("INSTRUCTION_WORDS", "RECORD_WORDS", "MASK_REGISTERS", "MASK_NONE"),
-        *("WORD_BYTES", "LANES", "SEGMENTS"),
+        *("WORD_BYTES", "LANES", "SEGMENTS", "TABLE_SIZE"),
     )
     missing = [name for name in required if name not in spec.constants]
     if missing:
@@ -318,6 +318,9 @@ def _problems(spec: Spec) -> Iterable[Problem]:
         return
     if spec.constant("WORD_BYTES") * 8 != WORD_BITS:
         yield Problem("constants.WORD_BYTES", f"words have {WORD_BITS} bits")
+    if spec.constant("TABLE_SIZE") != len(spec.sigmoid_table):
+        entries = len(spec.sigmoid_table)
+        yield Problem("constants.TABLE_SIZE", f"the sigmoid of a signed byte has {entries} entries")
     for title, codes in (
         ("opcodes", spec.opcodes),
         ("linear_modes", spec.linear_modes),

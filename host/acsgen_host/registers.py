@@ -65,8 +65,8 @@ class Registers:
             EngineTimeout: the engine does not answer.
         """
         if self._backend.read(isa.REG_SPEC_HASH) == 0:
-            for name in ("program_words", "params_words", "image_words", "result_words"):
-                self._backend.write(isa.REGISTERS[name], 0)
+            for name in isa.POINTERS:
+                self._backend.write(isa.REGISTERS[name + "_words"], 0)
             self.run(PROBE_SECONDS)
         configuration = self._backend.read(isa.REG_CONFIGURATION)
         return Identity(

@@ -219,7 +219,7 @@ module acs_control
     end
   end
 
-  assign add_macs = ended && (op.opcode == OP_CONV || op.opcode == OP_LINEAR);
+  assign add_macs = ended && reads_rows(op);
   acs_mac_counter u_executed (
     .clk_i,
     .rst_ni,

@@ -390,7 +390,7 @@ class Machine:
     def _linear(self, op: Instruction) -> None:
         acc, records = self.accumulators(op)
         words = -(-op.channels // WORD_BYTES)
-        if op.linear_mode in (LinearMode.VECTOR, LinearMode.SIGMOID) and (
+        if op.writes_vector and (
             op.vec_dst < op.vec_src + op.row_words - RECORD_WORDS
             and op.vec_src < op.vec_dst + words
         ):

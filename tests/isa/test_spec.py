@@ -84,6 +84,8 @@ def test_all_contradictions_are_reported_at_once(tmp_path: Path) -> None:
         statuses["OK"]["code"] = statuses["BAD_FIELD"]["code"]
         data["arguments"][1]["name"] = data["arguments"][0]["name"]
         data["constants"]["MASK_NONE"]["value"] = 3
+        data["constants"]["WORD_BYTES"]["value"] = 4
+        data["constants"]["TABLE_SIZE"]["value"] = 128
 
     with pytest.raises(UserError) as caught:
         load_spec(_edit(tmp_path, spoil))
@@ -97,6 +99,8 @@ def test_all_contradictions_are_reported_at_once(tmp_path: Path) -> None:
         f"status: {spec.status['BAD_FIELD'].code} appears more than once",
         f"arguments: {spec.arguments[0].name} appears more than once",
         "constants.MASK_NONE",
+        "constants.WORD_BYTES: words have 64 bits",
+        "constants.TABLE_SIZE: the sigmoid of a signed byte has 256 entries",
     ):
         assert part in text
 
