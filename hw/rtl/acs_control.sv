@@ -158,9 +158,9 @@ module acs_control
   assign stopping = state_q inside {StIdle, StFlush, StHeaderAsk, StHeader, StFinish};
 
   always_comb begin
-    if (writes_map(op))      trace_words = 32'(amounts.trace_blocks) << 3;
+    if (writes_map(op)) trace_words = 32'(amounts.trace_blocks) << 3;
     else if (copies_map(op)) trace_words = 32'(amounts.flat_blocks) << 3;
-    else                     trace_words = (32'(op.channels) + 32'd7) >> 3;
+    else trace_words = (32'(op.channels) + 32'd7) >> 3;
   end
 
   assign is_linear_result = writes_result(op);

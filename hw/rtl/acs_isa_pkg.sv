@@ -333,155 +333,101 @@ package acs_isa_pkg;
 
   // Reads the image.
   function automatic logic reads_image(input instruction_t op);
-    unique case (op.opcode)
-      OP_LOAD: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_LOAD};
   endfunction
 
   // Reads a map of the feature memory.
   function automatic logic reads_map(input instruction_t op);
-    unique case (op.opcode)
-      OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_FLATTEN, OP_SCALE: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_FLATTEN, OP_SCALE};
   endfunction
 
   // Reads pixels of a map's active channels, through the lanes.
   function automatic logic reads_pixels(input instruction_t op);
-    unique case (op.opcode)
-      OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_SCALE: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_SCALE};
   endfunction
 
   // Copies the blocks of a map as they are into the vector memory.
   function automatic logic copies_map(input instruction_t op);
-    unique case (op.opcode)
-      OP_FLATTEN: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_FLATTEN};
   endfunction
 
   // Moves a window over the map that it reads.
   function automatic logic moves_window(input instruction_t op);
-    unique case (op.opcode)
-      OP_CONV, OP_POOL: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_CONV, OP_POOL};
   endfunction
 
   // Reads a map of the result's own shape, pixel by pixel.
   function automatic logic pixelwise(input instruction_t op);
-    unique case (op.opcode)
-      OP_ELTWISE, OP_SCALE: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_ELTWISE, OP_SCALE};
   endfunction
 
   // Adds a residual map when res_enable says so.
   function automatic logic adds_map(input instruction_t op);
-    unique case (op.opcode)
-      OP_CONV, OP_ELTWISE: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_CONV, OP_ELTWISE};
   endfunction
 
   // Reads a vector.
   function automatic logic reads_vector(input instruction_t op);
-    unique case (op.opcode)
-      OP_LINEAR, OP_SCALE: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_LINEAR, OP_SCALE};
   endfunction
 
   // Reads weight rows from the parameter buffer.
   function automatic logic reads_rows(input instruction_t op);
-    unique case (op.opcode)
-      OP_CONV, OP_LINEAR: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_CONV, OP_LINEAR};
   endfunction
 
   // Reads thresholds from the parameter buffer.
   function automatic logic reads_thresholds(input instruction_t op);
-    unique case (op.opcode)
-      OP_LINEAR:
-        return op.linear_mode inside {LINEAR_GATE};
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_LINEAR} && op.linear_mode inside {LINEAR_GATE};
   endfunction
 
   // Has as many channels as `channels` says in each of its groups.
   function automatic logic grouped(input instruction_t op);
-    unique case (op.opcode)
-      OP_CONV: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_CONV};
   endfunction
 
   // Its mask_out switches channels of the result off.
   function automatic logic masks_result(input instruction_t op);
-    unique case (op.opcode)
-      OP_CONV, OP_ELTWISE: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_CONV, OP_ELTWISE};
   endfunction
 
   // Writes a map into the feature memory.
   function automatic logic writes_map(input instruction_t op);
-    unique case (op.opcode)
-      OP_LOAD, OP_CONV, OP_ELTWISE, OP_POOL, OP_SCALE: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_LOAD, OP_CONV, OP_ELTWISE, OP_POOL, OP_SCALE};
   endfunction
 
   // Writes a vector.
   function automatic logic writes_vector(input instruction_t op);
-    unique case (op.opcode)
-      OP_GAVG, OP_FLATTEN: return 1'b1;
-      OP_LINEAR:
-        return op.linear_mode inside {LINEAR_VECTOR, LINEAR_SIGMOID};
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_GAVG, OP_FLATTEN} ||
+        (op.opcode inside {OP_LINEAR} && op.linear_mode inside {LINEAR_VECTOR, LINEAR_SIGMOID});
   endfunction
 
   // Writes the mask register that mask_out names.
   function automatic logic writes_mask(input instruction_t op);
-    unique case (op.opcode)
-      OP_LINEAR:
-        return op.linear_mode inside {LINEAR_GATE};
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_LINEAR} && op.linear_mode inside {LINEAR_GATE};
   endfunction
 
   // Writes the result buffer, traced or not.
   function automatic logic writes_result(input instruction_t op);
-    unique case (op.opcode)
-      OP_LINEAR:
-        return op.linear_mode inside {LINEAR_WIDE, LINEAR_GATE};
-      default: return 1'b0;
-    endcase
+    return op.opcode inside {OP_LINEAR} && op.linear_mode inside {LINEAR_WIDE, LINEAR_GATE};
   endfunction
 
   // Padding value of an input channel: that of the last field for all further ones.
-  function automatic logic [7:0] padding_value(
-      input instruction_t op, input logic [$clog2(MAX_CHANNELS)-1:0] channel);
-    unique case (32'(channel))
-      0: return op.pad_value0;
-      1: return op.pad_value1;
-      2: return op.pad_value2;
-      default: return op.pad_value3;
+  function automatic logic [7:0] padding_value(input instruction_t op, input logic [9:0] channel);
+    logic [7:0] found;
+    unique case (channel)
+      10'd0: found = op.pad_value0;
+      10'd1: found = op.pad_value1;
+      10'd2: found = op.pad_value2;
+      default: found = op.pad_value3;
     endcase
+    return found;
   endfunction
   /* verilator lint_on UNUSEDSIGNAL */
 
   function automatic logic opcode_known(input logic [7:0] opcode);
-    unique case (opcode)
-      OP_END, OP_LOAD, OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_FLATTEN, OP_LINEAR,
-      OP_SCALE: return 1'b1;
-      default: return 1'b0;
-    endcase
+    return opcode inside {OP_END, OP_LOAD, OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_FLATTEN,
+        OP_LINEAR, OP_SCALE};
   endfunction
 
   // True when the opcode is known and every bit that it does not use is zero.

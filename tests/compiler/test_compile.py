@@ -20,6 +20,7 @@ from acsgen.isa.generated import (
     MASK_REGISTERS,
     RECORD_WORDS,
     SPEC_HASH,
+    WORD_BITS,
     LinearMode,
     Opcode,
     Record,
@@ -125,7 +126,7 @@ def test_layers_whose_trace_cannot_be_addressed_are_not_traced(
 
 def test_nothing_in_the_result_buffer_overlaps(program: Program) -> None:
     places = [(0, HEADER_WORDS), (program.logits_address, (program.classes + 1) // 2)]
-    places += [(g.mask_address, -(-g.channels // 64)) for g in program.gates]
+    places += [(g.mask_address, -(-g.channels // WORD_BITS)) for g in program.gates]
     assert max(a + n for a, n in places) == program.result_words
     places += [(t.address, t.words) for t in program.traces]
     assert max(a + n for a, n in places) == program.traced_words

@@ -11,7 +11,7 @@ from acsgen.compiler.allocate import Lifetime, allocate, peak
 from acsgen.compiler.compile import MAPS, buffer_size
 from acsgen.compiler.layout import choose_layouts
 from acsgen.compiler.schedule import Store, make_schedule
-from acsgen.isa.generated import LANES
+from acsgen.isa.generated import LANES, SEGMENT_PIXELS
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.map_format import MapFormat, phase_row_log2, row_pixels
 from tests.nets.integer_graphs import resnet
@@ -30,14 +30,14 @@ def formats(draw: st.DrawFn) -> MapFormat:
 
 def address(stored: MapFormat, c: int, y: int, x: int) -> int:
     """Byte of a pixel, by the words of the specification."""
-    base, pitch = c * stored.step * 64, 8 * 2**stored.row_log2
+    base, pitch = c * stored.step * LANES, SEGMENT_PIXELS * 2**stored.row_log2
     if not stored.split:
         return base + y * pitch + x
     phase = (y & 1) * 2 + (x & 1)
     within = (y >> 1) * pitch + (x >> 1)
     if x & 1:
-        within = within // 64 * 64 + (within + 32) % 64
-    return base + phase * stored.plane * 64 + within
+        within = within // LANES * LANES + (within + LANES // 2) % LANES
+    return base + phase * stored.plane * LANES + within
 
 
 @given(formats())

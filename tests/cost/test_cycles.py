@@ -15,6 +15,7 @@ from acsgen.cost.cycles import CycleReport, predict
 from acsgen.cost.timing import ConvShape, Pace, best_chunk, chunks, group_cycles, rounds
 from acsgen.ir.groups import channel_groups
 from acsgen.ir.integer import IntConv, IntGraph
+from acsgen.isa.generated import RECORD_WORDS, WORD_BYTES
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
@@ -83,7 +84,7 @@ def conv_macs(graph: IntGraph) -> int:
 def test_dense_macs_are_those_of_the_network(program: Program) -> None:
     counters = predict(program).counters
     linear = sum(
-        8 * i.channels * (i.row_words - 2)
+        WORD_BYTES * i.channels * (i.row_words - RECORD_WORDS)
         for i in program.instructions
         if i.opcode.name == "LINEAR"
     )
@@ -147,7 +148,7 @@ def test_traces_are_counted_when_asked_for(program: Program) -> None:
 def test_layers_add_up(program: Program) -> None:
     report = predict(program)
     assert sum(report.layer_cycles.values()) == report.cycles
-    assert report.bytes_read == 8 * report.counters.read_words
+    assert report.bytes_read == WORD_BYTES * report.counters.read_words
 
 
 def test_masks_of_another_size_are_refused(program: Program) -> None:

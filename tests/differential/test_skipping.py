@@ -12,7 +12,7 @@ from acsgen_host.words import pack_image
 
 from acsgen.compiler import compile_graph
 from acsgen.ir.integer import IntGraph
-from acsgen.isa.generated import Status
+from acsgen.isa.generated import LANES, Status
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig
 from acsgen.program.program import Program
 from acsgen.quant.thresholds import force_masks
@@ -23,7 +23,7 @@ from tests.nets.quantized import integer_network
 
 CHANNELS = 32
 SIZE = 16
-BLOCKS = SIZE * SIZE // 64
+BLOCKS = SIZE * SIZE // LANES
 TAPS = 9
 
 
@@ -67,7 +67,7 @@ def test_resnet8(engine: EngineUnderTest, tmp_path: Path) -> None:
     program = compile_graph(graph, engine.config)
 
     def dense(ins: int, outs: int, size: int) -> int:
-        return size * size // 64 * outs // engine.config.lane_groups * ins * TAPS
+        return size * size // LANES * outs // engine.config.lane_groups * ins * TAPS
 
     first = dense(16, 16, 32) + dense(16, 32, 16) + dense(32, 64, 8)
     second = dense(16, 16, 32) + dense(32, 32, 16) + dense(64, 64, 8)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pynq
 import pytest
-from acsgen_host import Accelerator, BackendError, EngineTimeout
+from acsgen_host import Accelerator, BackendError, EngineTimeout, isa
 from acsgen_host.__main__ import main
 from acsgen_host.pynq_backend import VLNV, AcsEngineIP, PynqBackend
 
@@ -105,7 +105,9 @@ def test_only_what_changed_is_flushed(
             gate = list(prepared.bundle.gates.values())[2]
             device.flushes.clear()
             accelerator.set_thresholds({gate.name: 0.7})
-            assert device.flushes == [(8 * gate.threshold_address, 8 * gate.threshold_words)]
+            assert device.flushes == [
+                (isa.WORD_BYTES * gate.threshold_address, isa.WORD_BYTES * gate.threshold_words)
+            ]
 
 
 def test_the_command_loads_the_bitstream_of_the_bundle(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from acsgen.compiler import compile_graph
 from acsgen.cost.cycles import predict
 from acsgen.engines.base import BusCounts, EngineHung, EngineRun, EngineViolation
-from acsgen.isa.generated import HEADER_WORDS, ResultHeader, Status
+from acsgen.isa.generated import HEADER_WORDS, WORD_BYTES, ResultHeader, Status
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program, Trace
 from acsgen.quant.golden import GoldenModel
@@ -65,7 +65,7 @@ def put(
     result: NDArray[np.uint64], address: int, values: NDArray[np.generic], stored: Trace
 ) -> None:
     """Write a layer as the engine does, the inverse of decoding."""
-    cells = np.zeros(stored.words * 8, np.uint8)
+    cells = np.zeros(stored.words * WORD_BYTES, np.uint8)
     flat = values.astype(np.int16).ravel().astype(np.uint8)
     if stored.format is None:
         cells[: flat.size] = flat
