@@ -197,18 +197,21 @@ class Unknown(Op):
 
 @dataclass(frozen=True)
 class OpGraph:
-    """Operations in execution order; ``ops[0]`` is the :class:`Image`, ``output`` the logits."""
+    """Operations in execution order; ``ops[0]`` is the :class:`Image`.
+
+    ``outputs`` are the results that the network returns, in its order; the last is its answer.
+    """
 
     name: str
     ops: tuple[Op, ...]
-    output: str
+    outputs: tuple[str, ...]
 
     def by_name(self) -> dict[str, Op]:
         """Operations by name."""
         return {op.name: op for op in self.ops}
 
     def use_counts(self) -> Counter[str]:
-        """How often each result is read, the program's output counting as a reader."""
+        """How often each result is read, every output of the program counting as a reader."""
         uses = Counter(name for op in self.ops for name in op.inputs)
-        uses[self.output] += 1
+        uses.update(self.outputs)
         return uses

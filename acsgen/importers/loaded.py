@@ -54,9 +54,16 @@ class LoadedProgram:
         return pixels if self.pixel_scale == 1.0 else pixels * self.pixel_scale
 
     def logits(self, images: Tensor) -> Tensor:
-        """Run the float network on uint8 images ``[N, C, H, W]``; returns ``[N, classes]``."""
+        """The answer of the float network, which is the last result that it returns.
+
+        Args:
+            images: uint8 ``[N, C, H, W]``.
+
+        Returns:
+            ``[N, classes]``.
+        """
         results = [run_program(self.exported, self.as_input(image)) for image in images]
-        return torch.stack([result.output.reshape(-1) for result in results])
+        return torch.stack([result.outputs[-1].reshape(-1) for result in results])
 
 
 def loaded_program(

@@ -83,4 +83,4 @@ def _with_sums(graph: LayerGraph) -> LayerGraph:
     for layer in graph:
         sums = kind_of(layer).sums
         layers += (layer,) if sums is None else sums.apart(layer, _sum_name(layer))
-    return LayerGraph(graph.name, tuple(layers))
+    return LayerGraph(graph.name, tuple(layers), graph.outputs)

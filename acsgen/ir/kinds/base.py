@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acsgen.ir.format import Format
+from acsgen.ir.grammar import Grammar, Stores
+from acsgen.ir.masks import UNMASKED, ChannelMask, mask_names
 from acsgen.support.registry import Registry
 
 FloatArray = NDArray[np.floating]
@@ -18,12 +20,14 @@ IntArray = NDArray[np.integer]
 
 IntLayerT = TypeVar("IntLayerT", bound="IntLayer")
 
+#: Dimensions of a map.
+MAP_RANK = 3
+
 #: Answers for the result of a name which mask makes zeros in it (``IntLayer.zero_mask``).
-ZeroMaskOf = Callable[[str], "str | None"]
+ZeroMaskOf = Callable[[str], ChannelMask]
 
-
-#: Answers for a mask, or none, and a number of channels: ``(N, C)``, 1 where image n has channel c.
-ActiveOf = Callable[["str | None", int], NDArray[np.int64]]
+#: Answers for the mask of a map and its channels: ``(N, C)``, 1 where image n has channel c.
+ActiveOf = Callable[[ChannelMask, int], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -37,19 +41,6 @@ class LayerWork:
 
     dense: int
     executed: NDArray[np.int64]
-
-
-class Stores(Enum):
-    """What a layer's result is stored as."""
-
-    MAP = "map"
-    """``(C, H, W)``, 8 bits a pixel."""
-    VECTOR = "vector"
-    """``(C,)``, 8 bits a value."""
-    MASK = "mask"
-    """``(C,)``, one bit a channel."""
-    WIDE = "wide result"
-    """``(C,)``, 32 bits a value; it leaves the engine and no layer reads it."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +66,21 @@ class LayerBase(ABC):
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the results this layer reads, masks included."""
-        names = (getattr(self, field_name) for field_name in self.READS)
-        return tuple(name for name in names if name is not None)
+        names: list[str] = []
+        for field_name in self.READS:
+            value: str | ChannelMask | None = getattr(self, field_name)
+            if isinstance(value, tuple):
+                names += mask_names(value)
+            elif value is not None:
+                names.append(value)
+        return tuple(names)
+
+    @property
+    def stores(self) -> Stores:
+        """What the result is stored as."""
+        possible = KINDS[self.KIND].grammar.result.stores
+        rank = Stores.MAP if len(self.shape) == MAP_RANK else Stores.VECTOR
+        return possible[0] if len(possible) == 1 else rank
 
 
 @dataclass(frozen=True)
@@ -89,17 +93,10 @@ class IntLayer(LayerBase):
     """Common part of the integer graph's layers, and the facts that each kind has to state.
 
     Attributes:
-        signed: whether the result is -128..127 rather than 0..255.
-        scale: real value of one unit of the result (unused for masks).
+        format: of the result; that of a mask says nothing.
     """
 
-    signed: bool
-    scale: float
-
-    @property
-    @abstractmethod
-    def stores(self) -> Stores:
-        """What the result is stored as."""
+    format: Format
 
     @property
     @abstractmethod
@@ -113,8 +110,8 @@ class IntLayer(LayerBase):
         residual."""
 
     @abstractmethod
-    def zero_mask(self, of: ZeroMaskOf) -> str | None:
-        """The mask whose 0 bits make the channels of the result exact zero, if there is one.
+    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
+        """The mask whose 0 bits make the channels of the result exact zero; empty without one.
 
         Args:
             of: answers the same question for a result that this layer reads.
@@ -125,19 +122,19 @@ class IntLayer(LayerBase):
         """Its multiply-accumulates, padding counted; None if the layer has no weights.
 
         Args:
-            active: answers for a mask (or None) and a number of channels which are computed.
+            active: answers for the mask of a map and its channels which of them are computed.
             of: answers which mask makes zeros in a result that this layer reads.
         """
 
     def unmasked(self: IntLayerT) -> IntLayerT:
         """The layer without its mask; unchanged if its kind takes none."""
-        changes: dict[str, Any] = {"mask": None} if "mask" in self.READS else {}
+        changes: dict[str, Any] = {"mask": UNMASKED} if "mask" in self.READS else {}
         return replace(self, **changes)
 
 
 def never_skipped(weight: IntArray, active: ActiveOf) -> LayerWork:
     """The work of a fully connected layer: every weight, for every image."""
-    images = len(active(None, 1))
+    images = len(active(UNMASKED, 1))
     return LayerWork(weight.size, np.full(images, weight.size, np.int64))
 
 
@@ -149,6 +146,7 @@ class LayerKind:
         name: of the kind and of its file.
         layer: its dataclass in the layer graph.
         integer: its dataclass in the integer graph.
+        grammar: what both may look like.
 
     Raises:
         TypeError: a dataclass lacks a fact, or calls its kind otherwise.
@@ -157,6 +155,7 @@ class LayerKind:
     name: str
     layer: type[Layer]
     integer: type[IntLayer]
+    grammar: Grammar
 
     def __post_init__(self) -> None:
         for dataclass_ in (self.layer, self.integer):
@@ -167,12 +166,14 @@ class LayerKind:
             kind = getattr(dataclass_, "KIND", None)
             if kind != self.name:
                 raise TypeError(f"{dataclass_.__name__}.KIND is {kind!r}, not '{self.name}'")
+            if set(self.grammar.reads) != set(dataclass_.READS):
+                raise TypeError(f"the grammar of kind '{self.name}' does not read what READS says")
 
 
 KINDS: Registry[LayerKind] = Registry("kind of layer")
 
 
-def register(layer: type[Layer], integer: type[IntLayer]) -> LayerKind:
+def register(layer: type[Layer], integer: type[IntLayer], grammar: Grammar) -> LayerKind:
     """Add a kind, under the name that its dataclasses give it."""
     name = integer.KIND
-    return KINDS.add(name, LayerKind(name, layer, integer))
+    return KINDS.add(name, LayerKind(name, layer, integer, grammar))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from acsgen.ir.grammar import Constant, Grammar, a_mask, a_vector
 from acsgen.ir.kinds.base import (
     ActiveOf,
     FloatArray,
@@ -11,11 +12,12 @@ from acsgen.ir.kinds.base import (
     IntLayer,
     Layer,
     LayerWork,
-    Stores,
     ZeroMaskOf,
     never_skipped,
     register,
 )
+from acsgen.ir.masks import UNMASKED, ChannelMask
+from acsgen.ir.ranges import ACCUMULATES, sums, weights
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,6 @@ class IntGate(IntLayer):
     READS = ("x",)
 
     @property
-    def stores(self) -> Stores:
-        return Stores.MASK
-
-    @property
     def window_stride(self) -> int:
         return 1
 
@@ -59,11 +57,23 @@ class IntGate(IntLayer):
     def pixelwise(self) -> bool:
         return False
 
-    def zero_mask(self, of: ZeroMaskOf) -> str | None:
-        return None
+    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
+        return UNMASKED
 
     def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork:
         return never_skipped(self.weight, active)
 
 
-register(Gate, IntGate)
+GRAMMAR = Grammar(
+    result=a_mask("O"),
+    reads={"x": a_vector("I")},
+    constants={
+        "weight": weights("O I"),
+        "bias": sums("O"),
+        "threshold": replace(sums("O"), of_integers=True),
+        "acc_scale": Constant("O"),
+    },
+    relations=(ACCUMULATES,),
+)
+
+register(Gate, IntGate, GRAMMAR)

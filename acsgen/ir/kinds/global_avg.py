@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from acsgen.ir.grammar import Grammar, a_map, a_vector
 from acsgen.ir.kinds.base import (
     ActiveOf,
     IntLayer,
     Layer,
     LayerWork,
-    Stores,
     ZeroMaskOf,
     register,
 )
+from acsgen.ir.masks import ChannelMask
+from acsgen.ir.ranges import multiplier, shift
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,6 @@ class IntGlobalAvg(IntLayer):
     READS = ("x",)
 
     @property
-    def stores(self) -> Stores:
-        return Stores.VECTOR
-
-    @property
     def window_stride(self) -> int:
         return 1
 
@@ -48,11 +46,17 @@ class IntGlobalAvg(IntLayer):
     def pixelwise(self) -> bool:
         return False
 
-    def zero_mask(self, of: ZeroMaskOf) -> str | None:
+    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
         return of(self.x)
 
     def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
         return None
 
 
-register(GlobalAvg, IntGlobalAvg)
+GRAMMAR = Grammar(
+    result=a_vector("C"),
+    reads={"x": a_map("C H W")},
+    constants={"mult": multiplier(""), "shift": shift("")},
+)
+
+register(GlobalAvg, IntGlobalAvg, GRAMMAR)

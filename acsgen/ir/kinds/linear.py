@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from acsgen.ir.grammar import Grammar, a_vector
 from acsgen.ir.kinds.base import (
     ActiveOf,
     FloatArray,
@@ -12,11 +13,12 @@ from acsgen.ir.kinds.base import (
     IntLayer,
     Layer,
     LayerWork,
-    Stores,
     ZeroMaskOf,
     never_skipped,
     register,
 )
+from acsgen.ir.masks import UNMASKED, ChannelMask
+from acsgen.ir.ranges import ACCUMULATES, multiplier, shift, sums, weights
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,6 @@ class IntLinear(IntLayer):
     READS = ("x",)
 
     @property
-    def stores(self) -> Stores:
-        return Stores.VECTOR
-
-    @property
     def window_stride(self) -> int:
         return 1
 
@@ -59,11 +57,23 @@ class IntLinear(IntLayer):
     def pixelwise(self) -> bool:
         return False
 
-    def zero_mask(self, of: ZeroMaskOf) -> str | None:
-        return None
+    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
+        return UNMASKED
 
     def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork:
         return never_skipped(self.weight, active)
 
 
-register(Linear, IntLinear)
+GRAMMAR = Grammar(
+    result=a_vector("O"),
+    reads={"x": a_vector("I")},
+    constants={
+        "weight": weights("O I"),
+        "bias": sums("O"),
+        "mult": multiplier("O"),
+        "shift": shift("O"),
+    },
+    relations=(ACCUMULATES,),
+)
+
+register(Linear, IntLinear, GRAMMAR)

@@ -1,9 +1,11 @@
-"""The classifier: always the last layer."""
+"""A classifier: its result leaves the network."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from acsgen.ir.grammar import Grammar, Sources, a_vector, a_wide_result, relation
 from acsgen.ir.kinds.base import (
     ActiveOf,
     FloatArray,
@@ -11,17 +13,17 @@ from acsgen.ir.kinds.base import (
     IntLayer,
     Layer,
     LayerWork,
-    Stores,
     ZeroMaskOf,
     never_skipped,
     register,
 )
+from acsgen.ir.masks import UNMASKED, ChannelMask
+from acsgen.ir.ranges import ACCUMULATES, multiplier, shift, sums, weights
 
 
 @dataclass(frozen=True)
 class Logits(Layer):
-    """The classifier: a linear layer whose results leave the engine wide.  Last layer of the
-    graph."""
+    """A classifier: a linear layer whose results leave the engine wide."""
 
     x: str
     weight: FloatArray = field(repr=False)
@@ -33,7 +35,7 @@ class Logits(Layer):
 
 @dataclass(frozen=True)
 class IntLogits(IntLayer):
-    """The classifier; results stay int32, all on one scale."""
+    """A classifier; results stay int32, all on one scale."""
 
     x: str
     weight: IntArray = field(repr=False)
@@ -45,10 +47,6 @@ class IntLogits(IntLayer):
     READS = ("x",)
 
     @property
-    def stores(self) -> Stores:
-        return Stores.WIDE
-
-    @property
     def window_stride(self) -> int:
         return 1
 
@@ -56,11 +54,29 @@ class IntLogits(IntLayer):
     def pixelwise(self) -> bool:
         return False
 
-    def zero_mask(self, of: ZeroMaskOf) -> str | None:
-        return None
+    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
+        return UNMASKED
 
     def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork:
         return never_skipped(self.weight, active)
 
 
-register(Logits, IntLogits)
+@relation("all results are on one scale", of_integers=True)
+def _one_scale(layer: IntLogits, sources: Sources) -> Iterator[str]:
+    if layer.format.one_scale is None:
+        yield "its results have different scales"
+
+
+GRAMMAR = Grammar(
+    result=a_wide_result("O"),
+    reads={"x": a_vector("I")},
+    constants={
+        "weight": weights("O I"),
+        "bias": sums("O"),
+        "mult": multiplier("O"),
+        "shift": shift("O"),
+    },
+    relations=(ACCUMULATES, _one_scale),
+)
+
+register(Logits, IntLogits, GRAMMAR)

@@ -82,7 +82,6 @@ class QuantKind:
         operator: from an integer layer and its sources to the function from earlier results to its
             result: maps and vectors int16, logits int32; of a gate, to its accumulators, int64.
             The image finds its pixels under its own name. This is the golden model.
-        violations: how an integer layer breaks the arithmetic contract, in words.
         measured: whether the values of its results decide how it is scaled.
         sums: for kinds with weights.
         skipped: the result that a float layer would have where its mask is 0, and zero elsewhere,
@@ -92,7 +91,6 @@ class QuantKind:
 
     quantize: Callable[[Any, Quantization], IntLayer]
     operator: Callable[[Any, Sources], Operator]
-    violations: Callable[[Any, Sources], Iterable[str]]
     measured: bool
     sums: Sums | None = None
     skipped: Callable[[Any, Mapping[str, Tensor], str], Tensor | None] = _nothing

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 
@@ -19,20 +17,20 @@ from acsgen.quant.kinds.base import (
     Sources,
     Values,
 )
-from acsgen.quant.ranges import ratio_violations
 
 
 def _quantize(layer: Scale, so_far: Quantization) -> IntScale:
     x, vector = so_far.done[layer.x], so_far.done[layer.vector]
-    unit, signed = x.scale * vector.scale, x.signed or vector.signed
-    scale = so_far.result_scale(layer, signed, unit / steps.RATIO_LIMIT)
-    mult, shift = steps.one_ratio(unit / scale)
+    channels, signed = layer.shape[0], x.format.any_signed or vector.format.any_signed
+    units = x.format.scales(channels) * vector.format.scales(channels)
+    best = so_far.result_scale(layer, signed, units.max() / steps.RATIO_LIMIT)
+    result, ratio = steps.result_format(units, best, signed)
+    mult, shift = steps.one_ratio(ratio)
     return IntScale(
         layer.name,
         layer.where,
         layer.shape,
-        signed=signed,
-        scale=scale,
+        format=result,
         x=layer.x,
         vector=layer.vector,
         mult=mult,
@@ -41,19 +39,17 @@ def _quantize(layer: Scale, so_far: Quantization) -> IntScale:
 
 
 def _operator(layer: IntScale, sources: Sources) -> Operator:
+    signed = steps.signs(layer)
+
     def run(values: Values) -> Tensor:
         vector = values[layer.vector].to(torch.int64)[:, :, None, None]
         product = values[layer.x].to(torch.int64) * vector
-        return requantize(product * layer.mult, layer.shift, layer.signed)
+        return requantize(product * layer.mult, layer.shift, signed)
 
     return run
 
 
-def _violations(layer: IntScale, sources: Sources) -> Iterable[str]:
-    return ratio_violations(layer)
-
-
 QUANT_KINDS.add(
     "scale",
-    QuantKind(quantize=_quantize, operator=_operator, violations=_violations, measured=True),
+    QuantKind(quantize=_quantize, operator=_operator, measured=True),
 )
