@@ -11,8 +11,11 @@ from acsgen.compiler.kinds.base import kind_of
 from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder
+from acsgen.cost import timing
+from acsgen.cost.cycles import Cost, Counters
+from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntGate, IntGraph, IntLinear, IntLogits
-from acsgen.isa.generated import LANES, Instruction, Opcode, Record
+from acsgen.isa.generated import LANES, RECORD_WORDS, WORD_BYTES, Instruction, Opcode, Record
 
 Connected = IntLinear | IntLogits | IntGate
 
@@ -59,3 +62,20 @@ def instruction(operands: Operands, layer: Connected, **target: int) -> Instruct
         vec_src=operands.vector(layer.x),
         **target,
     )
+
+
+def rows_cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+    """The cost of reading the weight rows and of their products, whatever becomes of the sums."""
+    read = op.channels * op.row_words
+    macs = op.channels * (op.row_words - RECORD_WORDS) * WORD_BYTES
+    cycles = walk.pace.burst(read) + op.row_words + timing.REDUCE_DEPTH
+    return Cost(cycles, Counters(macs_executed=macs, read_words=read))
+
+
+def listing(op: Instruction, target: str) -> list[str]:
+    """The operands of an instruction, whose result goes where ``target`` says."""
+    return [
+        f"vec[{op.vec_src}] -> {target}",
+        f"{op.channels} outputs",
+        f"par[{op.weight_addr}] rows of {op.row_words}",
+    ]
