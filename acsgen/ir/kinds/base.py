@@ -107,6 +107,12 @@ class IntLayer(LayerBase):
         """Step between the windows of ``x`` that it looks at; 1 where it has no windows."""
 
     @property
+    def halves(self) -> bool:
+        """Whether its windows start at every second row and column of ``x``, so that the result has
+        half as many of each."""
+        return self.window_stride == 2
+
+    @property
     @abstractmethod
     def pixelwise(self) -> bool:
         """Whether each result pixel needs only the pixel of ``x`` at the same place, and no
