@@ -31,6 +31,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acsgen.ir.graph import Graph
+from acsgen.ir.kinds._vectors import IntFullyConnected
 from acsgen.ir.kinds.base import IntArray, IntLayer
 from acsgen.ir.kinds.conv import IntConv
 from acsgen.ir.kinds.eltwise import IntEltwise
@@ -53,6 +54,7 @@ __all__ = [
     "IntConv",
     "IntEltwise",
     "IntFlatten",
+    "IntFullyConnected",
     "IntGate",
     "IntGlobalAvg",
     "IntGraph",

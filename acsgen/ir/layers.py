@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acsgen.ir.graph import Graph
+from acsgen.ir.kinds._vectors import FullyConnected
 from acsgen.ir.kinds.base import FloatArray, Layer
 from acsgen.ir.kinds.conv import Conv
 from acsgen.ir.kinds.eltwise import Eltwise
@@ -31,6 +32,7 @@ __all__ = [
     "Eltwise",
     "Flatten",
     "FloatArray",
+    "FullyConnected",
     "Gate",
     "GlobalAvg",
     "Input",

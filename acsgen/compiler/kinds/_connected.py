@@ -14,16 +14,14 @@ from acsgen.compiler.params import ParamsBuilder
 from acsgen.cost import timing
 from acsgen.cost.cycles import Cost, Counters
 from acsgen.cost.walk import Walk
-from acsgen.ir.integer import IntGate, IntGraph, IntLinear, IntLogits
+from acsgen.ir.integer import IntFullyConnected, IntGraph, IntLinear, IntLogits
 from acsgen.isa.generated import LANES, RECORD_WORDS, WORD_BYTES, Instruction, Opcode, Record
-
-Connected = IntLinear | IntLogits | IntGate
 
 
 def add_rows(
     graph: IntGraph,
     layouts: Layouts,
-    layer: Connected,
+    layer: IntFullyConnected,
     records: Sequence[Record],
     builder: ParamsBuilder,
 ) -> None:
@@ -39,7 +37,7 @@ def requantizing_records(layer: IntLinear | IntLogits) -> list[Record]:
     ]
 
 
-def _weights(graph: IntGraph, layouts: Layouts, layer: Connected) -> NDArray[np.int8]:
+def _weights(graph: IntGraph, layouts: Layouts, layer: IntFullyConnected) -> NDArray[np.int8]:
     """Return the rows over the bytes of the source vector; bytes that are no values weigh zero."""
     source = graph[layer.x]
     flat = kind_of(source).vector_format(graph, layouts, source)
@@ -50,7 +48,7 @@ def _weights(graph: IntGraph, layouts: Layouts, layer: Connected) -> NDArray[np.
     return spread
 
 
-def instruction(operands: Operands, layer: Connected, **target: int) -> Instruction:
+def instruction(operands: Operands, layer: IntFullyConnected, **target: int) -> Instruction:
     """The instruction of a layer, whose result goes where the fields ``target`` say."""
     rows = operands.constants.rows[layer.name]
     return Instruction(

@@ -141,12 +141,6 @@ class IntLayer(LayerBase):
         return replace(self, **changes)
 
 
-def never_skipped(weight: IntArray, active: ActiveOf) -> LayerWork:
-    """The work of a fully connected layer: every weight, for every image."""
-    images = len(active(None, 1))
-    return LayerWork(weight.size, np.full(images, weight.size, np.int64))
-
-
 @dataclass(frozen=True)
 class LayerKind:
     """A kind of layer.
