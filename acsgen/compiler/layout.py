@@ -1,9 +1,9 @@
 """Chooses how every map is stored: the pitch of its rows, raster or split layout, or both.
 
-A stride-2 consumer reads split layout, every other windowed consumer reads raster.  A pixelwise
-layer whose result is wanted split can run *flat*: over all blocks of a split source as if they were
-one raster plane.  Where both layouts are wanted, the producer writes raster and the schedule
-inserts a copy.
+A consumer that halves its source reads split layout, every other windowed consumer reads raster.
+A pixelwise layer whose result is wanted split can run *flat*: over all blocks of a split source as
+if they were one raster plane.  Where both layouts are wanted, the producer writes raster and the
+schedule inserts a copy.
 
 The pitch follows from that of the image: a stride-1 result has the pitch of its source, a stride-2
 result half of it.
@@ -72,7 +72,7 @@ def choose_layouts(graph: IntGraph) -> Layouts:
         wants_raster = wants_split = False
         flexible: list[str] = []
         for consumer in _consumers(graph, layer.name):
-            if consumer.window_stride == 2 and layer.name == consumer.inputs[0]:
+            if consumer.halves and layer.name == consumer.inputs[0]:
                 wants_split = True
                 wants_raster = wants_raster or layer.name in consumer.inputs[1:]
             elif consumer.pixelwise and consumer.name in split - raster:
@@ -142,5 +142,5 @@ def _propagate(graph: IntGraph, first: int) -> dict[str, int]:
     for layer in graph.layers[1:]:
         if is_map(layer):
             source = row_log2[layer.inputs[0]]
-            row_log2[layer.name] = phase_row_log2(source) if layer.window_stride == 2 else source
+            row_log2[layer.name] = phase_row_log2(source) if layer.halves else source
     return row_log2

@@ -62,7 +62,7 @@ class Operands:
 
     def phase_plane(self, step: Step) -> int:
         """Return the blocks of a phase plane where the source is read in split layout, else 0."""
-        return self.stored(step.reads[0]).plane if step.layer.window_stride == 2 else 0
+        return self.stored(step.reads[0]).plane if step.layer.halves else 0
 
     def result(self, step: Step) -> dict[str, int]:
         """Return the fields of the result map; a flat step sees all its blocks as one plane."""

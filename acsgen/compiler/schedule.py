@@ -63,6 +63,6 @@ def _reads(graph: IntGraph, layouts: Layouts, layer: IntLayer) -> tuple[Buffer, 
         if not is_map(source):
             found.append(Buffer(name, _STORES[source.stores]))
         else:
-            split = position == 0 and (layer.window_stride == 2 or layer.name in layouts.flat)
+            split = position == 0 and (layer.halves or layer.name in layouts.flat)
             found.append(Buffer(name, Store.SPLIT if split else Store.RASTER))
     return tuple(found)

@@ -35,6 +35,7 @@ from dataclasses import dataclass
 
 from acsgen.ir.format import Format
 from acsgen.ir.graph import Graph, InvalidGraph
+from acsgen.ir.kinds._vectors import IntFullyConnected
 from acsgen.ir.kinds.base import IntArray, IntLayer
 from acsgen.ir.kinds.conv import IntConv
 from acsgen.ir.kinds.eltwise import IntEltwise
@@ -60,6 +61,7 @@ __all__ = [
     "IntConv",
     "IntEltwise",
     "IntFlatten",
+    "IntFullyConnected",
     "IntGate",
     "IntGlobalAvg",
     "IntGraph",

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acsgen.ir.graph import Graph
+from acsgen.ir.kinds._vectors import FullyConnected
 from acsgen.ir.kinds.base import FloatArray, Layer
 from acsgen.ir.kinds.conv import Conv
 from acsgen.ir.kinds.eltwise import Eltwise
@@ -32,6 +33,7 @@ __all__ = [
     "Eltwise",
     "Flatten",
     "FloatArray",
+    "FullyConnected",
     "Gate",
     "GlobalAvg",
     "Input",

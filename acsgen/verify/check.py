@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.cost.cycles import predict
+from acsgen.compiler.predict import predict
 from acsgen.engines.base import CompileError, Engine, EngineHung, EngineViolation
 from acsgen.engines.registry import Simulation
 from acsgen.engines.rtl import Memory

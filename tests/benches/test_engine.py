@@ -13,7 +13,7 @@ from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.cost.cycles import predict
+from acsgen.compiler.predict import predict
 from acsgen.data import load_dataset
 from acsgen.engines.rtl import Memory, RtlEngine, cached_model
 from acsgen.flow.evaluate import CALIBRATION_IMAGES

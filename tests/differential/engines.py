@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.cost.cycles import predict
+from acsgen.compiler.predict import predict
 from acsgen.emit.hls import render_hls
 from acsgen.engines.base import EngineRun
 from acsgen.engines.csim import CSimEngine, build_library

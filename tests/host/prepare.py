@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.cost.cycles import predict
+from acsgen.compiler.predict import predict
 from acsgen.ir.integer import IntGate, IntGraph
 from acsgen.program.board import load_board
 from acsgen.program.program import Program

@@ -118,6 +118,31 @@ def without_parts(package: Path) -> None:
     replaced(package / "compiler/kinds/scale.py", "        lower=_lower,\n", "")
 
 
+def without_an_instruction(package: Path) -> None:
+    path = package / "compiler/kinds/scale.py"
+    line = next(x for x in path.read_text().splitlines() if "instruction=" in x)
+    replaced(path, f"{line}\n", "")
+
+
+def with_the_instruction_of_another(package: Path) -> None:
+    path = package / "compiler/kinds/scale.py"
+    replaced(path, "InstructionKind(Opcode.SCALE", "InstructionKind(Opcode.ELTWISE")
+
+
+def without_a_mode(package: Path) -> None:
+    replaced(package / "compiler/kinds/linear.py", "VECTOR, LinearMode.SIGMOID)", "VECTOR,)")
+
+
+def with_a_mode_of_another(package: Path) -> None:
+    path = package / "compiler/kinds/scale.py"
+    replaced(path, "listing=_listing)", "listing=_listing, modes=(LinearMode.GATE,))")
+    replaced(path, "import Instruction, Opcode", "import Instruction, LinearMode, Opcode")
+
+
+def without_an_end(package: Path) -> None:
+    replaced(package / "compiler/kinds/__init__.py", "(END,)", "()")
+
+
 def with_the_operation_of_another(package: Path) -> None:
     replaced(package / "frontend/kinds/scale.py", "(og.ApplyVector, 3)", "(og.Add, 3)")
 
@@ -130,6 +155,27 @@ BROKEN: list[tuple[Callable[[Path], None], str, str]] = [
     (without_parts, "acsgen.frontend.kinds", "TypeError: FloatKind.* missing .* 'absorbs'$"),
     (without_parts, "acsgen.quant.kinds", "TypeError: QuantKind.* missing .* 'violations'$"),
     (without_parts, "acsgen.compiler.kinds", "TypeError: CompilerKind.* missing .* 'lower'$"),
+    (
+        without_an_instruction,
+        "acsgen.compiler.kinds",
+        "TypeError: CompilerKind.* missing .* 'instruction'$",
+    ),
+    (
+        with_the_instruction_of_another,
+        "acsgen.compiler.kinds",
+        "ImportError: two kinds of layers say what ELTWISE costs$",
+    ),
+    (
+        without_a_mode,
+        "acsgen.compiler.predict",
+        "ImportError: no kind of layer says what LINEAR SIGMOID costs$",
+    ),
+    (
+        with_a_mode_of_another,
+        "acsgen.compiler.listing",
+        "ImportError: no kind of layer says what SCALE costs$",
+    ),
+    (without_an_end, "acsgen.compiler.kinds", "ImportError: no kind of layer says what END costs$"),
     (
         with_the_operation_of_another,
         "acsgen.frontend.kinds",

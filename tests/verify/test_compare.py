@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.cost.cycles import predict
+from acsgen.compiler.predict import predict
 from acsgen.engines.base import BusCounts, EngineHung, EngineRun, EngineViolation
 from acsgen.isa.generated import HEADER_WORDS, WORD_BYTES, ResultHeader, Status
 from acsgen.program.engine_config import EngineConfig

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from acsgen.compiler.kinds._instructions import InstructionKind
 from acsgen.compiler.layout import Layouts, is_map
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder
@@ -31,6 +32,8 @@ class CompilerKind:
         vector_format: the map format in which the layer's vector lies, if it is a copied map.
         lower: from a step that is no copy, and its layer, to the instruction.
         remark: on its line in the listing of the program; may be empty.
+        instruction: the cost of what ``lower`` returns and its operands in the listing. Kinds that
+            lower to the same instruction have it from the same functions.
     """
 
     limits: Callable[[IntGraph, Any], Limits]
@@ -39,6 +42,7 @@ class CompilerKind:
     vector_format: Callable[[IntGraph, Layouts, Any], MapFormat | None]
     lower: Callable[[Operands, Step, Any], Instruction]
     remark: str
+    instruction: InstructionKind
 
 
 COMPILER_KINDS: Registry[CompilerKind] = Registry("kind of layer")

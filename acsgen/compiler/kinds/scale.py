@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from acsgen.compiler.kinds._instructions import InstructionKind
+from acsgen.compiler.kinds._maps import every_block, from_to, masks, requantization
 from acsgen.compiler.kinds.base import (
     COMPILER_KINDS,
     CompilerKind,
@@ -37,6 +39,10 @@ def _lower(operands: Operands, step: Step, layer: IntScale) -> Instruction:
     )
 
 
+def _listing(op: Instruction) -> list[str]:
+    return [from_to(op), f"by vec[{op.vec_src}]", *masks(op), requantization(op)]
+
+
 COMPILER_KINDS.add(
     IntScale.KIND,
     CompilerKind(
@@ -46,5 +52,6 @@ COMPILER_KINDS.add(
         vector_format=plain,
         lower=_lower,
         remark="",
+        instruction=InstructionKind(Opcode.SCALE, cost=every_block, listing=_listing),
     ),
 )

@@ -11,7 +11,7 @@ from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.cost.cycles import predict
+from acsgen.compiler.predict import predict
 from acsgen.cost.macs import count_macs
 from acsgen.data import load_dataset
 from acsgen.engines.rtl import Memory, RtlEngine

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import acsgen
-from acsgen.cost.cycles import CycleReport, predict
+from acsgen.compiler.predict import predict
+from acsgen.cost.cycles import CycleReport
 from acsgen.engines.base import EngineRun
 from acsgen.engines.rtl import Memory
 from acsgen.flow.build.work import Work

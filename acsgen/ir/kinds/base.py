@@ -104,6 +104,12 @@ class IntLayer(LayerBase):
         """Step between the windows of ``x`` that it looks at; 1 where it has no windows."""
 
     @property
+    def halves(self) -> bool:
+        """Whether its windows start at every second row and column of ``x``, so that the result has
+        half as many of each."""
+        return self.window_stride == 2
+
+    @property
     @abstractmethod
     def pixelwise(self) -> bool:
         """Whether each result pixel needs only the pixel of ``x`` at the same place, and no
@@ -130,12 +136,6 @@ class IntLayer(LayerBase):
         """The layer without its mask; unchanged if its kind takes none."""
         changes: dict[str, Any] = {"mask": UNMASKED} if "mask" in self.READS else {}
         return replace(self, **changes)
-
-
-def never_skipped(weight: IntArray, active: ActiveOf) -> LayerWork:
-    """The work of a fully connected layer: every weight, for every image."""
-    images = len(active(UNMASKED, 1))
-    return LayerWork(weight.size, np.full(images, weight.size, np.int64))
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from acsgen.ir.grammar import Grammar, Sources, a_map, a_vector, relation
-from acsgen.ir.kinds.base import (
-    ActiveOf,
-    IntLayer,
-    Layer,
-    LayerWork,
-    ZeroMaskOf,
-    register,
-)
+from acsgen.ir.kinds._vectors import IntMapToVector
+from acsgen.ir.kinds.base import IntLayer, Layer, ZeroMaskOf, register
 from acsgen.ir.masks import UNMASKED, ChannelMask
 
 
@@ -29,27 +23,13 @@ class Flatten(Layer):
 
 
 @dataclass(frozen=True)
-class IntFlatten(IntLayer):
+class IntFlatten(IntMapToVector):
     """``(C, H, W)`` to ``(C*H*W,)`` in PyTorch's order."""
 
-    x: str
-
     KIND = "flatten"
-    READS = ("x",)
-
-    @property
-    def window_stride(self) -> int:
-        return 1
-
-    @property
-    def pixelwise(self) -> bool:
-        return False
 
     def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
         return UNMASKED
-
-    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
-        return None
 
 
 @relation("the vector has as many values as the map")

@@ -5,14 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acsgen.ir.grammar import Grammar, a_map, a_vector
-from acsgen.ir.kinds.base import (
-    ActiveOf,
-    IntLayer,
-    Layer,
-    LayerWork,
-    ZeroMaskOf,
-    register,
-)
+from acsgen.ir.kinds._vectors import IntMapToVector
+from acsgen.ir.kinds.base import Layer, ZeroMaskOf, register
 from acsgen.ir.masks import ChannelMask
 from acsgen.ir.ranges import multiplier, shift
 
@@ -28,29 +22,16 @@ class GlobalAvg(Layer):
 
 
 @dataclass(frozen=True)
-class IntGlobalAvg(IntLayer):
+class IntGlobalAvg(IntMapToVector):
     """Mean of each channel; ``mult`` and ``shift`` include the division."""
 
-    x: str
     mult: int
     shift: int
 
     KIND = "global_avg"
-    READS = ("x",)
-
-    @property
-    def window_stride(self) -> int:
-        return 1
-
-    @property
-    def pixelwise(self) -> bool:
-        return False
 
     def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
         return of(self.x)
-
-    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
-        return None
 
 
 GRAMMAR = Grammar(

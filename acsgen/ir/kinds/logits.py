@@ -6,59 +6,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from acsgen.ir.grammar import Grammar, Sources, a_vector, a_wide_result, relation
-from acsgen.ir.kinds.base import (
-    ActiveOf,
-    FloatArray,
-    IntArray,
-    IntLayer,
-    Layer,
-    LayerWork,
-    ZeroMaskOf,
-    never_skipped,
-    register,
-)
-from acsgen.ir.masks import UNMASKED, ChannelMask
+from acsgen.ir.kinds._vectors import FullyConnected, IntFullyConnected
+from acsgen.ir.kinds.base import IntArray, register
 from acsgen.ir.ranges import ACCUMULATES, multiplier, shift, sums, weights
 
 
 @dataclass(frozen=True)
-class Logits(Layer):
+class Logits(FullyConnected):
     """A classifier: a linear layer whose results leave the engine wide."""
 
-    x: str
-    weight: FloatArray = field(repr=False)
-    bias: FloatArray = field(repr=False)
-
     KIND = "logits"
-    READS = ("x",)
 
 
 @dataclass(frozen=True)
-class IntLogits(IntLayer):
+class IntLogits(IntFullyConnected):
     """A classifier; results stay int32, all on one scale."""
 
-    x: str
-    weight: IntArray = field(repr=False)
-    bias: IntArray = field(repr=False)
     mult: IntArray = field(repr=False)
     shift: IntArray = field(repr=False)
 
     KIND = "logits"
-    READS = ("x",)
-
-    @property
-    def window_stride(self) -> int:
-        return 1
-
-    @property
-    def pixelwise(self) -> bool:
-        return False
-
-    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
-        return UNMASKED
-
-    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork:
-        return never_skipped(self.weight, active)
 
 
 @relation("all results are on one scale", of_integers=True)

@@ -14,12 +14,10 @@ from acsgen.ir.integer import (
     IntArray,
     IntConv,
     IntEltwise,
-    IntGate,
+    IntFullyConnected,
     IntLayer,
-    IntLinear,
-    IntLogits,
 )
-from acsgen.ir.layers import Conv, Eltwise, Gate, Layer, Linear, Logits
+from acsgen.ir.layers import Conv, Eltwise, FullyConnected, Layer, Linear
 from acsgen.ir.ranges import input_signs
 from acsgen.isa.generated import SHIFT_MIN
 from acsgen.quant.arithmetic import exact_dtype
@@ -130,13 +128,13 @@ def skipped(layer: Conv | Eltwise, opened: Tensor, values: Mapping[str, Tensor])
 # -- weighted sums over a vector -------------------------------------------------------------------
 
 
-def _vector_sums(layer: IntLinear | IntLogits | IntGate, sources: Sources) -> Operator:
+def _vector_sums(layer: IntFullyConnected, sources: Sources) -> Operator:
     dtype = exact_dtype(layer.weight, input_signs(layer, sources))
     rows = torch.as_tensor(layer.weight.astype(np.int16)).to(dtype)
     return lambda values: (values[layer.x].to(dtype) @ rows.T).to(torch.int64)
 
 
-def _vector_apart(layer: Linear | Logits | Gate, sums: str) -> tuple[Layer, ...]:
+def _vector_apart(layer: FullyConnected, sums: str) -> tuple[Layer, ...]:
     """The sum as a layer beside it: vectors are small enough to be summed twice."""
     beside = Linear(
         name=sums,
