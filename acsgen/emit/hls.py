@@ -43,7 +43,6 @@ class LoopBounds:
     In C++ they are constants of the same names in upper case, behind ``TRIP_``.
     """
 
-    instructions: int
     channels: int
     chunk: int
     chunks: int
@@ -76,7 +75,6 @@ class LoopBounds:
         channels = max(max(op.channels, op.groups * op.channels) for op in instructions)
         linear_words = max((op.row_words for op in linears), default=RECORD_WORDS + 1)
         return cls(
-            instructions=len(instructions),
             channels=channels,
             chunk=max((op.chunk for op in convs), default=1),
             chunks=max((-(-op.channels // op.chunk) for op in convs), default=1),
@@ -140,6 +138,7 @@ def render_hls(
         "acsgen_version": acsgen.__version__,
         "engine": engine,
         "lanes": LANES,
+        "instructions": len(instructions),
         "trip": asdict(LoopBounds.of(instructions, engine.lane_groups)),
         "depth": {
             "program": sum(len(op.encode()) for op in instructions),
