@@ -69,10 +69,13 @@ def choose_layouts(graph: IntGraph) -> Layouts:
     for layer in reversed(graph.layers):
         if not is_map(layer):
             continue
-        wants_raster = wants_split = False
+        # Parts are written one by one, in raster layout.
+        wants_raster, wants_split = bool(layer.parts), False
         flexible: list[str] = []
         for consumer in _consumers(graph, layer.name):
-            if consumer.halves and layer.name == consumer.inputs[0]:
+            if consumer.parts:
+                wants_raster = True
+            elif consumer.halves and layer.name == consumer.inputs[0]:
                 wants_split = True
                 wants_raster = wants_raster or layer.name in consumer.inputs[1:]
             elif consumer.pixelwise and consumer.name in split - raster:
@@ -124,14 +127,17 @@ def _pitches(graph: IntGraph) -> dict[str, int]:
     ]
     for layer in graph:
         residual = getattr(layer, "residual", None)
-        if residual is not None and row_log2[residual] != row_log2[layer.name]:
-            problems.append(
-                Problem(
-                    layer.where or layer.name,
-                    f"adds {residual}, whose rows are stored with another pitch",
-                    "let both branches have as many stride-2 layers",
-                )
+        beside = [("adds", residual)] if residual is not None else []
+        beside += [("concatenates", part) for part in layer.parts]
+        problems += [
+            Problem(
+                layer.where or layer.name,
+                f"{verb} {name}, whose rows are stored with another pitch",
+                "let both branches have as many stride-2 layers",
             )
+            for verb, name in beside
+            if row_log2[name] != row_log2[layer.name]
+        ]
     if problems:
         raise UserError(problems)
     return row_log2

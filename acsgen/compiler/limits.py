@@ -8,7 +8,8 @@ from acsgen.compiler.allocate import Allocation, Lifetime, peak
 from acsgen.compiler.kinds import kind_of
 from acsgen.compiler.params import Constants
 from acsgen.compiler.steps import Buffer, Schedule
-from acsgen.ir.integer import IntGraph
+from acsgen.ir.integer import IntGraph, IntLayer
+from acsgen.ir.masks import UNMASKED, ChannelMask, mask_names, one_mask
 from acsgen.isa.generated import LANES, MASK_REGISTERS, RECORD_WORDS, WORD_BYTES
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Line
@@ -20,8 +21,28 @@ Lifetimes = list[Lifetime[Buffer]]
 def unsupported_layers(graph: IntGraph) -> Iterator[Problem]:
     """Yield what no engine can do, whatever its size."""
     for layer in graph:
-        for what, remedy in kind_of(layer).limits(graph, layer):
+        kind = kind_of(layer)
+        reasons = list(kind.limits(graph, layer))
+        if kind.lower is not None:
+            reasons += _one_of_a_kind(graph, layer)
+        for what, remedy in reasons:
             yield Problem(layer.where or layer.name, what, remedy)
+
+
+def _one_of_a_kind(graph: IntGraph, layer: IntLayer) -> Iterator[tuple[str, str]]:
+    """Yield what differs by channel and is one field of an instruction: signs, mask registers."""
+    for name in dict.fromkeys((*layer.inputs, layer.name)):
+        if graph[name].format.one_sign is None:
+            yield (
+                f"the channels of {name} are partly signed and partly not",
+                "let all maps that are concatenated end in ReLU, or none",
+            )
+    mask: ChannelMask = getattr(layer, "mask", UNMASKED)
+    if mask and (one_mask(mask) is None or graph[mask_names(mask)[0]].shape != layer.shape[:1]):
+        yield (
+            f"is masked by parts of {' and '.join(mask_names(mask))}",
+            "give the layer a gate of its own, with a bit for each of its channels",
+        )
 
 
 def unencodable(graph: IntGraph, lines: Iterable[Line]) -> Iterator[Problem]:

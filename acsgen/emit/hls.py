@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import jinja2
+from acsgen_host.words import POISON
 
 import acsgen
 from acsgen.emit.bundles import BUNDLES
@@ -125,7 +126,7 @@ def render_hls(
         instructions: the program.
         params_words: size of the parameter buffer.
         image_words: size of one packed image.
-        result_words: size of the result buffer without trace: header, logits and masks.
+        result_words: size of the result buffer without trace: header, outputs and masks.
         traced_words: size of the result buffer with trace.
     """
     templates = asset("templates", "hls")
@@ -151,6 +152,7 @@ def render_hls(
         "sources": sources,
         "spec_hash": SPEC_HASH,
         "image_words": image_words,
+        "poison": f"{POISON:#x}ULL",
         "result_words": result_words,
         "program_dir": PROGRAM_DIRECTORY,
         "vectors_dir": VECTORS_DIRECTORY,

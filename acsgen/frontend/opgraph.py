@@ -43,7 +43,10 @@ class Op:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the operations whose results this one reads."""
-        return tuple(getattr(self, key) for key in self.reads)
+        values = (getattr(self, key) for key in self.reads)
+        return tuple(
+            name for value in values for name in (value if isinstance(value, tuple) else (value,))
+        )
 
     @property
     def window(self) -> Window | None:
@@ -53,8 +56,13 @@ class Op:
 
 def reading(op: OpT, renamed: dict[str, str]) -> OpT:
     """``op`` with inputs renamed."""
-    changes = {key: renamed.get(getattr(op, key), getattr(op, key)) for key in op.reads}
-    return replace(op, **changes)
+
+    def named(value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if isinstance(value, tuple):
+            return tuple(renamed.get(name, name) for name in value)
+        return renamed.get(value, value)
+
+    return replace(op, **{key: named(getattr(op, key)) for key in op.reads})
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,16 @@ class Add(Op):
 
     x: str
     y: str
+
+
+@dataclass(frozen=True)
+class Concat(Op):
+    """The channels of several maps, one behind the other."""
+
+    own_channels: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = ("maps",)
+
+    maps: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from acsgen.ir.grammar import Constant, Operand, Sources, Stores
-from acsgen.ir.kinds.base import KINDS, IntLayer, LayerBase
+from acsgen.ir.kinds.base import KINDS, IntLayer, LayerBase, result_names
 
 #: Letters of a grammar with their values; ``*`` has a tuple.
 _Letters = dict[str, Any]
@@ -91,16 +91,17 @@ def _read_violations(
 ) -> Iterator[str]:
     for name, operand in reads.items():
         value = getattr(layer, name)
-        if isinstance(value, tuple):
+        if operand.stores == (Stores.MASK,):
             if value:
                 yield from _mask_violations(layer, name, operand, sources, letters)
-        elif value is not None:
-            source = sources[value]
+            continue
+        for result in result_names(value):
+            source = sources[result]
             if source.stores not in operand.stores:
                 wanted = " or ".join(stores.value for stores in operand.stores)
-                yield f"{name} is {value}, a {source.stores.value}, not a {wanted}"
+                yield f"{name} is {result}, a {source.stores.value}, not a {wanted}"
             else:
-                what = f"{name} ({value})"
+                what = f"{name} ({result})"
                 yield from _shape_violations(what, layer, source.shape, operand.dims, letters)
 
 
@@ -183,5 +184,7 @@ def _shape_violations(
 
 def _agrees(layer: LayerBase, word: str, size: int, letters: _Letters) -> bool:
     letter, _, divisor = word.partition("/")
+    if letter == "_":
+        return size >= 1
     whole = size * getattr(layer, divisor) if divisor else size
     return bool(letters.setdefault(letter, whole) == whole) and size >= 1

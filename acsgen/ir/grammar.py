@@ -3,7 +3,7 @@
 Every kind states its sentence as data (``acsgen/ir/kinds``), and one validator reads them all
 (:mod:`acsgen.ir.check`).  Shapes are written in letters, one word for a dimension: ``O I/groups K
 K`` is a kernel of as many input channels as ``x`` has, divided by the layer's ``groups``.  A letter
-has one value in the whole layer; ``*`` stands for any further dimensions.
+has one value in the whole layer; ``_`` stands for any size, ``*`` for any further dimensions.
 """
 
 from __future__ import annotations

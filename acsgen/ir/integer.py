@@ -20,6 +20,7 @@ Arithmetic, once for all:
 * Eltwise: the same with ``acc = x`` (0 where masked), one mult and shift for all channels.
 * Pool: max over the valid pixels; or ``requantize(sum*mult, shift)``, padding counts as zero.
 * GlobalAvg: ``requantize(sum*mult, shift)``.  Scale: ``requantize(x*v*mult, shift)``.
+* Concat: the channels of several maps one behind the other, unchanged.
 * Linear: ``acc = bias + w@x``; ``requantize(acc*mult[o], shift[o])``.  With ``sigmoid`` the signed
   8-bit result ``q`` indexes ``SIGMOID_TABLE[q + 128]``.
 * Logits: ``acc*mult[o]`` rounded half away by ``shift[o]``, kept as int32.
@@ -37,6 +38,7 @@ from acsgen.ir.format import Format
 from acsgen.ir.graph import Graph, InvalidGraph
 from acsgen.ir.kinds._vectors import IntFullyConnected
 from acsgen.ir.kinds.base import IntArray, IntLayer
+from acsgen.ir.kinds.concat import IntConcat
 from acsgen.ir.kinds.conv import IntConv
 from acsgen.ir.kinds.eltwise import IntEltwise
 from acsgen.ir.kinds.flatten import IntFlatten
@@ -58,6 +60,7 @@ __all__ = [
     "SIGMOID_TABLE",
     "Format",
     "IntArray",
+    "IntConcat",
     "IntConv",
     "IntEltwise",
     "IntFlatten",
@@ -109,4 +112,6 @@ class IntGraph(Graph[IntLayer]):
         register for the source of an instruction, so that zeros by pieces of masks are read.
         """
         zeros = self.zero_mask(name)
-        return UNMASKED if one_mask(zeros) is None else zeros
+        gate = one_mask(zeros)
+        as_it_is = gate is not None and self[gate].shape == self[name].shape[:1]
+        return zeros if as_it_is else UNMASKED

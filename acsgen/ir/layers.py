@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from acsgen.ir.graph import Graph
 from acsgen.ir.kinds._vectors import FullyConnected
 from acsgen.ir.kinds.base import FloatArray, Layer
+from acsgen.ir.kinds.concat import Concat
 from acsgen.ir.kinds.conv import Conv
 from acsgen.ir.kinds.eltwise import Eltwise
 from acsgen.ir.kinds.flatten import Flatten
@@ -29,6 +30,7 @@ from acsgen.ir.kinds.pool import Pool
 from acsgen.ir.kinds.scale import Scale
 
 __all__ = [
+    "Concat",
     "Conv",
     "Eltwise",
     "Flatten",

@@ -65,7 +65,7 @@ EXPRESSIONS = {
     "ratio": (lambda s, x: x / (x + 2.0), "division by a value"),
     "broadcast-add": (lambda s, x: x + x.mean((2, 3), keepdim=True), "adds a map"),
     "map-sigmoid": (lambda s, x: torch.sigmoid(x), "sigmoid of a map"),
-    "concat": (lambda s, x: s.d(torch.cat([x, x], 1)), "aten.cat"),
+    "concat": (lambda s, x: s.d(torch.cat([x, x], 2)), "dimension 2"),
     "clamp": (lambda s, x: x.clamp(0, 6), "clamping to 0..6"),
     "per-pixel": (lambda s, x: x + torch.arange(8.0), "constant for every pixel"),
     "half-mean": (lambda s, x: x - x.mean(3, keepdim=True), "mean over axes [3]"),

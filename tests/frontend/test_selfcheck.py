@@ -45,7 +45,7 @@ def changed(fused: Fused, name: str, **constants: np.ndarray) -> Fused:
     layers = tuple(
         replace(layer, **constants) if layer.name == name else layer for layer in fused.graph
     )
-    return replace(fused, graph=ir.LayerGraph(fused.graph.name, layers))
+    return replace(fused, graph=replace(fused.graph, layers=layers))
 
 
 def test_what_is_right_passes() -> None:

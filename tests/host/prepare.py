@@ -37,7 +37,7 @@ def network(images: NDArray[np.uint8]) -> IntGraph:
     x = _block(b, b.conv(b.input(*images.shape[1:]), 12), 12, 1)
     x = _block(b, x, 21, 2)
     b.logits(b.gavg(x), 7)
-    graph = IntGraph("driver-test", tuple(b.layers))
+    graph = b.graph("driver-test")
     for gate, alpha in zip(graph.gates, (0.5, 0.4, 0.5, 0.6), strict=True):
         graph = _trained(graph, gate, alpha, images)
     return graph
@@ -63,7 +63,7 @@ def _trained(graph: IntGraph, gate: IntGate, alpha: float, images: NDArray[np.ui
         threshold=integer_threshold(alpha, 2.0 / (1 + sums.std(axis=0))),
     )
     layers = [changed if layer.name == gate.name else layer for layer in graph]
-    return IntGraph(graph.name, tuple(layers))
+    return replace(graph, layers=tuple(layers))
 
 
 def cases(graph: IntGraph) -> dict[str, Thresholds]:
@@ -108,7 +108,7 @@ def prepare(folder: Path, libraries: dict[str, Path]) -> None:
     (folder / "libraries.json").write_text(json.dumps({k: str(v) for k, v in libraries.items()}))
     arrays = {"images": images}
     for name, thresholds in cases(graph).items():
-        golden = model.run(images, thresholds, keep="logits")
+        golden = model.run(images, thresholds, keep="outputs")
         arrays[f"{name}/logits"] = golden.logits
         arrays[f"{name}/macs"] = _macs(program, golden.masks)
         for gate, mask in golden.masks.items():

@@ -17,7 +17,7 @@ def floats(name: str, x: str) -> Flatten:
 
 
 def integers(name: str, x: str) -> IntFlatten:
-    return IntFlatten(name, "net", (4,), False, 1.0, x)
+    return IntFlatten(name, "net", (4,), Format(1.0, False), x)
 
 
 @pytest.mark.parametrize(("graph", "layer"), [(LayerGraph, floats), (IntGraph, integers)])

@@ -23,7 +23,7 @@ from acsgen.ir.integer import (
     IntScale,
 )
 from acsgen.isa.generated import MAX_KERNEL, MULT_MAX, SHIFT_MAX, SHIFT_MIN
-from acsgen.quant.arithmetic import largest_partial_sum
+from acsgen.ir.ranges import largest_partial_sum
 from acsgen.quant.thresholds import Thresholds, force_masks
 from tests.isa.places import HIGH
 from tests.nets.integer_graphs import GraphBuilder, acs_block
@@ -209,7 +209,8 @@ class RandomGraph:
         """No mask, an existing one, or that of a new gate."""
         if not self.chance():
             return None
-        gates = [gate.name for gate in self.builder.graph().gates if gate.shape == (channels,)]
+        every = [layer for layer in self.builder.layers if isinstance(layer, IntGate)]
+        gates = [gate.name for gate in every if gate.shape == (channels,)]
         if gates and self.chance():
             return self.draw(st.sampled_from(gates))
         return self.gate(self.some_map(), channels) if self.maps else None
@@ -247,11 +248,11 @@ def graphs(draw: Draw, max_macs: int = MAX_MACS) -> IntGraph:
 
 def extreme(graph: IntGraph, rng: np.random.Generator) -> IntGraph:
     """``graph`` with the constants of some of its layers at the ends of their ranges."""
-    signed = {layer.name: layer.signed for layer in graph}
+    signed = {layer.name: layer.format.any_signed for layer in graph}
     layers = (
         _extreme_layer(layer, signed, rng) if rng.random() < 0.3 else layer for layer in graph
     )
-    return IntGraph(graph.name, tuple(layers))
+    return replace(graph, layers=tuple(layers))
 
 
 def _extreme_layer(layer: IntLayer, signed: dict[str, bool], rng: np.random.Generator) -> IntLayer:

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acsgen.ir import integer as ir
+from acsgen.ir.format import Format
+from acsgen.ir.masks import whole
 from acsgen.quant.arithmetic import requantize, round_shift
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.golden.operators import operator
@@ -47,7 +49,7 @@ def _constants(rng: np.random.Generator, outs: int) -> dict[str, np.ndarray]:
 
 
 def _source(shape: tuple[int, ...], signed: bool) -> ir.IntLayer:
-    return ir.IntFlatten("x", "", shape, signed, 1.0, x="")
+    return ir.IntFlatten("x", "", shape, Format(1.0, signed), x="")
 
 
 def _check(layer: ir.IntLayer, sources: list[ir.IntLayer], inputs: dict[str, np.ndarray]) -> None:
@@ -117,14 +119,13 @@ def test_conv(
     source = _source((ins, *size), x_signed and not image)
     if image:
         pixel = rng.integers(0, 256, ins).astype(np.uint8)
-        source = ir.IntInput("x", "", (ins, *size), False, 1.0, pad_value=pixel)
+        source = ir.IntInput("x", "", (ins, *size), Format(1.0, False), pad_value=pixel)
     res_signed = bool(rng.random() < 0.5)
     layer = ir.IntConv(
         "y",
         "",
         shape,
-        signed=signed,
-        scale=1.0,
+        format=Format(1.0, signed),
         x="x",
         weight=_weights(rng, (outs, ins // groups, kernel, kernel)),
         masked_bias=rng.integers(-(2**30), 2**30, outs) * (rng.random(outs) < 0.5),
@@ -134,10 +135,10 @@ def test_conv(
         groups=groups,
         residual="r" if residual else None,
         res_mult=int(rng.integers(0, 65536)),
-        mask="m" if mask else None,
+        mask=whole("m", shape[0]) if mask else (),
     )
     inputs = {
-        "x": _values(rng, (2, *source.shape), source.signed),
+        "x": _values(rng, (2, *source.shape), source.format.any_signed),
         "r": _values(rng, (2, *shape), res_signed),
         "m": rng.integers(0, 2, (2, outs)).astype(np.uint8),
     }
@@ -153,8 +154,7 @@ def test_conv_sums_beyond_float32_are_exact() -> None:
         "y",
         "",
         (2,),
-        signed=True,
-        scale=1.0,
+        format=Format(1.0, True),
         x="x",
         weight=weight.reshape(2, -1),
         bias=np.array([1, -1]),
@@ -178,14 +178,13 @@ def test_eltwise(seed: int, signed: bool, residual: bool, mask: bool) -> None:
         "y",
         "",
         shape,
-        signed=signed,
-        scale=1.0,
+        format=Format(1.0, signed),
         x="x",
         mult=int(rng.integers(0, 65536)),
         shift=int(rng.integers(14, 39)),
         residual="r" if residual else None,
         res_mult=int(rng.integers(0, 65536)),
-        mask="m" if mask else None,
+        mask=whole("m", shape[0]) if mask else (),
     )
     inputs = {
         "x": _values(rng, (2, *shape), bool(x_signed)),
@@ -212,8 +211,7 @@ def test_pool(
         "y",
         "",
         (2, *((n + 2 * pad - kernel) // stride + 1 for n in size)),
-        signed=signed,
-        scale=1.0,
+        format=Format(1.0, signed),
         x="x",
         mode=mode,
         kernel=kernel,
@@ -230,8 +228,7 @@ def test_max_pool_padding_never_wins() -> None:
         "y",
         "",
         (1, 1, 1),
-        True,
-        1.0,
+        Format(1.0, True),
         x="x",
         mode="max",
         kernel=3,
@@ -256,11 +253,11 @@ def test_map_to_vector_and_back(seed: int, signed: bool, vector_signed: bool) ->
         "x": _values(rng, (2, *shape), signed),
         "v": _values(rng, (2, 3), vector_signed),
     }
-    average = ir.IntGlobalAvg("y", "", (3,), signed, 1.0, x="x", **numbers)
+    average = ir.IntGlobalAvg("y", "", (3,), Format(1.0, signed), x="x", **numbers)
     _check(average, [source], inputs)
-    scale = ir.IntScale("y", "", shape, signed or vector_signed, 1.0, x="x", vector="v", **numbers)
+    scale = ir.IntScale("y", "", shape, Format(1.0, signed or vector_signed), x="x", vector="v", **numbers)
     _check(scale, [source], inputs)
-    flat = ir.IntFlatten("y", "", (int(np.prod(shape)),), signed, 1.0, x="x")
+    flat = ir.IntFlatten("y", "", (int(np.prod(shape)),), Format(1.0, signed), x="x")
     _check(flat, [source], inputs)
 
 
@@ -274,16 +271,15 @@ def test_vector_layers(seed: int, ins: int, outs: int, x_signed: bool) -> None:
     common = ("y", "", (outs,))
     for signed, sigmoid in [(True, False), (False, False), (False, True)]:
         linear = ir.IntLinear(
-            *common, signed, 1.0, x="x", weight=weight, sigmoid=sigmoid, **constants
+            *common, Format(1.0, signed), x="x", weight=weight, sigmoid=sigmoid, **constants
         )
         _check(linear, [source], inputs)
-    _check(ir.IntLogits(*common, True, 1.0, x="x", weight=weight, **constants), [source], inputs)
+    _check(ir.IntLogits(*common, Format(1.0, True), x="x", weight=weight, **constants), [source], inputs)
     accumulators = (weight.astype(int) @ inputs["x"][0]) + constants["bias"]
     for threshold in (accumulators, accumulators - 1, np.zeros(outs, int)):
         gate = ir.IntGate(
             *common,
-            False,
-            1.0,
+            Format(1.0, False),
             x="x",
             weight=weight,
             bias=constants["bias"],
@@ -310,26 +306,25 @@ def _tiny_graph() -> ir.IntGraph:
     four = {"weight": _weights(rng, (4, 4)), "bias": rng.integers(-500, 500, 4)}
     numbers = {"mult": np.full(4, 1 << 15), "shift": np.full(4, 15)}
     layers = (
-        ir.IntInput("image", "", (3, 6, 6), False, 1.0, pad_value=np.array([1, 2, 3], np.uint8)),
-        ir.IntConv("a", "", (4, 6, 6), False, 1.0, x="image", **conv),
-        ir.IntGlobalAvg("mean", "", (4,), False, 1.0, x="a", mult=58254, shift=21),
+        ir.IntInput("image", "", (3, 6, 6), Format(1.0, False), pad_value=np.array([1, 2, 3], np.uint8)),
+        ir.IntConv("a", "", (4, 6, 6), Format(1.0, False), x="image", **conv),
+        ir.IntGlobalAvg("mean", "", (4,), Format(1.0, False), x="a", mult=58254, shift=21),
         ir.IntGate(
             "gate",
             "",
             (4,),
-            False,
-            1.0,
+            Format(1.0, False),
             x="mean",
             **four,
             threshold=np.zeros(4, int),
             acc_scale=np.array([0.01, 0.02, 0.5, 1.0]),
             alpha=0.5,
         ),
-        ir.IntConv("b", "", (4, 6, 6), False, 1.0, x="image", **conv, mask="gate"),
-        ir.IntGlobalAvg("pooled", "", (4,), False, 1.0, x="b", mult=58254, shift=21),
-        ir.IntLogits("logits", "", (4,), True, 1.0, x="pooled", **four, **numbers),
+        ir.IntConv("b", "", (4, 6, 6), Format(1.0, False), x="image", **conv, mask=whole("gate", 4)),
+        ir.IntGlobalAvg("pooled", "", (4,), Format(1.0, False), x="b", mult=58254, shift=21),
+        ir.IntLogits("logits", "", (4,), Format(1.0, True), x="pooled", **four, **numbers),
     )
-    return ir.IntGraph("tiny", layers)
+    return ir.IntGraph("tiny", layers, ("logits",))
 
 
 def _images(count: int) -> np.ndarray:
@@ -349,7 +344,7 @@ def test_a_whole_graph_equals_plain_integers_whatever_the_batch() -> None:
 
 def test_keeping_logits_only_changes_nothing_else() -> None:
     model, images = GoldenModel(_tiny_graph()), _images(3)
-    everything, logits = model.run(images), model.run(torch.from_numpy(images), keep="logits")
+    everything, logits = model.run(images), model.run(torch.from_numpy(images), keep="outputs")
     assert set(logits.values) == {"gate", "logits"}
     np.testing.assert_array_equal(everything.logits, logits.logits)
     np.testing.assert_array_equal(everything.masks["gate"], logits.masks["gate"])

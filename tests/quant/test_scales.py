@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acsgen.ir.integer import INT32_MAX
-from acsgen.quant.arithmetic import largest_partial_sum
+from acsgen.ir.ranges import largest_partial_sum
 from acsgen.quant.histogram import CANDIDATES, Histogram
 from acsgen.quant.scales import MAX_BIAS, MAX_RATIO, encode_ratio, integer_bias, integer_weights
 

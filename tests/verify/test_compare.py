@@ -99,7 +99,7 @@ def test_the_layer_that_runs_first_is_named_not_what_follows_from_it(
     early, late = program.traces[1], program.traces[-1]
 
     def change(run: EngineRun, trace: bool) -> EngineRun:
-        run.result[program.logits_address] ^= np.uint64(1)
+        run.result[program.outputs[0].address] ^= np.uint64(1)
         if trace:
             run.result[late.address] ^= np.uint64(1)
             run.result[early.address] ^= np.uint64(1)

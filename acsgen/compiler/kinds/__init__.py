@@ -18,7 +18,10 @@ COMPILER_KINDS.find_all(__name__, KINDS)
 _WITHOUT_LAYER = (END,)
 
 _BY_OPERATION = by_operation(
-    [*(kind.instruction for kind in COMPILER_KINDS.values()), *_WITHOUT_LAYER]
+    [
+        *(kind.instruction for kind in COMPILER_KINDS.values() if kind.instruction is not None),
+        *_WITHOUT_LAYER,
+    ]
 )
 
 

@@ -53,7 +53,7 @@ def instruction(operands: Operands, layer: IntFullyConnected, **target: int) -> 
     rows = operands.constants.rows[layer.name]
     return Instruction(
         Opcode.LINEAR,
-        src_signed=int(operands.schedule.graph[layer.x].signed),
+        src_signed=operands.sign(layer.x),
         channels=layer.shape[0],
         weight_addr=rows.address,
         row_words=rows.row_words,

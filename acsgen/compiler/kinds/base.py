@@ -30,19 +30,27 @@ class CompilerKind:
         leaves_out_zeros: whether channels of the first input that a mask makes zero are not read.
         constants: adds what the layer needs in the parameter buffer.
         vector_format: the map format in which the layer's vector lies, if it is a copied map.
-        lower: from a step that is no copy, and its layer, to the instruction.
+        lower: from a step that is no copy, and its layer, to the instruction; None for a kind that
+            is placement alone.
         remark: on its line in the listing of the program; may be empty.
         instruction: the cost of what ``lower`` returns and its operands in the listing. Kinds that
-            lower to the same instruction have it from the same functions.
+            lower to the same instruction have it from the same functions. None without ``lower``.
+
+    Raises:
+        TypeError: one of the two is there without the other.
     """
 
     limits: Callable[[IntGraph, Any], Limits]
     leaves_out_zeros: bool
     constants: Callable[[IntGraph, Layouts, Any, ParamsBuilder], None]
     vector_format: Callable[[IntGraph, Layouts, Any], MapFormat | None]
-    lower: Callable[[Operands, Step, Any], Instruction]
+    lower: Callable[[Operands, Step, Any], Instruction] | None
     remark: str
-    instruction: InstructionKind
+    instruction: InstructionKind | None
+
+    def __post_init__(self) -> None:
+        if (self.lower is None) != (self.instruction is None):
+            raise TypeError("'lower' and 'instruction' belong together")
 
 
 COMPILER_KINDS: Registry[CompilerKind] = Registry("kind of layer")

@@ -84,7 +84,7 @@ def _lower(operands: Operands, step: Step, layer: IntConv) -> Instruction:
             **_pad_values(operands, layer),
             "channels": order.channels,
         },
-        mask_out=operands.mask(layer.mask),
+        mask_out=operands.result_mask(layer.mask),
         masked_zero=int(not np.any(layer.masked_bias)),
         pixels=layer.shape[1] * layer.shape[2],
         src_plane=operands.phase_plane(step),

@@ -31,7 +31,7 @@ def _lower(operands: Operands, step: Step, layer: IntEltwise) -> Instruction:
         **operands.source(step),
         **operands.result(step),
         **operands.residual(layer.residual, layer.res_mult),
-        mask_out=operands.mask(layer.mask),
+        mask_out=operands.result_mask(layer.mask),
         mult=layer.mult,
         shift=layer.shift,
     )

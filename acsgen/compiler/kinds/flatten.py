@@ -29,7 +29,7 @@ def _lower(operands: Operands, step: Step, layer: IntFlatten) -> Instruction:
     source = operands.stored(step.reads[0])
     return Instruction(
         Opcode.FLATTEN,
-        src_base=operands.addresses.buffers[step.reads[0]],
+        src_base=operands.base(step.reads[0]),
         src_step=source.step,
         channels=source.channels,
         vec_dst=operands.vector(layer.name),

@@ -26,7 +26,7 @@ def _lower(operands: Operands, step: Step, layer: IntGlobalAvg) -> Instruction:
     return Instruction(
         Opcode.GAVG,
         **operands.source(step),
-        dst_signed=int(layer.signed),
+        dst_signed=operands.sign(layer.name),
         src_height=source.height,
         src_width=source.width,
         row_log2=source.row_log2,

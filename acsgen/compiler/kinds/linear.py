@@ -28,7 +28,7 @@ def _lower(operands: Operands, step: Step, layer: IntLinear) -> Instruction:
         operands,
         layer,
         linear_mode=LinearMode.SIGMOID if layer.sigmoid else LinearMode.VECTOR,
-        dst_signed=int(layer.signed),
+        dst_signed=operands.sign(layer.name),
         vec_dst=operands.vector(layer.name),
         trace_addr=operands.trace(layer),
     )

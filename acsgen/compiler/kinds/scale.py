@@ -21,7 +21,7 @@ from acsgen.isa.generated import Instruction, Opcode
 def _limits(graph: IntGraph, layer: IntScale) -> Limits:
     yield from size_limits(graph, layer)
     vector = graph[layer.vector]
-    if vector.signed or isinstance(vector, IntFlatten):
+    if vector.format.any_signed or isinstance(vector, IntFlatten):
         yield (
             "scales a map by a vector that is signed or flattened",
             "scale by the result of a fully connected layer with sigmoid or ReLU",

@@ -172,7 +172,7 @@ class _Network:
         images: NDArray[np.uint8],
         thresholds: dict[str, NDArray[np.int32]],
     ) -> Figures:
-        golden = GoldenModel(graph).run(images, thresholds, keep="logits")
+        golden = GoldenModel(graph).run(images, thresholds, keep="outputs")
         params = program.with_thresholds(thresholds)
         headers = []
         for index, image in enumerate(images):
@@ -191,7 +191,7 @@ class _Network:
                 run.result[HEADER_WORDS : program.result_words],
                 expected_words(program, golden, index),
             ):
-                wrong.insert(0, "logits or masks differ from the golden model's")
+                wrong.insert(0, "outputs or masks differ from the golden model's")
             if wrong:
                 raise CheckFailed(f"RTL simulation of {program.model}: {'; '.join(wrong)}")
             headers.append(header)

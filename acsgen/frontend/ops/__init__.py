@@ -27,7 +27,6 @@ _GATE = "decide with acsgen.nn.ChannelGate"
 _SOFTMAX = "remove it: the largest logit stays the largest"
 
 REMEDIES: Mapping[str, str] = {
-    "aten::cat": "concatenation is not supported yet",
     "aten::constant_pad_nd": "give the padding to the convolution",
     "aten::conv_transpose2d": "use Conv2d",
     "aten::elu": _RELU,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from acsgen.ir.format import Format
 from acsgen.ir.grammar import Grammar, Stores
-from acsgen.ir.masks import UNMASKED, ChannelMask, mask_names
+from acsgen.ir.masks import UNMASKED, ChannelMask, MaskSlice, mask_names
 from acsgen.support.registry import Registry
 
 FloatArray = NDArray[np.floating]
@@ -28,6 +28,20 @@ ZeroMaskOf = Callable[[str], ChannelMask]
 
 #: Answers for the mask of a map and its channels: ``(N, C)``, 1 where image n has channel c.
 ActiveOf = Callable[[ChannelMask, int], NDArray[np.int64]]
+
+
+#: The value of a field that says what a layer reads: one result or none, several, or a mask.
+Reads = str | tuple[str, ...] | ChannelMask | None
+
+
+def result_names(value: Reads) -> tuple[str, ...]:
+    """The results that such a field names."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    slices = tuple(part for part in value if isinstance(part, MaskSlice))
+    return mask_names(slices) + tuple(part for part in value if isinstance(part, str))
 
 
 @dataclass(frozen=True)
@@ -68,11 +82,7 @@ class LayerBase(ABC):
         """Names of the results this layer reads, masks included."""
         names: list[str] = []
         for field_name in self.READS:
-            value: str | ChannelMask | None = getattr(self, field_name)
-            if isinstance(value, tuple):
-                names += mask_names(value)
-            elif value is not None:
-                names.append(value)
+            names += result_names(getattr(self, field_name))
         return tuple(names)
 
     @property
@@ -114,6 +124,12 @@ class IntLayer(LayerBase):
     def pixelwise(self) -> bool:
         """Whether each result pixel needs only the pixel of ``x`` at the same place, and no
         residual."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The results that its own is made of, one behind the other and unchanged; none for a layer
+        that computes.  Such a layer is placement: no instruction belongs to it."""
+        return ()
 
     @abstractmethod
     def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
