@@ -29,9 +29,7 @@ def place_parts(graph: IntGraph) -> dict[Buffer, Slice]:
     return slices
 
 
-def _run_of_slices(
-    graph: IntGraph, layer: IntLayer, slices: dict[Buffer, Slice]
-) -> Slice | None:
+def _run_of_slices(graph: IntGraph, layer: IntLayer, slices: dict[Buffer, Slice]) -> Slice | None:
     """Return the slice of another map that all parts of a layer make up already, in their order."""
     found = [slices.get(Buffer(part, Store.RASTER)) for part in layer.parts]
     begin = found[0]

@@ -167,7 +167,9 @@ def measure(
             masks[name].append(integer.masks[name])
             equal[name].append(integer.masks[name] == floating[name].numpy())
     outputs = {
-        name: OutputEval.of(np.concatenate(float_parts[name]), np.concatenate(int_parts[name]), labels)
+        name: OutputEval.of(
+            np.concatenate(float_parts[name]), np.concatenate(int_parts[name]), labels
+        )
         for name in integers.outputs
     }
     answer = outputs[integers.outputs[-1]]

@@ -176,7 +176,9 @@ def _shape_violations(
         agrees = True
     agrees = agrees and len(shape) == len(words)
     if agrees:
-        agrees = all([_agrees(layer, *pair, letters) for pair in zip(words, shape, strict=True)])
+        # Every letter gets its value, also those behind a dimension that does not agree.
+        fits = [_agrees(layer, *pair, letters) for pair in zip(words, shape, strict=True)]
+        agrees = all(fits)
     if not agrees:
         known = ", ".join(f"{letter} = {value}" for letter, value in letters.items())
         yield f"{what} has shape {list(shape)}, not [{dims.replace(' ', ', ')}] with {known}"

@@ -8,10 +8,10 @@ Why that is exact: every operand is an integer of at most 8 significant bits, wh
 precision modes (bfloat16, TF32) keep, so every product is an integer; and a float of ``p``
 significand bits adds integers without rounding while all partial sums stay within ``2**p``. A
 matrix product adds the products in some order. Whichever order that is, a partial sum is the sum
-of a subset of the products, and :func:`acsgen.ir.ranges.largest_partial_sum` bounds all subsets. Where the bound
-is below 2^24 float32 is used, else float64 (2^53 is out of reach). Convolutions are unfolded into
-such products by hand, since a library's convolution may be computed by Winograd's algorithm or an
-FFT, which round.
+of a subset of the products, and :func:`acsgen.ir.ranges.largest_partial_sum` bounds all subsets.
+Where the bound is below 2^24 float32 is used, else float64 (2^53 is out of reach). Convolutions are
+unfolded into such products by hand, since a library's convolution may be computed by Winograd's
+algorithm or an FFT, which round.
 """
 
 from __future__ import annotations

@@ -96,9 +96,7 @@ def integer_weights(
         acc_scale = acc_scale * np.maximum(reach / room * 1.01, 1.0)
 
 
-def _of_weights(
-    part: Callable[[int], NDArray[Any]], flat: Floats, groups: int
-) -> NDArray[Any]:
+def _of_weights(part: Callable[[int], NDArray[Any]], flat: Floats, groups: int) -> NDArray[Any]:
     """A part of the inputs' format for the weights ``(O, I/groups, taps)`` that meet them."""
     outs, ins = flat.shape[:2]
     by_group = part(ins * groups).reshape(groups, ins, 1)

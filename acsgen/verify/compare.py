@@ -260,7 +260,9 @@ def _difference(
         return describe_difference(program, layer, expected, found)
     if found is None and not wanted:
         return None
-    ran, did_not = ("the golden model", "the engine") if wanted else ("the engine", "the golden model")
+    ran, did_not = (
+        ("the golden model", "the engine") if wanted else ("the engine", "the golden model")
+    )
     return f"{layer} ran on {ran} and not on {did_not}"
 
 

@@ -125,7 +125,10 @@ def test_layers_whose_trace_cannot_be_addressed_are_not_traced(
 
 
 def test_nothing_in_the_result_buffer_overlaps(program: Program) -> None:
-    places = [(0, HEADER_WORDS), (program.outputs[0].address, (program.outputs[0].classes + 1) // 2)]
+    places = [
+        (0, HEADER_WORDS),
+        (program.outputs[0].address, (program.outputs[0].classes + 1) // 2),
+    ]
     places += [(g.mask_address, -(-g.channels // WORD_BITS)) for g in program.gates]
     assert max(a + n for a, n in places) == program.result_words
     places += [(t.address, t.words) for t in program.traces]
@@ -298,7 +301,7 @@ def test_an_average_has_its_scale_and_a_maximum_none(engine: EngineConfig) -> No
     average = b.pool(b.pool(x, "max", 3, 2, 1), "avg")
     program = compile_graph(finish(b, average).graph(), engine)
     first, second = (i for i in program.instructions if i.opcode is Opcode.POOL)
-    layer = b.graph()[average]
+    layer = b.layer(average)
     assert isinstance(layer, IntPool)
     assert (first.pool_max, first.mult, first.shift, first.src_plane) == (1, 0, 0, 1)
     assert (second.pool_max, second.mult, second.shift) == (0, layer.mult, layer.shift)

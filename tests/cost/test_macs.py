@@ -14,7 +14,7 @@ from acsgen.cost.macs import count_macs
 from acsgen.ir.gating import gate_layers
 from acsgen.ir.groups import kernel_pattern
 from acsgen.ir.integer import Format, IntConv, IntGraph
-from acsgen.ir.masks import MaskSlice, whole
+from acsgen.ir.masks import whole
 
 ONE = np.ones(1)
 
@@ -29,7 +29,9 @@ def _conv(name: str, x: str, outs: int, ins: int, **extra: object) -> IntConv:
         "groups": 1,
         **extra,
     }
-    constants = {key: np.full(outs, value) for key, value in (("bias", 0), ("mult", 0), ("shift", 14))}
+    constants = {
+        key: np.full(outs, value) for key, value in (("bias", 0), ("mult", 0), ("shift", 14))
+    }
     return IntConv(name, name, (outs, 8, 8), Format(1.0, False), x=x, **constants, **fields)
 
 

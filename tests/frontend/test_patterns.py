@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from acsgen.frontend import compile_program, run_layers
 from acsgen.ir import layers as ir
+from acsgen.ir.masks import UNMASKED, whole
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig, SqueezeExcite
 from tests.frontend.compiled import compiled, kinds, only, program_of
 from tests.nets.images import noise
@@ -56,21 +57,21 @@ def test_mask_sinks_to_its_convolution(order):
         ["Input", "Conv", "Conv", "GlobalAvg", "Gate", "GlobalAvg", "Logits"]
     )
     conv = only(graph, ir.Conv, "body")
-    assert (conv.mask, conv.relu) == ("body.g.gate", relu)
+    assert (conv.mask, conv.relu) == (whole("body.g.gate", 6), relu)
     assert conv.masked_bias.any() == before_bn
 
 
 def test_mask_before_the_residual():
     module = net(lambda s, x: F.relu(s.c(x) * s.g(x) + x), c=ConvBn(6, 6), g=PooledGate(6, 6))
     conv = only(compiled(module), ir.Conv, "body")
-    assert (conv.mask, conv.residual, conv.relu) == ("body.g.gate", "stem.0", True)
+    assert (conv.mask, conv.residual, conv.relu) == (whole("body.g.gate", 6), "stem.0", True)
 
 
 def test_mask_after_the_residual_is_elementwise():
     module = net(lambda s, x: F.relu(s.c(x) + x) * s.g(x), c=ConvBn(6, 6), g=PooledGate(6, 6))
     graph = compiled(module)
-    assert only(graph, ir.Conv, "body").mask is None
-    assert only(graph, ir.Eltwise).mask == "body.g.gate"
+    assert only(graph, ir.Conv, "body").mask == UNMASKED
+    assert only(graph, ir.Eltwise).mask == whole("body.g.gate", 6)
 
 
 def test_two_masks_are_chained():
@@ -81,8 +82,8 @@ def test_two_masks_are_chained():
         h=PooledGate(6, 6),
     )
     graph = compiled(module)
-    assert only(graph, ir.Conv, "body").mask == "body.g.gate"
-    assert only(graph, ir.Eltwise).mask == "body.h.gate"
+    assert only(graph, ir.Conv, "body").mask == whole("body.g.gate", 6)
+    assert only(graph, ir.Eltwise).mask == whole("body.h.gate", 6)
 
 
 def test_product_of_masks_is_chained():
@@ -93,7 +94,7 @@ def test_product_of_masks_is_chained():
         h=PooledGate(6, 6),
     )
     graph = compiled(module)
-    assert only(graph, ir.Eltwise).mask == "body.h.gate"
+    assert only(graph, ir.Eltwise).mask == whole("body.h.gate", 6)
 
 
 def test_the_same_mask_twice_is_once():
@@ -123,7 +124,7 @@ def test_thresholds(threshold):
 
 def test_expanded_mask():
     module = net(lambda s, x: s.c(x) * s.g(x).expand_as(x), c=ConvBn(6, 6), g=PooledGate(6, 6))
-    assert only(compiled(module), ir.Conv, "body").mask == "body.g.gate"
+    assert only(compiled(module), ir.Conv, "body").mask == whole("body.g.gate", 6)
 
 
 def test_gate_with_convolution_on_pooled_map():
@@ -225,7 +226,7 @@ def test_shared_results_are_not_fused_away():
 
     graph = compiled(net(forward, c=ConvBn(6, 6), g=PooledGate(6, 6)))
     conv = only(graph, ir.Conv, "body")
-    assert (conv.relu, conv.mask, conv.residual) == (False, None, None)
+    assert (conv.relu, conv.mask, conv.residual) == (False, UNMASKED, None)
 
 
 def test_gate_on_the_gated_map_itself():
@@ -234,7 +235,7 @@ def test_gate_on_the_gated_map_itself():
         return y * s.g(y)
 
     graph = compiled(net(forward, c=ConvBn(6, 6), g=PooledGate(6, 6)))
-    assert only(graph, ir.Eltwise).mask == "body.g.gate"
+    assert only(graph, ir.Eltwise).mask == whole("body.g.gate", 6)
 
 
 def test_add_of_a_map_to_itself_and_scaled_sums():

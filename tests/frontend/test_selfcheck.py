@@ -15,7 +15,6 @@ from acsgen.frontend.lower import lower
 from acsgen.frontend.passes.fuse import Fused, fuse
 from acsgen.frontend.passes.normalize import normalize_image
 from acsgen.frontend.selfcheck import check_equivalence
-from acsgen.ir import layers as ir
 from acsgen.support.errors import CheckFailed
 from tests.frontend.compiled import program_of
 from tests.nets.modules import Body, ConvBn, Net, PooledGate, randomized

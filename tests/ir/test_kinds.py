@@ -63,7 +63,7 @@ def test_float_execution_and_quantization_have_every_part(name: str) -> None:
     assert set(FLOAT_KINDS) == set(QUANT_KINDS) == set(KINDS)
     ours, theirs = FLOAT_KINDS[name], QUANT_KINDS[name]
     assert all(map(callable, (ours.run, ours.differs, *ours.starts.values())))
-    parts = (theirs.quantize, theirs.operator, theirs.violations, theirs.skipped, theirs.problems)
+    parts = (theirs.quantize, theirs.operator, theirs.skipped, theirs.problems)
     assert all(map(callable, parts))
     weights = {"weight"} & {field.name for field in fields(KINDS[name].layer)}
     assert (theirs.sums is not None) == bool(weights)
@@ -102,6 +102,10 @@ def without_a_fact(package: Path) -> None:
     replaced(package / "ir/kinds/scale.py", "def zero_mask(", "def _zero_mask(")
 
 
+def with_another_grammar(package: Path) -> None:
+    replaced(package / "ir/kinds/scale.py", '"vector": a_vector("C")', '"factor": a_vector("C")')
+
+
 def with_another_name(package: Path) -> None:
     first = 'vector: str\n\n    KIND = "scale"'
     replaced(package / "ir/kinds/scale.py", first, first.replace("scale", "scales"))
@@ -112,9 +116,15 @@ def without_files(package: Path) -> None:
         (package / stage / "kinds/scale.py").unlink()
 
 
-def without_parts(package: Path) -> None:
+def without_a_float_part(package: Path) -> None:
     replaced(package / "frontend/kinds/scale.py", ", absorbs={}", "")
-    replaced(package / "quant/kinds/scale.py", ", violations=_violations", "")
+
+
+def without_an_integer_part(package: Path) -> None:
+    replaced(package / "quant/kinds/scale.py", ", measured=True", "")
+
+
+def without_lowering(package: Path) -> None:
     replaced(package / "compiler/kinds/scale.py", "        lower=_lower,\n", "")
 
 
@@ -151,10 +161,19 @@ def with_the_operation_of_another(package: Path) -> None:
 BROKEN: list[tuple[Callable[[Path], None], str, str]] = [
     (without_a_fact, "acsgen.ir.layers", "TypeError: IntScale of kind 'scale' lacks zero_mask$"),
     (with_another_name, "acsgen.ir.integer", "TypeError: Scale.KIND is 'scales', not 'scale'$"),
+    (
+        with_another_grammar,
+        "acsgen.ir.integer",
+        "TypeError: the grammar of kind 'scale' does not read what READS says$",
+    ),
     *((without_files, f"acsgen.{stage}.kinds", r"\w+Error: .*\bscale\b") for stage in STAGES),
-    (without_parts, "acsgen.frontend.kinds", "TypeError: FloatKind.* missing .* 'absorbs'$"),
-    (without_parts, "acsgen.quant.kinds", "TypeError: QuantKind.* missing .* 'violations'$"),
-    (without_parts, "acsgen.compiler.kinds", "TypeError: CompilerKind.* missing .* 'lower'$"),
+    (without_a_float_part, "acsgen.frontend.kinds", "TypeError: FloatKind.* missing .* 'absorbs'$"),
+    (
+        without_an_integer_part,
+        "acsgen.quant.kinds",
+        "TypeError: QuantKind.* missing .* 'measured'$",
+    ),
+    (without_lowering, "acsgen.compiler.kinds", "TypeError: CompilerKind.* missing .* 'lower'$"),
     (
         without_an_instruction,
         "acsgen.compiler.kinds",

@@ -254,3 +254,22 @@ def resnet(seed: int = 0, widths: tuple[int, ...] = (8, 16, 32), size: int = 32)
         x = acs_block(b, x, channels, 1 if stage == 0 else 2)
     b.logits(b.gavg(x))
     return b.graph(f"resnet{seed}")
+
+
+def dense_blocks(seed: int = 0, growth: int = 12, size: int = 16) -> IntGraph:
+    """Two blocks in which every layer reads all maps before it, a stride between them, gates, and a
+    classifier on each block."""
+    b = GraphBuilder(seed)
+    x = b.conv(b.input(3, size, size), growth)
+    for stage in range(2):
+        maps = [x]
+        for _ in range(3):
+            y = b.conv(x, 2 * growth, 1)
+            mask = b.gate(b.gavg(x), growth)
+            maps.append(b.conv(y, growth, mask=mask))
+            x = b.concat(*maps)
+        b.logits(b.gavg(x))
+        if stage == 0:
+            # The first maps of the block once more, behind what the block made of them.
+            x = b.conv(b.concat(x, maps[0], maps[0]), growth, 3, 2)
+    return b.graph(f"dense{seed}")

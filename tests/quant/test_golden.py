@@ -255,7 +255,9 @@ def test_map_to_vector_and_back(seed: int, signed: bool, vector_signed: bool) ->
     }
     average = ir.IntGlobalAvg("y", "", (3,), Format(1.0, signed), x="x", **numbers)
     _check(average, [source], inputs)
-    scale = ir.IntScale("y", "", shape, Format(1.0, signed or vector_signed), x="x", vector="v", **numbers)
+    scale = ir.IntScale(
+        "y", "", shape, Format(1.0, signed or vector_signed), x="x", vector="v", **numbers
+    )
     _check(scale, [source], inputs)
     flat = ir.IntFlatten("y", "", (int(np.prod(shape)),), Format(1.0, signed), x="x")
     _check(flat, [source], inputs)
@@ -274,7 +276,11 @@ def test_vector_layers(seed: int, ins: int, outs: int, x_signed: bool) -> None:
             *common, Format(1.0, signed), x="x", weight=weight, sigmoid=sigmoid, **constants
         )
         _check(linear, [source], inputs)
-    _check(ir.IntLogits(*common, Format(1.0, True), x="x", weight=weight, **constants), [source], inputs)
+    _check(
+        ir.IntLogits(*common, Format(1.0, True), x="x", weight=weight, **constants),
+        [source],
+        inputs,
+    )
     accumulators = (weight.astype(int) @ inputs["x"][0]) + constants["bias"]
     for threshold in (accumulators, accumulators - 1, np.zeros(outs, int)):
         gate = ir.IntGate(
@@ -306,7 +312,9 @@ def _tiny_graph() -> ir.IntGraph:
     four = {"weight": _weights(rng, (4, 4)), "bias": rng.integers(-500, 500, 4)}
     numbers = {"mult": np.full(4, 1 << 15), "shift": np.full(4, 15)}
     layers = (
-        ir.IntInput("image", "", (3, 6, 6), Format(1.0, False), pad_value=np.array([1, 2, 3], np.uint8)),
+        ir.IntInput(
+            "image", "", (3, 6, 6), Format(1.0, False), pad_value=np.array([1, 2, 3], np.uint8)
+        ),
         ir.IntConv("a", "", (4, 6, 6), Format(1.0, False), x="image", **conv),
         ir.IntGlobalAvg("mean", "", (4,), Format(1.0, False), x="a", mult=58254, shift=21),
         ir.IntGate(
@@ -320,7 +328,9 @@ def _tiny_graph() -> ir.IntGraph:
             acc_scale=np.array([0.01, 0.02, 0.5, 1.0]),
             alpha=0.5,
         ),
-        ir.IntConv("b", "", (4, 6, 6), Format(1.0, False), x="image", **conv, mask=whole("gate", 4)),
+        ir.IntConv(
+            "b", "", (4, 6, 6), Format(1.0, False), x="image", **conv, mask=whole("gate", 4)
+        ),
         ir.IntGlobalAvg("pooled", "", (4,), Format(1.0, False), x="b", mult=58254, shift=21),
         ir.IntLogits("logits", "", (4,), Format(1.0, True), x="pooled", **four, **numbers),
     )

@@ -92,7 +92,9 @@ def test_sane_networks_stay_close() -> None:
         for gate in integers.gates:
             agreements.append((result.masks[gate.name] == floating[gate.name].numpy()).mean())
         exact = floating["logits"].numpy()
-        errors.append(np.std(result.logits * integers["logits"].format.one_scale - exact) / np.std(exact))
+        errors.append(
+            np.std(result.logits * integers["logits"].format.one_scale - exact) / np.std(exact)
+        )
     assert np.median(errors) < 0.08
     assert np.mean(agreements) > 0.99
 
@@ -109,7 +111,9 @@ def test_every_layer_stays_close(seed: int) -> None:
         masks = {gate.name: floating[gate.name][n].numpy() > 0 for gate in integers.gates}
         result = model.run(calibration[n : n + 1], force_masks(integers, masks))
         for layer in integers.layers[1:]:
-            error = result.values[layer.name] * layer.format.one_scale - floating[layer.name][n].numpy()
+            error = (
+                result.values[layer.name] * layer.format.one_scale - floating[layer.name][n].numpy()
+            )
             squares[layer.name] += np.mean(error**2) / 8
     for layer in integers.layers[1:-1]:
         levels = 127 if layer.format.any_signed else 255
@@ -151,7 +155,9 @@ def test_dead_channels_are_constants() -> None:
     bias[:4] = [0.0, 0.5, -0.5, 1.0]
     graph = _change(graph, "stem", weight=weight, bias=bias)
     integers = quantize(graph, slopes(2, 16))
-    values = GoldenModel(integers).run(slopes(9, 4)).values["stem"] * integers["stem"].format.one_scale
+    values = (
+        GoldenModel(integers).run(slopes(9, 4)).values["stem"] * integers["stem"].format.one_scale
+    )
     step = integers["stem"].format.one_scale
     for channel, expected in enumerate([0.0, 0.5, 0.0, 1.0]):
         assert np.abs(values[:, channel] - expected).max() <= step

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from acsgen_host.words import POISON
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
@@ -48,13 +49,15 @@ class Recorded:
         self.runs += 1
         golden = self.vectors.golden
         size = self.program.traced_words if trace else self.program.result_words
-        result = np.zeros(size, np.uint64)
+        result = np.full(size, POISON, np.uint64)
+        result[:HEADER_WORDS] = 0
         result[HEADER_WORDS : self.program.result_words] = expected_words(
             self.program, golden, index
         )
         masks = {name: bits[index] for name, bits in golden.masks.items()}
         for name, value in asdict(predict(self.program, masks, trace=bool(trace)).counters).items():
             result[ResultHeader[name.upper()]] = value
+        result[ResultHeader.INSTRUCTIONS] = len(self.program.lines)
         if trace:
             for stored in self.program.traces:
                 put(result, stored.address, golden.values[stored.layer][index], stored)

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from acsgen.ir.integer import IntGate, IntGraph
 from acsgen.ir.grammar import Stores
+from acsgen.ir.integer import IntGate, IntGraph
 from acsgen.ir.results import GoldenResult
 from acsgen.quant.golden.operators import Values, operator
 from acsgen.quant.thresholds import Thresholds
