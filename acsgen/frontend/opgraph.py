@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,8 @@ def reading(op: OpT, renamed: dict[str, str]) -> OpT:
             return tuple(renamed.get(name, name) for name in value)
         return renamed.get(value, value)
 
-    return replace(op, **{key: named(getattr(op, key)) for key in op.reads})
+    changes: dict[str, Any] = {key: named(getattr(op, key)) for key in op.reads}
+    return replace(op, **changes)
 
 
 @dataclass(frozen=True)

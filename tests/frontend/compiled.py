@@ -35,9 +35,7 @@ def compiled(
     with torch.no_grad():
         expected = torch.cat([module(image.unsqueeze(0)).reshape(1, -1) for image in inputs])
     results = run_layers(graph, images, dtype=torch.float64)
-    torch.testing.assert_close(
-        results[graph.layers[-1].name].float(), expected, rtol=1e-4, atol=1e-4
-    )
+    torch.testing.assert_close(results[graph.outputs[-1]].float(), expected, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(program.logits(images), expected, rtol=1e-4, atol=1e-4)
     return graph
 

@@ -469,3 +469,78 @@ def test_names_and_result_are_stable():
     second, _ = compile_program(program_of(module, (3, 8, 8)))
     assert [layer.name for layer in first] == [layer.name for layer in second]
     assert "layer1.0.gate1.gate" in {gate.name for gate in first.gates}
+
+
+def test_concatenated_maps_are_one_layer_of_their_own():
+    def forward(s, x):
+        y = F.relu(s.c(x))
+        return s.d(torch.cat([x, y, x], 1))
+
+    graph = compiled(net(forward, c=ConvBn(6, 4), d=ConvBn(16, 6)))
+    concat = only(graph, ir.Concat)
+    assert concat.maps == ("stem.0", only(graph, ir.Conv, "body.c").name, "stem.0")
+    assert concat.shape == (16, 8, 8)
+
+
+def test_a_concatenation_of_one_map_is_that_map():
+    graph = compiled(net(lambda s, x: s.c(torch.cat([x], -3)), c=ConvBn(6, 6)))
+    assert "Concat" not in kinds(graph)
+
+
+def test_the_image_itself_may_be_concatenated():
+    class Early(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(6, 4, 3), nn.Linear(4, 3)
+
+        def forward(self, x):
+            x = x.float() / 255
+            return self.fc(self.conv(torch.cat([x, x], 1)).mean((2, 3)))
+
+    graph = compiled(Early().eval())
+    assert only(graph, ir.Concat).maps == ("input.copy",) * 2
+
+
+class Branches(nn.Module):
+    """Two classifiers, one on the first half of the network, returned in the given ``order``."""
+
+    def __init__(self, order):
+        super().__init__()
+        self.order = order
+        self.first, self.second = nn.Conv2d(3, 6, 3), nn.Conv2d(6, 8, 3)
+        self.early, self.late = nn.Linear(6, 4), nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = F.relu(self.first(x.float() / 255))
+        logits = {"early": self.early(x.mean((2, 3)))}
+        logits["late"] = self.late(F.relu(self.second(x)).mean((2, 3)))
+        return tuple(logits[name] for name in self.order)
+
+
+@pytest.mark.parametrize("order", [("early", "late"), ("late", "early")])
+def test_several_classifiers_are_outputs_and_the_last_one_is_the_answer(order):
+    module = randomized(Branches(order))
+    graph, program = compile_program(program_of(module))
+    assert graph.outputs == order
+    images = torch.from_numpy(noise((3, 8, 8), 3, seed=1))
+    results = run_layers(graph, images, dtype=torch.float64)
+    with torch.no_grad():
+        wanted = dict(zip(order, module(images), strict=True))
+    for name, logits in wanted.items():
+        torch.testing.assert_close(results[name].float(), logits, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(program.logits(images), wanted[order[-1]], rtol=1e-4, atol=1e-4)
+
+
+def test_a_classifier_that_the_network_goes_on_with_stays_a_vector_too():
+    class Chained(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.early, self.late = nn.Conv2d(3, 6, 3), nn.Linear(6, 4), nn.Linear(4, 5)
+
+        def forward(self, x):
+            early = self.early(self.conv(x.float() / 255).mean((2, 3)))
+            return early, self.late(early)
+
+    graph, _ = compile_program(program_of(randomized(Chained())))
+    assert graph.outputs == ("early.logits", "late")
+    assert kinds(graph) == "Input Conv GlobalAvg Linear Logits Logits"

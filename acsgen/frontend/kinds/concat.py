@@ -25,7 +25,7 @@ def _start(op: og.Concat, sources: tuple[Layer, ...]) -> Concat:
 
 
 def _cat(ctx: Context, call: Call) -> Value:
-    maps = call.args["tensors"]
+    maps: list[Value] = call.args["tensors"]
     dimension = int(call.args["dim"])
     for value in maps:
         if not isinstance(value, Value):
