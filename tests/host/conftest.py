@@ -65,6 +65,10 @@ class Prepared:
             masks = [f"{case}/masks/{gate}" for gate in self.bundle.gates]
             for gate, key in zip(self.bundle.gates, masks, strict=True):
                 assert np.array_equal(result.masks[gate], self.golden[key][index]), (index, gate)
+            for output in self.bundle.outputs:
+                expected = self.golden[f"{case}/outputs/{output}"][index]
+                assert np.array_equal(result.outputs[output], expected), (index, output)
+            assert result.answer == list(self.bundle.outputs)[-1]
             logits = self.golden[f"{case}/logits"][index]
             assert result.logits.dtype == np.int32
             assert np.array_equal(result.logits, logits), index

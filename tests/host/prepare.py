@@ -32,9 +32,11 @@ CONFIGURATION = CONFIGURATIONS[4]
 
 
 def network(images: NDArray[np.uint8]) -> IntGraph:
-    """Two gated blocks; odd rows and an odd number of channels leave gaps in every word."""
+    """Two gated blocks with a classifier each, of which the second has the answer; odd rows and an odd
+    number of channels leave gaps in every word."""
     b = GraphBuilder(5)
     x = _block(b, b.conv(b.input(*images.shape[1:]), 12), 12, 1)
+    b.logits(b.gavg(x), 4)
     x = _block(b, x, 21, 2)
     b.logits(b.gavg(x), 7)
     graph = b.graph("driver-test")
@@ -110,6 +112,8 @@ def prepare(folder: Path, libraries: dict[str, Path]) -> None:
     for name, thresholds in cases(graph).items():
         golden = model.run(images, thresholds, keep="outputs")
         arrays[f"{name}/logits"] = golden.logits
+        for output, logits in golden.outputs.items():
+            arrays[f"{name}/outputs/{output}"] = logits
         arrays[f"{name}/macs"] = _macs(program, golden.masks)
         for gate, mask in golden.masks.items():
             arrays[f"{name}/masks/{gate}"] = mask
