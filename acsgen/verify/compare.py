@@ -1,7 +1,8 @@
 """Runs images on an engine and compares everything with the golden model.
 
 Each image runs twice in a row, first without trace (the program as deployed), then with it, so that
-state leaking from one run into the next shows.  Compared are the status, every logit, every mask,
+state leaking from one run into the next shows; a caller that only measures has the first run alone.
+Compared are the status, every logit, every mask,
 every layer's result, and the engine's own counters with what the cost model predicts.
 """
 
@@ -34,7 +35,7 @@ class Verification:
     """Outcome of a check.
 
     Attributes:
-        images: how many were run, each twice.
+        images: how many were run.
         compared: values compared.
         mismatches: values that differed; a run that stopped with an error counts as one.
         first: the first mismatch in words, or None: of the first wrong image, that of the layer
@@ -98,17 +99,19 @@ def verify_engine(
     predicted: Callable[[dict[str, NDArray[np.uint8]], bool], HeaderWords],
     params: Words | None = None,
     on_image: Callable[[int], None] = lambda done: None,
+    traced_too: bool = True,
 ) -> Verification:
-    """Run every image twice on ``engine`` and compare with ``golden``.
+    """Run every image on ``engine`` and compare with ``golden``.
 
     Args:
         program: the compiled network.
         engine: where to run it.
         images: uint8 ``[N, C, H, W]``.
-        golden: the golden model's results on the same images, all layers kept.
+        golden: the golden model's results on the same images, with all layers if they are traced.
         predicted: counters expected for the masks of an image, by header word, with trace or not.
         params: parameter buffer, where thresholds differ from the program's own.
         on_image: called with the number of images done.
+        traced_too: whether every image runs a second time, with trace.
     """
     tally = _Tally(program)
     words = program.words
@@ -117,7 +120,7 @@ def verify_engine(
     for index, image in enumerate(images):
         masks = {gate.name: golden.masks[gate.name][index] for gate in program.gates}
         packed = pack_image(image)
-        for trace in (False, True):
+        for trace in (False, True) if traced_too else (False,):
             size = program.traced_words if trace else program.result_words
             found = engine.run(words, buffer, packed, size, trace)
             run = _Run(index, trace)
