@@ -1,4 +1,4 @@
-"""What the engine cannot do or hold, said all at once: the place, the shortage, the remedy."""
+"""Limits of the engine, all reported at once: the place, the shortage, the remedy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Lifetimes = list[Lifetime[Buffer]]
 
 
 def unsupported_layers(graph: IntGraph) -> Iterator[Problem]:
-    """Yield what no engine can do, whatever its size."""
+    """Yield the layers that no engine can run, of any size."""
     for layer in graph:
         for what, remedy in kind_of(layer).limits(graph, layer):
             yield Problem(layer.where or layer.name, what, remedy)

@@ -12,7 +12,7 @@ UNIT_MULT = 1 << SHIFT_MIN
 
 
 def lower(operands: Operands, step: Step) -> Instruction:
-    """Return the instruction that does what ``step`` says."""
+    """Return the instruction of ``step``."""
     if step.copy:
         return _copy(operands, step)
     return kind_of(step.layer).lower(operands, step, step.layer)

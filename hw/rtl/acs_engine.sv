@@ -74,7 +74,7 @@ module acs_engine
   logic [7:0] record_addr;
   constants_t record;
 
-  // Iterations, rounds, and what becomes of their sums.
+  // Iterations, rounds, and the way of their sums.
   logic iteration_valid, iteration_ready, round_valid, release_round;
   iteration_t iteration;
   round_t round;

@@ -30,7 +30,7 @@ PUBLIC = '`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n'
 
 @dataclass(frozen=True)
 class Top:
-    """What a bench is about.
+    """The top of a simulation.
 
     Attributes:
         source: file of the top module, which has its name.

@@ -90,7 +90,7 @@ def expected(
 
 def known(program: Program) -> NDArray[np.uint64]:
     """Return the bits of a traced result that an image determines: the cells behind the end of a
-    row hold whatever was there before."""
+    row hold their earlier content."""
     bits = np.zeros(program.traced_words, np.uint64)
     bits[: program.result_words] = ~np.uint64(0)
     bits[[ResultHeader.CYCLES, ResultHeader.STALL_CYCLES]] = 0

@@ -1,4 +1,4 @@
-"""The commands themselves: quick to answer, and faithful to what the stages return."""
+"""The commands themselves: quick to answer, and faithful to the results of the stages."""
 
 from __future__ import annotations
 

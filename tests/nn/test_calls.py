@@ -1,4 +1,4 @@
-"""Gates and layers by call: what works for gates, in PyTorch and in the integer graph alike."""
+"""Calls of layers whose results serve gates: one rule, in PyTorch and in the integer graph."""
 
 from __future__ import annotations
 
