@@ -28,13 +28,13 @@ from acsgen.importers.exported import (
     op_name,
     output_names,
 )
-from acsgen.importers.loaded import LoadedProgram
+from acsgen.importers.network import ImportedNetwork
 from acsgen.support.errors import Problem, UserError
 
 _UNSUPPORTED = "rewrite this part with layers that acsgen supports"
 
 
-def lower(program: LoadedProgram) -> tuple[OpGraph, ExportedProgram]:
+def lower(program: ImportedNetwork) -> tuple[OpGraph, ExportedProgram]:
     """Translate the program.
 
     Returns:
@@ -76,7 +76,7 @@ def functional(exported: ExportedProgram) -> ExportedProgram:
     return result
 
 
-def _signature_problems(exported: ExportedProgram, program: LoadedProgram) -> list[Problem]:
+def _signature_problems(exported: ExportedProgram, program: ImportedNetwork) -> list[Problem]:
     problems = []
     outputs = exported.graph_signature.user_outputs
     if len(outputs) != 1:
@@ -93,7 +93,7 @@ def _signature_problems(exported: ExportedProgram, program: LoadedProgram) -> li
 class _Lowering:
     """One walk over the exported graph."""
 
-    def __init__(self, program: LoadedProgram, exported: ExportedProgram) -> None:
+    def __init__(self, program: ImportedNetwork, exported: ExportedProgram) -> None:
         self.program = program
         self.exported = exported
         self.context = Context()

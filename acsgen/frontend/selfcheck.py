@@ -10,13 +10,17 @@ from acsgen.frontend.execute import result_sizes, run_layer
 from acsgen.frontend.kinds import kind_of
 from acsgen.frontend.passes.fuse import Fused
 from acsgen.importers.exported import run_program
-from acsgen.importers.loaded import LoadedProgram
+from acsgen.importers.network import ImportedNetwork
 from acsgen.ir import layers as ir
 from acsgen.support.errors import CheckFailed
 
 
 def check_equivalence(
-    fused: Fused, program: LoadedProgram, exported: ExportedProgram, images: int = 2, seed: int = 0
+    fused: Fused,
+    program: ImportedNetwork,
+    exported: ExportedProgram,
+    images: int = 2,
+    seed: int = 0,
 ) -> None:
     """Compare every layer's result, and every gate's decisions, on seeded random images.
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from acsgen.frontend import compile_program, run_layers
+from acsgen.frontend import layers_of, run_layers
 from acsgen.ir import layers as ir
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig, SqueezeExcite
 from tests.frontend.compiled import compiled, kinds, only, program_of
@@ -464,7 +464,7 @@ def test_dgconv_weights_are_resolved():
 
 def test_names_and_result_are_stable():
     module = randomized(ResNet(ResNetConfig(image_size=8, widths=(4, 4, 4), gate=AcsConfig())))
-    first, _ = compile_program(program_of(module, (3, 8, 8)))
-    second, _ = compile_program(program_of(module, (3, 8, 8)))
+    first, _ = layers_of(program_of(module, (3, 8, 8)))
+    second, _ = layers_of(program_of(module, (3, 8, 8)))
     assert [layer.name for layer in first] == [layer.name for layer in second]
     assert "layer1.0.gate1.gate" in {gate.name for gate in first.gates}
