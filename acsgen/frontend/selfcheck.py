@@ -1,4 +1,4 @@
-"""Proves on a few images that the layer graph computes what the exported program computes."""
+"""Proves on a few images that the layer graph computes the same as the exported program."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def check_equivalence(
 ) -> None:
     """Compare every layer's result, and every gate's decisions, on seeded random images.
 
-    The program runs in its own precision, the layers in float64. Each layer reads what the program
-    computed, masks included, so that a difference is of one layer alone: rounding does not add up
+    The program runs in its own precision, the layers in float64. Each layer reads the program's
+    results, masks included, so that a difference is of one layer alone: rounding does not add up
     over the network, and one decision on the edge does not make the rest differ. How far rounding
-    can move a result follows from the size of what is summed, which in a nearly dead layer is far
-    larger than what is left of it.
+    can move a result follows from the size of the terms, which in a nearly dead layer are far
+    larger than their sum.
 
     Raises:
         CheckFailed: naming the first layer that differs.
