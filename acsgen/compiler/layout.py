@@ -24,7 +24,7 @@ MAP_RANK = 3
 
 @dataclass(frozen=True)
 class Layouts:
-    """What was chosen.
+    """The storage chosen for every map.
 
     Attributes:
         row_log2: of every map's raster plane, by layer name.

@@ -1,4 +1,4 @@
-"""What the engine cannot do or hold, said all at once: the place, the shortage, the remedy."""
+"""Limits of the engine, all reported at once: the place, the shortage, the remedy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Lifetimes = list[Lifetime[Buffer]]
 
 
 def unsupported_layers(graph: IntGraph) -> Iterator[Problem]:
-    """Yield what no engine can do, whatever its size."""
+    """Yield the layers that no engine can run, of any size."""
     for layer in graph:
         kind = kind_of(layer)
         reasons = list(kind.limits(graph, layer))

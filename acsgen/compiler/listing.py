@@ -9,7 +9,7 @@ _SEPARATOR = "  "
 
 
 def listing(program: Program) -> str:
-    """Return the program as text: number, opcode, layer, and what the instruction does.
+    """Return the program as text: number, opcode, layer, operands and settings.
 
     Maps are written ``fm[base+channels*step]`` in blocks, vectors ``vec[word]``, parameters
     ``par[word]``, masks ``m0``.

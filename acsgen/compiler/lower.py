@@ -12,7 +12,7 @@ UNIT_MULT = 1 << SHIFT_MIN
 
 
 def lower(operands: Operands, step: Step) -> Instruction:
-    """Return the instruction that does what ``step`` says."""
+    """Return the instruction of ``step``."""
     if step.copy:
         return _copy(operands, step)
     lower_layer = kind_of(step.layer).lower

@@ -27,7 +27,7 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Operands:
-    """What the kinds of layers make their instructions from."""
+    """The material from which the kinds of layers make their instructions."""
 
     schedule: Schedule
     addresses: Addresses

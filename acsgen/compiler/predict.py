@@ -1,6 +1,6 @@
-"""Predicts what a program does under given masks: the engine's counters exactly, cycles as a model.
+"""Predicts the cost of a program under given masks: counters exactly, cycles by a model.
 
-The program is walked instruction by instruction; the kinds of layers say what each of them costs.
+The program is walked instruction by instruction; the kinds of layers state the cost of each.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a program costs, as data: the engine's counters, which are exact, and modelled cycles.
+"""The cost of a program, as data: the engine's counters, which are exact, and modelled cycles.
 
-The compiler's part of each kind of layer says what its instruction costs, and
+The compiler's part of each kind of layer states the cost of its instruction, and
 :func:`acsgen.compiler.predict.predict` adds it up.  Counters must equal those of the result header;
 cycles follow :mod:`acsgen.cost.timing`.
 """
@@ -34,7 +34,7 @@ class Counters:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a part of a run costs."""
+    """The cost of a part of a run."""
 
     cycles: int
     counters: Counters = Counters()
@@ -84,7 +84,7 @@ class CycleReport:
 
     @property
     def layer_cycles(self) -> dict[str, int]:
-        """Predicted cycles by layer; what belongs to no layer is under the empty name."""
+        """Predicted cycles by layer; instructions of no layer are under the empty name."""
         found: dict[str, int] = {}
         for i in self.instructions:
             found[i.layer] = found.get(i.layer, 0) + i.cycles

@@ -26,7 +26,7 @@ class Walk:
     Attributes:
         pace: how fast the engine's loops run.
         params: the parameter buffer.
-        masks: what the gates decide, 0/1 by channel; a gate that is not named activates all.
+        masks: the gates' decisions, 0/1 by channel; a gate that is not named activates all.
         skips_words: whether the engine leaves out weights that only masked inputs would meet.
     """
 

@@ -29,13 +29,13 @@ from acsgen.importers.exported import (
     op_name,
     output_names,
 )
-from acsgen.importers.loaded import LoadedProgram
+from acsgen.importers.network import ImportedNetwork
 from acsgen.support.errors import Problem, UserError
 
 _UNSUPPORTED = "rewrite this part with layers that acsgen supports"
 
 
-def lower(program: LoadedProgram) -> tuple[OpGraph, ExportedProgram]:
+def lower(program: ImportedNetwork) -> tuple[OpGraph, ExportedProgram]:
     """Translate the program.
 
     Returns:
@@ -108,7 +108,7 @@ def _output_problems(network: str, outputs: Sequence[Any]) -> list[Problem]:
 class _Lowering:
     """One walk over the exported graph."""
 
-    def __init__(self, program: LoadedProgram, exported: ExportedProgram) -> None:
+    def __init__(self, program: ImportedNetwork, exported: ExportedProgram) -> None:
         self.program = program
         self.exported = exported
         self.context = Context()

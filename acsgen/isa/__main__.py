@@ -1,4 +1,4 @@
-"""``python -m acsgen.isa [--check]``: write what the specification renders to, or verify it."""
+"""``python -m acsgen.isa [--check]``: render the specification, or verify the rendered files."""
 
 from __future__ import annotations
 

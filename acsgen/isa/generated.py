@@ -61,7 +61,7 @@ PAD_VALUES: Final = 4
 
 
 class Opcode(IntEnum):
-    """What an instruction does."""
+    """The operation of an instruction."""
 
     #: Write the result header and stop.
     END = 1
@@ -717,8 +717,8 @@ class Record:
 
     #: Accumulator start of an active channel.
     bias: int = 0
-    #: Accumulator of a masked channel: 0, or what BatchNorm makes of zero when the mask acts before
-    #: it.
+    #: Accumulator of a masked channel: 0, or the value that BatchNorm makes of zero when the mask
+    #: acts before it.
     masked_bias: int = 0
     #: Requantization multiplier.
     mult: int = 0

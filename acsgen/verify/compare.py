@@ -1,10 +1,10 @@
 """Runs images on an engine and compares everything with the golden model.
 
 Each image runs twice in a row, first without trace (the program as deployed), then with it, so that
-state leaking from one run into the next shows.  Compared are the status, every output, every mask,
-every layer's result, and the engine's own counters with what the cost model predicts.  A layer that
-did not run for an image by the golden model must not have run on the engine either: its words are
-as they were before.
+state leaking from one run into the next shows; a caller that only measures has the first run alone.
+Compared are the status, every output, every mask, every layer's result, and the engine's own
+counters with those of the cost model.  A layer that did not run for an image by the golden model
+must not have run on the engine either: its words are as they were before.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Verification:
     """Outcome of a check.
 
     Attributes:
-        images: how many were run, each twice.
+        images: how many were run.
         compared: values compared.
         mismatches: values that differed; a run that stopped with an error counts as one.
         first: the first mismatch in words, or None: of the first wrong image, that of the layer
@@ -112,18 +112,20 @@ def verify_engine(
     predicted: Callable[[MaskBits, Executed, bool], HeaderWords],
     params: Words | None = None,
     on_image: Callable[[int], None] = lambda done: None,
+    traced_too: bool = True,
 ) -> Verification:
-    """Run every image twice on ``engine`` and compare with ``golden``.
+    """Run every image on ``engine`` and compare with ``golden``.
 
     Args:
         program: the compiled network.
         engine: where to run it.
         images: uint8 ``[N, C, H, W]``.
-        golden: the golden model's results on the same images, all layers kept.
+        golden: the golden model's results on the same images, with all layers if they are traced.
         predicted: counters expected for an image, by header word, given its masks, which layers ran
             for it, and whether the run is traced.
         params: parameter buffer, where thresholds differ from the program's own.
         on_image: called with the number of images done.
+        traced_too: whether every image runs a second time, with trace.
     """
     tally = _Tally(program)
     words = program.words
@@ -133,7 +135,7 @@ def verify_engine(
         masks = {gate.name: golden.masks[gate.name][index] for gate in program.gates}
         executed = partial(golden.executed, image=index)
         packed = pack_image(image)
-        for trace in (False, True):
+        for trace in (False, True) if traced_too else (False,):
             size = program.traced_words if trace else program.result_words
             found = engine.run(words, buffer, packed, size, trace)
             run = _Run(index, trace)

@@ -311,8 +311,8 @@ inline Instruction decode(const uint64_t words[INSTRUCTION_WORDS]) {
 struct Record {
   // Accumulator start of an active channel.
   int bias;
-  // Accumulator of a masked channel: 0, or what BatchNorm makes of zero when the mask acts before
-  // it.
+  // Accumulator of a masked channel: 0, or the value that BatchNorm makes of zero when the mask
+  // acts before it.
   int masked_bias;
   // Requantization multiplier.
   unsigned mult;

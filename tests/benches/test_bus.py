@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from acsgen.compiler import compile_graph
 from acsgen.emit.bundles import BUNDLE_NAMES
 from acsgen.emit.rtl import render_rtl
+from acsgen.emit.rtl_sources import PINS
 from acsgen.engines.rtl import RtlEngine, cached_model
 from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import LinearMode, Opcode, ResultHeader
@@ -37,7 +38,7 @@ LIMIT = 300_000
 SEEDS = 3
 
 NAMES = {
-    "engine_bench": {
+    PINS: {
         "clock": "clk",
         "reset": "rst_n",
         "irq": "irq",
@@ -55,9 +56,9 @@ NAMES = {
 
 
 def top_of(name: str, scratch: Path) -> Top:
-    """Return the bench around the engine, or the top of the IP as a build has it."""
-    if name == "engine_bench":
-        return Top.of_bench(name, SMALL)
+    """Return the engine with its pins, or the top of the IP as a build has it."""
+    if name == PINS:
+        return Top.of_engine(SMALL)
     render_rtl(scratch / "ip", model="test", board=load_board("zedboard"), engine=SMALL)
     listed = (scratch / "ip" / "files.f").read_text().splitlines()
     *sources, source = (scratch / "ip" / line for line in listed if line.endswith((".sv", ".v")))
@@ -89,7 +90,7 @@ def expected(
 
 def known(program: Program) -> NDArray[np.uint64]:
     """Return the bits of a traced result that an image determines: the cells behind the end of a
-    row hold whatever was there before."""
+    row hold their earlier content."""
     bits = np.zeros(program.traced_words, np.uint64)
     bits[: program.result_words] = ~np.uint64(0)
     bits[[ResultHeader.CYCLES, ResultHeader.STALL_CYCLES]] = 0

@@ -84,7 +84,7 @@ def check_network(
     ]
     environment = write_job(scratch / "job.npz", program, images, limit, runs=runs)
     run_bench(
-        Top.of_bench("engine_bench", CONFIG),
+        Top.of_engine(CONFIG),
         "bench_engine",
         scratch,
         tests=["runs"],
@@ -167,7 +167,7 @@ def test_whatever_the_host_and_the_bus_do(tmp_path: Path) -> None:
     }
     environment = write_job(tmp_path / "job.npz", program, images, LIMIT, **job)
     run_bench(
-        Top.of_bench("engine_bench", CONFIG),
+        Top.of_engine(CONFIG),
         "bench_engine",
         tmp_path,
         tests=[

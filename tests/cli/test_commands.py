@@ -1,4 +1,4 @@
-"""The commands themselves: quick to answer, and faithful to what the stages return."""
+"""The commands themselves: quick to answer, and faithful to the results of the stages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 from acsgen import __version__
 from acsgen.cli import app
 from acsgen.cli.build import summary
+from acsgen.engines.registry import SIMULATIONS, SimulationName
 from acsgen.engines.rtl import Memory
 from acsgen.program.board import board_names, load_board
 from acsgen.report.data import Accuracy, BitExactness, CountedCycles
@@ -66,6 +68,13 @@ def test_wrong_usage_exits_2(words: list[str]) -> None:
 
 
 @pytest.mark.unit
+def test_commands_take_every_engine_of_the_registry() -> None:
+    assert get_args(SimulationName) == tuple(SIMULATIONS)
+    for command in ("sim", "build"):
+        said = CliRunner().invoke(app, [command, "--help"]).output
+        assert "|".join(SIMULATIONS) in said
+
+
 def test_boards_lists_every_board_with_its_part() -> None:
     listed = invoke("boards")
     for name in board_names():

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from acsgen.frontend import compile_program, run_layers
+from acsgen.frontend import layers_of, run_layers
 from acsgen.ir import layers as ir
 from acsgen.ir.masks import UNMASKED, whole
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig, SqueezeExcite
@@ -465,8 +465,8 @@ def test_dgconv_weights_are_resolved():
 
 def test_names_and_result_are_stable():
     module = randomized(ResNet(ResNetConfig(image_size=8, widths=(4, 4, 4), gate=AcsConfig())))
-    first, _ = compile_program(program_of(module, (3, 8, 8)))
-    second, _ = compile_program(program_of(module, (3, 8, 8)))
+    first, _ = layers_of(program_of(module, (3, 8, 8)))
+    second, _ = layers_of(program_of(module, (3, 8, 8)))
     assert [layer.name for layer in first] == [layer.name for layer in second]
     assert "layer1.0.gate1.gate" in {gate.name for gate in first.gates}
 
@@ -520,7 +520,7 @@ class Branches(nn.Module):
 @pytest.mark.parametrize("order", [("early", "late"), ("late", "early")])
 def test_several_classifiers_are_outputs_and_the_last_one_is_the_answer(order):
     module = randomized(Branches(order))
-    graph, program = compile_program(program_of(module))
+    graph, program = layers_of(program_of(module))
     assert graph.outputs == order
     images = torch.from_numpy(noise((3, 8, 8), 3, seed=1))
     results = run_layers(graph, images, dtype=torch.float64)
@@ -541,6 +541,6 @@ def test_a_classifier_that_the_network_goes_on_with_stays_a_vector_too():
             early = self.early(self.conv(x.float() / 255).mean((2, 3)))
             return early, self.late(early)
 
-    graph, _ = compile_program(program_of(randomized(Chained())))
+    graph, _ = layers_of(program_of(randomized(Chained())))
     assert graph.outputs == ("early.logits", "late")
     assert kinds(graph) == "Input Conv GlobalAvg Linear Logits Logits"

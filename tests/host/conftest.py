@@ -1,8 +1,8 @@
 """Engines for the driver.
 
 The same tests run in two environments: in that of acsgen, over the simulated back ends, and in that
-of pynq, over pynq's (:mod:`test_pynq` starts them there).  What they need is prepared by the first
-and found by the second through an environment variable.
+of pynq, over pynq's (:mod:`test_pynq` starts them there).  The first prepares
+their files, and the second finds them through an environment variable.
 """
 
 from __future__ import annotations

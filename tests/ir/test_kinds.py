@@ -157,7 +157,7 @@ def with_the_operation_of_another(package: Path) -> None:
     replaced(package / "frontend/kinds/scale.py", "(og.ApplyVector, 3)", "(og.Add, 3)")
 
 
-#: What is broken, what is imported then, and what is said.
+#: The change that breaks the package, the module that is imported then, and the message.
 BROKEN: list[tuple[Callable[[Path], None], str, str]] = [
     (without_a_fact, "acsgen.ir.layers", "TypeError: IntScale of kind 'scale' lacks zero_mask$"),
     (with_another_name, "acsgen.ir.integer", "TypeError: Scale.KIND is 'scales', not 'scale'$"),
@@ -182,19 +182,23 @@ BROKEN: list[tuple[Callable[[Path], None], str, str]] = [
     (
         with_the_instruction_of_another,
         "acsgen.compiler.kinds",
-        "ImportError: two kinds of layers say what ELTWISE costs$",
+        "ImportError: two kinds of layers state the cost of ELTWISE$",
     ),
     (
         without_a_mode,
         "acsgen.compiler.predict",
-        "ImportError: no kind of layer says what LINEAR SIGMOID costs$",
+        "ImportError: no kind of layer states the cost of LINEAR SIGMOID$",
     ),
     (
         with_a_mode_of_another,
         "acsgen.compiler.listing",
-        "ImportError: no kind of layer says what SCALE costs$",
+        "ImportError: no kind of layer states the cost of SCALE$",
     ),
-    (without_an_end, "acsgen.compiler.kinds", "ImportError: no kind of layer says what END costs$"),
+    (
+        without_an_end,
+        "acsgen.compiler.kinds",
+        "ImportError: no kind of layer states the cost of END$",
+    ),
     (
         with_the_operation_of_another,
         "acsgen.frontend.kinds",
@@ -224,7 +228,7 @@ for place in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What importing a copy of the package says, for each way in which it is broken."""
+    """The message when a copy of the package is imported, for each way in which it is broken."""
     places = []
     for breaking, module, _ in BROKEN:
         folder = tmp_path_factory.mktemp(breaking.__name__)

@@ -26,5 +26,5 @@ _BY_OPERATION = by_operation(
 
 
 def instruction_kind(op: Instruction) -> InstructionKind:
-    """What is told of an instruction alone."""
+    """The facts of an instruction alone."""
     return _BY_OPERATION[operation_of(op)]

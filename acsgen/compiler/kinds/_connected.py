@@ -63,7 +63,7 @@ def instruction(operands: Operands, layer: IntFullyConnected, **target: int) -> 
 
 
 def rows_cost(walk: Walk, op: Instruction, layer: str) -> Cost:
-    """The cost of reading the weight rows and of their products, whatever becomes of the sums."""
+    """The cost of reading the weight rows and of their products, without the way of the sums."""
     read = op.channels * op.row_words
     macs = op.channels * (op.row_words - RECORD_WORDS) * WORD_BYTES
     cycles = walk.pace.burst(read) + op.row_words + timing.REDUCE_DEPTH

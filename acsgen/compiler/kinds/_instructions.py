@@ -1,4 +1,4 @@
-"""What is told of an instruction alone, without the graph that it was made from."""
+"""Facts of an instruction alone, without the graph that it was made from."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ def by_operation(kinds: Iterable[InstructionKind]) -> Mapping[Operation, Instruc
     for kind in kinds:
         for operation in kind.operations:
             if found.setdefault(operation, kind) != kind:
-                raise ImportError(f"two kinds of layers say what {_name(operation)} costs")
+                raise ImportError(f"two kinds of layers state the cost of {_name(operation)}")
     known = set(_operations())
     missing, unknown = known - found.keys(), found.keys() - known
     if missing:
-        raise ImportError(f"no kind of layer says what {_names(missing)} costs")
+        raise ImportError(f"no kind of layer states the cost of {_names(missing)}")
     if unknown:
         raise ImportError(
-            f"a kind of layer says what {_names(unknown)} costs, which the specification does not "
-            "have: modes are given for the opcode that has modes, and for no other"
+            f"a kind of layer states the cost of {_names(unknown)}, which is not in the "
+            "specification: modes are given for the opcode that has modes, and for no other"
         )
     return found
 

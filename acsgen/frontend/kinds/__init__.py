@@ -36,5 +36,5 @@ def _starts() -> Mapping[tuple[type[og.Op], int], Start]:
     return found
 
 
-#: By operation and number of dimensions of its result: what makes the layer that starts with it.
+#: By operation and number of dimensions of its result: the maker of the layer that starts with it.
 STARTS = _starts()

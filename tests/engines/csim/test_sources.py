@@ -1,4 +1,4 @@
-"""The rendered sources, beyond what compiling them for the C simulation already demands."""
+"""The rendered sources, beyond the demands of compiling them for the C simulation."""
 
 from __future__ import annotations
 
