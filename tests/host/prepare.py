@@ -32,8 +32,10 @@ CONFIGURATION = CONFIGURATIONS[4]
 
 
 def network(images: NDArray[np.uint8]) -> IntGraph:
-    """Two gated blocks with a classifier each, of which the second has the answer; odd rows and an odd
-    number of channels leave gaps in every word."""
+    """Two gated blocks with a classifier each; that of the second is the answer.
+
+    Odd rows and an odd number of channels leave gaps in every word.
+    """
     b = GraphBuilder(5)
     x = _block(b, b.conv(b.input(*images.shape[1:]), 12), 12, 1)
     b.logits(b.gavg(x), 4)

@@ -378,7 +378,7 @@ def test_a_program_that_computes_no_output_is_a_fault(bench: Bench) -> None:
 
 def test_the_self_test_tells_outputs_that_were_left_out(bench: Bench) -> None:
     prepared = bench.prepared
-    early, late = prepared.bundle.outputs
+    early, _ = prepared.bundle.outputs
     with bench.accelerator(ending_with(prepared.bundle, early)) as accelerator:
         report = self_test(accelerator, 1)
     assert report.mismatches
