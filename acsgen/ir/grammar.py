@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from acsgen.ir.kinds.base import LayerBase
-
-#: The layers that a layer reads, by name.
-Sources = Mapping[str, "LayerBase"]
+#: The layers that a layer reads, by name: of either graph, with the facts of their kinds.
+Sources = Mapping[str, Any]
 
 
 class Stores(Enum):
