@@ -55,6 +55,14 @@ class SoFar:
         exact = run_layer(layer, self.reals(), torch.zeros(2, 3, 6, 6), torch.float64)
         return max(float(exact.abs().max()) / (127 if signed else 255), at_least)
 
+    def channel_format(self, layer: fl.Layer, signed: bool, at_least: Floats) -> Format:
+        return Format(self.result_scale(layer, signed, float(at_least.max())), signed)
+
+    def scale_beside(self, layer: fl.Layer, units: Floats, signed: bool) -> float:
+        exact = run_layer(layer, self.reals(), torch.zeros(2, 3, 6, 6), torch.float64)
+        largest = exact.abs().reshape(*exact.shape[:2], -1).amax(dim=(0, 2)).numpy()
+        return float((largest / units).max()) / (127 if signed else 255)
+
     def matched_bias(self, layer: IntLayer, acc_scale: Floats) -> NDArray[np.int32]:
         # The bias as it is: there is no other network whose mean is to be met.
         assert sums(layer, self.done) is not None

@@ -52,22 +52,30 @@ def residual_scales(layer: Conv | Eltwise, so_far: Quantization) -> Floats:
 
 
 def result_format(
-    units: Floats, best: float, signed: bool | tuple[bool, ...]
+    layer: Layer,
+    so_far: Quantization,
+    units: Floats,
+    signed: bool | tuple[bool, ...],
+    beside: float = 0.0,
 ) -> tuple[Format, float]:
     """The format of a result that one multiplier and shift for all channels can make.
 
     Args:
+        layer: whose result it is.
+        so_far: the quantization.
         units: real value by channel of one unit of the sums, ``(C,)``.
-        best: the scale that suits the values of the result; of no channel the scale is finer.
         signed: of the result.
+        beside: largest real value of one unit of what is added to the sums.
 
     Returns:
         The format, and the ratio of the units to its scales.
     """
+    some_signed = bool(np.any(signed))
     least = float(units.min())
     if np.all(units == least):
+        best = so_far.result_scale(layer, some_signed, max(least, beside) / RATIO_LIMIT)
         return Format(best, signed), least / best
-    factor = best / least
+    factor = max(so_far.scale_beside(layer, units, some_signed), 1 / RATIO_LIMIT)
     return Format.by_channel(units * factor, np.broadcast_to(signed, len(units))), 1 / factor
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from acsgen.frontend.masks import mask_bits
+from acsgen.ir.format import Format
 from acsgen.ir.integer import IntArray, IntConv, IntInput
 from acsgen.ir.layers import Conv, Eltwise, Input, Layer
 from acsgen.ir.masks import UNMASKED
@@ -41,11 +42,11 @@ def _quantize(layer: Conv, so_far: Quantization) -> IntConv:
     integers = integer_weights(weight, x.format, largest_bias, groups=layer.groups)
     acc_scale = integers.acc_scale
     res_scales = steps.residual_scales(layer, so_far)
-    at_least = max(acc_scale.max(), res_scales.max()) / steps.RATIO_LIMIT
-    scale = so_far.result_scale(layer, not layer.relu, at_least)
-    # One multiplier serves all channels of a residual: the result is scaled like it.
-    like = res_scales if layer.residual is not None else acc_scale[:1]
-    result, _ = steps.result_format(like, scale, not layer.relu)
+    if layer.residual is None:
+        at_least = acc_scale / steps.RATIO_LIMIT
+        result = so_far.channel_format(layer, not layer.relu, at_least)
+    else:
+        result = _beside_residual(layer, so_far, acc_scale, res_scales)
     scales = result.scales(layer.shape[0])
     mult, shift = encode_ratio(acc_scale / scales)
     draft = IntConv(
@@ -67,6 +68,20 @@ def _quantize(layer: Conv, so_far: Quantization) -> IntConv:
         mask=layer.mask,
     )
     return replace(draft, bias=so_far.matched_bias(draft, acc_scale))
+
+
+def _beside_residual(
+    layer: Conv, so_far: Quantization, acc_scale: Floats, res_scales: Floats
+) -> Format:
+    """One multiplier serves all channels of a residual: the result is scaled like it."""
+    signed = not layer.relu
+    at_least = max(acc_scale.max(), res_scales.max()) / steps.RATIO_LIMIT
+    if np.all(res_scales == res_scales[0]):
+        return Format(so_far.result_scale(layer, signed, at_least), signed)
+    factor = so_far.scale_beside(layer, res_scales, signed)
+    factor = max(factor, float((acc_scale / res_scales).max()) / steps.RATIO_LIMIT)
+    factor = max(factor, 1 / steps.RATIO_LIMIT)
+    return Format.by_channel(res_scales * factor, [signed] * len(res_scales))
 
 
 def _fold_normalization(layer: Conv, so_far: Quantization) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from acsgen.frontend.masks import mask_bits
 from acsgen.ir.integer import IntEltwise
-from acsgen.ir.layers import Eltwise
+from acsgen.ir.layers import Eltwise, Layer
 from acsgen.quant.arithmetic import requantize
 from acsgen.quant.kinds import _steps as steps
 from acsgen.quant.kinds.base import (
@@ -30,9 +30,8 @@ def _quantize(layer: Eltwise, so_far: Quantization) -> IntEltwise:
     if layer.residual is None and signed == x.signed:
         result, ratio = x, 1.0
     else:
-        at_least = max(units.max(), res_scales.max()) / steps.RATIO_LIMIT
-        best = so_far.result_scale(layer, signed, at_least)
-        result, ratio = steps.result_format(units, best, signed)
+        beside = float(res_scales.max())
+        result, ratio = steps.result_format(layer, so_far, units, signed, beside)
     mult, shift = steps.one_ratio(ratio)
     return IntEltwise(
         layer.name,
@@ -62,6 +61,11 @@ def _operator(layer: IntEltwise, sources: Sources) -> Operator:
     return run
 
 
+def _passes_error(layer: Eltwise, source: Layer) -> float | None:
+    """What is added has scales of its own."""
+    return None if layer.residual is not None else 1.0
+
+
 def _skipped(layer: Eltwise, values: Mapping[str, Tensor], sums: str) -> Tensor | None:
     return steps.skipped(layer, values[layer.x], values)
 
@@ -73,5 +77,6 @@ QUANT_KINDS.add(
         operator=_operator,
         measured=True,
         skipped=_skipped,
+        passes_error=_passes_error,
     ),
 )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from acsgen.ir.integer import IntGlobalAvg
-from acsgen.ir.layers import GlobalAvg
+from acsgen.ir.layers import GlobalAvg, Layer
 from acsgen.quant.arithmetic import requantize
 from acsgen.quant.kinds import _steps as steps
 from acsgen.quant.kinds.base import (
@@ -22,8 +22,7 @@ from acsgen.quant.kinds.base import (
 def _quantize(layer: GlobalAvg, so_far: Quantization) -> IntGlobalAvg:
     x = so_far.done[layer.x]
     units = x.format.scales(x.shape[0]) / (x.shape[1] * x.shape[2])
-    best = so_far.result_scale(layer, x.format.any_signed, units.max() / steps.RATIO_LIMIT)
-    result, ratio = steps.result_format(units, best, x.format.signed)
+    result, ratio = steps.result_format(layer, so_far, units, x.format.signed)
     mult, shift = steps.one_ratio(ratio)
     return IntGlobalAvg(
         layer.name,
@@ -46,7 +45,12 @@ def _operator(layer: IntGlobalAvg, sources: Sources) -> Operator:
     return run
 
 
+def _passes_error(layer: GlobalAvg, source: Layer) -> float:
+    """Errors of single pixels average out."""
+    return 1 / (source.shape[1] * source.shape[2])
+
+
 QUANT_KINDS.add(
     "global_avg",
-    QuantKind(quantize=_quantize, operator=_operator, measured=True),
+    QuantKind(quantize=_quantize, operator=_operator, measured=True, passes_error=_passes_error),
 )

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from acsgen.ir.integer import IntPool
-from acsgen.ir.layers import Pool
+from acsgen.ir.layers import Layer, Pool
 from acsgen.isa.generated import SHIFT_MIN
 from acsgen.quant.arithmetic import requantize, unfold
 from acsgen.quant.kinds import _steps as steps
@@ -26,8 +26,7 @@ def _quantize(layer: Pool, so_far: Quantization) -> IntPool:
     result, mult, shift = x.format, 0, SHIFT_MIN
     if layer.mode == "avg":
         units = x.format.scales(x.shape[0]) / layer.kernel**2
-        best = so_far.result_scale(layer, x.format.any_signed, units.max() / steps.RATIO_LIMIT)
-        result, ratio = steps.result_format(units, best, x.format.signed)
+        result, ratio = steps.result_format(layer, so_far, units, x.format.signed)
         mult, shift = steps.one_ratio(ratio)
     return IntPool(
         layer.name,
@@ -64,7 +63,12 @@ def _average(layer: IntPool, values: Values) -> Tensor:
     return requantize(total * layer.mult, layer.shift, steps.signs(layer))
 
 
+def _passes_error(layer: Pool, source: Layer) -> float:
+    """Errors of single pixels average out; a maximum has that of one pixel."""
+    return 1 / layer.kernel**2 if layer.mode == "avg" else 1.0
+
+
 QUANT_KINDS.add(
     "pool",
-    QuantKind(quantize=_quantize, operator=_operator, measured=True),
+    QuantKind(quantize=_quantize, operator=_operator, measured=True, passes_error=_passes_error),
 )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from acsgen.ir.integer import IntScale
-from acsgen.ir.layers import Scale
+from acsgen.ir.layers import Layer, Scale
 from acsgen.quant.arithmetic import requantize
 from acsgen.quant.kinds import _steps as steps
 from acsgen.quant.kinds.base import (
@@ -23,8 +23,7 @@ def _quantize(layer: Scale, so_far: Quantization) -> IntScale:
     x, vector = so_far.done[layer.x], so_far.done[layer.vector]
     channels, signed = layer.shape[0], x.format.any_signed or vector.format.any_signed
     units = x.format.scales(channels) * vector.format.scales(channels)
-    best = so_far.result_scale(layer, signed, units.max() / steps.RATIO_LIMIT)
-    result, ratio = steps.result_format(units, best, signed)
+    result, ratio = steps.result_format(layer, so_far, units, signed)
     mult, shift = steps.one_ratio(ratio)
     return IntScale(
         layer.name,
@@ -49,7 +48,12 @@ def _operator(layer: IntScale, sources: Sources) -> Operator:
     return run
 
 
+def _passes_error(layer: Scale, source: Layer) -> float:
+    """The factors are at most about one."""
+    return 1.0
+
+
 QUANT_KINDS.add(
     "scale",
-    QuantKind(quantize=_quantize, operator=_operator, measured=True),
+    QuantKind(quantize=_quantize, operator=_operator, measured=True, passes_error=_passes_error),
 )
