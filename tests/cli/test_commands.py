@@ -139,7 +139,7 @@ def test_summary_has_a_row_for_every_other_output() -> None:
     early = OutputFigures("early", 10, 0.9012, 0.8998, 0.98)
     report = replace(REPORT, outputs=(early, *REPORT.outputs))
     rows = summary_rows(report, load_board("zedboard"))
-    assert ("accuracy of early", "90.1 % / 90.0 %", "predictions agree at 98.0 %") in rows
+    assert ("accuracy of early", "90.12 % / 89.98 %", "predictions agree at 98.00 %") in rows
     assert "accuracy of fc" not in [label for label, _, _ in rows]
 
 
