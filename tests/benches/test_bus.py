@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -71,9 +72,7 @@ def expected(
     """Return result buffers by the fast path, which are checked, with cycle counters of zero."""
     fast = RtlEngine(cached_model(SMALL), max_cycles=LIMIT)
     golden = GoldenModel(graph).run(images, {})
-    verification = verify_engine(
-        program, fast, images, golden, lambda masks, trace: predicted(program, masks, trace)
-    )
+    verification = verify_engine(program, fast, images, golden, partial(predicted, program))
     assert verification.mismatches == 0, verification.first
     found = {}
     for name, trace, size in (

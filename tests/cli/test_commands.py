@@ -21,7 +21,7 @@ from acsgen.cli.build import summary
 from acsgen.engines.registry import SIMULATIONS, SimulationName
 from acsgen.engines.rtl import Memory
 from acsgen.program.board import board_names, load_board
-from acsgen.report.data import Accuracy, BitExactness, CountedCycles
+from acsgen.report.data import Accuracy, BitExactness, CountedCycles, OutputFigures
 from acsgen.report.text import summary_rows
 from tests.report.samples import REPORT
 
@@ -132,6 +132,15 @@ def test_summary_of_a_network_without_gates_and_images_without_labels() -> None:
     rows = summary_rows(replace(REPORT, accuracy=accuracy, masks=None), load_board("zedboard"))
     assert "masks" not in [label for label, _, _ in rows]
     assert ("accuracy float / int8", "- / -", "8 images; gates agree at -") in rows
+
+
+@pytest.mark.unit
+def test_summary_has_a_row_for_every_other_output() -> None:
+    early = OutputFigures("early", 10, 0.9012, 0.8998, 0.98)
+    report = replace(REPORT, outputs=(early, *REPORT.outputs))
+    rows = summary_rows(report, load_board("zedboard"))
+    assert ("accuracy of early", "90.12 % / 89.98 %", "predictions agree at 98.00 %") in rows
+    assert "accuracy of fc" not in [label for label, _, _ in rows]
 
 
 @pytest.mark.unit

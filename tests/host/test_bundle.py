@@ -94,9 +94,9 @@ def test_a_flipped_bit_of_the_description(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda m: m.update(format=2), "layout 2, this driver reads layout 1"),
+        (lambda m: m.update(format=1), "layout 1, this driver reads layout 2"),
         (lambda m: m.pop("format"), "layout None"),
-        (lambda m: m.update(files=[]), "layout 1"),
+        (lambda m: m.update(files=[]), "layout 2"),
         (lambda m: m["files"].pop("program/params.bin"), "params.bin: has no recorded digest"),
     ],
 )
