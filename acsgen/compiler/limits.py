@@ -48,6 +48,13 @@ def _one_of_a_kind(graph: IntGraph, layer: IntLayer) -> Iterator[tuple[str, str]
 def unencodable(graph: IntGraph, lines: Iterable[Line]) -> Iterator[Problem]:
     """Yield the layers that need values for which fields of instructions have too few bits."""
     for line in lines:
+        unused = line.instruction.unused
+        if unused:
+            # Not the user's network is wrong, but the kind of layer or the specification.
+            names, opcode = ", ".join(unused), line.instruction.opcode.name
+            raise ValueError(
+                f"{line.layer}: {opcode} has {names}, which the specification does not give it"
+            )
         try:
             line.instruction.encode()
         except ValueError as error:

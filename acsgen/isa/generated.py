@@ -602,12 +602,17 @@ class Instruction:
 
         Raises :class:`ValueError` naming every field that does not fit or is not this opcode's.
         """
-        used, values, what = USED_FIELDS[self.opcode], asdict(self), self.opcode.name
-        words = pack(fields_of(self.opcode), values, INSTRUCTION_WORDS, what)
-        wrong = [name for name, value in values.items() if value and name not in used]
-        if wrong:
-            raise ValueError(f"{what}: does not use {', '.join(wrong)}")
+        words = pack(fields_of(self.opcode), asdict(self), INSTRUCTION_WORDS, self.opcode.name)
+        if self.unused:
+            raise ValueError(f"{self.opcode.name}: does not use {', '.join(self.unused)}")
         return words
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Fields that have a value, and are not this opcode's."""
+        used = USED_FIELDS[self.opcode]
+        values = asdict(self)
+        return tuple(name for name, value in values.items() if value and name not in used)
 
     @classmethod
     def decode(cls, words: Sequence[int]) -> Instruction:

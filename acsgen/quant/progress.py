@@ -71,7 +71,9 @@ class Progress:
     def result_scale(self, layer: Layer, signed: bool, at_least: float) -> float:
         """The scale of a result: the best for its values, or ``at_least`` if that is coarser."""
         levels = self._levels(signed)
-        histogram = self._calibration.histograms[layer.name]
+        histogram = self._calibration.histograms.get(layer.name)
+        if histogram is None:
+            raise ValueError(f"kind '{layer.KIND}' is not measured, and has no best scale")
         if len(layer.shape) == 1:
             best = histogram.largest * VECTOR_HEADROOM / levels
         else:

@@ -106,6 +106,31 @@ def with_another_grammar(package: Path) -> None:
     replaced(package / "ir/kinds/scale.py", '"vector": a_vector("C")', '"factor": a_vector("C")')
 
 
+def without_a_range(package: Path) -> None:
+    replaced(package / "ir/kinds/scale.py", '"mult": multiplier(""), ', "")
+
+
+def without_a_read(package: Path) -> None:
+    path = package / "ir/kinds/scale.py"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace('READS = ("x", "vector")', 'READS = ("x",)')
+    path.write_text(text.replace(', "vector": a_vector("C")', ""), encoding="utf-8")
+
+
+def with_a_remedy_left(package: Path) -> None:
+    replaced(package / "frontend/ops/__init__.py", '"aten::elu": _RELU', '"aten::cat": _RELU')
+
+
+def with_two_handlers(package: Path) -> None:
+    path = package / "frontend/kinds/concat.py"
+    replaced(path, '"aten::cat": _cat}', '"aten::cat": _cat, "aten::relu": _cat}')
+
+
+def with_an_operation_that_starts_nothing(package: Path) -> None:
+    path = package / "frontend/kinds/scale.py"
+    replaced(path, "starts={(og.ApplyVector, 3): _start}", "starts={}")
+
+
 def with_another_name(package: Path) -> None:
     first = 'vector: str\n\n    KIND = "scale"'
     replaced(package / "ir/kinds/scale.py", first, first.replace("scale", "scales"))
@@ -165,6 +190,23 @@ BROKEN: list[tuple[Callable[[Path], None], str, str]] = [
         with_another_grammar,
         "acsgen.ir.integer",
         "TypeError: the grammar of kind 'scale' does not read what READS says$",
+    ),
+    (without_a_range, "acsgen.ir.integer", "TypeError: the grammar of kind 'scale' lacks mult$"),
+    (without_a_read, "acsgen.ir.integer", "TypeError: READS of kind 'scale' lacks vector$"),
+    (
+        with_a_remedy_left,
+        "acsgen.frontend.ops",
+        "ImportError: operators with a handler need no remedy: aten::cat$",
+    ),
+    (
+        with_two_handlers,
+        "acsgen.frontend.ops",
+        "ImportError: two handlers of the operator aten::relu$",
+    ),
+    (
+        with_an_operation_that_starts_nothing,
+        "acsgen.frontend.kinds",
+        "ImportError: no kind of layer starts with the operation ApplyVector$",
     ),
     *((without_files, f"acsgen.{stage}.kinds", r"\w+Error: .*\bscale\b") for stage in STAGES),
     (without_a_float_part, "acsgen.frontend.kinds", "TypeError: FloatKind.* missing .* 'absorbs'$"),

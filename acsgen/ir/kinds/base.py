@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import Field, dataclass, fields, replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -184,6 +184,22 @@ class LayerKind:
                 raise TypeError(f"{dataclass_.__name__}.KIND is {kind!r}, not '{self.name}'")
             if set(self.grammar.reads) != set(dataclass_.READS):
                 raise TypeError(f"the grammar of kind '{self.name}' does not read what READS says")
+        for field in _own_fields(self.integer):
+            if field.type in RESULTS and field.name not in self.integer.READS:
+                raise TypeError(f"READS of kind '{self.name}' lacks {field.name}")
+            if field.type in NUMBERS and field.name not in self.grammar.constants:
+                raise TypeError(f"the grammar of kind '{self.name}' lacks {field.name}")
+
+
+#: Annotations of fields that name results, and of fields that a grammar has to have.
+RESULTS = ("str", "str | None", "tuple[str, ...]", "ChannelMask")
+NUMBERS = ("int", "float", "tuple[int, ...]", "IntArray", "FloatArray")
+
+
+def _own_fields(layer: type[IntLayer]) -> list[Field[Any]]:
+    """The fields that a kind adds to those of every integer layer."""
+    common = {field.name for field in fields(IntLayer)}
+    return [field for field in fields(layer) if field.name not in common]
 
 
 KINDS: Registry[LayerKind] = Registry("kind of layer")

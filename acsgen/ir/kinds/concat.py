@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from acsgen.ir.format import Format
-from acsgen.ir.grammar import Grammar, Sources, a_map, relation
+from acsgen.ir.grammar import Constant, Grammar, Sources, a_map, relation
 from acsgen.ir.kinds.base import (
     ActiveOf,
     IntLayer,
@@ -89,6 +89,7 @@ def _keeps_formats(layer: IntConcat, sources: Sources) -> Iterator[str]:
 GRAMMAR = Grammar(
     result=a_map("C H W"),
     reads={"maps": a_map("_ H W")},
+    constants={"channels": Constant("N", 1)},
     relations=(_adds_channels, _keeps_formats),
 )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from acsgen.ir.grammar import Grammar, a_map, a_mask
+from acsgen.ir.grammar import Constant, Grammar, a_map, a_mask
 from acsgen.ir.groups import channel_groups
 from acsgen.ir.kinds._windows import WINDOWS
 from acsgen.ir.kinds.base import (
@@ -110,6 +110,9 @@ GRAMMAR = Grammar(
         "mult": multiplier("O"),
         "shift": shift("O"),
         "res_mult": multiplier(""),
+        "stride": Constant("", 1),
+        "pad": Constant("", 0),
+        "groups": Constant("", 1),
     },
     relations=(WINDOWS, ACCUMULATES),
 )

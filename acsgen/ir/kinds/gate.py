@@ -40,6 +40,7 @@ GRAMMAR = Grammar(
         "bias": sums("O"),
         "threshold": replace(sums("O"), of_integers=True),
         "acc_scale": Constant("O"),
+        "alpha": Constant(""),
     },
     relations=(ACCUMULATES,),
 )

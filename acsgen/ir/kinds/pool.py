@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from acsgen.ir.grammar import Grammar, Sources, a_map, relation
+from acsgen.ir.grammar import Constant, Grammar, Sources, a_map, relation
 from acsgen.ir.kinds._windows import WINDOWS
 from acsgen.ir.kinds.base import (
     ActiveOf,
@@ -76,7 +76,13 @@ def _keeps_format(layer: IntPool, sources: Sources) -> Iterator[str]:
 GRAMMAR = Grammar(
     result=a_map("C Y X"),
     reads={"x": a_map("C H W")},
-    constants={"mult": multiplier(""), "shift": shift("")},
+    constants={
+        "kernel": Constant("", 1),
+        "stride": Constant("", 1),
+        "pad": Constant("", 0),
+        "mult": multiplier(""),
+        "shift": shift(""),
+    },
     relations=(WINDOWS, _keeps_format),
 )
 
