@@ -15,6 +15,7 @@ from pydantic import Field
 from acsgen.cost.resources import ResourceEstimate
 from acsgen.engines.rtl import Memory
 from acsgen.ir.mask_statistics import MaskStatistics
+from acsgen.ir.noise import LayerNoise
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import MemoryUse
 
@@ -61,12 +62,14 @@ class PredictedCycles:
         dense: of the network without gates.
         mean: of the network, mean over the images.
         std: their standard deviation.
+        images: how many they are.
         source: how they are known.
     """
 
     dense: int
     mean: float
     std: float
+    images: int
     source: str
 
 
@@ -81,6 +84,7 @@ class CountedCycles:
         std: their standard deviation.
         stalls: cycles in which the array waited for memory, mean.
         macs: multiply-accumulates executed on these images, mean, gating work included.
+        predicted: cycles by the model of the HLS engine on these images, mean.
         memory: the simulated memory.
         source: how they are known.
     """
@@ -91,6 +95,7 @@ class CountedCycles:
     std: float
     stalls: float
     macs: float
+    predicted: float
     memory: Memory
     source: str
 
@@ -194,6 +199,7 @@ class Report:
         clock_mhz: the clock that times are told for.
         memory: on-chip memory that the program needs.
         layers: in order of execution.
+        noise: of quantization, by layer, in order of execution.
     """
 
     model: str
@@ -215,3 +221,4 @@ class Report:
     clock_mhz: float
     memory: MemoryUse
     layers: tuple[LayerFigures, ...] = field(repr=False)
+    noise: tuple[LayerNoise, ...] = field(repr=False)

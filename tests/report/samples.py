@@ -5,6 +5,7 @@ from __future__ import annotations
 from acsgen import __version__
 from acsgen.cost.resources import ResourceEstimate
 from acsgen.ir.mask_statistics import MaskStatistics
+from acsgen.ir.noise import LayerNoise
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import MemoryUse
 from acsgen.report.data import (
@@ -27,7 +28,7 @@ REPORT = Report(
     engines=("hls", "rtl"),
     bit_exact={"csim": BitExactness(8, 2, 976_416, 0)},
     macs=MacFigures(dense=12_500_000, mean=7_500_000.4, std=0.0, gates=250_000),
-    cycles=PredictedCycles(dense=50_000, mean=31_000.6, std=0.0, source="model"),
+    cycles=PredictedCycles(dense=50_000, mean=31_000.6, std=0.0, images=500, source="model"),
     cycles_rtl=None,
     bytes=BytesMoved(dense=92_000, read=90_000, written=1_000),
     accuracy=Accuracy(0.9512, 0.9498, 500, 0.99, 0.9961),
@@ -41,4 +42,5 @@ REPORT = Report(
         LayerFigures("conv1", 31_000.6, 7_500_000.4, 0.0, 90_000.0, 50_000),
         LayerFigures("gate", 8.0, 9.0, 0.0, 8.0, None),
     ),
+    noise=(LayerNoise("conv1", 31.5, 28.25, 70.75),),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from acsgen_host.words import pack_image
 
+from acsgen.compiler.predict import predict
 from acsgen.cost.macs import count_macs
 from acsgen.engines.registry import Simulation
 from acsgen.engines.rtl import Memory
@@ -54,7 +55,13 @@ def run_simulation(simulation: Simulation, work: Work, on_stage: OnStage) -> Non
         ungated, packed = work.ungated, pack_image(vectors.images[0])
         dense = engine.run(ungated.words, ungated.params, packed, ungated.result_words)
         macs = count_macs(work.integers, vectors.golden.masks, len(vectors.images)).executed
-        work.counted_cycles = rtl_cycles(check, dense, macs, Memory.for_board(work.plan.board))
+        bits = vectors.golden.masks
+        predicted = [
+            predict(work.program, {name: bits[name][i] for name in bits})
+            for i in range(len(vectors.images))
+        ]
+        memory = Memory.for_board(work.plan.board)
+        work.counted_cycles = rtl_cycles(check, dense, macs, predicted, memory)
     engine.close()
 
 

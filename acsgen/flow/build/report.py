@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,7 @@ def make_report(work: Work) -> Report:
             dense=dense.cycles,
             mean=float(cycles.mean()),
             std=float(cycles.std()),
+            images=measured.images,
             source=CYCLE_SOURCE,
         ),
         cycles_rtl=work.counted_cycles,
@@ -96,11 +98,16 @@ def make_report(work: Work) -> Report:
         clock_mhz=plan.board.clock_mhz,
         memory=program.memory,
         layers=_layers(dense, runs),
+        noise=work.noise,
     )
 
 
 def rtl_cycles(
-    verification: Verification, dense: EngineRun, macs: NDArray[np.int64], memory: Memory
+    verification: Verification,
+    dense: EngineRun,
+    macs: NDArray[np.int64],
+    predicted: Sequence[CycleReport],
+    memory: Memory,
 ) -> CountedCycles:
     """Return the cycles that the RTL counted.
 
@@ -108,6 +115,7 @@ def rtl_cycles(
         verification: of the images, each with its result header.
         dense: a run of the network without gates.
         macs: executed for each of the images, gating work included.
+        predicted: cost of each of the images by the model of the HLS engine.
         memory: the simulated memory.
     """
     cycles = np.array([header["cycles"] for header in verification.headers])
@@ -119,6 +127,7 @@ def rtl_cycles(
         std=float(cycles.std()),
         stalls=float(stalls.mean()),
         macs=float(macs.mean()),
+        predicted=float(np.mean([run.cycles for run in predicted])),
         memory=memory,
         source=RTL_SOURCE,
     )
