@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from . import isa
 from .backend import Backend
-from .errors import EngineMismatch, EngineTimeout, Problem
+from .errors import BackendError, EngineMismatch, EngineTimeout, Problem
 
 #: Bits of the control register.
 START, DONE, IDLE = 1 << 0, 1 << 1, 1 << 2
@@ -77,13 +77,31 @@ class Registers:
         )
 
     def set_buffers(self, buffers: dict[str, tuple[int, int]]) -> None:
-        """Write address and size in words of every buffer, by name."""
+        """Write address and size in words of every buffer, by name, and read them back.
+
+        Raises :class:`BackendError` if a register does not keep its value: a run would then read
+        and write memory of somebody else.
+        """
+        values = {isa.REG_TRACE: 0}
         for name, (address, words) in buffers.items():
             offset = isa.REGISTERS[name]
-            self._backend.write(offset, address & 0xFFFFFFFF)
-            self._backend.write(offset + 4, address >> 32)
-            self._backend.write(isa.REGISTERS[name + "_words"], words)
-        self._backend.write(isa.REG_TRACE, 0)
+            values[offset] = address & 0xFFFFFFFF
+            values[offset + 4] = address >> 32
+            values[isa.REGISTERS[name + "_words"]] = words
+        for offset, value in values.items():
+            self._backend.write(offset, value)
+        for offset, value in values.items():
+            found = self._backend.read(offset)
+            if found != value:
+                raise BackendError(
+                    Problem(
+                        "engine",
+                        f"the register at {offset:#x} reads {found:#x} after {value:#x} was "
+                        "written, so the engine was not started",
+                        "another program uses this engine or has loaded another design: end it, "
+                        "and load the bitstream again",
+                    )
+                )
 
     def run(self, timeout: float) -> Outcome:
         """Start the engine, which must be idle, and wait for its end.

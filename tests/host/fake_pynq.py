@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import weakref
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,7 @@ class FakeDevice(pynq.Device):
     """The device of a simulated board."""
 
     def __init__(self, board: SimulatedBoard, interrupt: bool) -> None:
-        super().__init__("acsgen-simulated")
+        super().__init__(f"acsgen-simulated-{os.getpid()}")
         self.capabilities = {"REGISTER_RW": True}
         self.arch = pynq.ps.ZYNQ_ARCH
         self.name = "simulated"
