@@ -16,8 +16,15 @@ def number(value: Any) -> float:
     A text or a boolean is no number, even where Python could convert it: a figure that comes out
     of a configuration file as text is more likely a mistake.
     """
-    kind = np.asarray(value).dtype.kind if np.ndim(value) == 0 else "O"
-    return float(value) if kind in "iuf" else math.nan
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    kinds = (int, float, np.integer, np.floating)
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
 
 
 def seconds(value: Any) -> float:

@@ -72,7 +72,7 @@ class LoadedDesign:
     """The design that an overlay needs in the programmable logic."""
 
     def __init__(self, overlay: Any, state_folder: Path) -> None:
-        """Take what is loaded now for the overlay's design.
+        """Take what is loaded now for the overlay's design, if pynq says that the overlay is.
 
         ``state_folder`` is where pynq keeps its state file.
         """
@@ -81,8 +81,10 @@ class LoadedDesign:
         self._digest = _digest(self._path)
         self._states = [state_folder / name for name in STATE_NAMES]
         self._seen: tuple[int, ...] | None = None
-        self._stamp: Any = None
-        self.refresh()
+        # An overlay that was replaced before has no stamp, so that the first look is a close one.
+        self._stamp: Any = object()
+        if overlay.is_loaded():
+            self.refresh()
 
     def refresh(self) -> None:
         """Note that this process has just loaded the overlay."""

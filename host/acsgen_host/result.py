@@ -58,13 +58,15 @@ def check_images(images: Any, bundle: Bundle) -> np.ndarray:
     given = listed(images)
     if isinstance(given, (list, tuple)) and not given:
         return np.zeros((0, *bundle.shape), np.uint8)
-    try:
-        array = np.asarray(given)
-    except ValueError as error:
-        raise _unlike(wanted, bundle) from error
-    # Before numpy 1.24 arrays of different shapes made an array of objects, with a warning.
-    if array.dtype == object and isinstance(given, (list, tuple)):
-        raise _unlike(wanted, bundle)
+    if isinstance(given, (list, tuple)):
+        try:
+            given = [np.asarray(image) for image in given]
+        except (TypeError, ValueError) as error:
+            raise _unlike(wanted, bundle) from error
+        # numpy before 1.24 would make them an array of objects.
+        if len({image.shape for image in given}) > 1:
+            raise _unlike(wanted, bundle)
+    array = np.asarray(given)
     if array.dtype != np.uint8:
         raise InputError(
             Problem(

@@ -240,6 +240,8 @@ def test_a_design_that_this_process_loads_later(
                 for use in (lambda: accelerator.run(prepared.images[0]), accelerator.registers):
                     with pytest.raises(EngineTaken, match=r"this process loaded .*other/acs\.bit"):
                         use()
+                with pytest.raises(EngineTaken):
+                    Accelerator(PynqBackend(backend._overlay), prepared.bundle)
                 PynqBackend.load(tmp_path / "acs.bit")
             prepared.check("trained", accelerator.run_many(prepared.images))
     assert not board._ddr
