@@ -309,7 +309,19 @@ class Accelerator:
     def _identify(self) -> Identity:
         """Make the engine idle, and return what it is; raise unless the bundle is made for it."""
         bundle = self.bundle
-        if self._share.unfinished or not self._registers.idle():
+        # Before anything is written, and before a reset: this may be another design by now.
+        spec_hash = self._registers.check_spec_hash(bundle.spec_hash)
+        idle = self._registers.idle()
+        if not (idle or spec_hash or self._share.unfinished or not self._buffers):
+            raise EngineTaken(
+                Problem(
+                    "engine",
+                    "its registers read zero, as of a design without it or of a run of another "
+                    "program; it was not started",
+                    "load the bitstream again, and make another accelerator",
+                )
+            )
+        if self._share.unfinished or not idle:
             self._recover()
         # An engine that tells nothing before its first run is run on no memory at all.
         self._share.begin(())

@@ -240,6 +240,12 @@ def test_another_design_in_the_engines_place_is_not_started(
             with pytest.raises(BackendError, match=r"register at 0x48 reads 0x7 .* not started"):
                 accelerator.run(image)
         with patch.context() as other:
+            # A slave that answers with zero; the bitstream of the other design is left alone.
+            other.setattr(backend, "read", lambda offset: 0)
+            other.setattr(backend, "reset", lambda: pytest.fail("was reset"))
+            with pytest.raises(EngineTaken, match="registers read zero"):
+                accelerator.run(image)
+        with patch.context() as other:
 
             @contextlib.contextmanager
             def taken() -> Iterator[Any]:
