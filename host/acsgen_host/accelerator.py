@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from numbers import Real
 from types import TracebackType
 from typing import Any, Mapping, Sequence
 
@@ -51,6 +52,7 @@ class Accelerator:
             interrupts: wait for the interrupt (True), poll (False), or wait if there is one (None).
 
         Raises:
+            InputError: a time-out that is no number of seconds.
             EngineMismatch: the bundle is made for another engine.
             EngineBusy: the engine runs, and cannot be reset.
             EngineTimeout: the engine does not answer.
@@ -65,7 +67,7 @@ class Accelerator:
                 )
             )
         self.bundle = bundle
-        self.timeout = timeout
+        self.timeout = _seconds(timeout)
         self._backend = backend
         self._closed = False
         waits = backend.has_interrupt if interrupts is None else interrupts
@@ -258,6 +260,8 @@ class Accelerator:
         )
 
     def _run(self, image: np.ndarray, timeout: float | None) -> Result:
+        # Checked first: nothing may be started that is then not waited for.
+        seconds = self.timeout if timeout is None else _seconds(timeout)
         picture, result = self._buffer("image"), self._buffer("result")
         if self._unfinished:
             self._recover()
@@ -269,7 +273,7 @@ class Accelerator:
         result.flush()
         # This holds until the end is seen, even if a time-out or the user interrupts the wait.
         self._unfinished = True
-        outcome = self._registers.run(self.timeout if timeout is None else timeout)
+        outcome = self._registers.run(seconds)
         self._unfinished = False
         result.invalidate()
         self._judge(outcome.status, outcome.fault_index, header(result.words))
@@ -331,6 +335,16 @@ class Accelerator:
             start, words = gate.threshold_address, thresholds.pack(integers)
             params.words[start : start + len(words)] = words
             params.flush(start, len(words))
+
+
+def _seconds(timeout: Any) -> float:
+    """Return a time-out as a number, or raise :class:`InputError`."""
+    number = isinstance(timeout, Real) and not isinstance(timeout, bool)
+    if not number or not 0 <= timeout < float("inf"):
+        raise InputError(
+            Problem("timeout", f"is {timeout!r}", "give a number of seconds, for example 10.0")
+        )
+    return float(timeout)
 
 
 def _point(strictness: float, results: Sequence[Result], classes: np.ndarray | None) -> BudgetPoint:

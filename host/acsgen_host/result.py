@@ -51,7 +51,8 @@ def check_images(images: Any, bundle: Bundle) -> np.ndarray:
 
     Raises :class:`InputError` for anything else: a network's input must never be a guess.
     """
-    array = np.asarray(images)
+    # A generator, too, is a way to pass several images.
+    array = np.asarray(list(images) if hasattr(images, "__next__") else images)
     wanted = "x".join(str(size) for size in bundle.shape)
     if array.dtype != np.uint8:
         raise InputError(
