@@ -13,7 +13,8 @@ from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, guarded, out
 from acsgen.engines.registry import SIMULATIONS, Simulation, SimulationName
-from acsgen.support.errors import Problem, UserError
+from acsgen.program.board import MAX_LATENCY
+from acsgen.support.errors import CheckFailed, Problem, UserError
 from acsgen.support.fsutil import check_file
 from acsgen.support.numbers import count
 
@@ -42,7 +43,7 @@ def sim(
     ] = None,
     latency: Annotated[
         int | None,
-        typer.Option(min=0, help="RTL: cycles from a read's address to its data; default board's."),
+        typer.Option(min=0, max=MAX_LATENCY, help="RTL: cycles from a read's address to its data; default board's."),
     ] = None,
     bandwidth: Annotated[
         int | None,
@@ -85,7 +86,8 @@ def sim(
                 )
             )
         vectors = vectors.head(images or len(vectors.images))
-        display(f"compile the {simulation.title}")
+        first = ", which takes minutes the first time" if simulation.clocked else ""
+        display(f"compile the {simulation.title}{' with waves' if waves else ''}{first}")
         given = {key[2:]: value for key, value in memory_options.items() if value is not None}
         memory = replace(Memory.for_board(opened.manifest.board), **given)
         running = open_engine(opened, simulation, memory, waves)
@@ -100,11 +102,25 @@ def sim(
         )
         running.close()
     out.print(runs_table(opened, found, simulation))
+    if waves is not None:
+        out.print(f"waves written to {waves}, {count(_size(waves))} bytes", soft_wrap=True)
     if json_file is not None:
         content = json.dumps(outcome(opened, found, simulation, memory), indent=1) + "\n"
         json_file.write_text(content, encoding="utf-8")
     require_exact(found, simulation.title)
     out.print(f"{count(found.compared)} values compared, all equal", soft_wrap=True)
+
+
+def _size(waves: Path) -> int:
+    """Return the bytes of the wave file.
+
+    Raises:
+        CheckFailed: the simulation wrote none.
+    """
+    size = waves.stat().st_size if waves.exists() else 0
+    if not size:
+        raise CheckFailed(f"the simulation wrote no waves to {waves}")
+    return size
 
 
 def _refuse_rtl_options(options: dict[str, Any]) -> None:

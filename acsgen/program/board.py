@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from acsgen.support.assets import asset
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import plain_os_error
+from acsgen.support.yamltext import load_yaml, yaml_reason
 
 BRAM36_KIB = 4
 """Usable KiB of one 36 Kb block RAM with byte data: its parity bits do not make bytes."""
@@ -23,11 +24,14 @@ BRAM36_KIB = 4
 URAM_KIB = 32
 """Usable KiB of one 288 Kb UltraRAM, likewise without its parity bits."""
 
+MAX_LATENCY = 100_000
+"""Cycles that a read may take; the simulated memory has the same limit."""
+
 _MAX_FILE_BYTES = 64 * 1024
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Positive = Annotated[int, Field(gt=0)]
-Frequency = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Frequency = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
 
 
 class _Strict(BaseModel):
@@ -53,9 +57,9 @@ class MemoryPort(_Strict):
 
     port_bits: Literal[32, 64, 128]
     """Data width of one AXI memory port."""
-    latency_cycles: Positive
+    latency_cycles: Annotated[int, Field(gt=0, le=MAX_LATENCY)]
     """Engine clock cycles from a read address to its first data, assumed by the cost model."""
-    ddr_peak_mbps: Positive
+    ddr_peak_mbps: Annotated[int, Field(gt=0, le=1_000_000)]
     """Peak bandwidth of the memory devices, in 10^6 bytes per second."""
     crystal_mhz: Frequency
     """The processing system's reference clock."""
@@ -161,24 +165,15 @@ def _read_yaml(path: Path) -> Any:
             Problem(str(path), f"is longer than {_MAX_FILE_BYTES} bytes: not a board file")
         )
     try:
-        return yaml.safe_load(raw.decode("utf-8"))
+        return load_yaml(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise UserError(Problem(str(path), "is not text: not a board file")) from error
     except RecursionError as error:
         raise UserError(Problem(str(path), "is nested too deeply: not a board file")) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise UserError(
-            Problem(_yaml_place(path, error), f"is not YAML: {_yaml_reason(error)}")
-        ) from error
-
-
-def _yaml_place(path: Path, error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f"{path}, line {mark.line + 1}" if mark else str(path)
-
-
-def _yaml_reason(error: Exception) -> str:
-    return str(getattr(error, "problem", None) or error).splitlines()[0]
+        place, reason = yaml_reason(error)
+        where = f"{path}, {place}" if place else str(path)
+        raise UserError(Problem(where, f"is not YAML: {reason}")) from error
 
 
 def _kind(value: object) -> str:

@@ -86,6 +86,20 @@ def check_writable(target: Path) -> None:
         pass
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be made or written to, before any work is done for it.
+
+    Raises:
+        UserError: it is a file, or on a disk that cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
 def check_file(target: Path) -> None:
     """Refuse a file that cannot be written, before any work is done for it."""
     if target.is_dir():
@@ -116,7 +130,7 @@ def staged_directory(target: Path) -> Iterator[Path]:
         yield scratch
         try:
             (scratch / BUILD_MARKER).touch()
-            (scratch / _UNFINISHED).unlink()
+            (scratch / _UNFINISHED).unlink(missing_ok=True)
             _swap(scratch, target)
         except OSError as error:
             raise _unwritable(target, error) from error
@@ -186,8 +200,7 @@ def _scratch(target: Path) -> Iterator[Path]:
         scratch = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
         scratch.chmod(0o777 & ~_umask())
         lock = os.open(scratch, os.O_RDONLY)
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        (scratch / _UNFINISHED).touch()
+        _mark_unfinished(scratch, lock)
     except OSError as error:
         raise _unwritable(target, error) from error
     try:
@@ -195,6 +208,16 @@ def _scratch(target: Path) -> Iterator[Path]:
     finally:
         os.close(lock)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _mark_unfinished(scratch: Path, lock: int) -> None:
+    """Lock the folder for as long as ``lock`` is open, and mark it as one of ours."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+    except OSError:
+        # A file system without locks: without the mark the next build leaves the folder alone.
+        return
+    (scratch / _UNFINISHED).touch()
 
 
 def _remove_leftovers(parent: Path, prefix: str) -> None:

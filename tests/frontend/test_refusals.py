@@ -235,3 +235,44 @@ def test_misaligned_factor_is_refused():
     module = randomized(Net(Body(forward), width=8))
     problems = refusals(module)
     assert any("[N, C, 1, 1]" in problem.remedy for problem in problems)
+
+
+def test_functional_operations_are_named_by_their_line() -> None:
+    def forward(s: Any, x: Tensor) -> Tensor:
+        return s.fc(x.sin().mean((2, 3)))
+
+    (problem,) = refusals(net(forward, fc=nn.Linear(6, 4)))
+    assert re.fullmatch(r"test_refusals\.py:\d+", problem.where)
+
+
+def test_an_image_that_is_too_large_is_not_to_have_an_earlier_stride() -> None:
+    def forward(s: Any, x: Tensor) -> Tensor:
+        return s.fc(s.conv(x).mean((2, 3)))
+
+    wide = refusals(net(forward, conv=nn.Conv2d(6, 6, 3, stride=2), fc=nn.Linear(6, 4)), (6, 8, 70))
+    assert wide[0].remedy == "use smaller images"
+
+
+def test_a_classifier_of_no_classes() -> None:
+    def forward(s: Any, x: Tensor) -> Tensor:
+        return s.fc(x.mean((2, 3)))
+
+    (problem,) = refusals(net(forward, fc=nn.Linear(6, 0)))
+    assert (problem.where, problem.what) == ("fc", "has no outputs")
+
+
+@pytest.mark.parametrize("fault", ["negative variance", "overflow"])
+def test_numbers_that_become_nan_or_infinite(fault: str) -> None:
+    def forward(s: Any, x: Tensor) -> Tensor:
+        return s.fc(s.bn(s.conv(x)).mean((2, 3)))
+
+    module = net(forward, conv=nn.Conv2d(6, 6, 3), bn=nn.BatchNorm2d(6), fc=nn.Linear(6, 4))
+    with torch.no_grad():
+        if fault == "overflow":
+            module.conv.weight.mul_(1e30)
+            module.bn.weight.fill_(1e30)
+        else:
+            module.bn.running_var[2] = -1.0
+    problems = refusals(module)
+    assert problems[0].where == "conv"
+    assert "NaN or infinite" in problems[0].what

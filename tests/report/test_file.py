@@ -10,7 +10,7 @@ import pytest
 
 from acsgen.engines.rtl import Memory
 from acsgen.report.data import Accuracy, CountedCycles, Report
-from acsgen.report.file import REPORT_FILE, read_report, write_report
+from acsgen.report.file import REPORT_FILE, read_report, rounded, write_report
 from acsgen.support.errors import UserError
 
 from .samples import REPORT
@@ -62,3 +62,9 @@ def test_everything_that_is_wrong_is_named(tmp_path: Path) -> None:
 def test_a_missing_report(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         read_report(tmp_path)
+
+
+def test_the_noise_of_sums_is_not_kept(tmp_path: Path) -> None:
+    noisy = replace(REPORT, macs=replace(REPORT.macs, mean=4279.999999999986))
+    assert rounded(noisy).macs.mean == 4280.0
+    assert rounded(FULL) == FULL

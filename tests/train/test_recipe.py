@@ -152,8 +152,8 @@ def test_bad_overrides_are_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("name: [", "not valid YAML"),
-        ("name: 2023-99-99", "not valid YAML"),
+        ("name: [", "is not YAML"),
+        ("name: 2023-99-99", "is not YAML"),
         ("- a list", "a recipe is a mapping"),
         ("", "a recipe is a mapping"),
         ("name: x\ndata: {name: digits32}\nphases: []", "phases"),
