@@ -22,13 +22,16 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from acsgen.nn.checkpoint import validation_problems
 from acsgen.nn.networks import ARCHITECTURES
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.fields import field_problems
 from acsgen.support.yamltext import load_yaml, yaml_reason
 from acsgen.train.gate_modes import GATE_MODES
 from acsgen.train.losses import LOSSES, LossParameters
 from acsgen.train.losses.cross_entropy import CrossEntropyParameters
+
+
+_PATTERNS = {"name": "letters, digits, dots, hyphens and underscores, a letter or digit first"}
 
 
 class _Strict(BaseModel):
@@ -226,7 +229,8 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:
-        raise UserError(validation_problems(error, where)) from None
+        problems = field_problems(error, where, Recipe, "recipe", _PATTERNS)
+        raise UserError(problems) from None
 
 
 def _override(content: dict[str, Any], item: str) -> Problem | None:
