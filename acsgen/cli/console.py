@@ -7,6 +7,7 @@ Exit statuses: 0 done, 1 a check failed on good input, 2 bad input or an unusabl
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import shutil
 import sys
@@ -18,7 +19,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import ParamSpec, TextIO, TypeVar
+from typing import Annotated, ParamSpec, TextIO, TypeVar
 
 import typer
 from rich.console import Console
@@ -68,6 +69,8 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        before = out.quiet
+        out.quiet = bool(kwargs.pop("quiet", before))
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _print_warning
@@ -97,7 +100,24 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
                 "above and the output of `acsgen info`.",
             )
             raise typer.Exit(EXIT_DEFECT) from error
+        finally:
+            out.quiet = before
 
+    return _with_quiet(command, wrapper)
+
+
+def _with_quiet(command: Callable[P, R], wrapper: Callable[P, R]) -> Callable[P, R]:
+    """Give the command line of ``wrapper`` the option ``--quiet`` besides those of ``command``."""
+    option = Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print warnings and errors only, and --json -.")
+    ]
+    signature = inspect.signature(command, eval_str=True)
+    quiet = inspect.Parameter(
+        "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=option
+    )
+    parameters = [*signature.parameters.values(), quiet]
+    wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
     return wrapper
 
 
