@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, guarded, out, require_same
 from acsgen.cli.options import JsonOption, LanesOption, check_json, lane_groups, write_json
+from acsgen.cli.tables import print_table
 from acsgen.program.board import load_board
 from acsgen.support.assets import asset_root
 from acsgen.support.numbers import count, share
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from acsgen.flow.bench import BenchResult, Case
-
-_TABLE_COLUMNS = 140
 
 
 @guarded
@@ -62,10 +60,7 @@ def bench(
         display("compile the RTL simulation")
         rtl = RtlEngine(cached_model(engine), Memory.for_board(target))
         result = run_bench(cases, target, engine, rtl, on_stage=display)
-    # The table may be wider than the terminal: figures that are cut off are worth nothing.
-    Console(width=max(out.width, _TABLE_COLUMNS), highlight=False).print(
-        figures_table(cases, result)
-    )
+    print_table(figures_table(cases, result))
     write_json(json_file, {"memory": result.memory, "figures": result.figures})
     if update:
         save_baseline(path, recorded, result)

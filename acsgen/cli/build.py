@@ -46,7 +46,9 @@ def build(
     keep_stages: Annotated[
         bool, typer.Option("--keep-stages", help="Keep every stage's result, in OUT/stages.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything that is drawn at random.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of everything that is drawn at random.")
+    ] = 0,
     engine: Annotated[
         Literal[Implementation, "both"],
         typer.Option(help="Sources to render: Vitis HLS C++, SystemVerilog, or both."),

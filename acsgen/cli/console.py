@@ -37,7 +37,6 @@ EXIT_DEFECT = 70
 EXIT_INTERRUPTED = 130
 
 
-
 class _Output(Console):
     """Standard output; a command whose reader goes away (``| head``) goes on without it."""
 

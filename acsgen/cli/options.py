@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 
+from acsgen.cli.console import out
 from acsgen.isa.generated import LANES
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import check_file
@@ -48,8 +49,13 @@ def lane_groups(lanes: int | None) -> int | None:
 
 
 def check_json(target: Path | None) -> None:
-    """Refuse a file of ``--json`` that cannot be written, before any work is done for it."""
-    if target is not None and target != STDOUT:
+    """Refuse a file of ``--json`` that cannot be written, before any work is done for it.
+
+    The screen, too, is for the figures alone if they are wanted there.
+    """
+    if target == STDOUT:
+        out.quiet = True
+    elif target is not None:
         check_file(target)
 
 

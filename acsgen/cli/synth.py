@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, err, guarded, out, require_same
 from acsgen.cli.options import JsonOption, LanesOption, check_json, lane_groups, write_json
+from acsgen.cli.tables import print_table
 from acsgen.program.board import load_board
 from acsgen.support.assets import asset_root
 from acsgen.support.errors import CheckFailed
@@ -19,8 +19,6 @@ from acsgen.support.numbers import count, share
 if TYPE_CHECKING:
     from acsgen.flow.synth import Synthesis
     from acsgen.program.board import Board
-
-_TABLE_COLUMNS = 120
 
 
 @guarded
@@ -60,10 +58,7 @@ def synth(
             result = synthesize(engine, jobs, on_stage=display)
     except SynthesisError as error:
         raise CheckFailed(f"the engine does not synthesize: {error}") from error
-    # The table may be wider than the terminal: figures that are cut off are worth nothing.
-    Console(width=max(out.width, _TABLE_COLUMNS), highlight=False).print(
-        units_table(target, result)
-    )
+    print_table(units_table(target, result))
     units = {str(unit): found for unit, found in result.units.items()}
     write_json(json_file, {"yosys": result.yosys, "units": units, "total": result.total})
     if update:

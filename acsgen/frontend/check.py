@@ -48,7 +48,9 @@ def _size_reasons(op: Op) -> dict[str, tuple[str, str]]:
     """Violated limits of the result, by limit."""
     reasons = {}
     channels = op.shape[0]
-    remedy = "use smaller images" if isinstance(op, Image) else "use smaller images or an earlier stride"
+    remedy = (
+        "use smaller images" if isinstance(op, Image) else "use smaller images or an earlier stride"
+    )
     if op.own_channels and channels < 1:
         reasons["none"] = ("has no outputs", "give it at least one; a classifier has one a class")
     if len(op.shape) == 3:

@@ -254,7 +254,9 @@ def _operator_problems(nodes: list[dict[str, Any]]) -> list[Problem]:
             what = f"{target.split('.')[-1]}: control flow inside the network is not supported"
         else:
             what = f"{target[:80]}: not an operator that acsgen knows"
-        problems.append(Problem(path or line or "forward", what, "write this part with torch.nn layers"))
+        problems.append(
+            Problem(path or line or "forward", what, "write this part with torch.nn layers")
+        )
     return problems
 
 

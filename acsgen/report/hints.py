@@ -19,7 +19,9 @@ def hints(report: Report) -> list[str]:
         elif report.masks.mean_open < _NEVER:
             found.append("the gates never open: lower alpha, or the cost in training")
         elif report.masks.input_dependent < _NEVER:
-            found.append("no gate depends on the image: a network without these channels is as good")
+            found.append(
+                "no gate depends on the image: a network without these channels is as good"
+            )
     total = sum(layer.cycles for layer in report.layers)
     most = max(report.layers, key=lambda layer: layer.cycles, default=None)
     if most is not None and len(report.layers) > 2 and most.cycles > _MANY_CYCLES * total:

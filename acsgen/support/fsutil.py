@@ -58,7 +58,9 @@ def first_of_copy(error: shutil.Error) -> tuple[str, str, str]:
     """Return source, target and reason of the first file that could not be copied."""
     entries = error.args[0] if error.args else None
     first = entries[0] if isinstance(entries, list) and entries else ("", "", str(error))
-    return (str(first[0]), str(first[1]), str(first[2])) if len(first) == 3 else ("", "", str(error))
+    return (
+        (str(first[0]), str(first[1]), str(first[2])) if len(first) == 3 else ("", "", str(error))
+    )
 
 
 def _resolved(target: Path) -> Path:

@@ -112,7 +112,9 @@ def test_summary_says_what_the_report_says() -> None:
 
 @pytest.mark.unit
 def test_summary_tells_cycles_of_the_rtl_from_those_of_the_model() -> None:
-    counted = CountedCycles(8, 54_000, 27_000.0, 0.0, 9.0, 5_000_000, 30_000.0, Memory(), "RTL simulation")
+    counted = CountedCycles(
+        8, 54_000, 27_000.0, 0.0, 9.0, 5_000_000, 30_000.0, Memory(), "RTL simulation"
+    )
     proofs = {**REPORT.bit_exact, "rtl": BitExactness(8, 2, 976_464, 0)}
     report = replace(REPORT, cycles_rtl=counted, bit_exact=proofs)
     rows = {label: (value, remark) for label, value, remark in summary_rows(

@@ -129,7 +129,7 @@ def test_a_mismatch_is_named_with_its_place(built: Path, engine: str) -> None:
         value.append(int(arrays[f"layer{layer}"][1, 4, 7, 2]))
         arrays[f"layer{layer}"][1, 4, 7, 2] ^= 1
         # A later layer differs too, but people look for the first one.
-        arrays["logits"][1, 0] += 1
+        arrays["output0"][1, 0] += 1
 
     rewrite_golden(built, one_pixel)
     said = sim(built, "--engine", engine, status=1)
@@ -186,7 +186,7 @@ def test_a_manifest_that_makes_no_sense(built: Path, content: str) -> None:
 
 
 def test_vectors_of_another_network(built: Path) -> None:
-    rewrite_golden(built, lambda arrays: arrays.update(logits=arrays["logits"][:, :3]))
+    rewrite_golden(built, lambda arrays: arrays.update(output0=arrays["output0"][:, :3]))
     said = sim(built, status=2)
     assert "golden.npz: does not hold this program's vectors: int32 [3, 3]" in said
 
@@ -222,3 +222,29 @@ def test_files_that_cannot_be_written(original: Path, tmp_path: Path) -> None:
     assert "is a directory" in sim(original, "--json", tmp_path, status=2)
     absent = tmp_path / "absent" / "found.json"
     assert "cannot be written: no such file" in sim(original, "--json", absent, status=2)
+
+
+def test_images_of_a_file_and_other_thresholds_are_run_and_not_compared(
+    original: Path, tmp_path: Path
+) -> None:
+    with np.load(original / "vectors" / "golden.npz") as golden:
+        images, logits = golden["images"], golden["output0"]
+        closed = {name: golden[name] for name in golden.files if name.startswith("mask")}
+    classes = logits.argmax(axis=1)
+    np.savez(tmp_path / "mine.npz", images=images, labels=classes)
+    said = sim(original, "--images", tmp_path / "mine.npz", "--json", tmp_path / "found.json")
+    assert "accuracy 100.00 %" in said
+    assert "nothing to compare" in said
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["predictions"] == classes.tolist()
+    assert closed
+    macs = []
+    for alpha in ("0", "1"):
+        sim(original, "--alpha", alpha, "--json", tmp_path / "found.json")
+        runs = json.loads((tmp_path / "found.json").read_text())["runs"]
+        macs.append(sum(run["macs_executed"] for run in runs))
+    assert macs[0] > macs[1]
+    np.savez(tmp_path / "other.npz", images=images[:, :1])
+    assert "the build takes uint8" in sim(original, "-n", tmp_path / "other.npz", status=2)
+    assert "no number and no file" in sim(original, "-n", "many", status=2)
+    assert "give at least 1" in sim(original, "-n", 0, status=2)

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.unit
 
 FULL = replace(
     REPORT,
-    cycles_rtl=CountedCycles(8, 54, 27.0, 0.5, 9.0, 59.5, 60.25, Memory(latency=9), "RTL simulation"),
+    cycles_rtl=CountedCycles(
+        8, 54, 27.0, 0.5, 9.0, 59.5, 60.25, Memory(latency=9), "RTL simulation"
+    ),
 )
 BARE = replace(REPORT, masks=None, accuracy=Accuracy(None, None, 500, 0.99, None))
 

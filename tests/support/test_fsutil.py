@@ -171,7 +171,9 @@ def test_a_circle_of_links_is_refused_in_words(tmp_path: Path) -> None:
 
 
 def test_the_first_file_that_could_not_be_copied_is_told() -> None:
-    full = shutil.Error([("from", "to", "[Errno 28] No space left on device: 'to'"), ("x", "y", "z")])
+    full = shutil.Error(
+        [("from", "to", "[Errno 28] No space left on device: 'to'"), ("x", "y", "z")]
+    )
     assert plain_os_error(full) == "no space left on the disk"
     assert plain_os_error(shutil.Error([("from", "to", "odd")])) == "odd"
     assert plain_os_error(shutil.Error("alone")) == "alone"

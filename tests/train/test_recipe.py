@@ -109,7 +109,10 @@ def test_a_loss_that_skips_needs_learned_gates(tmp_path: Path) -> None:
         ("phases.0.loss=[acs]", "phases.0.loss: a loss is its name, or a mapping with its name"),
         ("phases.0.loss=acs", "phases.0.loss.target: is missing"),
         ("phases.1.loss.ramp=2", "phases.1.loss.ramp: is 2 (must be less than or equal to 1"),
-        ("phases.0.loss={name: cross_entropy, target: 1}", "phases.0.loss.target: is not a key of a recipe"),
+        (
+            "phases.0.loss={name: cross_entropy, target: 1}",
+            "phases.0.loss.target: is not a key of a recipe",
+        ),
         ("phases.1.cost={target: 1}", "phases.1: cost is an older way to give a loss; write loss:"),
     ],
 )
