@@ -117,7 +117,7 @@ def sim(
         compared = pixels is vectors.images and alpha is None
         if compared:
             found = check_vectors(opened.program, running, vectors, simulation.title, advance)
-            headers, predictions = found.headers, None
+            headers, predictions = list(found.headers), None
         else:
             free = run_free(opened, running, pixels, alpha, advance)
             headers, predictions = [run.counters for run in free], [run.prediction for run in free]

@@ -26,8 +26,7 @@ def figures_table(title: str, columns: Sequence[str], left: int = 1) -> Table:
     """
     table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
     for index, column in enumerate(columns):
-        justify = "left" if index < left else "right"
-        table.add_column(column, justify=justify, no_wrap=True)
+        table.add_column(column, justify="left" if index < left else "right", no_wrap=True)
     return table
 
 

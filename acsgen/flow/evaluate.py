@@ -145,6 +145,7 @@ def with_alpha(graph: GraphT, alpha: float) -> GraphT:
         UserError: it has no gates.
     """
     changed: list[Any] = []
+    layer: Any  # of either graph
     for layer in graph:
         if isinstance(layer, IntGate):
             threshold = integer_threshold(alpha, layer.acc_scale)

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from acsgen.frontend.dump import describe
-from acsgen.frontend.finite import require_finite
 from acsgen.frontend.execute import (
     gate_logits,
     logit_sizes,
@@ -19,6 +18,7 @@ from acsgen.frontend.execute import (
     run_layer,
     run_layers,
 )
+from acsgen.frontend.finite import require_finite
 from acsgen.frontend.lower import lower
 from acsgen.frontend.passes.fuse import fuse
 from acsgen.frontend.passes.normalize import normalize_image

@@ -39,10 +39,10 @@ def require_finite_result(layer: Layer, result: Tensor) -> None:
         raise UserError(Problem(layer.where, what, _REMEDY))
 
 
-def _arrays(layer: Layer) -> list[np.ndarray]:  # type: ignore[type-arg]
+def _arrays(layer: Layer) -> list[np.ndarray]:
     values = (getattr(layer, field.name) for field in fields(layer))
     return [value for value in values if isinstance(value, np.ndarray)]
 
 
-def _finite(array: np.ndarray) -> bool:  # type: ignore[type-arg]
+def _finite(array: np.ndarray) -> bool:
     return bool(np.all(np.isfinite(array)))

@@ -147,7 +147,7 @@ def meanings(holder: type) -> dict[str, str]:
     names = (
         list(holder.model_fields)
         if issubclass(holder, BaseModel)
-        else [field.name for field in dataclasses.fields(holder)]
+        else [field.name for field in dataclasses.fields(holder)]  # type: ignore[arg-type]
     )
     return {name: found.get(name, "") for name in names}
 

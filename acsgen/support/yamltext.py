@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """PyYAML's safe loader with unique keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -31,7 +31,7 @@ def load_yaml(text: str) -> Any:
         ValueError: a value that looks like a date and is none.
         RecursionError: it is nested too deeply.
     """
-    return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+    return yaml.load(text, _Loader)
 
 
 def yaml_reason(error: Exception) -> tuple[str, str]:

@@ -30,7 +30,6 @@ from acsgen.train.gate_modes import GATE_MODES
 from acsgen.train.losses import LOSSES, LossParameters
 from acsgen.train.losses.cross_entropy import CrossEntropyParameters
 
-
 _PATTERNS = {"name": "letters, digits, dots, hyphens and underscores, a letter or digit first"}
 
 

@@ -1,4 +1,4 @@
-"""What people expect of any command line: --json, --quiet, pipes, completion, one name an option."""
+"""Habits of command lines: --json, --quiet, pipes, completion, one name an option."""
 
 from __future__ import annotations
 

@@ -475,3 +475,20 @@ def test_registers_are_dumped_whole(bench: Bench) -> None:
         dump = accelerator.registers()
         assert dump["spec_hash"] == isa.SPEC_HASH
         assert dump["program"] == accelerator._buffers["program"].address > 2**32
+
+
+@pytest.mark.parametrize("timeout", [None, "2", -1, float("nan"), float("inf"), True])
+def test_a_time_out_is_a_number_of_seconds(bench: Bench, timeout: Any) -> None:
+    with pytest.raises(InputError, match="timeout: is"):
+        bench.accelerator(timeout=timeout)
+    if timeout is not None:
+        with bench.accelerator() as accelerator:
+            with pytest.raises(InputError, match="timeout: is"):
+                accelerator.run(bench.prepared.images[0], timeout=timeout)
+            bench.prepared.check("trained", [accelerator.run(bench.prepared.images[0])], [0])
+
+
+def test_images_may_come_from_a_generator(bench: Bench) -> None:
+    images = bench.prepared.images
+    with bench.accelerator() as accelerator:
+        bench.prepared.check("trained", accelerator.run_many(image for image in images))
