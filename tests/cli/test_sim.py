@@ -89,7 +89,8 @@ def test_the_rtl_of_a_build(original: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_waves(original: Path, tmp_path: Path) -> None:
     need_verilator()
-    sim(original, "--engine", "rtl", "-n", 1, "--waves", tmp_path / "run.fst")
+    said = sim(original, "--engine", "rtl", "-n", 1, "--waves", tmp_path / "run.fst")
+    assert "waves written to" in said
     assert (tmp_path / "run.fst").stat().st_size > 10_000
 
 
