@@ -283,10 +283,12 @@ class StageDisplay:
                 if self._status:
                     self._status.update(f"{stage} ({seconds:.0f} s)")
                 else:
-                    out.print(f"  {stage} runs for {seconds:.0f} s ...", style="dim")
+                    out.print(
+                        f"  {stage} runs for {seconds:.0f} s ...", style="dim", soft_wrap=True
+                    )
 
     def _finish(self, word: str) -> None:
         if self._stage:
             seconds = time.monotonic() - self._started
-            out.print(f"  {self._stage:<46}{word:<6} [dim]{seconds:6.1f} s[/]")
+            out.print(f"  {self._stage:<46}{word:<6} [dim]{seconds:6.1f} s[/]", soft_wrap=True)
             self._stage = ""

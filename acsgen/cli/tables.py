@@ -32,7 +32,7 @@ def figures_table(title: str, columns: Sequence[str], left: int = 1) -> Table:
 
 def print_table(table: Table) -> None:
     """Print a table wider than the terminal, if need be: figures cut off are worth nothing."""
-    needed = Measurement.get(out, out.options.update(max_width=1000), table).minimum
+    needed = Measurement.get(out, out.options.update(max_width=1000), table).maximum
     wide = Console(width=max(out.width, needed), file=io.StringIO(), highlight=False)
     with wide.capture() as captured:
         wide.print(table)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from acsgen.cli import app
 from acsgen.cli.report import layers_table
-from acsgen.cli.tables import figures_table
+from acsgen.cli.tables import figures_table, print_table
 from acsgen.data.dataset import PHOTOGRAPHS
 from acsgen.ir.mask_statistics import MaskStatistics
 from acsgen.program.board import Board, board_names, load_board
@@ -99,6 +99,20 @@ def test_columns_do_not_vanish() -> None:
     said = CliRunner().invoke(app, ["boards"], env={"COLUMNS": "40"}).output
     assert "…" not in said
     assert len(said.splitlines()) == 1 + len(board_names())
+
+
+@pytest.mark.parametrize("width", ["20", "40", "80"])
+def test_cells_of_figures_are_whole(
+    width: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    table = figures_table("a title", ["layer with a long name", *map(str, range(9))])
+    table.add_row("a" * 30, *["12,345,678"] * 9)
+    print_table(table)
+    said = capsys.readouterr().out
+    assert "…" not in said
+    assert said.count("12,345,678") == 9
+    assert "a" * 30 in said
 
 
 def test_hints_say_what_the_figures_suggest() -> None:
