@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from acsgen.cli import bench, build, info, sim, synth, train
+from acsgen.cli import bench, build, info, report, sim, synth, train
 from acsgen.cli import eval as eval_
 
 app = typer.Typer(
@@ -16,12 +16,12 @@ app = typer.Typer(
     help="Turn a PyTorch network with adaptive channel skipping into an int8 FPGA accelerator in "
     "which a skipped channel is a skipped loop.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("build")(build.build)
 app.command("sim")(sim.sim)
+app.command("report")(report.report)
 app.command("bench")(bench.bench)
 app.command("synth")(synth.synth)
 app.command("eval")(eval_.eval_command)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, guarded, out, require_same
-from acsgen.isa.generated import LANES
+from acsgen.cli.options import JsonOption, LanesOption, check_json, lane_groups, write_json
+from acsgen.cli.tables import print_table
 from acsgen.program.board import load_board
 from acsgen.support.assets import asset_root
 from acsgen.support.numbers import count, share
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from acsgen.flow.bench import BenchResult, Case
-
-_TABLE_COLUMNS = 140
 
 
 @guarded
@@ -33,12 +31,11 @@ def bench(
         bool, typer.Option("--update", help="Write the figures found as the new baseline.")
     ] = False,
     board: Annotated[str, typer.Option("--board", "-b", help="Board to measure for.")] = "zedboard",
-    lane_groups: Annotated[
-        int | None, typer.Option(min=1, help=f"Groups of {LANES} lanes; default the board's.")
-    ] = None,
+    lanes: LanesOption = None,
     baseline: Annotated[
         Path | None, typer.Option(help="Baseline file; default the one that acsgen ships.")
     ] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Measure cycles of the shipped networks on the RTL simulation and compare with the baseline.
 
@@ -47,6 +44,8 @@ def bench(
     Cycles are deterministic: any difference from the baseline is named, and the exit status is then
     1.
     """
+    groups = lane_groups(lanes)
+    check_json(json_file)
     target = load_board(board)
 
     from acsgen.engines.rtl import Memory, RtlEngine, cached_model
@@ -56,15 +55,13 @@ def bench(
     cases = chosen_cases(only or ())
     path = baseline or asset_root() / "benchmarks" / "rtl.json"
     recorded = load_baseline(path)
-    engine = EngineConfig.for_board(target, lane_groups)
+    engine = EngineConfig.for_board(target, groups)
     with StageDisplay() as display:
         display("compile the RTL simulation")
         rtl = RtlEngine(cached_model(engine), Memory.for_board(target))
         result = run_bench(cases, target, engine, rtl, on_stage=display)
-    # The table may be wider than the terminal: figures that are cut off are worth nothing.
-    Console(width=max(out.width, _TABLE_COLUMNS), highlight=False).print(
-        figures_table(cases, result)
-    )
+    print_table(figures_table(cases, result))
+    write_json(json_file, {"memory": result.memory, "figures": result.figures})
     if update:
         save_baseline(path, recorded, result)
         out.print(f"written to {path}", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,12 +10,11 @@ import typer
 from rich.console import RenderableType
 
 from acsgen.cli.console import StageDisplay, guarded, out
+from acsgen.cli.options import JsonOption, LanesOption, check_json, lane_groups, write_json
 from acsgen.cli.tables import remarks_table
 from acsgen.engines.base import Implementation
 from acsgen.engines.registry import SimulationName
-from acsgen.isa.generated import LANES
 from acsgen.program.board import Board, load_board
-from acsgen.support.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from acsgen.report.data import Report
@@ -42,14 +42,13 @@ def build(
     data: Annotated[
         Path | None, typer.Option(help="Folder of the data set's files (cifar10, svhn).")
     ] = None,
-    lanes: Annotated[
-        int | None,
-        typer.Option(min=LANES, help=f"Pixel lanes, in {LANES}s; default the board's."),
-    ] = None,
+    lanes: LanesOption = None,
     keep_stages: Annotated[
         bool, typer.Option("--keep-stages", help="Keep every stage's result, in OUT/stages.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of everything that is drawn at random.")
+    ] = 0,
     engine: Annotated[
         Literal[Implementation, "both"],
         typer.Option(help="Sources to render: Vitis HLS C++, SystemVerilog, or both."),
@@ -69,6 +68,7 @@ def build(
             help="Fail if float and integer network predict the same on fewer images than this.",
         ),
     ] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Build the accelerator of a network for a board, and prove it bit-exact.
 
@@ -76,15 +76,15 @@ def build(
     SystemVerilog engine, and runs that very C++ (and with --verify rtl the RTL) on images against
     the integer model. Exits 0 only if every bit agrees.
     """
-    if lanes is not None and lanes % LANES:
-        raise UserError(
-            Problem("--lanes", f"{lanes} is not a multiple of {LANES}", "try 128 or 256")
-        )
+    groups = lane_groups(lanes)
+    check_json(json_file)
     # Checked before torch is loaded: a misspelt board should not take seconds to be told.
     target = load_board(board)
 
     from acsgen.flow.build import BuildRequest
     from acsgen.flow.build import build as run_build
+    from acsgen.report.file import REPORT_FILE
+    from acsgen.report.hints import hints
 
     request = BuildRequest(
         model=model,
@@ -93,7 +93,7 @@ def build(
         images=images,
         dataset=dataset,
         data_root=data,
-        lane_groups=None if lanes is None else lanes // LANES,
+        lane_groups=groups,
         keep_stages=keep_stages,
         seed=seed,
         engine=engine,
@@ -103,7 +103,10 @@ def build(
     with StageDisplay() as display:
         result = run_build(request, on_stage=display)
     out.print(summary(result.report, target, out.width))
+    for hint in hints(result.report):
+        out.print(f"hint: {hint}", soft_wrap=True)
     out.print(f"written to {result.out}", soft_wrap=True)
+    write_json(json_file, json.loads((result.out / REPORT_FILE).read_text(encoding="utf-8")))
 
 
 def summary(report: Report, board: Board, width: int) -> RenderableType:

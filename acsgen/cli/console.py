@@ -7,22 +7,26 @@ Exit statuses: 0 done, 1 a check failed on good input, 2 bad input or an unusabl
 from __future__ import annotations
 
 import functools
+import inspect
 import os
+import shutil
+import sys
 import textwrap
+import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import ParamSpec, TextIO, TypeVar
+from typing import Annotated, ParamSpec, TextIO, TypeVar
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from acsgen.support.errors import CheckFailed, Problem, UserError
-from acsgen.support.fsutil import plain_os_error
+from acsgen.support.fsutil import first_of_copy, plain_os_error
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,11 +36,31 @@ EXIT_USER_ERROR = 2
 EXIT_DEFECT = 70
 EXIT_INTERRUPTED = 130
 
-out = Console(highlight=False)
+
+class _Output(Console):
+    """Standard output; a command whose reader goes away (``| head``) goes on without it."""
+
+    def on_broken_pipe(self) -> None:
+        """Send what is still printed nowhere, and say so once."""
+        self.quiet = True
+        drop_output()
+
+
+def drop_output() -> None:
+    """Stop writing to standard output, whose reader went away."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    err.print("acsgen: standard output was closed; going on without it", soft_wrap=True)
+
+
+out = _Output(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+_CHECK_DISK = "check the path and the space on its disk"
 _SCREEN_LINES = 20
 _SCREEN_COLUMNS = 100
+_FIRST_WORD_AFTER = 15.0
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
@@ -44,6 +68,8 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        before = out.quiet
+        out.quiet = bool(kwargs.pop("quiet", before))
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _print_warning
@@ -60,7 +86,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             _print_error("interrupted", "stopped at your request")
             raise typer.Exit(EXIT_INTERRUPTED) from error
         except BrokenPipeError as error:
-            # The reader of a pipe went away (`acsgen info | head`): not worth a word.
+            drop_output()
             raise typer.Exit(EXIT_CHECK_FAILED) from error
         except OSError as error:
             print_problems((_os_problem(error),))
@@ -73,7 +99,24 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
                 "above and the output of `acsgen info`.",
             )
             raise typer.Exit(EXIT_DEFECT) from error
+        finally:
+            out.quiet = before
 
+    return _with_quiet(command, wrapper)
+
+
+def _with_quiet(command: Callable[P, R], wrapper: Callable[P, R]) -> Callable[P, R]:
+    """Give the command line of ``wrapper`` the option ``--quiet`` besides those of ``command``."""
+    option = Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print warnings and errors only, and --json -.")
+    ]
+    signature = inspect.signature(command, eval_str=True)
+    quiet = inspect.Parameter(
+        "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=option
+    )
+    parameters = [*signature.parameters.values(), quiet]
+    wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
     return wrapper
 
 
@@ -145,7 +188,10 @@ def _paragraphs(problems: tuple[Problem, ...]) -> list[tuple[list[str], int]]:
             place = f"{place[: 3 * _SCREEN_COLUMNS].rsplit(', ', 1)[0]}, ... ({len(where)} places)"
         lines = _wrap(f"{place}: {what}" if place else what, "  ", "    ")
         if remedy:
-            lines += _wrap(remedy, "    -> ", "       ")
+            first, *more = remedy.splitlines()
+            lines += _wrap(first, "    -> ", "       ")
+            # Further lines are code, to be copied as they are.
+            lines += [f"           {printable(line)}" for line in more]
         paragraphs.append((lines, len(where)))
     return paragraphs
 
@@ -170,8 +216,10 @@ def _print_error(label: str, text: str) -> None:
 
 
 def _os_problem(error: OSError) -> Problem:
+    if isinstance(error, shutil.Error):
+        return Problem(first_of_copy(error)[1], plain_os_error(error), _CHECK_DISK)
     where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name)
-    return Problem(where, plain_os_error(error), "check the path and the space on its disk")
+    return Problem(where, plain_os_error(error), _CHECK_DISK)
 
 
 def printable(text: str, *, keep_lines: bool = False) -> str:
@@ -194,10 +242,13 @@ class StageDisplay:
         self._stage = ""
         self._started = 0.0
         self._status = out.status("") if out.is_terminal else None
+        self._ended = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, daemon=True)
 
     def __enter__(self) -> StageDisplay:
         if self._status:
             self._status.start()
+        self._ticker.start()
         return self
 
     def __exit__(
@@ -206,6 +257,7 @@ class StageDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ended.set()
         if self._status:
             self._status.stop()
         self._finish("[green]ok[/]" if error is None else "[red]failed[/]")
@@ -218,8 +270,25 @@ class StageDisplay:
         if self._status:
             self._status.update(f"{stage} {done}/{total}" if total else stage)
 
+    def _tick(self) -> None:
+        """Tell now and then that a long stage still runs."""
+        told = _FIRST_WORD_AFTER
+        stage = ""
+        while not self._ended.wait(1.0):
+            if self._stage != stage:
+                stage, told = self._stage, _FIRST_WORD_AFTER
+            seconds = time.monotonic() - self._started
+            if stage and seconds >= told:
+                told *= 2
+                if self._status:
+                    self._status.update(f"{stage} ({seconds:.0f} s)")
+                else:
+                    out.print(
+                        f"  {stage} runs for {seconds:.0f} s ...", style="dim", soft_wrap=True
+                    )
+
     def _finish(self, word: str) -> None:
         if self._stage:
             seconds = time.monotonic() - self._started
-            out.print(f"  {self._stage:<46}{word:<6} [dim]{seconds:6.1f} s[/]")
+            out.print(f"  {self._stage:<46}{word:<6} [dim]{seconds:6.1f} s[/]", soft_wrap=True)
             self._stage = ""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from acsgen.cli.console import StageDisplay, guarded, out
-from acsgen.support.numbers import count, percent, share
+from acsgen.cli.console import StageDisplay, guarded
+from acsgen.cli.options import AlphaOption, JsonOption, check_json, write_json
+from acsgen.cli.tables import figures_table, print_table
+from acsgen.support.numbers import count, images, percent, share
 
 
 @guarded
@@ -26,16 +28,21 @@ def eval_command(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Use only the first so many images.")
     ] = None,
+    alpha: AlphaOption = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Compare the float network with its integer form on a data set's test images."""
+    check_json(json_file)
+
     from acsgen.flow.evaluate import evaluate
 
     with StageDisplay() as display:
-        result = evaluate(model, dataset, limit, data_root=data, on_stage=display)
+        result = evaluate(model, dataset, limit, alpha=alpha, data_root=data, on_stage=display)
 
-    table = Table(title=f"{model.name} on {dataset}, {count(result.images)} images")
-    table.add_column("")
-    table.add_column("", justify="right")
+    title = f"{model.name} on {dataset}, {images(result.images)}"
+    if alpha is not None:
+        title += f", alpha {alpha:g}"
+    table = figures_table(title, ("figure", "value"))
     table.add_row("accuracy, float", percent(result.float_accuracy))
     table.add_row("accuracy, int8", percent(result.int8_accuracy))
     table.add_row("same prediction", percent(result.prediction_agreement))
@@ -47,4 +54,6 @@ def eval_command(
     table.add_row("MACs an image, mean", count(result.macs_mean))
     table.add_row("MACs an image, spread (1 sigma)", count(result.macs_std))
     table.add_row("MACs skipped", share(result.macs_dense - result.macs_mean, result.macs_dense))
-    out.print(table)
+    print_table(table)
+    figures = {field.name: getattr(result, field.name) for field in fields(result)}
+    write_json(json_file, {key: value for key, value in figures.items() if key != "bits"})

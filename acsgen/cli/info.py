@@ -6,16 +6,20 @@ import importlib.metadata
 import platform
 import re
 import shutil
+from pathlib import Path
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from acsgen import __version__
 from acsgen.cli.console import guarded, out
+from acsgen.cli.options import JsonOption, check_json, write_json
+from acsgen.cli.tables import figures_table, print_table
 from acsgen.data import dataset_names
 from acsgen.isa.generated import LANES
-from acsgen.program.board import board_names, load_board
+from acsgen.program.board import Board, MemoryPort, Resources, board_names, load_board
 from acsgen.support.assets import asset, asset_root
+from acsgen.support.fields import meanings
 from acsgen.support.numbers import count
 
 _TOOLS = ("g++", "vitis-run", "v++", "vitis_hls", "vivado", "verilator", "yosys")
@@ -29,19 +33,22 @@ def print_version(wanted: bool) -> None:
 
 
 @guarded
-def info() -> None:
+def info(json_file: JsonOption = None) -> None:
     """Show versions, tools, boards and models, for the report of a problem."""
-    table = Table.grid(padding=(0, 2))
-    table.add_row("acsgen", f"{__version__}, files in {asset_root()}")
-    table.add_row("python", f"{platform.python_version()} on {platform.platform()}")
-    for name, version in _requirements():
-        table.add_row(name, version)
-    for tool in _TOOLS:
-        table.add_row(tool, shutil.which(tool) or "not found")
-    table.add_row("boards", ", ".join(board_names()))
-    table.add_row("data sets", ", ".join([*dataset_names(), "npz:FILE"]))
-    table.add_row("models", ", ".join(sorted(p.name for p in asset("models").glob("*.pt"))))
-    out.print(table, soft_wrap=True)
+    check_json(json_file)
+    rows = {
+        "acsgen": f"{__version__}, files in {asset_root()}",
+        "python": f"{platform.python_version()} on {platform.platform()}",
+        **dict(_requirements()),
+        **{tool: shutil.which(tool) or "not found" for tool in _TOOLS},
+        "boards": ", ".join(board_names()),
+        "data sets": ", ".join([*dataset_names(), "npz:FILE"]),
+        "models": ", ".join(sorted(p.name for p in asset("models").glob("*.pt"))),
+    }
+    width = max(map(len, rows))
+    for name, text in rows.items():
+        out.print(f"{name:<{width}}  {text}", markup=False, soft_wrap=True)
+    write_json(json_file, rows)
 
 
 def _requirements() -> list[tuple[str, str]]:
@@ -55,16 +62,39 @@ def _requirements() -> list[tuple[str, str]]:
 
 
 @guarded
-def boards() -> None:
-    """List the boards that --board knows, with their parts and resources."""
-    table = Table(box=None, pad_edge=False)
-    for title in ("board", "part"):
-        table.add_column(title, no_wrap=True)
-    for title in ("DSP", "BRAM36", "URAM", "LUT", "lanes", "MHz"):
-        table.add_column(title, justify="right")
+def boards(
+    show: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Print a board's file, and the meaning of its keys."),
+    ] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """List the boards that --board knows, with their parts and resources.
+
+    With --show it prints a board's file, to start one of your own from.
+    """
+    check_json(json_file)
+    if show is not None:
+        _show_board(load_board(show), show)
+        write_json(json_file, load_board(show))
+        return
+    write_json(json_file, [load_board(name) for name in board_names()])
+    columns = ("board", "part", "DSP", "BRAM36", "URAM", "LUT", "lanes", "MHz")
+    table = figures_table("", columns, left=2)
+    table.title = None
     for name in board_names():
         board = load_board(name)
         has = board.resources
         numbers = (has.dsp, has.bram36, has.uram, has.lut, LANES * board.lane_groups)
         table.add_row(name, board.part, *map(count, numbers), f"{board.clock_mhz:g}")
-    out.print(table)
+    print_table(table)
+
+
+def _show_board(board: Board, given: str) -> None:
+    """Print a board's file as it is, then its keys with their meaning."""
+    path = Path(given) if Path(given).is_file() else asset("hw", "boards", f"{board.name}.yaml")
+    out.print(path.read_text(encoding="utf-8").rstrip(), markup=False, soft_wrap=True)
+    out.print()
+    for prefix, model in (("", Board), ("resources.", Resources), ("memory.", MemoryPort)):
+        for key, meaning in meanings(model).items():
+            out.print(f"# {prefix}{key}: {meaning.replace('``', '')}", markup=False, soft_wrap=True)

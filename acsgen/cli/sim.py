@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,10 +11,15 @@ import typer
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, guarded, out
+from acsgen.cli.options import AlphaOption, JsonOption, check_json, write_json
+from acsgen.cli.sim_images import read_images, run_free
+from acsgen.cli.tables import figures_table, print_table
 from acsgen.engines.registry import SIMULATIONS, Simulation, SimulationName
-from acsgen.support.errors import Problem, UserError
+from acsgen.program.board import MAX_LATENCY
+from acsgen.support.errors import CheckFailed, Problem, UserError
 from acsgen.support.fsutil import check_file
-from acsgen.support.numbers import count
+from acsgen.support.numbers import count, percent
+from acsgen.support.numbers import images as count_images
 
 if TYPE_CHECKING:
     from acsgen.engines.rtl import Memory
@@ -33,16 +37,26 @@ def sim(
         typer.Option("--engine", "-e", help="The HLS C++, or the SystemVerilog with its cycles."),
     ] = "csim",
     images: Annotated[
-        int | None,
-        typer.Option("--images", "-n", min=1, help="Use only the first so many of its images."),
+        str | None,
+        typer.Option(
+            "--images",
+            "-n",
+            metavar="N|FILE",
+            help="The first N of its images, or those of a file (.npz, .npy) without comparison.",
+        ),
     ] = None,
+    alpha: AlphaOption = None,
     waves: Annotated[
         Path | None,
         typer.Option(help="Write waves (FST) of the RTL; large, so take few images."),
     ] = None,
     latency: Annotated[
         int | None,
-        typer.Option(min=0, help="RTL: cycles from a read's address to its data; default board's."),
+        typer.Option(
+            min=0,
+            max=MAX_LATENCY,
+            help="RTL: cycles from a read's address to its data; default board's.",
+        ),
     ] = None,
     bandwidth: Annotated[
         int | None,
@@ -51,22 +65,23 @@ def sim(
     seed: Annotated[
         int | None, typer.Option(min=0, help="RTL: random pauses on every channel of the bus.")
     ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the findings to a file.")
-    ] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Run a build's images on one of its engines and compare with the golden model.
 
     Every image runs twice, without trace and with it; logits, masks, the result of every layer and
     the counters must be equal in every bit. The command needs neither the network nor PyTorch.
+    With images of a file, or with --alpha, there are no golden results: the engine's predictions
+    are shown, and nothing is compared.
     """
+    number = _number(images)
     simulation = SIMULATIONS[engine]
     memory_options = {"--latency": latency, "--bandwidth": bandwidth, "--seed": seed}
     if not simulation.clocked:
         _refuse_rtl_options({**memory_options, "--waves": waves})
-    for path in (waves, json_file):
-        if path is not None:
-            check_file(path)
+    check_json(json_file)
+    if waves is not None:
+        check_file(waves)
 
     from acsgen.engines.rtl import Memory
     from acsgen.verify.builddir import open_build
@@ -76,35 +91,86 @@ def sim(
         display("read the build")
         opened = open_build(build)
         vectors = opened.vectors
-        if images is not None and images > len(vectors.images):
+        if number is not None and number > len(vectors.images):
             raise UserError(
                 Problem(
                     "--images",
-                    f"{images} images, and {build} has {len(vectors.images)}",
-                    f"ask for fewer, or build again with --images {images}",
+                    f"{number} images, and {build} has {len(vectors.images)}",
+                    f"ask for fewer, or build again with --images {number}",
                 )
             )
-        vectors = vectors.head(images or len(vectors.images))
-        display(f"compile the {simulation.title}")
+        vectors = vectors.head(number or len(vectors.images))
+        pixels, labels = vectors.images, None
+        if images is not None and number is None:
+            pixels, labels = read_images(Path(images), vectors.images.shape[1:])
+        first = ", which takes minutes the first time" if simulation.clocked else ""
+        display(f"compile the {simulation.title}{' with waves' if waves else ''}{first}")
         given = {key[2:]: value for key, value in memory_options.items() if value is not None}
         memory = replace(Memory.for_board(opened.manifest.board), **given)
         running = open_engine(opened, simulation, memory, waves)
         stage = f"run the {simulation.title}"
-        display(stage, 0, len(vectors.images))
-        found = check_vectors(
-            opened.program,
-            running,
-            vectors,
-            simulation.title,
-            lambda done: display(stage, done, len(vectors.images)),
-        )
+        display(stage, 0, len(pixels))
+
+        def advance(done: int) -> None:
+            display(stage, done, len(pixels))
+
+        compared = pixels is vectors.images and alpha is None
+        if compared:
+            found = check_vectors(opened.program, running, vectors, simulation.title, advance)
+            headers, predictions = list(found.headers), None
+        else:
+            free = run_free(opened, running, pixels, alpha, advance)
+            headers, predictions = [run.counters for run in free], [run.prediction for run in free]
         running.close()
-    out.print(runs_table(opened, found, simulation))
-    if json_file is not None:
-        content = json.dumps(outcome(opened, found, simulation, memory), indent=1) + "\n"
-        json_file.write_text(content, encoding="utf-8")
+    print_table(runs_table(opened, headers, simulation, predictions))
+    if waves is not None:
+        out.print(f"waves written to {waves}, {count(_size(waves))} bytes", soft_wrap=True)
+    if predictions is not None:
+        if labels is not None and len(labels) == len(predictions):
+            right = sum(int(a == b) for a, b in zip(predictions, labels, strict=True))
+            out.print(f"accuracy {percent(right / len(predictions))}")
+        out.print(f"{count_images(len(predictions))} run; nothing to compare them with")
+        free_outcome = {"alpha": alpha, "predictions": predictions, "runs": headers}
+        head = {"model": opened.program.model, "engine": simulation.name}
+        write_json(json_file, {**head, "images": len(predictions), **free_outcome})
+        return
+    write_json(json_file, outcome(opened, found, simulation, memory))
     require_exact(found, simulation.title)
     out.print(f"{count(found.compared)} values compared, all equal", soft_wrap=True)
+
+
+def _number(images: str | None) -> int | None:
+    """Return the number that ``--images`` gives; None for a file, or without the option.
+
+    Raises:
+        UserError: a number below 1, or neither a number nor a file.
+    """
+    if images is None:
+        return None
+    try:
+        number = int(images)
+    except ValueError:
+        if not Path(images).is_file():
+            remedy = "give a number, or a file of numpy.savez"
+            raise UserError(
+                Problem("--images", f"{images} is no number and no file", remedy)
+            ) from None
+        return None
+    if number < 1:
+        raise UserError(Problem("--images", f"is {number}", "give at least 1"))
+    return number
+
+
+def _size(waves: Path) -> int:
+    """Return the bytes of the wave file.
+
+    Raises:
+        CheckFailed: the simulation wrote none.
+    """
+    size = waves.stat().st_size if waves.exists() else 0
+    if not size:
+        raise CheckFailed(f"the simulation wrote no waves to {waves}")
+    return size
 
 
 def _refuse_rtl_options(options: dict[str, Any]) -> None:
@@ -118,24 +184,33 @@ def _refuse_rtl_options(options: dict[str, Any]) -> None:
         )
 
 
-def runs_table(build: BuildDirectory, found: Verification, simulation: Simulation) -> Table:
-    """Return a row for each of the first images, and their mean."""
-    table = Table(
-        title=f"{build.program.model}, {simulation.title}",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-    )
-    table.add_column("image")
+def runs_table(
+    build: BuildDirectory,
+    headers: Sequence[dict[str, int]],
+    simulation: Simulation,
+    predictions: Sequence[int] | None = None,
+) -> Table:
+    """Return a row for each of the first images, and their mean.
+
+    Args:
+        build: the build.
+        headers: the result header of each image.
+        simulation: that ran them.
+        predictions: the class of each image, where it is to be shown.
+    """
     columns = _columns(simulation)
-    for title in columns:
-        table.add_column(title, justify="right")
-    for index, header in enumerate(found.headers[:_ROWS]):
-        table.add_row(str(index), *(count(header[key] * by) for key, by in columns.values()))
-    hidden = len(found.headers) - _ROWS
+    shown = [] if predictions is None else ["class"]
+    title = f"{build.program.model}, {simulation.title}"
+    table = figures_table(title, ["image", *shown, *columns])
+    for index, header in enumerate(headers[:_ROWS]):
+        of_class = [] if predictions is None else [str(predictions[index])]
+        figures = (count(header[key] * by) for key, by in columns.values())
+        table.add_row(str(index), *of_class, *figures)
+    hidden = len(headers) - _ROWS
     if hidden > 0:
         table.add_row(f"... {hidden} more")
-    table.add_row("mean", *(count(_mean(found.headers, key) * by) for key, by in columns.values()))
+    means = (count(_mean(headers, key) * by) for key, by in columns.values())
+    table.add_row("mean", *("" for _ in shown), *means)
     return table
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, err, guarded, out, require_same
-from acsgen.isa.generated import LANES
+from acsgen.cli.options import JsonOption, LanesOption, check_json, lane_groups, write_json
+from acsgen.cli.tables import print_table
 from acsgen.program.board import load_board
 from acsgen.support.assets import asset_root
 from acsgen.support.errors import CheckFailed
@@ -20,15 +20,11 @@ if TYPE_CHECKING:
     from acsgen.flow.synth import Synthesis
     from acsgen.program.board import Board
 
-_TABLE_COLUMNS = 120
-
 
 @guarded
 def synth(
     board: Annotated[str, typer.Option("--board", "-b", help="Board to fit.")] = "zedboard",
-    lane_groups: Annotated[
-        int | None, typer.Option(min=1, help=f"Groups of {LANES} lanes; default the board's.")
-    ] = None,
+    lanes: LanesOption = None,
     update: Annotated[
         bool, typer.Option("--update", help="Write the figures found as the new baseline.")
     ] = False,
@@ -38,6 +34,7 @@ def synth(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Units synthesized at a time; default: processors.")
     ] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Synthesize the SystemVerilog engine with Yosys and compare with the baseline.
 
@@ -49,20 +46,21 @@ def synth(
     from acsgen.flow.synth.run import check_family
     from acsgen.program.engine_config import EngineConfig
 
+    groups = lane_groups(lanes)
+    check_json(json_file)
     target = load_board(board)
     check_family(target)
     path = baseline or asset_root() / "benchmarks" / "synthesis.json"
     recorded = load_baseline(path)
-    engine = EngineConfig.for_board(target, lane_groups)
+    engine = EngineConfig.for_board(target, groups)
     try:
         with StageDisplay() as display:
             result = synthesize(engine, jobs, on_stage=display)
     except SynthesisError as error:
         raise CheckFailed(f"the engine does not synthesize: {error}") from error
-    # The table may be wider than the terminal: figures that are cut off are worth nothing.
-    Console(width=max(out.width, _TABLE_COLUMNS), highlight=False).print(
-        units_table(target, result)
-    )
+    print_table(units_table(target, result))
+    units = {str(unit): found for unit, found in result.units.items()}
+    write_json(json_file, {"yosys": result.yosys, "units": units, "total": result.total})
     if update:
         save_baseline(path, recorded, target.name, result)
         out.print(f"written to {path}", soft_wrap=True)

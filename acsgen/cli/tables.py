@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, RenderableType
@@ -31,8 +32,13 @@ def figures_table(title: str, columns: Sequence[str], left: int = 1) -> Table:
 
 def print_table(table: Table) -> None:
     """Print a table wider than the terminal, if need be: figures cut off are worth nothing."""
-    needed = Measurement.get(out, out.options.update(max_width=1000), table).minimum
-    Console(width=max(out.width, needed), highlight=False).print(table, soft_wrap=True)
+    needed = Measurement.get(out, out.options.update(max_width=1000), table).maximum
+    wide = Console(width=max(out.width, needed), file=io.StringIO(), highlight=False)
+    with wide.capture() as captured:
+        wide.print(table)
+    lines = (line.rstrip() for line in captured.get().splitlines())
+    # By the common console, which knows of --quiet and of readers that went away.
+    out.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
 def remarks_table(

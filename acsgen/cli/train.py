@@ -11,6 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from acsgen.cli.console import guarded, out
+from acsgen.cli.options import JsonOption, check_json, write_json
 
 
 @guarded
@@ -31,11 +32,14 @@ def train(
             help="Change the recipe, for example phases.0.epochs=2; repeatable.",
         ),
     ] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Train a network by a recipe, phase by phase.
 
     Writes NAME.pt, the model file, and NAME.metrics.jsonl, a line for each epoch.
     """
+    check_json(json_file)
+
     from acsgen.train import load_recipe
     from acsgen.train import train as run_training
 
@@ -63,6 +67,7 @@ def train(
         f"({100 * validation.macs_ratio:.1f} % of the static network)"
     )
     out.print(f"written to {result.checkpoint}, metrics in {result.metrics}", soft_wrap=True)
+    write_json(json_file, validation.as_dict())
 
 
 def epoch_line(metrics: dict[str, Any], epochs: int) -> str:

@@ -49,7 +49,15 @@ CONTROL = _Logic(lut=5000, ff=7000)
 
 @dataclass(frozen=True)
 class ResourceEstimate:
-    """Programmable logic taken; ``source`` says that nothing was synthesized."""
+    """Programmable logic taken.
+
+    Attributes:
+        dsp: DSP slices.
+        bram36: block RAMs of 36 Kb.
+        lut: look-up tables.
+        ff: flip-flops.
+        source: says that nothing was synthesized.
+    """
 
     dsp: int
     bram36: int

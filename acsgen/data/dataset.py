@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from acsgen.support.errors import Problem, UserError
 
+#: Name of the images of a network that comes without a data set: crops of two photographs.
+PHOTOGRAPHS = "photographs"
+
 
 @dataclass(frozen=True)
 class Dataset:

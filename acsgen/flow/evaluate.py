@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,17 +16,21 @@ from numpy.typing import NDArray
 from acsgen.cost.macs import count_macs
 from acsgen.data import load_dataset
 from acsgen.frontend import front_end, run_layers
-from acsgen.ir.integer import IntGraph
-from acsgen.ir.layers import LayerGraph
+from acsgen.ir.integer import IntGate, IntGraph
+from acsgen.ir.layers import Gate, LayerGraph
 from acsgen.ir.mask_statistics import MaskStatistics, mask_statistics
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
+from acsgen.quant.thresholds import integer_threshold
+from acsgen.support.errors import Problem, UserError
 from acsgen.support.progress import OnStage, ignore_stages
 
 #: Images of the training split that ranges are measured on: enough for them to settle.
 CALIBRATION_IMAGES = 256
 
 _BATCH = 32
+
+GraphT = TypeVar("GraphT", LayerGraph, IntGraph)
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ def evaluate(
     dataset: str,
     limit: int | None = None,
     *,
+    alpha: float | None = None,
     data_root: str | Path | None = None,
     calibration_images: int = CALIBRATION_IMAGES,
     on_stage: OnStage = ignore_stages,
@@ -112,6 +118,7 @@ def evaluate(
         model: checkpoint or export program.
         dataset: as :func:`acsgen.data.load_dataset` names it.
         limit: use only the first so many test images.
+        alpha: threshold of all gates of the integer network, and of the float one; None as trained.
         data_root: folder of data sets that are files.
         calibration_images: how many training images to measure ranges on.
         on_stage: told of the progress.
@@ -126,7 +133,30 @@ def evaluate(
     test = load_dataset(dataset, "test", data_root, limit)
     on_stage("quantize")
     integers = quantize(layers, calibration.images)
+    if alpha is not None:
+        layers, integers = with_alpha(layers, alpha), with_alpha(integers, alpha)
     return measure(layers, integers, test.images, test.labels, on_stage=on_stage)
+
+
+def with_alpha(graph: GraphT, alpha: float) -> GraphT:
+    """Return a layer graph or an integer graph whose gates all have the threshold ``alpha``.
+
+    Raises:
+        UserError: it has no gates.
+    """
+    changed: list[Any] = []
+    layer: Any  # of either graph
+    for layer in graph:
+        if isinstance(layer, IntGate):
+            threshold = integer_threshold(alpha, layer.acc_scale)
+            changed.append(replace(layer, threshold=threshold, alpha=alpha))
+        elif isinstance(layer, Gate):
+            changed.append(replace(layer, threshold=alpha))
+        else:
+            changed.append(layer)
+    if all(new is old for new, old in zip(changed, graph, strict=True)):
+        raise UserError(Problem("--alpha", f"{graph.name} has no gates", "leave it out"))
+    return replace(graph, layers=tuple(changed))
 
 
 def measure(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from acsgen.frontend.dump import describe
 from acsgen.frontend.execute import (
     gate_logits,
@@ -16,6 +18,7 @@ from acsgen.frontend.execute import (
     run_layer,
     run_layers,
 )
+from acsgen.frontend.finite import require_finite
 from acsgen.frontend.lower import lower
 from acsgen.frontend.passes.fuse import fuse
 from acsgen.frontend.passes.normalize import normalize_image
@@ -52,9 +55,12 @@ def layers_of(network: ImportedNetwork) -> tuple[LayerGraph, ImportedNetwork]:
     Raises:
         UserError, CheckFailed: as :func:`front_end`.
     """
-    ops, exported = lower(network)
-    normalized, scale = normalize_image(ops, network.input_dtype.is_floating_point)
-    network = replace(network, pixel_scale=scale)
-    fused = fuse(normalized)
+    # Overflow and roots of negative numbers are found in the results, and told by their layer.
+    with np.errstate(all="ignore"):
+        ops, exported = lower(network)
+        normalized, scale = normalize_image(ops, network.input_dtype.is_floating_point)
+        network = replace(network, pixel_scale=scale)
+        fused = fuse(normalized)
+    require_finite(fused.graph)
     check_equivalence(fused, network, exported)
     return fused.graph, network

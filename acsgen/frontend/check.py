@@ -8,6 +8,7 @@ from __future__ import annotations
 from acsgen.frontend.opgraph import (
     Affine,
     ApplyVector,
+    Image,
     Linear,
     Op,
     OpGraph,
@@ -47,15 +48,20 @@ def _size_reasons(op: Op) -> dict[str, tuple[str, str]]:
     """Violated limits of the result, by limit."""
     reasons = {}
     channels = op.shape[0]
+    remedy = (
+        "use smaller images" if isinstance(op, Image) else "use smaller images or an earlier stride"
+    )
+    if op.own_channels and channels < 1:
+        reasons["none"] = ("has no outputs", "give it at least one; a classifier has one a class")
     if len(op.shape) == 3:
         _, height, width = op.shape
         size = f"map {height}x{width}"
         if width > MAX_WIDTH:
             what = f"{size} is wider than {MAX_WIDTH} lanes"
-            reasons["width"] = (what, "use smaller images or an earlier stride")
+            reasons["width"] = (what, remedy)
         if height > MAX_HEIGHT:
             what = f"{size} is higher than {MAX_HEIGHT} rows"
-            reasons["height"] = (what, "use smaller images or an earlier stride")
+            reasons["height"] = (what, remedy)
     if (len(op.shape) == 3 or op.own_channels) and channels > MAX_CHANNELS:
         what = f"output channels {channels} > {MAX_CHANNELS}"
         reasons["channels"] = (what, "use a narrower layer")

@@ -16,6 +16,7 @@ from torch import Tensor, fx
 
 from acsgen.frontend.names import Names
 from acsgen.frontend.opgraph import Affine, Array, Flatten, Op
+from acsgen.importers.source_line import source_line
 
 Kind = Literal["map", "vector", "mask"]
 
@@ -123,8 +124,11 @@ class Call:
 
     @property
     def where(self) -> str:
-        """Module path, for messages."""
-        return self.path or "forward"
+        """Module path, and the line of the source for a functional operation, for messages."""
+        line = source_line(str(self.node.meta.get("stack_trace") or ""))
+        if not line:
+            return self.path or "forward"
+        return f"{self.path} ({line})" if self.path else line
 
     @property
     def inputs(self) -> list[Value]:

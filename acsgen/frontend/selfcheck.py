@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from acsgen.frontend.execute import result_sizes, run_layer
+from acsgen.frontend.finite import require_finite_result
 from acsgen.frontend.kinds import kind_of
 from acsgen.frontend.passes.fuse import Fused
 from acsgen.importers.exported import run_program
@@ -56,6 +57,7 @@ def _compare(graph: ir.LayerGraph, image: Tensor, expected: dict[str, Tensor]) -
         if wanted is None:
             results[layer.name] = computed
             continue
+        require_finite_result(layer, wanted)
         wanted = _arranged(wanted.to(torch.float64), computed)
         sizes = result_sizes(layer, results, images)
         difference = kind_of(layer).differs(layer, computed, wanted, results, sizes)

@@ -12,6 +12,7 @@ from pathlib import Path
 import acsgen.nn  # noqa: F401 - registers the operator acsgen::channel_gate
 from acsgen.importers.checkpoint import import_checkpoint, is_checkpoint
 from acsgen.importers.network import ImportedNetwork
+from acsgen.importers.other_files import other_file
 from acsgen.importers.pt2 import import_export_archive, is_export_archive
 from acsgen.support.errors import Problem, UserError
 
@@ -25,17 +26,19 @@ class Importer:
             described.
         recognizes: whether a file's content is of this kind.
         read: makes a program of it, or raises :class:`UserError`.
+        may_be_other: whether files of other kinds look alike (:mod:`acsgen.importers.other_files`).
     """
 
     suffix: str
     recognizes: Callable[[Path], bool]
     read: Callable[[Path], ImportedNetwork]
+    may_be_other: bool = False
 
 
 #: Both kinds are zip files. An export archive is the easier one to recognize, and is tried first.
 IMPORTERS = (
     Importer(".pt2", is_export_archive, import_export_archive),
-    Importer(".pt", is_checkpoint, import_checkpoint),
+    Importer(".pt", is_checkpoint, import_checkpoint, may_be_other=True),
 )
 
 
@@ -55,7 +58,11 @@ def load_model(path: str | Path) -> ImportedNetwork:
         raise UserError(Problem(str(path), "is not a regular file", "name the .pt or .pt2"))
     for importer in IMPORTERS:
         if importer.recognizes(path):
+            if importer.may_be_other and (other := other_file(path)):
+                raise UserError(other)
             return importer.read(path)
+    if other := other_file(path):
+        raise UserError(other)
     # The importer that the name promises describes the fault of the content.
     promised = [importer for importer in IMPORTERS if importer.suffix == path.suffix]
     return (promised or [IMPORTERS[-1]])[0].read(path)

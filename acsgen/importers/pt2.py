@@ -30,6 +30,7 @@ import torch
 from torch.export import ExportedProgram
 
 from acsgen.importers.network import ImportedNetwork, imported_network
+from acsgen.importers.source_line import source_line
 from acsgen.support.errors import Problem, UserError
 
 _LEGACY_PROGRAM = "serialized_exported_program.json"
@@ -38,8 +39,14 @@ _KNOWN_PARTS = re.compile(
     r"|data/(weights|constants)/.*|data/sample_inputs/.*\.pt"
     r"|serialized_exported_program\.json|serialized_(state_dict|constants|example_inputs)\.pt"
 )
+_CONFIG = re.compile(r"data/(weights|constants)/.*_config\.json")
 _OPERATOR = re.compile(r"torch\.ops\.(aten|acsgen)\.\w+\.\w+|_operator\.getitem")
 _SAFE_STRING = re.compile(r"[\w.\-+:/@, \[\]()>\"'*{}=]*")
+#: Names of parameters are keys of dictionaries and never code; modules may have odd names.
+_TENSOR_NAMES = {"parameter_name", "buffer_name", "tensor_constant_name"}
+_PRINTABLE = re.compile(r"[^\\\"'\x00-\x1f\x7f]*")
+_FRAME = re.compile(r'File "([^"\n]+)", line (\d+)')
+_UNSAFE_IN_PATH = re.compile(r"[^\w.\-+:/@ ]")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _PLAIN_CONTAINERS = {None, "builtins.tuple", "builtins.list", "builtins.dict"}
 _SAVE_AGAIN = "save the network in eval mode with torch.export.save"
@@ -137,9 +144,12 @@ def _clean_archive(path: Path) -> io.BytesIO:
             if not _KNOWN_PARTS.fullmatch(rest):
                 continue
             if _is_program(rest):
-                content = json.dumps(_clean_program(json.loads(content), where)).encode()
+                program = _clean_program(json.loads(content), where)
+                content = json.dumps(_on_cpu(program)).encode()
+            elif _CONFIG.fullmatch(rest):
+                content = json.dumps(_on_cpu(json.loads(content))).encode()
             elif rest.endswith(".pt") or rest in pickles:
-                _check_pickle(content, f"{where}: {rest}")
+                content = _clean_pickle(content, f"{where}: {rest}")
             copy.writestr(name, content)
     result.seek(0)
     return result
@@ -150,7 +160,7 @@ def _pickled_payloads(files: dict[str, bytes], where: str) -> set[str]:
     found = set()
     for name, content in files.items():
         rest = _split_root(name)[1]
-        match = re.fullmatch(r"data/(weights|constants)/.*_config\.json", rest)
+        match = _CONFIG.fullmatch(rest)
         if match is None:
             continue
         for payload in json.loads(content)["config"].values():
@@ -163,11 +173,21 @@ def _pickled_payloads(files: dict[str, bytes], where: str) -> set[str]:
     return found
 
 
-def _check_pickle(content: bytes, where: str) -> None:
+def _on_cpu(value: Any) -> Any:
+    """The same JSON with every device, written as type and index, made the CPU."""
+    if isinstance(value, dict):
+        if set(value) == {"type", "index"} and value["type"] != "meta":
+            return {"type": "cpu", "index": None}
+        return {key: _on_cpu(item) for key, item in value.items()}
+    return [_on_cpu(item) for item in value] if isinstance(value, list) else value
+
+
+def _clean_pickle(content: bytes, where: str) -> bytes:
+    """The same tensors, on the CPU."""
     if not content:
-        return
+        return content
     try:
-        torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise UserError(
             Problem(
@@ -176,6 +196,9 @@ def _check_pickle(content: bytes, where: str) -> None:
                 "export with plain tensors as example inputs",
             )
         ) from None
+    cleaned = io.BytesIO()
+    torch.save(loaded, cleaned)
+    return cleaned.getvalue()
 
 
 def _clean_program(program: dict[str, Any], where: str) -> dict[str, Any]:
@@ -185,7 +208,10 @@ def _clean_program(program: dict[str, Any], where: str) -> dict[str, Any]:
     problems = _operator_problems(graph["nodes"])
     for node in graph["nodes"]:
         metadata = node.get("metadata") or {}
-        node["metadata"] = {k: v for k, v in metadata.items() if k == "nn_module_stack"}
+        node["metadata"] = {
+            "stack_trace": _last_frame(str(metadata.get("stack_trace", ""))),
+            **{key: text for key, text in metadata.items() if key == "nn_module_stack"},
+        }
     module["metadata"] = {}
     module["module_call_graph"] = [c for c in module["module_call_graph"] if c["fqn"] == ""]
     for call in module["module_call_graph"]:
@@ -206,6 +232,15 @@ def _clean_program(program: dict[str, Any], where: str) -> dict[str, Any]:
     return program
 
 
+def _last_frame(trace: str) -> str:
+    """The innermost line of a stack trace, in safe characters and without the source text."""
+    frames = _FRAME.findall(trace)
+    if not frames:
+        return ""
+    file, line = frames[-1]
+    return f'File "{_UNSAFE_IN_PATH.sub("_", file)}", line {line}'
+
+
 def _operator_problems(nodes: list[dict[str, Any]]) -> list[Problem]:
     problems = []
     for node in nodes:
@@ -214,11 +249,14 @@ def _operator_problems(nodes: list[dict[str, Any]]) -> list[Problem]:
             continue
         stack = str((node.get("metadata") or {}).get("nn_module_stack", "")).split(";")[-1]
         path = stack.split(",")[1] if stack.count(",") >= 2 else ""
+        line = source_line(str((node.get("metadata") or {}).get("stack_trace", "")))
         if "higher_order" in target:
             what = f"{target.split('.')[-1]}: control flow inside the network is not supported"
         else:
             what = f"{target[:80]}: not an operator that acsgen knows"
-        problems.append(Problem(path or "forward", what, "write this part with torch.nn layers"))
+        problems.append(
+            Problem(path or line or "forward", what, "write this part with torch.nn layers")
+        )
     return problems
 
 
@@ -255,6 +293,8 @@ def _odd_strings(value: Any, key: str = "") -> Iterator[str]:
     if isinstance(value, str):
         names = {"name", "as_name"}
         pattern = _IDENTIFIER if key in names and value else _SAFE_STRING
+        if key in _TENSOR_NAMES:
+            pattern = _PRINTABLE
         if key != "nn_module_stack" and not pattern.fullmatch(value):
             yield value
     elif isinstance(value, dict):

@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from acsgen.support.assets import asset
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.fields import field_problems, kind_of_value
 from acsgen.support.fsutil import plain_os_error
+from acsgen.support.yamltext import load_yaml, yaml_reason
 
 BRAM36_KIB = 4
 """Usable KiB of one 36 Kb block RAM with byte data: its parity bits do not make bytes."""
@@ -26,12 +28,20 @@ URAM_KIB = 32
 
 #: How the part numbers of a family begin.
 PART_PREFIXES = {"zynq7000": ("xc7z",), "zynqmp": ("xczu", "xck2")}
+MAX_LATENCY = 100_000
+"""Cycles that a read may take; the simulated memory has the same limit."""
 
 _MAX_FILE_BYTES = 64 * 1024
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Positive = Annotated[int, Field(gt=0)]
-Frequency = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Frequency = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
+
+
+_PATTERNS = {
+    "name": "lower-case letters, digits and hyphens",
+    "part": "a full part number, for example xc7z020clg484-1",
+}
 
 
 class _Strict(BaseModel):
@@ -44,12 +54,15 @@ class Resources(_Strict):
     """Resources of the programmable logic, as the vendor's product table counts them."""
 
     dsp: Positive
+    """DSP slices."""
     bram36: Positive
     """36 Kb block RAMs; half blocks are not counted."""
     uram: Annotated[int, Field(ge=0)] = 0
     """288 Kb UltraRAMs; none on 7 series."""
     lut: Positive
+    """Look-up tables with six inputs."""
     ff: Positive
+    """Flip-flops."""
 
 
 class MemoryPort(_Strict):
@@ -57,9 +70,9 @@ class MemoryPort(_Strict):
 
     port_bits: Literal[32, 64, 128]
     """Data width of one AXI memory port."""
-    latency_cycles: Positive
+    latency_cycles: Annotated[int, Field(gt=0, le=MAX_LATENCY)]
     """Engine clock cycles from a read address to its first data, assumed by the cost model."""
-    ddr_peak_mbps: Positive
+    ddr_peak_mbps: Annotated[int, Field(gt=0, le=1_000_000)]
     """Peak bandwidth of the memory devices, in 10^6 bytes per second."""
     crystal_mhz: Frequency
     """The processing system's reference clock."""
@@ -75,7 +88,9 @@ class Board(_Strict):
     part: Annotated[str, StringConstraints(pattern=r"^xc[a-z0-9-]+[A-Za-z0-9-]*$")]
     """Full part number, as Vivado and Vitis take it."""
     family: Literal["zynq7000", "zynqmp"]
+    """Family of the part, which decides the processing system and its ports."""
     resources: Resources
+    """What the programmable logic has."""
     clock_mhz: Frequency
     """Clock the engine is scheduled and reported for."""
     lane_groups: Annotated[int, Field(gt=0, le=64)]
@@ -87,9 +102,11 @@ class Board(_Strict):
     vector_bytes: Positive
     """On-chip memory for vectors: pooled features, gate inputs, logits."""
     memory: MemoryPort
+    """The way to external memory."""
     power_source: Text
     """Where the board's power can be measured."""
     notes: str = ""
+    """Remarks for people."""
 
     def on_chip_kib(self) -> int:
         """Return all block RAM and UltraRAM of the part, in KiB."""
@@ -131,14 +148,15 @@ def _read_board(path: Path) -> Board:
         raise UserError(
             Problem(
                 str(path),
-                f"holds {_kind(content)}, not the keys of a board",
+                f"holds {kind_of_value(content)}, not the keys of a board",
                 "start from a copy of a shipped board file",
             )
         )
     try:
         board = Board.model_validate(content)
     except ValidationError as error:
-        raise UserError([_problem(path, e) for e in error.errors()]) from error
+        problems = field_problems(error, str(path), Board, "board file", _PATTERNS)
+        raise UserError(problems) from error
     problems = [*_contradictions(path, board)]
     if problems:
         raise UserError(problems)
@@ -177,75 +195,12 @@ def _read_yaml(path: Path) -> Any:
             Problem(str(path), f"is longer than {_MAX_FILE_BYTES} bytes: not a board file")
         )
     try:
-        return yaml.safe_load(raw.decode("utf-8"))
+        return load_yaml(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise UserError(Problem(str(path), "is not text: not a board file")) from error
     except RecursionError as error:
         raise UserError(Problem(str(path), "is nested too deeply: not a board file")) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise UserError(
-            Problem(_yaml_place(path, error), f"is not YAML: {_yaml_reason(error)}")
-        ) from error
-
-
-def _yaml_place(path: Path, error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f"{path}, line {mark.line + 1}" if mark else str(path)
-
-
-def _yaml_reason(error: Exception) -> str:
-    return str(getattr(error, "problem", None) or error).splitlines()[0]
-
-
-def _kind(value: object) -> str:
-    """Name a YAML value's kind for people."""
-    if value is None:
-        return "nothing"
-    names = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list"}
-    return names.get(type(value), "a mapping" if isinstance(value, dict) else "something else")
-
-
-_PATTERNS = {
-    "name": "lower-case letters, digits and hyphens",
-    "part": "a full part number, for example xc7z020clg484-1",
-}
-
-_WANTED = {
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a number",
-    "string_type": "text",
-    "string_too_short": "some text",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "invalid_key": "text",
-}
-
-
-def _problem(path: Path, error: Any) -> Problem:
-    """Turn one of pydantic's errors into a place, a reason and a remedy in our words."""
-    key = ".".join(str(part) for part in error["loc"])
-    where, value, kind = f"{path}: {key}", error["input"], error["type"]
-    if kind == "missing":
-        return Problem(where, "is missing", "see docs/add-a-board.md for its meaning")
-    if kind == "extra_forbidden":
-        fields = _fields_beside(error["loc"])
-        close = difflib.get_close_matches(str(error["loc"][-1]), fields, n=1)
-        return Problem(
-            where,
-            "is not a key of a board file",
-            f"did you mean {close[0]}?" if close else f"the keys are {', '.join(fields)}",
-        )
-    shown = repr(value) if isinstance(value, (str, int, float)) else _kind(value)
-    if kind == "string_pattern_mismatch":
-        wanted = _PATTERNS[key]
-    else:
-        wanted = _WANTED.get(kind, error["msg"].removeprefix("Input should be "))
-    return Problem(where, f"is {shown[:60]}", f"must be {wanted}")
-
-
-def _fields_beside(loc: tuple[Any, ...]) -> list[str]:
-    """Return the keys allowed where the unknown key at ``loc`` stands."""
-    nested: dict[Any, type[BaseModel]] = {"resources": Resources, "memory": MemoryPort}
-    model = nested.get(loc[0], Board) if len(loc) > 1 else Board
-    return list(model.model_fields)
+        place, reason = yaml_reason(error)
+        where = f"{path}, {place}" if place else str(path)
+        raise UserError(Problem(where, f"is not YAML: {reason}")) from error

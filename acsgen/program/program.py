@@ -124,7 +124,13 @@ class Image:
 
 @dataclass(frozen=True)
 class MemoryUse:
-    """On-chip memory that the program needs: blocks, words, registers."""
+    """On-chip memory that the program needs.
+
+    Attributes:
+        feature_blocks: blocks of the feature memory.
+        vector_words: words of the vector memory.
+        mask_registers: registers for masks.
+    """
 
     feature_blocks: int
     vector_words: int

@@ -53,8 +53,7 @@ def layer_noise(
             channels = layer.shape[0]
             real = floating[layer.name].double().numpy().reshape(len(part), channels, -1)
             scales = layer.format.scales(channels)[:, None]
-            exact = np.asarray(result.values[layer.name], np.float64)
-            stored = exact.reshape(len(part), channels, -1) * scales
+            stored = result.values[layer.name].astype(np.float64).reshape(real.shape) * scales
             signal[layer.name] += (real**2).sum(axis=(0, 2))
             noise[layer.name] += ((real - stored) ** 2).sum(axis=(0, 2))
     found: dict[str, LayerNoise] = {}

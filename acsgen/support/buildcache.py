@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -65,14 +66,33 @@ def cached_file(
                 partial.unlink(missing_ok=True)
             _make_room(folder, head.suffix)
     except OSError as error:
-        raise UserError(
-            Problem(
-                f"compiled engines in {folder}",
-                f"cannot be written: {plain_os_error(error)}",
-                "set ACSGEN_CACHE to a folder that can",
-            )
-        ) from error
+        raise _unwritable(folder, error) from error
     return target
+
+
+def check_cache() -> None:
+    """Refuse a cache folder that cannot be written, before any work is done.
+
+    Raises:
+        UserError: it cannot.
+    """
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        Problem(
+            f"compiled engines in {folder}",
+            f"cannot be written: {plain_os_error(error)}",
+            "set ACSGEN_CACHE to a folder that can",
+        )
+    )
 
 
 def _digest(parts: Iterable[Part]) -> str:

@@ -7,7 +7,10 @@ folder renamed to the target.  An earlier build at the target is replaced, anyth
 from __future__ import annotations
 
 import errno
+import fcntl
+import glob
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from acsgen.support.errors import Problem, UserError
+
+_UNFINISHED = ".acsgen-unfinished"
+"""Name of the (empty) file that marks a folder as one that a build is still written to."""
 
 BUILD_MARKER = ".acsgen-build"
 """Name of the (empty) file that marks a directory as written by acsgen, and so replaceable."""
@@ -37,8 +43,37 @@ _PLAIN_WORDS = {
 
 
 def plain_os_error(error: OSError) -> str:
-    """Say in plain words why the operating system refused, for example ``disk is full``."""
+    """Say in plain words why the operating system refused, for example ``disk is full``.
+
+    Of the many errors of a copied folder (:class:`shutil.Error`) it tells the first.
+    """
+    if isinstance(error, shutil.Error):
+        _, _, reason = first_of_copy(error)
+        found = re.search(r"\[Errno (\d+)\]", reason)
+        return _PLAIN_WORDS.get(int(found[1]) if found else 0) or reason
     return _PLAIN_WORDS.get(error.errno or 0) or error.strerror or str(error)
+
+
+def first_of_copy(error: shutil.Error) -> tuple[str, str, str]:
+    """Return source, target and reason of the first file that could not be copied."""
+    entries = error.args[0] if error.args else None
+    first = entries[0] if isinstance(entries, list) and entries else ("", "", str(error))
+    return (
+        (str(first[0]), str(first[1]), str(first[2])) if len(first) == 3 else ("", "", str(error))
+    )
+
+
+def _resolved(target: Path) -> Path:
+    """Return the absolute path without symbolic links.
+
+    Raises:
+        UserError: they go in a circle.
+    """
+    try:
+        return target.resolve()
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circle, before Python 3.13
+        loop = error if isinstance(error, OSError) else OSError(errno.ELOOP, str(error))
+        raise _unwritable(target, loop) from error
 
 
 def check_writable(target: Path) -> None:
@@ -47,10 +82,24 @@ def check_writable(target: Path) -> None:
     Tries for real (creates and removes a folder beside the target, and its missing parents),
     because permission bits say nothing about read-only mounts, quotas or the superuser.
     """
-    target = target.resolve()
+    target = _resolved(target)
     _refuse_foreign(target)
     with _parents(target), _scratch(target):
         pass
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be made or written to, before any work is done for it.
+
+    Raises:
+        UserError: it is a file, or on a disk that cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 def check_file(target: Path) -> None:
@@ -77,12 +126,13 @@ def staged_directory(target: Path) -> Iterator[Path]:
     Raises :class:`UserError` when the target is something other than an earlier build, or when
     it cannot be written.  Missing parents are created, and removed again on failure.
     """
-    target = target.resolve()
+    target = _resolved(target)
     _refuse_foreign(target)
     with _parents(target), _scratch(target) as scratch:
         yield scratch
         try:
             (scratch / BUILD_MARKER).touch()
+            (scratch / _UNFINISHED).unlink(missing_ok=True)
             _swap(scratch, target)
         except OSError as error:
             raise _unwritable(target, error) from error
@@ -90,6 +140,9 @@ def staged_directory(target: Path) -> Iterator[Path]:
 
 def _refuse_foreign(target: Path) -> None:
     """Raise unless ``target`` is absent, an empty directory, or an earlier build of ours."""
+    if target.is_symlink() and not target.exists():
+        # Python 3.13 resolves a circle of links to one of them.
+        raise _unwritable(target, OSError(errno.ELOOP, ""))
     if not target.exists():
         return
     if not target.is_dir():
@@ -139,16 +192,50 @@ def _remove_empty(folders: list[Path]) -> None:
 
 @contextmanager
 def _scratch(target: Path) -> Iterator[Path]:
-    """Yield a fresh folder beside ``target``, on the same file system; remove it if it remains."""
+    """Yield a fresh folder beside ``target``, on the same file system; remove it if it remains.
+
+    Folders that killed processes left there are removed too: a lock tells them from those in use.
+    """
+    prefix = f".{target.name[:40]}."
     try:
-        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", dir=target.parent))
+        _remove_leftovers(target.parent, prefix)
+        scratch = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
         scratch.chmod(0o777 & ~_umask())
+        lock = os.open(scratch, os.O_RDONLY)
+        _mark_unfinished(scratch, lock)
     except OSError as error:
         raise _unwritable(target, error) from error
     try:
         yield scratch
     finally:
+        os.close(lock)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _mark_unfinished(scratch: Path, lock: int) -> None:
+    """Lock the folder for as long as ``lock`` is open, and mark it as one of ours."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+    except OSError:
+        # A file system without locks: without the mark the next build leaves the folder alone.
+        return
+    (scratch / _UNFINISHED).touch()
+
+
+def _remove_leftovers(parent: Path, prefix: str) -> None:
+    """Remove the scratch folders of builds of the same target that were killed."""
+    for marker in parent.glob(f"{glob.escape(prefix)}*/{_UNFINISHED}"):
+        try:
+            lock = os.open(marker.parent, os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(marker.parent, ignore_errors=True)
+        except OSError:  # in use by a build that runs
+            continue
+        finally:
+            os.close(lock)
 
 
 def _umask() -> int:

@@ -20,6 +20,7 @@ from acsgen.nn.checkpoint import build_model, save_checkpoint
 from acsgen.nn.gates.dgconv import DGConv2d
 from acsgen.nn.mac_counter import MacCounter
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import check_folder
 from acsgen.train.batches import Batches
 from acsgen.train.batchnorm import settle_batch_norm
 from acsgen.train.gate_modes import GATE_MODES, gates_in_mode
@@ -64,9 +65,16 @@ def train(
         report: called after every epoch.
 
     Raises:
-        UserError: bad model configuration, data set, device or state file; or the loss diverged.
+        UserError: bad model configuration, folder, data set, device or state file; or the loss
+            diverged.
     """
-    run = _Run(recipe, _device(device), Path(out), command)
+    # Checked first: the data set takes its time.
+    place, folder = _device(device), Path(out)
+    check_folder(folder)
+    if resume and not _state_path(folder, recipe).is_file():
+        where = str(_state_path(folder, recipe))
+        raise UserError(Problem(where, "nothing to resume", "run without --resume"))
+    run = _Run(recipe, place, folder, command)
     if resume:
         run.load_state()
     elif run.metrics_path.exists():
@@ -74,6 +82,10 @@ def train(
     for index, phase in enumerate(recipe.phases):
         run.run_phase(index, phase, report)
     return run.finish()
+
+
+def _state_path(out: Path, recipe: Recipe) -> Path:
+    return out / f"{recipe.name}.state.pt"
 
 
 def _device(name: str) -> torch.device:
@@ -129,7 +141,7 @@ class _Run:
         out.mkdir(parents=True, exist_ok=True)
         self.checkpoint_path = out / f"{recipe.name}.pt"
         self.metrics_path = out / f"{recipe.name}.metrics.jsonl"
-        self.state_path = out / f"{recipe.name}.state.pt"
+        self.state_path = _state_path(out, recipe)
 
     def _arrange(self, memory_format: torch.memory_format) -> None:
         # torch's own annotations of Module.to leave this documented keyword out.
@@ -262,8 +274,6 @@ class _Run:
         """
         where = str(self.state_path)
         damaged = Problem(where, "not a readable state file", "delete it and start again")
-        if not self.state_path.is_file():
-            raise UserError([Problem(where, "nothing to resume", "run without --resume")])
         try:
             content = torch.load(self.state_path, map_location=self.device, weights_only=True)
             same = content["recipe"] == self.recipe.model_dump_json()

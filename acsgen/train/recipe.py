@@ -22,12 +22,15 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from acsgen.nn.checkpoint import validation_problems
 from acsgen.nn.networks import ARCHITECTURES
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.fields import field_problems
+from acsgen.support.yamltext import load_yaml, yaml_reason
 from acsgen.train.gate_modes import GATE_MODES
 from acsgen.train.losses import LOSSES, LossParameters
 from acsgen.train.losses.cross_entropy import CrossEntropyParameters
+
+_PATTERNS = {"name": "letters, digits, dots, hyphens and underscores, a letter or digit first"}
 
 
 class _Strict(BaseModel):
@@ -209,18 +212,24 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         reason = error.strerror if isinstance(error, OSError) else "not a text file"
         raise UserError([Problem(where, f"cannot read the recipe: {reason}")]) from None
     try:
-        content = yaml.safe_load(text)
+        content = load_yaml(text)
+    except RecursionError:
+        raise UserError(Problem(where, "is nested too deeply: not a recipe")) from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2023-99-99
-        raise UserError([Problem(where, f"not valid YAML: {error}")]) from None
+        place, reason = yaml_reason(error)
+        where = f"{where}, {place}" if place else where
+        raise UserError(Problem(where, f"is not YAML: {reason}")) from None
     if not isinstance(content, dict):
-        raise UserError([Problem(where, "a recipe is a mapping of keys to values")])
+        remedy = "start from a copy of a recipe in models/recipes"
+        raise UserError(Problem(where, "does not hold the keys of a recipe", remedy))
     problems = [p for p in (_override(content, item) for item in overrides) if p is not None]
     if problems:
         raise UserError(problems)
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:
-        raise UserError(validation_problems(error, where)) from None
+        problems = field_problems(error, where, Recipe, "recipe", _PATTERNS)
+        raise UserError(problems) from None
 
 
 def _override(content: dict[str, Any], item: str) -> Problem | None:
@@ -230,7 +239,7 @@ def _override(content: dict[str, Any], item: str) -> Problem | None:
     if not equals or not key:
         return Problem(where, "not of the form key=value")
     try:
-        value = yaml.safe_load(text)
+        value = load_yaml(text)
     except (yaml.YAMLError, ValueError):
         return Problem(where, f"'{text}' is not a YAML value")
     *parents, last = key.split(".")

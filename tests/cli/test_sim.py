@@ -89,7 +89,8 @@ def test_the_rtl_of_a_build(original: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_waves(original: Path, tmp_path: Path) -> None:
     need_verilator()
-    sim(original, "--engine", "rtl", "-n", 1, "--waves", tmp_path / "run.fst")
+    said = sim(original, "--engine", "rtl", "-n", 1, "--waves", tmp_path / "run.fst")
+    assert "waves written to" in said
     assert (tmp_path / "run.fst").stat().st_size > 10_000
 
 
@@ -222,3 +223,29 @@ def test_files_that_cannot_be_written(original: Path, tmp_path: Path) -> None:
     assert "is a directory" in sim(original, "--json", tmp_path, status=2)
     absent = tmp_path / "absent" / "found.json"
     assert "cannot be written: no such file" in sim(original, "--json", absent, status=2)
+
+
+def test_images_of_a_file_and_other_thresholds_are_run_and_not_compared(
+    original: Path, tmp_path: Path
+) -> None:
+    with np.load(original / "vectors" / "golden.npz") as golden:
+        images, logits = golden["images"], golden["output0"]
+        closed = {name: golden[name] for name in golden.files if name.startswith("mask")}
+    classes = logits.argmax(axis=1)
+    np.savez(tmp_path / "mine.npz", images=images, labels=classes)
+    said = sim(original, "--images", tmp_path / "mine.npz", "--json", tmp_path / "found.json")
+    assert "accuracy 100.00 %" in said
+    assert "nothing to compare" in said
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["predictions"] == classes.tolist()
+    assert closed
+    macs = []
+    for alpha in ("0", "1"):
+        sim(original, "--alpha", alpha, "--json", tmp_path / "found.json")
+        runs = json.loads((tmp_path / "found.json").read_text())["runs"]
+        macs.append(sum(run["macs_executed"] for run in runs))
+    assert macs[0] > macs[1]
+    np.savez(tmp_path / "other.npz", images=images[:, :1])
+    assert "the build takes uint8" in sim(original, "-n", tmp_path / "other.npz", status=2)
+    assert "no number and no file" in sim(original, "-n", "many", status=2)
+    assert "give at least 1" in sim(original, "-n", 0, status=2)

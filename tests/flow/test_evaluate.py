@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from acsgen.cost.macs import count_macs
-from acsgen.flow.evaluate import evaluate, measure
+from acsgen.flow.evaluate import evaluate, measure, with_alpha
 from acsgen.frontend import run_layers
 from acsgen.nn.checkpoint import save_checkpoint
 from acsgen.nn.networks.resnet import AcsConfig, ResNet, ResNetConfig
@@ -102,3 +102,23 @@ def test_a_data_set_of_another_shape_is_refused(tmp_path: Path, data_set: str) -
     save_checkpoint(path, ResNet(config).eval(), "resnet", config, {})
     with pytest.raises(UserError, match=r"expected uint8 \[N, 3, 32, 32\], got uint8 \[40, 3, 16"):
         evaluate(path, data_set)
+
+
+def test_alpha_opens_and_closes_all_gates() -> None:
+    graph = every_kind(0)
+    integers, test = quantize(graph, slopes(0, 32)), slopes(1, 16)
+    shares = []
+    for alpha in (0.0, 0.5, 1.0):
+        result = measure(with_alpha(graph, alpha), with_alpha(integers, alpha), test)
+        assert result.masks is not None
+        shares.append(result.masks.mean_open)
+    assert shares[0] == 1.0
+    assert 0.0 < shares[1] < 1.0
+    assert shares[2] == 0.0
+
+
+def test_alpha_of_a_network_without_gates_is_refused(tmp_path: Path, data_set: str) -> None:
+    config = ResNetConfig(widths=(4, 4, 4), num_classes=4, image_size=16, gate=None)
+    save_checkpoint(tmp_path / "net.pt", ResNet(config).eval(), "resnet", config, {})
+    with pytest.raises(UserError, match="net has no gates"):
+        evaluate(tmp_path / "net.pt", data_set, 4, alpha=0.3, calibration_images=4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -177,7 +179,7 @@ def test_everything_is_reported_at_once():
             late=nn.Conv2d(6, 6, (1, 2)),
         )
     )
-    assert [problem.where for problem in problems] == [
+    assert [problem.where.split(" (")[0] for problem in problems] == [
         "body.bad1",
         "body.act",
         "body",
@@ -235,3 +237,37 @@ def test_misaligned_factor_is_refused():
     module = randomized(Net(Body(forward), width=8))
     problems = refusals(module)
     assert any("[N, C, 1, 1]" in problem.remedy for problem in problems)
+
+
+def test_functional_operations_are_named_by_their_line():
+    def forward(s, x):
+        return x.sin()
+
+    (problem,) = refusals(net(forward))
+    assert re.fullmatch(r"body \(test_refusals\.py:\d+\)", problem.where)
+
+
+def test_an_image_that_is_too_large_is_not_to_have_an_earlier_stride():
+    found = {p.where: p.remedy for p in refusals(net(lambda s, x: x), (3, 8, 70))}
+    assert found["input"] == "use smaller images"
+
+
+def test_a_classifier_of_no_classes():
+    with pytest.warns(UserWarning, match="zero-element"):
+        module = Net(Body(lambda s, x: x), classes=0).eval()
+    (problem,) = refusals(module)
+    assert (problem.where, problem.what) == ("fc", "has no outputs")
+
+
+@pytest.mark.parametrize("fault", ["negative variance", "overflow"])
+def test_numbers_that_become_nan_or_infinite(fault):
+    module = net(lambda s, x: s.bn(s.conv(x)), conv=nn.Conv2d(6, 6, 3), bn=nn.BatchNorm2d(6)).eval()
+    with torch.no_grad():
+        if fault == "overflow":
+            module.body.conv.weight.mul_(1e30)
+            module.body.bn.weight.fill_(1e30)
+        else:
+            module.body.bn.running_var[2] = -1.0
+    problems = refusals(module)
+    assert problems[0].where == "body.conv"
+    assert "NaN or infinite" in problems[0].what

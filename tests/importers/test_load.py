@@ -204,7 +204,9 @@ def test_foreign_operators_are_listed(archive, tmp_path, target):
 
     with pytest.raises(UserError) as caught:
         load_model(with_program(archive, tmp_path / "e.pt2", change))
-    assert [p.where for p in caught.value.problems] == ["forward", "fc"]
+    where = [p.where for p in caught.value.problems]
+    assert where[0].startswith("modules.py:") or where[0].startswith("test_load.py:")
+    assert where[1:] == ["fc"]
 
 
 def test_expressions_are_never_evaluated(archive, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 from acsgen.engines.rtl import Memory
 from acsgen.report.data import Accuracy, CountedCycles, Report
-from acsgen.report.file import REPORT_FILE, read_report, write_report
+from acsgen.report.file import REPORT_FILE, read_report, rounded, write_report
 from acsgen.support.errors import UserError
 
 from .samples import REPORT
@@ -42,9 +42,8 @@ def test_the_names_in_the_file(tmp_path: Path) -> None:
     assert content["layers"][1]["cycles_dense"] is None
     assert list(content) == [
         "model", "board", "acsgen", "spec_hash", "dataset", "engines", "bit_exact", "macs",
-        "cycles", "cycles_rtl", "bytes", "accuracy", "outputs", "masks", "resources", "engine",
-        "clock_mhz",
-        "memory", "layers", "noise",
+        "cycles", "cycles_rtl", "bytes", "accuracy", "outputs", "masks", "resources",
+        "engine", "clock_mhz", "memory", "layers", "noise",
     ]  # fmt: skip
 
 
@@ -65,3 +64,9 @@ def test_everything_that_is_wrong_is_named(tmp_path: Path) -> None:
 def test_a_missing_report(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         read_report(tmp_path)
+
+
+def test_the_noise_of_sums_is_not_kept(tmp_path: Path) -> None:
+    noisy = replace(REPORT, macs=replace(REPORT.macs, mean=4279.999999999986))
+    assert rounded(noisy).macs.mean == 4280.0
+    assert rounded(FULL) == FULL

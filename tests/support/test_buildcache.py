@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from acsgen.support import buildcache
-from acsgen.support.buildcache import cache_folder, cached_file
+from acsgen.support.buildcache import cache_folder, cached_file, check_cache
 from acsgen.support.errors import UserError
 
 pytestmark = pytest.mark.unit
@@ -84,3 +84,15 @@ def test_folder(environment: dict[str, str], wanted: str, monkeypatch: pytest.Mo
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert str(cache_folder()) == wanted
+
+
+def test_a_cache_that_cannot_be_written_is_told_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("ACSGEN_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(UserError, match="set ACSGEN_CACHE to a folder that can"):
+        check_cache()
+    monkeypatch.setenv("ACSGEN_CACHE", str(tmp_path / "cache"))
+    check_cache()
+    assert list((tmp_path / "cache").iterdir()) == []

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from acsgen.support.errors import UserError
-from acsgen.support.fsutil import BUILD_MARKER, check_writable, plain_os_error, staged_directory
+from acsgen.support.fsutil import (
+    BUILD_MARKER,
+    check_folder,
+    check_writable,
+    plain_os_error,
+    staged_directory,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -149,3 +158,54 @@ def test_full_disk_is_told_in_plain_words(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_an_unlisted_errno_keeps_the_systems_words() -> None:
     assert plain_os_error(OSError(errno.EIO, "Input/output error")) == "Input/output error"
+
+
+def test_a_circle_of_links_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    for target in (tmp_path / "a", tmp_path / "a" / "out"):
+        with pytest.raises(UserError, match="its symbolic links go in a circle"):
+            check_writable(target)
+        with pytest.raises(UserError, match="its symbolic links go in a circle"):
+            build(target, "1")
+
+
+def test_the_first_file_that_could_not_be_copied_is_told() -> None:
+    full = shutil.Error(
+        [("from", "to", "[Errno 28] No space left on device: 'to'"), ("x", "y", "z")]
+    )
+    assert plain_os_error(full) == "no space left on the disk"
+    assert plain_os_error(shutil.Error([("from", "to", "odd")])) == "odd"
+    assert plain_os_error(shutil.Error("alone")) == "alone"
+
+
+def test_the_folder_of_a_killed_build_is_removed_by_the_next(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, pathlib\n"
+        "from acsgen.support.fsutil import staged_directory\n"
+        "with staged_directory(pathlib.Path(sys.argv[1])) as folder:\n"
+        "    (folder / 'half').write_text('x')\n"
+        "    os._exit(9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "out")], check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    (tmp_path / ".out.mine").mkdir()
+    build(tmp_path / "out", "1")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".out.mine", "out"]
+
+
+def test_the_folder_of_a_build_that_runs_is_left_alone(tmp_path: Path) -> None:
+    with staged_directory(tmp_path / "out") as first:
+        check_writable(tmp_path / "out")
+        with staged_directory(tmp_path / "out") as second:
+            assert first.is_dir()
+            assert first != second
+        assert first.is_dir()
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(UserError, match="is a file, not a directory"):
+            check_folder(folder)
+    check_folder(tmp_path / "new" / "folder")

@@ -107,9 +107,12 @@ def test_a_loss_that_skips_needs_learned_gates(tmp_path: Path) -> None:
         ("phases.0.loss={name: 3}", "phases.0.loss: unknown loss '3' (known: acs, cross_entropy)"),
         ("phases.0.loss={target: 1}", "phases.0.loss: a loss is its name, or a mapping with its"),
         ("phases.0.loss=[acs]", "phases.0.loss: a loss is its name, or a mapping with its name"),
-        ("phases.0.loss=acs", "phases.0.loss.target: Field required"),
-        ("phases.1.loss.ramp=2", "phases.1.loss.ramp: Input should be less than or equal to 1"),
-        ("phases.0.loss={name: cross_entropy, target: 1}", "phases.0.loss.target: Extra inputs"),
+        ("phases.0.loss=acs", "phases.0.loss.target: is missing"),
+        ("phases.1.loss.ramp=2", "phases.1.loss.ramp: is 2 (must be less than or equal to 1"),
+        (
+            "phases.0.loss={name: cross_entropy, target: 1}",
+            "phases.0.loss.target: is not a key of a recipe",
+        ),
         ("phases.1.cost={target: 1}", "phases.1: cost is an older way to give a loss; write loss:"),
     ],
 )
@@ -152,15 +155,15 @@ def test_bad_overrides_are_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("name: [", "not valid YAML"),
-        ("name: 2023-99-99", "not valid YAML"),
-        ("- a list", "a recipe is a mapping"),
-        ("", "a recipe is a mapping"),
+        ("name: [", "is not YAML"),
+        ("name: 2023-99-99", "is not YAML"),
+        ("- a list", "does not hold the keys"),
+        ("", "does not hold the keys"),
         ("name: x\ndata: {name: digits32}\nphases: []", "phases"),
     ],
 )
 def test_files_that_are_no_recipes(tmp_path: Path, text: str, expected: str) -> None:
-    assert problems(write(tmp_path, text))[0].startswith(expected)
+    assert expected in problems(write(tmp_path, text))[0]
 
 
 @pytest.mark.unit
@@ -186,3 +189,21 @@ def test_shipped_recipes_and_their_twins() -> None:
         assert {**recipe.model, "gate": None} == {**twin.model, "gate": None}
         ignored = {"name", "model", "phases"}
         assert recipe.model_dump(exclude=ignored) == twin.model_dump(exclude=ignored)
+
+
+@pytest.mark.unit
+def test_problems_of_recipes_read_like_those_of_boards(tmp_path: Path) -> None:
+    def said(change: str) -> str:
+        (text,) = problems(write(tmp_path, GOOD), change)
+        return text
+
+    assert said("sed=1") == "sed: is not a key of a recipe (did you mean seed?)"
+    assert said("data.colour=red").startswith("data.colour: is not a key of a recipe (the keys are")
+    assert said("batch=many") == "batch: is 'many' (must be a whole number)"
+    assert said("phases.0.lr=0") == "phases.0.lr: is 0 (must be greater than 0)"
+    assert said("data.flip=[1]") == "data.flip: is a list (must be true or false)"
+
+
+@pytest.mark.unit
+def test_a_key_twice_is_refused(tmp_path: Path) -> None:
+    assert "the key 'seed' is there twice" in problems(write(tmp_path, "seed: 1\nseed: 2\n"))[0]

@@ -190,3 +190,10 @@ def test_learning_rate_warms_up_and_falls_along_a_cosine() -> None:
     phase = PhaseRecipe(name="x", epochs=11, lr=0.2, warmup=1)
     rates = [_learning_rate(phase, done) for done in (0.0, 0.49, 1.0, 6.0, 11.0)]
     assert rates == pytest.approx([0.002, 0.1, 0.2, 0.1, 0.0])
+
+
+def test_folder_and_state_are_looked_at_before_the_data_set(tmp_path: Path) -> None:
+    plan = recipe("npz:/no/such/file.npz")
+    (tmp_path / "file").write_text("x")
+    assert "is a file, not a directory" in refusal(plan, out=tmp_path / "file")[0]
+    assert "nothing to resume" in refusal(plan, out=tmp_path, resume=True)[0]

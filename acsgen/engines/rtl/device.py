@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from acsgen.engines.base import EngineViolation
 from acsgen.isa.generated import WORD_BYTES
-from acsgen.program.board import Board
+from acsgen.program.board import MAX_LATENCY, Board
 from acsgen.support.errors import Problem, UserError
 
 #: Every edge carries a beat, in each direction.
@@ -49,7 +49,7 @@ class Memory:
 
     def __post_init__(self) -> None:
         limits = {
-            "latency": (0, 100_000),
+            "latency": (0, MAX_LATENCY),
             "bandwidth": (1, FULL_BANDWIDTH),
             "seed": (0, 2**32 - 1),
             "fail_read": (0, 2**32 - 1),

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.data import load_dataset
+from acsgen.data.dataset import PHOTOGRAPHS
 from acsgen.flow.evaluate import CALIBRATION_IMAGES
 from acsgen.importers.network import ImportedNetwork
 from acsgen.support.errors import Problem, UserError
 
 #: Images over which accuracy, MACs and cycles are averaged.
 ACCURACY_IMAGES = 500
-
-PHOTOGRAPHS = "photographs"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import warnings
 
 from acsgen.compiler import compile_graph
 from acsgen.flow.agreement import WARN_BELOW, complaint
+from acsgen.flow.build.doubts import warn_of_doubts
 from acsgen.flow.build.images import choose_images
 from acsgen.flow.build.work import Work
 from acsgen.flow.evaluate import measure
@@ -24,6 +25,7 @@ def read_network(work: Work, on_stage: OnStage) -> None:
     work.images = choose_images(
         source, request.dataset, request.data_root, request.images, request.seed
     )
+    warn_of_doubts(work.layers, work.images)
     work.log.layers(work.layers)
 
 

@@ -21,7 +21,7 @@ from acsgen.flow.build.report import make_report
 from acsgen.flow.build.stages import StageLog
 from acsgen.flow.build.work import BuildRequest, Plan, Work, make_plan
 from acsgen.report.data import Report
-from acsgen.report.file import write_report
+from acsgen.report.file import rounded, write_report
 from acsgen.support.fsutil import staged_directory
 from acsgen.support.progress import OnStage, ignore_stages
 
@@ -72,7 +72,7 @@ def build(request: BuildRequest, on_stage: OnStage = ignore_stages) -> BuildResu
     with staged_directory(plan.out) as folder:
         work.folder = folder
         _take(project_steps(plan), work, on_stage)
-        report = make_report(work)
+        report = rounded(make_report(work))
         write_report(folder, report)
         work.log.write(folder)
     return BuildResult(plan.out, report)

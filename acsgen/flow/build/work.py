@@ -20,6 +20,7 @@ from acsgen.program.board import Board, load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
 from acsgen.report.data import CountedCycles
+from acsgen.support.buildcache import check_cache
 from acsgen.support.fsutil import check_writable
 from acsgen.verify import Verification
 from acsgen.verify.vectors import Vectors
@@ -96,6 +97,7 @@ def make_plan(request: BuildRequest) -> Plan:
     resources = check_resources(engine, board)
     out = request.out or Path("build") / f"{request.model.stem}-{board.name}"
     check_writable(out)
+    check_cache()
     return Plan(request, implementations, simulations, board, engine, resources, out)
 
 

@@ -1,0 +1,82 @@
+"""Options that several commands share, so that each has one name and one meaning."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+
+from acsgen.cli.console import out
+from acsgen.isa.generated import LANES
+from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import check_file
+
+STDOUT = Path("-")
+
+JsonOption = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write the figures to a file; - for the screen."),
+]
+LanesOption = Annotated[
+    int | None,
+    typer.Option("--lanes", min=LANES, help=f"Pixel lanes, in {LANES}s; default the board's."),
+]
+AlphaOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0, max=1.0, help="Threshold of all gates: 0 opens, 1 closes; default as trained."
+    ),
+]
+
+
+def lane_groups(lanes: int | None) -> int | None:
+    """Return the groups of lanes for ``--lanes``.
+
+    Raises:
+        UserError: no whole number of groups.
+    """
+    if lanes is not None and lanes % LANES:
+        near = [LANES * groups for groups in (lanes // LANES, lanes // LANES + 1)]
+        remedy = f"try {near[0]} or {near[1]}"
+        raise UserError(Problem("--lanes", f"{lanes} is not a multiple of {LANES}", remedy))
+    return None if lanes is None else lanes // LANES
+
+
+def check_json(target: Path | None) -> None:
+    """Refuse a file of ``--json`` that cannot be written, before any work is done for it.
+
+    The screen, too, is for the figures alone if they are wanted there.
+    """
+    if target == STDOUT:
+        out.quiet = True
+    elif target is not None:
+        check_file(target)
+
+
+def write_json(target: Path | None, content: Any) -> None:
+    """Write figures where ``--json`` asks for them."""
+    if target is None:
+        return
+    text = json.dumps(content, indent=1, default=_plain) + "\n"
+    if target == STDOUT:
+        sys.stdout.write(text)
+    else:
+        target.write_text(text, encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return str(value)

@@ -1,0 +1,80 @@
+"""``acsgen report``: the figures of a build again, layer by layer if wanted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from acsgen.cli.console import guarded, out
+from acsgen.cli.options import JsonOption, check_json, write_json
+from acsgen.cli.tables import figures_table, print_table, remarks_table
+from acsgen.support.numbers import count, share
+
+if TYPE_CHECKING:
+    from acsgen.report.data import Report
+
+
+@guarded
+def report(
+    build: Annotated[Path, typer.Argument(help="A directory that acsgen build wrote.")],
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Show every layer: cycles, MACs, bytes, noise.")
+    ] = False,
+    json_file: JsonOption = None,
+) -> None:
+    """Show the report of a build again.
+
+    With --layers there is a row for each layer. Cycles are those of the model of the HLS engine;
+    signal to noise compares the integers with the float network.
+    """
+    check_json(json_file)
+
+    from acsgen.report.file import REPORT_FILE, read_report
+    from acsgen.report.hints import hints
+    from acsgen.report.text import summary_rows
+    from acsgen.verify.builddir import open_build
+
+    found = read_report(build)
+    board = open_build(build).manifest.board
+    if layers:
+        print_table(layers_table(found))
+    else:
+        title = f"{found.model} on {board.title}"
+        headers = ("figure", "value", "remark")
+        out.print(remarks_table(title, headers, summary_rows(found, board), out.width))
+        for hint in hints(found):
+            out.print(f"hint: {hint}", soft_wrap=True)
+    write_json(json_file, json.loads((build / REPORT_FILE).read_text(encoding="utf-8")))
+
+
+def layers_table(report: Report) -> Table:
+    """Return one row for each layer, in order of execution, and their sum."""
+    columns = ("layer", "cycles", "share", "ungated", "MACs", "skipped", "bytes", "SNR dB")
+    table = figures_table(f"{report.model}, mean of an image by the model", columns)
+    noise = {item.layer: item for item in report.noise}
+    total = sum(layer.cycles for layer in report.layers)
+    for layer in report.layers:
+        snr = noise.get(layer.layer)
+        table.add_row(
+            layer.layer,
+            count(layer.cycles),
+            share(layer.cycles, total),
+            "-" if layer.cycles_dense is None else count(layer.cycles_dense),
+            count(layer.macs),
+            share(layer.macs_skipped, layer.macs + layer.macs_skipped),
+            count(layer.bytes_read),
+            "-" if snr is None else f"{snr.snr_db:.1f}",
+        )
+    table.add_section()
+    macs = sum(layer.macs for layer in report.layers)
+    skipped = sum(layer.macs_skipped for layer in report.layers)
+    moved = sum(layer.bytes_read for layer in report.layers)
+    table.add_row(
+        "all", count(total), share(total, total), count(report.cycles.dense), count(macs),
+        share(skipped, macs + skipped), count(moved), "",
+    )  # fmt: skip
+    return table

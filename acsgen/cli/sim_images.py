@@ -1,0 +1,82 @@
+"""``acsgen sim --images FILE`` and ``--alpha``: a build on other images, or with other thresholds.
+
+A build has golden results for its own images and thresholds only, so that nothing is compared here:
+the engine's own predictions and counters are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acsgen.support.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from acsgen.engines.base import Engine
+    from acsgen.verify.builddir import BuildDirectory
+
+
+@dataclass(frozen=True)
+class FreeRun:
+    """The engine's outcome for one image: its class, and the words of its result header."""
+
+    prediction: int
+    counters: dict[str, int]
+
+
+def read_images(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], Any]:
+    """Return images uint8 ``[N, *shape]`` and labels ``[N]``, or None, of an .npz or .npy file.
+
+    Raises:
+        UserError: the file cannot be read, or its images are others than the network takes.
+    """
+    try:
+        with path.open("rb") as file:
+            content = np.load(file, allow_pickle=False)
+            named = isinstance(content, np.lib.npyio.NpzFile)
+            images = content["images"] if named else content
+            labels = content["labels"] if named and "labels" in content.files else None
+    except Exception as error:  # on a damaged file the parsers raise exceptions of any type
+        remedy = "write it with numpy.savez(path, images=uint8 [N, C, H, W])"
+        raise UserError(Problem(str(path), f"cannot be read as images: {error}", remedy)) from None
+    if images.shape == shape:
+        images = images[None]
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != shape or not len(images):
+        found = f"{images.dtype} {list(images.shape)}"
+        wanted = f"uint8 [N, {', '.join(map(str, shape))}]"
+        raise UserError(Problem(str(path), f"holds {found}", f"the build takes {wanted}"))
+    return images, labels
+
+
+def run_free(
+    build: BuildDirectory,
+    engine: Engine,
+    images: NDArray[np.uint8],
+    alpha: float | None,
+    on_image: Callable[[int], None],
+) -> list[FreeRun]:
+    """Run images on an engine, with the thresholds of one alpha if it is given."""
+    from acsgen_host import Bundle, thresholds
+    from acsgen_host.result import decode
+    from acsgen_host.words import pack_image
+
+    bundle = Bundle.load(build.path)
+    params = np.array(build.program.params)
+    if alpha is not None:
+        for name, integers in thresholds.resolve(bundle.gates, alpha).items():
+            words = thresholds.pack(integers)
+            start = bundle.gates[name].threshold_address
+            params[start : start + len(words)] = words
+    program = build.program
+    found = []
+    for index, image in enumerate(images):
+        run = engine.run(program.words, params, pack_image(image), program.result_words)
+        result = decode(bundle, run.result, 0.0)
+        found.append(FreeRun(int(result.prediction), run.counters))
+        on_image(index + 1)
+    return found

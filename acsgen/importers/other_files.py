@@ -1,0 +1,143 @@
+"""Recognizes files that are no acsgen model, and says what to do with each.  Nothing is run."""
+
+from __future__ import annotations
+
+import pickle
+import pickletools
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+from torch import Tensor
+
+from acsgen.nn.checkpoint import FORMAT
+from acsgen.support.errors import Problem
+
+EXPORT = (
+    "network.eval()\n"
+    "program = torch.export.export(network, (torch.zeros(1, C, H, W),))\n"
+    'torch.export.save(program, "mine.pt2")'
+)
+"""The three lines that make a file for acsgen of a network in PyTorch."""
+
+#: A pickle of one of the first versions of torch.save: its magic number is a pickle of its own.
+_OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+_PICKLES_OF_OLD_TORCH = 4
+#: First byte: the field ``ir_version``; behind its value one of the other fields of ONNX's model.
+_ONNX_FIELDS = (0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42)
+_ONNX_VERSIONS = range(1, 64)
+#: Classes that a pickle of tensors in plain containers names.
+_PLAIN_CLASSES = ("collections OrderedDict", "torch.", "torch ", "numpy", "_codecs encode")
+_BUILTINS = ("__builtin__ ", "builtins ")
+
+
+def other_file(path: Path) -> Problem | None:
+    """Return a description of a file that is none of acsgen's kinds; None if it may be one."""
+    where = str(path)
+    what = _in_zip(path) if zipfile.is_zipfile(path) else _by_first_bytes(path)
+    if what is None:
+        return None
+    remedy = f"export the network, in the Python that defines it:\n{EXPORT}"
+    if "weights" in what:
+        remedy = (
+            "load them into their network, with network.load_state_dict, and export it:\n" + EXPORT
+        )
+    return Problem(where, f"not an acsgen checkpoint, but {what}", remedy)
+
+
+def _by_first_bytes(path: Path) -> str | None:
+    with path.open("rb") as file:
+        head = file.read(32)
+        if head.startswith(_OLD_TORCH):
+            file.seek(0)
+            return _of_pickle(file, _PICKLES_OF_OLD_TORCH, path)
+    if len(head) > 2 and head[0] == 0x08 and head[1] in _ONNX_VERSIONS and head[2] in _ONNX_FIELDS:
+        return "an ONNX file, which acsgen does not read"
+    if head.startswith(b"\x89HDF\r\n"):
+        return "an HDF5 file, as Keras writes it"
+    if head[4:8] == b"TFL3":
+        return "a TensorFlow Lite file"
+    if head[8:10] == b'{"':
+        return "weights without their network (safetensors)"
+    return None
+
+
+def _in_zip(path: Path) -> str | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if any(name.endswith("/constants.pkl") or "/code/__torch__" in name for name in names):
+                return "a TorchScript file, which acsgen does not read"
+            data = [n for n in names if n.count("/") == 1 and n.endswith("/data.pkl")]
+            if len(data) != 1:
+                return None
+            with archive.open(data[0]) as file:
+                return _of_pickle(file, 1, path)
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError, RuntimeError, NotImplementedError):
+        return None
+
+
+def _of_pickle(file: IO[bytes], pickles: int, path: Path) -> str | None:
+    """Say what the output of ``torch.save`` is, from the names in it and from its plain parts."""
+    classes: list[str] = []
+    try:
+        for _ in range(pickles):
+            for kind, text in _names(file):
+                if kind == "text" and text == FORMAT:
+                    return None
+                if kind == "class":
+                    classes.append(text)
+    except Exception:  # a damaged pickle; those who read it describe it
+        return None
+    layers = [name for name in classes if name.startswith("torch.nn.modules")]
+    strange = [name for name in classes if not name.startswith(_PLAIN_CLASSES)]
+    if layers or strange:
+        what = "a whole pickled module" if layers else "a pickled Python object"
+        first = next((n for n in strange if not n.startswith(_BUILTINS)), (layers or strange)[0])
+        return (
+            f"{what} ({first.replace(' ', '.')}), refused for safety: a file like this can run "
+            "code when it is opened"
+        )
+    return _of_content(_plain_content(path))
+
+
+def _names(file: IO[bytes]) -> Iterator[tuple[str, str]]:
+    """Yield ``("class", "module name")`` and ``("text", ...)`` for a pickle's opcodes."""
+    texts: list[str] = []
+    for opcode, argument, _ in pickletools.genops(file):
+        if opcode.name in ("GLOBAL", "INST"):
+            yield "class", str(argument)
+        elif opcode.name == "STACK_GLOBAL":
+            yield "class", " ".join(texts[-2:])
+        elif isinstance(argument, str):
+            texts.append(argument)
+            yield "text", argument
+
+
+def _plain_content(path: Path) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, OSError, ValueError, KeyError, EOFError):
+        return None
+
+
+def _of_content(content: Any) -> str | None:
+    if isinstance(content, Tensor):
+        return "a tensor"
+    if not isinstance(content, dict) or not content:
+        return None
+    if all(isinstance(value, Tensor) for value in content.values()):
+        return "weights without their network (a state_dict)"
+    inside = [
+        str(key)
+        for key, value in content.items()
+        if isinstance(value, dict) and any(isinstance(item, Tensor) for item in value.values())
+    ]
+    if inside:
+        return f"weights without their network (a training checkpoint; see its {inside[0]!r})"
+    return None

@@ -1,0 +1,33 @@
+"""Remarks behind the figures of a build: what they suggest to do."""
+
+from __future__ import annotations
+
+from acsgen.data.dataset import PHOTOGRAPHS
+from acsgen.report.data import Report
+from acsgen.support.numbers import share
+
+_NEVER = 0.005
+_MANY_CYCLES = 0.3
+
+
+def hints(report: Report) -> list[str]:
+    """Return one sentence for each thing about a build that its author may want to change."""
+    found = []
+    if report.masks is not None:
+        if report.masks.mean_open > 1 - _NEVER:
+            found.append("the gates never close: train with a cost (loss acs), or raise alpha")
+        elif report.masks.mean_open < _NEVER:
+            found.append("the gates never open: lower alpha, or the cost in training")
+        elif report.masks.input_dependent < _NEVER:
+            found.append(
+                "no gate depends on the image: a network without these channels is as good"
+            )
+    total = sum(layer.cycles for layer in report.layers)
+    most = max(report.layers, key=lambda layer: layer.cycles, default=None)
+    if most is not None and len(report.layers) > 2 and most.cycles > _MANY_CYCLES * total:
+        found.append(f"{most.layer} takes {share(most.cycles, total)} of the cycles")
+    if report.dataset == PHOTOGRAPHS:
+        found.append(
+            "calibrated on crops of two photographs: --dataset npz:FILE takes images of your own"
+        )
+    return found
