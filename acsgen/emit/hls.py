@@ -16,7 +16,15 @@ import jinja2
 
 import acsgen
 from acsgen.emit.bundles import BUNDLES
-from acsgen.isa.generated import LANES, RECORD_WORDS, SEGMENTS, SPEC_HASH, Instruction
+from acsgen.isa.generated import (
+    INSTRUCTION_WORDS,
+    LANES,
+    RECORD_WORDS,
+    SEGMENTS,
+    SPEC_HASH,
+    WORD_BYTES,
+    Instruction,
+)
 from acsgen.isa.spec import Argument, load_spec
 from acsgen.program.board import Board
 from acsgen.program.engine_config import EngineConfig
@@ -24,6 +32,16 @@ from acsgen.support.assets import asset
 
 #: Files of templates/hls that are copied.
 _PLAIN_SUFFIXES = (".hpp", ".cpp")
+
+#: Beats of the longest burst that AXI3, the bus of a Zynq-7000, knows.
+BURST_BEATS = 16
+
+#: Bursts that an AXI adapter keeps open: of reads twice as many as the engine ever asks for.
+READS_OUTSTANDING = 16
+WRITES_OUTSTANDING = 4
+
+#: Cycles between the engine and the memory's controller, there and back, beside its latency.
+BUS_CYCLES = 4
 
 #: The folder of the files that the test bench reads, seen from the HLS project.
 PROGRAM_DIRECTORY = "../program"
@@ -54,8 +72,10 @@ class LoopBounds:
     rounds: int
     blocks: int
     groups: int
-    image_channels: int
-    image_rows: int
+    image_words: int
+    map_blocks: int
+    program_words: int
+    trace_words: int
 
     @classmethod
     def of(cls, instructions: Sequence[Instruction], lane_groups: int) -> LoopBounds:
@@ -87,13 +107,20 @@ class LoopBounds:
             rounds=max((rounds(op) for op in convs), default=1),
             blocks=max(max(blocks(op), op.src_step) for op in maps),
             groups=max((op.groups for op in convs), default=1),
-            image_channels=load.channels,
-            image_rows=load.dst_height,
+            image_words=load.channels * load.dst_height * -(-load.dst_width // WORD_BYTES),
+            map_blocks=max(op.channels * blocks(op) for op in maps),
+            program_words=len(instructions) * INSTRUCTION_WORDS,
+            trace_words=max(
+                op.groups * op.channels * op.dst_step * SEGMENTS for op in maps
+            ) or 1,
         )
 
 
 #: The only buffer that the engine writes.
 WRITTEN_BUFFER = "result"
+
+#: The buffer that is read by requests ahead, through ``hls::burst_maxi``.
+BURST_BUFFER = "params"
 
 
 def _parameter(argument: Argument) -> dict[str, str]:
@@ -102,7 +129,30 @@ def _parameter(argument: Argument) -> dict[str, str]:
     kind = kinds[argument.kind]
     if argument.name == WRITTEN_BUFFER:
         kind = kind.removeprefix("const ")
-    return {"name": argument.name, "declaration": kind + argument.name}
+    member = kind
+    if argument.name == BURST_BUFFER:
+        kind, member = "acs::params_port ", "acs::word_t *"
+    return {
+        "name": argument.name,
+        "declaration": kind + argument.name,
+        "member": member + argument.name,
+    }
+
+
+def _ports(board: Board, engine: EngineConfig, depths: dict[str, int]) -> list[dict[str, object]]:
+    """Return the memory ports of the top function, with what their AXI adapters are told."""
+    axi3 = board.family == "zynq7000"
+    options = (
+        f"latency={engine.latency_cycles} "
+        f"max_read_burst_length={BURST_BEATS if axi3 else 4 * BURST_BEATS} "
+        f"num_read_outstanding={READS_OUTSTANDING} "
+        f"max_write_burst_length={BURST_BEATS if axi3 else 4 * BURST_BEATS} "
+        f"num_write_outstanding={WRITES_OUTSTANDING}"
+    )
+    return [
+        {"name": name, "bundle": bundle, "depth": depths[name], "options": options}
+        for name, bundle in BUNDLES.items()
+    ]
 
 
 def render_hls(
@@ -134,6 +184,12 @@ def render_hls(
     names = (path.name.removesuffix(".j2") for path in templates.iterdir())
     sources = sorted(name for name in names if name.endswith(".cpp"))
     sources.remove("acs_testbench.cpp")
+    depths = {
+        "program": sum(len(op.encode()) for op in instructions),
+        "params": params_words,
+        "image": image_words,
+        "result": traced_words,
+    }
     context = {
         "model": model,
         "board": board,
@@ -141,13 +197,9 @@ def render_hls(
         "engine": engine,
         "lanes": LANES,
         "trip": asdict(LoopBounds.of(instructions, engine.lane_groups)),
-        "depth": {
-            "program": sum(len(op.encode()) for op in instructions),
-            "params": params_words,
-            "image": image_words,
-            "result": traced_words,
-        },
-        "bundles": BUNDLES,
+        "depth": depths,
+        "ports": _ports(board, engine, depths),
+        "read_latency": engine.latency_cycles + BUS_CYCLES,
         "arguments": [_parameter(argument) for argument in load_spec().arguments],
         "sources": sources,
         "spec_hash": SPEC_HASH,

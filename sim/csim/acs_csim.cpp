@@ -22,7 +22,7 @@ void acs_csim_run(const uint64_t *program, uint32_t program_words, const uint64_
                   AcsRegisters *registers) {
   acs::EngineCall call;
   call.program = reinterpret_cast<const acs::word_t *>(program);
-  call.params = reinterpret_cast<const acs::word_t *>(params);
+  call.params = const_cast<acs::word_t *>(reinterpret_cast<const acs::word_t *>(params));
   call.image = reinterpret_cast<const acs::word_t *>(image);
   call.result = reinterpret_cast<acs::word_t *>(result);
   call.program_words = program_words;
@@ -35,5 +35,6 @@ void acs_csim_run(const uint64_t *program, uint32_t program_words, const uint64_
   call.status = &registers->status;
   call.fault_index = &registers->fault_index;
   acs::call_engine(call);
+  hls::burst_ended();
 }
 }

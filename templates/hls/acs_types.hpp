@@ -1,10 +1,9 @@
-// Types shared by the engine's units.
+// Types shared by the engine's units, and its on-chip memories.
 #pragma once
 
-#include <ap_int.h>
-#include <stdint.h>
-
 #include "acs_config.hpp"
+#include "acs_probe.hpp"
+#include "acs_widths.hpp"
 
 namespace acs {
 
@@ -12,34 +11,42 @@ using acs_isa::Instruction;
 using acs_isa::Record;
 
 // A word of memory, as the AXI ports carry it.
-typedef ap_uint<64> word_t;
+typedef unsigned_t<64> word_t;
 
 // Eight pixels, as a bank of the feature memory holds them; pixel i in bits 8*i+7..8*i.
 typedef uint64_t segment_t;
 
-// What one 25x18 multiplier takes and gives.  C simulation uses native integers of the same values,
-// which is ten times faster; the ranges are argued at mac2().
-#ifdef __SYNTHESIS__
-typedef ap_int<25> packed_pixels_t;
-typedef ap_int<8> weight_t;
-typedef ap_int<33> packed_product_t;
-#else
-typedef int32_t packed_pixels_t;
-typedef int32_t weight_t;
-typedef int32_t packed_product_t;
-#endif
+// Registers, by what they count.
+typedef unsigned_t<bits_for(acs_isa::MAX_CHANNELS)> channel_t;       // channels; 0..MAX_CHANNELS
+typedef unsigned_t<bits_for(acs_isa::MAX_CHUNK)> row_t;              // rows of a chunk
+typedef unsigned_t<bits_for(FEATURE_BLOCKS)> block_t;                // blocks of the feature memory
+typedef unsigned_t<bits_for(BANK_WORDS)> bank_word_t;                // words of a weight bank
+typedef unsigned_t<bits_for(LANE_GROUPS)> group_t;                   // lane groups; 0..LANE_GROUPS
+typedef unsigned_t<16> step_t;                                       // blocks between channels
+typedef unsigned_t<1> set_t;                                         // one of the two weight sets
+typedef signed_t<32> acc_t;                                          // a sum of products
 
-// 64 pixels, one for each lane of a group; bytes, signed or not as the instruction says.
-struct Block {
-  uint8_t pixel[acs_isa::LANES];
-};
-
-// The on-chip memories.  Banks of `features` are segments of a block, so that a window starting at
-// any segment reads every bank once.
+// Everything that block RAM and distributed RAM keep.  Every memory has one place in the code of
+// the flat loop that reads it and one that writes it.
 struct Memories {
-  segment_t features[acs_isa::SEGMENTS][FEATURE_BLOCKS];
+  // Feature memory: block b is segment by segment in half[b % 2][segment][b / 2].  The windows of two
+  // blocks that follow each other under one tap meet the same bank at addresses that follow each
+  // other, so they always find their segments in different halves.
+  segment_t half[2][acs_isa::SEGMENTS][FEATURE_BLOCKS / 2];
+
+  // Two sets of weight banks, of which one is read while the other fills; row r of a chunk is in
+  // bank r % LANE_GROUPS.  Items of a round's second block always use the first row of a bank,
+  // so those rows are kept once more, and each of the two memories is read once an iteration.
+  uint64_t weights[LANE_GROUPS][2 * BANK_WORDS];
+  uint64_t first_rows[LANE_GROUPS][2 * BANK_WORDS];
+
+  // Channel records of both sets, one memory for each of their words.
+  uint64_t records[acs_isa::RECORD_WORDS][2 * acs_isa::MAX_CHUNK];
+
   uint64_t vectors[VECTOR_WORDS];
-  uint64_t masks[acs_isa::MASK_REGISTERS][acs_isa::MAX_CHANNELS / acs_isa::WORD_BITS];
+
+  // Mask registers, twice: an instruction looks at its input's and at its output's at once.
+  uint64_t masks[2][acs_isa::MASK_REGISTERS * MASK_WORDS];
 };
 
 // Sizes of the memory buffers, in words; every access is checked against them before it is made.
@@ -62,7 +69,11 @@ struct Counters {
   uint64_t written_words;
 };
 
-inline int ceil_div(int value, int divisor) { return (value + divisor - 1) / divisor; }
+// Quotients by constants only: a run-time divisor would be a divider of 36 cycles.
+template <int DIVISOR>
+inline int ceil_div(int value) {
+  return (value + DIVISOR - 1) / DIVISOR;
+}
 
 // Channels of the map or vector that an instruction writes, over all groups.
 inline unsigned result_channels(const Instruction &op) {
@@ -74,6 +85,15 @@ inline uint8_t byte_of(uint64_t word, int index) { return uint8_t(word >> (8 * i
 // A stored byte as the number it means.
 inline int pixel_value(uint8_t stored, bool is_signed) {
   return is_signed ? int(int8_t(stored)) : int(stored);
+}
+
+// Reads one mask bit.  `side` is the copy: 0 for the input's mask, 1 for the output's.
+inline bool channel_active(const Memories &memories, int side, int mask, int channel) {
+#pragma HLS INLINE
+  if (mask == acs_isa::MASK_NONE) return true;
+  const int word = mask * MASK_WORDS + channel / acs_isa::WORD_BITS;
+  ACS_PORT_TRACE(masks, side, channel_active, false, word);
+  return memories.masks[side][word] >> (channel % acs_isa::WORD_BITS) & 1;
 }
 
 }  // namespace acs

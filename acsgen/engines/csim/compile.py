@@ -17,8 +17,8 @@ from acsgen.support.tools import find_tool
 
 #: The generated code must be free of warnings; those of the type headers (system headers) are not
 #: ours.
-WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-maybe-uninitialized")
-FLAGS = ("-std=c++14", "-O2", "-fPIC")
+WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-label", "-Wno-maybe-uninitialized")
+FLAGS = ("-std=c++14", "-O3", "-fPIC")
 
 TESTBENCH = "acs_testbench.cpp"
 
@@ -53,7 +53,7 @@ def build_library(sources: Path, library: Path, extra_flags: tuple[str, ...] = (
     units = [path for path in sorted(sources.glob("*.cpp")) if path.name != TESTBENCH]
     units.append(asset("sim", "csim", "acs_csim.cpp"))
     cxx = compiler()
-    includes = ("-I", str(sources), "-isystem", str(ap_types_directory()))
+    includes = ("-I", str(sources), "-I", str(asset("sim", "csim")))
     with tempfile.TemporaryDirectory(prefix="acsgen-csim-") as scratch:
 
         def compile_unit(unit: Path) -> Path:

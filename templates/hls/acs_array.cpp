@@ -1,0 +1,76 @@
+#include "acs_array.hpp"
+
+#include "acs_post.hpp"
+
+namespace acs {
+
+uint64_t run_array(const Job &job, const Job &next, bool has_next, const Lists &lists,
+                   params_port params, Memories &memories, Loader &loader) {
+  static Lanes lanes;
+  static Walker walker;
+  static Dealer dealer;
+  static Post post;
+  static Writer writer;
+  Clearer clearer;
+  uint64_t iterations = 0;
+
+  start_loader(job, loader);
+  reset_dealer(dealer);
+  walker.busy = false;
+  post.busy = false;
+  writer.left = 0;
+  clearer.position = 0;
+  clearer.block = 0;
+  bool busy = true;
+ARRAY:
+  while (busy) {
+#pragma HLS PIPELINE II=1
+    ACS_LOOP(ARRAY);
+
+    const bool residual = wants_residual(job, post);
+    const bool last = at_last_iteration(job, walker);
+    const bool adds = walker.busy && !residual && (!last || post_free(job, post));
+
+    if (residual || adds) {
+      const int leaving = int(post.entry[int(post.item)].residual);
+      Tap tap;
+      FeatureReads reads;
+      Window window;
+      if (residual) {
+        plan_block(leaving, reads);
+      } else {
+        tap = locate_tap(job, lists, walker);
+        plan_windows(job, tap, int(walker.round.block), walker.round.second, reads, window);
+      }
+      const FeatureData data = read_features(memories, reads);
+      if (residual) {
+        take_residual(data, leaving, post);
+      } else {
+        add_tap(job, memories, walker, tap, data, window, lanes);
+      }
+    }
+    write_features(job, lists, memories, writer, clearer);
+    post_slice(job, lanes, post, writer);
+
+    if (adds) {
+      if (!walker.round.blank) ++iterations;
+      next_tap(job, walker);
+    }
+    if (adds && last) {
+      leave(walker.round, lanes, post);
+      if (walker.round.last) loader.chunk[int(walker.round.set)].busy = false;
+    }
+    if ((adds && last) || !walker.busy) take_round(dealer, walker);
+
+    deal_item(job, memories, lists, loader, dealer);
+    store_word(job, next, params, memories, loader);
+    ask_burst(job, next, lists, params, loader);
+    name_chunk(job, next, has_next, lists, loader);
+
+    busy = !(loader.chunker.done || loader.chunker.next) || deals(loader) || dealer.full ||
+           walker.busy || post.busy || writer.left != 0u || clears(job, clearer);
+  }
+  return iterations;
+}
+
+}  // namespace acs

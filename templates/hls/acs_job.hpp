@@ -1,0 +1,60 @@
+// A job: what the flat loop must know of an instruction, in registers that stay as they are while
+// the loop runs.
+//
+// CONV is a job as it is.  ELTWISE, POOL and SCALE are jobs of as many groups as channels, of one
+// input and one output each, whose weight is a constant in place of words from memory.
+#pragma once
+
+#include "acs_geometry.hpp"
+#include "acs_lists.hpp"
+
+namespace acs {
+
+struct Job {
+  Instruction op;
+
+  bool conv;         // weights and records come from memory
+  bool lists_in;     // input channels are those of a list
+  bool lists_out;    // output channels are
+  bool fills;        // masked channels pass through requantization
+  bool clears;       // masked channels become exact zeros
+  channel_t groups;
+  channel_t channels_in;
+  channel_t channels;
+  row_t chunk;
+  ListCounts counts;
+
+  unsigned_t<4> taps_x;  // taps in a row of the window; the two weights of SCALE
+  unsigned_t<4> taps_y;
+  bool moves;            // taps move the window
+
+  block_t blocks;        // of a raster result channel
+  block_t split_plane;   // blocks of a phase plane of a split result
+  block_t clear_blocks;  // of a result channel as stored
+};
+
+inline Job make_job(const Instruction &op, const ListCounts &counts) {
+#pragma HLS INLINE
+  Job job;
+  job.op = op;
+  job.conv = op.opcode == unsigned(acs_isa::OP_CONV);
+  job.lists_in = job.conv && lists_inputs(op);
+  job.lists_out = job.conv && lists_outputs(op);
+  const bool masks = job.lists_out;
+  job.clears = masks && op.masked_zero && !op.res_enable;
+  job.fills = masks && !job.clears;
+  job.groups = job.conv ? op.groups : op.channels;
+  job.channels_in = job.conv ? op.channels_in : 1u;
+  job.channels = job.conv ? op.channels : 1u;
+  job.chunk = job.conv ? op.chunk : 1u;
+  job.counts = counts;
+  job.moves = acs_isa::moves_window(op);
+  job.taps_x = job.moves ? op.kernel : op.opcode == unsigned(acs_isa::OP_SCALE) ? 2u : 1u;
+  job.taps_y = job.moves ? op.kernel : 1u;
+  job.blocks = unsigned(plane_blocks(int(op.dst_height), int(op.row_log2)));
+  job.split_plane = unsigned(split_plane_blocks(int(op.dst_height), int(op.row_log2)));
+  job.clear_blocks = op.dst_split ? unsigned(4 * job.split_plane) : unsigned(job.blocks);
+  return job;
+}
+
+}  // namespace acs

@@ -1,0 +1,193 @@
+#include "acs_sequencer.hpp"
+
+#include "acs_array.hpp"
+#include "acs_check.hpp"
+#include "acs_copies.hpp"
+#include "acs_vectors.hpp"
+
+namespace acs {
+
+namespace {
+
+using acs_isa::Status;
+
+// Instructions that are read in one burst and kept; a longer program comes page by page.
+const int PAGE = 64;
+
+struct Page {
+  uint64_t words[acs_isa::INSTRUCTION_WORDS][PAGE];
+};
+
+// An instruction, and what the check says of it.
+struct Fetched {
+  Instruction op;
+  Status status;
+};
+
+void read_page(const word_t *program, uint32_t first, uint32_t program_words, Page &page) {
+  const uint32_t first_word = first * acs_isa::INSTRUCTION_WORDS;
+  const uint32_t left = program_words - first_word;
+  const int size = PAGE * acs_isa::INSTRUCTION_WORDS;
+  const int words = left < uint32_t(size) ? int(left) : size;
+  const word_t *const source = program + first_word;
+PROGRAM:
+  for (int i = 0; i < words; ++i) {
+#pragma HLS PIPELINE II=1
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_PROGRAM_WORDS
+    ACS_LOOP(PROGRAM);
+    page.words[i % acs_isa::INSTRUCTION_WORDS][i / acs_isa::INSTRUCTION_WORDS] =
+        uint64_t(source[i]);
+  }
+}
+
+Fetched fetch(const word_t *program, uint32_t index, const BufferSizes &sizes, bool trace,
+              Page &page) {
+  Fetched fetched;
+  if (uint64_t(index + 1) * acs_isa::INSTRUCTION_WORDS > sizes.program) {
+    fetched.op = Instruction();
+    fetched.status = acs_isa::STATUS_NO_END;
+    return fetched;
+  }
+  if (index % PAGE == 0) read_page(program, index, sizes.program, page);
+  uint64_t words[acs_isa::INSTRUCTION_WORDS];
+#pragma HLS ARRAY_PARTITION variable=words complete
+  for (int i = 0; i < acs_isa::INSTRUCTION_WORDS; ++i) {
+#pragma HLS UNROLL
+    words[i] = page.words[i][index % PAGE];
+  }
+  fetched.op = acs_isa::decode(words);
+  if (!trace) fetched.op.trace_addr = 0;
+  fetched.status = check_instruction(fetched.op, words, sizes);
+  return fetched;
+}
+
+// A convolution whose rows can be asked for before the instruction in front of it has ended.
+bool loads_ahead(const Fetched &fetched) {
+  return fetched.status == acs_isa::STATUS_OK && fetched.op.opcode == unsigned(acs_isa::OP_CONV) &&
+         !lists_outputs(fetched.op);
+}
+
+bool is_linear(const Fetched &fetched) {
+  return fetched.status == acs_isa::STATUS_OK && fetched.op.opcode == unsigned(acs_isa::OP_LINEAR);
+}
+
+void count_conv(const Job &job, Counters &counters) {
+  const Instruction &op = job.op;
+  const uint64_t pixels = uint64_t(op.kernel * op.kernel) * op.pixels;
+  const uint64_t dense = uint64_t(op.groups * op.channels_in) * op.channels;
+  const uint64_t executed = job.counts.pairs;
+  const uint64_t outputs = uint64_t(job.counts.outputs);
+  const uint64_t masked = uint64_t(job.counts.masked);
+  counters.macs_executed += executed * pixels;
+  counters.macs_skipped += (dense - executed) * pixels;
+  counters.channels_executed += outputs;
+  counters.channels_skipped += masked;
+  counters.read_words += outputs * op.row_words;
+  if (!op.masked_zero) counters.read_words += masked * acs_isa::RECORD_WORDS;
+  if (op.has_table) {
+    counters.read_words += ceil_div<4>(int(op.groups * (op.channels_in + op.channels)));
+  }
+}
+
+// Runs a job of the lane array.
+Status run_job(const Instruction &op, const Fetched &next, params_port params, Lists &lists,
+               Memories &memories, Loader &loader, Counters &counters) {
+  ListCounts counts = {};
+  const bool conv = op.opcode == unsigned(acs_isa::OP_CONV);
+  if (conv) {
+    if (op.has_table && !read_tables(op, params, lists)) return acs_isa::STATUS_BAD_FIELD;
+    make_lists(op, memories, lists, counts);
+  }
+  const Job job = make_job(op, counts);
+  const Job next_job = make_job(next.op, ListCounts());
+  const uint64_t iterations =
+      run_array(job, next_job, loads_ahead(next), lists, params, memories, loader);
+  if (conv) {
+    counters.array_iterations += iterations;
+    count_conv(job, counters);
+  }
+  return acs_isa::STATUS_OK;
+}
+
+}  // namespace
+
+Stop run_program(const word_t *program, params_port params, const word_t *image, word_t *result,
+                 const BufferSizes &sizes, bool trace, Counters &counters) {
+  // Kept from one call to the next only because block RAM keeps; nothing is read before it is
+  // written.
+  static Memories memories;
+#pragma HLS ARRAY_PARTITION variable=memories.half complete dim=1
+#pragma HLS ARRAY_PARTITION variable=memories.half complete dim=2
+#pragma HLS BIND_STORAGE variable=memories.half type=ram_s2p impl=bram
+#pragma HLS ARRAY_PARTITION variable=memories.weights complete dim=1
+#pragma HLS BIND_STORAGE variable=memories.weights type=ram_s2p impl=bram
+#pragma HLS ARRAY_PARTITION variable=memories.first_rows complete dim=1
+#pragma HLS BIND_STORAGE variable=memories.first_rows type=ram_s2p impl=bram
+#pragma HLS ARRAY_PARTITION variable=memories.records complete dim=1
+#pragma HLS ARRAY_PARTITION variable=memories.masks complete dim=1
+#pragma HLS BIND_STORAGE variable=memories.vectors type=ram_s2p impl=bram
+  static Lists lists;
+  static Page page;
+#pragma HLS ARRAY_PARTITION variable=page.words complete dim=1
+#pragma HLS BIND_STORAGE variable=page.words type=ram_s2p impl=lutram
+  static Loader loader;
+
+  reset_loader(loader);
+  bool asked = false;  // for the words of a LINEAR, before its turn
+  Stop stop = {acs_isa::STATUS_OK, 0};
+  Fetched next = fetch(program, 0, sizes, trace, page);
+PROGRAM_STEPS:
+  while (true) {
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_INSTRUCTIONS
+    ACS_LOOP(PROGRAM_STEPS);
+    const Fetched now = next;
+    const Instruction &op = now.op;
+    stop.status = now.status;
+    if (now.status != acs_isa::STATUS_NO_END) counters.read_words += acs_isa::INSTRUCTION_WORDS;
+    if (now.status != acs_isa::STATUS_OK) break;
+    if (op.opcode == unsigned(acs_isa::OP_END)) {
+      ++counters.instructions;
+      break;
+    }
+    next = fetch(program, stop.index + 1, sizes, trace, page);
+
+    if (is_linear(now) && !asked) ask_linear(op, params);
+    // The next words of a LINEAR may wait at the port unless this instruction reads there.
+    asked = is_linear(next) && op.opcode != unsigned(acs_isa::OP_CONV);
+    if (asked) ask_linear(next.op, params);
+
+    switch (int(op.opcode)) {
+      case acs_isa::OP_LOAD:
+        run_load(op, image, memories, counters);
+        break;
+      case acs_isa::OP_GAVG:
+        run_gavg(op, memories);
+        break;
+      case acs_isa::OP_FLATTEN:
+        run_flatten(op, memories);
+        break;
+      case acs_isa::OP_LINEAR:
+        run_linear(op, params, memories, result, counters);
+        break;
+      default:  // CONV, ELTWISE, POOL, SCALE
+        stop.status = run_job(op, next, params, lists, memories, loader, counters);
+        break;
+    }
+    if (stop.status != acs_isa::STATUS_OK) break;
+    if (op.trace_addr != 0) {
+      if (acs_isa::writes_map(op)) {
+        trace_map(op, memories, result, counters);
+      } else {
+        const int words = acs_isa::copies_map(op)
+                              ? int(op.channels * op.src_step) * acs_isa::SEGMENTS
+                              : ceil_div<acs_isa::WORD_BYTES>(int(op.channels));
+        trace_vector(op, words, memories, result, counters);
+      }
+    }
+    ++counters.instructions;
+    ++stop.index;
+  }
+  return stop;
+}
+
+}  // namespace acs
