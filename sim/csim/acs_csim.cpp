@@ -9,6 +9,8 @@ static_assert(sizeof(acs::word_t) == sizeof(uint64_t), "buffers are passed as pl
 
 extern "C" {
 
+void acs_count_clear();
+
 struct AcsRegisters {
   uint32_t spec_hash;
   uint32_t configuration;
@@ -34,6 +36,7 @@ void acs_csim_run(const uint64_t *program, uint32_t program_words, const uint64_
   call.configuration = &registers->configuration;
   call.status = &registers->status;
   call.fault_index = &registers->fault_index;
+  acs_count_clear();
   acs::call_engine(call);
   hls::burst_ended();
 }

@@ -2,15 +2,15 @@
 // Vitis does not check: words are read in the order of their requests, none that was not requested,
 // and no more requests are open than the port's buffer is made for.
 //
-// Where the simulator counts cycles (ACS_PROBE), requests and reads are told to its clock.
+// Where the simulator counts cycles (ACS_COUNT), requests and reads are told to its clock.
 #pragma once
 
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#ifdef ACS_PROBE
-#include "acs_probe_hooks.hpp"
+#ifdef ACS_COUNT
+#include "acs_counting.hpp"
 #endif
 
 namespace hls {
@@ -49,16 +49,16 @@ class burst_maxi {
     queue.offset[at] = offset;
     queue.left[at] = words;
     ++queue.open;
-#ifdef ACS_PROBE
-    acs_probe::requested(words);
+#ifdef ACS_COUNT
+    acs_counting::request(words);
 #endif
   }
 
   T read() {
     BurstQueue &queue = burst_queue();
     burst_demand(queue.open > 0, "a read without a request");
-#ifdef ACS_PROBE
-    acs_probe::taken();
+#ifdef ACS_COUNT
+    acs_counting::take();
 #endif
     const T word = memory_[queue.offset[queue.first]++];
     if (--queue.left[queue.first] == 0) {

@@ -38,6 +38,7 @@ void run_load(const Instruction &op, const word_t *image, Memories &memories, Co
   int row = 0;
   int segment = 0;
   segment_t before = 0;
+  ACS_BURST(words);
 LOAD:
   for (int i = 0; i < words; ++i) {
 #pragma HLS PIPELINE II=1
@@ -104,6 +105,7 @@ void trace_map(const Instruction &op, const Memories &memories, word_t *result,
                Counters &counters) {
   const int words = int(result_channels(op)) * int(op.dst_step) * SEGMENTS;
   word_t *const target = result + op.trace_addr;
+  ACS_BURST(words);
 TRACE_MAP:
   for (int i = 0; i < words; ++i) {
 #pragma HLS PIPELINE II=1
@@ -117,6 +119,7 @@ TRACE_MAP:
 void trace_vector(const Instruction &op, int words, const Memories &memories, word_t *result,
                   Counters &counters) {
   word_t *const target = result + op.trace_addr;
+  ACS_BURST(words);
 TRACE_VECTOR:
   for (int i = 0; i < words; ++i) {
 #pragma HLS PIPELINE II=1

@@ -144,10 +144,10 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
   int channel = position;
   if (job.lists_out) {
     if (chunk.fill) {
-      ACS_PORT_TRACE(list_masked, 0, deal_item, false, position);
+      ACS_PORT_TRACE(masked, 0, deal_item, false, position);
       channel = int(lists.masked[position].channel);
     } else {
-      ACS_PORT_TRACE(list_outputs, 0, deal_item, false, position);
+      ACS_PORT_TRACE(outputs, 0, deal_item, false, position);
       channel = int(lists.outputs[position].channel);
     }
   }

@@ -67,7 +67,7 @@ LISTS:
     if (i < inputs) {
       const int channel = op.has_table ? int(lists.input_table[i]) : i;
       if (channel_active(memories, 0, int(op.mask_in), channel)) {
-        ACS_PORT_TRACE(list_inputs, 0, LISTS, true, made_inputs);
+        ACS_PORT_TRACE(inputs, 0, LISTS, true, made_inputs);
         lists.inputs[made_inputs].channel = unsigned(channel);
         lists.inputs[made_inputs].index = unsigned(column);
         ++made_inputs;
@@ -83,12 +83,12 @@ LISTS:
     if (i < outputs) {
       const int channel = op.has_table ? int(lists.output_table[i]) : i;
       if (channel_active(memories, 1, int(op.mask_out), channel)) {
-        ACS_PORT_TRACE(list_outputs, 0, LISTS, true, made_outputs);
+        ACS_PORT_TRACE(outputs, 0, LISTS, true, made_outputs);
         lists.outputs[made_outputs].channel = unsigned(channel);
         lists.outputs[made_outputs].index = unsigned(i);
         ++made_outputs;
       } else {
-        ACS_PORT_TRACE(list_masked, 0, LISTS, true, made_masked);
+        ACS_PORT_TRACE(masked, 0, LISTS, true, made_masked);
         lists.masked[made_masked].channel = unsigned(channel);
         lists.masked[made_masked].index = unsigned(i);
         ++made_masked;

@@ -270,10 +270,10 @@ inline void ask_burst(const Job &job, const Job &next, const Lists &lists, param
     int row = position;
     if (on.lists_out) {
       if (chunk.fill) {
-        ACS_PORT_TRACE(list_masked, 0, ask_burst, false, position);
+        ACS_PORT_TRACE(masked, 0, ask_burst, false, position);
         row = int(lists.masked[position].index);
       } else {
-        ACS_PORT_TRACE(list_outputs, 0, ask_burst, false, position);
+        ACS_PORT_TRACE(outputs, 0, ask_burst, false, position);
         row = int(lists.outputs[position].index);
       }
     }

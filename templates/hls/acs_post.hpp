@@ -240,7 +240,7 @@ inline void write_features(const Job &job, const Lists &lists, Memories &memorie
     int address = int(writer.result) + int(writer.block);
     if (clearing) {
       const int position = int(clearer.position);
-      ACS_PORT_TRACE(list_masked, 0, write_features, false, position);
+      ACS_PORT_TRACE(masked, 0, write_features, false, position);
       const int channel = int(lists.masked[position].channel);
       address = int(job.op.dst_base) + channel * int(job.op.dst_step) + int(clearer.block);
     }

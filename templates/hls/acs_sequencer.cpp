@@ -30,6 +30,7 @@ void read_page(const word_t *program, uint32_t first, uint32_t program_words, Pa
   const int size = PAGE * acs_isa::INSTRUCTION_WORDS;
   const int words = left < uint32_t(size) ? int(left) : size;
   const word_t *const source = program + first_word;
+  ACS_BURST(words);
 PROGRAM:
   for (int i = 0; i < words; ++i) {
 #pragma HLS PIPELINE II=1

@@ -181,6 +181,9 @@ ROWS:
 
   const int written = gate ? ceil_div<WORD_BITS>(channels) : wide ? ceil_div<2>(channels) : 0;
   word_t *const target = result + op.result_addr;
+  if (written > 0) {
+    ACS_BURST(written);
+  }
 RESULTS:
   for (int i = 0; i < written; ++i) {
 #pragma HLS PIPELINE II=1

@@ -81,7 +81,7 @@ inline Tap locate_tap(const Job &job, const Lists &lists, const Walker &walker) 
   int channel = position;
   int column = int(walker.input);
   if (job.lists_in && !walker.round.blank) {
-    ACS_PORT_TRACE(list_inputs, 0, locate_tap, false, position);
+    ACS_PORT_TRACE(inputs, 0, locate_tap, false, position);
     channel = int(lists.inputs[position].channel);
     column = int(lists.inputs[position].index);
   }

@@ -99,7 +99,7 @@ def compiled_engine(config: EngineConfig, cache: Path) -> EngineUnderTest:
         sources = Path(scratch)
         _render(config, sources)
         digest = hashlib.sha256(repr(FLAGS).encode())
-        for path in [*sorted(sources.iterdir()), asset("sim", "csim", "acs_csim.cpp")]:
+        for path in [*sorted(sources.iterdir()), *sorted(asset("sim", "csim").iterdir())]:
             digest.update(path.name.encode() + path.read_bytes())
         library = cache / f"engine-{config.lane_groups}-{digest.hexdigest()[:16]}.so"
         with _locked(library.with_suffix(".lock")):

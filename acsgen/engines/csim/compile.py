@@ -18,9 +18,12 @@ from acsgen.support.tools import find_tool
 #: The generated code must be free of warnings; those of the type headers (system headers) are not
 #: ours.
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-label", "-Wno-maybe-uninitialized")
-FLAGS = ("-std=c++14", "-O3", "-fPIC")
+FLAGS = ("-std=c++14", "-O3", "-fPIC", "-DACS_COUNT")
 
 TESTBENCH = "acs_testbench.cpp"
+
+#: Sources of the simulator around the engine: its C interface, and its clock.
+SIMULATOR = ("acs_csim.cpp", "acs_counting.cpp")
 
 
 def ap_types_directory() -> Path:
@@ -51,7 +54,7 @@ def build_library(sources: Path, library: Path, extra_flags: tuple[str, ...] = (
     the compiler or the type headers are missing.
     """
     units = [path for path in sorted(sources.glob("*.cpp")) if path.name != TESTBENCH]
-    units.append(asset("sim", "csim", "acs_csim.cpp"))
+    units.extend(asset("sim", "csim", name) for name in SIMULATOR)
     cxx = compiler()
     includes = ("-I", str(sources), "-I", str(asset("sim", "csim")))
     with tempfile.TemporaryDirectory(prefix="acsgen-csim-") as scratch:
@@ -102,7 +105,7 @@ def cached_library(sources: Path, folder: Path | None = None) -> Path:
             str(ap_types_directory()),
             " ".join((*FLAGS, *WARNINGS)),
             *sorted(path for path in sources.iterdir() if path.suffix in (".cpp", ".hpp")),
-            asset("sim", "csim", "acs_csim.cpp"),
+            *sorted(asset("sim", "csim").iterdir()),
         ],
         lambda library: build_library(sources, library),
         folder,
