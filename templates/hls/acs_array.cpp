@@ -4,7 +4,7 @@
 
 namespace acs {
 
-uint64_t run_array(const Job &job, const Job &next, bool has_next, const Lists &lists,
+uint64_t run_array(const Job &job, const Job &next, bool has_next, Lists &lists,
                    params_port params, Memories &memories, Loader &loader) {
   static Lanes lanes;
   static Walker walker;
@@ -19,8 +19,7 @@ uint64_t run_array(const Job &job, const Job &next, bool has_next, const Lists &
   walker.busy = false;
   post.busy = false;
   writer.left = 0;
-  clearer.position = 0;
-  clearer.block = 0;
+  start_clearer(job, clearer);
   bool busy = true;
 ARRAY:
   while (busy) {
@@ -49,7 +48,8 @@ ARRAY:
         add_tap(job, memories, walker, tap, data, window, lanes);
       }
     }
-    write_features(job, lists, memories, writer, clearer);
+    write_features(job, memories, writer, clearer);
+    find_masked(job, memories, clearer);
     post_slice(job, lanes, post, writer);
 
     if (adds) {
@@ -63,12 +63,13 @@ ARRAY:
     if ((adds && last) || !walker.busy) take_round(dealer, walker);
 
     deal_item(job, memories, lists, loader, dealer);
-    store_word(job, next, params, memories, loader);
+    store_word(job, next, params, memories, lists, loader);
     ask_burst(job, next, lists, params, loader);
     name_chunk(job, next, has_next, lists, loader);
 
     busy = !(loader.chunker.done || loader.chunker.next) || deals(loader) || dealer.full ||
-           walker.busy || post.busy || writer.left != 0u || clears(job, clearer);
+           walker.busy || post.busy || writer.left != 0u || clearer.busy ||
+           loader.storer.table_left != 0u;
   }
   return iterations;
 }

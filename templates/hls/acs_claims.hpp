@@ -13,7 +13,8 @@
   CLAIM(PROGRAM, 1, 4)         /* bus to distributed RAM */                   \
   CLAIM(LOAD, 1, 5)            /* bus, split, bank */                         \
   CLAIM(TABLE, 1, 5)           /* bus, range, table */                        \
-  CLAIM(LISTS, 1, 6)           /* table, mask, list */                        \
+  CLAIM(LISTS, 1, 5)           /* first bit, burst, list */                   \
+  CLAIM(ORDERED_LISTS, 1, 6)   /* table, mask, list */                        \
   CLAIM(PAIRS, 1, 5)           /* counts, product, sum */                     \
   CLAIM(ARRAY, 1, 28)          /* list 2, address 3, bank 2, window 4, product 3, sum 1, choice 1, \
                                   scaling 4, rounding 3, packing 2, bank 1, entry and exit 2 */    \
@@ -25,4 +26,5 @@
   CLAIM(RESULTS, 1, 4)         /* store, bus */                               \
   CLAIM(TRACE_MAP, 1, 5)       /* bank, choice, bus */                        \
   CLAIM(TRACE_VECTOR, 1, 4)    /* store, bus */                               \
+  CLAIM(DRAIN, 1, 2)           /* bus */                                      \
   CLAIM(HEADER, 1, 4)          /* registers, bus */

@@ -123,14 +123,11 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
   const int slot = int(dealer.slot);
   if (slot == 0) {
     round.second = false;
-    // A list of a single group's inputs may be made when the chunk is named already.
-    const channel_t inputs =
-        job.lists_in && job.groups == 1u && !chunk.fill ? job.counts.inputs : chunk.inputs;
-    round.blank = inputs == 0u;
+    round.blank = chunk.inputs == 0u;
     round.set = loader.deal_set;
     round.block = dealer.block;
     round.first_input = chunk.first_input;
-    round.inputs = inputs;
+    round.inputs = chunk.inputs;
     round.first_bank = dealer.bank;
     round.base = dealer.base;
     for (int bank = 0; bank < LANE_GROUPS; ++bank) {
@@ -143,13 +140,10 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
   const int position = int(chunk.first) + int(dealer.row);
   int channel = position;
   if (job.lists_out) {
-    if (chunk.fill) {
-      ACS_PORT_TRACE(masked, 0, deal_item, false, position);
-      channel = int(lists.masked[position].channel);
-    } else {
-      ACS_PORT_TRACE(outputs, 0, deal_item, false, position);
-      channel = int(lists.outputs[position].channel);
-    }
+    const int place = int(job.list) * acs_isa::MAX_CHANNELS +
+                      (chunk.fill ? masked_place(position) : position);
+    ACS_PORT_TRACE(output_channels, 0, deal_item, false, place);
+    channel = int(lists.output_channels[place]);
   }
   item.second = round.second;
   item.bank = dealer.bank;

@@ -16,6 +16,7 @@ struct Job {
   bool conv;         // weights and records come from memory
   bool lists_in;     // input channels are those of a list
   bool lists_out;    // output channels are
+  bool counts_vary;  // groups have active channels of their own numbers
   bool fills;        // masked channels pass through requantization
   bool clears;       // masked channels become exact zeros
   channel_t groups;
@@ -23,6 +24,7 @@ struct Job {
   channel_t channels;
   row_t chunk;
   ListCounts counts;
+  set_t list;        // which of the two places in the lists is its own
 
   unsigned_t<4> taps_x;  // taps in a row of the window; the two weights of SCALE
   unsigned_t<4> taps_y;
@@ -33,14 +35,15 @@ struct Job {
   block_t clear_blocks;  // of a result channel as stored
 };
 
-inline Job make_job(const Instruction &op, const ListCounts &counts) {
+inline Job make_job(const Instruction &op, const ListCounts &counts, int list) {
 #pragma HLS INLINE
   Job job;
   job.op = op;
   job.conv = op.opcode == unsigned(acs_isa::OP_CONV);
   job.lists_in = job.conv && lists_inputs(op);
   job.lists_out = job.conv && lists_outputs(op);
-  const bool masks = job.lists_out;
+  const bool masks = job.conv && has_mask(int(op.mask_out));
+  job.counts_vary = job.conv && op.groups > 1 && is_masked(op);
   job.clears = masks && op.masked_zero && !op.res_enable;
   job.fills = masks && !job.clears;
   job.groups = job.conv ? op.groups : op.channels;
@@ -48,6 +51,7 @@ inline Job make_job(const Instruction &op, const ListCounts &counts) {
   job.channels = job.conv ? op.channels : 1u;
   job.chunk = job.conv ? op.chunk : 1u;
   job.counts = counts;
+  job.list = unsigned(list);
   job.moves = acs_isa::moves_window(op);
   job.taps_x = job.moves ? op.kernel : op.opcode == unsigned(acs_isa::OP_SCALE) ? 2u : 1u;
   job.taps_y = job.moves ? op.kernel : 1u;

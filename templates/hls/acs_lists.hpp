@@ -1,49 +1,90 @@
-// Mask registers and channel orders, made into the lists of channels that the flat loop walks.
+// Mask registers and channel orders, made into what the flat loop walks: lists of active channels,
+// and the bursts of a weight row that hold weights of active inputs.
 #pragma once
 
 #include "acs_params.hpp"
 
 namespace acs {
 
-// A channel: where it lies in its map, and its position in the weights (column of a row within its
-// group, or row).
-struct Entry {
-  unsigned_t<bits_for(acs_isa::MAX_CHANNELS - 1)> channel;
-  unsigned_t<bits_for(acs_isa::MAX_CHANNELS - 1)> index;
+typedef unsigned_t<bits_for(acs_isa::MAX_CHANNELS - 1)> channel_number_t;
+
+// An active input: where it lies in its map, and its column in the rows of its group.
+struct InputEntry {
+  channel_number_t channel;
+  channel_number_t column;
 };
 
-// The lists of one instruction, group after group.  A side without mask and table has no list: its
-// channels are simply counted.
+// A burst of a weight row.
+struct Burst {
+  unsigned_t<16> offset;              // of its first word in the row
+  unsigned_t<bits_for(BURST_WORDS)> words;
+  bool last;                          // of the row
+  bool table;                         // part of a table of channel orders, not of a row
+};
+
+// Runs of words that are told apart in a row; behind the last of them everything is read.
+constexpr int MAX_RUNS = 64;
+constexpr int MAX_BURSTS = 2 * MAX_RUNS + (BANK_WORDS + acs_isa::RECORD_WORDS) / BURST_WORDS;
+
+constexpr int TABLE_ENTRIES = acs_isa::WORD_BITS / 16;  // of 16 bits, in a word
+constexpr int TABLE_WORDS = 2 * acs_isa::MAX_CHANNELS / TABLE_ENTRIES;
+
+// The lists of two instructions: of the one that runs, and of the next one.  Groups follow each
+// other.  Outputs are listed for who asks for rows and for who deals items, once for each; active
+// ones from the front, masked ones from the back, as there are never more than MAX_CHANNELS.
 struct Lists {
-  Entry inputs[acs_isa::MAX_CHANNELS];   // active
-  Entry outputs[acs_isa::MAX_CHANNELS];  // active
-  Entry masked[acs_isa::MAX_CHANNELS];   // outputs that are not
+  InputEntry inputs[2 * acs_isa::MAX_CHANNELS];
+  channel_number_t output_rows[2 * acs_isa::MAX_CHANNELS];
+  channel_number_t output_channels[2 * acs_isa::MAX_CHANNELS];
+  Burst bursts[2 * MAX_BURSTS];
 
-  // Active channels of every group, where there are several.
-  channel_t group_inputs[acs_isa::MAX_CHANNELS];
-  channel_t group_outputs[acs_isa::MAX_CHANNELS];
+  // Active channels of every group, where masks meet groups.
+  channel_t group_inputs[2 * acs_isa::MAX_CHANNELS];
+  channel_t group_outputs[2 * acs_isa::MAX_CHANNELS];
 
-  // Channel orders read from memory.
-  unsigned_t<bits_for(acs_isa::MAX_CHANNELS - 1)> input_table[acs_isa::MAX_CHANNELS];
-  unsigned_t<bits_for(acs_isa::MAX_CHANNELS - 1)> output_table[acs_isa::MAX_CHANNELS];
+  // Channel orders: as they come from memory, and apart.
+  uint64_t table_words[TABLE_WORDS];
+  channel_number_t input_table[acs_isa::MAX_CHANNELS];
+  channel_number_t output_table[acs_isa::MAX_CHANNELS];
 };
 
-// Lengths of the lists over all groups.
+// Where a masked output stands in the lists.
+inline int masked_place(int position) { return acs_isa::MAX_CHANNELS - 1 - position; }
+
+// What the lists of an instruction have.
 struct ListCounts {
-  channel_t inputs;
+  channel_t inputs;          // active, over all groups
   channel_t outputs;
-  channel_t masked;
-  uint32_t pairs;  // active input times active output, summed over the groups
+  channel_t masked;          // outputs that are not active
+  uint32_t pairs;            // active input times active output, summed over the groups
+  unsigned_t<bits_for(MAX_BURSTS)> bursts;  // of a row; 0: whole rows are read
+  unsigned_t<16> row_words;  // words read of a row
 };
 
-// Whether the channels of a CONV come from lists rather than from counting.
-bool lists_inputs(const Instruction &op);
-bool lists_outputs(const Instruction &op);
+inline bool has_mask(int mask) { return mask != acs_isa::MASK_NONE; }
+inline bool is_masked(const Instruction &op) {
+  return has_mask(int(op.mask_in)) || has_mask(int(op.mask_out));
+}
 
-// Reads the channel orders of a CONV that has a table.  False where an entry is too large.
-bool read_tables(const Instruction &op, params_port params, Lists &lists);
+// Whether a CONV has masks whose channels are compacted in the order of their rows.
+inline bool lists_in_order(const Instruction &op) {
+  return is_masked(op) && (op.has_table || op.groups > 1);
+}
 
-// Makes the lists of a CONV.
-void make_lists(const Instruction &op, const Memories &memories, Lists &lists, ListCounts &counts);
+// Whether input channels, and output channels, of a CONV come from lists rather than from counting.
+inline bool lists_inputs(const Instruction &op) {
+  return op.has_table || has_mask(int(op.mask_in)) || lists_in_order(op);
+}
+inline bool lists_outputs(const Instruction &op) {
+  return op.has_table || has_mask(int(op.mask_out)) || lists_in_order(op);
+}
+
+// Takes the channel orders of a CONV apart.  They are in `table_words`, or, unless `stored`, still in
+// memory.  False where an entry is too large.
+bool read_tables(const Instruction &op, bool stored, params_port params, Lists &lists, int list);
+
+// Makes the lists of a CONV in place `list`, 0 or 1.
+void make_lists(const Instruction &op, const Memories &memories, Lists &lists, int list,
+                ListCounts &counts);
 
 }  // namespace acs

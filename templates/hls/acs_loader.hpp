@@ -58,15 +58,17 @@ struct Chunker {
 struct Asker {
   set_t set;
   row_t row;
-  unsigned_t<16> word;  // of the row
+  unsigned_t<16> word;   // of the row, where whole rows are read
+  unsigned_t<bits_for(MAX_BURSTS)> burst;                // of the row, where bursts are listed
+  unsigned_t<bits_for(TABLE_WORDS)> table_left;          // words of the next table to ask for
 };
 
 struct Storer {
   set_t set;
   row_t row;
-  unsigned_t<16> word;  // of the row
   group_t bank;
-  bank_word_t base;     // first word of the row in its bank
+  bank_word_t base;      // first word of the row in its bank
+  unsigned_t<bits_for(TABLE_WORDS)> table_left;          // words of the next table to store
 };
 
 struct Loader {
@@ -75,9 +77,11 @@ struct Loader {
   Asker asker;
   Storer storer;
   set_t deal_set;                                        // on which the dealer works
-  unsigned_t<4> open_bursts;
-  unsigned_t<bits_for(BURST_WORDS * OPEN_BURSTS)> due;   // words that have had time to arrive
-  unsigned_t<bits_for(BURST_WORDS)> age[READ_LATENCY];   // words asked for so many iterations ago
+  unsigned_t<bits_for(OPEN_BURSTS)> open_bursts;
+  unsigned_t<bits_for(OPEN_BURSTS * BURST_WORDS)> open_words;
+  Burst age[READ_LATENCY];                               // asked for so many iterations ago
+  Burst due[OPEN_BURSTS];                                // that have had time to arrive
+  unsigned_t<bits_for(OPEN_BURSTS)> due_bursts;
   bool row_stored[MARGIN][2];                            // a row of a set, as long ago
 };
 
@@ -97,17 +101,20 @@ inline void reset_loader(Loader &loader) {
   loader.asker.set = 0;
   loader.asker.row = 0;
   loader.asker.word = 0;
+  loader.asker.burst = 0;
+  loader.asker.table_left = 0;
   loader.storer.set = 0;
   loader.storer.row = 0;
-  loader.storer.word = 0;
+  loader.storer.table_left = 0;
   loader.storer.bank = 0;
   loader.storer.base = 0;
   loader.deal_set = 0;
   loader.open_bursts = 0;
-  loader.due = 0;
+  loader.open_words = 0;
+  loader.due_bursts = 0;
   for (int i = 0; i < READ_LATENCY; ++i) {
 #pragma HLS UNROLL
-    loader.age[i] = 0;
+    loader.age[i].words = 0;
   }
   for (int i = 0; i < MARGIN; ++i) {
 #pragma HLS UNROLL
@@ -116,29 +123,19 @@ inline void reset_loader(Loader &loader) {
   }
 }
 
-// Words of a row that a chunk needs, and whether they come from memory at all.
-inline int chunk_row_words(const Job &job, const Chunk &chunk) {
-#pragma HLS INLINE
-  return chunk.fill ? acs_isa::RECORD_WORDS : int(job.op.row_words);
-}
-
+// Whether rows of a job come from memory; `fill`: those of masked channels.
 inline bool chunk_loads(const Job &job, bool fill) {
 #pragma HLS INLINE
   return job.conv && !(fill && job.op.masked_zero);
 }
 
-// Counts of a job's group, where they are not in memory.
-inline bool counts_in_memory(const Job &job) {
-#pragma HLS INLINE
-  return job.lists_out && job.groups > 1u;
-}
-
 inline void enter_group(const Job &job, Chunker &chunker) {
 #pragma HLS INLINE
-  chunker.inputs = job.lists_in ? job.counts.inputs : job.channels_in;
-  chunker.outputs = job.lists_out ? job.counts.outputs : job.channels;
+  const bool one = job.conv && job.groups == 1u;
+  chunker.inputs = one ? job.counts.inputs : job.channels_in;
+  chunker.outputs = one ? job.counts.outputs : job.channels;
   chunker.left = chunker.outputs;
-  chunker.wait = counts_in_memory(job) ? unsigned(GROUP_WAIT) : 0u;
+  chunker.wait = job.counts_vary ? unsigned(GROUP_WAIT) : 0u;
 }
 
 inline void start_chunker(const Job &job, Chunker &chunker) {
@@ -174,23 +171,25 @@ inline set_t set_at_work(set_t at, bool work_0, bool work_1) {
 
 // One word from the port into the banks, if one has had time to arrive.
 inline void store_word(const Job &job, const Job &next, params_port params, Memories &memories,
-                       Loader &loader) {
+                       Lists &lists, Loader &loader) {
 #pragma HLS INLINE
   Storer &storer = loader.storer;
   storer.set = set_at_work(storer.set, loader.chunk[0].stores, loader.chunk[1].stores);
   const int set = int(storer.set);
   Chunk &chunk = loader.chunk[set];
   bool complete = false;
-  if (loader.due != 0u) {
-    loader.due = loader.due - 1;
+  if (loader.due_bursts != 0u) {
+    Burst &burst = loader.due[0];
     const uint64_t data = uint64_t(params.read());
-    const int word = int(storer.word);
-    const int row_words = chunk_row_words(chunk.ahead ? next : job, chunk);
-    complete = word + 1 == row_words;
-    if (complete || word % BURST_WORDS == BURST_WORDS - 1) {
-      loader.open_bursts = loader.open_bursts - 1;
-    }
-    if (word < acs_isa::RECORD_WORDS) {
+    loader.open_words = loader.open_words - 1;
+    const int word = int(burst.offset);
+    const bool ends = burst.words == 1u;
+    complete = ends && burst.last && !burst.table;
+    if (burst.table) {
+      ACS_PORT_TRACE(table_words, 0, store_word, true, word);
+      lists.table_words[word] = data;
+      storer.table_left = storer.table_left - 1;
+    } else if (word < acs_isa::RECORD_WORDS) {
       const int address = set * acs_isa::MAX_CHUNK + int(storer.row);
       for (int i = 0; i < acs_isa::RECORD_WORDS; ++i) {
 #pragma HLS UNROLL
@@ -214,10 +213,17 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
         }
       }
     }
-    if (!complete) {
-      storer.word = storer.word + 1;
-    } else {
-      storer.word = 0;
+    burst.offset = burst.offset + 1;
+    burst.words = burst.words - 1;
+    if (ends) {
+      for (int i = 0; i + 1 < OPEN_BURSTS; ++i) {
+#pragma HLS UNROLL
+        loader.due[i] = loader.due[i + 1];
+      }
+      loader.due_bursts = loader.due_bursts - 1;
+      loader.open_bursts = loader.open_bursts - 1;
+    }
+    if (complete) {
       if (storer.row + 1 == chunk.rows) {
         chunk.stores = false;
         storer.row = 0;
@@ -226,8 +232,9 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
       } else {
         storer.row = storer.row + 1;
         if (int(storer.bank) == LANE_GROUPS - 1) {
+          const Job &on = chunk.ahead ? next : job;
           storer.bank = 0;
-          storer.base = storer.base + unsigned(row_words - acs_isa::RECORD_WORDS);
+          storer.base = storer.base + (on.op.row_words - unsigned(acs_isa::RECORD_WORDS));
         } else {
           storer.bank = storer.bank + 1;
         }
@@ -235,7 +242,7 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
     }
   }
 
-  // Rows become ready MARGIN iterations later, words due READ_LATENCY after they were asked for.
+  // Rows become ready MARGIN iterations later, bursts due READ_LATENCY after they were asked for.
   for (int i = 0; i < 2; ++i) {
 #pragma HLS UNROLL
     if (loader.row_stored[MARGIN - 1][i]) loader.chunk[i].ready = loader.chunk[i].ready + 1;
@@ -247,10 +254,29 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
   }
   loader.row_stored[0][0] = complete && set == 0;
   loader.row_stored[0][1] = complete && set == 1;
-  loader.due = loader.due + loader.age[READ_LATENCY - 1];
+  const Burst &arrived = loader.age[READ_LATENCY - 1];
+  if (arrived.words != 0u) {
+    for (int i = 0; i < OPEN_BURSTS; ++i) {
+#pragma HLS UNROLL
+      if (i == int(loader.due_bursts)) loader.due[i] = arrived;
+    }
+    loader.due_bursts = loader.due_bursts + 1;
+  }
 }
 
-// The next burst, if the port has room for it.
+// The next burst of whole words from `offset` up to `end`.
+inline Burst whole_burst(int offset, int end) {
+#pragma HLS INLINE
+  const int left = end - offset;
+  Burst burst;
+  burst.offset = unsigned(offset);
+  burst.words = unsigned(left < BURST_WORDS ? left : BURST_WORDS);
+  burst.last = left <= BURST_WORDS;
+  burst.table = false;
+  return burst;
+}
+
+// Requests the next burst, if the port has room for it.
 inline void ask_burst(const Job &job, const Job &next, const Lists &lists, params_port params,
                       Loader &loader) {
 #pragma HLS INLINE
@@ -261,37 +287,65 @@ inline void ask_burst(const Job &job, const Job &next, const Lists &lists, param
 #pragma HLS UNROLL
     loader.age[i] = loader.age[i - 1];
   }
-  loader.age[0] = 0;
-  if (chunk.asks && int(loader.open_bursts) < OPEN_BURSTS) {
-    const Job &on = chunk.ahead ? next : job;
-    const int left = chunk_row_words(on, chunk) - int(asker.word);
-    const int words = left < BURST_WORDS ? left : BURST_WORDS;
+  loader.age[0].words = 0;
+  const bool table = asker.table_left != 0u;
+  if ((!table && !chunk.asks) || int(loader.open_bursts) == OPEN_BURSTS) return;
+
+  const Job &on = chunk.ahead ? next : job;
+  const int list = int(on.list);
+  const bool listed = on.counts.bursts != 0u && !chunk.fill;
+  Burst burst;
+  uint32_t address;
+  if (table) {
+    const Instruction &op = next.op;
+    const int words = ceil_div<TABLE_ENTRIES>(int(op.groups * (op.channels_in + op.channels)));
+    burst = whole_burst(words - int(asker.table_left), words);
+    burst.table = true;
+    address = op.table_addr;
+  } else {
+    if (listed) {
+      const int place = list * MAX_BURSTS + int(asker.burst);
+      ACS_PORT_TRACE(bursts, 0, ask_burst, false, place);
+      burst = lists.bursts[place];
+    } else {
+      burst = whole_burst(int(asker.word),
+                          chunk.fill ? acs_isa::RECORD_WORDS : int(on.op.row_words));
+    }
     const int position = int(chunk.first) + int(asker.row);
     int row = position;
-    if (on.lists_out) {
-      if (chunk.fill) {
-        ACS_PORT_TRACE(masked, 0, ask_burst, false, position);
-        row = int(lists.masked[position].index);
-      } else {
-        ACS_PORT_TRACE(outputs, 0, ask_burst, false, position);
-        row = int(lists.outputs[position].index);
-      }
+    // Without masks the rows are all in order, whatever a table says of their channels.
+    if (on.lists_out && is_masked(on.op)) {
+      const int place =
+          list * acs_isa::MAX_CHANNELS + (chunk.fill ? masked_place(position) : position);
+      ACS_PORT_TRACE(output_rows, 0, ask_burst, false, place);
+      row = int(lists.output_rows[place]);
     }
-    params.read_request(on.op.weight_addr + unsigned(row) * on.op.row_words + unsigned(asker.word),
-                        unsigned(words));
-    loader.open_bursts = loader.open_bursts + 1;
-    loader.age[0] = unsigned(words);
-    if (left > BURST_WORDS) {
-      asker.word = asker.word + unsigned(BURST_WORDS);
+    address = on.op.weight_addr + unsigned(row) * on.op.row_words;
+  }
+  params.read_request(address + unsigned(burst.offset), unsigned(burst.words));
+  loader.open_bursts = loader.open_bursts + 1;
+  loader.open_words = loader.open_words + unsigned(burst.words);
+  loader.age[0] = burst;
+
+  // Counters only: what a list says of a burst steers nothing here.
+  const bool last_listed = asker.burst + 1 == on.counts.bursts;
+  const bool last_whole = int(asker.word) + BURST_WORDS >=
+                          (chunk.fill ? acs_isa::RECORD_WORDS : int(on.op.row_words));
+  if (table) {
+    asker.table_left =
+        int(asker.table_left) > BURST_WORDS ? unsigned(int(asker.table_left) - BURST_WORDS) : 0u;
+  } else if (listed ? last_listed : last_whole) {
+    asker.word = 0;
+    asker.burst = 0;
+    if (asker.row + 1 == chunk.rows) {
+      asker.row = 0;
+      chunk.asks = false;
     } else {
-      asker.word = 0;
-      if (asker.row + 1 == chunk.rows) {
-        asker.row = 0;
-        chunk.asks = false;
-      } else {
-        asker.row = asker.row + 1;
-      }
+      asker.row = asker.row + 1;
     }
+  } else {
+    asker.word = asker.word + unsigned(BURST_WORDS);
+    asker.burst = asker.burst + 1;
   }
 }
 
@@ -302,7 +356,7 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
   Chunk &chunk = loader.chunk[int(chunker.set)];
   const Job &on = chunker.next ? next : job;
 
-  const int group = int(chunker.group);
+  const int group = int(on.list) * acs_isa::MAX_CHANNELS + int(chunker.group);
   const channel_t group_inputs = chunker.arriving_inputs[GROUP_WAIT - 2];
   const channel_t group_outputs = chunker.arriving_outputs[GROUP_WAIT - 2];
   for (int i = GROUP_WAIT - 2; i > 0; --i) {
@@ -310,7 +364,7 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
     chunker.arriving_inputs[i] = chunker.arriving_inputs[i - 1];
     chunker.arriving_outputs[i] = chunker.arriving_outputs[i - 1];
   }
-  if (counts_in_memory(on)) {
+  if (on.counts_vary && !chunker.done) {
     ACS_PORT_TRACE(group_inputs, 0, name_chunk, false, group);
     ACS_PORT_TRACE(group_outputs, 0, name_chunk, false, group);
     chunker.arriving_inputs[0] = lists.group_inputs[group];
@@ -321,6 +375,13 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
     if (has_next && !chunker.next) {
       chunker.next = true;
       start_chunker(next, chunker);
+      if (next.op.has_table) {
+        const Instruction &op = next.op;
+        const unsigned words = unsigned(
+            ceil_div<TABLE_ENTRIES>(int(op.groups * (op.channels_in + op.channels))));
+        loader.asker.table_left = words;
+        loader.storer.table_left = words;
+      }
     }
   } else if (chunker.wait != 0u) {
     chunker.wait = chunker.wait - 1;

@@ -8,6 +8,9 @@
 
 namespace acs {
 
+// Iterations from the address of a mask word to its bits.
+constexpr int CLEAR_WAIT = 3;
+
 constexpr int SLICES = acs_isa::LANES / POST_LANES;
 
 struct Post {
@@ -116,15 +119,24 @@ inline void leave(const Round &round, Lanes &lanes, Post &post) {
   post.block = round.block;
 }
 
-// Masked channels of exact zeros, cleared when nothing else is written.
+// Masked channels of exact zeros, cleared when nothing else is written.  They are found by their
+// mask bits, a word at a time.
 struct Clearer {
-  channel_t position;        // in the list of masked channels
+  bool busy;
+  unsigned_t<bits_for(MASK_WORDS)> number;   // of the mask word
+  unsigned_t<2> wait;
+  uint64_t bits;                             // channels of the word that are still to be cleared
+  uint64_t arriving[CLEAR_WAIT - 1];
   block_t block;
 };
 
-inline bool clears(const Job &job, const Clearer &clearer) {
+inline void start_clearer(const Job &job, Clearer &clearer) {
 #pragma HLS INLINE
-  return job.clears && clearer.position != job.counts.masked;
+  clearer.busy = job.clears && job.counts.masked != 0u;
+  clearer.number = 0;
+  clearer.wait = unsigned(CLEAR_WAIT);
+  clearer.bits = 0;
+  clearer.block = 0;
 }
 
 // What is written in one iteration: each bank of each half at most once.
@@ -217,11 +229,10 @@ inline void plan_split(const Job &job, const Writer &writer,
 }
 
 // The only place where the flat loop writes the feature memory.
-inline void write_features(const Job &job, const Lists &lists, Memories &memories, Writer &writer,
-                           Clearer &clearer) {
+inline void write_features(const Job &job, Memories &memories, Writer &writer, Clearer &clearer) {
 #pragma HLS INLINE
   const bool writing = writer.left != 0u;
-  const bool clearing = !writing && clears(job, clearer);
+  const bool clearing = !writing && clearer.busy && clearer.bits != 0;
   if (!writing && !clearing) return;
 
   segment_t segments[acs_isa::SEGMENTS];
@@ -239,9 +250,8 @@ inline void write_features(const Job &job, const Lists &lists, Memories &memorie
   } else {
     int address = int(writer.result) + int(writer.block);
     if (clearing) {
-      const int position = int(clearer.position);
-      ACS_PORT_TRACE(masked, 0, write_features, false, position);
-      const int channel = int(lists.masked[position].channel);
+      const int channel =
+          int(clearer.number) * acs_isa::WORD_BITS + __builtin_ctzll(clearer.bits);
       address = int(job.op.dst_base) + channel * int(job.op.dst_step) + int(clearer.block);
     }
     plan_raster(address, segments, writes);
@@ -267,7 +277,39 @@ inline void write_features(const Job &job, const Lists &lists, Memories &memorie
     clearer.block = clearer.block + 1;
   } else {
     clearer.block = 0;
-    clearer.position = clearer.position + 1;
+    clearer.bits &= clearer.bits - 1;
+  }
+}
+
+// Fetches the next mask word where one is done.
+inline void find_masked(const Job &job, const Memories &memories, Clearer &clearer) {
+#pragma HLS INLINE
+  if (!clearer.busy) return;
+  const uint64_t arrived = clearer.arriving[CLEAR_WAIT - 2];
+  for (int i = CLEAR_WAIT - 2; i > 0; --i) {
+#pragma HLS UNROLL
+    clearer.arriving[i] = clearer.arriving[i - 1];
+  }
+  const int address = int(job.op.mask_out) * MASK_WORDS + int(clearer.number);
+  ACS_PORT_TRACE(masks, 2, find_masked, false, address);
+  clearer.arriving[0] = memories.masks[2][address];
+
+  const int channels = int(job.op.groups * job.op.channels);
+  const int left = channels - int(clearer.number) * acs_isa::WORD_BITS;
+  if (clearer.wait != 0u) {
+    clearer.wait = clearer.wait - 1;
+    if (clearer.wait == 0u) {
+      const uint64_t inside =
+          left >= acs_isa::WORD_BITS ? ~uint64_t(0) : (uint64_t(1) << left) - 1;
+      clearer.bits = ~arrived & inside;
+    }
+  } else if (clearer.bits == 0) {
+    if (left <= acs_isa::WORD_BITS) {
+      clearer.busy = false;
+    } else {
+      clearer.number = clearer.number + 1;
+      clearer.wait = unsigned(CLEAR_WAIT);
+    }
   }
 }
 

@@ -62,10 +62,11 @@ Fetched fetch(const word_t *program, uint32_t index, const BufferSizes &sizes, b
   return fetched;
 }
 
-// A convolution whose rows can be asked for before the instruction in front of it has ended.
+// A convolution that can be prepared, and whose rows can be asked for, before the instruction in front
+// of it has ended.  A table that masks choose from must be read first.
 bool loads_ahead(const Fetched &fetched) {
   return fetched.status == acs_isa::STATUS_OK && fetched.op.opcode == unsigned(acs_isa::OP_CONV) &&
-         !lists_outputs(fetched.op);
+         !(fetched.op.has_table && is_masked(fetched.op));
 }
 
 bool is_linear(const Fetched &fetched) {
@@ -83,26 +84,44 @@ void count_conv(const Job &job, Counters &counters) {
   counters.macs_skipped += (dense - executed) * pixels;
   counters.channels_executed += outputs;
   counters.channels_skipped += masked;
-  counters.read_words += outputs * op.row_words;
+  counters.read_words += outputs * uint64_t(job.counts.row_words);
   if (!op.masked_zero) counters.read_words += masked * acs_isa::RECORD_WORDS;
   if (op.has_table) {
     counters.read_words += ceil_div<4>(int(op.groups * (op.channels_in + op.channels)));
   }
 }
 
-// Runs a job of the lane array.
+// What is prepared of the instruction that comes next.
+struct Ahead {
+  bool lists;          // its lists are made
+  bool table;          // the words of its table are stored
+  int list;            // its place in the lists
+  ListCounts counts;
+};
+
+// Runs a job of the lane array.  Masks change only in LINEAR, so that whatever follows an array
+// instruction can be prepared before it.
 Status run_job(const Instruction &op, const Fetched &next, params_port params, Lists &lists,
-               Memories &memories, Loader &loader, Counters &counters) {
-  ListCounts counts = {};
+               Memories &memories, Loader &loader, Ahead &ahead, Counters &counters) {
   const bool conv = op.opcode == unsigned(acs_isa::OP_CONV);
+  const int list = ahead.list;
+  ListCounts counts = ahead.counts;
   if (conv) {
-    if (op.has_table && !read_tables(op, params, lists)) return acs_isa::STATUS_BAD_FIELD;
-    make_lists(op, memories, lists, counts);
+    if (op.has_table && !read_tables(op, ahead.table, params, lists, list)) {
+      return acs_isa::STATUS_BAD_FIELD;
+    }
+    if (!ahead.lists) make_lists(op, memories, lists, list, counts);
   }
-  const Job job = make_job(op, counts);
-  const Job next_job = make_job(next.op, ListCounts());
+  const bool has_next = loads_ahead(next);
+  ahead.list = 1 - list;
+  ahead.lists = has_next;
+  ahead.table = has_next && next.op.has_table;
+  if (has_next) make_lists(next.op, memories, lists, ahead.list, ahead.counts);
+
+  const Job job = make_job(op, counts, list);
+  const Job next_job = make_job(next.op, ahead.counts, ahead.list);
   const uint64_t iterations =
-      run_array(job, next_job, loads_ahead(next), lists, params, memories, loader);
+      run_array(job, next_job, has_next, lists, params, memories, loader);
   if (conv) {
     counters.array_iterations += iterations;
     count_conv(job, counters);
@@ -134,6 +153,7 @@ Stop run_program(const word_t *program, params_port params, const word_t *image,
   static Loader loader;
 
   reset_loader(loader);
+  Ahead ahead = {false, false, 0, ListCounts()};
   bool asked = false;  // for the words of a LINEAR, before its turn
   Stop stop = {acs_isa::STATUS_OK, 0};
   Fetched next = fetch(program, 0, sizes, trace, page);
@@ -171,7 +191,7 @@ PROGRAM_STEPS:
         run_linear(op, params, memories, result, counters);
         break;
       default:  // CONV, ELTWISE, POOL, SCALE
-        stop.status = run_job(op, next, params, lists, memories, loader, counters);
+        stop.status = run_job(op, next, params, lists, memories, loader, ahead, counters);
         break;
     }
     if (stop.status != acs_isa::STATUS_OK) break;
@@ -187,6 +207,15 @@ PROGRAM_STEPS:
     }
     ++counters.instructions;
     ++stop.index;
+  }
+
+  // Words that were asked for ahead of an instruction that cannot run.
+DRAIN:
+  for (int i = 0; i < int(loader.open_words); ++i) {
+#pragma HLS PIPELINE II=1
+#pragma HLS LOOP_TRIPCOUNT min=0 max=0
+    ACS_LOOP(DRAIN);
+    params.read();
   }
   return stop;
 }

@@ -26,6 +26,8 @@ typedef unsigned_t<16> step_t;                                       // blocks b
 typedef unsigned_t<1> set_t;                                         // one of the two weight sets
 typedef signed_t<32> acc_t;                                          // a sum of products
 
+constexpr int MASK_COPIES = 3;
+
 // Everything that block RAM and distributed RAM keep.  Every memory has one place in the code of
 // the flat loop that reads it and one that writes it.
 struct Memories {
@@ -45,8 +47,9 @@ struct Memories {
 
   uint64_t vectors[VECTOR_WORDS];
 
-  // Mask registers, twice: an instruction looks at its input's and at its output's at once.
-  uint64_t masks[2][acs_isa::MASK_REGISTERS * MASK_WORDS];
+  // Mask registers, three times: one iteration looks at the input's, at the output's, and for
+  // channels to clear.
+  uint64_t masks[MASK_COPIES][acs_isa::MASK_REGISTERS * MASK_WORDS];
 };
 
 // Sizes of the memory buffers, in words; every access is checked against them before it is made.

@@ -160,7 +160,7 @@ ROWS:
     if (place == per_word - 1 || last) {
       if (gate) {
         const int address = int(op.mask_out) * MASK_WORDS + number;
-        for (int side = 0; side < 2; ++side) {
+        for (int side = 0; side < MASK_COPIES; ++side) {
 #pragma HLS UNROLL
           ACS_PORT_TRACE(masks, side, run_linear, true, address);
           memories.masks[side][address] = pending;

@@ -81,9 +81,10 @@ inline Tap locate_tap(const Job &job, const Lists &lists, const Walker &walker) 
   int channel = position;
   int column = int(walker.input);
   if (job.lists_in && !walker.round.blank) {
-    ACS_PORT_TRACE(inputs, 0, locate_tap, false, position);
-    channel = int(lists.inputs[position].channel);
-    column = int(lists.inputs[position].index);
+    const int place = int(job.list) * acs_isa::MAX_CHANNELS + position;
+    ACS_PORT_TRACE(inputs, 0, locate_tap, false, place);
+    channel = int(lists.inputs[place].channel);
+    column = int(lists.inputs[place].column);
   }
   const int channel_base = int(op.src_base) + channel * int(op.src_step);
   const int y = job.moves ? int(walker.y) - int(op.pad) : 0;

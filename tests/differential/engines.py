@@ -185,7 +185,7 @@ def check_program(
     params = program.with_thresholds(chosen)
 
     def wanted(masks: Mapping[str, NDArray[np.uint8]], trace: bool) -> dict[str, int]:
-        return predicted(program, masks, trace)
+        return predicted(program, masks, trace, skips_words=engine.csim.skips_words)
 
     def wanted_clocked(masks: Mapping[str, NDArray[np.uint8]], trace: bool) -> dict[str, int]:
         clocked = ("cycles", "stall_cycles")

@@ -41,7 +41,7 @@ class CSimEngine:
     """
 
     #: The C++ reads whole rows of weights, unneeded words included.
-    skips_words = False
+    skips_words = True
 
     def __init__(
         self, library: Path, latency: int = DEFAULT_LATENCY, bandwidth: int = FULL_BANDWIDTH
