@@ -42,7 +42,7 @@ struct Dealer {
   bool full;           // `round` is complete
   Round round;
   group_t slot;
-  row_t row;
+  channel_t row;
   group_t bank;
   bank_word_t base;
   block_t block;
@@ -126,7 +126,7 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
     round.blank = chunk.inputs == 0u;
     round.set = loader.deal_set;
     round.block = dealer.block;
-    round.first_input = chunk.first_input;
+    round.first_input = job.conv ? chunk.first_input : channel_t(chunk.first + dealer.row);
     round.inputs = chunk.inputs;
     round.first_bank = dealer.bank;
     round.base = dealer.base;
@@ -166,13 +166,28 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
   }
 
   // The next item; a round ends with its lane groups, with its second block and with its chunk.
+  // Where every channel is its own input, a round is of one channel: blocks come first, then rows.
   bool ends = slot == LANE_GROUPS - 1;
   bool last = false;
-  if (dealer.row + 1 == chunk.rows) {
+  const bool last_row = dealer.row + 1 == chunk.rows;
+  const bool last_block = dealer.block + 1 == job.blocks;
+  if (!job.conv) {
+    if (!last_block) {
+      dealer.block = dealer.block + 1;
+      ends = ends || round.second;
+      if (!ends) round.second = true;
+    } else {
+      dealer.block = 0;
+      dealer.row = last_row ? channel_t(0) : channel_t(dealer.row + 1);
+      last = last_row;
+      if (last) chunk.deals = false;
+      ends = true;
+    }
+  } else if (last_row) {
     dealer.row = 0;
     dealer.bank = 0;
     dealer.base = 0;
-    if (dealer.block + 1 == job.blocks) {
+    if (last_block) {
       dealer.block = 0;
       chunk.deals = false;
       ends = true;

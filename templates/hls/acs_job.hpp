@@ -1,8 +1,8 @@
 // A job: what the flat loop must know of an instruction, in registers that stay as they are while
 // the loop runs.
 //
-// CONV is a job as it is.  ELTWISE, POOL and SCALE are jobs of as many groups as channels, of one
-// input and one output each, whose weight is a constant in place of words from memory.
+// CONV is a job as it is.  ELTWISE, POOL and SCALE are jobs of one chunk: all their channels, each
+// with itself as its only input, and with a constant in place of weights from memory.
 #pragma once
 
 #include "acs_geometry.hpp"
@@ -22,7 +22,7 @@ struct Job {
   channel_t groups;
   channel_t channels_in;
   channel_t channels;
-  row_t chunk;
+  channel_t chunk;
   ListCounts counts;
   set_t list;        // which of the two places in the lists is its own
 
@@ -46,10 +46,10 @@ inline Job make_job(const Instruction &op, const ListCounts &counts, int list) {
   job.counts_vary = job.conv && op.groups > 1 && is_masked(op);
   job.clears = masks && op.masked_zero && !op.res_enable;
   job.fills = masks && !job.clears;
-  job.groups = job.conv ? op.groups : op.channels;
+  job.groups = job.conv ? op.groups : 1u;
   job.channels_in = job.conv ? op.channels_in : 1u;
-  job.channels = job.conv ? op.channels : 1u;
-  job.chunk = job.conv ? op.chunk : 1u;
+  job.channels = op.channels;
+  job.chunk = job.conv ? op.chunk : op.channels;
   job.counts = counts;
   job.list = unsigned(list);
   job.moves = acs_isa::moves_window(op);

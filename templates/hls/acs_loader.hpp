@@ -31,8 +31,8 @@ struct Chunk {
   bool deals;         // rounds are still to be dealt
   bool ahead;         // of the next instruction
   bool fill;          // masked channels: records without weights
-  row_t rows;
-  row_t ready;        // rows complete
+  channel_t rows;
+  channel_t ready;    // rows complete
   channel_t first;    // its first channel, in the list or by number
   channel_t first_input;
   channel_t inputs;
@@ -393,7 +393,7 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
   } else if (chunker.left != 0u) {
     if (!chunk.busy) {
       const bool whole = chunker.left <= on.chunk;
-      const row_t rows = whole ? row_t(chunker.left) : on.chunk;
+      const channel_t rows = whole ? chunker.left : on.chunk;
       chunk.busy = true;
       chunk.asks = chunk_loads(on, chunker.fill);
       chunk.stores = chunk.asks;
@@ -401,7 +401,7 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
       chunk.ahead = chunker.next;
       chunk.fill = chunker.fill;
       chunk.rows = rows;
-      chunk.ready = chunk.asks ? row_t(0) : rows;
+      chunk.ready = chunk.asks ? channel_t(0) : rows;
       chunk.first = chunker.fill ? chunker.first_masked : chunker.first_output;
       chunk.first_input = chunker.first_input;
       chunk.inputs = chunker.fill ? channel_t(0) : chunker.inputs;
