@@ -58,7 +58,7 @@ ARRAY:
     }
     if (adds && last) {
       leave(walker.round, lanes, post);
-      if (walker.round.last) loader.chunk[int(walker.round.set)].busy = false;
+      if (walker.round.last) release_chunk(walker.round.place, loader);
     }
     if ((adds && last) || !walker.busy) take_round(dealer, walker);
 
@@ -67,7 +67,7 @@ ARRAY:
     ask_burst(job, next, lists, params, loader);
     name_chunk(job, next, has_next, lists, loader);
 
-    busy = !(loader.chunker.done || loader.chunker.next) || deals(loader) || dealer.full ||
+    busy = !(loader.chunker.done || loader.chunker.next) || loader.undealt != 0u || dealer.full ||
            walker.busy || post.busy || writer.left != 0u || clearer.busy ||
            loader.storer.table_left != 0u;
   }

@@ -27,12 +27,13 @@ struct Round {
   bool second;         // it has a second block
   bool last;           // of its chunk
   bool blank;          // nothing is added up: no active input, or a masked channel
-  set_t set;
+  chunk_place_t place; // of the chunk in the queue
+  ring_word_t start;   // of the chunk in the banks
   block_t block;       // number of the first block in its channel
   channel_t first_input;
   channel_t inputs;
   group_t first_bank;  // bank of the first item; banks below it are one row further
-  bank_word_t base;    // first word of that row
+  ring_word_t base;    // first word of that row
   bool reads[LANE_GROUPS];        // banks that the first block reads
   signed_t<9> constants[2];       // weights of a job without words from memory
   Item item[LANE_GROUPS];
@@ -44,7 +45,7 @@ struct Dealer {
   group_t slot;
   channel_t row;
   group_t bank;
-  bank_word_t base;
+  bank_word_t base;    // of the row, from the chunk's first word
   block_t block;
 };
 
@@ -103,20 +104,11 @@ inline void take_constants(const Job &job, const Memories &memories, int channel
   item.shift = maximum ? unsigned(acs_isa::SHIFT_MIN) : unsigned(op.shift);
 }
 
-// True while rounds of this job are still to be dealt.
-inline bool deals(const Loader &loader) {
-#pragma HLS INLINE
-  return (loader.chunk[0].deals && !loader.chunk[0].ahead) ||
-         (loader.chunk[1].deals && !loader.chunk[1].ahead);
-}
-
 inline void deal_item(const Job &job, const Memories &memories, const Lists &lists, Loader &loader,
                       Dealer &dealer) {
 #pragma HLS INLINE
-  loader.deal_set = set_at_work(loader.deal_set, loader.chunk[0].deals, loader.chunk[1].deals);
-  const int set = int(loader.deal_set);
-  Chunk &chunk = loader.chunk[set];
-  if (dealer.full || !chunk.deals || chunk.ahead || chunk.ready <= dealer.row) return;
+  const Chunk &chunk = loader.chunk[int(loader.deal_place)];
+  if (dealer.full || loader.undealt == 0u || chunk.ready <= dealer.row) return;
 
   const Instruction &op = job.op;
   Round &round = dealer.round;
@@ -124,12 +116,13 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
   if (slot == 0) {
     round.second = false;
     round.blank = chunk.inputs == 0u;
-    round.set = loader.deal_set;
+    round.place = loader.deal_place;
+    round.start = chunk.start;
     round.block = dealer.block;
     round.first_input = job.conv ? chunk.first_input : channel_t(chunk.first + dealer.row);
     round.inputs = chunk.inputs;
     round.first_bank = dealer.bank;
-    round.base = dealer.base;
+    round.base = unsigned(in_ring<RING_WORDS>(int(chunk.start) + int(dealer.base)));
     for (int bank = 0; bank < LANE_GROUPS; ++bank) {
 #pragma HLS UNROLL
       round.reads[bank] = false;
@@ -157,7 +150,8 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
     item.mult = 0;
     item.shift = unsigned(acs_isa::SHIFT_MIN);
   } else {
-    take_record(memories, set * acs_isa::MAX_CHUNK + int(dealer.row), chunk.fill, item);
+    take_record(memories, in_ring<RING_RECORDS>(int(chunk.record) + int(dealer.row)), chunk.fill,
+                item);
   }
   for (int i = 0; i < LANE_GROUPS; ++i) {
 #pragma HLS UNROLL
@@ -180,7 +174,6 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
       dealer.block = 0;
       dealer.row = last_row ? channel_t(0) : channel_t(dealer.row + 1);
       last = last_row;
-      if (last) chunk.deals = false;
       ends = true;
     }
   } else if (last_row) {
@@ -189,7 +182,6 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
     dealer.base = 0;
     if (last_block) {
       dealer.block = 0;
-      chunk.deals = false;
       ends = true;
       last = true;
     } else {
@@ -206,6 +198,10 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
     } else {
       dealer.bank = dealer.bank + 1;
     }
+  }
+  if (last) {
+    loader.deal_place = next_place(loader.deal_place);
+    loader.undealt = loader.undealt - 1;
   }
   round.items = unsigned(slot + 1);
   round.last = last;

@@ -23,8 +23,9 @@ struct Job {
   channel_t channels_in;
   channel_t channels;
   channel_t chunk;
+  unsigned_t<bits_for(BANK_WORDS)> chunk_words;  // of a bank, that a chunk takes
   ListCounts counts;
-  set_t list;        // which of the two places in the lists is its own
+  unsigned_t<1> list;        // which of the two places in the lists is its own
 
   unsigned_t<4> taps_x;  // taps in a row of the window; the two weights of SCALE
   unsigned_t<4> taps_y;
@@ -50,6 +51,9 @@ inline Job make_job(const Instruction &op, const ListCounts &counts, int list) {
   job.channels_in = job.conv ? op.channels_in : 1u;
   job.channels = op.channels;
   job.chunk = job.conv ? op.chunk : op.channels;
+  const int rows = int(job.channels < job.chunk ? job.channels : job.chunk);
+  const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
+  job.chunk_words = job.conv ? unsigned(ceil_div<LANE_GROUPS>(rows) * weight_words) : 0u;
   job.counts = counts;
   job.list = unsigned(list);
   job.moves = acs_isa::moves_window(op);

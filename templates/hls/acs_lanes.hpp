@@ -27,16 +27,18 @@ inline void read_weights(const Job &job, const Memories &memories, const Walker 
 #pragma HLS ARRAY_PARTITION variable=first_weight complete
   weight_t second_weight[LANE_GROUPS];
 #pragma HLS ARRAY_PARTITION variable=second_weight complete
-  const int set_base = int(round.set) * BANK_WORDS;
-  const int word = set_base + tap.weight / acs_isa::WORD_BYTES;
+  const int word = tap.weight / acs_isa::WORD_BYTES;
   const int byte = tap.weight % acs_isa::WORD_BYTES;
   const int row_words = int(job.op.row_words) - acs_isa::RECORD_WORDS;
   const bool reads = job.conv && !round.blank;
   for (int bank = 0; bank < LANE_GROUPS; ++bank) {
 #pragma HLS UNROLL
-    const int base = int(round.base) + (bank < int(round.first_bank) ? row_words : 0);
-    const int first_address = reads && round.reads[bank] ? word + base : set_base;
-    const int second_address = reads && round.second ? word : set_base;
+    const int base =
+        in_ring<RING_WORDS>(int(round.base) + (bank < int(round.first_bank) ? row_words : 0));
+    const int first_address =
+        reads && round.reads[bank] ? in_ring<RING_WORDS>(base + word) : 0;
+    const int second_address =
+        reads && round.second ? in_ring<RING_WORDS>(int(round.start) + word) : 0;
     ACS_PORT_TRACE(weights, bank, read_weights, false, first_address);
     ACS_PORT_TRACE(first_rows, bank, read_weights, false, second_address);
     first_weight[bank] = int8_t(byte_of(memories.weights[bank][first_address], byte));

@@ -1,15 +1,17 @@
 // The loader: weight rows from memory into the banks, inside the flat loop and ahead of it.
 //
-// Output channels come in chunks; the rows of one chunk fill one of the two sets of the weight
-// banks while the lanes use the other.  Four units pass each other single registers:
+// Output channels come in chunks.  Chunks lie one behind the other in the weight banks, which are a
+// ring; several are on their way while the lanes use the first.  Five units pass a chunk on, each at
+// its own place in the queue:
 //
-//   chunker   names the next chunk as soon as a set is free
+//   chunker   names the next chunk as soon as there is room
 //   asker     requests its rows, a burst an iteration
 //   storer    takes a word an iteration and stores it
-//   dealer    (acs_dealer.hpp) deals rows that are complete; the walker frees the set
+//   dealer    (acs_dealer.hpp) deals rows that are complete
+//   walker    (acs_walker.hpp) gives the room back behind the last round
 //
-// When all chunks of a job are named, those of the next instruction follow if its rows do not
-// depend on a mask; what is then on its way is taken by that instruction's loop.
+// When all chunks of a job are named, those of the next instruction follow; what is then on its way
+// is taken by that instruction's loop.
 #pragma once
 
 #include "acs_job.hpp"
@@ -23,12 +25,34 @@ constexpr int MARGIN = 8;
 // Iterations from the address of a group's counts to the counts.
 constexpr int GROUP_WAIT = 3;
 
-// A chunk of output channels of one group: its rows are in one set of the banks.
+// Chunks in the queue.  A convolution of many small groups has one for each group, and needs as many
+// as hide the memory's latency.
+constexpr int CHUNKS = 8;
+
+constexpr int RING_WORDS = 2 * BANK_WORDS;           // of a bank
+constexpr int RING_RECORDS = 2 * acs_isa::MAX_CHUNK;
+
+typedef unsigned_t<bits_for(CHUNKS)> chunk_count_t;
+typedef unsigned_t<bits_for(CHUNKS - 1)> chunk_place_t;
+typedef unsigned_t<bits_for(RING_WORDS)> ring_word_t;
+typedef unsigned_t<bits_for(RING_RECORDS)> ring_record_t;
+
+// Addresses in a ring: a sum of two is beyond its end at most once.
+template <int SIZE>
+inline int in_ring(int address) {
+#pragma HLS INLINE
+  return address >= SIZE ? address - SIZE : address;
+}
+
+inline chunk_place_t next_place(chunk_place_t place) {
+#pragma HLS INLINE
+  return int(place) == CHUNKS - 1 ? 0u : unsigned(place + 1);
+}
+
+// A chunk of output channels of one group.
 struct Chunk {
-  bool busy;          // named, and not yet behind the lanes
   bool asks;          // rows are still to be requested
   bool stores;        // words are still to be stored
-  bool deals;         // rounds are still to be dealt
   bool ahead;         // of the next instruction
   bool fill;          // masked channels: records without weights
   channel_t rows;
@@ -36,13 +60,17 @@ struct Chunk {
   channel_t first;    // its first channel, in the list or by number
   channel_t first_input;
   channel_t inputs;
+  ring_word_t start;  // its first words in the banks
+  ring_record_t record;
+  ring_word_t words;  // its room, in every bank and among the records
+  channel_t records;
 };
 
 struct Chunker {
   bool next;            // works on the next instruction
   bool done;            // has named all chunks
   bool fill;
-  set_t set;
+  chunk_place_t place;
   unsigned_t<2> wait;
   channel_t group;
   channel_t left;       // channels still to be named of this group
@@ -53,73 +81,91 @@ struct Chunker {
   channel_t first_masked;
   channel_t arriving_inputs[GROUP_WAIT - 1];  // counts on their way from memory
   channel_t arriving_outputs[GROUP_WAIT - 1];
+  ring_word_t start;    // where the next chunk begins
+  ring_record_t record;
 };
 
 struct Asker {
-  set_t set;
+  chunk_place_t place;
+  chunk_count_t waiting;  // chunks that it has still to pass on
   row_t row;
-  unsigned_t<16> word;   // of the row, where whole rows are read
+  unsigned_t<16> word;    // of the row, where whole rows are read
   unsigned_t<bits_for(MAX_BURSTS)> burst;                // of the row, where bursts are listed
   unsigned_t<bits_for(TABLE_WORDS)> table_left;          // words of the next table to ask for
 };
 
 struct Storer {
-  set_t set;
+  chunk_place_t place;
+  chunk_count_t waiting;
   row_t row;
   group_t bank;
-  bank_word_t base;      // first word of the row in its bank
+  ring_word_t base;       // first word of the row in its bank
+  bool started;           // `base` is this chunk's
   unsigned_t<bits_for(TABLE_WORDS)> table_left;          // words of the next table to store
 };
 
 struct Loader {
-  Chunk chunk[2];
+  Chunk chunk[CHUNKS];
   Chunker chunker;
   Asker asker;
   Storer storer;
-  set_t deal_set;                                        // on which the dealer works
+  chunk_place_t deal_place;      // where the dealer is
+  chunk_count_t undealt;         // chunks of this job that it has still to pass on
+  chunk_count_t undealt_ahead;   // of the next instruction
+  chunk_count_t held;            // chunks in the queue
+  ring_word_t words_held;
+  ring_record_t records_held;
   unsigned_t<bits_for(OPEN_BURSTS)> open_bursts;
   unsigned_t<bits_for(OPEN_BURSTS * BURST_WORDS)> open_words;
-  Burst age[READ_LATENCY];                               // asked for so many iterations ago
-  Burst due[OPEN_BURSTS];                                // that have had time to arrive
+  Burst age[READ_LATENCY];       // asked for so many iterations ago
+  Burst due[OPEN_BURSTS];        // that have had time to arrive
   unsigned_t<bits_for(OPEN_BURSTS)> due_bursts;
-  bool row_stored[MARGIN][2];                            // a row of a set, as long ago
+  bool row_stored[MARGIN];       // a row was complete so many iterations ago
+  chunk_place_t row_place[MARGIN];
 };
 
 inline void reset_loader(Loader &loader) {
 #pragma HLS INLINE
-  for (int set = 0; set < 2; ++set) {
-#pragma HLS UNROLL
-    loader.chunk[set].busy = false;
-    loader.chunk[set].asks = false;
-    loader.chunk[set].stores = false;
-    loader.chunk[set].deals = false;
-    loader.chunk[set].ahead = false;
-  }
   loader.chunker.next = false;
   loader.chunker.done = true;
-  loader.chunker.set = 0;
-  loader.asker.set = 0;
+  loader.chunker.place = 0;
+  loader.chunker.start = 0;
+  loader.chunker.record = 0;
+  loader.asker.place = 0;
+  loader.asker.waiting = 0;
   loader.asker.row = 0;
   loader.asker.word = 0;
   loader.asker.burst = 0;
   loader.asker.table_left = 0;
-  loader.storer.set = 0;
+  loader.storer.place = 0;
+  loader.storer.waiting = 0;
   loader.storer.row = 0;
-  loader.storer.table_left = 0;
   loader.storer.bank = 0;
-  loader.storer.base = 0;
-  loader.deal_set = 0;
+  loader.storer.started = false;
+  loader.storer.table_left = 0;
+  loader.deal_place = 0;
+  loader.undealt = 0;
+  loader.undealt_ahead = 0;
+  loader.held = 0;
+  loader.words_held = 0;
+  loader.records_held = 0;
   loader.open_bursts = 0;
   loader.open_words = 0;
   loader.due_bursts = 0;
+  for (int i = 0; i < CHUNKS; ++i) {
+#pragma HLS UNROLL
+    loader.chunk[i].asks = false;
+    loader.chunk[i].stores = false;
+    loader.chunk[i].ahead = false;
+  }
   for (int i = 0; i < READ_LATENCY; ++i) {
 #pragma HLS UNROLL
     loader.age[i].words = 0;
   }
   for (int i = 0; i < MARGIN; ++i) {
 #pragma HLS UNROLL
-    loader.row_stored[i][0] = false;
-    loader.row_stored[i][1] = false;
+    loader.row_stored[i] = false;
+    loader.row_place[i] = 0;
   }
 }
 
@@ -154,19 +200,15 @@ inline void start_loader(const Job &job, Loader &loader) {
 #pragma HLS INLINE
   if (loader.chunker.next) {
     loader.chunker.next = false;
-    loader.chunk[0].ahead = false;
-    loader.chunk[1].ahead = false;
+    loader.undealt = loader.undealt_ahead;
+    loader.undealt_ahead = 0;
+    for (int i = 0; i < CHUNKS; ++i) {
+#pragma HLS UNROLL
+      loader.chunk[i].ahead = false;
+    }
   } else {
     start_chunker(job, loader.chunker);
   }
-}
-
-// The set on which a unit works: the one it is at while that has work, then the other.  Chunks are
-// named for the sets in turn, and every unit looks in every iteration, so none is overtaken.
-inline set_t set_at_work(set_t at, bool work_0, bool work_1) {
-#pragma HLS INLINE
-  if (at == 0u) return work_0 || !work_1 ? 0 : 1;
-  return work_1 || !work_0 ? 1 : 0;
 }
 
 // One word from the port into the banks, if one has had time to arrive.
@@ -174,10 +216,11 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
                        Lists &lists, Loader &loader) {
 #pragma HLS INLINE
   Storer &storer = loader.storer;
-  storer.set = set_at_work(storer.set, loader.chunk[0].stores, loader.chunk[1].stores);
-  const int set = int(storer.set);
-  Chunk &chunk = loader.chunk[set];
+  Chunk &chunk = loader.chunk[int(storer.place)];
+  const int base = int(storer.started ? storer.base : chunk.start);
+  const chunk_place_t place = storer.place;
   bool complete = false;
+  bool passes = storer.waiting != 0u && !chunk.stores;
   if (loader.due_bursts != 0u) {
     Burst &burst = loader.due[0];
     const uint64_t data = uint64_t(params.read());
@@ -190,7 +233,7 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
       lists.table_words[word] = data;
       storer.table_left = storer.table_left - 1;
     } else if (word < acs_isa::RECORD_WORDS) {
-      const int address = set * acs_isa::MAX_CHUNK + int(storer.row);
+      const int address = in_ring<RING_RECORDS>(int(chunk.record) + int(storer.row));
       for (int i = 0; i < acs_isa::RECORD_WORDS; ++i) {
 #pragma HLS UNROLL
         if (i == word) {
@@ -199,16 +242,15 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
         }
       }
     } else {
-      const int offset = set * BANK_WORDS + word - acs_isa::RECORD_WORDS;
-      const int address = offset + int(storer.base);
+      const int address = in_ring<RING_WORDS>(base + word - acs_isa::RECORD_WORDS);
       for (int bank = 0; bank < LANE_GROUPS; ++bank) {
 #pragma HLS UNROLL
         if (bank == int(storer.bank)) {
           ACS_PORT_TRACE(weights, bank, store_word, true, address);
           memories.weights[bank][address] = data;
           if (int(storer.row) < LANE_GROUPS) {
-            ACS_PORT_TRACE(first_rows, bank, store_word, true, offset);
-            memories.first_rows[bank][offset] = data;
+            ACS_PORT_TRACE(first_rows, bank, store_word, true, address);
+            memories.first_rows[bank][address] = data;
           }
         }
       }
@@ -225,35 +267,43 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
     }
     if (complete) {
       if (storer.row + 1 == chunk.rows) {
+        passes = true;
         chunk.stores = false;
         storer.row = 0;
         storer.bank = 0;
-        storer.base = 0;
+        storer.started = false;
       } else {
         storer.row = storer.row + 1;
+        storer.started = true;
+        storer.base = unsigned(base);
         if (int(storer.bank) == LANE_GROUPS - 1) {
           const Job &on = chunk.ahead ? next : job;
           storer.bank = 0;
-          storer.base = storer.base + (on.op.row_words - unsigned(acs_isa::RECORD_WORDS));
+          storer.base = unsigned(
+              in_ring<RING_WORDS>(base + int(on.op.row_words) - acs_isa::RECORD_WORDS));
         } else {
           storer.bank = storer.bank + 1;
         }
       }
     }
   }
+  if (passes) {
+    storer.place = next_place(storer.place);
+    storer.waiting = storer.waiting - 1;
+  }
 
   // Rows become ready MARGIN iterations later, bursts due READ_LATENCY after they were asked for.
-  for (int i = 0; i < 2; ++i) {
-#pragma HLS UNROLL
-    if (loader.row_stored[MARGIN - 1][i]) loader.chunk[i].ready = loader.chunk[i].ready + 1;
+  if (loader.row_stored[MARGIN - 1]) {
+    Chunk &ready = loader.chunk[int(loader.row_place[MARGIN - 1])];
+    ready.ready = ready.ready + 1;
   }
   for (int i = MARGIN - 1; i > 0; --i) {
 #pragma HLS UNROLL
-    loader.row_stored[i][0] = loader.row_stored[i - 1][0];
-    loader.row_stored[i][1] = loader.row_stored[i - 1][1];
+    loader.row_stored[i] = loader.row_stored[i - 1];
+    loader.row_place[i] = loader.row_place[i - 1];
   }
-  loader.row_stored[0][0] = complete && set == 0;
-  loader.row_stored[0][1] = complete && set == 1;
+  loader.row_stored[0] = complete;
+  loader.row_place[0] = place;
   const Burst &arrived = loader.age[READ_LATENCY - 1];
   if (arrived.words != 0u) {
     for (int i = 0; i < OPEN_BURSTS; ++i) {
@@ -281,14 +331,18 @@ inline void ask_burst(const Job &job, const Job &next, const Lists &lists, param
                       Loader &loader) {
 #pragma HLS INLINE
   Asker &asker = loader.asker;
-  asker.set = set_at_work(asker.set, loader.chunk[0].asks, loader.chunk[1].asks);
-  Chunk &chunk = loader.chunk[int(asker.set)];
+  Chunk &chunk = loader.chunk[int(asker.place)];
   for (int i = READ_LATENCY - 1; i > 0; --i) {
 #pragma HLS UNROLL
     loader.age[i] = loader.age[i - 1];
   }
   loader.age[0].words = 0;
   const bool table = asker.table_left != 0u;
+  if (asker.waiting != 0u && !chunk.asks) {
+    asker.place = next_place(asker.place);
+    asker.waiting = asker.waiting - 1;
+    if (!table) return;
+  }
   if ((!table && !chunk.asks) || int(loader.open_bursts) == OPEN_BURSTS) return;
 
   const Job &on = chunk.ahead ? next : job;
@@ -349,11 +403,21 @@ inline void ask_burst(const Job &job, const Job &next, const Lists &lists, param
   }
 }
 
+// Gives back the room of the chunk at the front of the queue.
+inline void release_chunk(chunk_place_t place, Loader &loader) {
+#pragma HLS INLINE
+  const Chunk &chunk = loader.chunk[int(place)];
+  loader.held = loader.held - 1;
+  loader.words_held = loader.words_held - chunk.words;
+  loader.records_held = loader.records_held - chunk.records;
+}
+
+// Names the next chunk, goes to the next group, or to the next instruction.
 inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lists &lists,
                        Loader &loader) {
 #pragma HLS INLINE
   Chunker &chunker = loader.chunker;
-  Chunk &chunk = loader.chunk[int(chunker.set)];
+  Chunk &chunk = loader.chunk[int(chunker.place)];
   const Job &on = chunker.next ? next : job;
 
   const int group = int(on.list) * acs_isa::MAX_CHANNELS + int(chunker.group);
@@ -391,27 +455,45 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
       chunker.left = group_outputs;
     }
   } else if (chunker.left != 0u) {
-    if (!chunk.busy) {
-      const bool whole = chunker.left <= on.chunk;
-      const channel_t rows = whole ? chunker.left : on.chunk;
-      chunk.busy = true;
-      chunk.asks = chunk_loads(on, chunker.fill);
-      chunk.stores = chunk.asks;
-      chunk.deals = true;
+    const bool whole = chunker.left <= on.chunk;
+    const channel_t rows = whole ? chunker.left : on.chunk;
+    const bool loads = chunk_loads(on, chunker.fill);
+    const bool room = int(loader.held) != CHUNKS &&
+                      (!loads || (int(loader.words_held) + int(on.chunk_words) <= RING_WORDS &&
+                                  int(loader.records_held) + int(rows) <= RING_RECORDS));
+    if (room) {
+      chunk.asks = loads;
+      chunk.stores = loads;
       chunk.ahead = chunker.next;
       chunk.fill = chunker.fill;
       chunk.rows = rows;
-      chunk.ready = chunk.asks ? channel_t(0) : rows;
+      chunk.ready = loads ? channel_t(0) : rows;
       chunk.first = chunker.fill ? chunker.first_masked : chunker.first_output;
       chunk.first_input = chunker.first_input;
       chunk.inputs = chunker.fill ? channel_t(0) : chunker.inputs;
+      chunk.start = chunker.start;
+      chunk.record = chunker.record;
+      chunk.words = loads ? on.chunk_words : ring_word_t(0);
+      chunk.records = loads ? rows : channel_t(0);
       if (chunker.fill) {
         chunker.first_masked = chunker.first_masked + rows;
       } else {
         chunker.first_output = chunker.first_output + rows;
       }
       chunker.left = chunker.left - rows;
-      chunker.set = chunker.set ^ 1;
+      chunker.place = next_place(chunker.place);
+      chunker.start = unsigned(in_ring<RING_WORDS>(int(chunk.start) + int(chunk.words)));
+      chunker.record = unsigned(in_ring<RING_RECORDS>(int(chunk.record) + int(chunk.records)));
+      loader.held = loader.held + 1;
+      loader.words_held = loader.words_held + chunk.words;
+      loader.records_held = loader.records_held + chunk.records;
+      loader.asker.waiting = loader.asker.waiting + 1;
+      loader.storer.waiting = loader.storer.waiting + 1;
+      if (chunker.next) {
+        loader.undealt_ahead = loader.undealt_ahead + 1;
+      } else {
+        loader.undealt = loader.undealt + 1;
+      }
     }
   } else if (!chunker.fill && on.fills) {
     chunker.fill = true;

@@ -23,7 +23,6 @@ typedef unsigned_t<bits_for(FEATURE_BLOCKS)> block_t;                // blocks o
 typedef unsigned_t<bits_for(BANK_WORDS)> bank_word_t;                // words of a weight bank
 typedef unsigned_t<bits_for(LANE_GROUPS)> group_t;                   // lane groups; 0..LANE_GROUPS
 typedef unsigned_t<16> step_t;                                       // blocks between channels
-typedef unsigned_t<1> set_t;                                         // one of the two weight sets
 typedef signed_t<32> acc_t;                                          // a sum of products
 
 constexpr int MASK_COPIES = 3;
@@ -36,13 +35,13 @@ struct Memories {
   // other, so they always find their segments in different halves.
   segment_t half[2][acs_isa::SEGMENTS][FEATURE_BLOCKS / 2];
 
-  // Two sets of weight banks, of which one is read while the other fills; row r of a chunk is in
-  // bank r % LANE_GROUPS.  Items of a round's second block always use the first row of a bank,
+  // Weight banks, twice as large as a chunk may be, so that one loads while another is used; row r
+  // of a chunk is in bank r % LANE_GROUPS.  Items of a round's second block always use the first row of a bank,
   // so those rows are kept once more, and each of the two memories is read once an iteration.
   uint64_t weights[LANE_GROUPS][2 * BANK_WORDS];
   uint64_t first_rows[LANE_GROUPS][2 * BANK_WORDS];
 
-  // Channel records of both sets, one memory for each of their words.
+  // Channel records of the chunks, one memory for each of their words.
   uint64_t records[acs_isa::RECORD_WORDS][2 * acs_isa::MAX_CHUNK];
 
   uint64_t vectors[VECTOR_WORDS];
