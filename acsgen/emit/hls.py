@@ -36,7 +36,7 @@ _PLAIN_SUFFIXES = (".hpp", ".cpp")
 #: Beats of the longest burst that AXI3, the bus of a Zynq-7000, knows.
 BURST_BEATS = 16
 
-#: Bursts that an AXI adapter keeps open: of reads twice as many as the engine ever asks for.
+#: Bursts that an AXI adapter keeps open, and has room for.
 READS_OUTSTANDING = 16
 WRITES_OUTSTANDING = 4
 
@@ -116,22 +116,18 @@ class LoopBounds:
         )
 
 
-#: The only buffer that the engine writes.
-WRITTEN_BUFFER = "result"
-
-#: The buffer that is read by requests ahead, through ``hls::burst_maxi``.
-BURST_BUFFER = "params"
+#: Ports with bursts by hand (``hls::burst_maxi``), and their types: parameters are requested ahead,
+#: answers to results are awaited late.  Each has a bundle of its own.
+BURST_PORTS = {"params": "acs::params_port ", "result": "acs::result_port "}
 
 
 def _parameter(argument: Argument) -> dict[str, str]:
     """Return an argument of the top function: its name, and its declaration in C++."""
     kinds = {"pointer": "const acs::word_t *", "input": "uint32_t ", "output": "uint32_t *"}
     kind = kinds[argument.kind]
-    if argument.name == WRITTEN_BUFFER:
-        kind = kind.removeprefix("const ")
     member = kind
-    if argument.name == BURST_BUFFER:
-        kind, member = "acs::params_port ", "acs::word_t *"
+    if argument.name in BURST_PORTS:
+        kind, member = BURST_PORTS[argument.name], "acs::word_t *"
     return {
         "name": argument.name,
         "declaration": kind + argument.name,
@@ -199,6 +195,7 @@ def render_hls(
         "trip": asdict(LoopBounds.of(instructions, engine.lane_groups)),
         "depth": depths,
         "ports": _ports(board, engine, depths),
+        "reads_outstanding": READS_OUTSTANDING,
         "read_latency": engine.latency_cycles + BUS_CYCLES,
         "arguments": [_parameter(argument) for argument in load_spec().arguments],
         "sources": sources,

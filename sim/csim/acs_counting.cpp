@@ -40,6 +40,7 @@ struct Memory {
 Memory memory = {0, FULL_BANDWIDTH};
 std::vector<Instruction> instructions;
 std::deque<Request> requests;
+uint64_t answer = 0;       // when the last burst of writes is confirmed
 uint64_t before_loop = 0;  // cycles that the next loop will have waited before it begins
 uint64_t last_beat = 0;  // when the word before is there, in the same unit
 int steps = 0;
@@ -87,6 +88,17 @@ void take() {
   if (cycle > simulated.now) wait(cycle - simulated.now);
 }
 
+void write_request(uint64_t words) {
+  // Words leave at one a cycle while the loop behind the request runs, or as slowly as memory takes.
+  const uint64_t beats = (words * beat() + FULL_BANDWIDTH - 1) / FULL_BANDWIDTH;
+  before_loop = beats > words ? beats - words : 0;
+  answer = simulated.now + beats + memory.latency + ADAPTER;
+}
+
+void write_response() {
+  if (answer > simulated.now) wait(answer - simulated.now);
+}
+
 }  // namespace acs_counting
 
 extern "C" {
@@ -103,6 +115,7 @@ void acs_count_clear() {
   acs_counting::requests.clear();
   acs_counting::last_beat = 0;
   acs_counting::before_loop = 0;
+  acs_counting::answer = 0;
   acs_counting::steps = 0;
   acs_counting::simulated.now = 0;
   acs_counting::simulated.loop = acs_counting::LOOPS;

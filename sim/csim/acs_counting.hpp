@@ -46,6 +46,10 @@ void burst(uint64_t words);
 void request(uint64_t words);
 void take();
 
+// A burst of writes, and the moment when its answer is awaited.
+void write_request(uint64_t words);
+void write_response();
+
 inline void iterate(int loop) {
   // An outer loop begins anew with every iteration: it is not pipelined, and others ran in it.
   if (loop != simulated.loop || loop == PROGRAM_STEPS) enter(loop);

@@ -15,18 +15,31 @@
 
 namespace hls {
 
-// Requests of every port of one simulation; copies of a port share them, as they share the wires.
+// The requests of a port.  Copies of a port share them, as they share the wires: a program has one port
+// that it reads and one that it writes.
 struct BurstQueue {
-  static const int MAX_OPEN = 8;
+  static const int MAX_OPEN = 16;  // num_read_outstanding of the ports
   size_t offset[MAX_OPEN];
   size_t left[MAX_OPEN];
   int first;
   int open;
 };
 
-inline BurstQueue &burst_queue() {
+inline BurstQueue &burst_reads() {
   static BurstQueue queue = BurstQueue();
   return queue;
+}
+
+// Writes: `open` requests have words to come, `unanswered` bursts wait for write_response().
+struct BurstWrites {
+  size_t offset;
+  size_t left;
+  int unanswered;
+};
+
+inline BurstWrites &burst_writes() {
+  static BurstWrites writes = BurstWrites();
+  return writes;
 }
 
 inline void burst_demand(bool met, const char *rule) {
@@ -42,9 +55,9 @@ class burst_maxi {
   burst_maxi(T *memory) : memory_(memory) {}
 
   void read_request(size_t offset, size_t words) {
-    BurstQueue &queue = burst_queue();
+    BurstQueue &queue = burst_reads();
     burst_demand(words > 0, "a request of no words");
-    burst_demand(queue.open < BurstQueue::MAX_OPEN, "more than 8 requests are open");
+    burst_demand(queue.open < BurstQueue::MAX_OPEN, "more requests are open than num_read_outstanding");
     const int at = (queue.first + queue.open) % BurstQueue::MAX_OPEN;
     queue.offset[at] = offset;
     queue.left[at] = words;
@@ -55,7 +68,7 @@ class burst_maxi {
   }
 
   T read() {
-    BurstQueue &queue = burst_queue();
+    BurstQueue &queue = burst_reads();
     burst_demand(queue.open > 0, "a read without a request");
 #ifdef ACS_COUNT
     acs_counting::take();
@@ -68,11 +81,44 @@ class burst_maxi {
     return word;
   }
 
+  // One burst at a time: the words of a request follow it, then its answer or another request.
+  void write_request(size_t offset, size_t words) {
+    BurstWrites &writes = burst_writes();
+    burst_demand(words > 0, "a request of no words");
+    burst_demand(writes.left == 0, "a write request within another");
+    writes.offset = offset;
+    writes.left = words;
+    ++writes.unanswered;
+#ifdef ACS_COUNT
+    acs_counting::write_request(words);
+#endif
+  }
+
+  void write(const T &word) {
+    BurstWrites &writes = burst_writes();
+    burst_demand(writes.left > 0, "a write without a request");
+    memory_[writes.offset++] = word;
+    --writes.left;
+  }
+
+  void write_response() {
+    BurstWrites &writes = burst_writes();
+    burst_demand(writes.left == 0 && writes.unanswered > 0, "no write waits for its answer");
+    --writes.unanswered;
+#ifdef ACS_COUNT
+    acs_counting::write_response();
+#endif
+  }
+
  private:
   T *memory_;
 };
 
-// Called where a run has ended: every word that was requested must have been read.
-inline void burst_ended() { burst_demand(burst_queue().open == 0, "words are left unread"); }
+// Called where a run has ended: every word that was requested has been read or written.
+inline void burst_ended() {
+  burst_demand(burst_reads().open == 0, "words are left unread");
+  burst_demand(burst_writes().left == 0, "words are left unwritten");
+  burst_demand(burst_writes().unanswered == 0, "answers to writes are not awaited");
+}
 
 }  // namespace hls

@@ -9,19 +9,19 @@
 #pragma once
 
 #define ACS_CLAIMS(CLAIM)                                                     \
-  CLAIM(PROGRAM_STEPS, 16, 0)  /* fetch 2, decode and check 10, dispatch 4 */ \
+  CLAIM(PROGRAM_STEPS, 12, 0)  /* fetch 2, decode and check 7, dispatch 3 */  \
   CLAIM(PROGRAM, 1, 4)         /* bus to distributed RAM */                   \
   CLAIM(LOAD, 1, 5)            /* bus, split, bank */                         \
   CLAIM(TABLE, 1, 5)           /* bus, range, table */                        \
   CLAIM(LISTS, 1, 5)           /* first bit, burst, list */                   \
   CLAIM(ORDERED_LISTS, 1, 6)   /* table, mask, list */                        \
   CLAIM(PAIRS, 1, 5)           /* counts, product, sum */                     \
-  CLAIM(ARRAY, 1, 28)          /* list 2, address 3, bank 2, window 4, product 3, sum 1, choice 1, \
-                                  scaling 4, rounding 3, packing 2, bank 1, entry and exit 2 */    \
-  CLAIM(GAVG, 1, 16)           /* mask and bank 3, sum of 64 5, scaling 4, rounding 3, store 1 */  \
+  CLAIM(ARRAY, 1, 27)          /* list 2, address 3, bank 2, window 4, product 3, sum 1, choice 1, \
+                                  scaling 4, rounding 2, packing 2, bank 1, entry and exit 2 */    \
+  CLAIM(GAVG, 1, 13)           /* mask and bank 3, sum of 128 4, scaling 3, rounding 2, store 1 */ \
   CLAIM(FLATTEN, 1, 4)         /* bank, choice, store */                      \
   CLAIM(THRESHOLDS, 1, 3)      /* bus, store */                               \
-  CLAIM(ROWS, 1, 18)           /* bus and vector 3, products 3, sum of 8 4, scaling 4, rounding 3, \
+  CLAIM(ROWS, 1, 14)           /* bus and vector 3, products 2, sum of 8 3, scaling 3, rounding 2, \
                                   store 1 */                                                       \
   CLAIM(RESULTS, 1, 4)         /* store, bus */                               \
   CLAIM(TRACE_MAP, 1, 5)       /* bank, choice, bus */                        \

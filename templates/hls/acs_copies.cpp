@@ -101,33 +101,33 @@ FLATTEN:
   }
 }
 
-void trace_map(const Instruction &op, const Memories &memories, word_t *result,
+void trace_map(const Instruction &op, const Memories &memories, result_port result,
                Counters &counters) {
   const int words = int(result_channels(op)) * int(op.dst_step) * SEGMENTS;
-  word_t *const target = result + op.trace_addr;
-  ACS_BURST(words);
+  result.write_request(op.trace_addr, unsigned(words));
 TRACE_MAP:
   for (int i = 0; i < words; ++i) {
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_TRACE_WORDS
     ACS_LOOP(TRACE_MAP);
-    target[i] = read_segment(memories, int(op.dst_base) + i / SEGMENTS, i % SEGMENTS);
+    result.write(read_segment(memories, int(op.dst_base) + i / SEGMENTS, i % SEGMENTS));
   }
+  result.write_response();
   counters.written_words += uint64_t(words);
 }
 
-void trace_vector(const Instruction &op, int words, const Memories &memories, word_t *result,
+void trace_vector(const Instruction &op, int words, const Memories &memories, result_port result,
                   Counters &counters) {
-  word_t *const target = result + op.trace_addr;
-  ACS_BURST(words);
+  result.write_request(op.trace_addr, unsigned(words));
 TRACE_VECTOR:
   for (int i = 0; i < words; ++i) {
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=VECTOR_WORDS
     ACS_LOOP(TRACE_VECTOR);
     ACS_PORT_TRACE(vectors, 0, trace_vector, false, int(op.vec_dst) + i);
-    target[i] = memories.vectors[int(op.vec_dst) + i];
+    result.write(memories.vectors[int(op.vec_dst) + i]);
   }
+  result.write_response();
   counters.written_words += uint64_t(words);
 }
 

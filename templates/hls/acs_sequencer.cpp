@@ -131,7 +131,7 @@ Status run_job(const Instruction &op, const Fetched &next, params_port params, L
 
 }  // namespace
 
-Stop run_program(const word_t *program, params_port params, const word_t *image, word_t *result,
+Stop run_program(const word_t *program, params_port params, const word_t *image, result_port result,
                  const BufferSizes &sizes, bool trace, Counters &counters) {
   // Kept from one call to the next only because block RAM keeps; nothing is read before it is
   // written.
@@ -154,6 +154,7 @@ Stop run_program(const word_t *program, params_port params, const word_t *image,
 
   reset_loader(loader);
   Ahead ahead = {false, false, 0, ListCounts()};
+  bool unanswered = false;  // results are written, and the memory has not confirmed it
   bool asked = false;  // for the words of a LINEAR, before its turn
   Stop stop = {acs_isa::STATUS_OK, 0};
   Fetched next = fetch(program, 0, sizes, trace, page);
@@ -188,7 +189,7 @@ PROGRAM_STEPS:
         run_flatten(op, memories);
         break;
       case acs_isa::OP_LINEAR:
-        run_linear(op, params, memories, result, counters);
+        run_linear(op, params, memories, result, unanswered, counters);
         break;
       default:  // CONV, ELTWISE, POOL, SCALE
         stop.status = run_job(op, next, params, lists, memories, loader, ahead, counters);
@@ -196,6 +197,8 @@ PROGRAM_STEPS:
     }
     if (stop.status != acs_isa::STATUS_OK) break;
     if (op.trace_addr != 0) {
+      if (unanswered) result.write_response();
+      unanswered = false;
       if (acs_isa::writes_map(op)) {
         trace_map(op, memories, result, counters);
       } else {
@@ -208,6 +211,8 @@ PROGRAM_STEPS:
     ++counters.instructions;
     ++stop.index;
   }
+
+  if (unanswered) result.write_response();
 
   // Words that were asked for ahead of an instruction that cannot run.
 DRAIN:

@@ -12,7 +12,7 @@ struct Stop {
 };
 
 // Runs a program up to END or to the first instruction that cannot run, and counts.
-Stop run_program(const word_t *program, params_port params, const word_t *image, word_t *result,
+Stop run_program(const word_t *program, params_port params, const word_t *image, result_port result,
                  const BufferSizes &sizes, bool trace, Counters &counters);
 
 }  // namespace acs

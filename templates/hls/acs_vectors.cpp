@@ -13,29 +13,32 @@ const int RECORD_WORDS = acs_isa::RECORD_WORDS;
 const int WORD_BYTES = acs_isa::WORD_BYTES;
 const int WORD_BITS = acs_isa::WORD_BITS;
 
-// The pixels of a block, added up; cells outside the map do not count.
-int add_block(const Memories &memories, const Instruction &op, int address, int block,
-              bool active) {
+// The pixels of two blocks that follow each other, added up; cells outside the map do not count.
+int add_blocks(const Memories &memories, const Instruction &op, int address, int block,
+               bool active) {
 #pragma HLS INLINE
   const int row_log2 = int(op.row_log2);
   const int column_mask = (acs_isa::SEGMENT_PIXELS << row_log2) - 1;
   int sum = 0;
-  for (int bank = 0; bank < SEGMENTS; ++bank) {
+  for (int half = 0; half < 2; ++half) {
 #pragma HLS UNROLL
-    segment_t found[2];
-#pragma HLS ARRAY_PARTITION variable=found complete
-    for (int half = 0; half < 2; ++half) {
+    // The half that an even address is in holds the first of them, or the second.
+    const bool second = (address & 1) != half;
+    const int place = (address + (second ? 1 : 0)) >> 1;
+    const int number = block + (second ? 1 : 0);
+    for (int bank = 0; bank < SEGMENTS; ++bank) {
 #pragma HLS UNROLL
-      ACS_PORT_TRACE(half, half * SEGMENTS + bank, add_block, false, address >> 1);
-      found[half] = memories.half[half][bank][address >> 1];
-    }
-    const segment_t segment = found[address & 1];
-    const bool row_valid = (block * SEGMENTS + bank) >> row_log2 < int(op.src_height);
-    for (int j = 0; j < acs_isa::SEGMENT_PIXELS; ++j) {
+      const bool row_valid =
+          active && (number * SEGMENTS + bank) >> row_log2 < int(op.src_height);
+      const int read = row_valid ? place : 0;
+      ACS_PORT_TRACE(half, half * SEGMENTS + bank, add_blocks, false, read);
+      const segment_t segment = memories.half[half][bank][read];
+      for (int j = 0; j < acs_isa::SEGMENT_PIXELS; ++j) {
 #pragma HLS UNROLL
-      const int column = (bank * acs_isa::SEGMENT_PIXELS + j) & column_mask;
-      const bool valid = active && row_valid && column < int(op.src_width);
-      sum += valid ? pixel_value(byte_of(segment, j), op.src_signed) : 0;
+        const int column = (bank * acs_isa::SEGMENT_PIXELS + j) & column_mask;
+        const bool valid = row_valid && column < int(op.src_width);
+        sum += valid ? pixel_value(byte_of(segment, j), op.src_signed) : 0;
+      }
     }
   }
   return sum;
@@ -53,7 +56,8 @@ Record bounded(Record record) {
 
 void run_gavg(const Instruction &op, Memories &memories) {
   const int blocks = plane_blocks(int(op.src_height), int(op.row_log2));
-  const int iterations = int(op.channels) * blocks;
+  const int pairs = (blocks + 1) / 2;
+  const int iterations = int(op.channels) * pairs;
   int channel = 0;
   int block = 0;
   int base = int(op.src_base);
@@ -65,10 +69,10 @@ GAVG:
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_MAP_BLOCKS
     ACS_LOOP(GAVG);
     const bool active = channel_active(memories, 0, int(op.mask_in), channel);
-    const int added = add_block(memories, op, base + block, block, active);
+    const int added = add_blocks(memories, op, base + block, block, active);
     sum = (block == 0 ? 0 : sum) + added;
-    if (block + 1 != blocks) {
-      ++block;
+    if (block + 2 < blocks) {
+      block += 2;
     } else {
       const uint8_t value = requantize(int64_t(sum) * int(op.mult), int(op.shift), op.dst_signed);
       pending |= uint64_t(value) << (8 * (channel % WORD_BYTES));
@@ -92,8 +96,8 @@ void ask_linear(const Instruction &op, params_port params) {
   params.read_request(op.weight_addr, unsigned(op.channels * op.row_words));
 }
 
-void run_linear(const Instruction &op, params_port params, Memories &memories, word_t *result,
-                Counters &counters) {
+void run_linear(const Instruction &op, params_port params, Memories &memories, result_port result,
+                bool &unanswered, Counters &counters) {
   const int channels = int(op.channels);
   const int row_words = int(op.row_words);
   const int words = channels * row_words;
@@ -180,16 +184,17 @@ ROWS:
   }
 
   const int written = gate ? ceil_div<WORD_BITS>(channels) : wide ? ceil_div<2>(channels) : 0;
-  word_t *const target = result + op.result_addr;
   if (written > 0) {
-    ACS_BURST(written);
+    if (unanswered) result.write_response();
+    result.write_request(op.result_addr, unsigned(written));
+    unanswered = true;
   }
 RESULTS:
   for (int i = 0; i < written; ++i) {
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     ACS_LOOP(RESULTS);
-    target[i] = results[i];
+    result.write(results[i]);
   }
 
   counters.read_words += uint64_t(words + threshold_words);

@@ -13,7 +13,10 @@ void run_gavg(const Instruction &op, Memories &memories);
 void ask_linear(const Instruction &op, params_port params);
 
 // LINEAR, whose words have been asked for.
-void run_linear(const Instruction &op, params_port params, Memories &memories, word_t *result,
-                Counters &counters);
+//
+// `unanswered` says whether the memory has still to confirm the last results: its answer is awaited
+// where the next ones follow, or by the caller.
+void run_linear(const Instruction &op, params_port params, Memories &memories, result_port result,
+                bool &unanswered, Counters &counters);
 
 }  // namespace acs
