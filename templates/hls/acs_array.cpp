@@ -69,7 +69,7 @@ ARRAY:
 
     busy = !(loader.chunker.done || loader.chunker.next) || loader.undealt != 0u || dealer.full ||
            walker.busy || post.busy || writer.left != 0u || clearer.busy ||
-           loader.storer.table_left != 0u;
+           loader.storer.entries_left != 0u;
   }
   return iterations;
 }

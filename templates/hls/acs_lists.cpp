@@ -268,49 +268,27 @@ PAIRS:
 
 }  // namespace
 
-bool read_tables(const Instruction &op, bool stored, params_port params, Lists &lists, int list) {
+bool read_tables(const Instruction &op, params_port params, Lists &lists, int list) {
   const int inputs = int(op.groups * op.channels_in);
-  const int outputs = int(op.groups * op.channels);
-  const int entries = inputs + outputs;
-  const int base = list * acs_isa::MAX_CHANNELS;
-  bool valid = true;
-  int column = 0;
+  const int entries = inputs + int(op.groups * op.channels);
+  TableCursor cursor = {0, 0, true};
   uint64_t word = 0;
-  if (!stored) params.read_request(op.table_addr, unsigned(ceil_div<TABLE_ENTRIES>(entries)));
+  params.read_request(op.table_addr, unsigned(ceil_div<TABLE_ENTRIES>(entries)));
 TABLE:
   for (int i = 0; i < entries; ++i) {
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     ACS_LOOP(TABLE);
-    if (i % TABLE_ENTRIES != 0) {
-      word >>= 16;
-    } else if (stored) {
-      ACS_PORT_TRACE(table_words, 0, read_tables, false, i / TABLE_ENTRIES);
-      word = lists.table_words[i / TABLE_ENTRIES];
-    } else {
-      word = uint64_t(params.read());
-    }
-    const int entry = int(word & 0xFFFF);
-    const unsigned channel = unsigned(entry) % acs_isa::MAX_CHANNELS;
-    // Into the tables, from which lists are made where masks choose, and into lists of all channels.
+    word = i % TABLE_ENTRIES == 0 ? uint64_t(params.read()) : word >> 16;
+    const unsigned channel = unsigned(word & 0xFFFF) % acs_isa::MAX_CHANNELS;
     if (i < inputs) {
-      ACS_PORT_TRACE(inputs, 0, read_tables, true, base + i);
       lists.input_table[i] = channel;
-      lists.inputs[base + i].channel = channel;
-      lists.inputs[base + i].column = unsigned(column);
-      valid = valid && entry < inputs;
-      column = column + 1 == int(op.channels_in) ? 0 : column + 1;
     } else {
-      const int row = i - inputs;
-      ACS_PORT_TRACE(output_rows, 0, read_tables, true, base + row);
-      ACS_PORT_TRACE(output_channels, 0, read_tables, true, base + row);
-      lists.output_table[row] = channel;
-      lists.output_rows[base + row] = unsigned(row);
-      lists.output_channels[base + row] = channel;
-      valid = valid && entry < outputs;
+      lists.output_table[i - inputs] = channel;
     }
+    take_entry(op, word, lists, list, cursor);
   }
-  return valid;
+  return cursor.valid;
 }
 
 void make_lists(const Instruction &op, const Memories &memories, Lists &lists, int list,

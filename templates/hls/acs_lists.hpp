@@ -27,7 +27,8 @@ constexpr int MAX_RUNS = 64;
 constexpr int MAX_BURSTS = 2 * MAX_RUNS + (BANK_WORDS + acs_isa::RECORD_WORDS) / BURST_WORDS;
 
 constexpr int TABLE_ENTRIES = acs_isa::WORD_BITS / 16;  // of 16 bits, in a word
-constexpr int TABLE_WORDS = 2 * acs_isa::MAX_CHANNELS / TABLE_ENTRIES;
+constexpr int MAX_ENTRIES = 2 * acs_isa::MAX_CHANNELS;
+constexpr int TABLE_WORDS = MAX_ENTRIES / TABLE_ENTRIES;
 
 // The lists of two instructions: of the one that runs, and of the next one.  Groups follow each
 // other.  Outputs are listed for who asks for rows and for who deals items, once for each; active
@@ -42,8 +43,7 @@ struct Lists {
   channel_t group_inputs[2 * acs_isa::MAX_CHANNELS];
   channel_t group_outputs[2 * acs_isa::MAX_CHANNELS];
 
-  // Channel orders: as they come from memory, and apart.
-  uint64_t table_words[TABLE_WORDS];
+  // Channel orders from which masks choose.
   channel_number_t input_table[acs_isa::MAX_CHANNELS];
   channel_number_t output_table[acs_isa::MAX_CHANNELS];
 };
@@ -79,9 +79,43 @@ inline bool lists_outputs(const Instruction &op) {
   return op.has_table || has_mask(int(op.mask_out)) || lists_in_order(op);
 }
 
-// Takes the channel orders of a CONV apart.  They are in `table_words`, or, unless `stored`, still in
-// memory.  False where an entry is too large.
-bool read_tables(const Instruction &op, bool stored, params_port params, Lists &lists, int list);
+// Where the next entry of a table goes, and whether those before were in their ranges.
+struct TableCursor {
+  unsigned_t<bits_for(MAX_ENTRIES)> entry;
+  channel_t column;                        // of an input within its group
+  bool valid;
+};
+
+// Takes an entry of a table into the lists in place `list`, as if no channel were masked.
+inline void take_entry(const Instruction &op, uint64_t word, Lists &lists, int list,
+                       TableCursor &cursor) {
+#pragma HLS INLINE
+  const int inputs = int(op.groups * op.channels_in);
+  const int outputs = int(op.groups * op.channels);
+  const int base = list * acs_isa::MAX_CHANNELS;
+  const int number = int(cursor.entry);
+  const int entry = int(word & 0xFFFF);
+  const unsigned channel = unsigned(entry) % acs_isa::MAX_CHANNELS;
+  if (number < inputs) {
+    ACS_PORT_TRACE(inputs, 0, take_entry, true, base + number);
+    lists.inputs[base + number].channel = channel;
+    lists.inputs[base + number].column = unsigned(cursor.column);
+    cursor.valid = cursor.valid && entry < inputs;
+    const bool last = cursor.column + 1 == op.channels_in;
+    cursor.column = last ? 0u : unsigned(cursor.column + 1);
+  } else {
+    const int row = number - inputs;
+    ACS_PORT_TRACE(output_rows, 0, take_entry, true, base + row);
+    ACS_PORT_TRACE(output_channels, 0, take_entry, true, base + row);
+    lists.output_rows[base + row] = unsigned(row);
+    lists.output_channels[base + row] = channel;
+    cursor.valid = cursor.valid && entry < outputs;
+  }
+  cursor.entry = cursor.entry + 1;
+}
+
+// Reads the channel orders of a CONV.  False where an entry is too large.
+bool read_tables(const Instruction &op, params_port params, Lists &lists, int list);
 
 // Makes the lists of a CONV in place `list`, 0 or 1.
 void make_lists(const Instruction &op, const Memories &memories, Lists &lists, int list,

@@ -101,7 +101,9 @@ struct Storer {
   group_t bank;
   ring_word_t base;       // first word of the row in its bank
   bool started;           // `base` is this chunk's
-  unsigned_t<bits_for(TABLE_WORDS)> table_left;          // words of the next table to store
+  unsigned_t<bits_for(MAX_ENTRIES)> entries_left;        // of the next table to take
+  uint64_t table_word;    // what is left of a word of it
+  TableCursor table;
 };
 
 struct Loader {
@@ -142,7 +144,7 @@ inline void reset_loader(Loader &loader) {
   loader.storer.row = 0;
   loader.storer.bank = 0;
   loader.storer.started = false;
-  loader.storer.table_left = 0;
+  loader.storer.entries_left = 0;
   loader.deal_place = 0;
   loader.undealt = 0;
   loader.undealt_ahead = 0;
@@ -223,15 +225,19 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
   bool passes = storer.waiting != 0u && !chunk.stores;
   if (loader.due_bursts != 0u) {
     Burst &burst = loader.due[0];
-    const uint64_t data = uint64_t(params.read());
-    loader.open_words = loader.open_words - 1;
+    // A word of a table stays until its entries are taken, one an iteration.
+    const bool fresh = !burst.table || int(storer.table.entry) % TABLE_ENTRIES == 0;
+    const uint64_t data = fresh ? uint64_t(params.read()) : storer.table_word;
+    if (fresh) loader.open_words = loader.open_words - 1;
+    const bool used = !burst.table || storer.entries_left == 1u ||
+                      int(storer.table.entry) % TABLE_ENTRIES == TABLE_ENTRIES - 1;
     const int word = int(burst.offset);
-    const bool ends = burst.words == 1u;
+    const bool ends = used && burst.words == 1u;
     complete = ends && burst.last && !burst.table;
     if (burst.table) {
-      ACS_PORT_TRACE(table_words, 0, store_word, true, word);
-      lists.table_words[word] = data;
-      storer.table_left = storer.table_left - 1;
+      take_entry(next.op, data, lists, int(next.list), storer.table);
+      storer.table_word = data >> 16;
+      storer.entries_left = storer.entries_left - 1;
     } else if (word < acs_isa::RECORD_WORDS) {
       const int address = in_ring<RING_RECORDS>(int(chunk.record) + int(storer.row));
       for (int i = 0; i < acs_isa::RECORD_WORDS; ++i) {
@@ -255,8 +261,10 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
         }
       }
     }
-    burst.offset = burst.offset + 1;
-    burst.words = burst.words - 1;
+    if (used) {
+      burst.offset = burst.offset + 1;
+      burst.words = burst.words - 1;
+    }
     if (ends) {
       for (int i = 0; i + 1 < OPEN_BURSTS; ++i) {
 #pragma HLS UNROLL
@@ -441,10 +449,12 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
       start_chunker(next, chunker);
       if (next.op.has_table) {
         const Instruction &op = next.op;
-        const unsigned words = unsigned(
-            ceil_div<TABLE_ENTRIES>(int(op.groups * (op.channels_in + op.channels))));
-        loader.asker.table_left = words;
-        loader.storer.table_left = words;
+        const int entries = int(op.groups * (op.channels_in + op.channels));
+        loader.asker.table_left = unsigned(ceil_div<TABLE_ENTRIES>(entries));
+        loader.storer.entries_left = unsigned(entries);
+        loader.storer.table.entry = 0;
+        loader.storer.table.column = 0;
+        loader.storer.table.valid = true;
       }
     }
   } else if (chunker.wait != 0u) {

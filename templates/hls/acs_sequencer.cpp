@@ -94,7 +94,7 @@ void count_conv(const Job &job, Counters &counters) {
 // What is prepared of the instruction that comes next.
 struct Ahead {
   bool lists;          // its lists are made
-  bool table;          // the words of its table are stored
+  bool table;          // its table is in the lists
   int list;            // its place in the lists
   ListCounts counts;
 };
@@ -107,8 +107,10 @@ Status run_job(const Instruction &op, const Fetched &next, params_port params, L
   const int list = ahead.list;
   ListCounts counts = ahead.counts;
   if (conv) {
-    if (op.has_table && !read_tables(op, ahead.table, params, lists, list)) {
-      return acs_isa::STATUS_BAD_FIELD;
+    if (op.has_table) {
+      const bool valid =
+          ahead.table ? loader.storer.table.valid : read_tables(op, params, lists, list);
+      if (!valid) return acs_isa::STATUS_BAD_FIELD;
     }
     if (!ahead.lists) make_lists(op, memories, lists, list, counts);
   }
