@@ -60,9 +60,9 @@ ARRAY:
       leave(walker.round, lanes, post);
       if (walker.round.last) release_chunk(walker.round.place, loader);
     }
+    deal_item(job, memories, lists, loader, dealer);
     if ((adds && last) || !walker.busy) take_round(dealer, walker);
 
-    deal_item(job, memories, lists, loader, dealer);
     store_word(job, next, params, memories, lists, loader);
     ask_burst(job, next, lists, params, loader);
     name_chunk(job, next, has_next, lists, loader);
