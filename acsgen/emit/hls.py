@@ -69,6 +69,7 @@ class LoopBounds:
     linear_words: int
     linear_rows: int
     taps: int
+    array: int
     rounds: int
     blocks: int
     groups: int
@@ -103,6 +104,7 @@ class LoopBounds:
             row_words=max((op.row_words for op in convs), default=RECORD_WORDS + 1),
             linear_words=linear_words,
             linear_rows=channels * linear_words,
+            array=max((op.channels_in * op.kernel**2 * rounds(op) for op in convs), default=1),
             taps=max((op.channels_in * op.kernel**2 for op in convs), default=1),
             rounds=max((rounds(op) for op in convs), default=1),
             blocks=max(max(blocks(op), op.src_step) for op in maps),

@@ -6,25 +6,22 @@ namespace acs {
 
 uint64_t run_array(const Job &job, const Job &next, bool has_next, Lists &lists,
                    params_port params, Memories &memories, Loader &loader) {
-  static Lanes lanes;
-  static Walker walker;
-  static Dealer dealer;
-  static Post post;
-  static Writer writer;
-  Clearer clearer;
+  Lanes lanes;
+  Walker walker = Walker();
+  Dealer dealer = Dealer();
+  Post post = Post();
+  Writer writer = Writer();
+  Clearer clearer = Clearer();
   uint64_t iterations = 0;
 
   start_loader(job, loader);
-  reset_dealer(dealer);
-  walker.busy = false;
-  post.busy = false;
-  writer.left = 0;
   start_clearer(job, clearer);
   bool busy = true;
-ARRAY:
+LANE_ARRAY:
   while (busy) {
 #pragma HLS PIPELINE II=1
-    ACS_LOOP(ARRAY);
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_ARRAY
+    ACS_LOOP(LANE_ARRAY);
 
     const bool residual = wants_residual(job, post);
     const bool last = at_last_iteration(job, walker);

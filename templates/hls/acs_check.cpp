@@ -85,7 +85,7 @@ Status check_conv(const Instruction &op, const BufferSizes &sizes) {
   const int row_bytes = int(op.channels_in * op.kernel * op.kernel);
   const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
   if (weight_words < ceil_div<acs_isa::WORD_BYTES>(int(row_bytes)) ||
-      ceil_div<LANE_GROUPS>(int(op.chunk)) * weight_words > BANK_WORDS) {
+      bank_rows(int(op.chunk)) * weight_words > BANK_WORDS) {
     return acs_isa::STATUS_BAD_FIELD;
   }
   if (!source_map_fits(op, unsigned(inputs)) ||

@@ -16,7 +16,7 @@
   CLAIM(LISTS, 1, 5)           /* first bit, burst, list */                   \
   CLAIM(ORDERED_LISTS, 1, 6)   /* table, mask, list */                        \
   CLAIM(PAIRS, 1, 5)           /* counts, product, sum */                     \
-  CLAIM(ARRAY, 1, 27)          /* list 2, address 3, bank 2, window 4, product 3, sum 1, choice 1, \
+  CLAIM(LANE_ARRAY, 1, 27)     /* list 2, address 3, bank 2, window 4, product 3, sum 1, choice 1, \
                                   scaling 4, rounding 2, packing 2, bank 1, entry and exit 2 */    \
   CLAIM(GAVG, 1, 13)           /* mask and bank 3, sum of 128 4, scaling 3, rounding 2, store 1 */ \
   CLAIM(FLATTEN, 1, 4)         /* bank, choice, store */                      \

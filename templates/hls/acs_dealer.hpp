@@ -49,20 +49,11 @@ struct Dealer {
   block_t block;
 };
 
-inline void reset_dealer(Dealer &dealer) {
-#pragma HLS INLINE
-  dealer.full = false;
-  dealer.slot = 0;
-  dealer.row = 0;
-  dealer.bank = 0;
-  dealer.base = 0;
-  dealer.block = 0;
-}
-
 // Constants of a row as its record says; a shift outside its range acts as the nearer bound.
 inline void take_record(const Memories &memories, int address, bool fill, Item &item) {
 #pragma HLS INLINE
   uint64_t words[acs_isa::RECORD_WORDS];
+  EACH_RECORD_WORD:
   for (int i = 0; i < acs_isa::RECORD_WORDS; ++i) {
 #pragma HLS UNROLL
     ACS_PORT_TRACE(records, i, take_record, false, address);
@@ -123,6 +114,7 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
     round.inputs = chunk.inputs;
     round.first_bank = dealer.bank;
     round.base = unsigned(in_ring<RING_WORDS>(int(chunk.start) + int(dealer.base)));
+    EACH_BANK:
     for (int bank = 0; bank < LANE_GROUPS; ++bank) {
 #pragma HLS UNROLL
       round.reads[bank] = false;
@@ -153,6 +145,7 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
     take_record(memories, in_ring<RING_RECORDS>(int(chunk.record) + int(dealer.row)), chunk.fill,
                 item);
   }
+  EACH_GROUP:
   for (int i = 0; i < LANE_GROUPS; ++i) {
 #pragma HLS UNROLL
     if (i == slot) round.item[i] = item;

@@ -23,7 +23,7 @@ struct Job {
   channel_t channels_in;
   channel_t channels;
   channel_t chunk;
-  unsigned_t<bits_for(BANK_WORDS)> chunk_words;  // of a bank, that a chunk takes
+  count_t<BANK_WORDS> chunk_words;  // of a bank, that a chunk takes
   ListCounts counts;
   unsigned_t<1> list;        // which of the two places in the lists is its own
 
@@ -53,7 +53,7 @@ inline Job make_job(const Instruction &op, const ListCounts &counts, int list) {
   job.chunk = job.conv ? op.chunk : op.channels;
   const int rows = int(job.channels < job.chunk ? job.channels : job.chunk);
   const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
-  job.chunk_words = job.conv ? unsigned(ceil_div<LANE_GROUPS>(rows) * weight_words) : 0u;
+  job.chunk_words = job.conv ? unsigned(bank_rows(rows) * weight_words) : 0u;
   job.counts = counts;
   job.list = unsigned(list);
   job.moves = acs_isa::moves_window(op);

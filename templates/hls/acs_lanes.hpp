@@ -31,6 +31,7 @@ inline void read_weights(const Job &job, const Memories &memories, const Walker 
   const int byte = tap.weight % acs_isa::WORD_BYTES;
   const int row_words = int(job.op.row_words) - acs_isa::RECORD_WORDS;
   const bool reads = job.conv && !round.blank;
+  EACH_BANK:
   for (int bank = 0; bank < LANE_GROUPS; ++bank) {
 #pragma HLS UNROLL
     const int base =
@@ -44,6 +45,7 @@ inline void read_weights(const Job &job, const Memories &memories, const Walker 
     first_weight[bank] = int8_t(byte_of(memories.weights[bank][first_address], byte));
     second_weight[bank] = int8_t(byte_of(memories.first_rows[bank][second_address], byte));
   }
+  EACH_GROUP:
   for (int group = 0; group < LANE_GROUPS; ++group) {
 #pragma HLS UNROLL
     const Item &item = round.item[group];
@@ -63,9 +65,9 @@ inline void add_tap(const Job &job, const Memories &memories, const Walker &walk
 #pragma HLS ARRAY_PARTITION variable=weight complete
   read_weights(job, memories, walker, tap, weight);
 
-  segment_t inside[acs_isa::SEGMENTS];
-#pragma HLS ARRAY_PARTITION variable=inside complete
-  find_columns(job, tap, inside);
+  segment_t in_columns[acs_isa::SEGMENTS];
+#pragma HLS ARRAY_PARTITION variable=in_columns complete
+  find_columns(job, tap, in_columns);
 
   const bool is_signed = job.op.src_signed;
   const bool maximum = job.op.pool_max;
@@ -73,14 +75,17 @@ inline void add_tap(const Job &job, const Memories &memories, const Walker &walk
 #pragma HLS ARRAY_PARTITION variable=pairs complete dim=0
   int pixels[WINDOWS][2][PAIRS];
 #pragma HLS ARRAY_PARTITION variable=pixels complete dim=0
+  EACH_WHICH:
   for (int which = 0; which < WINDOWS; ++which) {
 #pragma HLS UNROLL
     if (which == 0 || walker.round.second) {
       segment_t segments[acs_isa::SEGMENTS];
 #pragma HLS ARRAY_PARTITION variable=segments complete
-      shift_window(data, window, tap, which, inside, segments);
+      shift_window(data, window, tap, which, in_columns, segments);
+      EACH_PAIR:
       for (int pair = 0; pair < PAIRS; ++pair) {
 #pragma HLS UNROLL
+        EACH_ODD:
         for (int odd = 0; odd < 2; ++odd) {
 #pragma HLS UNROLL
           const int lane = 2 * pair + odd;
@@ -93,12 +98,14 @@ inline void add_tap(const Job &job, const Memories &memories, const Walker &walk
     }
   }
 
+  EACH_GROUP:
   for (int group = 0; group < LANE_GROUPS; ++group) {
 #pragma HLS UNROLL
     if (group < int(walker.round.items)) {
       const Item &item = walker.round.item[group];
       const int which = item.second ? 1 : 0;
       Sums &sums = lanes.sums[group];
+      EACH_PAIR_2:
       for (int pair = 0; pair < PAIRS; ++pair) {
 #pragma HLS UNROLL
         const acc_t low_before = tap.first ? item.bias : sums.lane[0][pair];

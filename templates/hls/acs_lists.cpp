@@ -35,6 +35,7 @@ Scan begin_scan(int channels) {
 bool step_scan(Scan &scan, uint64_t word, bool wanted, int channels, int &channel) {
 #pragma HLS INLINE
   const uint64_t arrived = scan.arriving[MASK_WAIT - 2];
+  EACH_WAIT:
   for (int i = MASK_WAIT - 2; i > 0; --i) {
 #pragma HLS UNROLL
     scan.arriving[i] = scan.arriving[i - 1];
@@ -52,7 +53,7 @@ bool step_scan(Scan &scan, uint64_t word, bool wanted, int channels, int &channe
   }
   const uint64_t bits = scan.bits;
   if (bits != 0) {
-    channel = scan.number * WORD_BITS + __builtin_ctzll(bits);
+    channel = scan.number * WORD_BITS + lowest_bit(bits);
     scan.bits = bits & (bits - 1);
   }
   if ((bits & (bits - 1)) == 0) {

@@ -6,7 +6,7 @@
 
 namespace acs {
 
-typedef unsigned_t<bits_for(acs_isa::MAX_CHANNELS - 1)> channel_number_t;
+typedef count_t<acs_isa::MAX_CHANNELS - 1> channel_number_t;
 
 // An active input: where it lies in its map, and its column in the rows of its group.
 struct InputEntry {
@@ -17,7 +17,7 @@ struct InputEntry {
 // A burst of a weight row.
 struct Burst {
   unsigned_t<16> offset;              // of its first word in the row
-  unsigned_t<bits_for(BURST_WORDS)> words;
+  count_t<BURST_WORDS> words;
   bool last;                          // of the row
   bool table;                         // part of a table of channel orders, not of a row
 };
@@ -57,7 +57,7 @@ struct ListCounts {
   channel_t outputs;
   channel_t masked;          // outputs that are not active
   uint32_t pairs;            // active input times active output, summed over the groups
-  unsigned_t<bits_for(MAX_BURSTS)> bursts;  // of a row; 0: whole rows are read
+  count_t<MAX_BURSTS> bursts;  // of a row; 0: whole rows are read
   unsigned_t<16> row_words;  // words read of a row
 };
 
@@ -81,7 +81,7 @@ inline bool lists_outputs(const Instruction &op) {
 
 // Where the next entry of a table goes, and whether those before were in their ranges.
 struct TableCursor {
-  unsigned_t<bits_for(MAX_ENTRIES)> entry;
+  count_t<MAX_ENTRIES> entry;
   channel_t column;                        // of an input within its group
   bool valid;
 };

@@ -32,10 +32,10 @@ constexpr int CHUNKS = 8;
 constexpr int RING_WORDS = 2 * BANK_WORDS;           // of a bank
 constexpr int RING_RECORDS = 2 * acs_isa::MAX_CHUNK;
 
-typedef unsigned_t<bits_for(CHUNKS)> chunk_count_t;
-typedef unsigned_t<bits_for(CHUNKS - 1)> chunk_place_t;
-typedef unsigned_t<bits_for(RING_WORDS)> ring_word_t;
-typedef unsigned_t<bits_for(RING_RECORDS)> ring_record_t;
+typedef count_t<CHUNKS> chunk_count_t;
+typedef count_t<CHUNKS - 1> chunk_place_t;
+typedef count_t<RING_WORDS> ring_word_t;
+typedef count_t<RING_RECORDS> ring_record_t;
 
 // Addresses in a ring: a sum of two is beyond its end at most once.
 template <int SIZE>
@@ -90,8 +90,8 @@ struct Asker {
   chunk_count_t waiting;  // chunks that it has still to pass on
   row_t row;
   unsigned_t<16> word;    // of the row, where whole rows are read
-  unsigned_t<bits_for(MAX_BURSTS)> burst;                // of the row, where bursts are listed
-  unsigned_t<bits_for(TABLE_WORDS)> table_left;          // words of the next table to ask for
+  count_t<MAX_BURSTS> burst;                // of the row, where bursts are listed
+  count_t<TABLE_WORDS> table_left;          // words of the next table to ask for
 };
 
 struct Storer {
@@ -101,7 +101,7 @@ struct Storer {
   group_t bank;
   ring_word_t base;       // first word of the row in its bank
   bool started;           // `base` is this chunk's
-  unsigned_t<bits_for(MAX_ENTRIES)> entries_left;        // of the next table to take
+  count_t<MAX_ENTRIES> entries_left;        // of the next table to take
   uint64_t table_word;    // what is left of a word of it
   TableCursor table;
 };
@@ -117,11 +117,11 @@ struct Loader {
   chunk_count_t held;            // chunks in the queue
   ring_word_t words_held;
   ring_record_t records_held;
-  unsigned_t<bits_for(OPEN_BURSTS)> open_bursts;
-  unsigned_t<bits_for(OPEN_BURSTS * BURST_WORDS)> open_words;
+  count_t<OPEN_BURSTS> open_bursts;
+  count_t<OPEN_BURSTS * BURST_WORDS> open_words;
   Burst age[READ_LATENCY];       // asked for so many iterations ago
   Burst due[OPEN_BURSTS];        // that have had time to arrive
-  unsigned_t<bits_for(OPEN_BURSTS)> due_bursts;
+  count_t<OPEN_BURSTS> due_bursts;
   bool row_stored[MARGIN];       // a row was complete so many iterations ago
   chunk_place_t row_place[MARGIN];
 };
@@ -154,16 +154,19 @@ inline void reset_loader(Loader &loader) {
   loader.open_bursts = 0;
   loader.open_words = 0;
   loader.due_bursts = 0;
+  EACH_CHUNK:
   for (int i = 0; i < CHUNKS; ++i) {
 #pragma HLS UNROLL
     loader.chunk[i].asks = false;
     loader.chunk[i].stores = false;
     loader.chunk[i].ahead = false;
   }
+  EACH_AGE:
   for (int i = 0; i < READ_LATENCY; ++i) {
 #pragma HLS UNROLL
     loader.age[i].words = 0;
   }
+  EACH_MARGIN:
   for (int i = 0; i < MARGIN; ++i) {
 #pragma HLS UNROLL
     loader.row_stored[i] = false;
@@ -204,6 +207,7 @@ inline void start_loader(const Job &job, Loader &loader) {
     loader.chunker.next = false;
     loader.undealt = loader.undealt_ahead;
     loader.undealt_ahead = 0;
+    EACH_CHUNK:
     for (int i = 0; i < CHUNKS; ++i) {
 #pragma HLS UNROLL
       loader.chunk[i].ahead = false;
@@ -240,6 +244,7 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
       storer.entries_left = storer.entries_left - 1;
     } else if (word < acs_isa::RECORD_WORDS) {
       const int address = in_ring<RING_RECORDS>(int(chunk.record) + int(storer.row));
+      EACH_RECORD_WORD:
       for (int i = 0; i < acs_isa::RECORD_WORDS; ++i) {
 #pragma HLS UNROLL
         if (i == word) {
@@ -249,6 +254,7 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
       }
     } else {
       const int address = in_ring<RING_WORDS>(base + word - acs_isa::RECORD_WORDS);
+      EACH_BANK:
       for (int bank = 0; bank < LANE_GROUPS; ++bank) {
 #pragma HLS UNROLL
         if (bank == int(storer.bank)) {
@@ -266,7 +272,8 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
       burst.words = burst.words - 1;
     }
     if (ends) {
-      for (int i = 0; i + 1 < OPEN_BURSTS; ++i) {
+      EACH_BURST:
+      for (int i = 0; i < OPEN_BURSTS - 1; ++i) {
 #pragma HLS UNROLL
         loader.due[i] = loader.due[i + 1];
       }
@@ -305,6 +312,7 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
     Chunk &ready = loader.chunk[int(loader.row_place[MARGIN - 1])];
     ready.ready = ready.ready + 1;
   }
+  EACH_MARGIN:
   for (int i = MARGIN - 1; i > 0; --i) {
 #pragma HLS UNROLL
     loader.row_stored[i] = loader.row_stored[i - 1];
@@ -314,6 +322,7 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
   loader.row_place[0] = place;
   const Burst &arrived = loader.age[READ_LATENCY - 1];
   if (arrived.words != 0u) {
+    EACH_BURST_2:
     for (int i = 0; i < OPEN_BURSTS; ++i) {
 #pragma HLS UNROLL
       if (i == int(loader.due_bursts)) loader.due[i] = arrived;
@@ -340,6 +349,7 @@ inline void ask_burst(const Job &job, const Job &next, const Lists &lists, param
 #pragma HLS INLINE
   Asker &asker = loader.asker;
   Chunk &chunk = loader.chunk[int(asker.place)];
+  EACH_AGE:
   for (int i = READ_LATENCY - 1; i > 0; --i) {
 #pragma HLS UNROLL
     loader.age[i] = loader.age[i - 1];
@@ -431,6 +441,7 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
   const int group = int(on.list) * acs_isa::MAX_CHANNELS + int(chunker.group);
   const channel_t group_inputs = chunker.arriving_inputs[GROUP_WAIT - 2];
   const channel_t group_outputs = chunker.arriving_outputs[GROUP_WAIT - 2];
+  EACH_WAIT:
   for (int i = GROUP_WAIT - 2; i > 0; --i) {
 #pragma HLS UNROLL
     chunker.arriving_inputs[i] = chunker.arriving_inputs[i - 1];

@@ -52,6 +52,7 @@ Fetched fetch(const word_t *program, uint32_t index, const BufferSizes &sizes, b
   if (index % PAGE == 0) read_page(program, index, sizes.program, page);
   uint64_t words[acs_isa::INSTRUCTION_WORDS];
 #pragma HLS ARRAY_PARTITION variable=words complete
+  EACH_WORD:
   for (int i = 0; i < acs_isa::INSTRUCTION_WORDS; ++i) {
 #pragma HLS UNROLL
     words[i] = page.words[i][index % PAGE];
@@ -134,25 +135,12 @@ Status run_job(const Instruction &op, const Fetched &next, params_port params, L
 }  // namespace
 
 Stop run_program(const word_t *program, params_port params, const word_t *image, result_port result,
-                 const BufferSizes &sizes, bool trace, Counters &counters) {
-  // Kept from one call to the next only because block RAM keeps; nothing is read before it is
-  // written.
-  static Memories memories;
-#pragma HLS ARRAY_PARTITION variable=memories.half complete dim=1
-#pragma HLS ARRAY_PARTITION variable=memories.half complete dim=2
-#pragma HLS BIND_STORAGE variable=memories.half type=ram_s2p impl=bram
-#pragma HLS ARRAY_PARTITION variable=memories.weights complete dim=1
-#pragma HLS BIND_STORAGE variable=memories.weights type=ram_s2p impl=bram
-#pragma HLS ARRAY_PARTITION variable=memories.first_rows complete dim=1
-#pragma HLS BIND_STORAGE variable=memories.first_rows type=ram_s2p impl=bram
-#pragma HLS ARRAY_PARTITION variable=memories.records complete dim=1
-#pragma HLS ARRAY_PARTITION variable=memories.masks complete dim=1
-#pragma HLS BIND_STORAGE variable=memories.vectors type=ram_s2p impl=bram
-  static Lists lists;
-  static Page page;
+                 const BufferSizes &sizes, bool trace, Memories &memories, Lists &lists,
+                 Counters &counters) {
+  Page page;
 #pragma HLS ARRAY_PARTITION variable=page.words complete dim=1
 #pragma HLS BIND_STORAGE variable=page.words type=ram_s2p impl=lutram
-  static Loader loader;
+  Loader loader = Loader();
 
   reset_loader(loader);
   Ahead ahead = {false, false, 0, ListCounts()};
@@ -220,7 +208,7 @@ PROGRAM_STEPS:
 DRAIN:
   for (int i = 0; i < int(loader.open_words); ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=0 max=0
+#pragma HLS LOOP_TRIPCOUNT min=1 max=OPEN_BURSTS
     ACS_LOOP(DRAIN);
     params.read();
   }

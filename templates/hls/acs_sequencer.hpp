@@ -1,7 +1,7 @@
 // The sequencer: fetch, check, execute, count.
 #pragma once
 
-#include "acs_params.hpp"
+#include "acs_lists.hpp"
 
 namespace acs {
 
@@ -13,6 +13,7 @@ struct Stop {
 
 // Runs a program up to END or to the first instruction that cannot run, and counts.
 Stop run_program(const word_t *program, params_port params, const word_t *image, result_port result,
-                 const BufferSizes &sizes, bool trace, Counters &counters);
+                 const BufferSizes &sizes, bool trace, Memories &memories, Lists &lists,
+                 Counters &counters);
 
 }  // namespace acs

@@ -17,11 +17,11 @@ typedef unsigned_t<64> word_t;
 typedef uint64_t segment_t;
 
 // Registers, by what they count.
-typedef unsigned_t<bits_for(acs_isa::MAX_CHANNELS)> channel_t;       // channels; 0..MAX_CHANNELS
-typedef unsigned_t<bits_for(acs_isa::MAX_CHUNK)> row_t;              // rows of a chunk
-typedef unsigned_t<bits_for(FEATURE_BLOCKS)> block_t;                // blocks of the feature memory
-typedef unsigned_t<bits_for(BANK_WORDS)> bank_word_t;                // words of a weight bank
-typedef unsigned_t<bits_for(LANE_GROUPS)> group_t;                   // lane groups; 0..LANE_GROUPS
+typedef count_t<acs_isa::MAX_CHANNELS> channel_t;       // channels; 0..MAX_CHANNELS
+typedef count_t<acs_isa::MAX_CHUNK> row_t;              // rows of a chunk
+typedef count_t<FEATURE_BLOCKS> block_t;                // blocks of the feature memory
+typedef count_t<BANK_WORDS> bank_word_t;                // words of a weight bank
+typedef count_t<LANE_GROUPS> group_t;                   // lane groups; 0..LANE_GROUPS
 typedef unsigned_t<16> step_t;                                       // blocks between channels
 typedef signed_t<32> acc_t;                                          // a sum of products
 
@@ -71,15 +71,39 @@ struct Counters {
   uint64_t written_words;
 };
 
-// Quotients by constants only: a run-time divisor would be a divider of 36 cycles.
+// Quotients by powers of two: any other divisor would be a divider of a cycle a bit.
 template <int DIVISOR>
 inline int ceil_div(int value) {
+  static_assert((DIVISOR & (DIVISOR - 1)) == 0, "a shift, not a divider");
   return (value + DIVISOR - 1) / DIVISOR;
 }
+
+// Rows that a chunk has in each bank: rows / LANE_GROUPS, rounded up, by a product.  The factor is too
+// large by less than 1 of 2^12, which no sum of MAX_CHUNK + LANE_GROUPS rows notices.
+constexpr int BANK_SHARE = (4096 + LANE_GROUPS - 1) / LANE_GROUPS;
+static_assert((acs_isa::MAX_CHUNK + LANE_GROUPS) * LANE_GROUPS <= 4096, "the quotient is exact");
+
+inline int bank_rows(int rows) { return (rows + LANE_GROUPS - 1) * BANK_SHARE >> 12; }
 
 // Channels of the map or vector that an instruction writes, over all groups.
 inline unsigned result_channels(const Instruction &op) {
   return acs_isa::grouped(op) ? op.groups * op.channels : op.channels;
+}
+
+// Number of the lowest bit that is set: six choices of two.
+inline int lowest_bit(uint64_t bits) {
+#pragma HLS INLINE
+  int number = 0;
+  uint64_t left = bits;
+HALVE:
+  for (int half = 32; half > 0; half >>= 1) {
+#pragma HLS UNROLL
+    if ((left & ((uint64_t(1) << half) - 1)) == 0) {
+      number += half;
+      left >>= half;
+    }
+  }
+  return number;
 }
 
 inline uint8_t byte_of(uint64_t word, int index) { return uint8_t(word >> (8 * index)); }

@@ -11,7 +11,7 @@ struct Walker {
   channel_t input;      // of the round's active ones
   unsigned_t<4> x;      // tap
   unsigned_t<4> y;
-  unsigned_t<bits_for(acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL)> tap;
+  count_t<acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> tap;
 };
 
 inline bool at_last_tap(const Job &job, const Walker &walker) {

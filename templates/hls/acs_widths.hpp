@@ -44,7 +44,22 @@ using signed_t = typename Native<(BITS > 32)>::Signed;
 
 #endif
 
-// Bits that hold the numbers 0..value.
-constexpr int bits_for(uint64_t value) { return value < 2 ? 1 : 1 + bits_for(value / 2); }
+// Bits that hold the numbers 0..LARGEST.
+template <uint64_t LARGEST>
+struct BitsFor {
+  static const int value = 1 + BitsFor<LARGEST / 2>::value;
+};
+template <>
+struct BitsFor<1> {
+  static const int value = 1;
+};
+template <>
+struct BitsFor<0> {
+  static const int value = 1;
+};
+
+// A register that holds the numbers 0..LARGEST.
+template <uint64_t LARGEST>
+using count_t = unsigned_t<BitsFor<LARGEST>::value>;
 
 }  // namespace acs

@@ -35,6 +35,7 @@ inline void plan_windows(const Job &job, const Tap &tap, int block, bool second,
   const int first = block * segments + tap.dy * (1 << row_log2);
   const int end = tap.rows << row_log2;
   window.first = (first + tap.turn) & (segments - 1);
+  EACH_BANK:
   for (int bank = 0; bank < segments; ++bank) {
 #pragma HLS UNROLL
     const int segment = first + ((bank - window.first) & (segments - 1));
@@ -55,6 +56,7 @@ inline void plan_windows(const Job &job, const Tap &tap, int block, bool second,
 // A block as it is stored, for a residual.
 inline void plan_block(int address, FeatureReads &reads) {
 #pragma HLS INLINE
+  EACH_BANK:
   for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
     reads.valid[0][bank] = (address & 1) == 0;
@@ -68,8 +70,10 @@ inline void plan_block(int address, FeatureReads &reads) {
 inline FeatureData read_features(const Memories &memories, const FeatureReads &reads) {
 #pragma HLS INLINE
   FeatureData data;
+  EACH_HALF:
   for (int half = 0; half < HALVES; ++half) {
 #pragma HLS UNROLL
+    EACH_BANK:
     for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
       const int address = reads.valid[half][bank] ? reads.address[half][bank] : 0;
@@ -81,27 +85,29 @@ inline FeatureData read_features(const Memories &memories, const FeatureReads &r
 }
 
 // Which lanes see a pixel: those whose column, moved by the tap, is inside the plane.
-inline void find_columns(const Job &job, const Tap &tap, segment_t inside[acs_isa::SEGMENTS]) {
+inline void find_columns(const Job &job, const Tap &tap, segment_t in_columns[acs_isa::SEGMENTS]) {
 #pragma HLS INLINE
   const int pixels = acs_isa::SEGMENT_PIXELS;
   const int column_mask = (pixels << int(job.op.row_log2)) - 1;
+  EACH_SEGMENT:
   for (int i = 0; i < acs_isa::SEGMENTS; ++i) {
 #pragma HLS UNROLL
     segment_t bytes = 0;
+    EACH_PIXEL:
     for (int j = 0; j < pixels; ++j) {
 #pragma HLS UNROLL
       const int column = ((i * pixels + j) & column_mask) + tap.dx;
       const bool valid = column >= 0 && column < tap.columns;
       bytes |= segment_t(valid ? 0xFF : 0) << (8 * j);
     }
-    inside[i] = bytes;
+    in_columns[i] = bytes;
   }
 }
 
 // The pixels of a window in the order of the lanes.  They turn by whole segments first, then by
 // 0..7 pixels: two choices of eight a bit in place of one of sixty-four.
 inline void shift_window(const FeatureData &data, const Window &window, const Tap &tap, int which,
-                         const segment_t inside[acs_isa::SEGMENTS],
+                         const segment_t in_columns[acs_isa::SEGMENTS],
                          segment_t lanes[acs_isa::SEGMENTS]) {
 #pragma HLS INLINE
   const int segments = acs_isa::SEGMENTS;
@@ -110,6 +116,7 @@ inline void shift_window(const FeatureData &data, const Window &window, const Ta
 #pragma HLS ARRAY_PARTITION variable=turned complete
   segment_t padded[acs_isa::SEGMENTS];
 #pragma HLS ARRAY_PARTITION variable=padded complete
+  EACH_BANK:
   for (int bank = 0; bank < segments; ++bank) {
 #pragma HLS UNROLL
     const bool upper = window.odd[bank] != (which == 1);
@@ -117,16 +124,18 @@ inline void shift_window(const FeatureData &data, const Window &window, const Ta
   }
   const int whole = tap.dx >> 3;  // -1 or 0
   const int part = tap.dx & 7;
+  EACH_SEGMENT:
   for (int i = 0; i < segments; ++i) {
 #pragma HLS UNROLL
     turned[i] = padded[(window.first + i + whole) & (segments - 1)];
   }
+  EACH_SEGMENT_2:
   for (int i = 0; i < segments; ++i) {
 #pragma HLS UNROLL
     const segment_t next = turned[(i + 1) & (segments - 1)];
     const segment_t moved =
         part == 0 ? turned[i] : turned[i] >> (8 * part) | next << (64 - 8 * part);
-    lanes[i] = (moved & inside[i]) | (padding & ~inside[i]);
+    lanes[i] = (moved & in_columns[i]) | (padding & ~in_columns[i]);
   }
 }
 
