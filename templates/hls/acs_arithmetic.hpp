@@ -5,32 +5,19 @@
 
 namespace acs {
 
-// What one 25x18 multiplier takes and gives: two pixels side by side, one weight, two products.
-typedef signed_t<25> pixel_pair_t;
-typedef signed_t<9> weight_t;
-typedef signed_t<33> product_pair_t;
-
-inline pixel_pair_t pair_pixels(int high, int low) {
+inline packed_pixels_t pair_pixels(int high, int low) {
 #pragma HLS INLINE
-  return pixel_pair_t(high * 65536 + low);
+  return packed_pixels_t(high * 65536 + low);
 }
 
 // One weight times two pixels.  |pixel * weight| <= 255 * 128 < 2^15, so the low product fits 16
 // signed bits and splits off exactly; the high one is what remains.
-inline void multiply_pair(pixel_pair_t pixels, weight_t weight, int &high, int &low) {
+inline void multiply_pair(packed_pixels_t pixels, weight_t weight, int &high, int &low) {
 #pragma HLS INLINE
-#ifdef ACS_AP_TYPES
-  const product_pair_t product = pixels * weight;
+  const packed_product_t product = pixels * weight;
 #pragma HLS BIND_OP variable=product op=mul impl=dsp
-  const signed_t<16> low_part = product.range(15, 0);
-  low = low_part;
-  high = signed_t<17>((product >> 16) + (low_part < 0 ? 1 : 0));
-#else
-  // 32 bits do: |255 * 2^16 + 255| * 128 < 2^31.
-  const int32_t product = pixels * weight;
-  low = int16_t(uint16_t(uint32_t(product)));
-  high = (product - low) >> 16;
-#endif
+  low = int16_t(int32_t(product));
+  high = int32_t((product - low) >> 16);
 }
 
 // v / 2^shift, rounded half away from zero.

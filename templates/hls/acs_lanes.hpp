@@ -71,7 +71,7 @@ inline void add_tap(const Job &job, const Memories &memories, const Walker &walk
 
   const bool is_signed = job.op.src_signed;
   const bool maximum = job.op.pool_max;
-  pixel_pair_t pairs[WINDOWS][PAIRS];
+  packed_pixels_t pairs[WINDOWS][PAIRS];
 #pragma HLS ARRAY_PARTITION variable=pairs complete dim=0
   int pixels[WINDOWS][2][PAIRS];
 #pragma HLS ARRAY_PARTITION variable=pixels complete dim=0

@@ -494,7 +494,7 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
       chunk.inputs = chunker.fill ? channel_t(0) : chunker.inputs;
       chunk.start = chunker.start;
       chunk.record = chunker.record;
-      chunk.words = loads ? on.chunk_words : ring_word_t(0);
+      chunk.words = loads ? ring_word_t(on.chunk_words) : ring_word_t(0);
       chunk.records = loads ? rows : channel_t(0);
       if (chunker.fill) {
         chunker.first_masked = chunker.first_masked + rows;

@@ -16,6 +16,18 @@ typedef unsigned_t<64> word_t;
 // Eight pixels, as a bank of the feature memory holds them; pixel i in bits 8*i+7..8*i.
 typedef uint64_t segment_t;
 
+// What one 25x18 multiplier takes and gives: two pixels side by side, a weight, two products.  The C
+// simulation uses 32 bits, which hold the same values: (255 * 2^16 + 255) * 128 < 2^31.
+#ifdef ACS_AP_TYPES
+typedef ap_int<25> packed_pixels_t;
+typedef ap_int<9> weight_t;
+typedef ap_int<33> packed_product_t;
+#else
+typedef int32_t packed_pixels_t;
+typedef int32_t weight_t;
+typedef int32_t packed_product_t;
+#endif
+
 // Registers, by what they count.
 typedef count_t<acs_isa::MAX_CHANNELS> channel_t;       // channels; 0..MAX_CHANNELS
 typedef count_t<acs_isa::MAX_CHUNK> row_t;              // rows of a chunk

@@ -20,6 +20,9 @@ from acsgen.support.tools import find_tool
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-label", "-Wno-maybe-uninitialized")
 FLAGS = ("-std=c++14", "-O3", "-fPIC", "-DACS_COUNT")
 
+#: The flag that compiles the types of synthesis (``ap_int.h``) in place of native integers.
+SYNTHESIS_TYPES = "-DACS_AP_TYPES"
+
 TESTBENCH = "acs_testbench.cpp"
 
 #: Sources of the simulator around the engine: its C interface, and its clock.
@@ -56,7 +59,10 @@ def build_library(sources: Path, library: Path, extra_flags: tuple[str, ...] = (
     units = [path for path in sorted(sources.glob("*.cpp")) if path.name != TESTBENCH]
     units.extend(asset("sim", "csim", name) for name in SIMULATOR)
     cxx = compiler()
-    includes = ("-I", str(sources), "-I", str(asset("sim", "csim")))
+    includes = ["-I", str(sources), "-I", str(asset("sim", "csim"))]
+    if SYNTHESIS_TYPES in extra_flags:
+        # Copies of ap_int are taken for uses of the bits beyond their width.
+        includes += ["-isystem", str(ap_types_directory()), "-Wno-uninitialized"]
     with tempfile.TemporaryDirectory(prefix="acsgen-csim-") as scratch:
 
         def compile_unit(unit: Path) -> Path:
@@ -102,7 +108,6 @@ def cached_library(sources: Path, folder: Path | None = None) -> Path:
         "csim.so",
         [
             compiler(),
-            str(ap_types_directory()),
             " ".join((*FLAGS, *WARNINGS)),
             *sorted(path for path in sources.iterdir() if path.suffix in (".cpp", ".hpp")),
             *sorted(asset("sim", "csim").iterdir()),
