@@ -99,7 +99,7 @@ inline int bank_rows(int rows) { return (rows + LANE_GROUPS - 1) * BANK_SHARE >>
 
 // Channels of the map or vector that an instruction writes, over all groups.
 inline unsigned result_channels(const Instruction &op) {
-  return acs_isa::grouped(op) ? op.groups * op.channels : op.channels;
+  return acs_isa::grouped(op) ? unsigned(op.groups * op.channels) : unsigned(op.channels);
 }
 
 // Number of the lowest bit that is set: six choices of two.
