@@ -1,4 +1,4 @@
-"""Lets ``python -m acsgen`` do what ``acsgen`` does."""
+"""Lets ``python -m acsgen`` do the same as ``acsgen``."""
 
 from acsgen.cli import main
 

@@ -1,7 +1,7 @@
 """Checks the layout of the SystemVerilog, or mends it.
 
     scripts/check_sv.py            every file of the repository; exit status 1 where one is wrong
-    scripts/check_sv.py --fix      let the formatter mend what it can first
+    scripts/check_sv.py --fix      let the formatter mend the layout first
     scripts/check_sv.py FILE ...   these files only
 
 Verible formats by ``.verible-format`` (two spaces, 100 columns, no tabs, no space at the end of a
@@ -54,7 +54,7 @@ def findings(text: str) -> Iterator[tuple[int, str]]:
 
 
 def check(paths: Sequence[Path], fix: bool = False) -> list[str]:
-    """Return what is wrong with the files, one line for each finding.
+    """Return the faults of the files, one line for each finding.
 
     Raises:
         FileNotFoundError: Verible is not installed.

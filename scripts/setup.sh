@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv in the repository and installs acsgen into it, with what it needs from the system.
+# Makes .venv in the repository and installs acsgen into it, with the packages that it needs from the system.
 #
 #   scripts/setup.sh            everything `make demo` and `make test` need
 #   scripts/setup.sh dev        the linters and pre-commit as well
@@ -16,7 +16,7 @@ venv=.venv
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 2; }
 
-# Debian and Ubuntu packages, through root or sudo; otherwise the user is told what to install.
+# Debian and Ubuntu packages, through root or sudo; otherwise a message names them.
 install_packages() {
     local root=()
     if [ "$(id -u)" -ne 0 ]; then

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, guarded, out
+from acsgen.engines.base import Implementation
+from acsgen.engines.registry import SimulationName
 from acsgen.isa.generated import LANES
 from acsgen.program.board import Board, load_board
 from acsgen.support.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from acsgen.report.data import Report
-
-
-class EngineChoice(str, Enum):
-    """The values of ``--engine``."""
-
-    HLS = "hls"
-    RTL = "rtl"
-    BOTH = "both"
-
-
-class VerifyChoice(str, Enum):
-    """The values of ``--verify``."""
-
-    CSIM = "csim"
-    RTL = "rtl"
-    BOTH = "both"
 
 
 @guarded
@@ -65,10 +50,11 @@ def build(
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")] = 0,
     engine: Annotated[
-        EngineChoice, typer.Option(help="Sources to render: Vitis HLS C++, SystemVerilog, or both.")
-    ] = EngineChoice.BOTH,
+        Literal[Implementation, "both"],
+        typer.Option(help="Sources to render: Vitis HLS C++, SystemVerilog, or both."),
+    ] = "both",
     verify: Annotated[
-        VerifyChoice | None,
+        Literal[SimulationName, "both"] | None,
         typer.Option(
             help="rtl, both: run the RTL simulation too; by default only where there is no C++."
         ),
@@ -100,8 +86,8 @@ def build(
         lane_groups=None if lanes is None else lanes // LANES,
         keep_stages=keep_stages,
         seed=seed,
-        engine=engine.value,
-        verify=None if verify is None else verify.value,
+        engine=engine,
+        verify=verify,
     )
     with StageDisplay() as display:
         result = run_build(request, on_stage=display)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,7 @@ import typer
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, guarded, out
-from acsgen.engines.registry import SIMULATIONS, Simulation
+from acsgen.engines.registry import SIMULATIONS, Simulation, SimulationName
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import check_file
 from acsgen.support.numbers import count
@@ -26,20 +25,13 @@ if TYPE_CHECKING:
 _ROWS = 20
 
 
-class EngineChoice(str, Enum):
-    """The values of ``--engine``: the keys of :data:`acsgen.engines.registry.SIMULATIONS`."""
-
-    CSIM = "csim"
-    RTL = "rtl"
-
-
 @guarded
 def sim(
     build: Annotated[Path, typer.Argument(help="A directory that acsgen build wrote.")],
     engine: Annotated[
-        EngineChoice,
+        SimulationName,
         typer.Option("--engine", "-e", help="The HLS C++, or the SystemVerilog with its cycles."),
-    ] = EngineChoice.CSIM,
+    ] = "csim",
     images: Annotated[
         int | None,
         typer.Option("--images", "-n", min=1, help="Use only the first so many of its images."),
@@ -68,7 +60,7 @@ def sim(
     Every image runs twice, without trace and with it; logits, masks, the result of every layer and
     the counters must be equal in every bit. The command needs neither the network nor PyTorch.
     """
-    simulation = SIMULATIONS[engine.value]
+    simulation = SIMULATIONS[engine]
     memory_options = {"--latency": latency, "--bandwidth": bandwidth, "--seed": seed}
     if not simulation.clocked:
         _refuse_rtl_options({**memory_options, "--waves": waves})

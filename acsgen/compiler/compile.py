@@ -21,7 +21,7 @@ from acsgen.compiler.operands import Addresses, Operands
 from acsgen.compiler.params import Constants
 from acsgen.compiler.schedule import make_schedule
 from acsgen.compiler.steps import Buffer, Schedule, Step, Store
-from acsgen.ir.integer import IntGraph
+from acsgen.ir.integer import IntGraph, IntLayer
 from acsgen.isa.bits import reach
 from acsgen.isa.generated import (
     HEADER_WORDS,
@@ -35,7 +35,15 @@ from acsgen.isa.generated import (
 )
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.map_format import MapFormat
-from acsgen.program.program import Image, Line, MemoryUse, Program, ProgramGate, Trace
+from acsgen.program.program import (
+    Image,
+    Line,
+    MemoryUse,
+    Program,
+    ProgramGate,
+    ProgramOutput,
+    Trace,
+)
 from acsgen.support.errors import Problem, UserError
 
 MAPS = {Store.RASTER, Store.SPLIT}
@@ -80,9 +88,7 @@ def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
         lines=tuple(lines),
         params=constants.words,
         image=Image(channels, height, width),
-        classes=graph.logits.shape[0],
-        logits_name=graph.logits.name,
-        logits_address=results[graph.logits.name],
+        outputs=_outputs(graph, results),
         gates=_gates(graph, addresses, constants),
         traces=traces,
         result_words=result_words,
@@ -103,7 +109,7 @@ def _allocate(
     schedule: Schedule, constants: Constants, engine: EngineConfig, known: list[Problem]
 ) -> _Memories:
     """Place all buffers; raise the ``known`` problems and every shortage together."""
-    sizes = {step.writes: buffer_size(schedule, step) for step in schedule.steps}
+    sizes = {buffer: buffer_size(schedule, buffer) for buffer in schedule.allocated()}
     maps = schedule.lifetimes(MAPS, sizes)
     vectors = schedule.lifetimes({Store.VECTOR}, sizes)
     masks = schedule.lifetimes({Store.MASK}, sizes)
@@ -133,35 +139,45 @@ def _memory_use(
     return MemoryUse(feature_blocks=maps.size, vector_words=vectors.size, mask_registers=masks.size)
 
 
-def buffer_size(schedule: Schedule, step: Step) -> int:
-    """Return the size of a step's result in the unit of its memory: blocks, words, registers."""
-    layer, store = step.layer, step.writes.store
+def buffer_size(schedule: Schedule, buffer: Buffer) -> int:
+    """Return the size of a buffer in the unit of its memory: blocks, words, registers."""
+    layer, store = schedule.graph[buffer.name], buffer.store
     if store in MAPS:
         return schedule.layouts.format(layer, store is Store.SPLIT).blocks
     if store is Store.VECTOR:
-        return _vector_words(schedule, step)
+        return _vector_words(schedule, layer)
     return 1
 
 
-def _vector_words(schedule: Schedule, step: Step) -> int:
-    flat = _vector_format(schedule, step)
+def _vector_words(schedule: Schedule, layer: IntLayer) -> int:
+    flat = _vector_format(schedule, layer)
     if flat is not None:
         return flat.blocks * SEGMENTS
-    return -(-step.layer.shape[0] // WORD_BYTES)
+    return -(-layer.shape[0] // WORD_BYTES)
 
 
-def _vector_format(schedule: Schedule, step: Step) -> MapFormat | None:
-    return kind_of(step.layer).vector_format(schedule.graph, schedule.layouts, step.layer)
+def _vector_format(schedule: Schedule, layer: IntLayer) -> MapFormat | None:
+    return kind_of(layer).vector_format(schedule.graph, schedule.layouts, layer)
 
 
 def _results(graph: IntGraph) -> tuple[dict[str, int], int]:
-    """Lay out header, logits and masks in the result buffer; return addresses and the end."""
-    addresses = {graph.logits.name: HEADER_WORDS}
-    end = HEADER_WORDS + -(-graph.logits.shape[0] // 2)
+    """Lay out header, outputs and masks in the result buffer; return addresses and the end."""
+    addresses: dict[str, int] = {}
+    end = HEADER_WORDS
+    for name in graph.outputs:
+        addresses[name] = end
+        end += -(-graph[name].shape[0] // 2)
     for gate in graph.gates:
         addresses[gate.name] = end
         end += -(-gate.shape[0] // WORD_BITS)
     return addresses, end
+
+
+def _outputs(graph: IntGraph, results: dict[str, int]) -> tuple[ProgramOutput, ...]:
+    return tuple(
+        ProgramOutput(name, graph[name].where, graph[name].shape[0], results[name])
+        for name in graph.outputs
+    )
 
 
 def _traces(schedule: Schedule, end: int) -> tuple[tuple[Trace, ...], int]:
@@ -181,18 +197,21 @@ def _traces(schedule: Schedule, end: int) -> tuple[tuple[Trace, ...], int]:
 def _trace(schedule: Schedule, step: Step, address: int) -> Trace:
     layer = step.layer
     if step.writes.store is Store.VECTOR:
-        stored = _vector_format(schedule, step)
-        words = _vector_words(schedule, step)
+        stored = _vector_format(schedule, layer)
+        words = _vector_words(schedule, layer)
     else:
         stored = schedule.layouts.format(layer, step.writes.store is Store.SPLIT)
         words = stored.blocks * SEGMENTS
-    return Trace(layer.name, address, words, layer.shape, layer.signed, stored)
+    signed = layer.format.one_sign
+    assert signed is not None, f"{layer.name} has signed and unsigned channels"
+    return Trace(layer.name, address, words, layer.shape, signed, stored)
 
 
 def _line(operands: Operands, step: Step) -> Line:
     remarks = []
     if step.copy:
-        remarks.append("copy in split layout")
+        split = step.writes.store is Store.SPLIT
+        remarks.append("copy in split layout" if split else f"copy into {step.writes.copy}")
     elif step.layer.name in operands.schedule.layouts.flat:
         remarks.append("flat over split planes")
     remark = kind_of(step.layer).remark

@@ -1,9 +1,9 @@
 """Chooses how every map is stored: the pitch of its rows, raster or split layout, or both.
 
-A stride-2 consumer reads split layout, every other windowed consumer reads raster.  A pixelwise
-layer whose result is wanted split can run *flat*: over all blocks of a split source as if they were
-one raster plane.  Where both layouts are wanted, the producer writes raster and the schedule
-inserts a copy.
+A consumer that halves its source reads split layout, every other windowed consumer reads raster.
+A pixelwise layer whose result is wanted split can run *flat*: over all blocks of a split source as
+if they were one raster plane.  Where both layouts are wanted, the producer writes raster and the
+schedule inserts a copy.
 
 The pitch follows from that of the image: a stride-1 result has the pitch of its source, a stride-2
 result half of it.
@@ -24,7 +24,7 @@ MAP_RANK = 3
 
 @dataclass(frozen=True)
 class Layouts:
-    """What was chosen.
+    """The storage chosen for every map.
 
     Attributes:
         row_log2: of every map's raster plane, by layer name.
@@ -69,10 +69,13 @@ def choose_layouts(graph: IntGraph) -> Layouts:
     for layer in reversed(graph.layers):
         if not is_map(layer):
             continue
-        wants_raster = wants_split = False
+        # Parts are written one by one, in raster layout.
+        wants_raster, wants_split = bool(layer.parts), False
         flexible: list[str] = []
         for consumer in _consumers(graph, layer.name):
-            if consumer.window_stride == 2 and layer.name == consumer.inputs[0]:
+            if consumer.parts:
+                wants_raster = True
+            elif consumer.halves and layer.name == consumer.inputs[0]:
                 wants_split = True
                 wants_raster = wants_raster or layer.name in consumer.inputs[1:]
             elif consumer.pixelwise and consumer.name in split - raster:
@@ -124,14 +127,17 @@ def _pitches(graph: IntGraph) -> dict[str, int]:
     ]
     for layer in graph:
         residual = getattr(layer, "residual", None)
-        if residual is not None and row_log2[residual] != row_log2[layer.name]:
-            problems.append(
-                Problem(
-                    layer.where or layer.name,
-                    f"adds {residual}, whose rows are stored with another pitch",
-                    "let both branches have as many stride-2 layers",
-                )
+        beside = [("adds", residual)] if residual is not None else []
+        beside += [("concatenates", part) for part in layer.parts]
+        problems += [
+            Problem(
+                layer.where or layer.name,
+                f"{verb} {name}, whose rows are stored with another pitch",
+                "let both branches have as many stride-2 layers",
             )
+            for verb, name in beside
+            if row_log2[name] != row_log2[layer.name]
+        ]
     if problems:
         raise UserError(problems)
     return row_log2
@@ -142,5 +148,5 @@ def _propagate(graph: IntGraph, first: int) -> dict[str, int]:
     for layer in graph.layers[1:]:
         if is_map(layer):
             source = row_log2[layer.inputs[0]]
-            row_log2[layer.name] = phase_row_log2(source) if layer.window_stride == 2 else source
+            row_log2[layer.name] = phase_row_log2(source) if layer.halves else source
     return row_log2

@@ -1,4 +1,4 @@
-"""What the engine cannot do or hold, said all at once: the place, the shortage, the remedy."""
+"""Limits of the engine, all reported at once: the place, the shortage, the remedy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from acsgen.compiler.allocate import Allocation, Lifetime, peak
 from acsgen.compiler.kinds import kind_of
 from acsgen.compiler.params import Constants
 from acsgen.compiler.steps import Buffer, Schedule
-from acsgen.ir.integer import IntGraph
+from acsgen.ir.integer import IntGraph, IntLayer
+from acsgen.ir.masks import UNMASKED, ChannelMask, mask_names, one_mask
 from acsgen.isa.generated import LANES, MASK_REGISTERS, RECORD_WORDS, WORD_BYTES
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Line
@@ -18,15 +19,42 @@ Lifetimes = list[Lifetime[Buffer]]
 
 
 def unsupported_layers(graph: IntGraph) -> Iterator[Problem]:
-    """Yield what no engine can do, whatever its size."""
+    """Yield the layers that no engine can run, of any size."""
     for layer in graph:
-        for what, remedy in kind_of(layer).limits(graph, layer):
+        kind = kind_of(layer)
+        reasons = list(kind.limits(graph, layer))
+        if kind.lower is not None:
+            reasons += _one_of_a_kind(graph, layer)
+        for what, remedy in reasons:
             yield Problem(layer.where or layer.name, what, remedy)
+
+
+def _one_of_a_kind(graph: IntGraph, layer: IntLayer) -> Iterator[tuple[str, str]]:
+    """Yield what differs by channel and is one field of an instruction: signs, mask registers."""
+    for name in dict.fromkeys((*layer.inputs, layer.name)):
+        if graph[name].format.one_sign is None:
+            yield (
+                f"the channels of {name} are partly signed and partly not",
+                "let all maps that are concatenated end in ReLU, or none",
+            )
+    mask: ChannelMask = getattr(layer, "mask", UNMASKED)
+    if mask and (one_mask(mask) is None or graph[mask_names(mask)[0]].shape != layer.shape[:1]):
+        yield (
+            f"is masked by parts of {' and '.join(mask_names(mask))}",
+            "give the layer a gate of its own, with a bit for each of its channels",
+        )
 
 
 def unencodable(graph: IntGraph, lines: Iterable[Line]) -> Iterator[Problem]:
     """Yield the layers that need values for which fields of instructions have too few bits."""
     for line in lines:
+        unused = line.instruction.unused
+        if unused:
+            # Not the user's network is wrong, but the kind of layer or the specification.
+            names, opcode = ", ".join(unused), line.instruction.opcode.name
+            raise ValueError(
+                f"{line.layer}: {opcode} has {names}, which the specification does not give it"
+            )
         try:
             line.instruction.encode()
         except ValueError as error:

@@ -12,10 +12,12 @@ UNIT_MULT = 1 << SHIFT_MIN
 
 
 def lower(operands: Operands, step: Step) -> Instruction:
-    """Return the instruction that does what ``step`` says."""
+    """Return the instruction of ``step``."""
     if step.copy:
         return _copy(operands, step)
-    return kind_of(step.layer).lower(operands, step, step.layer)
+    lower_layer = kind_of(step.layer).lower
+    assert lower_layer is not None, f"{step.layer.name} is placement, and has no step"
+    return lower_layer(operands, step, step.layer)
 
 
 def _copy(operands: Operands, step: Step) -> Instruction:

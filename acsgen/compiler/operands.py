@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from acsgen.compiler.params import Constants
 from acsgen.compiler.steps import Buffer, Schedule, Step, Store
 from acsgen.ir.integer import IntLayer
+from acsgen.ir.masks import ChannelMask, one_mask
 from acsgen.isa.generated import MASK_NONE, MAX_ROW_LOG2
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.map_format import MapFormat, row_pixels
@@ -26,7 +27,7 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Operands:
-    """What the kinds of layers make their instructions from."""
+    """The material from which the kinds of layers make their instructions."""
 
     schedule: Schedule
     addresses: Addresses
@@ -42,9 +43,9 @@ class Operands:
         """Return the fields of the source map, the first buffer that the step reads."""
         source = step.reads[0]
         return {
-            "src_base": self.addresses.buffers[source],
+            "src_base": self.base(source),
             "src_step": self.stored(source).step,
-            "src_signed": int(self.schedule.graph[source.name].signed),
+            "src_signed": self.sign(source.name),
             "mask_in": self.mask(step.source_mask),
         }
 
@@ -62,13 +63,13 @@ class Operands:
 
     def phase_plane(self, step: Step) -> int:
         """Return the blocks of a phase plane where the source is read in split layout, else 0."""
-        return self.stored(step.reads[0]).plane if step.layer.window_stride == 2 else 0
+        return self.stored(step.reads[0]).plane if step.layer.halves else 0
 
     def result(self, step: Step) -> dict[str, int]:
         """Return the fields of the result map; a flat step sees all its blocks as one plane."""
         stored = self.stored(step.writes)
         fields = {
-            "dst_base": self.addresses.buffers[step.writes],
+            "dst_base": self.base(step.writes),
             "dst_step": stored.step,
             "dst_height": stored.height,
             "dst_width": stored.width,
@@ -78,7 +79,7 @@ class Operands:
             "trace_addr": self.trace(step.layer),
         }
         if step.layer is not self.schedule.graph.input:
-            fields["dst_signed"] = int(step.layer.signed)
+            fields["dst_signed"] = self.sign(step.layer.name)
         if self._is_flat(step):
             fields["dst_height"] = stored.step
             fields["dst_width"] = row_pixels(MAX_ROW_LOG2)
@@ -96,11 +97,32 @@ class Operands:
         buffer = Buffer(name, Store.RASTER)
         return {
             "res_enable": 1,
-            "res_signed": int(self.schedule.graph[name].signed),
-            "res_base": self.addresses.buffers[buffer],
+            "res_signed": self.sign(name),
+            "res_base": self.base(buffer),
             "res_step": self.stored(buffer).step,
             "res_mult": mult,
         }
+
+    def base(self, buffer: Buffer) -> int:
+        """Return the first block of a map, or the first word of a vector."""
+        place, first = self.schedule.place(buffer)
+        return self.addresses.buffers[place] + (first * self.stored(place).step if first else 0)
+
+    def sign(self, name: str) -> int:
+        """Return whether a result is signed, which is one bit of an instruction.
+
+        The signs of its channels are equal: other results are refused before.
+        """
+        signed = self.schedule.graph[name].format.one_sign
+        assert signed is not None
+        return int(signed)
+
+    def result_mask(self, mask: ChannelMask) -> int:
+        """Return the register of the mask of a map, or the number that means none.
+
+        The mask is that of one gate: pieces of masks are refused before.
+        """
+        return self.mask(one_mask(mask))
 
     def mask(self, name: str | None) -> int:
         """Return the register of a mask, or the number that means none."""

@@ -90,7 +90,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Constants:
-    """The parameter buffer and what lies where in it, by layer name.
+    """The parameter buffer and the places in it, by layer name.
 
     Attributes:
         words: the buffer.

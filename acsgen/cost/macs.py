@@ -3,7 +3,7 @@
 The one rule of acsgen: a layer counts all its kernel taps at every output pixel, padding
 included. A convolution counts active outputs times active inputs, group by group; an output is
 active if its mask bit is 1, an input unless it is an exact zero by its own mask
-(:meth:`acsgen.ir.integer.IntGraph.zero_mask`). The groups are those that the engine walks:
+(:meth:`acsgen.ir.integer.IntGraph.source_mask`). The groups are those that the engine walks:
 declared ones and those found in the zeros of the weights (:mod:`acsgen.ir.groups`). Linear layers
 are never skipped. The layers that work for gates (:mod:`acsgen.ir.gating`) count like all others,
 and are summed apart as well.
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from acsgen.ir.gating import gate_layers
 from acsgen.ir.integer import IntGraph
+from acsgen.ir.masks import ChannelMask, bits_of
 
 Masks = Mapping[str, NDArray[np.uint8]]
 
@@ -81,14 +82,23 @@ def count_macs(graph: IntGraph, masks: Masks, images: int) -> MacCount:
     """
     for_gates = gate_layers(graph)
 
-    def active(mask: str | None, channels: int) -> NDArray[np.int64]:
-        if mask is None:
-            return np.ones((images, channels), np.int64)
-        return masks[mask].astype(np.int64)
+    def ones(channels: int) -> NDArray[np.int64]:
+        return np.ones((images, channels), np.int64)
+
+    def active(mask: ChannelMask, channels: int) -> NDArray[np.int64]:
+        if not mask:
+            return ones(channels)
+        parts = bits_of(
+            mask,
+            bits=lambda name: masks[name].astype(np.int64),
+            cut=lambda bits, first, count: bits[:, first : first + count],
+            ones=ones,
+        )
+        return np.concatenate(parts, axis=1)
 
     rows = []
     for layer in graph:
-        work = layer.macs(active, graph.zero_mask)
+        work = layer.macs(active, graph.source_mask)
         if work is not None:
             works_for_gates = layer.name in for_gates
             row = LayerMacs(layer.name, layer.where, works_for_gates, work.dense, work.executed)

@@ -59,7 +59,7 @@ class ResourceEstimate:
 
 
 def estimate_resources(engine: EngineConfig) -> ResourceEstimate:
-    """Return what ``engine`` takes."""
+    """Return the resources that ``engine`` takes."""
     groups, lanes = engine.lane_groups, engine.post_lanes
     brams = (
         SEGMENTS * _memory_brams(engine.feature_blocks)

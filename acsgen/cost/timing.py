@@ -84,7 +84,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class ConvShape:
-    """What the cycles of a convolution depend on, besides the channels that are active.
+    """The facts that the cycles of a convolution depend on, besides the active channels.
 
     Attributes:
         blocks: blocks of a result channel.

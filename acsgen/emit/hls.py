@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import jinja2
+from acsgen_host.words import POISON
 
 import acsgen
 from acsgen.emit.bundles import BUNDLES
 from acsgen.isa.generated import (
     INSTRUCTION_WORDS,
     LANES,
-    RECORD_WORDS,
     SEGMENTS,
     SPEC_HASH,
     WORD_BYTES,
@@ -63,19 +63,12 @@ class LoopBounds:
 
     instructions: int
     channels: int
-    chunk: int
-    chunks: int
-    row_words: int
-    linear_words: int
-    linear_rows: int
-    taps: int
-    array: int
-    rounds: int
-    blocks: int
     groups: int
-    image_words: int
+    array: int
+    linear_rows: int
     map_blocks: int
     program_words: int
+    image_words: int
     trace_words: int
 
     @classmethod
@@ -90,31 +83,23 @@ class LoopBounds:
             rows = max(op.dst_height, op.src_height)
             return -(-(rows << op.row_log2) // SEGMENTS)
 
-        def rounds(op: Instruction) -> int:
-            # All rounds are full but the last one.
-            return -(-blocks(op) * min(op.chunk, op.channels) // lane_groups) + 1
+        def iterations(op: Instruction) -> int:
+            # All rounds are full but the last one of every chunk.
+            chunks = -(-op.channels // op.chunk)
+            rounds = -(-blocks(op) * op.channels // lane_groups) + chunks
+            return op.groups * rounds * op.channels_in * op.kernel**2
 
         channels = max(max(op.channels, op.groups * op.channels) for op in instructions)
-        linear_words = max((op.row_words for op in linears), default=RECORD_WORDS + 1)
         return cls(
             instructions=len(instructions),
             channels=channels,
-            chunk=max((op.chunk for op in convs), default=1),
-            chunks=max((-(-op.channels // op.chunk) for op in convs), default=1),
-            row_words=max((op.row_words for op in convs), default=RECORD_WORDS + 1),
-            linear_words=linear_words,
-            linear_rows=channels * linear_words,
-            array=max((op.channels_in * op.kernel**2 * rounds(op) for op in convs), default=1),
-            taps=max((op.channels_in * op.kernel**2 for op in convs), default=1),
-            rounds=max((rounds(op) for op in convs), default=1),
-            blocks=max(max(blocks(op), op.src_step) for op in maps),
             groups=max((op.groups for op in convs), default=1),
-            image_words=load.channels * load.dst_height * -(-load.dst_width // WORD_BYTES),
+            array=max((iterations(op) for op in convs), default=1),
+            linear_rows=max((op.channels * op.row_words for op in linears), default=1),
             map_blocks=max(op.channels * blocks(op) for op in maps),
             program_words=len(instructions) * INSTRUCTION_WORDS,
-            trace_words=max(
-                op.groups * op.channels * op.dst_step * SEGMENTS for op in maps
-            ) or 1,
+            image_words=load.channels * load.dst_height * -(-load.dst_width // WORD_BYTES),
+            trace_words=max(channels * op.dst_step * SEGMENTS for op in maps),
         )
 
 
@@ -175,7 +160,7 @@ def render_hls(
         instructions: the program.
         params_words: size of the parameter buffer.
         image_words: size of one packed image.
-        result_words: size of the result buffer without trace: header, logits and masks.
+        result_words: size of the result buffer without trace: header, outputs and masks.
         traced_words: size of the result buffer with trace.
     """
     templates = asset("templates", "hls")
@@ -203,6 +188,7 @@ def render_hls(
         "sources": sources,
         "spec_hash": SPEC_HASH,
         "image_words": image_words,
+        "poison": f"{POISON:#x}ULL",
         "result_words": result_words,
         "program_dir": PROGRAM_DIRECTORY,
         "vectors_dir": VECTORS_DIRECTORY,

@@ -1,4 +1,4 @@
-"""The SystemVerilog engine: its files, its top module, and the parameters of an engine."""
+"""The SystemVerilog engine: its files, its top modules, and the parameters of an engine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from acsgen.program.engine_config import EngineConfig
 from acsgen.support.assets import asset
 
 TOP = "acs_engine"
+
+#: The module around it that has a pin for every AXI signal, for simulators and Verilog.
+PINS = "acs_engine_pins"
 
 #: Packages first: Verilator reads files in order.
 PACKAGES = ("acs_isa_pkg.sv", "acs_pkg.sv")
@@ -24,7 +27,7 @@ def rtl_sources(rtl: Path | None = None) -> list[Path]:
 
 
 def parameters(engine: EngineConfig) -> dict[str, int]:
-    """Return the parameters of the top module for an engine."""
+    """Return the parameters of the top modules for an engine."""
     return {
         "LaneGroups": engine.lane_groups,
         "FeatureBlocks": engine.feature_blocks,

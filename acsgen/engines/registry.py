@@ -16,6 +16,7 @@ from acsgen.engines.csim.compile import ap_types_directory, cached_library, comp
 from acsgen.engines.rtl import Memory, RtlEngine, cached_model, verilator
 from acsgen.program.engine_config import EngineConfig
 
+#: The keys of :data:`SIMULATIONS`, as commands and their callers have them.
 SimulationName = Literal["csim", "rtl"]
 
 

@@ -29,6 +29,35 @@ _BATCH = 32
 
 
 @dataclass(frozen=True)
+class OutputEval:
+    """One output of both networks over the same images.  Shares are in [0, 1].
+
+    Attributes:
+        float_accuracy: of the network in floats; NaN without labels.
+        int8_accuracy: of the integer network; NaN without labels.
+        prediction_agreement: share of images with the same prediction.
+    """
+
+    float_accuracy: float
+    int8_accuracy: float
+    prediction_agreement: float
+
+    @classmethod
+    def of(
+        cls,
+        floating: NDArray[np.int64],
+        integer: NDArray[np.int64],
+        labels: NDArray[np.int64] | None,
+    ) -> OutputEval:
+        """Compare the predictions ``[N]`` of both networks, and with the labels ``[N]``."""
+        return cls(
+            _accuracy(floating, labels),
+            _accuracy(integer, labels),
+            float(np.mean(floating == integer)),
+        )
+
+
+@dataclass(frozen=True)
 class EvalResult:
     """Float network and integer network over the same images.  Shares are in [0, 1].
 
@@ -37,6 +66,7 @@ class EvalResult:
         float_accuracy: of the network in floats; NaN without labels.
         int8_accuracy: of the integer network; NaN without labels.
         prediction_agreement: share of images with the same prediction.
+        outputs: the same figures of each output, by name; those above are of the answer, the last.
         gate_agreement: share of equal gate bits, over all gates and images; None without gates.
         agreement_by_gate: the same for each gate, by name.
         macs_dense: per image, nothing skipped and no gating work (:mod:`acsgen.cost.macs`).
@@ -51,6 +81,7 @@ class EvalResult:
     float_accuracy: float
     int8_accuracy: float
     prediction_agreement: float
+    outputs: dict[str, OutputEval]
     gate_agreement: float | None
     agreement_by_gate: dict[str, float]
     macs_dense: int
@@ -119,29 +150,38 @@ def measure(
         UserError: images of another shape or type than the network takes, or none.
     """
     golden = GoldenModel(integers)
-    logits_name, gates = integers.logits.name, [gate.name for gate in integers.gates]
-    float_parts, int_parts = [], []
+    gates = [gate.name for gate in integers.gates]
+    float_parts: dict[str, list[NDArray[np.int64]]] = {name: [] for name in integers.outputs}
+    int_parts: dict[str, list[NDArray[np.int64]]] = {name: [] for name in integers.outputs}
     masks: dict[str, list[NDArray[np.uint8]]] = {name: [] for name in gates}
     equal: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in gates}
     for start in range(0, max(len(images), 1), _BATCH):
         on_stage("compare float and integer network", start, len(images))
         part = np.array(images[start : start + _BATCH])
-        integer = golden.run(part, keep="logits")
+        integer = golden.run(part, keep="outputs")
         floating = run_layers(layers, torch.from_numpy(part))
-        float_parts.append(floating[logits_name].numpy().argmax(axis=1))
-        int_parts.append(integer.predictions)
+        for name in integers.outputs:
+            float_parts[name].append(floating[name].numpy().argmax(axis=1))
+            int_parts[name].append(integer.outputs[name].argmax(axis=1))
         for name in gates:
             masks[name].append(integer.masks[name])
             equal[name].append(integer.masks[name] == floating[name].numpy())
-    predicted, int_predicted = np.concatenate(float_parts), np.concatenate(int_parts)
+    outputs = {
+        name: OutputEval.of(
+            np.concatenate(float_parts[name]), np.concatenate(int_parts[name]), labels
+        )
+        for name in integers.outputs
+    }
+    answer = outputs[integers.outputs[-1]]
     bits = {name: np.concatenate(parts) for name, parts in masks.items()}
     same = {name: np.concatenate(parts) for name, parts in equal.items()}
     macs = count_macs(integers, bits, len(images))
     return EvalResult(
         images=len(images),
-        float_accuracy=_accuracy(predicted, labels),
-        int8_accuracy=_accuracy(int_predicted, labels),
-        prediction_agreement=float(np.mean(predicted == int_predicted)),
+        float_accuracy=answer.float_accuracy,
+        int8_accuracy=answer.int8_accuracy,
+        prediction_agreement=answer.prediction_agreement,
+        outputs=outputs,
         gate_agreement=float(np.mean(np.concatenate([*same.values()], axis=1))) if same else None,
         agreement_by_gate={name: float(parts.mean()) for name, parts in same.items()},
         macs_dense=macs.dense,

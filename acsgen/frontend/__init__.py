@@ -21,14 +21,14 @@ from acsgen.frontend.passes.fuse import fuse
 from acsgen.frontend.passes.normalize import normalize_image
 from acsgen.frontend.selfcheck import check_equivalence
 from acsgen.importers.load import load_model
-from acsgen.importers.loaded import LoadedProgram
+from acsgen.importers.network import ImportedNetwork
 from acsgen.ir.layers import LayerGraph
 
 __all__ = [
-    "compile_program",
     "describe",
     "front_end",
     "gate_logits",
+    "layers_of",
     "logit_sizes",
     "result_sizes",
     "run_layer",
@@ -36,25 +36,25 @@ __all__ = [
 ]
 
 
-def front_end(path: str | Path) -> tuple[LayerGraph, LoadedProgram]:
+def front_end(path: str | Path) -> tuple[LayerGraph, ImportedNetwork]:
     """Read a model file and make its layer graph.
 
     Raises:
         UserError: the file can't be used, or the network can't be compiled; with every reason.
         CheckFailed: the layer graph differs from the network (a bug of acsgen).
     """
-    return compile_program(load_model(path))
+    return layers_of(load_model(path))
 
 
-def compile_program(program: LoadedProgram) -> tuple[LayerGraph, LoadedProgram]:
-    """Make the layer graph of a loaded program; returns the program with its pixel scale settled.
+def layers_of(network: ImportedNetwork) -> tuple[LayerGraph, ImportedNetwork]:
+    """Make the layer graph of a network; returns the network too, with its pixel scale settled.
 
     Raises:
         UserError, CheckFailed: as :func:`front_end`.
     """
-    ops, exported = lower(program)
-    normalized, scale = normalize_image(ops, program.input_dtype.is_floating_point)
-    program = replace(program, pixel_scale=scale)
+    ops, exported = lower(network)
+    normalized, scale = normalize_image(ops, network.input_dtype.is_floating_point)
+    network = replace(network, pixel_scale=scale)
     fused = fuse(normalized)
-    check_equivalence(fused, program, exported)
-    return fused.graph, program
+    check_equivalence(fused, network, exported)
+    return fused.graph, network

@@ -109,13 +109,16 @@ def _sigmoid_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
 
 
 def _classifier_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
-    last = ops[graph.output]
-    while isinstance(last, Affine):
-        last = ops[last.x]
-    if isinstance(last, (Linear, Sigmoid)) or _follows_unknown(last, ops):
-        return []
-    what = "the network does not end in a linear layer"
-    return [Problem(last.where, what, "end with nn.Linear, returning logits [1, classes]")]
+    problems = []
+    for output in graph.outputs:
+        last = ops[output]
+        while isinstance(last, Affine):
+            last = ops[last.x]
+        if not isinstance(last, (Linear, Sigmoid)) and not _follows_unknown(last, ops):
+            what = "the network does not end in a linear layer"
+            remedy = "end with nn.Linear, returning logits [1, classes]"
+            problems.append(Problem(last.where, what, remedy))
+    return problems
 
 
 def _follows_unknown(op: Op, ops: dict[str, Op]) -> bool:

@@ -129,7 +129,11 @@ class Call:
     @property
     def inputs(self) -> list[Value]:
         """The arguments that are computed at run time."""
-        return [v for v in self.args.values() if isinstance(v, Value)]
+        found: list[Value] = []
+        for argument in self.args.values():
+            several = argument if isinstance(argument, list) else [argument]
+            found += (value for value in several if isinstance(value, Value))
+        return found
 
     @property
     def dims(self) -> tuple[int, ...]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 
 from acsgen.ir.layers import Layer, LayerGraph
+from acsgen.ir.masks import MaskSlice
 
 
 def describe(graph: LayerGraph) -> dict[str, Any]:
     """The graph as values that JSON can hold; arrays are summed up by shape, range and zeros."""
-    return {"name": graph.name, "layers": [_describe_layer(layer) for layer in graph]}
+    layers = [_describe_layer(layer) for layer in graph]
+    return {"name": graph.name, "layers": layers, "outputs": list(graph.outputs)}
 
 
 def _describe_layer(layer: Layer) -> dict[str, Any]:
@@ -28,4 +30,6 @@ def _plain(value: Any) -> Any:
             "max": float(value.max()),
             "zeros": int(value.size - np.count_nonzero(value)),
         }
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, MaskSlice):
+        return asdict(value)
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -29,7 +29,7 @@ def run_layers(
     """Run the graph.
 
     Args:
-        graph: what the front end made.
+        graph: the front end's result.
         images: uint8 pixels ``[N, C, H, W]``.
         masks: masks to use in place of the gates' own decisions, by gate name, ``[N, C]`` or
             ``[C]``.
@@ -57,7 +57,7 @@ def run_layer(layer: ir.Layer, results: Results, images: Tensor, dtype: torch.dt
 
 
 def result_sizes(layer: ir.Layer, results: Results, images: Tensor) -> Tensor:
-    """What every sum of a layer would come to if nothing in it cancelled, and no ReLU cut it.
+    """The size that every sum of a layer would have if nothing in it cancelled, and no ReLU cut it.
 
     Floating-point rounding moves a result by a share of this, however small the result itself is.
     For a gate it is :func:`logit_sizes`.

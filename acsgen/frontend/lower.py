@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,13 @@ from acsgen.importers.exported import (
     op_name,
     output_names,
 )
-from acsgen.importers.loaded import LoadedProgram
+from acsgen.importers.network import ImportedNetwork
 from acsgen.support.errors import Problem, UserError
 
 _UNSUPPORTED = "rewrite this part with layers that acsgen supports"
 
 
-def lower(program: LoadedProgram) -> tuple[OpGraph, ExportedProgram]:
+def lower(program: ImportedNetwork) -> tuple[OpGraph, ExportedProgram]:
     """Translate the program.
 
     Returns:
@@ -46,15 +47,16 @@ def lower(program: LoadedProgram) -> tuple[OpGraph, ExportedProgram]:
     """
     exported = functional(program.exported)
     results = output_names(exported)
-    problems = _signature_problems(exported, program)
+    problems = _signature_problems(exported)
     lowering = _Lowering(program, exported)
     value = lowering.run({name for name in results if name is not None})
     problems += lowering.problems
-    output = next((value[name] for name in results if name is not None), None)
-    if not isinstance(output, Value):
-        what = "the result does not depend on the image"
-        raise UserError([*problems, Problem(program.name, what, "return the logits")])
-    graph = OpGraph(program.name, tuple(lowering.context.ops), output.op)
+    outputs = [None if name is None else value[name] for name in results]
+    returned = tuple(output.op for output in outputs if isinstance(output, Value))
+    problems += _output_problems(program.name, outputs)
+    if not returned:
+        raise UserError(problems)
+    graph = OpGraph(program.name, tuple(lowering.context.ops), returned)
     refused = {problem.where for problem in lowering.problems}
     problems += [p for p in graph_problems(graph) if p.where not in refused]
     if problems:
@@ -76,24 +78,37 @@ def functional(exported: ExportedProgram) -> ExportedProgram:
     return result
 
 
-def _signature_problems(exported: ExportedProgram, program: LoadedProgram) -> list[Problem]:
-    problems = []
-    outputs = exported.graph_signature.user_outputs
-    if len(outputs) != 1:
-        what = f"the network returns {len(outputs)} results"
-        problems.append(Problem(program.name, what, "return the class logits alone"))
+def _signature_problems(exported: ExportedProgram) -> list[Problem]:
     mutated = sorted(set(exported.graph_signature.buffers_to_mutate.values()))
-    problems += [
+    return [
         Problem(buffer, "the network writes to this buffer", "call model.eval() before exporting")
         for buffer in mutated
     ]
+
+
+def _output_problems(network: str, outputs: Sequence[Any]) -> list[Problem]:
+    """What the network returns that are no logits of the image, each returned once."""
+    if not outputs:
+        return [Problem(network, "the network returns nothing", "return the logits")]
+    problems = []
+    seen: set[str] = set()
+    for index, output in enumerate(outputs):
+        which = f"result {index + 1} of {len(outputs)}" if len(outputs) > 1 else "the result"
+        if not isinstance(output, Value):
+            what = f"{which} does not depend on the image"
+            problems.append(Problem(network, what, "return the logits"))
+        elif output.op in seen:
+            what = f"{which} is one that was returned before"
+            problems.append(Problem(network, what, "return every classifier once"))
+        else:
+            seen.add(output.op)
     return problems
 
 
 class _Lowering:
     """One walk over the exported graph."""
 
-    def __init__(self, program: LoadedProgram, exported: ExportedProgram) -> None:
+    def __init__(self, program: ImportedNetwork, exported: ExportedProgram) -> None:
         self.program = program
         self.exported = exported
         self.context = Context()

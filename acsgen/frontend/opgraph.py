@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,10 @@ class Op:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the operations whose results this one reads."""
-        return tuple(getattr(self, key) for key in self.reads)
+        values = (getattr(self, key) for key in self.reads)
+        return tuple(
+            name for value in values for name in (value if isinstance(value, tuple) else (value,))
+        )
 
     @property
     def window(self) -> Window | None:
@@ -53,7 +56,13 @@ class Op:
 
 def reading(op: OpT, renamed: dict[str, str]) -> OpT:
     """``op`` with inputs renamed."""
-    changes = {key: renamed.get(getattr(op, key), getattr(op, key)) for key in op.reads}
+
+    def named(value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if isinstance(value, tuple):
+            return tuple(renamed.get(name, name) for name in value)
+        return renamed.get(value, value)
+
+    changes: dict[str, Any] = {key: named(getattr(op, key)) for key in op.reads}
     return replace(op, **changes)
 
 
@@ -131,6 +140,16 @@ class Add(Op):
 
 
 @dataclass(frozen=True)
+class Concat(Op):
+    """The channels of several maps, one behind the other."""
+
+    own_channels: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = ("maps",)
+
+    maps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ApplyMask(Op):
     """Map times mask; a mask of one bit applies to every channel."""
 
@@ -197,18 +216,21 @@ class Unknown(Op):
 
 @dataclass(frozen=True)
 class OpGraph:
-    """Operations in execution order; ``ops[0]`` is the :class:`Image`, ``output`` the logits."""
+    """Operations in execution order; ``ops[0]`` is the :class:`Image`.
+
+    ``outputs`` are the results that the network returns, in its order; the last is its answer.
+    """
 
     name: str
     ops: tuple[Op, ...]
-    output: str
+    outputs: tuple[str, ...]
 
     def by_name(self) -> dict[str, Op]:
         """Operations by name."""
         return {op.name: op for op in self.ops}
 
     def use_counts(self) -> Counter[str]:
-        """How often each result is read, the program's output counting as a reader."""
+        """How often each result is read, every output of the program counting as a reader."""
         uses = Counter(name for op in self.ops for name in op.inputs)
-        uses[self.output] += 1
+        uses.update(self.outputs)
         return uses

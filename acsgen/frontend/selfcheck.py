@@ -1,4 +1,4 @@
-"""Proves on a few images that the layer graph computes what the exported program computes."""
+"""Proves on a few images that the layer graph computes the same as the exported program."""
 
 from __future__ import annotations
 
@@ -10,21 +10,25 @@ from acsgen.frontend.execute import result_sizes, run_layer
 from acsgen.frontend.kinds import kind_of
 from acsgen.frontend.passes.fuse import Fused
 from acsgen.importers.exported import run_program
-from acsgen.importers.loaded import LoadedProgram
+from acsgen.importers.network import ImportedNetwork
 from acsgen.ir import layers as ir
 from acsgen.support.errors import CheckFailed
 
 
 def check_equivalence(
-    fused: Fused, program: LoadedProgram, exported: ExportedProgram, images: int = 2, seed: int = 0
+    fused: Fused,
+    program: ImportedNetwork,
+    exported: ExportedProgram,
+    images: int = 2,
+    seed: int = 0,
 ) -> None:
     """Compare every layer's result, and every gate's decisions, on seeded random images.
 
-    The program runs in its own precision, the layers in float64. Each layer reads what the program
-    computed, masks included, so that a difference is of one layer alone: rounding does not add up
+    The program runs in its own precision, the layers in float64. Each layer reads the program's
+    results, masks included, so that a difference is of one layer alone: rounding does not add up
     over the network, and one decision on the edge does not make the rest differ. How far rounding
-    can move a result follows from the size of what is summed, which in a nearly dead layer is far
-    larger than what is left of it.
+    can move a result follows from the size of the terms, which in a nearly dead layer are far
+    larger than their sum.
 
     Raises:
         CheckFailed: naming the first layer that differs.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from acsgen.importers.loaded import LoadedProgram, loaded_program
+from acsgen.importers.network import ImportedNetwork, imported_network
 from acsgen.nn.checkpoint import load_checkpoint
 
 
@@ -22,7 +22,7 @@ def is_checkpoint(path: Path) -> bool:
     return any(name.count("/") == 1 and name.endswith("/data.pkl") for name in names)
 
 
-def import_checkpoint(path: Path) -> LoadedProgram:
+def import_checkpoint(path: Path) -> ImportedNetwork:
     """Read a checkpoint.
 
     Raises:
@@ -33,4 +33,4 @@ def import_checkpoint(path: Path) -> LoadedProgram:
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         exported = torch.export.export(loaded.model.eval(), (example,), strict=False)
-    return loaded_program(path, exported, loaded.meta, "checkpoint")
+    return imported_network(path, exported, loaded.meta, "checkpoint")

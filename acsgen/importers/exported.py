@@ -26,9 +26,9 @@ _FACTORIES = {
 
 @dataclass(frozen=True)
 class ProgramRun:
-    """Results of one image: the program's first output, and every node's value by its name."""
+    """Results of one image: what the program returns, and every node's value by its name."""
 
-    output: Tensor
+    outputs: tuple[Any, ...]
     values: dict[str, Any]
 
 
@@ -120,6 +120,5 @@ def run_program(exported: ExportedProgram, image: Tensor) -> ProgramRun:
                 raise ValueError(f"{op_name(node)} is not an operator on tensors")
             values[node] = call(node, values)
     by_name = {node.name: value for node, value in values.items()}
-    first = output_names(exported)[0]
-    assert first is not None
-    return ProgramRun(by_name[first], by_name)
+    names = output_names(exported)
+    return ProgramRun(tuple(None if n is None else by_name[n] for n in names), by_name)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import acsgen.nn  # noqa: F401 - registers the operator acsgen::channel_gate
 from acsgen.importers.checkpoint import import_checkpoint, is_checkpoint
-from acsgen.importers.loaded import LoadedProgram
+from acsgen.importers.network import ImportedNetwork
 from acsgen.importers.pt2 import import_export_archive, is_export_archive
 from acsgen.support.errors import Problem, UserError
 
@@ -29,7 +29,7 @@ class Importer:
 
     suffix: str
     recognizes: Callable[[Path], bool]
-    read: Callable[[Path], LoadedProgram]
+    read: Callable[[Path], ImportedNetwork]
 
 
 #: Both kinds are zip files. An export archive is the easier one to recognize, and is tried first.
@@ -39,7 +39,7 @@ IMPORTERS = (
 )
 
 
-def load_model(path: str | Path) -> LoadedProgram:
+def load_model(path: str | Path) -> ImportedNetwork:
     """Open a model file.
 
     Raises:

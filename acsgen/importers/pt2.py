@@ -29,7 +29,7 @@ from typing import Any
 import torch
 from torch.export import ExportedProgram
 
-from acsgen.importers.loaded import LoadedProgram, loaded_program
+from acsgen.importers.network import ImportedNetwork, imported_network
 from acsgen.support.errors import Problem, UserError
 
 _LEGACY_PROGRAM = "serialized_exported_program.json"
@@ -55,14 +55,14 @@ def is_export_archive(path: Path) -> bool:
     return any(_is_program(_split_root(name)[1]) for name in names)
 
 
-def import_export_archive(path: Path) -> LoadedProgram:
+def import_export_archive(path: Path) -> ImportedNetwork:
     """Read a ``torch.export`` archive as a network.
 
     Raises:
         UserError: as :func:`load_export_archive` and
-            :func:`acsgen.importers.loaded.loaded_program` say.
+            :func:`acsgen.importers.network.imported_network` say.
     """
-    return loaded_program(path, load_export_archive(path), {}, "pt2")
+    return imported_network(path, load_export_archive(path), {}, "pt2")
 
 
 def load_export_archive(path: Path) -> ExportedProgram:

@@ -6,6 +6,8 @@
   quantizer makes it; its PyTorch executor is the golden model, and the compiler turns it into a
   program.
 
-Both are frozen dataclasses in execution order, checked when built: a name is defined once and
-before use.  A kind of layer is one file of :mod:`acsgen.ir.kinds`, which has it in both.
+Both are frozen dataclasses in execution order.  A kind of layer is one file of
+:mod:`acsgen.ir.kinds`, which has it in both, and states as data what such a layer may look like:
+what it reads, shapes, formats, ranges (:mod:`acsgen.ir.grammar`).  One validator reads all of these
+whenever a graph is built (:mod:`acsgen.ir.check`).
 """

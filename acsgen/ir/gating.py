@@ -51,4 +51,4 @@ def gate_layers(graph: IntGraph) -> frozenset[str]:
     """Names of the layers of an integer graph that work for gates."""
     decisions = {gate.name for gate in graph.gates}
     steps = [Step(layer.name, layer.inputs, layer.name in decisions) for layer in graph]
-    return gate_work(steps, (graph.input.name, graph.logits.name))
+    return gate_work(steps, (graph.input.name, *graph.outputs))

@@ -7,31 +7,42 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
+from acsgen.ir.check import violations
 from acsgen.ir.kinds.base import LayerBase
 
 LayerT = TypeVar("LayerT", bound=LayerBase)
 
 
+class InvalidGraph(ValueError):
+    """Layers that are no graph; ``violations`` has every reason."""
+
+    def __init__(self, name: str, violations: list[str]) -> None:
+        self.violations = tuple(violations)
+        super().__init__("\n".join([f"{name} is no valid graph:", *violations]))
+
+
 @dataclass(frozen=True)
 class Graph(Generic[LayerT]):
-    """Layers in execution order.
+    """Layers in execution order, checked when built (:mod:`acsgen.ir.check`).
+
+    Attributes:
+        name: of the network.
+        layers: the image first.
+        outputs: names of the layers whose results leave the network, in execution order; the last
+            one that runs is the network's answer.
 
     Raises:
-        ValueError: a name is defined twice, or read before it is defined.
+        InvalidGraph: with every way in which the layers break the grammar of their kinds.
     """
 
     name: str
     layers: tuple[LayerT, ...]
+    outputs: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        seen: set[str] = set()
-        for layer in self.layers:
-            missing = [n for n in layer.inputs if n not in seen]
-            if missing:
-                raise ValueError(f"{layer.name} reads {missing} before they are defined")
-            if layer.name in seen:
-                raise ValueError(f"{layer.name} is defined twice")
-            seen.add(layer.name)
+        broken = violations(self.layers, self.outputs)
+        if broken:
+            raise InvalidGraph(self.name, broken)
 
     def __iter__(self) -> Iterator[LayerT]:
         return iter(self.layers)

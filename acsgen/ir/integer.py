@@ -5,9 +5,12 @@ Made by :mod:`acsgen.quant`, run by :mod:`acsgen.quant.golden` (the golden model
 
 Arithmetic, once for all:
 
-* A tensor holds 8-bit integers, unsigned ``0..255`` (after ReLU) or signed ``-128..127``; the real
-  value is ``scale * q``, zero point 0.  Only the image differs: raw pixels, whose convolution pads
+* A result holds 8-bit integers, unsigned ``0..255`` (after ReLU) or signed ``-128..127``; the real
+  value is ``scale * q``, zero point 0, with one scale and sign for all channels or one for each
+  (:class:`acsgen.ir.format.Format`).  Only the image differs: raw pixels, whose convolution pads
   with ``Input.pad_value[c]``, the pixel that normalizes to zero.
+* A mask of a map is made of slices: channel ``c`` takes a certain bit of a certain gate, or is
+  never switched (:mod:`acsgen.ir.masks`).
 * ``requantize(v, shift, signed)``: ``r = (|v| + 2**(shift-1)) >> shift`` with the sign of ``v``
   (round half away from zero), then saturate to -128..127 if ``signed`` else to 0..255.  Saturating
   at 0 *is* the ReLU.
@@ -17,6 +20,7 @@ Arithmetic, once for all:
 * Eltwise: the same with ``acc = x`` (0 where masked), one mult and shift for all channels.
 * Pool: max over the valid pixels; or ``requantize(sum*mult, shift)``, padding counts as zero.
 * GlobalAvg: ``requantize(sum*mult, shift)``.  Scale: ``requantize(x*v*mult, shift)``.
+* Concat: the channels of several maps one behind the other, unchanged.
 * Linear: ``acc = bias + w@x``; ``requantize(acc*mult[o], shift[o])``.  With ``sigmoid`` the signed
   8-bit result ``q`` indexes ``SIGMOID_TABLE[q + 128]``.
 * Logits: ``acc*mult[o]`` rounded half away by ``shift[o]``, kept as int32.
@@ -30,8 +34,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acsgen.ir.graph import Graph
+from acsgen.ir.format import Format
+from acsgen.ir.graph import Graph, InvalidGraph
+from acsgen.ir.kinds._vectors import IntFullyConnected
 from acsgen.ir.kinds.base import IntArray, IntLayer
+from acsgen.ir.kinds.concat import IntConcat
 from acsgen.ir.kinds.conv import IntConv
 from acsgen.ir.kinds.eltwise import IntEltwise
 from acsgen.ir.kinds.flatten import IntFlatten
@@ -42,6 +49,8 @@ from acsgen.ir.kinds.linear import IntLinear
 from acsgen.ir.kinds.logits import IntLogits
 from acsgen.ir.kinds.pool import IntPool
 from acsgen.ir.kinds.scale import IntScale
+from acsgen.ir.masks import UNMASKED, ChannelMask, one_mask
+from acsgen.ir.ranges import INT32_MAX, INT32_MIN
 from acsgen.isa.generated import SIGMOID_FRACTION_BITS
 from acsgen.isa.sigmoid import sigmoid_table
 
@@ -49,10 +58,13 @@ __all__ = [
     "INT32_MAX",
     "INT32_MIN",
     "SIGMOID_TABLE",
+    "Format",
     "IntArray",
+    "IntConcat",
     "IntConv",
     "IntEltwise",
     "IntFlatten",
+    "IntFullyConnected",
     "IntGate",
     "IntGlobalAvg",
     "IntGraph",
@@ -62,10 +74,8 @@ __all__ = [
     "IntLogits",
     "IntPool",
     "IntScale",
+    "InvalidGraph",
 ]
-
-INT32_MIN = -(2**31)
-INT32_MAX = 2**31 - 1
 
 #: The sigmoid of every executor: entry ``q + 128``.
 SIGMOID_TABLE = sigmoid_table(SIGMOID_FRACTION_BITS)
@@ -73,8 +83,7 @@ SIGMOID_TABLE = sigmoid_table(SIGMOID_FRACTION_BITS)
 
 @dataclass(frozen=True)
 class IntGraph(Graph[IntLayer]):
-    """Integer layers in execution order, the :class:`IntInput` first and the :class:`IntLogits`
-    last."""
+    """Integer layers in execution order, the :class:`IntInput` first."""
 
     @property
     def gates(self) -> tuple[IntGate, ...]:
@@ -88,17 +97,21 @@ class IntGraph(Graph[IntLayer]):
         assert isinstance(first, IntInput)
         return first
 
-    @property
-    def logits(self) -> IntLogits:
-        """The classifier."""
-        last = self.layers[-1]
-        assert isinstance(last, IntLogits)
-        return last
-
-    def zero_mask(self, name: str) -> str | None:
-        """The mask whose 0 bits make the channels of result ``name`` exact zero, if there is one.
+    def zero_mask(self, name: str) -> ChannelMask:
+        """The mask whose 0 bits make channels of result ``name`` exact zero; empty without one.
 
         A convolution or eltwise has it when it is masked, adds no residual, and its
         ``masked_bias`` is zero; pooling and scaling by a vector keep the zeros of their source.
         """
         return self[name].zero_mask(self.zero_mask)
+
+    def source_mask(self, name: str) -> ChannelMask:
+        """The mask by which a reader of result ``name`` leaves channels out.
+
+        It is the :meth:`zero_mask` where that is a gate's mask as it is; an engine has one mask
+        register for the source of an instruction, so that zeros by pieces of masks are read.
+        """
+        zeros = self.zero_mask(name)
+        gate = one_mask(zeros)
+        as_it_is = gate is not None and self[gate].shape == self[name].shape[:1]
+        return zeros if as_it_is else UNMASKED

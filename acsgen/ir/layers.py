@@ -2,7 +2,8 @@
 engine runs as one instruction.
 
 Made by :mod:`acsgen.frontend`, read by :mod:`acsgen.quant`.  Shapes leave the batch out: a *map* is
-``(C, H, W)``, a *vector* ``(C,)``, a *mask* ``(C,)`` of 0/1.
+``(C, H, W)``, a *vector* ``(C,)``, a *mask* ``(C,)`` of 0/1; the mask of a map is made of slices of
+these (:mod:`acsgen.ir.masks`).
 
 Every layer has one result, named like the layer.  ``where`` is the module path in the user's
 network, for messages.  Arrays are float64 or float32 numpy, in PyTorch's layouts.  The kinds of
@@ -14,7 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acsgen.ir.graph import Graph
+from acsgen.ir.kinds._vectors import FullyConnected
 from acsgen.ir.kinds.base import FloatArray, Layer
+from acsgen.ir.kinds.concat import Concat
 from acsgen.ir.kinds.conv import Conv
 from acsgen.ir.kinds.eltwise import Eltwise
 from acsgen.ir.kinds.flatten import Flatten
@@ -27,10 +30,12 @@ from acsgen.ir.kinds.pool import Pool
 from acsgen.ir.kinds.scale import Scale
 
 __all__ = [
+    "Concat",
     "Conv",
     "Eltwise",
     "Flatten",
     "FloatArray",
+    "FullyConnected",
     "Gate",
     "GlobalAvg",
     "Input",
@@ -45,8 +50,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class LayerGraph(Graph[Layer]):
-    """Layers in execution order; ``layers[0]`` is the :class:`Input`, ``layers[-1]`` the
-    :class:`Logits`."""
+    """Layers in execution order; ``layers[0]`` is the :class:`Input`."""
 
     @property
     def gates(self) -> tuple[Gate, ...]:

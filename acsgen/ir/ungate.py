@@ -10,4 +10,4 @@ def without_gates(graph: IntGraph) -> IntGraph:
     """Return ``graph`` with every mask taken off and the layers that work for gates removed."""
     for_gates = gate_layers(graph)
     layers = (layer.unmasked() for layer in graph if layer.name not in for_gates)
-    return IntGraph(graph.name, tuple(layers))
+    return IntGraph(graph.name, tuple(layers), graph.outputs)

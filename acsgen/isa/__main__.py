@@ -1,4 +1,4 @@
-"""``python -m acsgen.isa [--check]``: write what the specification renders to, or verify it."""
+"""``python -m acsgen.isa [--check]``: render the specification, or verify the rendered files."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ import argparse
 import sys
 
 from acsgen.isa.render import render_all, stale, target_path
+from acsgen.support.errors import UserError
 
 
 def main() -> int:
-    """Write all rendered files, or with ``--check`` name the stale ones and return 1."""
+    """Write all rendered files, or with ``--check`` name the stale ones and return 1.
+
+    Returns 2 for a specification that contradicts itself.
+    """
     parser = argparse.ArgumentParser(prog="python -m acsgen.isa", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail when stale")
     check = parser.parse_args().check
-    rendered = render_all()
+    try:
+        rendered = render_all()
+    except UserError as error:
+        for problem in error.problems:
+            print(f"hw/spec/engine.yaml: {problem}", file=sys.stderr)
+        return 2
     outdated = stale(rendered)
     for target in outdated:
         if check:

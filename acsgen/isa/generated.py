@@ -61,7 +61,7 @@ PAD_VALUES: Final = 4
 
 
 class Opcode(IntEnum):
-    """What an instruction does."""
+    """The operation of an instruction."""
 
     #: Write the result header and stop.
     END = 1
@@ -602,12 +602,17 @@ class Instruction:
 
         Raises :class:`ValueError` naming every field that does not fit or is not this opcode's.
         """
-        used, values, what = USED_FIELDS[self.opcode], asdict(self), self.opcode.name
-        words = pack(fields_of(self.opcode), values, INSTRUCTION_WORDS, what)
-        wrong = [name for name, value in values.items() if value and name not in used]
-        if wrong:
-            raise ValueError(f"{what}: does not use {', '.join(wrong)}")
+        words = pack(fields_of(self.opcode), asdict(self), INSTRUCTION_WORDS, self.opcode.name)
+        if self.unused:
+            raise ValueError(f"{self.opcode.name}: does not use {', '.join(self.unused)}")
         return words
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Fields that have a value, and are not this opcode's."""
+        used = USED_FIELDS[self.opcode]
+        values = asdict(self)
+        return tuple(name for name, value in values.items() if value and name not in used)
 
     @classmethod
     def decode(cls, words: Sequence[int]) -> Instruction:
@@ -717,8 +722,8 @@ class Record:
 
     #: Accumulator start of an active channel.
     bias: int = 0
-    #: Accumulator of a masked channel: 0, or what BatchNorm makes of zero when the mask acts before
-    #: it.
+    #: Accumulator of a masked channel: 0, or the value that BatchNorm makes of zero when the mask
+    #: acts before it.
     masked_bias: int = 0
     #: Requantization multiplier.
     mult: int = 0

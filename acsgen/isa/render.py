@@ -59,7 +59,7 @@ def render_all(spec: Spec | None = None) -> dict[str, str]:
 
 
 def stale(rendered: dict[str, str]) -> list[str]:
-    """Return the paths whose file is absent or differs from what the specification renders to."""
+    """Return the paths whose file is absent or differs from its rendering."""
     found = []
     for target, text in rendered.items():
         path = target_path(target)

@@ -1,9 +1,9 @@
-"""Loads ``hw/spec/engine.yaml``, checks that it makes sense, and computes what follows from it.
+"""Loads ``hw/spec/engine.yaml``, checks that it makes sense, and derives the rest from it.
 
-What follows: the version hash that driver and engine compare, the offsets of the AXI4-Lite
+Derived are the version hash that driver and engine compare, the offsets of the AXI4-Lite
 registers as Vitis HLS lays them out, and for every opcode its roles and the bits that must be zero.
 
-Nothing here may import what the specification is rendered into, directly or through another module:
+Nothing here may import a rendered file, directly or through another module:
 the files must be renderable when they are missing or broken.
 """
 
@@ -28,7 +28,7 @@ from acsgen.support.errors import Problem, UserError
 FIRST_ARGUMENT_OFFSET = 0x10
 #: Bytes an argument takes in the register map: data, control word, spares.
 ARGUMENT_BYTES = {"pointer": 12, "input": 8, "output": 16}
-#: What the name of a pointer argument gets as the name of the argument with the buffer's size.
+#: Suffix by which a pointer argument's name becomes that of the argument with the buffer's size.
 SIZE_SUFFIX = "_words"
 #: Largest status code that engines carry from the check to the register.
 MAX_STATUS = 255
@@ -56,7 +56,7 @@ class Code(_Model):
 
 
 class Role(_Model):
-    """What some opcodes do: those that use ``field``, or ``ops``; LINEAR only in ``modes``."""
+    """A fact of some opcodes: of those that use ``field``, or ``ops``; LINEAR only in ``modes``."""
 
     field: str | None = None
     ops: list[str] | None = None
@@ -71,7 +71,7 @@ class Role(_Model):
 
 
 class Value(_Model):
-    """What fields hold: the bits that the engines keep, and a constant that must fit each field."""
+    """A value of fields: the bits that the engines keep, and a constant that must fit."""
 
     bits: int = Field(ge=1, le=WORD_BITS)
     holds: str | None = None
@@ -164,7 +164,7 @@ class Spec(_Model):
 
     @property
     def hash(self) -> int:
-        """32 bits over what a program or an engine can tell from outside, the sigmoid included.
+        """32 bits over all that a program or an engine can tell from outside, the sigmoid included.
 
         Documentation is left out, and so are roles, which change no word of a program and nothing
         that an engine answers.
@@ -256,7 +256,7 @@ class Spec(_Model):
 
     @property
     def all_constants(self) -> dict[str, Constant]:
-        """The constants, and behind them what follows from them and is needed as often."""
+        """The constants, and behind them those that follow from them and are needed as often."""
         segment = self.constant("LANES") // self.constant("SEGMENTS")
         return self.constants | {
             "WORD_BITS": Constant(
@@ -362,7 +362,7 @@ def _problems(spec: Spec) -> Iterable[Problem]:
 
 
 def _role_problems(spec: Spec) -> Iterable[Problem]:
-    """Yield roles that name what is not there, and names that instructions have already.
+    """Yield roles that name missing things, and names that instructions have already.
 
     A role whose field is missing is a matter of rendering: :func:`acsgen.isa.render.render_all`.
     """
@@ -381,7 +381,7 @@ def _role_problems(spec: Spec) -> Iterable[Problem]:
 
 
 def _value_problems(spec: Spec, field: WordField) -> Iterable[Problem]:
-    """Yield what is wrong with the value of a field."""
+    """Yield the faults of the value of a field."""
     where = f"fields.{field.name}"
     if field.value is None:
         return

@@ -26,8 +26,8 @@ Gates are ordinary modules. Any network can use them::
     program = torch.export.export(network, (torch.zeros(1, 3, 32, 32, dtype=torch.uint8),))
     torch.export.save(program, "own.pt2")           # then: acsgen build --board zedboard own.pt2
 
-``docs/networks.md`` tells what the accelerator can run, and ``docs/examples/own_network.py`` also
-trains such a network with a penalty on the MACs it executes.
+``docs/networks.md`` lists the layers that the accelerator can run, and
+``docs/examples/own_network.py`` also trains such a network with a penalty on the MACs it executes.
 """
 
 from acsgen.nn.calls import call_name

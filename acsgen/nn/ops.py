@@ -11,21 +11,6 @@ from acsgen_host.thresholds import logit
 from torch import Tensor
 
 
-def threshold_logit(threshold: float) -> float:
-    """The logit with which gate logits are compared, rounded to float32.
-
-    ``sigmoid(x) > t`` is decided as ``x > logit(t)``, with ``logit(t) = ln(t / (1 - t))`` evaluated
-    in double precision and rounded once to float32, so that every executor compares with the same
-    number. Threshold 0 gives -inf and threshold 1 gives +inf.
-
-    Raises:
-        ValueError: the threshold is outside [0, 1] or not a number.
-    """
-    if not 0.0 <= threshold <= 1.0:
-        raise ValueError(f"gate threshold must be within [0, 1], got {threshold}")
-    return logit(threshold)
-
-
 @torch.library.custom_op("acsgen::channel_gate", mutates_args=())
 def channel_gate(logits: Tensor, threshold: float) -> Tensor:
     """Binary channel mask ``sigmoid(logits) > threshold`` with a straight-through gradient.
@@ -40,7 +25,7 @@ def channel_gate(logits: Tensor, threshold: float) -> Tensor:
     """
     if threshold <= 0.0:
         return torch.ones_like(logits)
-    return (logits.float() > threshold_logit(threshold)).to(logits.dtype)
+    return (logits.float() > logit(threshold)).to(logits.dtype)
 
 
 @channel_gate.register_fake

@@ -7,6 +7,7 @@ and once, so that every later stage works with a :class:`Board` whose numbers ma
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,9 @@ BRAM36_KIB = 4
 
 URAM_KIB = 32
 """Usable KiB of one 288 Kb UltraRAM, likewise without its parity bits."""
+
+#: How the part numbers of a family begin.
+PART_PREFIXES = {"zynq7000": ("xc7z",), "zynqmp": ("xczu", "xck2")}
 
 _MAX_FILE_BYTES = 64 * 1024
 
@@ -135,17 +139,29 @@ def _read_board(path: Path) -> Board:
         board = Board.model_validate(content)
     except ValidationError as error:
         raise UserError([_problem(path, e) for e in error.errors()]) from error
+    problems = [*_contradictions(path, board)]
+    if problems:
+        raise UserError(problems)
+    return board
+
+
+def _contradictions(path: Path, board: Board) -> Iterator[Problem]:
+    """Yield what does not go together of keys that are right by themselves."""
+    prefixes = PART_PREFIXES[board.family]
+    if not board.part.startswith(prefixes):
+        yield Problem(
+            f"{path}: part",
+            f"is {board.part}, which is no part of the family {board.family}",
+            f"parts of {board.family} begin with {' or '.join(prefixes)}",
+        )
     needed = board.feature_kib + 2 * board.weight_kib
     if needed > board.on_chip_kib():
-        raise UserError(
-            Problem(
-                f"{path}: feature_kib, weight_kib",
-                f"feature_kib + 2 * weight_kib is {needed} KiB, and the part has "
-                f"{board.on_chip_kib()} KiB of block RAM and UltraRAM",
-                "make them smaller",
-            )
+        yield Problem(
+            f"{path}: feature_kib, weight_kib",
+            f"feature_kib + 2 * weight_kib is {needed} KiB, and the part has "
+            f"{board.on_chip_kib()} KiB of block RAM and UltraRAM",
+            "make them smaller",
         )
-    return board
 
 
 def _read_yaml(path: Path) -> Any:
@@ -211,7 +227,7 @@ def _problem(path: Path, error: Any) -> Problem:
     key = ".".join(str(part) for part in error["loc"])
     where, value, kind = f"{path}: {key}", error["input"], error["type"]
     if kind == "missing":
-        return Problem(where, "is missing", "see a shipped board file for its meaning")
+        return Problem(where, "is missing", "see docs/add-a-board.md for its meaning")
     if kind == "extra_forbidden":
         fields = _fields_beside(error["loc"])
         close = difflib.get_close_matches(str(error["loc"][-1]), fields, n=1)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from acsgen_host.digests import describe_files
 from acsgen_host.thresholds import pack as pack_thresholds
-from acsgen_host.words import as_bytes, image_words
+from acsgen_host.words import as_bytes, image_words, words_for
 
 from acsgen.ir.integer import IntArray
 from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, SPEC_HASH, Instruction
@@ -36,9 +36,6 @@ _AGAIN = "build it again"
 _PLAIN = (
     "model",
     "spec_hash",
-    "classes",
-    "logits_name",
-    "logits_address",
     "result_words",
     "traced_words",
 )
@@ -70,6 +67,25 @@ class Trace:
 
 
 @dataclass(frozen=True)
+class ProgramOutput:
+    """A result that leaves the network: int32, two to a word from ``address`` of the result buffer.
+
+    A program need not run every line, so that an output may be left out; the answer is the last one
+    that was computed.
+    """
+
+    name: str
+    where: str
+    classes: int
+    address: int
+
+    @property
+    def words(self) -> int:
+        """Words of the result buffer that it takes."""
+        return words_for(self.classes, 32)
+
+
+@dataclass(frozen=True)
 class ProgramGate:
     """A gate of a program: the places of its thresholds and its mask, the unit of its accumulator.
 
@@ -85,6 +101,11 @@ class ProgramGate:
     mask_address: int
     alpha: float
     acc_scale: tuple[float, ...] = field(repr=False)
+
+    @property
+    def mask_words(self) -> int:
+        """Words of the result buffer that its mask takes."""
+        return words_for(self.channels, 1)
 
 
 @dataclass(frozen=True)
@@ -121,11 +142,10 @@ class Program:
         lines: the instructions.
         params: the parameter buffer, uint64 words.
         image: the image's shape.
-        classes: number of logits, int32, two to a word from ``logits_address``.
-        logits_name: the layer that makes them.
+        outputs: in the order in which they are computed.
         gates: in the order in which they run.
         traces: in the order in which they are written.
-        result_words: size of the result buffer without trace: header, logits, masks.
+        result_words: size of the result buffer without trace: header, outputs, masks.
         traced_words: size of the result buffer with trace.
         memory: on-chip memory needed.
     """
@@ -136,9 +156,7 @@ class Program:
     lines: tuple[Line, ...]
     params: Words = field(repr=False)
     image: Image
-    classes: int
-    logits_name: str
-    logits_address: int
+    outputs: tuple[ProgramOutput, ...]
     gates: tuple[ProgramGate, ...]
     traces: tuple[Trace, ...]
     result_words: int
@@ -239,6 +257,7 @@ def _description(program: Program) -> dict[str, Any]:
             "params_words": len(program.params),
         },
         "lines": [{"layer": line.layer, "remark": line.remark} for line in program.lines],
+        "outputs": [asdict(output) for output in program.outputs],
         "gates": [asdict(gate) for gate in program.gates],
         "traces": [asdict(trace) for trace in program.traces],
     }
@@ -261,9 +280,7 @@ def _from_description(data: dict[str, Any], words: Words, params: Words) -> Prog
         ),
         params=params,
         image=Image(**image),
-        classes=data["classes"],
-        logits_name=data["logits_name"],
-        logits_address=data["logits_address"],
+        outputs=tuple(ProgramOutput(**output) for output in data["outputs"]),
         gates=tuple(
             ProgramGate(**{**g, "acc_scale": tuple(g["acc_scale"])}) for g in data["gates"]
         ),

@@ -1,4 +1,8 @@
-"""Reads a result buffer: header, logits, masks, and the traced result of every layer."""
+"""Reads a result buffer: header, outputs, masks, and the traced result of every layer.
+
+A program need not run every line; the words of a result that was not computed are as they were
+before the run, which is :data:`acsgen_host.words.POISON`.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +23,14 @@ class DecodedResult:
 
     Attributes:
         header: words of the result header, by name.
-        logits: int32 ``(classes,)``.
-        masks: uint8 0/1 ``(channels,)`` by gate name.
-        layers: int16 in the layer's shape, by name; empty for a run without trace.
+        outputs: int32 ``(classes,)`` by name, of those that were computed.
+        masks: uint8 0/1 ``(channels,)`` by gate name, of the gates that ran.
+        layers: int16 in the layer's shape, by name, of the layers that ran; empty for a run without
+            trace.
     """
 
     header: dict[str, int]
-    logits: NDArray[np.int32] = field(repr=False)
+    outputs: dict[str, NDArray[np.int32]] = field(repr=False)
     masks: dict[str, NDArray[np.uint8]] = field(repr=False)
     layers: dict[str, NDArray[np.int16]] = field(repr=False)
 
@@ -42,12 +47,21 @@ def decode_result(program: Program, result: Words, trace: bool = False) -> Decod
         raise ValueError(f"a result buffer of {len(result)} words, {needed} needed")
     return DecodedResult(
         header=words.header(result),
-        logits=words.logits(result, program.logits_address, program.classes),
+        outputs={
+            output.name: words.logits(result, output.address, output.classes)
+            for output in program.outputs
+            if words.written(result, output.address, output.words)
+        },
         masks={
             gate.name: words.mask(result, gate.mask_address, gate.channels)
             for gate in program.gates
+            if words.written(result, gate.mask_address, gate.mask_words)
         },
-        layers={t.layer: _layer(t, result) for t in program.traces} if trace else {},
+        layers={
+            traced.layer: _layer(traced, result)
+            for traced in (program.traces if trace else ())
+            if words.written(result, traced.address, traced.words)
+        },
     )
 
 

@@ -8,10 +8,10 @@ Why that is exact: every operand is an integer of at most 8 significant bits, wh
 precision modes (bfloat16, TF32) keep, so every product is an integer; and a float of ``p``
 significand bits adds integers without rounding while all partial sums stay within ``2**p``. A
 matrix product adds the products in some order. Whichever order that is, a partial sum is the sum
-of a subset of the products, and :func:`largest_partial_sum` bounds all subsets. Where the bound
-is below 2^24 float32 is used, else float64 (2^53 is out of reach). Convolutions are unfolded into
-such products by hand, since a library's convolution may be computed by Winograd's algorithm or an
-FFT, which round.
+of a subset of the products, and :func:`acsgen.ir.ranges.largest_partial_sum` bounds all subsets.
+Where the bound is below 2^24 float32 is used, else float64 (2^53 is out of reach). Convolutions are
+unfolded into such products by hand, since a library's convolution may be computed by Winograd's
+algorithm or an FFT, which round.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+
+from acsgen.ir.format import RANGES
+from acsgen.ir.ranges import largest_partial_sum
 
 FLOAT32_EXACT = 2**24
 
@@ -33,34 +36,24 @@ def round_shift(value: Tensor, shift: Tensor | int) -> Tensor:
     return torch.where(value < 0, -rounded, rounded)
 
 
-def requantize(value: Tensor, shift: Tensor | int, signed: bool) -> Tensor:
-    """:func:`round_shift`, then saturation to -128..127 if ``signed`` else 0..255; int16."""
-    low, high = (-128, 127) if signed else (0, 255)
-    return round_shift(value, shift).clamp_(low, high).to(torch.int16)
+def requantize(value: Tensor, shift: Tensor | int, signed: bool | Tensor) -> Tensor:
+    """:func:`round_shift`, then saturation to -128..127 where ``signed``, else 0..255; int16."""
+    rounded = round_shift(value, shift)
+    if isinstance(signed, bool):
+        low, high = RANGES[signed]
+        return rounded.clamp_(low, high).to(torch.int16)
+    (low, high), (signed_low, signed_high) = RANGES[False], RANGES[True]
+    limits = torch.where(signed, signed_low, low), torch.where(signed, signed_high, high)
+    return rounded.clamp(*limits).to(torch.int16)
 
 
-def largest_partial_sum(weight: NDArray[np.integer], signed: bool) -> NDArray[np.int64]:
-    """For each output, the largest ``|sum|`` over any subset of its products with any 8-bit inputs.
+def exact_dtype(weight: NDArray[np.integer], signed: NDArray[np.bool_]) -> torch.dtype:
+    """The cheapest float type that adds products of ``weight`` and 8-bit inputs exactly.
 
     Args:
-        weight: ``(O, ...)`` integers.
-        signed: inputs are -128..127, otherwise 0..255.
-
-    Returns:
-        ``(O,)``.
+        weight: ``(O, I, ...)``.
+        signed: signs of the inputs, as :func:`acsgen.ir.ranges.largest_partial_sum` takes them.
     """
-    flat = weight.reshape(len(weight), -1).astype(np.int64)
-    positive = np.maximum(flat, 0).sum(axis=1)
-    negative = np.maximum(-flat, 0).sum(axis=1)
-    if signed:
-        reach = np.maximum(127 * positive + 128 * negative, 128 * positive + 127 * negative)
-    else:
-        reach = 255 * np.maximum(positive, negative)
-    return np.asarray(reach, np.int64)
-
-
-def exact_dtype(weight: NDArray[np.integer], signed: bool) -> torch.dtype:
-    """The cheapest float type that adds products of ``weight`` and 8-bit inputs exactly."""
     bound = int(largest_partial_sum(weight, signed).max(initial=0))
     return torch.float32 if bound < FLOAT32_EXACT else torch.float64
 

@@ -38,10 +38,15 @@ class Calibration:
         histograms: magnitudes of every map and vector.
         means: for layers with weights, the mean of ``w*x + bias`` over images and pixels, before
             mask, residual and activation, ``(O,)``.
+        variances: of the same sums, ``(O,)``.
+        largest: largest magnitude in each channel of every map and vector, ``(C,)``, also of
+            channels that were skipped.
     """
 
     histograms: dict[str, Histogram]
     means: dict[str, NDArray[np.float64]]
+    variances: dict[str, NDArray[np.float64]]
+    largest: dict[str, NDArray[np.float64]]
 
 
 @torch.no_grad()
@@ -58,19 +63,36 @@ def calibrate(graph: LayerGraph, images: Tensor, batch: int = 16) -> Calibration
     weighted = [layer for layer in graph if kind_of(layer).sums is not None]
     histograms = {layer.name: Histogram() for layer in measured}
     totals = {layer.name: np.zeros(layer.shape[0]) for layer in weighted}
+    squares = {layer.name: np.zeros(layer.shape[0]) for layer in weighted}
+    largest = {layer.name: np.zeros(layer.shape[0]) for layer in measured}
     for start in range(0, len(images), batch):
         values = run_layers(probed, images[start : start + batch], dtype=torch.float64)
         for layer in measured:
             histograms[layer.name].add(values[layer.name])
+            _note_largest(largest[layer.name], values[layer.name])
             skipped = kind_of(layer).skipped(layer, values, _sum_name(layer))
             if skipped is not None:
                 histograms[layer.name].add(skipped, SKIPPED_WEIGHT)
+                _note_largest(largest[layer.name], skipped)
         for layer in weighted:
             sums = values[_sum_name(layer)]
             sums = sums.reshape(*sums.shape[:2], -1)
             totals[layer.name] += sums.mean(dim=2).sum(dim=0).numpy()
+            squares[layer.name] += sums.square().mean(dim=2).sum(dim=0).numpy()
     means = {name: total / len(images) for name, total in totals.items()}
-    return Calibration(histograms, means)
+    variances = {
+        name: np.maximum(square / len(images) - means[name] ** 2, 0.0)
+        for name, square in squares.items()
+    }
+    return Calibration(histograms, means, variances, largest)
+
+
+def _note_largest(largest: NDArray[np.float64], values: Tensor) -> None:
+    """Raise the largest magnitudes ``(C,)`` to those of values ``[N, C, ...]``."""
+    found = (
+        values.detach().abs().flatten(2) if values.dim() > 2 else values.detach().abs()[..., None]
+    )
+    np.maximum(largest, found.amax(dim=(0, 2)).double().numpy(), out=largest)
 
 
 def _sum_name(layer: Layer) -> str:
@@ -83,4 +105,4 @@ def _with_sums(graph: LayerGraph) -> LayerGraph:
     for layer in graph:
         sums = kind_of(layer).sums
         layers += (layer,) if sums is None else sums.apart(layer, _sum_name(layer))
-    return LayerGraph(graph.name, tuple(layers))
+    return LayerGraph(graph.name, tuple(layers), graph.outputs)

@@ -1,4 +1,4 @@
-"""What a layer graph must satisfy before it can be quantized; all problems are reported at once."""
+"""Conditions of quantizing a layer graph; all problems are reported at once."""
 
 from __future__ import annotations
 

@@ -7,11 +7,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from acsgen.ir.format import Format
 from acsgen.ir.integer import IntGate, IntLayer
 from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.quant.calibrate import Calibration
 from acsgen.quant.golden.operators import Values, operator, sums
 from acsgen.quant.scales import Floats, integer_bias
+from acsgen.quant.spread import needs_own_scales
 from acsgen.quant.warning import QuantizationWarning, warn
 
 __all__ = ["Progress", "QuantizationWarning"]
@@ -47,6 +49,7 @@ class Progress:
             np.asarray(source.scale, np.float64),
             np.asarray(source.offset, np.float64),
         )
+        self._graph = graph
         self._calibration = calibration
         # Batches, and only of results that are still to be read; the image begins as its pixels.
         self._values: list[Values] = [{source.name: part} for part in torch.split(pixels, batch)]
@@ -67,8 +70,10 @@ class Progress:
 
     def result_scale(self, layer: Layer, signed: bool, at_least: float) -> float:
         """The scale of a result: the best for its values, or ``at_least`` if that is coarser."""
-        levels = SIGNED_LEVELS if signed else UNSIGNED_LEVELS
-        histogram = self._calibration.histograms[layer.name]
+        levels = self._levels(signed)
+        histogram = self._calibration.histograms.get(layer.name)
+        if histogram is None:
+            raise ValueError(f"kind '{layer.KIND}' is not measured, and has no best scale")
         if len(layer.shape) == 1:
             best = histogram.largest * VECTOR_HEADROOM / levels
         else:
@@ -76,6 +81,31 @@ class Progress:
         if best == 0.0:
             warn(f"{layer.where}: zero for every calibration image")
         return max(best, at_least)
+
+    def channel_format(self, layer: Layer, signed: bool, at_least: Floats) -> Format:
+        """The format of a result of which each channel has a multiplier of its own.
+
+        It is one scale for all channels, or scales by channel where that is needed
+        (:mod:`acsgen.quant.spread`); none is finer than ``at_least`` ``(C,)``.
+        """
+        one = self.result_scale(layer, signed, float(at_least.max()))
+        if not needs_own_scales(self._graph, layer.name, one, self._calibration.variances):
+            return Format(one, signed)
+        largest = self._calibration.largest[layer.name]
+        # A channel that is zero for every image is given the scale of the others.
+        scales = np.where(largest > 0, largest / self._levels(signed), one)
+        return Format.by_channel(np.maximum(scales, at_least), [signed] * len(scales))
+
+    def scale_beside(self, layer: Layer, units: Floats, signed: bool) -> float:
+        """The number that scales of ``units`` ``(C,)``, which differ by channel, are multiplied by
+        to hold the values of a result."""
+        headroom = VECTOR_HEADROOM if len(layer.shape) == 1 else 1.0
+        reach = self._calibration.largest[layer.name] * headroom / units
+        return float(reach.max()) / self._levels(signed)
+
+    @staticmethod
+    def _levels(signed: bool) -> int:
+        return SIGNED_LEVELS if signed else UNSIGNED_LEVELS
 
     def matched_bias(self, layer: IntLayer, acc_scale: Floats) -> NDArray[np.int32]:
         """The bias with which the mean of the integer sums is that of the float network.

@@ -3,7 +3,7 @@
 Layers are quantized in execution order. Each is run on the calibration images as soon as it is an
 integer layer, so that the next one sees its real inputs, errors included: the bias of every
 weighted layer is the one that gives its integer sums the same mean as the float network's (see
-:mod:`acsgen.quant.calibrate`). The result keeps :mod:`acsgen.quant.contract` by construction.
+:mod:`acsgen.quant.calibrate`). The result keeps the grammar of integer graphs by construction.
 """
 
 from __future__ import annotations
@@ -46,4 +46,4 @@ def quantize(graph: LayerGraph, images: NDArray[np.uint8] | Tensor, batch: int =
     progress = Progress(graph, calibrate(graph, pixels, batch), pixels, batch)
     for layer in graph:
         progress.add(kind_of(layer).quantize(layer, progress))
-    return IntGraph(graph.name, tuple(progress.done.values()))
+    return IntGraph(graph.name, tuple(progress.done.values()), graph.outputs)

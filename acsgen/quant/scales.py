@@ -5,15 +5,16 @@ Pure arithmetic on arrays; which scale belongs where is :mod:`acsgen.quant.quant
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from acsgen.ir.integer import INT32_MAX
+from acsgen.ir.format import Format
+from acsgen.ir.ranges import INT32_MAX, WEIGHT_MAX, largest_partial_sum
 from acsgen.isa.generated import MULT_MAX, SHIFT_MAX, SHIFT_MIN
-from acsgen.quant.arithmetic import largest_partial_sum
-from acsgen.quant.ranges import WEIGHT_MAX
 
 Floats = NDArray[np.float64]
 
@@ -58,37 +59,48 @@ class IntWeights:
 
 def integer_weights(
     weight: NDArray[np.floating],
-    x_scale: float,
-    x_signed: bool,
+    x: Format,
     largest_bias: NDArray[np.floating],
     max_acc_scale: float = np.inf,
+    groups: int = 1,
 ) -> IntWeights:
     """Int8 weights with a scale per output that no accumulator can overflow with.
+
+    The scales of the inputs go into the weights, so that they may differ from input to input.
 
     The scale is the finest that holds the largest weight, except: a bias beyond :data:`MAX_BIAS`
     units, or products that could reach beyond int32, make it coarser; ``max_acc_scale`` makes it
     finer, and weights that then exceed 127 are cut.
 
     Args:
-        weight: ``(O, ...)``.
-        x_scale: real value of one unit of the inputs.
-        x_signed: whether the inputs are signed.
+        weight: ``(O, I/groups, ...)``.
+        x: format of the ``I`` inputs.
         largest_bias: ``(O,)``, largest magnitude among each output's biases, real.
         max_acc_scale: upper limit of an accumulator unit's real value.
+        groups: of the inputs and of the outputs.
     """
-    flat = weight.reshape(len(weight), -1).astype(np.float64)
-    acc_scale = np.abs(flat).max(axis=1, initial=0.0) / WEIGHT_MAX * x_scale
+    flat = weight.reshape(*weight.shape[:2], -1).astype(np.float64)
+    scales, signs = (_of_weights(part, flat, groups) for part in (x.scales, x.signs))
+    acc_scale = (np.abs(flat) / WEIGHT_MAX * scales).max(axis=(1, 2), initial=0.0)
     acc_scale = np.minimum(acc_scale, max_acc_scale)
     acc_scale = np.maximum(acc_scale, largest_bias / MAX_BIAS)
-    acc_scale = np.where(acc_scale > 0, acc_scale, acc_scale.max(initial=0.0) or x_scale)
+    least = float(np.min(scales, initial=np.inf))
+    acc_scale = np.where(acc_scale > 0, acc_scale, acc_scale.max(initial=0.0) or least)
     room = INT32_MAX - MAX_BIAS
     while True:
-        units = np.rint(flat / acc_scale[:, None] * x_scale)
+        units = np.rint(flat / acc_scale[:, None, None] * scales)
         integers = np.clip(units, -WEIGHT_MAX, WEIGHT_MAX).astype(np.int8)
-        reach = largest_partial_sum(integers, x_signed)
+        reach = largest_partial_sum(integers, signs[..., 0])
         if reach.max(initial=0) <= room:
             return IntWeights(integers.reshape(weight.shape), acc_scale)
         acc_scale = acc_scale * np.maximum(reach / room * 1.01, 1.0)
+
+
+def _of_weights(part: Callable[[int], NDArray[Any]], flat: Floats, groups: int) -> NDArray[Any]:
+    """A part of the inputs' format for the weights ``(O, I/groups, taps)`` that meet them."""
+    outs, ins = flat.shape[:2]
+    by_group = part(ins * groups).reshape(groups, ins, 1)
+    return np.repeat(by_group, outs // groups, axis=0)
 
 
 def integer_bias(bias: NDArray[np.floating], acc_scale: Floats) -> NDArray[np.int32]:

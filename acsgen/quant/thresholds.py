@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from acsgen_host.thresholds import above, of_mask
+from acsgen_host.thresholds import of_alpha, of_mask
 from numpy.typing import ArrayLike, NDArray
 
 from acsgen.ir.integer import IntGraph
-from acsgen.nn.ops import threshold_logit
 
 Thresholds = Mapping[str, NDArray[np.int32]]
 
@@ -30,7 +29,7 @@ def integer_threshold(alpha: float, acc_scale: NDArray[np.floating]) -> NDArray[
     Raises:
         ValueError: alpha outside [0, 1].
     """
-    return above(threshold_logit(alpha), acc_scale)
+    return of_alpha(alpha, acc_scale)
 
 
 def thresholds_for(graph: IntGraph, alpha: float) -> dict[str, NDArray[np.int32]]:

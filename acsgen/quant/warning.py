@@ -1,4 +1,4 @@
-"""What the quantizer warns of."""
+"""The warning of the quantizer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import warnings
 
 
 class QuantizationWarning(UserWarning):
-    """The network can be quantized, but probably not to what its author meant."""
+    """The network can be quantized, but probably not to the network that its author meant."""
 
 
 def warn(message: str) -> None:

@@ -130,6 +130,25 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
+class OutputFigures:
+    """One of the network's outputs, over the same images as :class:`Accuracy`.
+
+    Attributes:
+        layer: its name.
+        classes: how many it tells apart.
+        floating: accuracy of the network in floats (``float`` in JSON); None without labels.
+        int8: accuracy of the integer network; None without labels.
+        prediction_agreement: share of images with the same prediction.
+    """
+
+    layer: str
+    classes: int
+    floating: Annotated[float | None, Field(alias="float")]
+    int8: float | None
+    prediction_agreement: float
+
+
+@dataclass(frozen=True)
 class LayerFigures:
     """One layer's share of an image, mean over the images, by the model of the HLS engine.
 
@@ -166,7 +185,9 @@ class Report:
         cycles: by the model.
         cycles_rtl: by the RTL, where it was simulated.
         bytes: moved to and from memory.
-        accuracy: of the float and the integer network.
+        accuracy: of the float and the integer network, by their answer.
+        outputs: all results that leave the network, in the order of their computation; the last is
+            the answer.
         masks: activity of the gates; None without gates.
         resources: of the board's part.
         engine: its sizes.
@@ -187,6 +208,7 @@ class Report:
     cycles_rtl: CountedCycles | None
     bytes: BytesMoved
     accuracy: Accuracy
+    outputs: tuple[OutputFigures, ...]
     masks: MaskStatistics | None
     resources: ResourceEstimate
     engine: EngineConfig

@@ -66,6 +66,15 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
             f"{count(accuracy.images)} images; gates agree at {percent(accuracy.gate_agreement)}",
         )
     )
+    # The last one is the answer, whose figures the row above has.
+    rows += [
+        Row(
+            f"accuracy of {output.layer}",
+            f"{percent(output.floating)} / {percent(output.int8)}",
+            f"predictions agree at {percent(output.prediction_agreement)}",
+        )
+        for output in report.outputs[:-1]
+    ]
     rows += [
         Row(
             f"bit-exact, {SIMULATIONS[name].label}",

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from acsgen_host.thresholds import logit
 from torch import Tensor, nn
 
 from acsgen.ir.mask_statistics import MaskStatistics, mask_statistics
 from acsgen.nn.gates.record import record_gates
 from acsgen.nn.mac_counter import MacCounter
-from acsgen.nn.ops import threshold_logit
 
 #: Logits closer to the threshold than this, in standard deviations of their bit, are near-ties.
 NEAR_TIE = 0.02
@@ -98,7 +98,7 @@ def validate(
         correct += (output.argmax(1) == labels[start : start + batch]).sum()
         macs.append(counter.count(gates.masks).expand(len(part)))
         if gates.masks:
-            bounds = {name: threshold_logit(alpha) for name, alpha in gates.thresholds.items()}
+            bounds = {name: logit(alpha) for name, alpha in gates.thresholds.items()}
             margins.append(torch.cat([v - bounds[n] for n, v in gates.logits.items()], dim=1))
             masks.append(torch.cat(list(gates.masks.values()), dim=1))
     per_image = torch.cat(macs).double().cpu().numpy()

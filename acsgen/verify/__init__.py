@@ -1,4 +1,4 @@
-"""Proves that an engine computes what the golden model computes: ``==`` on every word."""
+"""Proves that an engine computes the same as the golden model: ``==`` on every word."""
 
 from acsgen.verify.compare import Verification, verify_engine
 

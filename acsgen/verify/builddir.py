@@ -43,7 +43,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     """Version of the layout; raised when a reader of the old one would go wrong."""
     acsgen: str
     """Version that wrote it."""

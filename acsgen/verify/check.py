@@ -6,17 +6,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from acsgen.cost.cycles import predict
+from acsgen.compiler.predict import predict
 from acsgen.engines.base import CompileError, Engine, EngineHung, EngineViolation
 from acsgen.engines.registry import Simulation
 from acsgen.engines.rtl import Memory
 from acsgen.program.program import Program
 from acsgen.support.errors import CheckFailed, Problem, UserError
 from acsgen.verify.builddir import BuildDirectory
-from acsgen.verify.compare import HeaderWords, Verification, verify_engine
+from acsgen.verify.compare import Executed, HeaderWords, MaskBits, Verification, verify_engine
 from acsgen.verify.vectors import Vectors
 
 
@@ -40,9 +37,11 @@ def check_vectors(
         CheckFailed: the engine did not finish, or broke a rule that is watched as it runs.
     """
 
-    def counters(masks: dict[str, NDArray[np.uint8]], trace: bool) -> HeaderWords:
-        found = predict(program, masks, trace=trace, skips_words=engine.skips_words)
-        return asdict(found.counters)
+    def counters(masks: MaskBits, executed: Executed, trace: bool) -> HeaderWords:
+        found = predict(
+            program, masks, trace=trace, skips_words=engine.skips_words, executed=executed
+        )
+        return {**asdict(found.counters), "instructions": len(found.instructions)}
 
     try:
         return verify_engine(

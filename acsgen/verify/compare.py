@@ -1,17 +1,20 @@
 """Runs images on an engine and compares everything with the golden model.
 
 Each image runs twice in a row, first without trace (the program as deployed), then with it, so that
-state leaking from one run into the next shows.  Compared are the status, every logit, every mask,
-every layer's result, and the engine's own counters with what the cost model predicts.
+state leaking from one run into the next shows; a caller that only measures has the first run alone.
+Compared are the status, every output, every mask, every layer's result, and the engine's own
+counters with those of the cost model.  A layer that did not run for an image by the golden model
+must not have run on the engine either: its words are as they were before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
-from acsgen_host.words import pack, pack_bits, pack_image
+from acsgen_host.words import POISON, pack, pack_bits, pack_image
 from numpy.typing import NDArray
 
 from acsgen.engines.base import BusCounts, Engine, EngineRun
@@ -28,13 +31,19 @@ from acsgen.program.words import Words
 #: Words of the result header by name.
 HeaderWords = dict[str, int]
 
+#: Masks of one image by gate name, 0/1 by channel.
+MaskBits = dict[str, NDArray[np.uint8]]
+
+#: Whether a layer ran.
+Executed = Callable[[str], bool]
+
 
 @dataclass(frozen=True)
 class Verification:
     """Outcome of a check.
 
     Attributes:
-        images: how many were run, each twice.
+        images: how many were run.
         compared: values compared.
         mismatches: values that differed; a run that stopped with an error counts as one.
         first: the first mismatch in words, or None: of the first wrong image, that of the layer
@@ -71,6 +80,11 @@ class _Tally:
         self.mismatches += wrong
         return wrong > 0
 
+    def whole_layer(self, values: int, wrong: bool) -> None:
+        """Compare whether a layer of so many values ran at all."""
+        self.compared += values
+        self.mismatches += values * wrong
+
     def note(self, run: _Run, layer: str | None, text: str) -> None:
         """Keep the mismatch if it comes before the one kept; ``layer`` is None for a whole run."""
         place = (run.index, self._steps if layer is None else self._step.get(layer, self._steps))
@@ -95,20 +109,23 @@ def verify_engine(
     engine: Engine,
     images: NDArray[np.uint8],
     golden: GoldenResult,
-    predicted: Callable[[dict[str, NDArray[np.uint8]], bool], HeaderWords],
+    predicted: Callable[[MaskBits, Executed, bool], HeaderWords],
     params: Words | None = None,
     on_image: Callable[[int], None] = lambda done: None,
+    traced_too: bool = True,
 ) -> Verification:
-    """Run every image twice on ``engine`` and compare with ``golden``.
+    """Run every image on ``engine`` and compare with ``golden``.
 
     Args:
         program: the compiled network.
         engine: where to run it.
         images: uint8 ``[N, C, H, W]``.
-        golden: the golden model's results on the same images, all layers kept.
-        predicted: counters expected for the masks of an image, by header word, with trace or not.
+        golden: the golden model's results on the same images, with all layers if they are traced.
+        predicted: counters expected for an image, by header word, given its masks, which layers ran
+            for it, and whether the run is traced.
         params: parameter buffer, where thresholds differ from the program's own.
         on_image: called with the number of images done.
+        traced_too: whether every image runs a second time, with trace.
     """
     tally = _Tally(program)
     words = program.words
@@ -116,8 +133,9 @@ def verify_engine(
     headers = []
     for index, image in enumerate(images):
         masks = {gate.name: golden.masks[gate.name][index] for gate in program.gates}
+        executed = partial(golden.executed, image=index)
         packed = pack_image(image)
-        for trace in (False, True):
+        for trace in (False, True) if traced_too else (False,):
             size = program.traced_words if trace else program.result_words
             found = engine.run(words, buffer, packed, size, trace)
             run = _Run(index, trace)
@@ -132,7 +150,7 @@ def verify_engine(
             decoded = decode_result(program, found.result, trace)
             if trace:
                 _compare_layers(tally, program, golden, decoded, run)
-            expected = predicted(masks, trace)
+            expected = predicted(masks, executed, trace)
             _compare_counters(tally, run, header, expected, _BY_MODEL)
             if found.bus is not None:
                 on_bus = _bus_counts(found.bus)
@@ -142,13 +160,22 @@ def verify_engine(
 
 
 def expected_words(program: Program, golden: GoldenResult, index: int) -> Words:
-    """Return an image's result words behind the header: the golden model's logits and masks."""
-    words = np.zeros(program.result_words, np.uint64)
-    results = [(program.logits_address, pack(golden.logits[index], "<i4"))]
-    for gate in program.gates:
-        results.append((gate.mask_address, pack_bits(golden.masks[gate.name][index])))
-    for address, packed in results:
-        words[address : address + len(packed)] = packed
+    """Return an image's result words behind the header: the golden model's outputs and masks.
+
+    Those that were not computed are :data:`acsgen_host.words.POISON`.
+    """
+    words = np.full(program.result_words, POISON, np.uint64)
+    results = [
+        (output.name, output.address, pack(golden.outputs[output.name][index], "<i4"))
+        for output in program.outputs
+    ]
+    results += [
+        (gate.name, gate.mask_address, pack_bits(golden.masks[gate.name][index]))
+        for gate in program.gates
+    ]
+    for name, address, packed in results:
+        if golden.executed(name, index):
+            words[address : address + len(packed)] = packed
     return words[HEADER_WORDS:]
 
 
@@ -191,14 +218,13 @@ def _compare_words(
         return
     decoded = decode_result(program, found.result)
     texts = {
-        gate.name: describe_difference(
-            program, gate.name, golden.masks[gate.name][run.index], decoded.masks[gate.name]
+        name: _difference(program, golden, name, wanted[run.index], found_results.get(name), run)
+        for results, found_results in (
+            (golden.masks, decoded.masks),
+            (golden.outputs, decoded.outputs),
         )
-        for gate in program.gates
+        for name, wanted in results.items()
     }
-    texts[program.logits_name] = describe_difference(
-        program, program.logits_name, golden.logits[run.index], decoded.logits
-    )
     for name, text in texts.items():
         if text:
             tally.note(run, name, text)
@@ -211,10 +237,35 @@ def _compare_layers(
 ) -> None:
     for trace in program.traces:
         expected = golden.values[trace.layer][run.index]
-        found = decoded.layers[trace.layer]
-        if tally.values(expected, found):
-            text = describe_difference(program, trace.layer, expected, found)
+        found = decoded.layers.get(trace.layer)
+        if found is not None and golden.executed(trace.layer, run.index):
+            wrong = tally.values(expected, found)
+        else:
+            wrong = (found is not None) != golden.executed(trace.layer, run.index)
+            tally.whole_layer(expected.size, wrong)
+        if wrong:
+            text = _difference(program, golden, trace.layer, expected, found, run)
             tally.note(run, trace.layer, text or "")
+
+
+def _difference(
+    program: Program,
+    golden: GoldenResult,
+    layer: str,
+    expected: NDArray[np.integer],
+    found: NDArray[np.integer] | None,
+    run: _Run,
+) -> str | None:
+    """Return in words how a layer's result differs, be it that only one of the two computed it."""
+    wanted = golden.executed(layer, run.index)
+    if found is not None and wanted:
+        return describe_difference(program, layer, expected, found)
+    if found is None and not wanted:
+        return None
+    ran, did_not = (
+        ("the golden model", "the engine") if wanted else ("the engine", "the golden model")
+    )
+    return f"{layer} ran on {ran} and not on {did_not}"
 
 
 def _compare_counters(

@@ -4,15 +4,17 @@
 project and the driver.  ``golden.npz`` holds the same images and the golden model's result of every
 layer, so that a build is checked again without the network it came from:
 
-* ``images`` uint8 ``[N, C, H, W]`` and ``logits`` int32 ``[N, classes]``;
+* ``images`` uint8 ``[N, C, H, W]``;
+* ``output0``, ``output1``, ... int32 ``[N, classes]``, in the order of the program's outputs;
 * ``mask0``, ``mask1``, ... uint8 ``[N, channels]``, in the order of the program's gates;
-* ``layer0``, ``layer1``, ... int8 or uint8 ``[N, *shape]``, in the order of its traces.
+* ``layer0``, ``layer1``, ... int8 or uint8 ``[N, *shape]``, in the order of its traces;
+* ``ran.NAME`` bool ``[N]``: whether layer NAME ran for each image, where it does not always run.
 """
 
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -28,6 +30,9 @@ from acsgen.verify.compare import expected_words
 IMAGES_FILE = "images.bin"
 EXPECTED_FILE = "expected.bin"
 GOLDEN_FILE = "golden.npz"
+#: Begins the names of arrays that say for which images a layer ran.
+RAN = "ran."
+
 VECTOR_FILES = (IMAGES_FILE, EXPECTED_FILE, GOLDEN_FILE)
 
 
@@ -40,13 +45,7 @@ class Vectors:
 
     def head(self, count: int) -> Vectors:
         """Return the first ``count`` images with their results."""
-        golden = replace(
-            self.golden,
-            values={name: values[:count] for name, values in self.golden.values.items()},
-            logits=self.golden.logits[:count],
-            masks={name: bits[:count] for name, bits in self.golden.masks.items()},
-        )
-        return Vectors(self.images[:count], golden)
+        return Vectors(self.images[:count], self.golden.head(count))
 
 
 def save_vectors(folder: Path, program: Program, vectors: Vectors) -> None:
@@ -56,12 +55,16 @@ def save_vectors(folder: Path, program: Program, vectors: Vectors) -> None:
     expected = np.concatenate([expected_words(program, golden, i) for i in range(len(images))])
     (folder / IMAGES_FILE).write_bytes(as_bytes(packed).tobytes())
     (folder / EXPECTED_FILE).write_bytes(as_bytes(expected).tobytes())
-    arrays: dict[str, NDArray[np.generic]] = {"images": images, "logits": golden.logits}
+    arrays: dict[str, NDArray[np.generic]] = {"images": images}
+    for index, output in enumerate(program.outputs):
+        arrays[f"output{index}"] = golden.outputs[output.name]
     for index, gate in enumerate(program.gates):
         arrays[f"mask{index}"] = golden.masks[gate.name]
     for index, trace in enumerate(program.traces):
         stored = np.int8 if trace.signed else np.uint8
         arrays[f"layer{index}"] = golden.values[trace.layer].astype(stored)
+    for name, ran in golden.ran.items():
+        arrays[RAN + name] = ran
     np.savez_compressed(folder / GOLDEN_FILE, **arrays)  # type: ignore[arg-type]
 
 
@@ -75,7 +78,10 @@ def load_vectors(folder: Path, program: Program) -> Vectors:
     try:
         with np.load(path, allow_pickle=False) as stored:
             images = _array(stored["images"], np.uint8, (image.channels, image.height, image.width))
-            logits = _array(stored["logits"], np.int32, (program.classes,))
+            outputs = {
+                output.name: _array(stored[f"output{index}"], np.int32, (output.classes,))
+                for index, output in enumerate(program.outputs)
+            }
             masks = {
                 gate.name: _array(stored[f"mask{index}"], np.uint8, (gate.channels,))
                 for index, gate in enumerate(program.gates)
@@ -84,7 +90,14 @@ def load_vectors(folder: Path, program: Program) -> Vectors:
                 trace.layer: _layer(stored[f"layer{index}"], trace)
                 for index, trace in enumerate(program.traces)
             }
-        results: list[NDArray[np.generic]] = [logits, *masks.values(), *layers.values()]
+            ran = {
+                key[len(RAN) :]: _array(stored[key], np.bool_, ())
+                for key in stored.files
+                if key.startswith(RAN)
+            }
+        results: list[NDArray[np.generic]] = [
+            *(array for part in (outputs, masks, layers, ran) for array in part.values())
+        ]
         if {len(result) for result in results} != {len(images)}:
             raise ValueError("not as many results as images")
         if not len(images):
@@ -93,8 +106,8 @@ def load_vectors(folder: Path, program: Program) -> Vectors:
         raise UserError(
             Problem(str(path), f"does not hold this program's vectors: {error}", "build it again")
         ) from error
-    values: dict[str, NDArray[np.generic]] = {**layers, **masks, program.logits_name: logits}
-    return Vectors(images, GoldenResult(values, logits, masks))
+    values: dict[str, NDArray[np.generic]] = {**layers, **masks, **outputs}
+    return Vectors(images, GoldenResult(values, outputs, masks, ran))
 
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)

@@ -273,7 +273,16 @@ class Accelerator:
         self._unfinished = False
         result.invalidate()
         self._judge(outcome.status, outcome.fault_index, header(result.words))
-        return decode(self.bundle, result.words, outcome.seconds)
+        decoded = decode(self.bundle, result.words, outcome.seconds)
+        if not decoded.outputs:
+            raise EngineFault(
+                isa.STATUS_NAME[outcome.status],
+                outcome.fault_index,
+                None,
+                "ran to the end of the program and wrote no output",
+                "build the network again: no branch of its program ends in a classifier",
+            )
+        return decoded
 
     def _judge(self, status: int, index: int, found: dict[str, int]) -> None:
         """Raise :class:`EngineFault` unless the run was good and its result is in memory."""

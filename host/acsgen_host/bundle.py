@@ -21,7 +21,7 @@ from .errors import BundleError, Problem
 
 #: Has the digests of all files; its layout is that of the whole directory.
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 
 #: The description first, then the words of the program and of the parameters.
 PROGRAM_FILES = ("program/program.json", "program/program.bin", "program/params.bin")
@@ -33,6 +33,19 @@ VECTOR_FILES = ("vectors/images.bin", "vectors/expected.bin")
 BUDGET_FILE = "program/budget.json"
 
 COPY_AGAIN = "copy the whole build directory again, or build it again"
+
+
+class BundleOutput(NamedTuple):
+    """A result that leaves the network: ``classes`` int32 from word ``address`` of the result."""
+
+    name: str
+    classes: int
+    address: int
+
+    @property
+    def words(self) -> int:
+        """Words that it takes, two values to a word."""
+        return words.words_for(self.classes, 32)
 
 
 class BundleGate(NamedTuple):
@@ -83,7 +96,8 @@ class Bundle(NamedTuple):
         program: uint64 words.
         params: uint64 words, thresholds as trained.
         shape: of an image, (C, H, W).
-        classes: number of logits, int32 from word ``logits_address`` of the result.
+        outputs: in the order in which they are computed, by name; a run may leave some of them
+            out, and the last one that it computes is the network's answer.
         gates: in the order in which they run, by name.
         layers: the layer of every instruction.
         result_words: size of the result buffer.
@@ -98,8 +112,7 @@ class Bundle(NamedTuple):
     program: np.ndarray
     params: np.ndarray
     shape: tuple[int, int, int]
-    classes: int
-    logits_address: int
+    outputs: dict[str, BundleOutput]
     gates: dict[str, BundleGate]
     layers: tuple[str, ...]
     result_words: int
@@ -208,6 +221,10 @@ def _bundle(cls: Any, path: Path, data: dict[str, Any]) -> Bundle:
         )
         for gate in data["gates"]
     ]
+    outputs = [
+        BundleOutput(str(output["name"]), _natural(output["classes"]), _natural(output["address"]))
+        for output in data["outputs"]
+    ]
     bundle = cls(
         path=path,
         model=str(data["model"]),
@@ -217,8 +234,7 @@ def _bundle(cls: Any, path: Path, data: dict[str, Any]) -> Bundle:
         program=program.astype(np.uint64),
         params=params.astype(np.uint64),
         shape=(_natural(image["channels"]), _natural(image["height"]), _natural(image["width"])),
-        classes=_natural(data["classes"]),
-        logits_address=_natural(data["logits_address"]),
+        outputs={output.name: output for output in outputs},
         gates={gate.name: gate for gate in gates},
         layers=tuple(str(line["layer"]) for line in data["lines"]),
         result_words=_natural(data["result_words"]),
@@ -226,6 +242,8 @@ def _bundle(cls: Any, path: Path, data: dict[str, Any]) -> Bundle:
     )
     if len(bundle.gates) != len(gates):
         raise ValueError("two gates of one name")
+    if len(bundle.outputs) != len(outputs):
+        raise ValueError("two outputs of one name")
     return bundle  # type: ignore[no-any-return]
 
 
@@ -248,11 +266,13 @@ def _check_ranges(bundle: Bundle) -> None:
     """Check that everything the driver will read and write lies in the buffers."""
     wrong = []
     header = len(isa.RESULT_HEADER)
-    logits_end = bundle.logits_address + -(-bundle.classes // 2)
-    if bundle.logits_address < header or logits_end > bundle.result_words:
-        wrong.append("its logits lie outside the result buffer")
-    if 0 in bundle.shape or not bundle.classes:
-        wrong.append("it has no image, or no classes")
+    for output in bundle.outputs.values():
+        if output.address < header or output.address + output.words > bundle.result_words:
+            wrong.append(f"the output {output.name} lies outside the result buffer")
+        if not output.classes:
+            wrong.append(f"the output {output.name} has no classes")
+    if 0 in bundle.shape or not bundle.outputs:
+        wrong.append("it has no image, or no output")
     if len(bundle.program) != isa.INSTRUCTION_WORDS * len(bundle.layers) or not bundle.layers:
         wrong.append("its program and its list of layers differ in length")
     for gate in bundle.gates.values():

@@ -1,5 +1,5 @@
 # Generated from hw/spec/engine.yaml by `python -m acsgen.isa`. Do not edit.
-"""What the driver knows of the engine: registers, result header, status texts, version hash."""
+"""The engine as the driver sees it: registers, result header, status texts, version hash."""
 
 SPEC_HASH = 0xD330C621
 

@@ -1,7 +1,8 @@
 """The engine on a board, through pynq 2.7 and later.
 
-Only this module imports pynq.  Of pynq it uses what all versions have: the overlay, plain MMIO
-offsets, ``allocate``, and the interrupt where the design has one on an AXI interrupt controller.
+Only this module imports pynq.  Of pynq it uses the parts that all versions have: the overlay, plain
+MMIO offsets, ``allocate``, and the interrupt where the design has one on an AXI interrupt
+controller.
 """
 
 from __future__ import annotations

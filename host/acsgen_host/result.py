@@ -18,17 +18,27 @@ class Result(NamedTuple):
     """One image's results.
 
     Attributes:
-        logits: int32 ``(classes,)``.
-        masks: uint8 0/1 ``(channels,)`` by gate name.
+        outputs: int32 ``(classes,)`` by name, of the outputs that the run computed, in their order.
+        masks: uint8 0/1 ``(channels,)`` by gate name, of the gates that ran.
         counters: the engine's counters by name; ``cycles`` and ``stall_cycles`` are 0 where the
             engine does not count them.
         seconds: from the start to the moment the driver saw the end, so with the waiting's grain.
     """
 
-    logits: np.ndarray
+    outputs: dict[str, np.ndarray]
     masks: dict[str, np.ndarray]
     counters: dict[str, int]
     seconds: float
+
+    @property
+    def answer(self) -> str:
+        """The output that is the network's answer: the last one that the run computed."""
+        return list(self.outputs)[-1]
+
+    @property
+    def logits(self) -> np.ndarray:
+        """The answer, int32 ``(classes,)``."""
+        return self.outputs[self.answer]
 
     @property
     def prediction(self) -> int:
@@ -70,7 +80,12 @@ def decode(bundle: Bundle, buffer: np.ndarray, seconds: float) -> Result:
     masks = {
         gate.name: words.mask(buffer, gate.mask_address, gate.channels)
         for gate in bundle.gates.values()
+        if words.written(buffer, gate.mask_address, gate.mask_words)
+    }
+    outputs = {
+        output.name: words.logits(buffer, output.address, output.classes)
+        for output in bundle.outputs.values()
+        if words.written(buffer, output.address, output.words)
     }
     counters = {name: value for name, value in words.header(buffer).items() if name not in _OUTCOME}
-    logits = words.logits(buffer, bundle.logits_address, bundle.classes)
-    return Result(logits, masks, counters, seconds)
+    return Result(outputs, masks, counters, seconds)

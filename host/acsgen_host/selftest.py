@@ -82,12 +82,21 @@ def _compare(expected: Result, found: Result) -> tuple[int, int, str | None]:
     """
     values = wrong = 0
     first = None
-    pairs = [(name, mask, found.masks[name]) for name, mask in expected.masks.items()]
-    for name, true, given in [*pairs, ("logits", expected.logits, found.logits)]:
-        differ = np.flatnonzero(true != given)
-        values, wrong = values + len(true), wrong + len(differ)
-        if len(differ) and first is None:
-            at = int(differ[0])
-            kind = "class" if name == "logits" else "channel"
-            first = f"{name}, {kind} {at}: expected {int(true[at])}, found {int(given[at])}"
+    for kind, true, given in (
+        ("channel", expected.masks, found.masks),
+        ("class", expected.outputs, found.outputs),
+    ):
+        for name in list(true) + [name for name in given if name not in true]:
+            if name in true and name in given:
+                differ = np.flatnonzero(true[name] != given[name])
+                count, text = len(differ), ""
+                if count:
+                    at = int(differ[0])
+                    text = f"{kind} {at}: expected {true[name][at]}, found {given[name][at]}"
+            else:
+                count = len(true.get(name, given.get(name, ())))
+                text = "was not computed" if name in true else "was computed, and must not be"
+            values, wrong = values + len(true.get(name, given.get(name, ()))), wrong + count
+            if text and first is None:
+                first = f"{name}, {text}"
     return values, wrong, first

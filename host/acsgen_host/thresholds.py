@@ -23,7 +23,14 @@ Setting = Union[float, np.ndarray]
 
 
 def logit(alpha: float) -> float:
-    """``ln(alpha / (1 - alpha))`` rounded once to float32; infinite at 0 and 1."""
+    """``ln(alpha / (1 - alpha))``: the number that the logits of a gate are compared with.
+
+    ``sigmoid(x) > alpha`` is decided as ``x > logit(alpha)``, evaluated in double precision and
+    rounded once to float32, so that every executor compares with the same number.  It is infinite
+    at 0 and 1.  Raises :class:`ValueError` outside [0, 1].
+    """
+    if not 0.0 <= alpha <= 1.0:
+        raise ValueError(f"gate threshold must be within [0, 1], got {alpha}")
     if alpha == 0.0:
         return -math.inf
     if alpha == 1.0:
@@ -41,6 +48,14 @@ def above(value: float, acc_scale: np.ndarray) -> np.ndarray:
     return np.clip(exact, INT32_MIN, INT32_MAX).astype(np.int32)
 
 
+def of_alpha(alpha: float, acc_scale: np.ndarray) -> np.ndarray:
+    """Thresholds int32 for ``sigmoid(accumulator * acc_scale) > alpha``.
+
+    0 opens every channel, 1 closes every one.  Raises :class:`ValueError` outside [0, 1].
+    """
+    return above(logit(alpha), acc_scale)
+
+
 def of_mask(opened: np.ndarray) -> np.ndarray:
     """Thresholds int32 that open the channels of a boolean mask, and close the others."""
     return np.where(opened, INT32_MIN, INT32_MAX).astype(np.int32)
@@ -56,7 +71,7 @@ def from_alpha(gate: BundleGate, alpha: float) -> np.ndarray:
 
     0 opens every channel, 1 closes every one.  Raises :class:`InputError` outside [0, 1].
     """
-    return from_logit(gate, logit(_share(alpha, gate.name, "alpha")))
+    return of_alpha(_share(alpha, gate.name, "alpha"), gate.acc_scale)
 
 
 def from_strictness(gate: BundleGate, strictness: float) -> np.ndarray:

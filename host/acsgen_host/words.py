@@ -81,6 +81,14 @@ def header(result: np.ndarray) -> dict[str, int]:
     return {name: int(result[index]) for index, name in enumerate(isa.RESULT_HEADER)}
 
 
+def written(result: np.ndarray, address: int, count: int) -> bool:
+    """Return whether the engine wrote some of ``count`` words of a result.
+
+    A program need not run every line, and leaves :data:`POISON` where a result was not computed.
+    """
+    return bool(np.any(result[address : address + count] != POISON))
+
+
 def logits(result: np.ndarray, address: int, classes: int) -> np.ndarray:
     """Return the logits int32 ``(classes,)`` that begin at a word of a result."""
     words = result[address : address + words_for(classes, 32)]

@@ -176,7 +176,7 @@ module acs_axil_regs
         done_q  <= 1'b1;
         ready_q <= 1'b1;
         start_q <= auto_q;
-        // ISR collects what IER enables, whatever is toggled at the same time.
+        // ISR collects the events that IER enables, also when bits are toggled at the same time.
         isr_q   <= (isr_q ^ toggled) | ier_q;
       end
     end

@@ -90,7 +90,7 @@ module acs_block_writer
     endcase
   end
 
-  // Pair k begins with one of four segments, whatever the layout: a small multiplexer.
+  // Pair k begins with one of four segments in every layout: a small multiplexer.
   localparam logic [3:0][3:0][2:0] Begins = {
     {3'd7, 3'd6, 3'd4, 3'd2},
     {3'd5, 3'd4, 3'd2, 3'd0},

@@ -77,7 +77,7 @@ module acs_control
   input  wire logic             write_idle_i,
   input  wire logic             write_error_i
 );
-  // The fetch unit has room for what it asked for.
+  // The fetch unit has room for the words that it asked for.
   assign data_ready_o = 1'b1;
 
   typedef enum logic [3:0] {

@@ -203,7 +203,7 @@ module acs_conv_control
     round_o.chunk_end  = chunk_ends && pass_q != PassConstant;
   end
 
-  // Masked channels that hold zeros, whatever their record says.
+  // Masked channels hold zeros, and their records are not read.
   assign clears         = op_i.masked_zero && !op_i.res_enable;
   assign half_plane     = plane_blocks(phase_size(op_i.dst_height, 1'b0),
                                        phase_row_log2(op_i.row_log2));

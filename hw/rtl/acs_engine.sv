@@ -1,5 +1,5 @@
 // The engine: an AXI4-Lite slave with the register map of the HLS engine, one 64-bit AXI4 master.
-// Only wiring is here, and the pins of the two buses, which are structs inside.
+// Only wiring is here.  acs_engine_pins has a pin for every signal of the two buses.
 `default_nettype none
 
 module acs_engine
@@ -12,113 +12,19 @@ module acs_engine
   parameter int unsigned VectorWords   = 1024,
   parameter int unsigned PostLanes     = 16
 ) (
-  input  wire logic        clk_i,
-  input  wire logic        rst_ni,
-  output      logic        interrupt_o,
-  input  wire logic        s_axil_awvalid_i,
-  output      logic        s_axil_awready_o,
-  input  wire logic [7:0]  s_axil_awaddr_i,
-  input  wire logic        s_axil_wvalid_i,
-  output      logic        s_axil_wready_o,
-  input  wire logic [31:0] s_axil_wdata_i,
-  input  wire logic [3:0]  s_axil_wstrb_i,
-  output      logic        s_axil_bvalid_o,
-  input  wire logic        s_axil_bready_i,
-  output      logic [1:0]  s_axil_bresp_o,
-  input  wire logic        s_axil_arvalid_i,
-  output      logic        s_axil_arready_o,
-  input  wire logic [7:0]  s_axil_araddr_i,
-  output      logic        s_axil_rvalid_o,
-  input  wire logic        s_axil_rready_i,
-  output      logic [31:0] s_axil_rdata_o,
-  output      logic [1:0]  s_axil_rresp_o,
-  output      logic        m_axi_arvalid_o,
-  input  wire logic        m_axi_arready_i,
-  output      logic [63:0] m_axi_araddr_o,
-  output      logic [7:0]  m_axi_arlen_o,
-  output      logic [2:0]  m_axi_arsize_o,
-  output      logic [1:0]  m_axi_arburst_o,
-  output      logic [1:0]  m_axi_aruser_o,   // number of the buffer that is read
-  input  wire logic        m_axi_rvalid_i,
-  output      logic        m_axi_rready_o,
-  input  wire logic [63:0] m_axi_rdata_i,
-  input  wire logic [1:0]  m_axi_rresp_i,
-  input  wire logic        m_axi_rlast_i,
-  output      logic        m_axi_awvalid_o,
-  input  wire logic        m_axi_awready_i,
-  output      logic [63:0] m_axi_awaddr_o,
-  output      logic [7:0]  m_axi_awlen_o,
-  output      logic [2:0]  m_axi_awsize_o,
-  output      logic [1:0]  m_axi_awburst_o,
-  output      logic        m_axi_wvalid_o,
-  input  wire logic        m_axi_wready_i,
-  output      logic [63:0] m_axi_wdata_o,
-  output      logic [7:0]  m_axi_wstrb_o,
-  output      logic        m_axi_wlast_o,
-  input  wire logic        m_axi_bvalid_i,
-  output      logic        m_axi_bready_o,
-  input  wire logic [1:0]  m_axi_bresp_i
+  input  wire logic           clk_i,
+  input  wire logic           rst_ni,
+  output      logic           interrupt_o,
+  input  wire axil_req_t      axil_i,
+  output      axil_rsp_t      axil_o,
+  output      axi_read_req_t  axi_read_o,
+  input  wire axi_read_rsp_t  axi_read_i,
+  output      axi_write_req_t axi_write_o,
+  input  wire axi_write_rsp_t axi_write_i
 );
   localparam int unsigned BW = $clog2(BankWords);
   localparam logic [31:0] Configuration =
       32'h8000_0000 | 32'((FeatureBlocks / 16) << 8) | 32'(LaneGroups);
-
-  // Pins.
-  axil_req_t axil_req;
-  axil_rsp_t axil_rsp;
-  axi_read_req_t axi_read_req;
-  axi_read_rsp_t axi_read_rsp;
-  axi_write_req_t axi_write_req;
-  axi_write_rsp_t axi_write_rsp;
-
-  assign axil_req = '{
-    aw_valid: s_axil_awvalid_i,
-    aw_addr: s_axil_awaddr_i,
-    w_valid: s_axil_wvalid_i,
-    w: '{data: s_axil_wdata_i, strb: s_axil_wstrb_i},
-    b_ready: s_axil_bready_i,
-    ar_valid: s_axil_arvalid_i,
-    ar_addr: s_axil_araddr_i,
-    r_ready: s_axil_rready_i
-  };
-  assign s_axil_awready_o = axil_rsp.aw_ready;
-  assign s_axil_wready_o  = axil_rsp.w_ready;
-  assign s_axil_bvalid_o  = axil_rsp.b_valid;
-  assign s_axil_bresp_o   = axil_rsp.b_resp;
-  assign s_axil_arready_o = axil_rsp.ar_ready;
-  assign s_axil_rvalid_o  = axil_rsp.r_valid;
-  assign s_axil_rdata_o   = axil_rsp.r.data;
-  assign s_axil_rresp_o   = axil_rsp.r.resp;
-
-  assign m_axi_arvalid_o = axi_read_req.ar_valid;
-  assign m_axi_araddr_o  = axi_read_req.ar.addr;
-  assign m_axi_arlen_o   = axi_read_req.ar.len;
-  assign m_axi_arsize_o  = 3'd3;
-  assign m_axi_arburst_o = 2'b01;
-  assign m_axi_aruser_o  = axi_read_req.ar.user;
-  assign m_axi_rready_o  = axi_read_req.r_ready;
-  assign axi_read_rsp    = '{
-    ar_ready: m_axi_arready_i,
-    r_valid: m_axi_rvalid_i,
-    r: '{data: m_axi_rdata_i, resp: m_axi_rresp_i, last: m_axi_rlast_i}
-  };
-
-  assign m_axi_awvalid_o = axi_write_req.aw_valid;
-  assign m_axi_awaddr_o  = axi_write_req.aw.addr;
-  assign m_axi_awlen_o   = axi_write_req.aw.len;
-  assign m_axi_awsize_o  = 3'd3;
-  assign m_axi_awburst_o = 2'b01;
-  assign m_axi_wvalid_o  = axi_write_req.w_valid;
-  assign m_axi_wdata_o   = axi_write_req.w.data;
-  assign m_axi_wstrb_o   = '1;
-  assign m_axi_wlast_o   = axi_write_req.w.last;
-  assign m_axi_bready_o  = axi_write_req.b_ready;
-  assign axi_write_rsp   = '{
-    aw_ready: m_axi_awready_i,
-    w_ready: m_axi_wready_i,
-    b_valid: m_axi_bvalid_i,
-    b_resp: m_axi_bresp_i
-  };
 
   // Registers and control.
   logic start, done, trace, clear, discard;
@@ -168,7 +74,7 @@ module acs_engine
   logic [7:0] record_addr;
   constants_t record;
 
-  // Iterations, rounds, and what becomes of their sums.
+  // Iterations, rounds, and the way of their sums.
   logic iteration_valid, iteration_ready, round_valid, release_round;
   iteration_t iteration;
   round_t round;
@@ -195,8 +101,8 @@ module acs_engine
   acs_axil_regs u_regs (
     .clk_i,
     .rst_ni,
-    .axil_i         (axil_req),
-    .axil_o         (axil_rsp),
+    .axil_i,
+    .axil_o,
     .interrupt_o,
     .start_o        (start),
     .done_i         (done),
@@ -301,10 +207,10 @@ module acs_engine
     .write_idle_o     (write_idle),
     .clear_error_i    (clear_error),
     .write_error_o    (write_error),
-    .axi_read_o       (axi_read_req),
-    .axi_read_i       (axi_read_rsp),
-    .axi_write_o      (axi_write_req),
-    .axi_write_i      (axi_write_rsp)
+    .axi_read_o,
+    .axi_read_i,
+    .axi_write_o,
+    .axi_write_i
   );
 
   acs_channels u_inputs (

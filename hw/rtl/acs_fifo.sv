@@ -42,7 +42,7 @@ module acs_fifo #(
   if (BlockRam) begin : gen_block_ram
     assign head = head_q + (AW + 1)'(pop);
 
-    // What is being written now is read in the next cycle.
+    // A word that is being written now is read in the next cycle.
     always_ff @(posedge clk_i) out_valid_o <= rst_ni && head != tail_q;
 
     acs_ram #(

@@ -258,8 +258,8 @@ package acs_isa_pkg;
   typedef struct packed {
     // Accumulator start of an active channel.
     logic signed [31:0] bias;
-    // Accumulator of a masked channel: 0, or what BatchNorm makes of zero when the mask acts before
-    // it.
+    // Accumulator of a masked channel: 0, or the value that BatchNorm makes of zero when the mask
+    // acts before it.
     logic signed [31:0] masked_bias;
     // Requantization multiplier.
     logic [15:0] mult;

@@ -1,4 +1,4 @@
-"""Benches of the whole engine.  A job file says what to run; results go into another.
+"""Benches of the whole engine.  A job file lists the runs; results go into another.
 
 ``ACSGEN_JOB`` names an ``.npz`` with ``program``, ``params``, ``images`` (a row each), and ``job``,
 which is JSON:
@@ -97,7 +97,7 @@ async def ready_bench(dut: ModifiableObject) -> tuple[Bench, TimedMemory]:
 
 @cocotb.test()
 async def runs(dut: ModifiableObject) -> None:
-    """Do the runs of the job; every result, with what the bench counted, is kept."""
+    """Do the runs of the job; every result is kept, with the counts of the bench."""
     bench, memory = await ready_bench(dut)
     kept: dict[str, Any] = {}
     for number, run in enumerate(bench.job["runs"]):

@@ -26,7 +26,7 @@ PATIENCE = (200_000 * PERIOD_NS, "ns")
 
 
 def bursts_of(address: int, words: int) -> list[tuple[int, int]]:
-    """Return what a request must become: (address, words) of bursts, as long as they may be."""
+    """Return the bursts that a request must become, as long as they may be: (address, words)."""
     found = []
     while words:
         burst = min(words, MAX_BURST, (PAGE - address % PAGE) // WORD)
@@ -169,7 +169,7 @@ async def axi_read_after_reset(dut: ModifiableObject) -> None:
 
 @cocotb.test()
 async def axi_write(dut: ModifiableObject) -> None:
-    """Memory holds what was written and is untouched elsewhere; any error answer is kept."""
+    """Memory holds the words written and is untouched elsewhere; any error answer is kept."""
     await begin(dut)
     ram, rng = memory(dut), random.Random("write")
     model = bytearray(rng.randbytes(RAM))

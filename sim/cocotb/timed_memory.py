@@ -1,7 +1,7 @@
 """The memory of ``sim/rtl/axi_memory.hpp`` for cocotb: the same beats at the same clock edges.
 
-``sim/README.md`` defines the timing; change all three together.  It also watches the master: what
-is offered stays until taken, bursts keep to 4 KiB, WLAST is on the last beat.
+``sim/README.md`` defines the timing; change all three together.  It also watches the
+master: an offer stays until it is taken, bursts keep to 4 KiB, WLAST is on the last beat.
 """
 
 from __future__ import annotations

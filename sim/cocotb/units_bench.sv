@@ -1,4 +1,5 @@
 // Modules that have a contract of their own, side by side, for benches without the whole engine.
+// Its ports are plain, since cocotb cannot see into structs under Verilator.
 `default_nettype none
 
 module units_bench

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "Vacs_engine.h"
+#include "Vacs_engine_pins.h"
 #include "axi_memory.hpp"
 #include "verilated.h"
 #if VM_TRACE_FST
@@ -32,7 +32,7 @@ class Session {
     // No worker threads: they would not survive fork(), and one model does not use them.
     context_->threads(1);
     context_->randReset(0);
-    model_.reset(new Vacs_engine(context_.get()));
+    model_.reset(new Vacs_engine_pins(context_.get()));
 #if VM_TRACE_FST
     if (waves != nullptr) {
       context_->traceEverOn(true);
@@ -60,42 +60,42 @@ class Session {
 
   // Holds reset for a few edges.  Memories of the engine, regions and counters stay.
   void reset() {
-    model_->s_axil_awvalid_i = model_->s_axil_wvalid_i = model_->s_axil_arvalid_i = 0;
-    model_->s_axil_bready_i = model_->s_axil_rready_i = 0;
-    model_->rst_ni = 0;
+    model_->s_axil_awvalid = model_->s_axil_wvalid = model_->s_axil_arvalid = 0;
+    model_->s_axil_bready = model_->s_axil_rready = 0;
+    model_->rst_n = 0;
     for (int i = 0; i < 4; ++i) tick();
-    model_->rst_ni = 1;
+    model_->rst_n = 1;
     tick();
   }
 
   void write_register(uint8_t address, uint32_t value, uint8_t strobe) {
-    model_->s_axil_awvalid_i = model_->s_axil_wvalid_i = 1;
-    model_->s_axil_awaddr_i = address;
-    model_->s_axil_wdata_i = value;
-    model_->s_axil_wstrb_i = strobe;
-    model_->s_axil_bready_i = 1;
+    model_->s_axil_awvalid = model_->s_axil_wvalid = 1;
+    model_->s_axil_awaddr = address;
+    model_->s_axil_wdata = value;
+    model_->s_axil_wstrb = strobe;
+    model_->s_axil_bready = 1;
     for (int wait = 0;; ++wait) {
       tick();
-      if (aw_taken_) model_->s_axil_awvalid_i = 0;
-      if (w_taken_) model_->s_axil_wvalid_i = 0;
+      if (aw_taken_) model_->s_axil_awvalid = 0;
+      if (w_taken_) model_->s_axil_wvalid = 0;
       if (aw_taken_ || w_taken_) written_at_ = edges_ - 1;
       if (b_taken_) break;
       if (wait == kMaxWait) throw Fault("no answer to a write of register " + hex(address));
     }
-    model_->s_axil_bready_i = 0;
+    model_->s_axil_bready = 0;
   }
 
   uint32_t read_register(uint8_t address) {
-    model_->s_axil_arvalid_i = 1;
-    model_->s_axil_araddr_i = address;
-    model_->s_axil_rready_i = 1;
+    model_->s_axil_arvalid = 1;
+    model_->s_axil_araddr = address;
+    model_->s_axil_rready = 1;
     for (int wait = 0;; ++wait) {
       tick();
-      if (ar_taken_) model_->s_axil_arvalid_i = 0;
+      if (ar_taken_) model_->s_axil_arvalid = 0;
       if (r_taken_) break;
       if (wait == kMaxWait) throw Fault("no answer to a read of register " + hex(address));
     }
-    model_->s_axil_rready_i = 0;
+    model_->s_axil_rready = 0;
     return read_value_;
   }
 
@@ -120,36 +120,36 @@ class Session {
   // One rising edge: sample all pins, clock the model, then let the memory answer.
   void tick() {
     const MemoryPins &pins = memory.pins();
-    model_->m_axi_arready_i = pins.ar_ready;
-    model_->m_axi_rvalid_i = pins.r_valid;
-    model_->m_axi_rdata_i = pins.r_data;
-    model_->m_axi_rresp_i = pins.r_resp;
-    model_->m_axi_rlast_i = pins.r_last;
-    model_->m_axi_awready_i = pins.aw_ready;
-    model_->m_axi_wready_i = pins.w_ready;
-    model_->m_axi_bvalid_i = pins.b_valid;
-    model_->m_axi_bresp_i = pins.b_resp;
+    model_->m_axi_arready = pins.ar_ready;
+    model_->m_axi_rvalid = pins.r_valid;
+    model_->m_axi_rdata = pins.r_data;
+    model_->m_axi_rresp = pins.r_resp;
+    model_->m_axi_rlast = pins.r_last;
+    model_->m_axi_awready = pins.aw_ready;
+    model_->m_axi_wready = pins.w_ready;
+    model_->m_axi_bvalid = pins.b_valid;
+    model_->m_axi_bresp = pins.b_resp;
     model_->eval();
     const EnginePins engine = {
-        bool(model_->m_axi_arvalid_o), bool(model_->m_axi_awvalid_o), bool(model_->m_axi_wvalid_o),
-        bool(model_->m_axi_wlast_o),   bool(model_->m_axi_rready_o),  bool(model_->m_axi_bready_o),
-        model_->m_axi_araddr_o,        model_->m_axi_awaddr_o,        model_->m_axi_wdata_o,
-        model_->m_axi_arlen_o,         model_->m_axi_awlen_o};
-    aw_taken_ = model_->s_axil_awvalid_i && model_->s_axil_awready_o;
-    w_taken_ = model_->s_axil_wvalid_i && model_->s_axil_wready_o;
-    b_taken_ = model_->s_axil_bvalid_o && model_->s_axil_bready_i;
-    ar_taken_ = model_->s_axil_arvalid_i && model_->s_axil_arready_o;
-    r_taken_ = model_->s_axil_rvalid_o && model_->s_axil_rready_i;
-    read_value_ = model_->s_axil_rdata_o;
-    if (model_->interrupt_o && !interrupt_) interrupted_at_ = edges_;
-    interrupt_ = model_->interrupt_o;
+        bool(model_->m_axi_arvalid), bool(model_->m_axi_awvalid), bool(model_->m_axi_wvalid),
+        bool(model_->m_axi_wlast),   bool(model_->m_axi_rready),  bool(model_->m_axi_bready),
+        model_->m_axi_araddr,        model_->m_axi_awaddr,        model_->m_axi_wdata,
+        model_->m_axi_arlen,         model_->m_axi_awlen};
+    aw_taken_ = model_->s_axil_awvalid && model_->s_axil_awready;
+    w_taken_ = model_->s_axil_wvalid && model_->s_axil_wready;
+    b_taken_ = model_->s_axil_bvalid && model_->s_axil_bready;
+    ar_taken_ = model_->s_axil_arvalid && model_->s_axil_arready;
+    r_taken_ = model_->s_axil_rvalid && model_->s_axil_rready;
+    read_value_ = model_->s_axil_rdata;
+    if (model_->irq && !interrupt_) interrupted_at_ = edges_;
+    interrupt_ = model_->irq;
     dump();
-    model_->clk_i = 1;
+    model_->clk = 1;
     model_->eval();
     dump();
-    model_->clk_i = 0;
+    model_->clk = 0;
     const uint64_t now = edges_++;
-    if (model_->rst_ni) {
+    if (model_->rst_n) {
       const std::string violation = memory.edge(now, engine);
       if (!violation.empty()) throw Fault("AXI: " + violation);
     } else {
@@ -180,7 +180,7 @@ class Session {
 
  private:
   std::unique_ptr<VerilatedContext> context_;
-  std::unique_ptr<Vacs_engine> model_;
+  std::unique_ptr<Vacs_engine_pins> model_;
 #if VM_TRACE_FST
   std::unique_ptr<VerilatedFstC> waves_;
   uint64_t dumps_ = 0;

@@ -313,8 +313,8 @@ inline Instruction decode(const uint64_t words[INSTRUCTION_WORDS]) {
 struct Record {
   // Accumulator start of an active channel.
   acs::signed_t<32> bias;
-  // Accumulator of a masked channel: 0, or what BatchNorm makes of zero when the mask acts before
-  // it.
+  // Accumulator of a masked channel: 0, or the value that BatchNorm makes of zero when the mask
+  // acts before it.
   acs::signed_t<32> masked_bias;
   // Requantization multiplier.
   acs::unsigned_t<16> mult;

@@ -1,4 +1,4 @@
-"""What the benches of the engine run: a network, images, memories; and what comes back."""
+"""Jobs for the benches of the engine (a network, images, memories), and their results."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def read_results(environment: dict[str, str]) -> list[EngineRun]:
 
 
 class Replay:
-    """An engine that answers with what a bench recorded, in order."""
+    """An engine that answers with the results that a bench recorded, in order."""
 
     skips_words = True
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from acsgen.emit.rtl_sources import rtl_sources
+from acsgen.emit.rtl_sources import PINS, rtl_sources
 from acsgen.engines.rtl.compile import (
     FLAGS,
     parameter_flags,
@@ -30,7 +30,7 @@ PUBLIC = '`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n'
 
 @dataclass(frozen=True)
 class Top:
-    """What a bench is about.
+    """The top of a simulation.
 
     Attributes:
         source: file of the top module, which has its name.
@@ -43,10 +43,15 @@ class Top:
     flags: tuple[str, ...] = ()
 
     @classmethod
-    def of_bench(cls, name: str, engine: EngineConfig | None = None) -> Top:
+    def of_engine(cls, engine: EngineConfig) -> Top:
+        """Return the engine with its pins."""
+        sources = {path.stem: path for path in rtl_sources()}
+        return cls(sources.pop(PINS), tuple(sources.values()), tuple(parameter_flags(engine)))
+
+    @classmethod
+    def of_bench(cls, name: str) -> Top:
         """Return a top of ``sim/cocotb``, above the engine's modules."""
-        flags = parameter_flags(engine) if engine else []
-        return cls(BENCHES / f"{name}.sv", tuple(rtl_sources()), tuple(flags))
+        return cls(BENCHES / f"{name}.sv", tuple(rtl_sources()))
 
 
 def compiled(top: Top, scratch: Path) -> Path:

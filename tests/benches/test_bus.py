@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from acsgen.compiler import compile_graph
 from acsgen.emit.bundles import BUNDLE_NAMES
 from acsgen.emit.rtl import render_rtl
+from acsgen.emit.rtl_sources import PINS
 from acsgen.engines.rtl import RtlEngine, cached_model
 from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import LinearMode, Opcode, ResultHeader
@@ -37,7 +39,7 @@ LIMIT = 300_000
 SEEDS = 3
 
 NAMES = {
-    "engine_bench": {
+    PINS: {
         "clock": "clk",
         "reset": "rst_n",
         "irq": "irq",
@@ -55,9 +57,9 @@ NAMES = {
 
 
 def top_of(name: str, scratch: Path) -> Top:
-    """Return the bench around the engine, or the top of the IP as a build has it."""
-    if name == "engine_bench":
-        return Top.of_bench(name, SMALL)
+    """Return the engine with its pins, or the top of the IP as a build has it."""
+    if name == PINS:
+        return Top.of_engine(SMALL)
     render_rtl(scratch / "ip", model="test", board=load_board("zedboard"), engine=SMALL)
     listed = (scratch / "ip" / "files.f").read_text().splitlines()
     *sources, source = (scratch / "ip" / line for line in listed if line.endswith((".sv", ".v")))
@@ -70,9 +72,7 @@ def expected(
     """Return result buffers by the fast path, which are checked, with cycle counters of zero."""
     fast = RtlEngine(cached_model(SMALL), max_cycles=LIMIT)
     golden = GoldenModel(graph).run(images, {})
-    verification = verify_engine(
-        program, fast, images, golden, lambda masks, trace: predicted(program, masks, trace)
-    )
+    verification = verify_engine(program, fast, images, golden, partial(predicted, program))
     assert verification.mismatches == 0, verification.first
     found = {}
     for name, trace, size in (
@@ -89,7 +89,7 @@ def expected(
 
 def known(program: Program) -> NDArray[np.uint64]:
     """Return the bits of a traced result that an image determines: the cells behind the end of a
-    row hold whatever was there before."""
+    row hold their earlier content."""
     bits = np.zeros(program.traced_words, np.uint64)
     bits[: program.result_words] = ~np.uint64(0)
     bits[[ResultHeader.CYCLES, ResultHeader.STALL_CYCLES]] = 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.cost.cycles import predict
+from acsgen.compiler.predict import predict
 from acsgen.data import load_dataset
 from acsgen.engines.rtl import Memory, RtlEngine, cached_model
 from acsgen.flow.evaluate import CALIBRATION_IMAGES
@@ -28,6 +28,7 @@ from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 from acsgen.support.assets import asset
 from acsgen.verify import verify_engine
+from acsgen.verify.compare import Executed, MaskBits
 from tests.nets.integer_graphs import resnet
 
 from .jobs import Replay, Run, random_images, read_results, write_job
@@ -60,10 +61,8 @@ def small() -> tuple[IntGraph, Program]:
     return graph, compile_graph(graph, CONFIG)
 
 
-def predicted(
-    program: Program, masks: Mapping[str, NDArray[np.uint8]], trace: bool
-) -> dict[str, int]:
-    return asdict(predict(program, masks, trace, skips_words=True).counters)
+def predicted(program: Program, masks: MaskBits, executed: Executed, trace: bool) -> dict[str, int]:
+    return asdict(predict(program, masks, trace, executed=executed, skips_words=True).counters)
 
 
 def check_network(
@@ -84,7 +83,7 @@ def check_network(
     ]
     environment = write_job(scratch / "job.npz", program, images, limit, runs=runs)
     run_bench(
-        Top.of_bench("engine_bench", CONFIG),
+        Top.of_engine(CONFIG),
         "bench_engine",
         scratch,
         tests=["runs"],
@@ -111,7 +110,8 @@ def check_network(
     if traces == (False,):
         for run, slow in zip(runs, found, strict=True):
             decoded = decode_result(program, slow.result)
-            np.testing.assert_array_equal(decoded.logits, golden.logits[run.image])
+            for output, logits in golden.outputs.items():
+                np.testing.assert_array_equal(decoded.outputs[output], logits[run.image])
             for name, mask in decoded.masks.items():
                 np.testing.assert_array_equal(mask, golden.masks[name][run.image], err_msg=name)
         return
@@ -122,7 +122,7 @@ def check_network(
             Replay(found[first : first + per_memory]),
             images,
             golden,
-            lambda masks, trace: predicted(program, masks, trace),
+            partial(predicted, program),
         )
         assert verification.mismatches == 0, verification.first
 
@@ -167,7 +167,7 @@ def test_whatever_the_host_and_the_bus_do(tmp_path: Path) -> None:
     }
     environment = write_job(tmp_path / "job.npz", program, images, LIMIT, **job)
     run_bench(
-        Top.of_bench("engine_bench", CONFIG),
+        Top.of_engine(CONFIG),
         "bench_engine",
         tmp_path,
         tests=[

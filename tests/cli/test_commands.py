@@ -1,4 +1,4 @@
-"""The commands themselves: quick to answer, and faithful to what the stages return."""
+"""The commands themselves: quick to answer, and faithful to the results of the stages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,9 +18,10 @@ from typer.testing import CliRunner
 from acsgen import __version__
 from acsgen.cli import app
 from acsgen.cli.build import summary
+from acsgen.engines.registry import SIMULATIONS, SimulationName
 from acsgen.engines.rtl import Memory
 from acsgen.program.board import board_names, load_board
-from acsgen.report.data import Accuracy, BitExactness, CountedCycles
+from acsgen.report.data import Accuracy, BitExactness, CountedCycles, OutputFigures
 from acsgen.report.text import summary_rows
 from tests.report.samples import REPORT
 
@@ -66,6 +68,13 @@ def test_wrong_usage_exits_2(words: list[str]) -> None:
 
 
 @pytest.mark.unit
+def test_commands_take_every_engine_of_the_registry() -> None:
+    assert get_args(SimulationName) == tuple(SIMULATIONS)
+    for command in ("sim", "build"):
+        said = CliRunner().invoke(app, [command, "--help"]).output
+        assert "|".join(SIMULATIONS) in said
+
+
 def test_boards_lists_every_board_with_its_part() -> None:
     listed = invoke("boards")
     for name in board_names():
@@ -123,6 +132,15 @@ def test_summary_of_a_network_without_gates_and_images_without_labels() -> None:
     rows = summary_rows(replace(REPORT, accuracy=accuracy, masks=None), load_board("zedboard"))
     assert "masks" not in [label for label, _, _ in rows]
     assert ("accuracy float / int8", "- / -", "8 images; gates agree at -") in rows
+
+
+@pytest.mark.unit
+def test_summary_has_a_row_for_every_other_output() -> None:
+    early = OutputFigures("early", 10, 0.9012, 0.8998, 0.98)
+    report = replace(REPORT, outputs=(early, *REPORT.outputs))
+    rows = summary_rows(report, load_board("zedboard"))
+    assert ("accuracy of early", "90.12 % / 89.98 %", "predictions agree at 98.00 %") in rows
+    assert "accuracy of fc" not in [label for label, _, _ in rows]
 
 
 @pytest.mark.unit

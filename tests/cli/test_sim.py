@@ -129,7 +129,7 @@ def test_a_mismatch_is_named_with_its_place(built: Path, engine: str) -> None:
         value.append(int(arrays[f"layer{layer}"][1, 4, 7, 2]))
         arrays[f"layer{layer}"][1, 4, 7, 2] ^= 1
         # A later layer differs too, but people look for the first one.
-        arrays["logits"][1, 0] += 1
+        arrays["output0"][1, 0] += 1
 
     rewrite_golden(built, one_pixel)
     said = sim(built, "--engine", engine, status=1)
@@ -186,7 +186,7 @@ def test_a_manifest_that_makes_no_sense(built: Path, content: str) -> None:
 
 
 def test_vectors_of_another_network(built: Path) -> None:
-    rewrite_golden(built, lambda arrays: arrays.update(logits=arrays["logits"][:, :3]))
+    rewrite_golden(built, lambda arrays: arrays.update(output0=arrays["output0"][:, :3]))
     said = sim(built, status=2)
     assert "golden.npz: does not hold this program's vectors: int32 [3, 3]" in said
 

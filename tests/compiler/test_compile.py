@@ -12,7 +12,7 @@ import pytest
 
 from acsgen.compiler import compile_graph
 from acsgen.compiler.listing import listing
-from acsgen.ir.integer import IntEltwise, IntPool
+from acsgen.ir.integer import Format, IntEltwise, IntPool
 from acsgen.isa.generated import (
     HEADER_WORDS,
     INSTRUCTION_FIELDS,
@@ -125,7 +125,10 @@ def test_layers_whose_trace_cannot_be_addressed_are_not_traced(
 
 
 def test_nothing_in_the_result_buffer_overlaps(program: Program) -> None:
-    places = [(0, HEADER_WORDS), (program.logits_address, (program.classes + 1) // 2)]
+    places = [
+        (0, HEADER_WORDS),
+        (program.outputs[0].address, (program.outputs[0].classes + 1) // 2),
+    ]
     places += [(g.mask_address, -(-g.channels // WORD_BITS)) for g in program.gates]
     assert max(a + n for a, n in places) == program.result_words
     places += [(t.address, t.words) for t in program.traces]
@@ -141,7 +144,7 @@ def test_gates_and_logits_write_where_the_program_says(program: Program) -> None
         assert (op.linear_mode, op.mask_out) == (LinearMode.GATE, gate.mask_register)
         assert op.result_addr == gate.mask_address
         assert op.threshold_addr == gate.threshold_address
-    assert ops[program.logits_name].result_addr == program.logits_address
+    assert ops["logits"].result_addr == program.outputs[0].address
 
 
 def test_thresholds_are_replaced_and_nothing_else(program: Program) -> None:
@@ -268,7 +271,7 @@ def test_unsupported_layers_are_told_with_the_shortages() -> None:
     pooled = b.pool(wide, kernel=8, stride=3)
     vector = b.gavg(pooled)
     b.layers.append(
-        IntEltwise("e", "net.e", b.shape(vector), False, 1.0, x=vector, mult=1, shift=14)
+        IntEltwise("e", "net.e", b.shape(vector), Format(1.0, False), x=vector, mult=1, shift=14)
     )
     b.logits("e")
     text = "\n".join(problems(b, EngineConfig(4, 64, 32, 8192)))
@@ -284,9 +287,9 @@ def test_unsupported_layers_are_told_with_the_shortages() -> None:
 
 
 def test_records_hold_the_layer_constants(program: Program) -> None:
-    (op,) = [line.instruction for line in program.lines if line.layer == program.logits_name]
-    layer = resnet().logits
-    for o in range(program.classes):
+    (op,) = [line.instruction for line in program.lines if line.layer == "logits"]
+    layer = resnet()["logits"]
+    for o in range(program.outputs[0].classes):
         words = program.params[op.weight_addr + o * op.row_words :][:RECORD_WORDS]
         record = Record.decode([int(w) for w in words])
         assert (record.bias, record.mult) == (layer.bias[o], layer.mult[o])
@@ -298,7 +301,7 @@ def test_an_average_has_its_scale_and_a_maximum_none(engine: EngineConfig) -> No
     average = b.pool(b.pool(x, "max", 3, 2, 1), "avg")
     program = compile_graph(finish(b, average).graph(), engine)
     first, second = (i for i in program.instructions if i.opcode is Opcode.POOL)
-    layer = b.graph()[average]
+    layer = b.layer(average)
     assert isinstance(layer, IntPool)
     assert (first.pool_max, first.mult, first.shift, first.src_plane) == (1, 0, 0, 1)
     assert (second.pool_max, second.mult, second.shift) == (0, layer.mult, layer.shift)

@@ -89,7 +89,7 @@ def test_a_chain_needs_two_places() -> None:
 def test_a_schedule_keeps_every_source_until_its_last_reader(engine: EngineConfig) -> None:
     graph = resnet()
     schedule = make_schedule(graph, choose_layouts(graph))
-    sizes = {step.writes: buffer_size(schedule, step) for step in schedule.steps}
+    sizes = {buffer: buffer_size(schedule, buffer) for buffer in schedule.allocated()}
     lives = {
         life.key: life for life in schedule.lifetimes(MAPS | {Store.VECTOR, Store.MASK}, sizes)
     }

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.unit
 
 
 def conv_of(b: GraphBuilder, name: str) -> IntConv:
-    layer = b.graph()[name]
+    layer = b.layer(name)
     assert isinstance(layer, IntConv)
     return layer
 

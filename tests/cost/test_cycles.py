@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acsgen.compiler import compile_graph
-from acsgen.cost.cycles import CycleReport, predict
+from acsgen.compiler.predict import predict
+from acsgen.cost.cycles import CycleReport
 from acsgen.cost.timing import ConvShape, Pace, best_chunk, chunks, group_cycles, rounds
 from acsgen.ir.groups import channel_groups
 from acsgen.ir.integer import IntConv, IntGraph

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from acsgen.cost.macs import count_macs
 from acsgen.ir.gating import gate_layers
 from acsgen.ir.groups import kernel_pattern
-from acsgen.ir.integer import IntConv, IntGraph
+from acsgen.ir.integer import Format, IntConv, IntGraph
+from acsgen.ir.masks import whole
 
 ONE = np.ones(1)
 
@@ -27,8 +29,10 @@ def _conv(name: str, x: str, outs: int, ins: int, **extra: object) -> IntConv:
         "groups": 1,
         **extra,
     }
-    constants = {key: np.zeros(outs, np.int32) for key in ("bias", "mult", "shift")}
-    return IntConv(name, name, (outs, 8, 8), False, 1.0, x=x, **constants, **fields)
+    constants = {
+        key: np.full(outs, value) for key, value in (("bias", 0), ("mult", 0), ("shift", 14))
+    }
+    return IntConv(name, name, (outs, 8, 8), Format(1.0, False), x=x, **constants, **fields)
 
 
 def _graph(masked_bias: int = 0, residual: str | None = None) -> IntGraph:
@@ -40,16 +44,15 @@ def _graph(masked_bias: int = 0, residual: str | None = None) -> IntGraph:
     return IntGraph(
         "g",
         (
-            IntInput("image", "", (3, 8, 8), False, 1.0, pad_value=np.zeros(3, np.uint8)),
+            IntInput("image", "", (3, 8, 8), Format(1.0, False), pad_value=np.zeros(3, np.uint8)),
             _conv("stem", "image", 4, 3),
             _conv("gate.conv", "stem", 4, 4),
-            IntGlobalAvg("gate.mean", "", (4,), False, 1.0, x="gate.conv", **mean),
+            IntGlobalAvg("gate.mean", "", (4,), Format(1.0, False), x="gate.conv", **mean),
             IntGate(
                 "gate",
                 "",
                 (4,),
-                False,
-                1.0,
+                Format(1.0, False),
                 x="gate.mean",
                 **numbers,
                 threshold=np.zeros(4, np.int32),
@@ -61,15 +64,16 @@ def _graph(masked_bias: int = 0, residual: str | None = None) -> IntGraph:
                 "stem",
                 4,
                 4,
-                mask="gate",
+                mask=whole("gate", 4),
                 masked_bias=np.full(4, masked_bias, np.int32),
                 residual=residual,
             ),
-            _conv("outer", "inner", 4, 4, residual="stem", mask="gate"),
+            _conv("outer", "inner", 4, 4, residual="stem", mask=whole("gate", 4)),
             _conv("last", "outer", 4, 4),
-            IntGlobalAvg("mean", "", (4,), False, 1.0, x="last", **mean),
-            IntLogits("logits", "", (4,), True, 1.0, x="mean", **numbers, **requantized),
+            IntGlobalAvg("mean", "", (4,), Format(1.0, False), x="last", **mean),
+            IntLogits("logits", "", (4,), Format(1.0, True), x="mean", **numbers, **requantized),
         ),
+        ("logits",),
     )
 
 
@@ -103,8 +107,8 @@ def test_layers_that_serve_gates_only() -> None:
 
 def _grouped_graph(weight: np.ndarray, groups: int) -> IntGraph:
     base = _graph()
-    changed = _conv("outer", "inner", 4, 4, weight=weight, groups=groups, mask="gate")
-    return IntGraph("g", tuple(changed if la.name == "outer" else la for la in base.layers))
+    changed = _conv("outer", "inner", 4, 4, weight=weight, groups=groups, mask=whole("gate", 4))
+    return replace(base, layers=tuple(changed if la.name == "outer" else la for la in base.layers))
 
 
 @pytest.mark.parametrize("declared", [1, 2])

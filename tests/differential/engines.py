@@ -18,13 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.cost.cycles import predict
+from acsgen.compiler.predict import predict
 from acsgen.emit.hls import render_hls
 from acsgen.engines.base import EngineRun
 from acsgen.engines.csim import CSimEngine, build_library
 from acsgen.engines.csim.compile import FLAGS
 from acsgen.engines.rtl import Memory, RtlEngine, cached_model
-from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntGate, IntGraph, IntInput, IntLogits
+from acsgen.ir.integer import (
+    INT32_MAX,
+    INT32_MIN,
+    IntConcat,
+    IntGate,
+    IntGraph,
+    IntInput,
+    IntLogits,
+)
 from acsgen.isa.generated import HEADER_WORDS, ResultHeader, Status
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
@@ -34,6 +42,7 @@ from acsgen.quant.golden import GoldenModel
 from acsgen.quant.thresholds import Thresholds, force_masks
 from acsgen.support.assets import asset
 from acsgen.verify import verify_engine
+from acsgen.verify.compare import Executed, MaskBits
 from tests.nets.images import patches
 from tests.nets.integer_graphs import GraphBuilder
 
@@ -144,12 +153,14 @@ def _render(config: EngineConfig, target: Path) -> None:
 def predicted(
     program: Program,
     masks: Mapping[str, NDArray[np.uint8]],
+    executed: Executed,
     trace: bool,
     skips_words: bool = False,
 ) -> dict[str, int]:
     """Every counter of the result header that the engine keeps, as the cost model has it."""
-    counters = asdict(predict(program, masks, trace, skips_words=skips_words).counters)
-    return {**counters, "instructions": len(program.lines), "cycles": 0, "stall_cycles": 0}
+    report = predict(program, masks, trace, skips_words=skips_words, executed=executed)
+    lines = sum(not line.layer or executed(line.layer) for line in program.lines)
+    return {**asdict(report.counters), "instructions": lines, "cycles": 0, "stall_cycles": 0}
 
 
 def check(
@@ -178,18 +189,18 @@ def check_program(
 ) -> None:
     """Like :func:`check`, of a program compiled before; the RTL runs with ``memory``."""
     traced = {trace.layer for trace in program.traces}
-    untraced = (IntInput, IntGate, IntLogits)
+    untraced = (IntInput, IntGate, IntLogits, IntConcat)
     assert traced == {layer.name for layer in graph if not isinstance(layer, untraced)}
     chosen = dict(thresholds or {})
     golden = GoldenModel(graph).run(images, chosen)
     params = program.with_thresholds(chosen)
 
-    def wanted(masks: Mapping[str, NDArray[np.uint8]], trace: bool) -> dict[str, int]:
-        return predicted(program, masks, trace, skips_words=engine.csim.skips_words)
+    def wanted(masks: MaskBits, executed: Executed, trace: bool) -> dict[str, int]:
+        return predicted(program, masks, executed, trace, skips_words=engine.csim.skips_words)
 
-    def wanted_clocked(masks: Mapping[str, NDArray[np.uint8]], trace: bool) -> dict[str, int]:
+    def wanted_clocked(masks: MaskBits, executed: Executed, trace: bool) -> dict[str, int]:
         clocked = ("cycles", "stall_cycles")
-        counters = predicted(program, masks, trace, skips_words=True)
+        counters = predicted(program, masks, executed, trace, skips_words=True)
         return {k: v for k, v in counters.items() if k not in clocked}
 
     verification = verify_engine(program, engine.csim, images, golden, wanted, params)

@@ -23,7 +23,7 @@ from acsgen.quant.quantize import quantize
 from tests.differential.engines import Engines, check_network
 from tests.nets.gated_modules import BODIES, DenseHead, LargeStem, gated
 from tests.nets.images import noise, patches
-from tests.nets.integer_graphs import resnet
+from tests.nets.integer_graphs import dense_blocks, resnet
 from tests.nets.modules import Shape, randomized
 from tests.nets.quantized import integer_network
 
@@ -70,6 +70,7 @@ NETWORKS: dict[str, Maker] = {
     },
     "large-stem": quantized(LargeStem, (3, 40, 64)),
     "integer-resnet": lambda folder: resnet(),
+    "integer-dense": lambda folder: dense_blocks(),
     "checkpoint": of_checkpoint,
     "odd-widths": of_resnet(widths=(5, 9, 21), image_size=17, gate=AcsConfig()),
     "paper-widths": of_resnet(
@@ -123,6 +124,7 @@ rtl = partial(pytest.param, marks=pytest.mark.rtl)
 TABLE = [
     *(pytest.param(name, 4, None, id=f"{name}-csim4") for name in NETWORKS),
     *(pytest.param("integer-resnet", n, None, id=f"integer-resnet-csim{n}") for n in (1, 3, 6)),
+    rtl("integer-dense", 4, Memory(), id="integer-dense-rtl4"),
     *(
         rtl("integer-resnet", 4, memory, id=f"integer-resnet-rtl4-{name}")
         for name, memory in MEMORIES.items()

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from acsgen.frontend import compile_program, run_layers
-from acsgen.importers.loaded import LoadedProgram, loaded_program
+from acsgen.frontend import layers_of, run_layers
+from acsgen.importers.network import ImportedNetwork, imported_network
 from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.support.errors import Problem, UserError
 from tests.nets.images import noise
@@ -18,8 +18,8 @@ from tests.nets.modules import SHAPE, export
 
 def program_of(
     module: nn.Module, shape: tuple[int, ...] = SHAPE, dtype: torch.dtype = torch.uint8
-) -> LoadedProgram:
-    return loaded_program(Path("net.pt2"), export(module, shape, dtype), {}, "pt2")
+) -> ImportedNetwork:
+    return imported_network(Path("net.pt2"), export(module, shape, dtype), {}, "pt2")
 
 
 def compiled(
@@ -29,15 +29,13 @@ def compiled(
     scale: float = 1.0,
 ) -> LayerGraph:
     """Compile and compare with the module itself, run by PyTorch on pixels times ``scale``."""
-    graph, program = compile_program(program_of(module, shape, dtype))
+    graph, program = layers_of(program_of(module, shape, dtype))
     images = torch.from_numpy(noise(program.input_shape, 3, seed=1))
     inputs = images.to(dtype) if scale == 1.0 else images.to(dtype) * scale
     with torch.no_grad():
         expected = torch.cat([module(image.unsqueeze(0)).reshape(1, -1) for image in inputs])
     results = run_layers(graph, images, dtype=torch.float64)
-    torch.testing.assert_close(
-        results[graph.layers[-1].name].float(), expected, rtol=1e-4, atol=1e-4
-    )
+    torch.testing.assert_close(results[graph.outputs[-1]].float(), expected, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(program.logits(images), expected, rtol=1e-4, atol=1e-4)
     return graph
 
@@ -60,7 +58,7 @@ def refusals(
     """The problems for which a network is refused."""
     program = program_of(module, shape, dtype)
     try:
-        compile_program(program)
+        layers_of(program)
     except UserError as error:
         return error.problems
     raise AssertionError("the network was accepted")

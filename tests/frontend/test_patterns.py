@@ -8,8 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from acsgen.frontend import compile_program, run_layers
+from acsgen.frontend import layers_of, run_layers
 from acsgen.ir import layers as ir
+from acsgen.ir.masks import UNMASKED, whole
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig, SqueezeExcite
 from tests.frontend.compiled import compiled, kinds, only, program_of
 from tests.nets.images import noise
@@ -56,21 +57,21 @@ def test_mask_sinks_to_its_convolution(order):
         ["Input", "Conv", "Conv", "GlobalAvg", "Gate", "GlobalAvg", "Logits"]
     )
     conv = only(graph, ir.Conv, "body")
-    assert (conv.mask, conv.relu) == ("body.g.gate", relu)
+    assert (conv.mask, conv.relu) == (whole("body.g.gate", 6), relu)
     assert conv.masked_bias.any() == before_bn
 
 
 def test_mask_before_the_residual():
     module = net(lambda s, x: F.relu(s.c(x) * s.g(x) + x), c=ConvBn(6, 6), g=PooledGate(6, 6))
     conv = only(compiled(module), ir.Conv, "body")
-    assert (conv.mask, conv.residual, conv.relu) == ("body.g.gate", "stem.0", True)
+    assert (conv.mask, conv.residual, conv.relu) == (whole("body.g.gate", 6), "stem.0", True)
 
 
 def test_mask_after_the_residual_is_elementwise():
     module = net(lambda s, x: F.relu(s.c(x) + x) * s.g(x), c=ConvBn(6, 6), g=PooledGate(6, 6))
     graph = compiled(module)
-    assert only(graph, ir.Conv, "body").mask is None
-    assert only(graph, ir.Eltwise).mask == "body.g.gate"
+    assert only(graph, ir.Conv, "body").mask == UNMASKED
+    assert only(graph, ir.Eltwise).mask == whole("body.g.gate", 6)
 
 
 def test_two_masks_are_chained():
@@ -81,8 +82,8 @@ def test_two_masks_are_chained():
         h=PooledGate(6, 6),
     )
     graph = compiled(module)
-    assert only(graph, ir.Conv, "body").mask == "body.g.gate"
-    assert only(graph, ir.Eltwise).mask == "body.h.gate"
+    assert only(graph, ir.Conv, "body").mask == whole("body.g.gate", 6)
+    assert only(graph, ir.Eltwise).mask == whole("body.h.gate", 6)
 
 
 def test_product_of_masks_is_chained():
@@ -93,7 +94,7 @@ def test_product_of_masks_is_chained():
         h=PooledGate(6, 6),
     )
     graph = compiled(module)
-    assert only(graph, ir.Eltwise).mask == "body.h.gate"
+    assert only(graph, ir.Eltwise).mask == whole("body.h.gate", 6)
 
 
 def test_the_same_mask_twice_is_once():
@@ -123,7 +124,7 @@ def test_thresholds(threshold):
 
 def test_expanded_mask():
     module = net(lambda s, x: s.c(x) * s.g(x).expand_as(x), c=ConvBn(6, 6), g=PooledGate(6, 6))
-    assert only(compiled(module), ir.Conv, "body").mask == "body.g.gate"
+    assert only(compiled(module), ir.Conv, "body").mask == whole("body.g.gate", 6)
 
 
 def test_gate_with_convolution_on_pooled_map():
@@ -225,7 +226,7 @@ def test_shared_results_are_not_fused_away():
 
     graph = compiled(net(forward, c=ConvBn(6, 6), g=PooledGate(6, 6)))
     conv = only(graph, ir.Conv, "body")
-    assert (conv.relu, conv.mask, conv.residual) == (False, None, None)
+    assert (conv.relu, conv.mask, conv.residual) == (False, UNMASKED, None)
 
 
 def test_gate_on_the_gated_map_itself():
@@ -234,7 +235,7 @@ def test_gate_on_the_gated_map_itself():
         return y * s.g(y)
 
     graph = compiled(net(forward, c=ConvBn(6, 6), g=PooledGate(6, 6)))
-    assert only(graph, ir.Eltwise).mask == "body.g.gate"
+    assert only(graph, ir.Eltwise).mask == whole("body.g.gate", 6)
 
 
 def test_add_of_a_map_to_itself_and_scaled_sums():
@@ -464,7 +465,82 @@ def test_dgconv_weights_are_resolved():
 
 def test_names_and_result_are_stable():
     module = randomized(ResNet(ResNetConfig(image_size=8, widths=(4, 4, 4), gate=AcsConfig())))
-    first, _ = compile_program(program_of(module, (3, 8, 8)))
-    second, _ = compile_program(program_of(module, (3, 8, 8)))
+    first, _ = layers_of(program_of(module, (3, 8, 8)))
+    second, _ = layers_of(program_of(module, (3, 8, 8)))
     assert [layer.name for layer in first] == [layer.name for layer in second]
     assert "layer1.0.gate1.gate" in {gate.name for gate in first.gates}
+
+
+def test_concatenated_maps_are_one_layer_of_their_own():
+    def forward(s, x):
+        y = F.relu(s.c(x))
+        return s.d(torch.cat([x, y, x], 1))
+
+    graph = compiled(net(forward, c=ConvBn(6, 4), d=ConvBn(16, 6)))
+    concat = only(graph, ir.Concat)
+    assert concat.maps == ("stem.0", only(graph, ir.Conv, "body.c").name, "stem.0")
+    assert concat.shape == (16, 8, 8)
+
+
+def test_a_concatenation_of_one_map_is_that_map():
+    graph = compiled(net(lambda s, x: s.c(torch.cat([x], -3)), c=ConvBn(6, 6)))
+    assert "Concat" not in kinds(graph)
+
+
+def test_the_image_itself_may_be_concatenated():
+    class Early(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(6, 4, 3), nn.Linear(4, 3)
+
+        def forward(self, x):
+            x = x.float() / 255
+            return self.fc(self.conv(torch.cat([x, x], 1)).mean((2, 3)))
+
+    graph = compiled(Early().eval())
+    assert only(graph, ir.Concat).maps == ("input.copy",) * 2
+
+
+class Branches(nn.Module):
+    """Two classifiers, one on the first half of the network, returned in the given ``order``."""
+
+    def __init__(self, order):
+        super().__init__()
+        self.order = order
+        self.first, self.second = nn.Conv2d(3, 6, 3), nn.Conv2d(6, 8, 3)
+        self.early, self.late = nn.Linear(6, 4), nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = F.relu(self.first(x.float() / 255))
+        logits = {"early": self.early(x.mean((2, 3)))}
+        logits["late"] = self.late(F.relu(self.second(x)).mean((2, 3)))
+        return tuple(logits[name] for name in self.order)
+
+
+@pytest.mark.parametrize("order", [("early", "late"), ("late", "early")])
+def test_several_classifiers_are_outputs_and_the_last_one_is_the_answer(order):
+    module = randomized(Branches(order))
+    graph, program = layers_of(program_of(module))
+    assert graph.outputs == order
+    images = torch.from_numpy(noise((3, 8, 8), 3, seed=1))
+    results = run_layers(graph, images, dtype=torch.float64)
+    with torch.no_grad():
+        wanted = dict(zip(order, module(images), strict=True))
+    for name, logits in wanted.items():
+        torch.testing.assert_close(results[name].float(), logits, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(program.logits(images), wanted[order[-1]], rtol=1e-4, atol=1e-4)
+
+
+def test_a_classifier_that_the_network_goes_on_with_stays_a_vector_too():
+    class Chained(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.early, self.late = nn.Conv2d(3, 6, 3), nn.Linear(6, 4), nn.Linear(4, 5)
+
+        def forward(self, x):
+            early = self.early(self.conv(x.float() / 255).mean((2, 3)))
+            return early, self.late(early)
+
+    graph, _ = layers_of(program_of(randomized(Chained())))
+    assert graph.outputs == ("early.logits", "late")
+    assert kinds(graph) == "Input Conv GlobalAvg Linear Logits Logits"

@@ -65,7 +65,7 @@ EXPRESSIONS = {
     "ratio": (lambda s, x: x / (x + 2.0), "division by a value"),
     "broadcast-add": (lambda s, x: x + x.mean((2, 3), keepdim=True), "adds a map"),
     "map-sigmoid": (lambda s, x: torch.sigmoid(x), "sigmoid of a map"),
-    "concat": (lambda s, x: s.d(torch.cat([x, x], 1)), "aten.cat"),
+    "concat": (lambda s, x: s.c(torch.cat([x, x], 2)), "dimension 2"),
     "clamp": (lambda s, x: x.clamp(0, 6), "clamping to 0..6"),
     "per-pixel": (lambda s, x: x + torch.arange(8.0), "constant for every pixel"),
     "half-mean": (lambda s, x: x - x.mean(3, keepdim=True), "mean over axes [3]"),
@@ -128,9 +128,17 @@ HEADS = {
         ),
         "sigmoid is available only",
     ),
-    "two-outputs": (
+    "map-as-output": (
         heads(lambda s, x: (s.fc(x.mean((2, 3))), x), fc=nn.Linear(6, 4)),
-        "returns 2 results",
+        "does not end in a linear layer",
+    ),
+    "output-twice": (
+        heads(lambda s, x: (lambda y: (y, y))(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
+        "result 2 of 2 is one that was returned before",
+    ),
+    "constant-output": (
+        heads(lambda s, x: (torch.ones(1, 4), s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
+        "result 1 of 2 does not depend on the image",
     ),
     "linear-on-map": (
         heads(lambda s, x: s.fc(x).mean((2, 3)), fc=nn.Linear(8, 4)),

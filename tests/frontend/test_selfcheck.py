@@ -10,12 +10,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from acsgen.frontend import compile_program
+from acsgen.frontend import layers_of
 from acsgen.frontend.lower import lower
 from acsgen.frontend.passes.fuse import Fused, fuse
 from acsgen.frontend.passes.normalize import normalize_image
 from acsgen.frontend.selfcheck import check_equivalence
-from acsgen.ir import layers as ir
 from acsgen.support.errors import CheckFailed
 from tests.frontend.compiled import program_of
 from tests.nets.modules import Body, ConvBn, Net, PooledGate, randomized
@@ -29,7 +28,7 @@ def test_a_nearly_dead_layer_is_sound() -> None:
             if values.dim() > 0:
                 values[3:] = values[:3]
         net.body.c.weight[:, 3:] = -net.body.c.weight[:, :3]
-    graph, _ = compile_program(program_of(net))
+    graph, _ = layers_of(program_of(net))
     assert any(layer.name == "body.c" for layer in graph)
 
 
@@ -45,7 +44,7 @@ def changed(fused: Fused, name: str, **constants: np.ndarray) -> Fused:
     layers = tuple(
         replace(layer, **constants) if layer.name == name else layer for layer in fused.graph
     )
-    return replace(fused, graph=ir.LayerGraph(fused.graph.name, layers))
+    return replace(fused, graph=replace(fused.graph, layers=layers))
 
 
 def test_what_is_right_passes() -> None:

@@ -1,4 +1,4 @@
-"""Damaged programs: an engine must stop with a status, write only what it may, and go on after.
+"""Damaged programs: an engine must stop with a status, write only where it may, and go on after.
 
 :func:`damage` spoils the buffers of a good program; :func:`survives` runs them on an engine and
 refuses effects that no damage may have.

@@ -1,10 +1,10 @@
 """The instruction set once more, in numpy, pixel by pixel: the golden model of raw programs.
 
 Written from the specification (``hw/spec/engine.yaml``); shares no code with the engines, and no
-notion of blocks in flight, rounds or banks.  What the specification leaves open is *undefined*: the
-cells of a written block that are no pixels, memory never written.  The machine knows for every byte
-whether it is defined, so that engines are compared where they must agree and nowhere else, and it
-refuses programs whose results would depend on an undefined byte.
+notion of blocks in flight, rounds or banks.  Bytes that the specification leaves open are
+*undefined*: the cells of a written block that are no pixels, memory never written.  The machine
+knows for every byte whether it is defined, so that engines are compared where they must agree and
+nowhere else, and it refuses programs whose results would depend on an undefined byte.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ CLOCKED = (ResultHeader.CYCLES, ResultHeader.STALL_CYCLES)
 
 
 class Undefined(Exception):
-    """The program reads what nothing has defined."""
+    """The program reads undefined bytes."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Machine:
     # Whole programs.
 
     def run(self, program: Sequence[Instruction]) -> Expected:
-        """Execute up to END, and return what the result buffer then holds."""
+        """Execute up to END, and return the result buffer as it is then."""
         end = next(index for index, op in enumerate(program) if op.opcode == Opcode.END)
         for op in program[:end]:
             self.step(op)

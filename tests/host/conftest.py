@@ -1,8 +1,8 @@
 """Engines for the driver.
 
 The same tests run in two environments: in that of acsgen, over the simulated back ends, and in that
-of pynq, over pynq's (:mod:`test_pynq` starts them there).  What they need is prepared by the first
-and found by the second through an environment variable.
+of pynq, over pynq's (:mod:`test_pynq` starts them there).  The first prepares
+their files, and the second finds them through an environment variable.
 """
 
 from __future__ import annotations
@@ -65,6 +65,10 @@ class Prepared:
             masks = [f"{case}/masks/{gate}" for gate in self.bundle.gates]
             for gate, key in zip(self.bundle.gates, masks, strict=True):
                 assert np.array_equal(result.masks[gate], self.golden[key][index]), (index, gate)
+            for output in self.bundle.outputs:
+                expected = self.golden[f"{case}/outputs/{output}"][index]
+                assert np.array_equal(result.outputs[output], expected), (index, output)
+            assert result.answer == list(self.bundle.outputs)[-1]
             logits = self.golden[f"{case}/logits"][index]
             assert result.logits.dtype == np.int32
             assert np.array_equal(result.logits, logits), index

@@ -201,7 +201,7 @@ class FakeDevice(pynq.Device):
         return RuntimeMetadataParser(Metadata(input=str(Path(bitfile_name).with_suffix(".hwh"))))
 
     def download(self, bitstream: Any, parser: Any = None) -> None:
-        """A bitstream's load resets the logic; the DDR keeps what it has."""
+        """A bitstream's load resets the logic; the DDR keeps its content."""
         self.downloads += 1
         self.board.device.reset()
         self.post_download(bitstream, parser)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.cost.cycles import predict
+from acsgen.compiler.predict import predict
 from acsgen.ir.integer import IntGate, IntGraph
 from acsgen.program.board import load_board
 from acsgen.program.program import Program
@@ -32,12 +32,16 @@ CONFIGURATION = CONFIGURATIONS[4]
 
 
 def network(images: NDArray[np.uint8]) -> IntGraph:
-    """Two gated blocks; odd rows and an odd number of channels leave gaps in every word."""
+    """Two gated blocks with a classifier each; that of the second is the answer.
+
+    Odd rows and an odd number of channels leave gaps in every word.
+    """
     b = GraphBuilder(5)
     x = _block(b, b.conv(b.input(*images.shape[1:]), 12), 12, 1)
+    b.logits(b.gavg(x), 4)
     x = _block(b, x, 21, 2)
     b.logits(b.gavg(x), 7)
-    graph = IntGraph("driver-test", tuple(b.layers))
+    graph = b.graph("driver-test")
     for gate, alpha in zip(graph.gates, (0.5, 0.4, 0.5, 0.6), strict=True):
         graph = _trained(graph, gate, alpha, images)
     return graph
@@ -63,7 +67,7 @@ def _trained(graph: IntGraph, gate: IntGate, alpha: float, images: NDArray[np.ui
         threshold=integer_threshold(alpha, 2.0 / (1 + sums.std(axis=0))),
     )
     layers = [changed if layer.name == gate.name else layer for layer in graph]
-    return IntGraph(graph.name, tuple(layers))
+    return replace(graph, layers=tuple(layers))
 
 
 def cases(graph: IntGraph) -> dict[str, Thresholds]:
@@ -108,8 +112,10 @@ def prepare(folder: Path, libraries: dict[str, Path]) -> None:
     (folder / "libraries.json").write_text(json.dumps({k: str(v) for k, v in libraries.items()}))
     arrays = {"images": images}
     for name, thresholds in cases(graph).items():
-        golden = model.run(images, thresholds, keep="logits")
+        golden = model.run(images, thresholds, keep="outputs")
         arrays[f"{name}/logits"] = golden.logits
+        for output, logits in golden.outputs.items():
+            arrays[f"{name}/outputs/{output}"] = logits
         arrays[f"{name}/macs"] = _macs(program, golden.masks)
         for gate, mask in golden.masks.items():
             arrays[f"{name}/masks/{gate}"] = mask

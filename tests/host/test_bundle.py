@@ -51,7 +51,8 @@ def test_a_bundle_is_what_the_compiler_saved(prepared: Prepared) -> None:
     assert np.array_equal(bundle.params, program.params)
     assert bundle.shape == (program.image.channels, program.image.height, program.image.width)
     assert bundle.image_words == program.image.words
-    assert (bundle.classes, bundle.logits_address) == (program.classes, program.logits_address)
+    outputs = [tuple(output) for output in bundle.outputs.values()]
+    assert outputs == [(output.name, output.classes, output.address) for output in program.outputs]
     assert bundle.layers == tuple(line.layer for line in program.lines)
     assert list(bundle.gates) == [gate.name for gate in program.gates]
     for gate in program.gates:
@@ -93,9 +94,9 @@ def test_a_flipped_bit_of_the_description(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda m: m.update(format=2), "layout 2, this driver reads layout 1"),
+        (lambda m: m.update(format=1), "layout 1, this driver reads layout 2"),
         (lambda m: m.pop("format"), "layout None"),
-        (lambda m: m.update(files=[]), "layout 1"),
+        (lambda m: m.update(files=[]), "layout 2"),
         (lambda m: m["files"].pop("program/params.bin"), "params.bin: has no recorded digest"),
     ],
 )
@@ -120,7 +121,7 @@ def test_another_instruction_set(copy: Path, capsys: pytest.CaptureFixture[str])
         (lambda d: d["image"].update(width=0), "no image"),
         (lambda d: d["engine"].update(lane_groups=-3), "does not describe a program"),
         (lambda d: d.update(lines=d["lines"][:-1]), "differ in length"),
-        (lambda d: d.update(logits_address=2), "logits lie outside"),
+        (lambda d: d["outputs"][0].update(address=2), "the output logits lies outside"),
         (lambda d: d.update(result_words=15), "lies outside the result"),
         (lambda d: d["gates"][0].update(mask_address=0), "mask of gate3 lies outside"),
         (lambda d: d["gates"][1].update(threshold_address=10**6), "thresholds of gate4 lie"),

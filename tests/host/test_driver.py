@@ -13,6 +13,7 @@ from acsgen_host import (
     BackendError,
     BudgetPoint,
     BudgetProfile,
+    Bundle,
     EngineBusy,
     EngineFault,
     EngineMismatch,
@@ -343,6 +344,48 @@ def test_an_interrupted_run_does_not_disturb_the_next(
         prepared.check("trained", [accelerator.run(prepared.images[2])], [2])
 
 
+def ending_with(bundle: Bundle, layer: str | None) -> Bundle:
+    """The bundle whose program ends behind a layer, as an exit there would end it; or at once."""
+    lines = bundle.program.reshape(-1, isa.INSTRUCTION_WORDS)
+    kept = 0 if layer is None else bundle.layers.index(layer) + 1
+    return bundle._replace(
+        program=np.concatenate([lines[:kept], lines[-1:]]).ravel(),
+        layers=(*bundle.layers[:kept], ""),
+    )
+
+
+def test_the_answer_is_the_last_output_that_was_computed(bench: Bench) -> None:
+    prepared = bench.prepared
+    early, late = prepared.bundle.outputs
+    with bench.accelerator(ending_with(prepared.bundle, early)) as accelerator:
+        result = accelerator.run(prepared.images[1])
+    assert (list(result.outputs), result.answer) == ([early], early)
+    assert np.array_equal(result.logits, prepared.golden[f"trained/outputs/{early}"][1])
+    assert late not in result.outputs
+    gates = list(prepared.bundle.gates)
+    assert 0 < len(result.masks) < len(gates)
+    assert list(result.masks) == gates[: len(result.masks)]
+
+
+def test_a_program_that_computes_no_output_is_a_fault(bench: Bench) -> None:
+    bundle = ending_with(bench.prepared.bundle, None)
+    with (
+        bench.accelerator(bundle) as accelerator,
+        pytest.raises(EngineFault, match="wrote no output"),
+    ):
+        accelerator.run(bench.prepared.images[0])
+
+
+def test_the_self_test_tells_outputs_that_were_left_out(bench: Bench) -> None:
+    prepared = bench.prepared
+    early, _ = prepared.bundle.outputs
+    with bench.accelerator(ending_with(prepared.bundle, early)) as accelerator:
+        report = self_test(accelerator, 1)
+    assert report.mismatches
+    assert report.first is not None
+    assert report.first.endswith("was not computed")
+
+
 def test_the_self_test_passes(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     prepared = bench.prepared
     with bench.accelerator() as accelerator:
@@ -350,7 +393,8 @@ def test_the_self_test_passes(bench: Bench, capsys: pytest.CaptureFixture[str]) 
         report = self_test(accelerator)
         assert (report.runs, report.mismatches, report.first) == (2 * len(prepared.images), 0, None)
         bits = sum(gate.channels for gate in prepared.bundle.gates.values())
-        assert report.values == report.runs * (prepared.bundle.classes + bits)
+        classes = sum(output.classes for output in prepared.bundle.outputs.values())
+        assert report.values == report.runs * (classes + bits)
         assert (report.cycles > 0) == accelerator.identity.counts_cycles
     command = [str(prepared.bundle.path), "--selftest", "--images", "2", "--poll"]
     assert main(command, bench.backend()) == 0

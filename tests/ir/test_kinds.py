@@ -63,7 +63,7 @@ def test_float_execution_and_quantization_have_every_part(name: str) -> None:
     assert set(FLOAT_KINDS) == set(QUANT_KINDS) == set(KINDS)
     ours, theirs = FLOAT_KINDS[name], QUANT_KINDS[name]
     assert all(map(callable, (ours.run, ours.differs, *ours.starts.values())))
-    parts = (theirs.quantize, theirs.operator, theirs.violations, theirs.skipped, theirs.problems)
+    parts = (theirs.quantize, theirs.operator, theirs.skipped, theirs.problems)
     assert all(map(callable, parts))
     weights = {"weight"} & {field.name for field in fields(KINDS[name].layer)}
     assert (theirs.sums is not None) == bool(weights)
@@ -102,6 +102,35 @@ def without_a_fact(package: Path) -> None:
     replaced(package / "ir/kinds/scale.py", "def zero_mask(", "def _zero_mask(")
 
 
+def with_another_grammar(package: Path) -> None:
+    replaced(package / "ir/kinds/scale.py", '"vector": a_vector("C")', '"factor": a_vector("C")')
+
+
+def without_a_range(package: Path) -> None:
+    replaced(package / "ir/kinds/scale.py", '"mult": multiplier(""), ', "")
+
+
+def without_a_read(package: Path) -> None:
+    path = package / "ir/kinds/scale.py"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace('READS = ("x", "vector")', 'READS = ("x",)')
+    path.write_text(text.replace(', "vector": a_vector("C")', ""), encoding="utf-8")
+
+
+def with_a_remedy_left(package: Path) -> None:
+    replaced(package / "frontend/ops/__init__.py", '"aten::elu": _RELU', '"aten::cat": _RELU')
+
+
+def with_two_handlers(package: Path) -> None:
+    path = package / "frontend/kinds/concat.py"
+    replaced(path, '"aten::cat": _cat}', '"aten::cat": _cat, "aten::relu": _cat}')
+
+
+def with_an_operation_that_starts_nothing(package: Path) -> None:
+    path = package / "frontend/kinds/scale.py"
+    replaced(path, "starts={(og.ApplyVector, 3): _start}", "starts={}")
+
+
 def with_another_name(package: Path) -> None:
     first = 'vector: str\n\n    KIND = "scale"'
     replaced(package / "ir/kinds/scale.py", first, first.replace("scale", "scales"))
@@ -112,24 +141,106 @@ def without_files(package: Path) -> None:
         (package / stage / "kinds/scale.py").unlink()
 
 
-def without_parts(package: Path) -> None:
+def without_a_float_part(package: Path) -> None:
     replaced(package / "frontend/kinds/scale.py", ", absorbs={}", "")
-    replaced(package / "quant/kinds/scale.py", ", violations=_violations", "")
+
+
+def without_an_integer_part(package: Path) -> None:
+    replaced(package / "quant/kinds/scale.py", ", measured=True", "")
+
+
+def without_lowering(package: Path) -> None:
     replaced(package / "compiler/kinds/scale.py", "        lower=_lower,\n", "")
+
+
+def without_an_instruction(package: Path) -> None:
+    path = package / "compiler/kinds/scale.py"
+    line = next(x for x in path.read_text().splitlines() if "instruction=" in x)
+    replaced(path, f"{line}\n", "")
+
+
+def with_the_instruction_of_another(package: Path) -> None:
+    path = package / "compiler/kinds/scale.py"
+    replaced(path, "InstructionKind(Opcode.SCALE", "InstructionKind(Opcode.ELTWISE")
+
+
+def without_a_mode(package: Path) -> None:
+    replaced(package / "compiler/kinds/linear.py", "VECTOR, LinearMode.SIGMOID)", "VECTOR,)")
+
+
+def with_a_mode_of_another(package: Path) -> None:
+    path = package / "compiler/kinds/scale.py"
+    replaced(path, "listing=_listing)", "listing=_listing, modes=(LinearMode.GATE,))")
+    replaced(path, "import Instruction, Opcode", "import Instruction, LinearMode, Opcode")
+
+
+def without_an_end(package: Path) -> None:
+    replaced(package / "compiler/kinds/__init__.py", "(END,)", "()")
 
 
 def with_the_operation_of_another(package: Path) -> None:
     replaced(package / "frontend/kinds/scale.py", "(og.ApplyVector, 3)", "(og.Add, 3)")
 
 
-#: What is broken, what is imported then, and what is said.
+#: The change that breaks the package, the module that is imported then, and the message.
 BROKEN: list[tuple[Callable[[Path], None], str, str]] = [
     (without_a_fact, "acsgen.ir.layers", "TypeError: IntScale of kind 'scale' lacks zero_mask$"),
     (with_another_name, "acsgen.ir.integer", "TypeError: Scale.KIND is 'scales', not 'scale'$"),
+    (
+        with_another_grammar,
+        "acsgen.ir.integer",
+        "TypeError: the grammar of kind 'scale' does not read what READS says$",
+    ),
+    (without_a_range, "acsgen.ir.integer", "TypeError: the grammar of kind 'scale' lacks mult$"),
+    (without_a_read, "acsgen.ir.integer", "TypeError: READS of kind 'scale' lacks vector$"),
+    (
+        with_a_remedy_left,
+        "acsgen.frontend.ops",
+        "ImportError: operators with a handler need no remedy: aten::cat$",
+    ),
+    (
+        with_two_handlers,
+        "acsgen.frontend.ops",
+        "ImportError: two handlers of the operator aten::relu$",
+    ),
+    (
+        with_an_operation_that_starts_nothing,
+        "acsgen.frontend.kinds",
+        "ImportError: no kind of layer starts with the operation ApplyVector$",
+    ),
     *((without_files, f"acsgen.{stage}.kinds", r"\w+Error: .*\bscale\b") for stage in STAGES),
-    (without_parts, "acsgen.frontend.kinds", "TypeError: FloatKind.* missing .* 'absorbs'$"),
-    (without_parts, "acsgen.quant.kinds", "TypeError: QuantKind.* missing .* 'violations'$"),
-    (without_parts, "acsgen.compiler.kinds", "TypeError: CompilerKind.* missing .* 'lower'$"),
+    (without_a_float_part, "acsgen.frontend.kinds", "TypeError: FloatKind.* missing .* 'absorbs'$"),
+    (
+        without_an_integer_part,
+        "acsgen.quant.kinds",
+        "TypeError: QuantKind.* missing .* 'measured'$",
+    ),
+    (without_lowering, "acsgen.compiler.kinds", "TypeError: CompilerKind.* missing .* 'lower'$"),
+    (
+        without_an_instruction,
+        "acsgen.compiler.kinds",
+        "TypeError: CompilerKind.* missing .* 'instruction'$",
+    ),
+    (
+        with_the_instruction_of_another,
+        "acsgen.compiler.kinds",
+        "ImportError: two kinds of layers state the cost of ELTWISE$",
+    ),
+    (
+        without_a_mode,
+        "acsgen.compiler.predict",
+        "ImportError: no kind of layer states the cost of LINEAR SIGMOID$",
+    ),
+    (
+        with_a_mode_of_another,
+        "acsgen.compiler.listing",
+        "ImportError: no kind of layer states the cost of SCALE$",
+    ),
+    (
+        without_an_end,
+        "acsgen.compiler.kinds",
+        "ImportError: no kind of layer states the cost of END$",
+    ),
     (
         with_the_operation_of_another,
         "acsgen.frontend.kinds",
@@ -159,7 +270,7 @@ for place in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What importing a copy of the package says, for each way in which it is broken."""
+    """The message when a copy of the package is imported, for each way in which it is broken."""
     places = []
     for breaking, module, _ in BROKEN:
         folder = tmp_path_factory.mktemp(breaking.__name__)

@@ -1,6 +1,6 @@
 """Changes of the specification that must leave everything working, and checkouts with them.
 
-They go by what they find, so that they can be made on top of other changes.
+They go by the specification that they find, so that they can follow other changes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from acsgen.support.assets import asset_root
 Data = dict[str, Any]
 Change = Callable[[Data], None]
 
-#: What a checkout needs to render, build and simulate.
+#: The folders that a checkout needs to render, build and simulate.
 FOLDERS = ("acsgen", "hw", "templates", "sim", "host", "tests")
 
 #: Bits that fields get.
@@ -162,7 +162,7 @@ def _used_together(one: Data, other: Data) -> bool:
 
 
 def changed_checkout(folder: Path, *changes: Change) -> Path:
-    """Copy what :data:`FOLDERS` names, change the specification, and render it."""
+    """Copy the folders :data:`FOLDERS`, change the specification, and render it."""
     for name in FOLDERS:
         ignored = shutil.ignore_patterns("__pycache__", "*.so")
         shutil.copytree(asset_root() / name, folder / name, ignore=ignored)
@@ -182,7 +182,7 @@ def change_specification(checkout: Path, *changes: Change) -> None:
 
 
 def in_checkout(checkout: Path, module: str, *arguments: str) -> str:
-    """Run a module of a checkout; returns what it printed, raises AssertionError if it fails."""
+    """Run a module of a checkout; returns its output, raises AssertionError if it fails."""
     finished = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=checkout,

@@ -11,7 +11,7 @@ FIELDS = {f.name: f for f in INSTRUCTION_FIELDS}
 HIGH = {f.name: f.high for f in INSTRUCTION_FIELDS}
 #: The same of a channel record.
 RECORD_HIGH = {f.name: f.high for f in RECORD_FIELDS}
-#: Opcodes that there are not: the ends of what the field holds, and all with one bit wrong.
+#: Opcodes that there are not: the ends of the field's range, and all with one bit wrong.
 UNKNOWN_OPCODES = sorted(
     {0, HIGH["opcode"], max(Opcode) + 1}.union(
         code ^ 1 << bit for code in Opcode for bit in range(FIELDS["opcode"].bits)

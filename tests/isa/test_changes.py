@@ -1,4 +1,4 @@
-"""Two engines, one specification: whatever is changed in it, all that is rendered follows."""
+"""Two engines, one specification: after any change of it, all that is rendered follows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_engines_agree_after_all_changes_together(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_everything_passes_after_a_change(change: str, tmp_path: Path) -> None:
-    """The engines agree, and what reads and writes instructions has tests that pass."""
+    """The engines agree, and tests of the code that reads and writes instructions pass."""
     checkout = changed_checkout(tmp_path, CHANGES[change])
     compare_engines(checkout, 3 * PROGRAMS)
     folders = [

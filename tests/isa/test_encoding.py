@@ -1,4 +1,4 @@
-"""Instructions and records survive encoding, and what does not fit is refused by name."""
+"""Instructions and records survive encoding, and a value that does not fit is refused by name."""
 
 from __future__ import annotations
 

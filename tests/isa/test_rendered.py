@@ -1,4 +1,4 @@
-"""What is rendered does what the specification says, and can be rendered without itself."""
+"""Rendered files keep to the specification, and can be rendered without themselves."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _module(spec: Spec) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def sharing(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The rendered Python of a specification whose fields share what bits they can."""
+    """The rendered Python of a specification whose fields share all bits that they can."""
     data = yaml.safe_load(asset("hw", "spec", "engine.yaml").read_text(encoding="utf-8"))
     share_fields(data)
     path = tmp_path_factory.mktemp("sharing") / "engine.yaml"

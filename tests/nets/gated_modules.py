@@ -36,7 +36,7 @@ class MaskAfterRelu(nn.Module):
 
 
 class MaskBeforeBn(nn.Module):
-    """Masked channels become what the batch norm makes of zero."""
+    """Masked channels become the value that the batch norm makes of zero."""
 
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class MaskAfterAdd(nn.Module):
 
 
 class GateOfEarlierFeatures(nn.Module):
-    """A gate far from what it masks, over a stride-2 layer."""
+    """A gate far from the layer that it masks, over a stride-2 layer."""
 
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class SharedGate(nn.Module):
 
 
 class GateOfMaskedMap(nn.Module):
-    """Gates that see what other gates left, pooled and scaled."""
+    """Gates that see the channels that other gates left, pooled and scaled."""
 
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.ir.integer import (
+    Format,
+    IntConcat,
     IntConv,
     IntEltwise,
     IntFlatten,
@@ -23,6 +25,7 @@ from acsgen.ir.integer import (
     IntPool,
     IntScale,
 )
+from acsgen.ir.masks import whole
 
 
 def window_shape(
@@ -43,10 +46,20 @@ class GraphBuilder:
         self.rng = np.random.default_rng(self.seed)
 
     def graph(self, name: str = "test") -> IntGraph:
-        return IntGraph(name, tuple(self.layers))
+        """The graph; its outputs are all classifiers."""
+        outputs = tuple(layer.name for layer in self.layers if isinstance(layer, IntLogits))
+        return IntGraph(name, tuple(self.layers), outputs)
+
+    def layer(self, name: str) -> IntLayer:
+        return next(layer for layer in self.layers if layer.name == name)
+
+    def signed(self, name: str) -> bool:
+        signed = self.layer(name).format.one_sign
+        assert signed is not None
+        return signed
 
     def shape(self, name: str) -> tuple[int, ...]:
-        return self.graph()[name].shape
+        return self.layer(name).shape
 
     def input(self, channels: int = 3, height: int = 8, width: int = 8) -> str:
         pad_value = self.rng.integers(0, 256, channels)
@@ -95,7 +108,7 @@ class GraphBuilder:
             groups=groups,
             residual=residual,
             res_mult=int(self.rng.integers(1 << 12, 1 << 15)) if residual else 0,
-            mask=mask,
+            mask=whole(mask, channels) if mask else (),
         )
 
     def eltwise(
@@ -111,7 +124,7 @@ class GraphBuilder:
             shift=int(self.rng.integers(14, 17)),
             residual=residual,
             res_mult=int(self.rng.integers(1 << 12, 1 << 15)) if residual else 0,
-            mask=mask,
+            mask=whole(mask, self.shape(x)[0]) if mask else (),
         )
 
     def pool(
@@ -122,7 +135,7 @@ class GraphBuilder:
             IntPool,
             "pool",
             shape,
-            self.graph()[x].signed,
+            self.signed(x),
             x=x,
             mode=mode,
             kernel=kernel,
@@ -132,15 +145,21 @@ class GraphBuilder:
             shift=18,
         )
 
+    def concat(self, *maps: str) -> str:
+        channels = tuple(self.shape(x)[0] for x in maps)
+        shape = (sum(channels), *self.shape(maps[0])[1:])
+        signed = self.signed(maps[0])
+        return self._add(IntConcat, "concat", shape, signed, maps=maps, channels=channels)
+
     def gavg(self, x: str) -> str:
         channels, height, width = self.shape(x)
         mult = min(65535, round((1 << 20) / (height * width)))
-        signed = self.graph()[x].signed
+        signed = self.signed(x)
         return self._add(IntGlobalAvg, "gavg", (channels,), signed, x=x, mult=mult, shift=19)
 
     def flatten(self, x: str) -> str:
         size = math.prod(self.shape(x))
-        return self._add(IntFlatten, "flatten", (size,), self.graph()[x].signed, x=x)
+        return self._add(IntFlatten, "flatten", (size,), self.signed(x), x=x)
 
     def linear(self, x: str, channels: int, sigmoid: bool = False, signed: bool = False) -> str:
         constants = self._linear_constants(x, channels)
@@ -169,7 +188,7 @@ class GraphBuilder:
         )
 
     def scale(self, x: str, vector: str) -> str:
-        signed = self.graph()[x].signed
+        signed = self.signed(x)
         shape = self.shape(x)
         return self._add(
             IntScale, "scale", shape, signed, x=x, vector=vector, mult=1 << 10, shift=17
@@ -196,9 +215,11 @@ class GraphBuilder:
     def _add(
         self, kind: type[IntLayer], prefix: str, shape: tuple[int, ...], signed: bool, **fields: Any
     ) -> str:
-        name = prefix if prefix in ("image", "logits") else f"{prefix}{len(self.layers)}"
+        names = {layer.name for layer in self.layers}
+        plain = prefix in ("image", "logits") and prefix not in names
+        name = prefix if plain else f"{prefix}{len(self.layers)}"
         layer = kind(
-            name=name, where=f"net.{name}", shape=shape, signed=signed, scale=1.0, **fields
+            name=name, where=f"net.{name}", shape=shape, format=Format(1.0, signed), **fields
         )
         self.layers.append(layer)
         return name
@@ -233,3 +254,22 @@ def resnet(seed: int = 0, widths: tuple[int, ...] = (8, 16, 32), size: int = 32)
         x = acs_block(b, x, channels, 1 if stage == 0 else 2)
     b.logits(b.gavg(x))
     return b.graph(f"resnet{seed}")
+
+
+def dense_blocks(seed: int = 0, growth: int = 12, size: int = 16) -> IntGraph:
+    """Two blocks in which every layer reads all maps before it, a stride between them, gates, and a
+    classifier on each block."""
+    b = GraphBuilder(seed)
+    x = b.conv(b.input(3, size, size), growth)
+    for stage in range(2):
+        maps = [x]
+        for _ in range(3):
+            y = b.conv(x, 2 * growth, 1)
+            mask = b.gate(b.gavg(x), growth)
+            maps.append(b.conv(y, growth, mask=mask))
+            x = b.concat(*maps)
+        b.logits(b.gavg(x))
+        if stage == 0:
+            # The first maps of the block once more, behind what the block made of them.
+            x = b.conv(b.concat(x, maps[0], maps[0]), growth, 3, 2)
+    return b.graph(f"dense{seed}")

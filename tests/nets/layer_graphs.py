@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from acsgen.ir import layers as ir
+from acsgen.ir.masks import whole
 
 CLASSES = 5
 
@@ -58,7 +59,7 @@ class NetBuilder:
                 groups=groups,
                 relu=relu,
                 residual=residual,
-                mask=mask,
+                mask=whole(mask, outs) if mask else (),
             )
         )
 
@@ -66,7 +67,8 @@ class NetBuilder:
         self, name: str, x: str, relu: bool, residual: str | None = None, mask: str | None = None
     ) -> str:
         shape = self.layers[x].shape
-        return self._add(ir.Eltwise(name, "", shape, x=x, relu=relu, residual=residual, mask=mask))
+        bits = whole(mask, shape[0]) if mask else ()
+        return self._add(ir.Eltwise(name, "", shape, x=x, relu=relu, residual=residual, mask=bits))
 
     def pool(
         self, name: str, x: str, mode: str, kernel: int = 2, stride: int = 2, pad: int = 0
@@ -102,7 +104,7 @@ class NetBuilder:
         weight = self._weights(CLASSES, self.layers[x].shape[0])
         bias = self.rng.normal(0, 0.3, CLASSES)
         self._add(ir.Logits("logits", "", (CLASSES,), x=x, weight=weight, bias=bias))
-        return ir.LayerGraph("small", tuple(self.layers.values()))
+        return ir.LayerGraph("small", tuple(self.layers.values()), ("logits",))
 
 
 def every_kind(seed: int, image: tuple[int, int, int] = (3, 8, 8)) -> ir.LayerGraph:

@@ -22,8 +22,8 @@ from acsgen.ir.integer import (
     IntPool,
     IntScale,
 )
+from acsgen.ir.ranges import largest_partial_sum
 from acsgen.isa.generated import MAX_KERNEL, MULT_MAX, SHIFT_MAX, SHIFT_MIN
-from acsgen.quant.arithmetic import largest_partial_sum
 from acsgen.quant.thresholds import Thresholds, force_masks
 from tests.isa.places import HIGH
 from tests.nets.integer_graphs import GraphBuilder, acs_block
@@ -32,13 +32,14 @@ from tests.nets.integer_graphs import GraphBuilder, acs_block
 #: channels: enough for many rounds and chunks, little enough for many examples.
 MAX_MACS = 400_000
 MAX_FLAT = 2000
+MAX_CONCATENATED = 300
 
 #: Multiplier that halves with the smallest shift: odd values lie between two results.
 HALF = 1 << (SHIFT_MIN - 1)
 
 STEPS = (
     *("conv", "conv", "conv", "block", "block", "acs_block", "acs_block"),
-    *("eltwise", "pool", "squeeze_excite", "gate"),
+    *("eltwise", "pool", "squeeze_excite", "gate", "concat", "exit"),
 )
 
 Draw = st.DrawFn
@@ -86,6 +87,10 @@ class RandomGraph:
             self.pool(x)
         elif kind == "squeeze_excite":
             self.squeeze_excite(x)
+        elif kind == "concat":
+            self.concat(x)
+        elif kind == "exit":
+            self.builder.logits(self._vector(x), self.integer(1, 12))
         else:
             self.gate(x, self.integer(1, 70))
 
@@ -179,6 +184,16 @@ class RandomGraph:
         vector = b.linear(vector, b.shape(x)[0], sigmoid)
         self.maps.append(b.scale(x, vector))
 
+    def concat(self, x: str) -> None:
+        """Some maps of one size and sign, perhaps the same one twice, in any order."""
+        b = self.builder
+        fit = [
+            y for y in self.maps if b.shape(y)[1:] == b.shape(x)[1:] and b.signed(y) == b.signed(x)
+        ]
+        maps = [x, *(self.draw(st.sampled_from(fit)) for _ in range(self.integer(1, 3)))]
+        if sum(b.shape(y)[0] for y in maps) <= MAX_CONCATENATED:
+            self.maps.append(b.concat(*self.draw(st.permutations(maps))))
+
     def gate(self, x: str, channels: int) -> str:
         vector = self._vector(x)
         if self.chance():
@@ -209,7 +224,8 @@ class RandomGraph:
         """No mask, an existing one, or that of a new gate."""
         if not self.chance():
             return None
-        gates = [gate.name for gate in self.builder.graph().gates if gate.shape == (channels,)]
+        every = [layer for layer in self.builder.layers if isinstance(layer, IntGate)]
+        gates = [gate.name for gate in every if gate.shape == (channels,)]
         if gates and self.chance():
             return self.draw(st.sampled_from(gates))
         return self.gate(self.some_map(), channels) if self.maps else None
@@ -247,11 +263,11 @@ def graphs(draw: Draw, max_macs: int = MAX_MACS) -> IntGraph:
 
 def extreme(graph: IntGraph, rng: np.random.Generator) -> IntGraph:
     """``graph`` with the constants of some of its layers at the ends of their ranges."""
-    signed = {layer.name: layer.signed for layer in graph}
+    signed = {layer.name: layer.format.any_signed for layer in graph}
     layers = (
         _extreme_layer(layer, signed, rng) if rng.random() < 0.3 else layer for layer in graph
     )
-    return IntGraph(graph.name, tuple(layers))
+    return replace(graph, layers=tuple(layers))
 
 
 def _extreme_layer(layer: IntLayer, signed: dict[str, bool], rng: np.random.Generator) -> IntLayer:

@@ -1,4 +1,4 @@
-"""Gates and layers by call: what works for gates, in PyTorch and in the integer graph alike."""
+"""Calls of layers whose results serve gates: one rule, in PyTorch and in the integer graph."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acsgen.cost.macs import count_macs
-from acsgen.frontend import compile_program
-from acsgen.importers.loaded import loaded_program
+from acsgen.frontend import layers_of
+from acsgen.importers.network import imported_network
 from acsgen.ir.integer import IntGraph
 from acsgen.ir.ungate import without_gates
 from acsgen.nn import (
@@ -100,7 +100,7 @@ def work(model: Network) -> tuple[set[str], set[str]]:
 def integers(model: Network | ResNet) -> IntGraph:
     with torch.no_grad():
         program = torch.export.export(model.eval(), (model.example_input(),), strict=False)
-    layers, _ = compile_program(loaded_program(Path("net.pt2"), program, {}, "pt2"))
+    layers, _ = layers_of(imported_network(Path("net.pt2"), program, {}, "pt2"))
     return quantize(layers, IMAGES)
 
 

@@ -6,12 +6,12 @@ import math
 
 import pytest
 import torch
+from acsgen_host.thresholds import logit
 
 from acsgen.nn import AcsConfig, AcsGate, ChannelGate, DGConv2d, ResNet, ResNetConfig
 from acsgen.nn.gates.gate import default_bottleneck
 from acsgen.nn.gates.record import record_gates
 from acsgen.nn.mac_counter import MacCounter
-from acsgen.nn.ops import threshold_logit
 
 
 @pytest.mark.unit
@@ -48,9 +48,9 @@ def test_extreme_thresholds_open_and_close_everything(threshold: float, value: f
 
 @pytest.mark.unit
 def test_threshold_logit_is_rounded_to_float32_once() -> None:
-    assert threshold_logit(0.5) == 0.0
-    assert threshold_logit(0.7) == float(torch.tensor(math.log(0.7 / 0.3), dtype=torch.float32))
-    assert (threshold_logit(0.0), threshold_logit(1.0)) == (-math.inf, math.inf)
+    assert logit(0.5) == 0.0
+    assert logit(0.7) == float(torch.tensor(math.log(0.7 / 0.3), dtype=torch.float32))
+    assert (logit(0.0), logit(1.0)) == (-math.inf, math.inf)
 
 
 @pytest.mark.unit

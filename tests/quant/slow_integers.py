@@ -12,6 +12,21 @@ from typing import Any
 import numpy as np
 
 from acsgen.ir import integer as ir
+from acsgen.ir.masks import ChannelMask
+
+
+def _bit(mask: ChannelMask, channel: int, results: dict[str, np.ndarray]) -> int:
+    """The bit of a channel: of the slice that it is in."""
+    for part in mask:
+        if channel < part.count:
+            return 1 if part.mask is None else int(results[part.mask][part.first + channel])
+        channel -= part.count
+    raise IndexError(channel)
+
+
+def _sign(layer: ir.IntLayer, channel: int) -> bool:
+    signed = layer.format.signed
+    return signed[channel] if isinstance(signed, tuple) else signed
 
 
 def half_away(value: int, shift: int) -> int:
@@ -40,19 +55,22 @@ def layer_result(
         return _conv(layer, image_layer, results)
     if isinstance(layer, ir.IntEltwise):
         return _eltwise(layer, results)
+    if isinstance(layer, ir.IntConcat):
+        return np.concatenate([results[name] for name in layer.maps])
     x = results[layer.inputs[0]]
     if isinstance(layer, ir.IntPool):
         return _pool(layer, x)
     if isinstance(layer, ir.IntGlobalAvg):
-        sums = [sum(channel.ravel().tolist()) for channel in x]
-        return _array([requantize(s * layer.mult, layer.shift, layer.signed) for s in sums])
+        sums = [sum(channel.ravel().tolist()) * layer.mult for channel in x]
+        return _array([requantize(s, layer.shift, _sign(layer, c)) for c, s in enumerate(sums)])
     if isinstance(layer, ir.IntFlatten):
         return x.reshape(-1)
     if isinstance(layer, ir.IntScale):
         vector = results[layer.vector]
         y = np.empty(x.shape, object)
         for c, i, j in np.ndindex(*x.shape):
-            y[c, i, j] = requantize(x[c, i, j] * vector[c] * layer.mult, layer.shift, layer.signed)
+            product = x[c, i, j] * vector[c] * layer.mult
+            y[c, i, j] = requantize(product, layer.shift, _sign(layer, c))
         return y
     assert isinstance(layer, (ir.IntLinear, ir.IntLogits, ir.IntGate))
     acc = [
@@ -70,7 +88,7 @@ def layer_result(
         arguments = [requantize(v, s, True) for v, s in scaled]
         exact = [256 / (1 + math.exp(-q / 16)) for q in arguments]
         return _array([min(math.floor(e + 0.5), 255) for e in exact])
-    return _array([requantize(v, s, layer.signed) for v, s in scaled])
+    return _array([requantize(v, s, _sign(layer, o)) for o, (v, s) in enumerate(scaled)])
 
 
 def _array(values: list[int]) -> np.ndarray:
@@ -95,12 +113,12 @@ def _conv(layer: ir.IntConv, image_layer: ir.IntLayer, results: dict) -> np.ndar
                 pixel = int(border[c])
             acc += int(layer.weight[o, k, u, v]) * pixel
             assert -(2**31) <= acc < 2**31
-        if layer.mask is not None and not results[layer.mask][o]:
+        if layer.mask and not _bit(layer.mask, o, results):
             acc = int(layer.masked_bias[o])
         total = acc * int(layer.mult[o])
         if layer.residual is not None:
             total += results[layer.residual][o, i, j] * layer.res_mult << (int(layer.shift[o]) - 14)
-        y[o, i, j] = requantize(total, int(layer.shift[o]), layer.signed)
+        y[o, i, j] = requantize(total, int(layer.shift[o]), _sign(layer, o))
     return y
 
 
@@ -108,11 +126,11 @@ def _eltwise(layer: ir.IntEltwise, results: dict) -> np.ndarray:
     x = results[layer.x]
     y = np.empty(x.shape, object)
     for c, i, j in np.ndindex(*x.shape):
-        active = layer.mask is None or results[layer.mask][c]
+        active = not layer.mask or _bit(layer.mask, c, results)
         total = x[c, i, j] * layer.mult if active else 0
         if layer.residual is not None:
             total += results[layer.residual][c, i, j] * layer.res_mult << (layer.shift - 14)
-        y[c, i, j] = requantize(total, layer.shift, layer.signed)
+        y[c, i, j] = requantize(total, layer.shift, _sign(layer, c))
     return y
 
 
@@ -128,5 +146,5 @@ def _pool(layer: ir.IntPool, x: np.ndarray) -> np.ndarray:
         if layer.mode == "max":
             y[c, i, j] = max(valid)
         else:
-            y[c, i, j] = requantize(sum(valid) * layer.mult, layer.shift, layer.signed)
+            y[c, i, j] = requantize(sum(valid) * layer.mult, layer.shift, _sign(layer, c))
     return y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acsgen.ir import integer as ir
+from acsgen.ir.format import Format
+from acsgen.ir.masks import ChannelMask, MaskSlice, mask_names, whole
 from acsgen.quant.arithmetic import requantize, round_shift
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.golden.operators import operator
@@ -23,9 +26,16 @@ SEEDS = st.integers(0, 2**32 - 1)
 few = settings(max_examples=40, deadline=None)
 
 
-def _values(rng: np.random.Generator, shape: tuple[int, ...], signed: bool) -> np.ndarray:
-    """8-bit values, the extreme ones often."""
-    low, high = (-128, 127) if signed else (0, 255)
+#: Bits of the masks, more than any map here has channels.
+MASK_BITS = 12
+
+
+def _values(
+    rng: np.random.Generator, shape: tuple[int, ...], signed: bool | np.ndarray
+) -> np.ndarray:
+    """8-bit values ``(N, C, ...)``, the extreme ones often; one sign, or one for each channel."""
+    signs = np.broadcast_to(signed, shape[1]).reshape(-1, *(1,) * (len(shape) - 2))
+    low, high = np.where(signs, -128, 0), np.where(signs, 127, 255)
     values = rng.integers(low, high + 1, shape)
     extreme = rng.random(shape)
     return np.where(extreme < 0.2, low, np.where(extreme > 0.8, high, values)).astype(np.int16)
@@ -46,8 +56,33 @@ def _constants(rng: np.random.Generator, outs: int) -> dict[str, np.ndarray]:
     }
 
 
-def _source(shape: tuple[int, ...], signed: bool) -> ir.IntLayer:
-    return ir.IntFlatten("x", "", shape, signed, 1.0, x="")
+def _source(shape: tuple[int, ...], signed: bool | tuple[bool, ...]) -> ir.IntLayer:
+    return ir.IntFlatten("x", "", shape, Format(1.0, signed), x="")
+
+
+def _mask(rng: np.random.Generator, channels: int) -> ChannelMask:
+    """A whole mask, or slices of masks and of none, of a map of so many channels."""
+    if rng.random() < 0.5:
+        return whole("m", channels)
+    cuts = sorted({0, channels, *rng.integers(0, channels + 1, 2).tolist()})
+    parts = []
+    for start, stop in pairwise(cuts):
+        name = [None, "m", "n"][rng.integers(0, 3)]
+        first = 0 if name is None else int(rng.integers(0, MASK_BITS - (stop - start) + 1))
+        parts.append(MaskSlice(name, first, stop - start))
+    return tuple(parts) if mask_names(tuple(parts)) else whole("m", channels)
+
+
+def _bits(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The bits of two masks for two images."""
+    return {name: rng.integers(0, 2, (2, MASK_BITS)).astype(np.uint8) for name in ("m", "n")}
+
+
+def _format(rng: np.random.Generator, channels: int, signed: bool) -> Format:
+    """One sign, or signs by channel."""
+    if rng.random() < 0.5:
+        return Format(1.0, signed)
+    return Format(1.0, tuple((rng.random(channels) < 0.5).tolist()))
 
 
 def _check(layer: ir.IntLayer, sources: list[ir.IntLayer], inputs: dict[str, np.ndarray]) -> None:
@@ -114,17 +149,16 @@ def test_conv(
     rng = np.random.default_rng(seed)
     ins, outs = ins * groups, outs * groups
     shape = (outs, *((n + 2 * pad - kernel) // stride + 1 for n in size))
-    source = _source((ins, *size), x_signed and not image)
+    source = _source((ins, *size), _format(rng, ins, x_signed).signed)
     if image:
         pixel = rng.integers(0, 256, ins).astype(np.uint8)
-        source = ir.IntInput("x", "", (ins, *size), False, 1.0, pad_value=pixel)
+        source = ir.IntInput("x", "", (ins, *size), Format(1.0, False), pad_value=pixel)
     res_signed = bool(rng.random() < 0.5)
     layer = ir.IntConv(
         "y",
         "",
         shape,
-        signed=signed,
-        scale=1.0,
+        format=_format(rng, outs, signed),
         x="x",
         weight=_weights(rng, (outs, ins // groups, kernel, kernel)),
         masked_bias=rng.integers(-(2**30), 2**30, outs) * (rng.random(outs) < 0.5),
@@ -134,12 +168,12 @@ def test_conv(
         groups=groups,
         residual="r" if residual else None,
         res_mult=int(rng.integers(0, 65536)),
-        mask="m" if mask else None,
+        mask=_mask(rng, shape[0]) if mask else (),
     )
     inputs = {
-        "x": _values(rng, (2, *source.shape), source.signed),
+        "x": _values(rng, (2, *source.shape), source.format.signs(ins)),
         "r": _values(rng, (2, *shape), res_signed),
-        "m": rng.integers(0, 2, (2, outs)).astype(np.uint8),
+        **_bits(rng),
     }
     _check(layer, [source], inputs)
 
@@ -153,8 +187,7 @@ def test_conv_sums_beyond_float32_are_exact() -> None:
         "y",
         "",
         (2,),
-        signed=True,
-        scale=1.0,
+        format=Format(1.0, True),
         x="x",
         weight=weight.reshape(2, -1),
         bias=np.array([1, -1]),
@@ -178,19 +211,18 @@ def test_eltwise(seed: int, signed: bool, residual: bool, mask: bool) -> None:
         "y",
         "",
         shape,
-        signed=signed,
-        scale=1.0,
+        format=_format(rng, 3, signed),
         x="x",
         mult=int(rng.integers(0, 65536)),
         shift=int(rng.integers(14, 39)),
         residual="r" if residual else None,
         res_mult=int(rng.integers(0, 65536)),
-        mask="m" if mask else None,
+        mask=_mask(rng, shape[0]) if mask else (),
     )
     inputs = {
         "x": _values(rng, (2, *shape), bool(x_signed)),
         "r": _values(rng, (2, *shape), bool(res_signed)),
-        "m": rng.integers(0, 2, (2, 3)).astype(np.uint8),
+        **_bits(rng),
     }
     _check(layer, [_source(shape, bool(x_signed))], inputs)
 
@@ -212,8 +244,7 @@ def test_pool(
         "y",
         "",
         (2, *((n + 2 * pad - kernel) // stride + 1 for n in size)),
-        signed=signed,
-        scale=1.0,
+        format=_format(rng, 2, signed) if mode == "avg" else Format(1.0, signed),
         x="x",
         mode=mode,
         kernel=kernel,
@@ -230,8 +261,7 @@ def test_max_pool_padding_never_wins() -> None:
         "y",
         "",
         (1, 1, 1),
-        True,
-        1.0,
+        Format(1.0, True),
         x="x",
         mode="max",
         kernel=3,
@@ -256,11 +286,11 @@ def test_map_to_vector_and_back(seed: int, signed: bool, vector_signed: bool) ->
         "x": _values(rng, (2, *shape), signed),
         "v": _values(rng, (2, 3), vector_signed),
     }
-    average = ir.IntGlobalAvg("y", "", (3,), signed, 1.0, x="x", **numbers)
+    average = ir.IntGlobalAvg("y", "", (3,), _format(rng, 3, signed), x="x", **numbers)
     _check(average, [source], inputs)
-    scale = ir.IntScale("y", "", shape, signed or vector_signed, 1.0, x="x", vector="v", **numbers)
+    scale = ir.IntScale("y", "", shape, _format(rng, 3, signed), x="x", vector="v", **numbers)
     _check(scale, [source], inputs)
-    flat = ir.IntFlatten("y", "", (int(np.prod(shape)),), signed, 1.0, x="x")
+    flat = ir.IntFlatten("y", "", (int(np.prod(shape)),), Format(1.0, signed), x="x")
     _check(flat, [source], inputs)
 
 
@@ -273,17 +303,19 @@ def test_vector_layers(seed: int, ins: int, outs: int, x_signed: bool) -> None:
     weight, constants = _weights(rng, (outs, ins)), _constants(rng, outs)
     common = ("y", "", (outs,))
     for signed, sigmoid in [(True, False), (False, False), (False, True)]:
-        linear = ir.IntLinear(
-            *common, signed, 1.0, x="x", weight=weight, sigmoid=sigmoid, **constants
-        )
+        result = Format(1.0, False) if sigmoid else _format(rng, outs, signed)
+        linear = ir.IntLinear(*common, result, x="x", weight=weight, sigmoid=sigmoid, **constants)
         _check(linear, [source], inputs)
-    _check(ir.IntLogits(*common, True, 1.0, x="x", weight=weight, **constants), [source], inputs)
+    _check(
+        ir.IntLogits(*common, Format(1.0, True), x="x", weight=weight, **constants),
+        [source],
+        inputs,
+    )
     accumulators = (weight.astype(int) @ inputs["x"][0]) + constants["bias"]
     for threshold in (accumulators, accumulators - 1, np.zeros(outs, int)):
         gate = ir.IntGate(
             *common,
-            False,
-            1.0,
+            Format(1.0, False),
             x="x",
             weight=weight,
             bias=constants["bias"],
@@ -292,6 +324,15 @@ def test_vector_layers(seed: int, ins: int, outs: int, x_signed: bool) -> None:
             alpha=0.5,
         )
         _check(gate, [source], inputs)
+
+
+def test_concat() -> None:
+    rng = np.random.default_rng(0)
+    sources = [_source((channels, 3, 4), False) for channels in (2, 5)]
+    inputs = {name: _values(rng, (2, c, 3, 4), True) for name, c in (("a", 2), ("b", 5))}
+    formats = Format.by_channel([1.0] * 9, [True] * 9)
+    layer = ir.IntConcat("y", "", (9, 3, 4), formats, ("a", "b", "a"), (2, 5, 2))
+    _check(layer, sources, inputs)
 
 
 def _tiny_graph() -> ir.IntGraph:
@@ -310,26 +351,29 @@ def _tiny_graph() -> ir.IntGraph:
     four = {"weight": _weights(rng, (4, 4)), "bias": rng.integers(-500, 500, 4)}
     numbers = {"mult": np.full(4, 1 << 15), "shift": np.full(4, 15)}
     layers = (
-        ir.IntInput("image", "", (3, 6, 6), False, 1.0, pad_value=np.array([1, 2, 3], np.uint8)),
-        ir.IntConv("a", "", (4, 6, 6), False, 1.0, x="image", **conv),
-        ir.IntGlobalAvg("mean", "", (4,), False, 1.0, x="a", mult=58254, shift=21),
+        ir.IntInput(
+            "image", "", (3, 6, 6), Format(1.0, False), pad_value=np.array([1, 2, 3], np.uint8)
+        ),
+        ir.IntConv("a", "", (4, 6, 6), Format(1.0, False), x="image", **conv),
+        ir.IntGlobalAvg("mean", "", (4,), Format(1.0, False), x="a", mult=58254, shift=21),
         ir.IntGate(
             "gate",
             "",
             (4,),
-            False,
-            1.0,
+            Format(1.0, False),
             x="mean",
             **four,
             threshold=np.zeros(4, int),
             acc_scale=np.array([0.01, 0.02, 0.5, 1.0]),
             alpha=0.5,
         ),
-        ir.IntConv("b", "", (4, 6, 6), False, 1.0, x="image", **conv, mask="gate"),
-        ir.IntGlobalAvg("pooled", "", (4,), False, 1.0, x="b", mult=58254, shift=21),
-        ir.IntLogits("logits", "", (4,), True, 1.0, x="pooled", **four, **numbers),
+        ir.IntConv(
+            "b", "", (4, 6, 6), Format(1.0, False), x="image", **conv, mask=whole("gate", 4)
+        ),
+        ir.IntGlobalAvg("pooled", "", (4,), Format(1.0, False), x="b", mult=58254, shift=21),
+        ir.IntLogits("logits", "", (4,), Format(1.0, True), x="pooled", **four, **numbers),
     )
-    return ir.IntGraph("tiny", layers)
+    return ir.IntGraph("tiny", layers, ("logits",))
 
 
 def _images(count: int) -> np.ndarray:
@@ -349,7 +393,7 @@ def test_a_whole_graph_equals_plain_integers_whatever_the_batch() -> None:
 
 def test_keeping_logits_only_changes_nothing_else() -> None:
     model, images = GoldenModel(_tiny_graph()), _images(3)
-    everything, logits = model.run(images), model.run(torch.from_numpy(images), keep="logits")
+    everything, logits = model.run(images), model.run(torch.from_numpy(images), keep="outputs")
     assert set(logits.values) == {"gate", "logits"}
     np.testing.assert_array_equal(everything.logits, logits.logits)
     np.testing.assert_array_equal(everything.masks["gate"], logits.masks["gate"])

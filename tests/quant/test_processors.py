@@ -22,7 +22,7 @@ from dataclasses import fields
 import numpy as np
 import torch
 
-from acsgen.frontend import compile_program
+from acsgen.frontend import layers_of
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig
 from acsgen.quant.quantize import quantize
 from tests.frontend.compiled import program_of
@@ -32,7 +32,7 @@ if {onednn!r} == "off":
     torch.backends.mkldnn.set_flags(False)
 torch.set_num_threads({threads})
 model = seeded(ResNet(ResNetConfig(image_size=16, widths=(8, 12, 16), gate=AcsConfig())))
-graph, _ = compile_program(program_of(model, (3, 16, 16)))
+graph, _ = layers_of(program_of(model, (3, 16, 16)))
 images = np.random.default_rng(1).integers(0, 256, (24, 3, 16, 16), np.uint8)
 digest = hashlib.sha256()
 for layer in quantize(graph, images):

@@ -8,8 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acsgen.ir.format import Format
 from acsgen.ir.integer import INT32_MAX
-from acsgen.quant.arithmetic import largest_partial_sum
+from acsgen.ir.ranges import largest_partial_sum
 from acsgen.quant.histogram import CANDIDATES, Histogram
 from acsgen.quant.scales import MAX_BIAS, MAX_RATIO, encode_ratio, integer_bias, integer_weights
 
@@ -36,7 +37,7 @@ def test_ratios_out_of_range_are_refused(ratio: float) -> None:
 def test_the_worst_case_stays_in_int32(signed: bool, shape: tuple[int, ...]) -> None:
     weight = np.ones(shape) * np.array([1, -1, 1e-20, 1])[: shape[0], None, None, None]
     bias = np.array([0.0, 1e6, 1e-3, 8e4])[: shape[0]]
-    integers = integer_weights(weight, 0.01, signed, np.abs(bias))
+    integers = integer_weights(weight, Format(0.01, signed), np.abs(bias))
     reach = largest_partial_sum(integers.weight, signed) + np.abs(
         integer_bias(bias, integers.acc_scale).astype(np.int64)
     )
@@ -47,14 +48,14 @@ def test_the_worst_case_stays_in_int32(signed: bool, shape: tuple[int, ...]) -> 
 
 def test_weights_use_the_whole_range_of_each_channel() -> None:
     weight = np.random.default_rng(0).normal(0, 1, (5, 20)) * np.logspace(-6, 6, 5)[:, None]
-    integers = integer_weights(weight, 0.5, False, np.zeros(5))
+    integers = integer_weights(weight, Format(0.5, False), np.zeros(5))
     assert np.abs(integers.weight.astype(int)).max(axis=1).tolist() == [127] * 5
     error = integers.weight * integers.acc_scale[:, None] / 0.5 - weight
     assert np.all(np.abs(error) <= integers.acc_scale[:, None] / 0.5 / 2 * (1 + 1e-9))
 
 
 def test_a_channel_of_zeros_has_a_usable_scale() -> None:
-    integers = integer_weights(np.zeros((2, 3)), 0.25, False, np.zeros(2))
+    integers = integer_weights(np.zeros((2, 3)), Format(0.25, False), np.zeros(2))
     assert np.all(integers.acc_scale > 0)
     assert not integers.weight.any()
 

@@ -13,6 +13,7 @@ from acsgen.report.data import (
     BytesMoved,
     LayerFigures,
     MacFigures,
+    OutputFigures,
     PredictedCycles,
     Report,
 )
@@ -30,6 +31,7 @@ REPORT = Report(
     cycles_rtl=None,
     bytes=BytesMoved(dense=92_000, read=90_000, written=1_000),
     accuracy=Accuracy(0.9512, 0.9498, 500, 0.99, 0.9961),
+    outputs=(OutputFigures("fc", 10, 0.9512, 0.9498, 0.99),),
     masks=MaskStatistics(112, 0.51, 0.97, 0.5),
     resources=ResourceEstimate(dsp=150, bram36=100, lut=30_000, ff=40_000),
     engine=EngineConfig(4, feature_kib=256, weight_kib=32, vector_bytes=8192),

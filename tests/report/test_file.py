@@ -40,7 +40,8 @@ def test_the_names_in_the_file(tmp_path: Path) -> None:
     assert content["layers"][1]["cycles_dense"] is None
     assert list(content) == [
         "model", "board", "acsgen", "spec_hash", "dataset", "engines", "bit_exact", "macs",
-        "cycles", "cycles_rtl", "bytes", "accuracy", "masks", "resources", "engine", "clock_mhz",
+        "cycles", "cycles_rtl", "bytes", "accuracy", "outputs", "masks", "resources", "engine",
+        "clock_mhz",
         "memory", "layers",
     ]  # fmt: skip
 

@@ -7,10 +7,11 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from acsgen_host.words import POISON
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.cost.cycles import predict
+from acsgen.compiler.predict import predict
 from acsgen.engines.base import BusCounts, EngineHung, EngineRun, EngineViolation
 from acsgen.isa.generated import HEADER_WORDS, WORD_BYTES, ResultHeader, Status
 from acsgen.program.engine_config import EngineConfig
@@ -48,13 +49,15 @@ class Recorded:
         self.runs += 1
         golden = self.vectors.golden
         size = self.program.traced_words if trace else self.program.result_words
-        result = np.zeros(size, np.uint64)
+        result = np.full(size, POISON, np.uint64)
+        result[:HEADER_WORDS] = 0
         result[HEADER_WORDS : self.program.result_words] = expected_words(
             self.program, golden, index
         )
         masks = {name: bits[index] for name, bits in golden.masks.items()}
         for name, value in asdict(predict(self.program, masks, trace=bool(trace)).counters).items():
             result[ResultHeader[name.upper()]] = value
+        result[ResultHeader.INSTRUCTIONS] = len(self.program.lines)
         if trace:
             for stored in self.program.traces:
                 put(result, stored.address, golden.values[stored.layer][index], stored)
@@ -99,7 +102,7 @@ def test_the_layer_that_runs_first_is_named_not_what_follows_from_it(
     early, late = program.traces[1], program.traces[-1]
 
     def change(run: EngineRun, trace: bool) -> EngineRun:
-        run.result[program.logits_address] ^= np.uint64(1)
+        run.result[program.outputs[0].address] ^= np.uint64(1)
         if trace:
             run.result[late.address] ^= np.uint64(1)
             run.result[early.address] ^= np.uint64(1)

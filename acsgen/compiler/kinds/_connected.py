@@ -11,16 +11,17 @@ from acsgen.compiler.kinds.base import kind_of
 from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder
-from acsgen.ir.integer import IntGate, IntGraph, IntLinear, IntLogits
-from acsgen.isa.generated import LANES, Instruction, Opcode, Record
-
-Connected = IntLinear | IntLogits | IntGate
+from acsgen.cost import timing
+from acsgen.cost.cycles import Cost, Counters
+from acsgen.cost.walk import Walk
+from acsgen.ir.integer import IntFullyConnected, IntGraph, IntLinear, IntLogits
+from acsgen.isa.generated import LANES, RECORD_WORDS, WORD_BYTES, Instruction, Opcode, Record
 
 
 def add_rows(
     graph: IntGraph,
     layouts: Layouts,
-    layer: Connected,
+    layer: IntFullyConnected,
     records: Sequence[Record],
     builder: ParamsBuilder,
 ) -> None:
@@ -36,7 +37,7 @@ def requantizing_records(layer: IntLinear | IntLogits) -> list[Record]:
     ]
 
 
-def _weights(graph: IntGraph, layouts: Layouts, layer: Connected) -> NDArray[np.int8]:
+def _weights(graph: IntGraph, layouts: Layouts, layer: IntFullyConnected) -> NDArray[np.int8]:
     """Return the rows over the bytes of the source vector; bytes that are no values weigh zero."""
     source = graph[layer.x]
     flat = kind_of(source).vector_format(graph, layouts, source)
@@ -47,15 +48,32 @@ def _weights(graph: IntGraph, layouts: Layouts, layer: Connected) -> NDArray[np.
     return spread
 
 
-def instruction(operands: Operands, layer: Connected, **target: int) -> Instruction:
+def instruction(operands: Operands, layer: IntFullyConnected, **target: int) -> Instruction:
     """The instruction of a layer, whose result goes where the fields ``target`` say."""
     rows = operands.constants.rows[layer.name]
     return Instruction(
         Opcode.LINEAR,
-        src_signed=int(operands.schedule.graph[layer.x].signed),
+        src_signed=operands.sign(layer.x),
         channels=layer.shape[0],
         weight_addr=rows.address,
         row_words=rows.row_words,
         vec_src=operands.vector(layer.x),
         **target,
     )
+
+
+def rows_cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+    """The cost of reading the weight rows and of their products, without the way of the sums."""
+    read = op.channels * op.row_words
+    macs = op.channels * (op.row_words - RECORD_WORDS) * WORD_BYTES
+    cycles = walk.pace.burst(read) + op.row_words + timing.REDUCE_DEPTH
+    return Cost(cycles, Counters(macs_executed=macs, read_words=read))
+
+
+def listing(op: Instruction, target: str) -> list[str]:
+    """The operands of an instruction, whose result goes where ``target`` says."""
+    return [
+        f"vec[{op.vec_src}] -> {target}",
+        f"{op.channels} outputs",
+        f"par[{op.weight_addr}] rows of {op.row_words}",
+    ]

@@ -1,4 +1,4 @@
-"""What the compiler has to know of a kind of layer."""
+"""The facts of a kind of layer that the compiler needs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from acsgen.compiler.kinds._instructions import InstructionKind
 from acsgen.compiler.layout import Layouts, is_map
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder
@@ -15,7 +16,7 @@ from acsgen.isa.generated import MAX_CHANNELS, MAX_HEIGHT, MAX_KERNEL, MAX_STRID
 from acsgen.program.map_format import MapFormat
 from acsgen.support.registry import Registry
 
-#: What the engine cannot do, and a remedy.
+#: Abilities that the engine lacks, each with a remedy.
 Limits = Iterator[tuple[str, str]]
 
 
@@ -24,21 +25,32 @@ class CompilerKind:
     """The compiler's part of a kind of layer.  Every part has to be stated.
 
     Attributes:
-        limits: from a graph and one of its layers to what no engine can do of it, whatever the
-            engine's size.
+        limits: from a graph and one of its layers to the parts of it that no engine can do, of any
+            size.
         leaves_out_zeros: whether channels of the first input that a mask makes zero are not read.
-        constants: adds what the layer needs in the parameter buffer.
+        constants: adds the layer's words to the parameter buffer.
         vector_format: the map format in which the layer's vector lies, if it is a copied map.
-        lower: from a step that is no copy, and its layer, to the instruction.
+        lower: from a step that is no copy, and its layer, to the instruction; None for a kind that
+            is placement alone.
         remark: on its line in the listing of the program; may be empty.
+        instruction: cost and listing of the instruction that ``lower`` returns. Kinds that
+            lower to the same instruction have it from the same functions. None without ``lower``.
+
+    Raises:
+        TypeError: one of the two is there without the other.
     """
 
     limits: Callable[[IntGraph, Any], Limits]
     leaves_out_zeros: bool
     constants: Callable[[IntGraph, Layouts, Any, ParamsBuilder], None]
     vector_format: Callable[[IntGraph, Layouts, Any], MapFormat | None]
-    lower: Callable[[Operands, Step, Any], Instruction]
+    lower: Callable[[Operands, Step, Any], Instruction] | None
     remark: str
+    instruction: InstructionKind | None
+
+    def __post_init__(self) -> None:
+        if (self.lower is None) != (self.instruction is None):
+            raise TypeError("'lower' and 'instruction' belong together")
 
 
 COMPILER_KINDS: Registry[CompilerKind] = Registry("kind of layer")

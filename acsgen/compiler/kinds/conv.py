@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from acsgen_host.words import as_bytes
+from numpy.typing import NDArray
 
+from acsgen.compiler.kinds._instructions import InstructionKind
+from acsgen.compiler.kinds._maps import masks, residual, result, result_blocks, source, window
 from acsgen.compiler.kinds.base import (
     COMPILER_KINDS,
     CompilerKind,
@@ -16,9 +20,21 @@ from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder, conv_rows
 from acsgen.compiler.steps import Step
-from acsgen.cost.timing import best_chunk
+from acsgen.cost import timing
+from acsgen.cost.cycles import Cost, Counters
+from acsgen.cost.walk import Walk, wanted_words
 from acsgen.ir.integer import IntConv, IntGraph, IntInput
-from acsgen.isa.generated import MAX_CHUNK, PAD_VALUES, RECORD_WORDS, Instruction, Opcode, Record
+from acsgen.isa.generated import (
+    MASK_NONE,
+    MAX_CHUNK,
+    PAD_VALUES,
+    RECORD_WORDS,
+    Instruction,
+    Opcode,
+    Record,
+)
+from acsgen.program.map_format import MapFormat, phase_row_log2
+from acsgen.program.words import Words
 
 
 def _limits(graph: IntGraph, layer: IntConv) -> Limits:
@@ -68,13 +84,13 @@ def _lower(operands: Operands, step: Step, layer: IntConv) -> Instruction:
             **_pad_values(operands, layer),
             "channels": order.channels,
         },
-        mask_out=operands.mask(layer.mask),
+        mask_out=operands.result_mask(layer.mask),
         masked_zero=int(not np.any(layer.masked_bias)),
         pixels=layer.shape[1] * layer.shape[2],
         src_plane=operands.phase_plane(step),
         groups=order.groups,
         channels_in=order.channels_in,
-        chunk=best_chunk(engine.lane_groups, order.channels, largest),
+        chunk=timing.best_chunk(engine.lane_groups, order.channels, largest),
         weight_addr=rows.address,
         row_words=rows.row_words,
         has_table=int(layer.name in constants.tables),
@@ -90,6 +106,89 @@ def _pad_values(operands: Operands, layer: IntConv) -> dict[str, int]:
     return {f"pad_value{c}": int(value) for c, value in enumerate(values)}
 
 
+def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+    ins, outs = op.groups * op.channels_in, op.groups * op.channels
+    in_order, out_order = _channel_order(op, walk.params)
+    inputs = walk.active(op.mask_in, ins)
+    active_in = inputs[in_order].reshape(op.groups, -1).sum(axis=1)
+    active_out = walk.active(op.mask_out, outs)[out_order].reshape(op.groups, -1).sum(axis=1)
+    shape = _shape(op)
+    iterations = 0
+    cycles = ins + outs
+    # Groups that have as many active channels cost the same.
+    alike, counts = np.unique(np.stack([active_in, active_out]), axis=1, return_counts=True)
+    for (n_in, n_out), count in zip(alike.T.tolist(), counts.tolist(), strict=True):
+        iterations += count * timing.array_iterations(shape, walk.pace, n_in, n_out)
+        cycles += count * (
+            op.channels_in
+            + op.channels
+            + timing.group_cycles(shape, walk.pace, n_in, n_out, op.channels - n_out)
+        )
+    table_words = -(-(ins + outs) // 4) if op.has_table else 0
+    if op.has_table:
+        cycles += 2 * walk.pace.burst(0)
+    row_words = op.row_words
+    listed = op.mask_in != MASK_NONE and op.groups == 1 and not op.has_table
+    if walk.skips_words and listed:
+        row_words = wanted_words(inputs, shape.taps)
+    record_words = 0 if op.masked_zero else RECORD_WORDS
+    macs = shape.taps * op.pixels
+    executed = int((active_in * active_out).sum())
+    done = int(active_out.sum())
+    counters = Counters(
+        array_iterations=iterations,
+        macs_executed=executed * macs,
+        macs_skipped=(ins * op.channels - executed) * macs,
+        channels_executed=done,
+        channels_skipped=outs - done,
+        read_words=table_words + done * row_words + (outs - done) * record_words,
+    )
+    return Cost(cycles, counters)
+
+
+def _shape(op: Instruction) -> timing.ConvShape:
+    return timing.ConvShape(
+        blocks=result_blocks(op),
+        taps=op.kernel**2,
+        row_words=op.row_words,
+        chunk=op.chunk,
+        split=bool(op.dst_split),
+        masked_zero=bool(op.masked_zero),
+        cleared=_cleared_blocks(op),
+    )
+
+
+def _cleared_blocks(op: Instruction) -> int:
+    """Return the blocks that are cleared for a masked channel of exact zeros, else 0."""
+    if not op.masked_zero or op.res_enable:
+        return 0
+    split = bool(op.dst_split)
+    row_log2 = phase_row_log2(op.row_log2) if split else op.row_log2
+    return MapFormat(1, op.dst_height, op.dst_width, row_log2, split).blocks
+
+
+def _channel_order(op: Instruction, params: Words) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the source and the destination channels of a convolution, in its rows' order."""
+    ins, outs = op.groups * op.channels_in, op.groups * op.channels
+    if not op.has_table:
+        return np.arange(ins), np.arange(outs)
+    words = params[op.table_addr :][: -(-(ins + outs) // 4)]
+    entries = as_bytes(words).view("<u2").astype(np.intp)
+    return entries[:ins], entries[ins : ins + outs]
+
+
+def _listing(op: Instruction) -> list[str]:
+    groups = f" in {op.groups} groups" if op.groups > 1 else ""
+    table = f" by table par[{op.table_addr}]" if op.has_table else ""
+    return [
+        f"{source(op, op.groups * op.channels_in)} -> {result(op, op.groups * op.channels)}",
+        f"{window(op)}{groups}{table}",
+        f"par[{op.weight_addr}] rows of {op.row_words}, chunks of {op.chunk}",
+        *residual(op),
+        *masks(op),
+    ]
+
+
 COMPILER_KINDS.add(
     IntConv.KIND,
     CompilerKind(
@@ -99,5 +198,6 @@ COMPILER_KINDS.add(
         vector_format=plain,
         lower=_lower,
         remark="",
+        instruction=InstructionKind(Opcode.CONV, cost=_cost, listing=_listing),
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from acsgen.compiler.kinds._instructions import InstructionKind
+from acsgen.compiler.kinds._maps import every_block, from_to, masks, requantization, residual
 from acsgen.compiler.kinds.base import (
     COMPILER_KINDS,
     CompilerKind,
@@ -29,10 +31,14 @@ def _lower(operands: Operands, step: Step, layer: IntEltwise) -> Instruction:
         **operands.source(step),
         **operands.result(step),
         **operands.residual(layer.residual, layer.res_mult),
-        mask_out=operands.mask(layer.mask),
+        mask_out=operands.result_mask(layer.mask),
         mult=layer.mult,
         shift=layer.shift,
     )
+
+
+def _listing(op: Instruction) -> list[str]:
+    return [from_to(op), *residual(op), *masks(op), requantization(op)]
 
 
 COMPILER_KINDS.add(
@@ -44,5 +50,6 @@ COMPILER_KINDS.add(
         vector_format=plain,
         lower=_lower,
         remark="",
+        instruction=InstructionKind(Opcode.ELTWISE, cost=every_block, listing=_listing),
     ),
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from acsgen.compiler.kinds._instructions import InstructionKind
+from acsgen.compiler.kinds._maps import source
 from acsgen.compiler.kinds.base import COMPILER_KINDS, CompilerKind, Limits, no_constants
 from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.steps import Step
+from acsgen.cost import timing
+from acsgen.cost.cycles import Cost
+from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntFlatten, IntGraph
-from acsgen.isa.generated import Instruction, Opcode
+from acsgen.isa.generated import SEGMENTS, Instruction, Opcode
 from acsgen.program.map_format import MapFormat
 
 
@@ -24,12 +29,20 @@ def _lower(operands: Operands, step: Step, layer: IntFlatten) -> Instruction:
     source = operands.stored(step.reads[0])
     return Instruction(
         Opcode.FLATTEN,
-        src_base=operands.addresses.buffers[step.reads[0]],
+        src_base=operands.base(step.reads[0]),
         src_step=source.step,
         channels=source.channels,
         vec_dst=operands.vector(layer.name),
         trace_addr=operands.trace(layer),
     )
+
+
+def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+    return Cost(op.channels * op.src_step * (SEGMENTS + timing.COPY_DEPTH))
+
+
+def _listing(op: Instruction) -> list[str]:
+    return [f"{source(op, op.channels)} -> vec[{op.vec_dst}]"]
 
 
 COMPILER_KINDS.add(
@@ -41,5 +54,6 @@ COMPILER_KINDS.add(
         vector_format=_vector_format,
         lower=_lower,
         remark="pad pixels included",
+        instruction=InstructionKind(Opcode.FLATTEN, cost=_cost, listing=_listing),
     ),
 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from acsgen.compiler.kinds._connected import add_rows, instruction
+from acsgen.compiler.kinds._connected import add_rows, instruction, listing, rows_cost
+from acsgen.compiler.kinds._instructions import InstructionKind
 from acsgen.compiler.kinds.base import COMPILER_KINDS, CompilerKind, plain, size_limits
 from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder
 from acsgen.compiler.steps import Step
+from acsgen.cost.cycles import Cost, Counters
+from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntGate, IntGraph
-from acsgen.isa.generated import SHIFT_MIN, Instruction, LinearMode, Record
+from acsgen.isa.generated import SHIFT_MIN, WORD_BITS, Instruction, LinearMode, Opcode, Record
 
 
 def _constants(graph: IntGraph, layouts: Layouts, layer: IntGate, builder: ParamsBuilder) -> None:
@@ -29,6 +32,18 @@ def _lower(operands: Operands, step: Step, layer: IntGate) -> Instruction:
     )
 
 
+def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+    """Thresholds, two to a word, come behind the rows; the mask goes out, a bit a channel."""
+    walk.decide(layer, op)
+    words = Counters(read_words=-(-op.channels // 2), written_words=-(-op.channels // WORD_BITS))
+    return rows_cost(walk, op, layer) + Cost(walk.pace.burst(op.channels), words)
+
+
+def _listing(op: Instruction) -> list[str]:
+    target = f"m{op.mask_out} > par[{op.threshold_addr}], result[{op.result_addr}]"
+    return listing(op, target)
+
+
 COMPILER_KINDS.add(
     IntGate.KIND,
     CompilerKind(
@@ -38,5 +53,8 @@ COMPILER_KINDS.add(
         vector_format=plain,
         lower=_lower,
         remark="",
+        instruction=InstructionKind(
+            Opcode.LINEAR, cost=_cost, listing=_listing, modes=(LinearMode.GATE,)
+        ),
     ),
 )

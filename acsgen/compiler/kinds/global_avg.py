@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from acsgen.compiler.kinds._instructions import InstructionKind
+from acsgen.compiler.kinds._maps import masks, requantization, source
 from acsgen.compiler.kinds.base import (
     COMPILER_KINDS,
     CompilerKind,
@@ -11,8 +13,12 @@ from acsgen.compiler.kinds.base import (
 )
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.steps import Step
+from acsgen.cost import timing
+from acsgen.cost.cycles import Cost
+from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntGlobalAvg
 from acsgen.isa.generated import Instruction, Opcode
+from acsgen.program.map_format import plane_blocks
 
 
 def _lower(operands: Operands, step: Step, layer: IntGlobalAvg) -> Instruction:
@@ -20,7 +26,7 @@ def _lower(operands: Operands, step: Step, layer: IntGlobalAvg) -> Instruction:
     return Instruction(
         Opcode.GAVG,
         **operands.source(step),
-        dst_signed=int(layer.signed),
+        dst_signed=operands.sign(layer.name),
         src_height=source.height,
         src_width=source.width,
         row_log2=source.row_log2,
@@ -32,6 +38,16 @@ def _lower(operands: Operands, step: Step, layer: IntGlobalAvg) -> Instruction:
     )
 
 
+def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+    active = int(walk.active(op.mask_in, op.channels).sum())
+    blocks = plane_blocks(op.src_height, op.row_log2)
+    return Cost(active * blocks + op.channels * (timing.REDUCE_DEPTH + timing.POST_DEPTH))
+
+
+def _listing(op: Instruction) -> list[str]:
+    return [f"{source(op, op.channels)} -> vec[{op.vec_dst}]", *masks(op), requantization(op)]
+
+
 COMPILER_KINDS.add(
     IntGlobalAvg.KIND,
     CompilerKind(
@@ -41,5 +57,6 @@ COMPILER_KINDS.add(
         vector_format=plain,
         lower=_lower,
         remark="",
+        instruction=InstructionKind(Opcode.GAVG, cost=_cost, listing=_listing),
     ),
 )

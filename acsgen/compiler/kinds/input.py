@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from acsgen.compiler.kinds._instructions import InstructionKind
+from acsgen.compiler.kinds._maps import result
 from acsgen.compiler.kinds.base import (
     COMPILER_KINDS,
     CompilerKind,
@@ -11,12 +13,24 @@ from acsgen.compiler.kinds.base import (
 )
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.steps import Step
+from acsgen.cost.cycles import Cost, Counters
+from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntInput
-from acsgen.isa.generated import Instruction, Opcode
+from acsgen.isa.generated import WORD_BYTES, Instruction, Opcode
 
 
 def _lower(operands: Operands, step: Step, layer: IntInput) -> Instruction:
     return Instruction(Opcode.LOAD, **operands.result(step))
+
+
+def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+    """Every row is a burst of its own, and its words are read before they are written."""
+    rows, words = op.channels * op.dst_height, -(-op.dst_width // WORD_BYTES)
+    return Cost(rows * (walk.pace.burst(0) + 2 * words), Counters(read_words=rows * words))
+
+
+def _listing(op: Instruction) -> list[str]:
+    return [f"image -> {result(op, op.channels)}"]
 
 
 COMPILER_KINDS.add(
@@ -28,5 +42,6 @@ COMPILER_KINDS.add(
         vector_format=plain,
         lower=_lower,
         remark="",
+        instruction=InstructionKind(Opcode.LOAD, cost=_cost, listing=_listing),
     ),
 )

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from acsgen.compiler.kinds._connected import add_rows, instruction, requantizing_records
+from acsgen.compiler.kinds._connected import (
+    add_rows,
+    instruction,
+    listing,
+    requantizing_records,
+    rows_cost,
+)
+from acsgen.compiler.kinds._instructions import InstructionKind
 from acsgen.compiler.kinds.base import COMPILER_KINDS, CompilerKind, plain, size_limits
 from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder
 from acsgen.compiler.steps import Step
+from acsgen.cost.cycles import Cost, Counters
+from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntGraph, IntLogits
-from acsgen.isa.generated import Instruction, LinearMode
+from acsgen.isa.generated import Instruction, LinearMode, Opcode
 
 
 def _constants(graph: IntGraph, layouts: Layouts, layer: IntLogits, builder: ParamsBuilder) -> None:
@@ -26,6 +35,15 @@ def _lower(operands: Operands, step: Step, layer: IntLogits) -> Instruction:
     )
 
 
+def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+    written = -(-op.channels // 2)
+    return rows_cost(walk, op, layer) + Cost(0, Counters(written_words=written))
+
+
+def _listing(op: Instruction) -> list[str]:
+    return listing(op, f"result[{op.result_addr}]")
+
+
 COMPILER_KINDS.add(
     IntLogits.KIND,
     CompilerKind(
@@ -35,5 +53,8 @@ COMPILER_KINDS.add(
         vector_format=plain,
         lower=_lower,
         remark="",
+        instruction=InstructionKind(
+            Opcode.LINEAR, cost=_cost, listing=_listing, modes=(LinearMode.WIDE,)
+        ),
     ),
 )

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from acsgen.compiler.kinds._instructions import InstructionKind
+from acsgen.compiler.kinds._maps import (
+    finish_block,
+    from_to,
+    masks,
+    requantization,
+    result_blocks,
+    window,
+)
 from acsgen.compiler.kinds.base import (
     COMPILER_KINDS,
     CompilerKind,
@@ -13,6 +22,9 @@ from acsgen.compiler.kinds.base import (
 )
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.steps import Step
+from acsgen.cost import timing
+from acsgen.cost.cycles import Cost
+from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntGraph, IntPool
 from acsgen.isa.generated import Instruction, Opcode
 
@@ -36,6 +48,18 @@ def _lower(operands: Operands, step: Step, layer: IntPool) -> Instruction:
     )
 
 
+def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+    active = int(walk.active(op.mask_in, op.channels).sum())
+    window_cycles = op.kernel**2 + timing.REDUCE_DEPTH
+    channels = op.channels * finish_block(walk, op) + active * window_cycles
+    return Cost(result_blocks(op) * channels)
+
+
+def _listing(op: Instruction) -> list[str]:
+    parts = [from_to(op), f"{'max' if op.pool_max else 'average'} {window(op)}", *masks(op)]
+    return parts if op.pool_max else [*parts, requantization(op)]
+
+
 COMPILER_KINDS.add(
     IntPool.KIND,
     CompilerKind(
@@ -45,5 +69,6 @@ COMPILER_KINDS.add(
         vector_format=plain,
         lower=_lower,
         remark="",
+        instruction=InstructionKind(Opcode.POOL, cost=_cost, listing=_listing),
     ),
 )

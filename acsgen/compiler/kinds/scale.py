@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from acsgen.compiler.kinds._instructions import InstructionKind
+from acsgen.compiler.kinds._maps import every_block, from_to, masks, requantization
 from acsgen.compiler.kinds.base import (
     COMPILER_KINDS,
     CompilerKind,
@@ -19,7 +21,7 @@ from acsgen.isa.generated import Instruction, Opcode
 def _limits(graph: IntGraph, layer: IntScale) -> Limits:
     yield from size_limits(graph, layer)
     vector = graph[layer.vector]
-    if vector.signed or isinstance(vector, IntFlatten):
+    if vector.format.any_signed or isinstance(vector, IntFlatten):
         yield (
             "scales a map by a vector that is signed or flattened",
             "scale by the result of a fully connected layer with sigmoid or ReLU",
@@ -37,6 +39,10 @@ def _lower(operands: Operands, step: Step, layer: IntScale) -> Instruction:
     )
 
 
+def _listing(op: Instruction) -> list[str]:
+    return [from_to(op), f"by vec[{op.vec_src}]", *masks(op), requantization(op)]
+
+
 COMPILER_KINDS.add(
     IntScale.KIND,
     CompilerKind(
@@ -46,5 +52,6 @@ COMPILER_KINDS.add(
         vector_format=plain,
         lower=_lower,
         remark="",
+        instruction=InstructionKind(Opcode.SCALE, cost=every_block, listing=_listing),
     ),
 )

@@ -1,9 +1,9 @@
 """The C simulation as a host sees it: registers, memory at physical addresses, an interrupt.
 
 The register file is the one that Vitis HLS puts before the function: its outputs are zero until a
-first run has ended, ``done`` clears on read, ISR toggles on write and collects what IER enables.
-The interface is that of :class:`acsgen.engines.rtl.RtlDevice`; a whole run takes one clock edge
-here.
+first run has ended, ``done`` clears on read, ISR toggles on write and collects the events that IER
+enables.  The interface is that of :class:`acsgen.engines.rtl.RtlDevice`; a whole run takes one
+clock edge here.
 """
 
 from __future__ import annotations

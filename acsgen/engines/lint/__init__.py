@@ -1,4 +1,4 @@
-"""Lint of Vitis HLS C++: holds rendered sources to what the synthesizer accepts.
+"""Lint of Vitis HLS C++: holds rendered sources to the language of the synthesizer.
 
 Vitis HLS is seldom at hand where templates are changed, and a plain C++ compiler is silent about
 pragmas, which it ignores, and about recursion and the heap, which it allows.  This lint parses the

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from acsgen.emit.rtl_sources import TOP, parameters, rtl_sources
+from acsgen.emit.rtl_sources import PINS, parameters, rtl_sources
 from acsgen.engines.base import CompileError
 from acsgen.program.engine_config import EngineConfig
 from acsgen.support.assets import asset
@@ -46,7 +46,7 @@ def parameter_flags(engine: EngineConfig) -> list[str]:
 
 def lint(engine: EngineConfig) -> str:
     """Return the output of ``verilator --lint-only -Wall`` for an engine: empty if it is clean."""
-    command = [verilator(), "--lint-only", "-Wall", "--top-module", TOP, *parameter_flags(engine)]
+    command = [verilator(), "--lint-only", "-Wall", "--top-module", PINS, *parameter_flags(engine)]
     finished = subprocess.run(
         [*command, *map(str, rtl_sources())], capture_output=True, text=True, check=False
     )
@@ -113,7 +113,7 @@ def build_model(
                 "--Mdir",
                 scratch,
                 "--top-module",
-                TOP,
+                PINS,
                 *parameter_flags(engine),
                 *map(str, rtl_sources(rtl)),
                 str(simulation_sources()[0]),

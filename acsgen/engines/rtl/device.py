@@ -68,8 +68,8 @@ class Memory:
     def for_board(cls, board: Board) -> Memory:
         """Return the memory of a board: its latency, and a 64-bit port at the engine's clock.
 
-        The port gets a beat at every edge, or what :data:`DDR_EFFICIENCY` of the DDR's peak allows
-        if that is less.
+        The port gets a beat at every edge, or as often as :data:`DDR_EFFICIENCY` of the DDR's peak
+        allows if that is less.
         """
         port_mbps = board.clock_mhz * WORD_BYTES
         share = board.memory.ddr_peak_mbps * DDR_EFFICIENCY / port_mbps
@@ -222,7 +222,7 @@ class RtlDevice:
             raise ValueError("the array is read-only")
         for base, other in self._regions.items():
             if base != address and base < address + data.nbytes and address < base + other.nbytes:
-                raise ValueError(f"{address:#x} overlaps what is mapped at {base:#x}")
+                raise ValueError(f"{address:#x} overlaps the array at {base:#x}")
         self._regions[address] = data
         self._library.acs_rtlsim_map(
             self._handle, address, data.ctypes.data, data.nbytes // WORD_BYTES, writable

@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.cost.cycles import predict
+from acsgen.compiler.predict import predict
 from acsgen.cost.macs import count_macs
 from acsgen.data import load_dataset
 from acsgen.engines.rtl import Memory, RtlEngine
@@ -21,7 +20,7 @@ from acsgen.flow.evaluate import CALIBRATION_IMAGES
 from acsgen.frontend import front_end
 from acsgen.ir.integer import IntGraph
 from acsgen.ir.ungate import without_gates
-from acsgen.isa.generated import HEADER_WORDS, LANES, WORD_BYTES, Status
+from acsgen.isa.generated import HEADER_WORDS, LANES, WORD_BYTES
 from acsgen.program.board import Board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
@@ -31,7 +30,8 @@ from acsgen.quant.thresholds import force_masks
 from acsgen.support.assets import asset
 from acsgen.support.errors import CheckFailed
 from acsgen.support.progress import OnStage, ignore_stages
-from acsgen.verify.compare import expected_words
+from acsgen.verify import verify_engine
+from acsgen.verify.compare import Executed, HeaderWords, MaskBits
 
 #: Seed of drawn masks; another one gives other masks with as many MACs.
 SEED = 0
@@ -172,29 +172,25 @@ class _Network:
         images: NDArray[np.uint8],
         thresholds: dict[str, NDArray[np.int32]],
     ) -> Figures:
-        golden = GoldenModel(graph).run(images, thresholds, keep="logits")
-        params = program.with_thresholds(thresholds)
-        headers = []
-        for index, image in enumerate(images):
-            run = self.rtl.run(program.words, params, pack_image(image), program.result_words)
-            header = run.counters
-            masks = {name: bits[index] for name, bits in golden.masks.items()}
-            counters = asdict(predict(program, masks, skips_words=self.rtl.skips_words).counters)
-            wrong = [
-                f"counter {name} is {header[name]}, expected {value}"
-                for name, value in counters.items()
-                if header[name] != value
-            ]
-            if run.status != Status.OK:
-                wrong = [f"stopped with status {run.status} at instruction {run.fault_index}"]
-            elif not np.array_equal(
-                run.result[HEADER_WORDS : program.result_words],
-                expected_words(program, golden, index),
-            ):
-                wrong.insert(0, "logits or masks differ from the golden model's")
-            if wrong:
-                raise CheckFailed(f"RTL simulation of {program.model}: {'; '.join(wrong)}")
-            headers.append(header)
+        golden = GoldenModel(graph).run(images, thresholds, keep="outputs")
+
+        def predicted(masks: MaskBits, executed: Executed, trace: bool) -> HeaderWords:
+            skips_words = self.rtl.skips_words
+            report = predict(program, masks, trace, skips_words=skips_words, executed=executed)
+            return asdict(report.counters)
+
+        checked = verify_engine(
+            program,
+            self.rtl,
+            images,
+            golden,
+            predicted,
+            params=program.with_thresholds(thresholds),
+            traced_too=False,
+        )
+        if checked.first is not None:
+            raise CheckFailed(f"RTL simulation of {program.model}: {checked.first}")
+        headers = checked.headers
 
         def mean(values: Iterable[int]) -> float:
             return sum(values) / len(headers)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from acsgen.data import load_dataset
 from acsgen.flow.evaluate import CALIBRATION_IMAGES
-from acsgen.importers.loaded import LoadedProgram
+from acsgen.importers.network import ImportedNetwork
 from acsgen.support.errors import Problem, UserError
 
 #: Images over which accuracy, MACs and cycles are averaged.
@@ -37,7 +37,7 @@ class BuildImages:
 
 
 def choose_images(
-    network: LoadedProgram,
+    network: ImportedNetwork,
     dataset: str | None,
     data_root: Path | None,
     check_images: int,
@@ -91,7 +91,7 @@ def choose_images(
     return BuildImages(name, train.images[calibration], test.images[chosen], test.labels[chosen])
 
 
-def _own_dataset(network: LoadedProgram) -> str | None:
+def _own_dataset(network: ImportedNetwork) -> str | None:
     name = network.meta.get("dataset")
     return name if isinstance(name, str) else None
 

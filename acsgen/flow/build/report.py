@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import acsgen
-from acsgen.cost.cycles import CycleReport, predict
+from acsgen.compiler.predict import predict
+from acsgen.cost.cycles import CycleReport
 from acsgen.engines.base import EngineRun
 from acsgen.engines.rtl import Memory
 from acsgen.flow.build.work import Work
@@ -21,6 +22,7 @@ from acsgen.report.data import (
     CountedCycles,
     LayerFigures,
     MacFigures,
+    OutputFigures,
     PredictedCycles,
     Report,
 )
@@ -77,6 +79,16 @@ def make_report(work: Work) -> Report:
             images=measured.images,
             prediction_agreement=measured.prediction_agreement,
             gate_agreement=measured.gate_agreement,
+        ),
+        outputs=tuple(
+            OutputFigures(
+                layer=output.name,
+                classes=output.classes,
+                floating=_known(measured.outputs[output.name].float_accuracy),
+                int8=_known(measured.outputs[output.name].int8_accuracy),
+                prediction_agreement=measured.outputs[output.name].prediction_agreement,
+            )
+            for output in program.outputs
         ),
         masks=measured.masks,
         resources=plan.resources,

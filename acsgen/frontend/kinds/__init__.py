@@ -33,8 +33,12 @@ def _starts() -> Mapping[tuple[type[og.Op], int], Start]:
                     f"{operation.__name__} of {dimensions} dimensions"
                 )
             found[place] = start
+    startless = set(og.Op.__subclasses__()) - {og.Unknown} - {operation for operation, _ in found}
+    if startless:
+        names = ", ".join(sorted(operation.__name__ for operation in startless))
+        raise ImportError(f"no kind of layer starts with the operation {names}")
     return found
 
 
-#: By operation and number of dimensions of its result: what makes the layer that starts with it.
+#: By operation and number of dimensions of its result: the maker of the layer that starts with it.
 STARTS = _starts()

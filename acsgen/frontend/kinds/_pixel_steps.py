@@ -11,6 +11,7 @@ from typing import TypeVar
 from acsgen.frontend import opgraph as og
 from acsgen.ir.kinds.base import Layer
 from acsgen.ir.layers import Conv, Eltwise
+from acsgen.ir.masks import whole
 
 LayerT = TypeVar("LayerT", Conv, Eltwise)
 
@@ -38,6 +39,7 @@ def absorb_mask(layer: LayerT, mask: Layer, exact_zero: bool) -> LayerT | None:
     """
     if layer.residual is not None:
         return None
-    if layer.mask is None:
-        return replace(layer, mask=mask.name)
-    return layer if layer.mask == mask.name and exact_zero else None
+    wanted = whole(mask.name, layer.shape[0])
+    if not layer.mask:
+        return replace(layer, mask=wanted)
+    return layer if layer.mask == wanted and exact_zero else None

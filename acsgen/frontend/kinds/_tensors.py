@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from acsgen.frontend.kinds.base import Results
 from acsgen.ir.kinds.base import FloatArray
-from acsgen.ir.layers import Conv, Eltwise, Gate, Linear, Logits
+from acsgen.ir.layers import Conv, Eltwise, FullyConnected
 
 
 def tensor(array: FloatArray, dtype: torch.dtype) -> Tensor:
@@ -21,7 +21,7 @@ def by_channel(vector: Tensor) -> Tensor:
     return vector[:, :, None, None]
 
 
-def affine(layer: Linear | Logits | Gate, results: Results) -> Tensor:
+def affine(layer: FullyConnected, results: Results) -> Tensor:
     """``weight @ x + bias``, ``[N, O]``."""
     x = results[layer.x]
     return F.linear(x, tensor(layer.weight, x.dtype), tensor(layer.bias, x.dtype))

@@ -1,4 +1,4 @@
-"""What the front end has to know of a kind of layer."""
+"""The facts of a kind of layer that the front end needs."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Results = Mapping[str, Tensor]
 #: floating-point type, to its result.
 Run = Callable[[Any, Results, Tensor], Tensor]
 
-#: From an operation, and the layers that hold what it reads, to the layer that computes it.
+#: From an operation, and the layers that hold its operands, to the layer that computes it.
 Start = Callable[[Any, tuple[Layer, ...]], Layer]
 
-#: From a layer, an operation on its result, and the layers that hold what else the operation reads,
-#: to the layer that computes both; None where the engine's order of steps does not allow that.
+#: From a layer, an operation on its result, and the layers that hold the other operands, to the
+#: layer that computes both; None where the engine's order of steps does not allow that.
 Absorb = Callable[[Any, Any, tuple[Layer, ...]], "Layer | None"]
 
-#: From a layer, its result, what the network computed there, the results that it reads and the
+#: From a layer, its result, that of the network at this place, the results that it reads and the
 #: sizes of its sums, to how the two differ, in words; None if they agree.
 Differs = Callable[[Any, Tensor, Tensor, Results, Tensor], "str | None"]
 
 TOLERANCE = 1e-4
-"""Largest allowed difference, as a share of the size of what the result is summed up from."""
+"""Largest allowed difference, as a share of the size of the terms that the result sums up."""
 
 
 def values_differ(
@@ -59,11 +59,11 @@ class FloatKind:
             with the number of dimensions of their results: 3 for a map, 1 for a vector or a mask.
         absorbs: the operations that a layer of this kind may take in, if they are the only reader
             of its result.
-        size: for kinds whose sums are not all there is to their results: what :attr:`run` is for
-            the others in :func:`acsgen.frontend.execute.result_sizes`.
+        size: for kinds whose results are not sums alone: the function that takes the place of
+            :attr:`run` in :func:`acsgen.frontend.execute.result_sizes`.
         differs: tells a wrong result from a rounded one.
-        handlers: by operator name, what translates the operators of PyTorch that only this kind
-            needs (those that several kinds need are in :mod:`acsgen.frontend.ops`).
+        handlers: by operator name, functions that translate operators of PyTorch that only this
+            kind needs (those that several kinds need are in :mod:`acsgen.frontend.ops`).
     """
 
     run: Run

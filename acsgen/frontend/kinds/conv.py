@@ -13,6 +13,7 @@ from acsgen.frontend import opgraph as og
 from acsgen.frontend.kinds import _pixel_steps as steps
 from acsgen.frontend.kinds._tensors import by_channel, finish, tensor
 from acsgen.frontend.kinds.base import FLOAT_KINDS, FloatKind, Results
+from acsgen.frontend.masks import mask_bits
 from acsgen.frontend.passes.normalize import depthwise
 from acsgen.ir.kinds.base import Layer
 from acsgen.ir.kinds.conv import Conv
@@ -28,9 +29,9 @@ def _run(layer: Conv, results: Results, images: Tensor) -> Tensor:
         padding=layer.pad,
         groups=layer.groups,
     )
-    if layer.mask is not None:
+    if layer.mask:
         masked = tensor(layer.masked_bias, x.dtype)[None, :, None, None]
-        y = torch.where(by_channel(results[layer.mask]) > 0, y, masked)
+        y = torch.where(by_channel(mask_bits(layer.mask, results)) > 0, y, masked)
     return finish(y, layer, results)
 
 
@@ -66,7 +67,7 @@ def _absorb_affine(layer: Conv, op: og.Affine, others: tuple[Layer, ...]) -> Con
         layer,
         weight=layer.weight * op.scale[:, None, None, None],
         bias=layer.bias * op.scale + op.offset,
-        masked_bias=masked if layer.mask is None else masked * op.scale + op.offset,
+        masked_bias=masked * op.scale + op.offset if layer.mask else masked,
     )
 
 

@@ -8,14 +8,16 @@ from acsgen.frontend import opgraph as og
 from acsgen.frontend.kinds import _pixel_steps as steps
 from acsgen.frontend.kinds._tensors import by_channel, finish
 from acsgen.frontend.kinds.base import FLOAT_KINDS, FloatKind, Results
+from acsgen.frontend.masks import mask_bits
 from acsgen.ir.kinds.base import Layer
 from acsgen.ir.kinds.eltwise import Eltwise
+from acsgen.ir.masks import whole
 
 
 def _run(layer: Eltwise, results: Results, images: Tensor) -> Tensor:
     y = results[layer.x]
-    if layer.mask is not None:
-        y = y * by_channel(results[layer.mask])
+    if layer.mask:
+        y = y * by_channel(mask_bits(layer.mask, results))
     return finish(y, layer, results)
 
 
@@ -29,7 +31,8 @@ def _start_add(op: og.Add, sources: tuple[Layer, ...]) -> Eltwise:
 
 
 def _start_mask(op: og.ApplyMask, sources: tuple[Layer, ...]) -> Eltwise:
-    x, mask = (source.name for source in sources)
+    x, gate = (source.name for source in sources)
+    mask = whole(gate, op.shape[0])
     return Eltwise(op.name, op.where, op.shape, x, relu=False, mask=mask)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from acsgen_host.thresholds import logit
 from torch import Tensor
 
 from acsgen.frontend import opgraph as og
@@ -14,7 +15,6 @@ from acsgen.frontend.kinds.base import FLOAT_KINDS, TOLERANCE, FloatKind, Result
 from acsgen.ir.kinds.base import FloatArray, Layer
 from acsgen.ir.kinds.gate import Gate
 from acsgen.ir.kinds.linear import Linear
-from acsgen.nn.ops import threshold_logit
 
 
 def gate_logits(gate: Gate, results: Results) -> Tensor:
@@ -24,7 +24,7 @@ def gate_logits(gate: Gate, results: Results) -> Tensor:
 
 def _run(layer: Gate, results: Results, images: Tensor) -> Tensor:
     logits = gate_logits(layer, results)
-    return (logits > threshold_logit(layer.threshold)).to(logits.dtype)
+    return (logits > logit(layer.threshold)).to(logits.dtype)
 
 
 def _size(layer: Gate, results: Results, images: Tensor) -> Tensor:
@@ -59,7 +59,7 @@ def _decides_otherwise(
 ) -> str | None:
     """Where a logit lies on the edge, rounding may decide."""
     logits = gate_logits(gate, results)
-    threshold = threshold_logit(gate.threshold)
+    threshold = logit(gate.threshold)
     differs = (logits > threshold) != (wanted > 0)
     margin = (logits - threshold).abs()[differs]
     limit = TOLERANCE * max(1.0, float(sizes.max()))

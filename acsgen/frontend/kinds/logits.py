@@ -15,7 +15,7 @@ def _run(layer: Logits, results: Results, images: Tensor) -> Tensor:
 
 
 def classifier(linear: Linear, name: str) -> Logits:
-    """The classifier that computes what ``linear`` does."""
+    """The classifier that computes the same as ``linear``."""
     return Logits(
         name=name,
         where=linear.where,

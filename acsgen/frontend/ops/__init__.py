@@ -5,19 +5,29 @@ A handler looks at one node (:class:`acsgen.frontend.context.Call`), emits an op
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from acsgen.frontend.context import Handler
 from acsgen.frontend.kinds import FLOAT_KINDS
 from acsgen.frontend.ops import arithmetic, layers, pooling, shapes
 
-HANDLERS: Mapping[str, Handler] = {
-    **arithmetic.HANDLERS,
-    **layers.HANDLERS,
-    **pooling.HANDLERS,
-    **shapes.HANDLERS,
-    **{name: handler for kind in FLOAT_KINDS.values() for name, handler in kind.handlers.items()},
-}
+
+def _united(tables: Iterable[Mapping[str, Handler]]) -> Mapping[str, Handler]:
+    found: dict[str, Handler] = {}
+    for table in tables:
+        for name, handler in table.items():
+            if name in found:
+                raise ImportError(f"two handlers of the operator {name}")
+            found[name] = handler
+    return found
+
+
+HANDLERS = _united(
+    [
+        *(module.HANDLERS for module in (arithmetic, layers, pooling, shapes)),
+        *(kind.handlers for kind in FLOAT_KINDS.values()),
+    ]
+)
 """Handlers by operator name without overload, e.g. ``aten::relu``; a kind of layer may bring its
 own."""
 
@@ -27,7 +37,6 @@ _GATE = "decide with acsgen.nn.ChannelGate"
 _SOFTMAX = "remove it: the largest logit stays the largest"
 
 REMEDIES: Mapping[str, str] = {
-    "aten::cat": "concatenation is not supported yet",
     "aten::constant_pad_nd": "give the padding to the convolution",
     "aten::conv_transpose2d": "use Conv2d",
     "aten::elu": _RELU,
@@ -56,3 +65,7 @@ REMEDIES: Mapping[str, str] = {
     "aten::tanh": _RELU,
 }
 """What to do about well-known operators that have no handler."""
+
+if REMEDIES.keys() & HANDLERS.keys():
+    handled = ", ".join(sorted(REMEDIES.keys() & HANDLERS.keys()))
+    raise ImportError(f"operators with a handler need no remedy: {handled}")

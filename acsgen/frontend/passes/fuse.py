@@ -112,8 +112,18 @@ class _Fuser:
         return wide
 
     def finish(self) -> Fused:
-        """Name the classifier, drop what nothing reads, and put the layers in order."""
-        name = self.holder[self.graph.output]
+        """Name the classifiers, drop what nothing reads, and put the layers in order."""
+        outputs = [self._classifier(self.holder[name]) for name in self.graph.outputs]
+        live = self._live(outputs)
+        kept = sorted((self.placed[n] for n in live), key=lambda placed: placed.position)
+        nodes = {p.layer.name: p.node for p in kept if p.node}
+        layers = tuple(p.layer for p in kept)
+        # The engine computes the outputs in the order of the layers; the answer is the last one.
+        order = tuple(layer.name for layer in layers if layer.name in outputs)
+        return Fused(ir.LayerGraph(self.graph.name, layers, order), nodes)
+
+    def _classifier(self, name: str) -> str:
+        """Make a classifier of the linear layer ``name``, beside it if another layer reads it."""
         last = self.placed.pop(name)
         linear = last.layer
         assert isinstance(linear, ir.Linear)
@@ -121,16 +131,14 @@ class _Fuser:
         if others:
             self.placed[name] = last
         logits = classifier(linear, self._fresh(f"{name}.logits") if others else name)
-        self.placed[logits.name] = replace(last, layer=logits, position=(len(self.graph.ops), 0))
-        live = self._live(logits.name)
-        kept = sorted((self.placed[n] for n in live), key=lambda placed: placed.position)
-        nodes = {p.layer.name: p.node for p in kept if p.node}
-        layers = tuple(p.layer for p in kept)
-        return Fused(ir.LayerGraph(self.graph.name, layers), nodes)
+        answer = self.holder[self.graph.outputs[-1]] == name
+        position = (len(self.graph.ops), 0) if answer else (last.position[0], len(self.placed))
+        self.placed[logits.name] = replace(last, layer=logits, position=position)
+        return logits.name
 
-    def _live(self, last: str) -> set[str]:
+    def _live(self, outputs: list[str]) -> set[str]:
         live = {self.graph.ops[0].name}
-        pending = [last]
+        pending = list(outputs)
         while pending:
             name = pending.pop()
             if name not in live:

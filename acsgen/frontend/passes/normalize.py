@@ -32,7 +32,8 @@ def normalize_image(graph: OpGraph, takes_floats: bool) -> tuple[OpGraph, float]
         for op in graph.ops
         if op.name not in renamed
     ]
-    return OpGraph(graph.name, tuple(ops), renamed.get(graph.output, graph.output)), factor
+    outputs = tuple(renamed.get(name, name) for name in graph.outputs)
+    return OpGraph(graph.name, tuple(ops), outputs), factor
 
 
 def pixel_scale(scale: Array) -> float:
@@ -53,7 +54,7 @@ def _leading_affine(graph: OpGraph) -> tuple[Image, Array, Array, list[Affine]]:
     scale, offset = image.scale, image.offset
     chain: list[Affine] = []
     last = image.name
-    while last != graph.output:
+    while last not in graph.outputs:
         readers = [op for op in graph.ops if last in op.inputs]
         if len(readers) != 1 or not isinstance(readers[0], Affine):
             break
@@ -84,7 +85,7 @@ def copy_image(graph: OpGraph) -> OpGraph:
     )
     ops: list[Op] = [image, copy]
     ops += [reading(op, {image.name: name}) if op.name in others else op for op in graph.ops[1:]]
-    return OpGraph(graph.name, tuple(ops), graph.output)
+    return OpGraph(graph.name, tuple(ops), graph.outputs)
 
 
 def depthwise(place: Op, x: str, scale: Array, offset: Array) -> Conv:

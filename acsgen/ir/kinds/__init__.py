@@ -6,8 +6,8 @@ name each (``acsgen/frontend/kinds``, ``acsgen/quant/kinds``, ``acsgen/compiler/
 that is missing there is an error at import.
 """
 
-from acsgen.ir.kinds.base import KINDS, LayerKind, Stores
+from acsgen.ir.kinds.base import KINDS, LayerKind
 
-__all__ = ["KINDS", "LayerKind", "Stores"]
+__all__ = ["KINDS", "LayerKind"]
 
 KINDS.find_all(__name__)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import Field, dataclass, fields, replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acsgen.ir.format import Format
+from acsgen.ir.grammar import Grammar, Stores
+from acsgen.ir.masks import UNMASKED, ChannelMask, MaskSlice, mask_names
 from acsgen.support.registry import Registry
 
 FloatArray = NDArray[np.floating]
@@ -18,12 +20,28 @@ IntArray = NDArray[np.integer]
 
 IntLayerT = TypeVar("IntLayerT", bound="IntLayer")
 
+#: Dimensions of a map.
+MAP_RANK = 3
+
 #: Answers for the result of a name which mask makes zeros in it (``IntLayer.zero_mask``).
-ZeroMaskOf = Callable[[str], "str | None"]
+ZeroMaskOf = Callable[[str], ChannelMask]
+
+#: Answers for the mask of a map and its channels: ``(N, C)``, 1 where image n has channel c.
+ActiveOf = Callable[[ChannelMask, int], NDArray[np.int64]]
 
 
-#: Answers for a mask, or none, and a number of channels: ``(N, C)``, 1 where image n has channel c.
-ActiveOf = Callable[["str | None", int], NDArray[np.int64]]
+#: The value of a field that says what a layer reads: one result or none, several, or a mask.
+Reads = str | tuple[str, ...] | ChannelMask | None
+
+
+def result_names(value: Reads) -> tuple[str, ...]:
+    """The results that such a field names."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    slices = tuple(part for part in value if isinstance(part, MaskSlice))
+    return mask_names(slices) + tuple(part for part in value if isinstance(part, str))
 
 
 @dataclass(frozen=True)
@@ -37,19 +55,6 @@ class LayerWork:
 
     dense: int
     executed: NDArray[np.int64]
-
-
-class Stores(Enum):
-    """What a layer's result is stored as."""
-
-    MAP = "map"
-    """``(C, H, W)``, 8 bits a pixel."""
-    VECTOR = "vector"
-    """``(C,)``, 8 bits a value."""
-    MASK = "mask"
-    """``(C,)``, one bit a channel."""
-    WIDE = "wide result"
-    """``(C,)``, 32 bits a value; it leaves the engine and no layer reads it."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,17 @@ class LayerBase(ABC):
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the results this layer reads, masks included."""
-        names = (getattr(self, field_name) for field_name in self.READS)
-        return tuple(name for name in names if name is not None)
+        names: list[str] = []
+        for field_name in self.READS:
+            names += result_names(getattr(self, field_name))
+        return tuple(names)
+
+    @property
+    def stores(self) -> Stores:
+        """What the result is stored as."""
+        possible = KINDS[self.KIND].grammar.result.stores
+        rank = Stores.MAP if len(self.shape) == MAP_RANK else Stores.VECTOR
+        return possible[0] if len(possible) == 1 else rank
 
 
 @dataclass(frozen=True)
@@ -89,17 +103,10 @@ class IntLayer(LayerBase):
     """Common part of the integer graph's layers, and the facts that each kind has to state.
 
     Attributes:
-        signed: whether the result is -128..127 rather than 0..255.
-        scale: real value of one unit of the result (unused for masks).
+        format: of the result; that of a mask says nothing.
     """
 
-    signed: bool
-    scale: float
-
-    @property
-    @abstractmethod
-    def stores(self) -> Stores:
-        """What the result is stored as."""
+    format: Format
 
     @property
     @abstractmethod
@@ -107,14 +114,26 @@ class IntLayer(LayerBase):
         """Step between the windows of ``x`` that it looks at; 1 where it has no windows."""
 
     @property
+    def halves(self) -> bool:
+        """Whether its windows start at every second row and column of ``x``, so that the result has
+        half as many of each."""
+        return self.window_stride == 2
+
+    @property
     @abstractmethod
     def pixelwise(self) -> bool:
         """Whether each result pixel needs only the pixel of ``x`` at the same place, and no
         residual."""
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The results that its own is made of, one behind the other and unchanged; none for a layer
+        that computes.  Such a layer is placement: no instruction belongs to it."""
+        return ()
+
     @abstractmethod
-    def zero_mask(self, of: ZeroMaskOf) -> str | None:
-        """The mask whose 0 bits make the channels of the result exact zero, if there is one.
+    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
+        """The mask whose 0 bits make the channels of the result exact zero; empty without one.
 
         Args:
             of: answers the same question for a result that this layer reads.
@@ -125,20 +144,14 @@ class IntLayer(LayerBase):
         """Its multiply-accumulates, padding counted; None if the layer has no weights.
 
         Args:
-            active: answers for a mask (or None) and a number of channels which are computed.
+            active: answers for the mask of a map and its channels which of them are computed.
             of: answers which mask makes zeros in a result that this layer reads.
         """
 
     def unmasked(self: IntLayerT) -> IntLayerT:
         """The layer without its mask; unchanged if its kind takes none."""
-        changes: dict[str, Any] = {"mask": None} if "mask" in self.READS else {}
+        changes: dict[str, Any] = {"mask": UNMASKED} if "mask" in self.READS else {}
         return replace(self, **changes)
-
-
-def never_skipped(weight: IntArray, active: ActiveOf) -> LayerWork:
-    """The work of a fully connected layer: every weight, for every image."""
-    images = len(active(None, 1))
-    return LayerWork(weight.size, np.full(images, weight.size, np.int64))
 
 
 @dataclass(frozen=True)
@@ -149,6 +162,7 @@ class LayerKind:
         name: of the kind and of its file.
         layer: its dataclass in the layer graph.
         integer: its dataclass in the integer graph.
+        grammar: what both may look like.
 
     Raises:
         TypeError: a dataclass lacks a fact, or calls its kind otherwise.
@@ -157,6 +171,7 @@ class LayerKind:
     name: str
     layer: type[Layer]
     integer: type[IntLayer]
+    grammar: Grammar
 
     def __post_init__(self) -> None:
         for dataclass_ in (self.layer, self.integer):
@@ -167,12 +182,30 @@ class LayerKind:
             kind = getattr(dataclass_, "KIND", None)
             if kind != self.name:
                 raise TypeError(f"{dataclass_.__name__}.KIND is {kind!r}, not '{self.name}'")
+            if set(self.grammar.reads) != set(dataclass_.READS):
+                raise TypeError(f"the grammar of kind '{self.name}' does not read what READS says")
+        for field in _own_fields(self.integer):
+            if field.type in RESULTS and field.name not in self.integer.READS:
+                raise TypeError(f"READS of kind '{self.name}' lacks {field.name}")
+            if field.type in NUMBERS and field.name not in self.grammar.constants:
+                raise TypeError(f"the grammar of kind '{self.name}' lacks {field.name}")
+
+
+#: Annotations of fields that name results, and of fields that a grammar has to have.
+RESULTS = ("str", "str | None", "tuple[str, ...]", "ChannelMask")
+NUMBERS = ("int", "float", "tuple[int, ...]", "IntArray", "FloatArray")
+
+
+def _own_fields(layer: type[IntLayer]) -> list[Field[Any]]:
+    """The fields that a kind adds to those of every integer layer."""
+    common = {field.name for field in fields(IntLayer)}
+    return [field for field in fields(layer) if field.name not in common]
 
 
 KINDS: Registry[LayerKind] = Registry("kind of layer")
 
 
-def register(layer: type[Layer], integer: type[IntLayer]) -> LayerKind:
+def register(layer: type[Layer], integer: type[IntLayer], grammar: Grammar) -> LayerKind:
     """Add a kind, under the name that its dataclasses give it."""
     name = integer.KIND
-    return KINDS.add(name, LayerKind(name, layer, integer))
+    return KINDS.add(name, LayerKind(name, layer, integer, grammar))

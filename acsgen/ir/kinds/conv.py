@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from acsgen.ir.grammar import Constant, Grammar, a_map, a_mask
 from acsgen.ir.groups import channel_groups
+from acsgen.ir.kinds._windows import WINDOWS
 from acsgen.ir.kinds.base import (
     ActiveOf,
     FloatArray,
@@ -14,10 +16,11 @@ from acsgen.ir.kinds.base import (
     IntLayer,
     Layer,
     LayerWork,
-    Stores,
     ZeroMaskOf,
     register,
 )
+from acsgen.ir.masks import UNMASKED, ChannelMask
+from acsgen.ir.ranges import ACCUMULATES, multiplier, shift, sums, weights
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Conv(Layer):
     groups: int
     relu: bool
     residual: str | None = None
-    mask: str | None = None
+    mask: ChannelMask = UNMASKED
 
     KIND = "conv"
     READS = ("x", "residual", "mask")
@@ -61,14 +64,10 @@ class IntConv(IntLayer):
     groups: int
     residual: str | None = None
     res_mult: int = 0
-    mask: str | None = None
+    mask: ChannelMask = UNMASKED
 
     KIND = "conv"
     READS = ("x", "residual", "mask")
-
-    @property
-    def stores(self) -> Stores:
-        return Stores.MAP
 
     @property
     def window_stride(self) -> int:
@@ -79,10 +78,10 @@ class IntConv(IntLayer):
         window = self.weight.shape[-1], self.stride, self.pad
         return window == (1, 1, 0) and self.residual is None
 
-    def zero_mask(self, of: ZeroMaskOf) -> str | None:
+    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
         """Its own, if it adds no residual and ``masked_bias`` is zero."""
         exact = self.residual is None and not np.any(self.masked_bias)
-        return self.mask if exact else None
+        return self.mask if exact else UNMASKED
 
     def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork:
         outs, group_ins, kernel, _ = self.weight.shape
@@ -101,4 +100,21 @@ class IntConv(IntLayer):
         return LayerWork(taps * (outs * ins // count), taps * pairs)
 
 
-register(Conv, IntConv)
+GRAMMAR = Grammar(
+    result=a_map("O Y X"),
+    reads={"x": a_map("I H W"), "residual": a_map("O Y X"), "mask": a_mask("O")},
+    constants={
+        "weight": weights("O I/groups K K"),
+        "bias": sums("O"),
+        "masked_bias": sums("O"),
+        "mult": multiplier("O"),
+        "shift": shift("O"),
+        "res_mult": multiplier(""),
+        "stride": Constant("", 1),
+        "pad": Constant("", 0),
+        "groups": Constant("", 1),
+    },
+    relations=(WINDOWS, ACCUMULATES),
+)
+
+register(Conv, IntConv, GRAMMAR)

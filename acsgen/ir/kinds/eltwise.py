@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from acsgen.ir.grammar import Grammar, a_map_or_vector, a_mask
 from acsgen.ir.kinds.base import (
     ActiveOf,
     IntLayer,
     Layer,
     LayerWork,
-    Stores,
     ZeroMaskOf,
     register,
 )
+from acsgen.ir.masks import UNMASKED, ChannelMask
+from acsgen.ir.ranges import multiplier, shift
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Eltwise(Layer):
     x: str
     relu: bool
     residual: str | None = None
-    mask: str | None = None
+    mask: ChannelMask = UNMASKED
 
     KIND = "eltwise"
     READS = ("x", "residual", "mask")
@@ -37,14 +39,10 @@ class IntEltwise(IntLayer):
     shift: int
     residual: str | None = None
     res_mult: int = 0
-    mask: str | None = None
+    mask: ChannelMask = UNMASKED
 
     KIND = "eltwise"
     READS = ("x", "residual", "mask")
-
-    @property
-    def stores(self) -> Stores:
-        return Stores.MAP if len(self.shape) == 3 else Stores.VECTOR
 
     @property
     def window_stride(self) -> int:
@@ -54,14 +52,24 @@ class IntEltwise(IntLayer):
     def pixelwise(self) -> bool:
         return self.residual is None
 
-    def zero_mask(self, of: ZeroMaskOf) -> str | None:
+    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
         """Its own or that of its source, if it adds no residual."""
         if self.residual is not None:
-            return None
-        return self.mask if self.mask is not None else of(self.x)
+            return UNMASKED
+        return self.mask or of(self.x)
 
     def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
         return None
 
 
-register(Eltwise, IntEltwise)
+GRAMMAR = Grammar(
+    result=a_map_or_vector("C *"),
+    reads={
+        "x": a_map_or_vector("C *"),
+        "residual": a_map_or_vector("C *"),
+        "mask": a_mask("C"),
+    },
+    constants={"mult": multiplier(""), "shift": shift(""), "res_mult": multiplier("")},
+)
+
+register(Eltwise, IntEltwise, GRAMMAR)

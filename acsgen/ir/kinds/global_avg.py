@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acsgen.ir.kinds.base import (
-    ActiveOf,
-    IntLayer,
-    Layer,
-    LayerWork,
-    Stores,
-    ZeroMaskOf,
-    register,
-)
+from acsgen.ir.grammar import Grammar, a_map, a_vector
+from acsgen.ir.kinds._vectors import IntMapToVector
+from acsgen.ir.kinds.base import Layer, ZeroMaskOf, register
+from acsgen.ir.masks import ChannelMask
+from acsgen.ir.ranges import multiplier, shift
 
 
 @dataclass(frozen=True)
@@ -26,33 +22,22 @@ class GlobalAvg(Layer):
 
 
 @dataclass(frozen=True)
-class IntGlobalAvg(IntLayer):
+class IntGlobalAvg(IntMapToVector):
     """Mean of each channel; ``mult`` and ``shift`` include the division."""
 
-    x: str
     mult: int
     shift: int
 
     KIND = "global_avg"
-    READS = ("x",)
 
-    @property
-    def stores(self) -> Stores:
-        return Stores.VECTOR
-
-    @property
-    def window_stride(self) -> int:
-        return 1
-
-    @property
-    def pixelwise(self) -> bool:
-        return False
-
-    def zero_mask(self, of: ZeroMaskOf) -> str | None:
+    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
         return of(self.x)
 
-    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
-        return None
 
+GRAMMAR = Grammar(
+    result=a_vector("C"),
+    reads={"x": a_map("C H W")},
+    constants={"mult": multiplier(""), "shift": shift("")},
+)
 
-register(GlobalAvg, IntGlobalAvg)
+register(GlobalAvg, IntGlobalAvg, GRAMMAR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from acsgen.ir.grammar import Constant, Grammar, a_map
 from acsgen.ir.kinds.base import (
     ActiveOf,
     FloatArray,
@@ -11,10 +12,11 @@ from acsgen.ir.kinds.base import (
     IntLayer,
     Layer,
     LayerWork,
-    Stores,
     ZeroMaskOf,
     register,
 )
+from acsgen.ir.masks import UNMASKED, ChannelMask
+from acsgen.isa.generated import MAX_PIXEL
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,6 @@ class IntInput(IntLayer):
     KIND = "input"
 
     @property
-    def stores(self) -> Stores:
-        return Stores.MAP
-
-    @property
     def window_stride(self) -> int:
         return 1
 
@@ -52,11 +50,20 @@ class IntInput(IntLayer):
     def pixelwise(self) -> bool:
         return False
 
-    def zero_mask(self, of: ZeroMaskOf) -> str | None:
-        return None
+    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
+        return UNMASKED
 
     def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
         return None
 
 
-register(Input, IntInput)
+GRAMMAR = Grammar(
+    result=a_map("C H W"),
+    constants={
+        "scale": Constant("C"),
+        "offset": Constant("C"),
+        "pad_value": Constant("C", 0, MAX_PIXEL),
+    },
+)
+
+register(Input, IntInput, GRAMMAR)

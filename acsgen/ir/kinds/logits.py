@@ -1,66 +1,49 @@
-"""The classifier: always the last layer."""
+"""A classifier: its result leaves the network."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from acsgen.ir.kinds.base import (
-    ActiveOf,
-    FloatArray,
-    IntArray,
-    IntLayer,
-    Layer,
-    LayerWork,
-    Stores,
-    ZeroMaskOf,
-    never_skipped,
-    register,
-)
+from acsgen.ir.grammar import Grammar, Sources, a_vector, a_wide_result, relation
+from acsgen.ir.kinds._vectors import FullyConnected, IntFullyConnected
+from acsgen.ir.kinds.base import IntArray, register
+from acsgen.ir.ranges import ACCUMULATES, multiplier, shift, sums, weights
 
 
 @dataclass(frozen=True)
-class Logits(Layer):
-    """The classifier: a linear layer whose results leave the engine wide.  Last layer of the
-    graph."""
-
-    x: str
-    weight: FloatArray = field(repr=False)
-    bias: FloatArray = field(repr=False)
+class Logits(FullyConnected):
+    """A classifier: a linear layer whose results leave the engine wide."""
 
     KIND = "logits"
-    READS = ("x",)
 
 
 @dataclass(frozen=True)
-class IntLogits(IntLayer):
-    """The classifier; results stay int32, all on one scale."""
+class IntLogits(IntFullyConnected):
+    """A classifier; results stay int32, all on one scale."""
 
-    x: str
-    weight: IntArray = field(repr=False)
-    bias: IntArray = field(repr=False)
     mult: IntArray = field(repr=False)
     shift: IntArray = field(repr=False)
 
     KIND = "logits"
-    READS = ("x",)
-
-    @property
-    def stores(self) -> Stores:
-        return Stores.WIDE
-
-    @property
-    def window_stride(self) -> int:
-        return 1
-
-    @property
-    def pixelwise(self) -> bool:
-        return False
-
-    def zero_mask(self, of: ZeroMaskOf) -> str | None:
-        return None
-
-    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork:
-        return never_skipped(self.weight, active)
 
 
-register(Logits, IntLogits)
+@relation("all results are on one scale", of_integers=True)
+def _one_scale(layer: IntLogits, sources: Sources) -> Iterator[str]:
+    if layer.format.one_scale is None:
+        yield "its results have different scales"
+
+
+GRAMMAR = Grammar(
+    result=a_wide_result("O"),
+    reads={"x": a_vector("I")},
+    constants={
+        "weight": weights("O I"),
+        "bias": sums("O"),
+        "mult": multiplier("O"),
+        "shift": shift("O"),
+    },
+    relations=(ACCUMULATES, _one_scale),
+)
+
+register(Logits, IntLogits, GRAMMAR)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from acsgen.ir.grammar import Grammar, a_map, a_vector
 from acsgen.ir.kinds.base import (
     ActiveOf,
     IntLayer,
     Layer,
     LayerWork,
-    Stores,
     ZeroMaskOf,
     register,
 )
+from acsgen.ir.masks import ChannelMask
+from acsgen.ir.ranges import multiplier, shift
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,6 @@ class IntScale(IntLayer):
     READS = ("x", "vector")
 
     @property
-    def stores(self) -> Stores:
-        return Stores.MAP
-
-    @property
     def window_stride(self) -> int:
         return 1
 
@@ -50,11 +48,17 @@ class IntScale(IntLayer):
     def pixelwise(self) -> bool:
         return True
 
-    def zero_mask(self, of: ZeroMaskOf) -> str | None:
+    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
         return of(self.x)
 
     def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
         return None
 
 
-register(Scale, IntScale)
+GRAMMAR = Grammar(
+    result=a_map("C H W"),
+    reads={"x": a_map("C H W"), "vector": a_vector("C")},
+    constants={"mult": multiplier(""), "shift": shift("")},
+)
+
+register(Scale, IntScale, GRAMMAR)

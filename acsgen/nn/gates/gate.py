@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import torch
+from acsgen_host.thresholds import logit
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acsgen.nn.gates.dgconv import DGConv2d, is_power_of_two
 from acsgen.nn.gates.squeeze_excite import SqueezeExcite
-from acsgen.nn.ops import channel_gate, threshold_logit
+from acsgen.nn.ops import channel_gate
 
 
 class ChannelGate(nn.Module):
@@ -32,7 +33,7 @@ class ChannelGate(nn.Module):
 
     def __init__(self, threshold: float = 0.5, noise: float = 0.0) -> None:
         super().__init__()
-        threshold_logit(threshold)
+        logit(threshold)
         if noise < 0.0:
             raise ValueError(f"gate noise must not be negative, got {noise}")
         self.threshold = threshold

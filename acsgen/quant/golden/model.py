@@ -13,28 +13,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from acsgen.ir.grammar import Stores
 from acsgen.ir.integer import IntGate, IntGraph
-from acsgen.ir.kinds import Stores
 from acsgen.ir.results import GoldenResult
-from acsgen.quant.contract import violations
 from acsgen.quant.golden.operators import Values, operator
 from acsgen.quant.thresholds import Thresholds
 from acsgen.support.errors import Problem, UserError
 
-Keep = Literal["all", "logits"]
+Keep = Literal["all", "outputs"]
 
 
 class GoldenModel:
-    """Executor of an integer graph.
-
-    Raises:
-        ValueError: the graph breaks the arithmetic contract (:mod:`acsgen.quant.contract`).
-    """
+    """Executor of an integer graph."""
 
     def __init__(self, graph: IntGraph) -> None:
-        broken = violations(graph)
-        if broken:
-            raise ValueError("not a valid integer graph:\n" + "\n".join(broken))
         self.graph = graph
         sources = {layer.name: layer for layer in graph}
         self._operators = {layer.name: operator(layer, sources) for layer in graph}
@@ -52,7 +44,7 @@ class GoldenModel:
         Args:
             images: uint8 ``[N, C, H, W]``, raw pixels.
             thresholds: int32 ``(C,)`` by gate name; gates not named use the graph's.
-            keep: ``all`` layer results, or masks and ``logits`` only.
+            keep: ``all`` layer results, or masks and ``outputs`` only.
             batch: images computed at once; changes speed and memory, not results.
 
         Raises:
@@ -71,7 +63,7 @@ class GoldenModel:
         results = {name: torch.cat(part).numpy() for name, part in parts.items()}
         return GoldenResult(
             values=results,
-            logits=results[self.graph.logits.name],
+            outputs={name: results[name] for name in self.graph.outputs},
             masks={gate.name: results[gate.name] for gate in self.graph.gates},
         )
 

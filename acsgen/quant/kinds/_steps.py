@@ -8,19 +8,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from acsgen.frontend.masks import mask_bits
+from acsgen.ir.format import Format
 from acsgen.ir.integer import (
     IntArray,
     IntConv,
     IntEltwise,
-    IntGate,
-    IntLinear,
-    IntLogits,
+    IntFullyConnected,
+    IntLayer,
 )
-from acsgen.ir.layers import Conv, Eltwise, Gate, Layer, Linear, Logits
+from acsgen.ir.layers import Conv, Eltwise, FullyConnected, Layer, Linear
+from acsgen.ir.ranges import input_signs
 from acsgen.isa.generated import SHIFT_MIN
 from acsgen.quant.arithmetic import exact_dtype
 from acsgen.quant.kinds.base import Operator, Quantization, Sources, Sums, Values
-from acsgen.quant.scales import MAX_RATIO, encode_ratio
+from acsgen.quant.scales import MAX_RATIO, Floats, encode_ratio
+from acsgen.support.errors import Problem, UserError
 
 #: Ratios are kept this far below the largest, so that rounding cannot push them over it.
 RATIO_LIMIT = MAX_RATIO * (1 - 1e-6)
@@ -40,14 +43,68 @@ def one_ratio(ratio: float) -> tuple[int, int]:
 # -- residuals and masks ---------------------------------------------------------------------------
 
 
-def residual_scale(layer: Conv | Eltwise, so_far: Quantization) -> float:
-    """Scale of the residual, 0 without one."""
-    return 0.0 if layer.residual is None else so_far.done[layer.residual].scale
+def residual_scales(layer: Conv | Eltwise, so_far: Quantization) -> Floats:
+    """Scales of the residual by channel, 0 without one."""
+    channels = layer.shape[0]
+    if layer.residual is None:
+        return np.zeros(channels)
+    return so_far.done[layer.residual].format.scales(channels)
 
 
-def residual_mult(res_scale: float, scale: float) -> int:
-    """Multiplier of a residual in units of the result."""
-    return int(np.rint(res_scale / scale * 2**SHIFT_MIN))
+def result_format(
+    layer: Layer,
+    so_far: Quantization,
+    units: Floats,
+    signed: bool | tuple[bool, ...],
+    beside: float = 0.0,
+) -> tuple[Format, float]:
+    """The format of a result that one multiplier and shift for all channels can make.
+
+    Args:
+        layer: whose result it is.
+        so_far: the quantization.
+        units: real value by channel of one unit of the sums, ``(C,)``.
+        signed: of the result.
+        beside: largest real value of one unit of what is added to the sums.
+
+    Returns:
+        The format, and the ratio of the units to its scales.
+    """
+    some_signed = bool(np.any(signed))
+    least = float(units.min())
+    if np.all(units == least):
+        best = so_far.result_scale(layer, some_signed, max(least, beside) / RATIO_LIMIT)
+        return Format(best, signed), least / best
+    factor = max(so_far.scale_beside(layer, units, some_signed), 1 / RATIO_LIMIT)
+    return Format.by_channel(units * factor, np.broadcast_to(signed, len(units))), 1 / factor
+
+
+def residual_mult(where: str, res_scales: Floats, scales: Floats) -> int:
+    """Multiplier of a residual in units of the result; scales are given by channel.
+
+    Raises:
+        UserError: the channels of the residual and of the result are scaled differently, so that no
+            one multiplier does.
+    """
+    mults = np.rint(res_scales / scales * 2**SHIFT_MIN)
+    if np.any(mults != mults[0]):
+        raise UserError(
+            Problem(
+                where,
+                "adds two maps whose channels are scaled differently",
+                "put a 1x1 convolution on one of them",
+            )
+        )
+    return int(mults[0])
+
+
+def signs(layer: IntLayer) -> bool | Tensor:
+    """The sign of a result, of all channels or to go with the channels ``[N, C, ...]``."""
+    signed = layer.format.one_sign
+    if signed is not None:
+        return signed
+    by_channel = torch.as_tensor(layer.format.signs(layer.shape[0]).copy())
+    return by_channel.view(-1, *(1,) * (len(layer.shape) - 1))
 
 
 def residual(values: Values, layer: IntConv | IntEltwise, shift: Tensor | int) -> Tensor | int:
@@ -66,26 +123,26 @@ def skipped(layer: Conv | Eltwise, opened: Tensor, values: Mapping[str, Tensor])
         opened: what it computes before residual and ReLU where its mask is 1.
         values: all results.
     """
-    if layer.mask is None:
+    if not layer.mask:
         return None
     if layer.residual is not None:
         opened = opened + values[layer.residual]
     if layer.relu:
         opened = opened.clamp(min=0)
-    closed = 1.0 - values[layer.mask].to(opened.dtype)
+    closed = 1.0 - mask_bits(layer.mask, values).to(opened.dtype)
     return opened * closed.view(closed.shape + (1,) * (opened.dim() - 2))
 
 
 # -- weighted sums over a vector -------------------------------------------------------------------
 
 
-def _vector_sums(layer: IntLinear | IntLogits | IntGate, sources: Sources) -> Operator:
-    dtype = exact_dtype(layer.weight, sources[layer.x].signed)
+def _vector_sums(layer: IntFullyConnected, sources: Sources) -> Operator:
+    dtype = exact_dtype(layer.weight, input_signs(layer, sources))
     rows = torch.as_tensor(layer.weight.astype(np.int16)).to(dtype)
     return lambda values: (values[layer.x].to(dtype) @ rows.T).to(torch.int64)
 
 
-def _vector_apart(layer: Linear | Logits | Gate, sums: str) -> tuple[Layer, ...]:
+def _vector_apart(layer: FullyConnected, sums: str) -> tuple[Layer, ...]:
     """The sum as a layer beside it: vectors are small enough to be summed twice."""
     beside = Linear(
         name=sums,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from acsgen.ir.format import Format
 from acsgen.ir.integer import IntLayer
 from acsgen.ir.layers import Input, Layer
 from acsgen.quant.scales import Floats
@@ -37,6 +38,15 @@ class Quantization(Protocol):
 
     def result_scale(self, layer: Layer, signed: bool, at_least: float) -> float:
         """The scale of a result: the best for its values, or ``at_least`` if that is coarser."""
+
+    def channel_format(self, layer: Layer, signed: bool, at_least: Floats) -> Format:
+        """The format of a result of which each channel has a multiplier of its own: one scale, or
+        scales by channel where that is needed (:mod:`acsgen.quant.spread`); none is finer than
+        ``at_least`` ``(C,)``."""
+
+    def scale_beside(self, layer: Layer, units: Floats, signed: bool) -> float:
+        """The number that scales of ``units`` ``(C,)``, which differ by channel, are multiplied by
+        to hold the values of a result."""
 
     def matched_bias(self, layer: IntLayer, acc_scale: Floats) -> NDArray[np.int32]:
         """The bias ``(O,)`` with which the mean of a layer's integer sums is that of the float
@@ -68,6 +78,10 @@ def _not_the_image(layer: Layer, image: Input) -> Iterable[Problem]:
         )
 
 
+def _stops(layer: Layer, source: Layer) -> float | None:
+    return None
+
+
 def _nothing(layer: Layer, values: Mapping[str, Tensor], sums: str) -> Tensor | None:
     return None
 
@@ -82,21 +96,23 @@ class QuantKind:
         operator: from an integer layer and its sources to the function from earlier results to its
             result: maps and vectors int16, logits int32; of a gate, to its accumulators, int64.
             The image finds its pixels under its own name. This is the golden model.
-        violations: how an integer layer breaks the arithmetic contract, in words.
         measured: whether the values of its results decide how it is scaled.
         sums: for kinds with weights.
         skipped: the result that a float layer would have where its mask is 0, and zero elsewhere,
             given all results and the name of its sums; None for layers without mask.
+        passes_error: for kinds without weights, whose result keeps the ratios of the scales of
+            ``x``: the share of the variance of the error of ``x``, a layer's source, that is in the
+            result. None where the scales of ``x`` have to be equal.
         problems: what a float layer, which may read the image, cannot be quantized for.
     """
 
     quantize: Callable[[Any, Quantization], IntLayer]
     operator: Callable[[Any, Sources], Operator]
-    violations: Callable[[Any, Sources], Iterable[str]]
     measured: bool
     sums: Sums | None = None
     skipped: Callable[[Any, Mapping[str, Tensor], str], Tensor | None] = _nothing
     problems: Callable[[Any, Input], Iterable[Problem]] = _not_the_image
+    passes_error: Callable[[Any, Layer], float | None] = _stops
 
 
 QUANT_KINDS: Registry[QuantKind] = Registry("kind of layer")

@@ -9,8 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntArray, IntConv, IntInput
+from acsgen.frontend.masks import mask_bits
+from acsgen.ir.format import Format
+from acsgen.ir.integer import IntArray, IntConv, IntInput
 from acsgen.ir.layers import Conv, Eltwise, Input, Layer
+from acsgen.ir.masks import UNMASKED
+from acsgen.ir.ranges import input_signs
 from acsgen.isa.generated import PAD_VALUES
 from acsgen.quant.arithmetic import exact_dtype, requantize, unfold
 from acsgen.quant.kinds import _steps as steps
@@ -24,12 +28,6 @@ from acsgen.quant.kinds.base import (
     Sums,
     Values,
 )
-from acsgen.quant.ranges import (
-    outside,
-    ratio_violations,
-    residual_violations,
-    weight_violations,
-)
 from acsgen.quant.scales import Floats, encode_ratio, integer_bias, integer_weights
 from acsgen.support.errors import Problem
 
@@ -41,18 +39,21 @@ def _quantize(layer: Conv, so_far: Quantization) -> IntConv:
     if isinstance(x, IntInput):
         weight, bias = _fold_normalization(layer, so_far)
     largest_bias = np.maximum(np.abs(bias), np.abs(layer.masked_bias))
-    integers = integer_weights(weight, x.scale, x.signed, largest_bias)
+    integers = integer_weights(weight, x.format, largest_bias, groups=layer.groups)
     acc_scale = integers.acc_scale
-    res_scale = steps.residual_scale(layer, so_far)
-    at_least = max(acc_scale.max(), res_scale) / steps.RATIO_LIMIT
-    scale = so_far.result_scale(layer, not layer.relu, at_least)
-    mult, shift = encode_ratio(acc_scale / scale)
+    res_scales = steps.residual_scales(layer, so_far)
+    if layer.residual is None:
+        at_least = acc_scale / steps.RATIO_LIMIT
+        result = so_far.channel_format(layer, not layer.relu, at_least)
+    else:
+        result = _beside_residual(layer, so_far, acc_scale, res_scales)
+    scales = result.scales(layer.shape[0])
+    mult, shift = encode_ratio(acc_scale / scales)
     draft = IntConv(
         layer.name,
         layer.where,
         layer.shape,
-        signed=not layer.relu,
-        scale=scale,
+        format=result,
         x=layer.x,
         weight=integers.weight,
         bias=integer_bias(bias, acc_scale),
@@ -63,10 +64,24 @@ def _quantize(layer: Conv, so_far: Quantization) -> IntConv:
         pad=layer.pad,
         groups=layer.groups,
         residual=layer.residual,
-        res_mult=steps.residual_mult(res_scale, scale),
+        res_mult=steps.residual_mult(layer.where, res_scales, scales),
         mask=layer.mask,
     )
     return replace(draft, bias=so_far.matched_bias(draft, acc_scale))
+
+
+def _beside_residual(
+    layer: Conv, so_far: Quantization, acc_scale: Floats, res_scales: Floats
+) -> Format:
+    """One multiplier serves all channels of a residual: the result is scaled like it."""
+    signed = not layer.relu
+    at_least = max(acc_scale.max(), res_scales.max()) / steps.RATIO_LIMIT
+    if np.all(res_scales == res_scales[0]):
+        return Format(so_far.result_scale(layer, signed, at_least), signed)
+    factor = so_far.scale_beside(layer, res_scales, signed)
+    factor = max(factor, float((acc_scale / res_scales).max()) / steps.RATIO_LIMIT)
+    factor = max(factor, 1 / steps.RATIO_LIMIT)
+    return Format.by_channel(res_scales * factor, [signed] * len(res_scales))
 
 
 def _fold_normalization(layer: Conv, so_far: Quantization) -> tuple[Floats, Floats]:
@@ -88,21 +103,22 @@ def _operator(layer: IntConv, sources: Sources) -> Operator:
     weighted = _sums(layer, sources)
     bias, masked_bias = column(layer.bias), column(layer.masked_bias)
     mult, shift = column(layer.mult), column(layer.shift)
+    signed = steps.signs(layer)
 
     def run(values: Values) -> Tensor:
         acc = weighted(values).add_(bias)
-        if layer.mask is not None:
-            active = values[layer.mask].to(torch.bool)[:, :, None, None]
+        if layer.mask:
+            active = mask_bits(layer.mask, values).to(torch.bool)[:, :, None, None]
             acc = torch.where(active, acc, masked_bias)
         total = acc.mul_(mult) + steps.residual(values, layer, shift)
-        return requantize(total, shift, layer.signed)
+        return requantize(total, shift, signed)
 
     return run
 
 
 def _sums(layer: IntConv, sources: Sources) -> Operator:
     source = sources[layer.x]
-    dtype = exact_dtype(layer.weight, source.signed)
+    dtype = exact_dtype(layer.weight, input_signs(layer, sources))
     rows = torch.as_tensor(layer.weight.astype(np.int16)).to(dtype)
     weight = rows.reshape(layer.groups, len(rows) // layer.groups, -1)
     kernel, stride, pad, shape = layer.weight.shape[-1], layer.stride, layer.pad, layer.shape
@@ -121,8 +137,8 @@ def _sums(layer: IntConv, sources: Sources) -> Operator:
 
 def _apart(layer: Conv, sums: str) -> tuple[Layer, ...]:
     """The sum, and what the layer does after it, unless a masked channel's sum is not zero."""
-    bare = replace(layer, name=sums, relu=False, residual=None, mask=None)
-    if layer.mask is not None and np.any(layer.masked_bias):
+    bare = replace(layer, name=sums, relu=False, residual=None, mask=UNMASKED)
+    if layer.mask and np.any(layer.masked_bias):
         return (bare, layer)
     rest = Eltwise(
         name=layer.name,
@@ -138,13 +154,6 @@ def _apart(layer: Conv, sums: str) -> tuple[Layer, ...]:
 
 def _skipped(layer: Conv, values: Mapping[str, Tensor], sums: str) -> Tensor | None:
     return steps.skipped(layer, values[sums], values)
-
-
-def _violations(layer: IntConv, sources: Sources) -> Iterator[str]:
-    yield from weight_violations(layer, sources[layer.x].signed)
-    yield from outside("masked_bias", layer.masked_bias, INT32_MIN, INT32_MAX)
-    yield from residual_violations(layer.res_mult)
-    yield from ratio_violations(layer)
 
 
 def _problems(layer: Conv, image: Input) -> Iterator[Problem]:
@@ -165,7 +174,6 @@ QUANT_KINDS.add(
     QuantKind(
         quantize=_quantize,
         operator=_operator,
-        violations=_violations,
         measured=True,
         sums=Sums(operator=_sums, apart=_apart),
         skipped=_skipped,

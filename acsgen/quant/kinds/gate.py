@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from acsgen.ir.integer import INT32_MAX, INT32_MIN, IntGate
+from acsgen.ir.integer import Format, IntGate
 from acsgen.ir.layers import Gate
 from acsgen.quant.kinds import _steps as steps
 from acsgen.quant.kinds.base import QUANT_KINDS, Operator, Quantization, QuantKind, Sources
-from acsgen.quant.ranges import outside, weight_violations
 from acsgen.quant.scales import integer_bias, integer_weights
 from acsgen.quant.thresholds import integer_threshold
 
 
 def _quantize(layer: Gate, so_far: Quantization) -> IntGate:
     x = so_far.done[layer.x]
-    integers = integer_weights(layer.weight, x.scale, x.signed, np.abs(layer.bias))
+    integers = integer_weights(layer.weight, x.format, np.abs(layer.bias))
     draft = IntGate(
         layer.name,
         layer.where,
         layer.shape,
-        signed=False,
-        scale=1.0,
+        format=Format(1.0, False),
         x=layer.x,
         weight=integers.weight,
         bias=integer_bias(np.asarray(layer.bias), integers.acc_scale),
@@ -41,17 +38,11 @@ def _operator(layer: IntGate, sources: Sources) -> Operator:
     return lambda values: weighted(values) + bias
 
 
-def _violations(layer: IntGate, sources: Sources) -> Iterator[str]:
-    yield from weight_violations(layer, sources[layer.x].signed)
-    yield from outside("threshold", layer.threshold, INT32_MIN, INT32_MAX)
-
-
 QUANT_KINDS.add(
     "gate",
     QuantKind(
         quantize=_quantize,
         operator=_operator,
-        violations=_violations,
         measured=False,
         sums=steps.VECTOR_SUMS,
     ),

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from acsgen.ir.integer import IntInput
+from acsgen.ir.integer import Format, IntInput
 from acsgen.ir.layers import Input
 from acsgen.quant.kinds._image import pad_pixels, pad_values
 from acsgen.quant.kinds.base import QUANT_KINDS, Operator, Quantization, QuantKind, Sources
 from acsgen.quant.warning import warn
 from acsgen.support.errors import Problem
+
+#: Of raw pixels, which a convolution reads as they are.
+PIXELS = Format(1.0, False)
 
 
 def _quantize(layer: Input, so_far: Quantization) -> IntInput:
@@ -24,7 +27,7 @@ def _quantize(layer: Input, so_far: Quantization) -> IntInput:
             f"{layer.where}: the pixel that normalizes to zero lies outside 0..255 "
             f"({', '.join(beyond)}); padding uses the nearest"
         )
-    return IntInput(layer.name, layer.where, layer.shape, False, 1.0, pad_value=pad_values(layer))
+    return IntInput(layer.name, layer.where, layer.shape, PIXELS, pad_value=pad_values(layer))
 
 
 def _operator(layer: IntInput, sources: Sources) -> Operator:
@@ -45,7 +48,6 @@ QUANT_KINDS.add(
     QuantKind(
         quantize=_quantize,
         operator=_operator,
-        violations=lambda layer, sources: (),
         measured=False,
         problems=_problems,
     ),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from acsgen.ir.integer import SIGMOID_TABLE, IntLinear
+from acsgen.ir.integer import SIGMOID_TABLE, Format, IntLinear
 from acsgen.ir.layers import Linear
 from acsgen.isa.generated import SIGMOID_FRACTION_BITS
 from acsgen.quant.arithmetic import requantize
@@ -22,7 +21,6 @@ from acsgen.quant.kinds.base import (
     Sources,
     Values,
 )
-from acsgen.quant.ranges import ratio_violations, weight_violations
 from acsgen.quant.scales import encode_ratio, integer_bias, integer_weights
 
 SIGMOID_SCALE = 1 / 256
@@ -32,7 +30,7 @@ ARGUMENT_SCALE = 2.0**-SIGMOID_FRACTION_BITS
 def _quantize(layer: Linear, so_far: Quantization) -> IntLinear:
     x, sigmoid = so_far.done[layer.x], layer.activation == "sigmoid"
     limit = ARGUMENT_SCALE * steps.RATIO_LIMIT if sigmoid else np.inf
-    integers = integer_weights(layer.weight, x.scale, x.signed, np.abs(layer.bias), limit)
+    integers = integer_weights(layer.weight, x.format, np.abs(layer.bias), limit)
     acc_scale = integers.acc_scale
     signed = layer.activation == "none"
     at_least = acc_scale.max() / steps.RATIO_LIMIT
@@ -45,8 +43,7 @@ def _quantize(layer: Linear, so_far: Quantization) -> IntLinear:
         layer.name,
         layer.where,
         layer.shape,
-        signed=signed,
-        scale=scale,
+        format=Format(scale, signed),
         x=layer.x,
         weight=integers.weight,
         bias=integer_bias(np.asarray(layer.bias), acc_scale),
@@ -60,6 +57,7 @@ def _quantize(layer: Linear, so_far: Quantization) -> IntLinear:
 def _operator(layer: IntLinear, sources: Sources) -> Operator:
     weighted = steps.VECTOR_SUMS.operator(layer, sources)
     bias, mult, shift = (steps.int64(a) for a in (layer.bias, layer.mult, layer.shift))
+    signed = steps.signs(layer)
     table = torch.as_tensor(SIGMOID_TABLE.astype(np.int16))
 
     def run(values: Values) -> Tensor:
@@ -67,14 +65,9 @@ def _operator(layer: IntLinear, sources: Sources) -> Operator:
         if layer.sigmoid:
             argument = requantize(acc * mult, shift, signed=True)
             return table[argument.to(torch.int64) + 128]
-        return requantize(acc * mult, shift, layer.signed)
+        return requantize(acc * mult, shift, signed)
 
     return run
-
-
-def _violations(layer: IntLinear, sources: Sources) -> Iterator[str]:
-    yield from weight_violations(layer, sources[layer.x].signed)
-    yield from ratio_violations(layer)
 
 
 QUANT_KINDS.add(
@@ -82,7 +75,6 @@ QUANT_KINDS.add(
     QuantKind(
         quantize=_quantize,
         operator=_operator,
-        violations=_violations,
         measured=True,
         sums=steps.VECTOR_SUMS,
     ),

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import torch
 
-from acsgen.ir.integer import IntLogits
+from acsgen.ir.integer import Format, IntLogits
 from acsgen.ir.layers import Logits
 from acsgen.quant.arithmetic import round_shift
 from acsgen.quant.kinds import _steps as steps
 from acsgen.quant.kinds.base import QUANT_KINDS, Operator, Quantization, QuantKind, Sources
-from acsgen.quant.ranges import ratio_violations, weight_violations
 from acsgen.quant.scales import encode_ratio, integer_bias, integer_weights
 
 
 def _quantize(layer: Logits, so_far: Quantization) -> IntLogits:
     x = so_far.done[layer.x]
-    integers = integer_weights(layer.weight, x.scale, x.signed, np.abs(layer.bias))
+    integers = integer_weights(layer.weight, x.format, np.abs(layer.bias))
     scale = float(integers.acc_scale.max())
     mult, shift = encode_ratio(integers.acc_scale / scale)
     draft = IntLogits(
         layer.name,
         layer.where,
         layer.shape,
-        signed=True,
-        scale=scale,
+        format=Format(scale, True),
         x=layer.x,
         weight=integers.weight,
         bias=integer_bias(np.asarray(layer.bias), integers.acc_scale),
@@ -43,17 +40,11 @@ def _operator(layer: IntLogits, sources: Sources) -> Operator:
     return lambda values: round_shift((weighted(values) + bias) * mult, shift).to(torch.int32)
 
 
-def _violations(layer: IntLogits, sources: Sources) -> Iterator[str]:
-    yield from weight_violations(layer, sources[layer.x].signed)
-    yield from ratio_violations(layer)
-
-
 QUANT_KINDS.add(
     "logits",
     QuantKind(
         quantize=_quantize,
         operator=_operator,
-        violations=_violations,
         measured=False,
         sums=steps.VECTOR_SUMS,
     ),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from acsgen.ir.integer import IntPool
-from acsgen.ir.layers import Pool
+from acsgen.ir.layers import Layer, Pool
 from acsgen.isa.generated import SHIFT_MIN
 from acsgen.quant.arithmetic import requantize, unfold
 from acsgen.quant.kinds import _steps as steps
@@ -21,22 +19,20 @@ from acsgen.quant.kinds.base import (
     Sources,
     Values,
 )
-from acsgen.quant.ranges import ratio_violations
 
 
 def _quantize(layer: Pool, so_far: Quantization) -> IntPool:
     x = so_far.done[layer.x]
-    scale, mult, shift = x.scale, 0, SHIFT_MIN
+    result, mult, shift = x.format, 0, SHIFT_MIN
     if layer.mode == "avg":
-        unit = x.scale / layer.kernel**2
-        scale = so_far.result_scale(layer, x.signed, unit / steps.RATIO_LIMIT)
-        mult, shift = steps.one_ratio(unit / scale)
+        units = x.format.scales(x.shape[0]) / layer.kernel**2
+        result, ratio = steps.result_format(layer, so_far, units, x.format.signed)
+        mult, shift = steps.one_ratio(ratio)
     return IntPool(
         layer.name,
         layer.where,
         layer.shape,
-        signed=x.signed,
-        scale=scale,
+        format=result,
         x=layer.x,
         mode=layer.mode,
         kernel=layer.kernel,
@@ -64,14 +60,15 @@ def _average(layer: IntPool, values: Values) -> Tensor:
     zeros = torch.zeros(x.shape[1], dtype=torch.int64)
     windows = unfold(x, layer.kernel, layer.stride, layer.pad, zeros).to(torch.int64)
     total = windows.sum(dim=2).view(len(x), *layer.shape)
-    return requantize(total * layer.mult, layer.shift, layer.signed)
+    return requantize(total * layer.mult, layer.shift, steps.signs(layer))
 
 
-def _violations(layer: IntPool, sources: Sources) -> Iterable[str]:
-    return ratio_violations(layer) if layer.mode == "avg" else ()
+def _passes_error(layer: Pool, source: Layer) -> float:
+    """Errors of single pixels average out; a maximum has that of one pixel."""
+    return 1 / layer.kernel**2 if layer.mode == "avg" else 1.0
 
 
 QUANT_KINDS.add(
     "pool",
-    QuantKind(quantize=_quantize, operator=_operator, violations=_violations, measured=True),
+    QuantKind(quantize=_quantize, operator=_operator, measured=True, passes_error=_passes_error),
 )

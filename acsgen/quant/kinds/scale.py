@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 
 from acsgen.ir.integer import IntScale
-from acsgen.ir.layers import Scale
+from acsgen.ir.layers import Layer, Scale
 from acsgen.quant.arithmetic import requantize
 from acsgen.quant.kinds import _steps as steps
 from acsgen.quant.kinds.base import (
@@ -19,20 +17,19 @@ from acsgen.quant.kinds.base import (
     Sources,
     Values,
 )
-from acsgen.quant.ranges import ratio_violations
 
 
 def _quantize(layer: Scale, so_far: Quantization) -> IntScale:
     x, vector = so_far.done[layer.x], so_far.done[layer.vector]
-    unit, signed = x.scale * vector.scale, x.signed or vector.signed
-    scale = so_far.result_scale(layer, signed, unit / steps.RATIO_LIMIT)
-    mult, shift = steps.one_ratio(unit / scale)
+    channels, signed = layer.shape[0], x.format.any_signed or vector.format.any_signed
+    units = x.format.scales(channels) * vector.format.scales(channels)
+    result, ratio = steps.result_format(layer, so_far, units, signed)
+    mult, shift = steps.one_ratio(ratio)
     return IntScale(
         layer.name,
         layer.where,
         layer.shape,
-        signed=signed,
-        scale=scale,
+        format=result,
         x=layer.x,
         vector=layer.vector,
         mult=mult,
@@ -41,19 +38,22 @@ def _quantize(layer: Scale, so_far: Quantization) -> IntScale:
 
 
 def _operator(layer: IntScale, sources: Sources) -> Operator:
+    signed = steps.signs(layer)
+
     def run(values: Values) -> Tensor:
         vector = values[layer.vector].to(torch.int64)[:, :, None, None]
         product = values[layer.x].to(torch.int64) * vector
-        return requantize(product * layer.mult, layer.shift, layer.signed)
+        return requantize(product * layer.mult, layer.shift, signed)
 
     return run
 
 
-def _violations(layer: IntScale, sources: Sources) -> Iterable[str]:
-    return ratio_violations(layer)
+def _passes_error(layer: Scale, source: Layer) -> float:
+    """The factors are at most about one."""
+    return 1.0
 
 
 QUANT_KINDS.add(
     "scale",
-    QuantKind(quantize=_quantize, operator=_operator, violations=_violations, measured=True),
+    QuantKind(quantize=_quantize, operator=_operator, measured=True, passes_error=_passes_error),
 )

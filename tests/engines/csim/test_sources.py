@@ -1,7 +1,8 @@
-"""The rendered sources, beyond what compiling them for the C simulation already demands."""
+"""The rendered sources, beyond the demands of compiling them for the C simulation."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from acsgen.support.assets import asset
 
 from .conftest import SMALL
 from .rendering import render_engine
+
+CONFIG = "acs_config.hpp"
 
 WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-label")
 
@@ -22,3 +25,14 @@ def test_free_of_warnings_in_cpp17(tmp_path: Path) -> None:
     command += [f"-I{asset('sim', 'csim')}", *units]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr[:3000]
+
+
+def test_every_size_of_the_engine_is_used(tmp_path: Path) -> None:
+    """A rendered number that has no reader could be wrong without a sign of it."""
+    sources = render_engine(tmp_path, SMALL)
+    config = (sources / CONFIG).read_text()
+    readers = [p.read_text() for p in sources.glob("*.[ch]pp") if p.name != CONFIG]
+    words = set(re.findall(r"\w+", "".join(re.sub(r"//.*", "", text) for text in readers)))
+    constants = set(re.findall(r"^constexpr \w+ (\w+) =", config, flags=re.MULTILINE))
+    assert {"LANE_GROUPS", "CONFIGURATION", "TRIP_CHANNELS"} < constants
+    assert constants <= words, f"not used: {', '.join(sorted(constants - words))}"

@@ -1,4 +1,4 @@
-"""The SystemVerilog keeps its layout, and every rule fires on what it is for."""
+"""The SystemVerilog keeps its layout, and every rule fires on its case."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The engine goes through Yosys and fits the ZedBoard's part.
 
-Figures of units that are as they were when the baseline was made come from there; only what
-changed since is synthesized again.
+Figures of units that are as they were when the baseline was made come from there; only units that
+changed since are synthesized again.
 """
 
 from __future__ import annotations

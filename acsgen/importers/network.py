@@ -26,7 +26,7 @@ _EXPORT_REMEDY = "export with one example of shape [1, C, H, W]"
 
 
 @dataclass(frozen=True)
-class LoadedProgram:
+class ImportedNetwork:
     """A network as exported, before any lowering.
 
     Attributes:
@@ -54,17 +54,24 @@ class LoadedProgram:
         return pixels if self.pixel_scale == 1.0 else pixels * self.pixel_scale
 
     def logits(self, images: Tensor) -> Tensor:
-        """Run the float network on uint8 images ``[N, C, H, W]``; returns ``[N, classes]``."""
+        """The answer of the float network, which is the last result that it returns.
+
+        Args:
+            images: uint8 ``[N, C, H, W]``.
+
+        Returns:
+            ``[N, classes]``.
+        """
         results = [run_program(self.exported, self.as_input(image)) for image in images]
-        return torch.stack([result.output.reshape(-1) for result in results])
+        return torch.stack([result.outputs[-1].reshape(-1) for result in results])
 
 
-def loaded_program(
+def imported_network(
     path: Path,
     exported: ExportedProgram,
     meta: dict[str, Any],
     source: Source,
-) -> LoadedProgram:
+) -> ImportedNetwork:
     """An exported network as if it had been read from ``path``.
 
     Raises:
@@ -72,7 +79,7 @@ def loaded_program(
     """
     shape, dtype = _image_of(exported, str(path))
     _require_finite(exported, str(path))
-    return LoadedProgram(path.stem, exported, shape, dtype, meta, source)
+    return ImportedNetwork(path.stem, exported, shape, dtype, meta, source)
 
 
 def _image_of(exported: ExportedProgram, where: str) -> tuple[tuple[int, int, int], torch.dtype]:

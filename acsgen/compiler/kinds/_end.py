@@ -1,0 +1,20 @@
+"""The end of every program, an instruction that belongs to no layer."""
+
+from __future__ import annotations
+
+from acsgen.compiler.kinds._instructions import InstructionKind
+from acsgen.cost.cycles import Cost
+from acsgen.cost.walk import Walk
+from acsgen.isa.generated import HEADER_WORDS, Instruction, Opcode
+
+
+def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+    """The words of the result header are in no counter, since the counters are among them."""
+    return Cost(walk.pace.burst(HEADER_WORDS))
+
+
+def _listing(op: Instruction) -> list[str]:
+    return []
+
+
+END = InstructionKind(Opcode.END, cost=_cost, listing=_listing)

@@ -1,0 +1,56 @@
+"""Maps one behind the other."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from acsgen.frontend import opgraph as og
+from acsgen.frontend.context import Call, Context, Refused, Value, describe
+from acsgen.frontend.kinds.base import FLOAT_KINDS, FloatKind, Results
+from acsgen.ir.kinds.base import Layer
+from acsgen.ir.kinds.concat import Concat
+
+#: The dimension of a map's channels, in a batch of maps.
+CHANNELS = 1
+RANK = 4
+
+
+def _run(layer: Concat, results: Results, images: Tensor) -> Tensor:
+    return torch.cat([results[name] for name in layer.maps], dim=CHANNELS)
+
+
+def _start(op: og.Concat, sources: tuple[Layer, ...]) -> Concat:
+    return Concat(op.name, op.where, op.shape, tuple(source.name for source in sources))
+
+
+def _cat(ctx: Context, call: Call) -> Value:
+    maps: list[Value] = call.args["tensors"]
+    dimension = int(call.args["dim"])
+    for value in maps:
+        if not isinstance(value, Value):
+            raise Refused("concatenates a constant", "compute all maps from the image")
+        if not value.is_plain_map:
+            raise Refused(
+                f"concatenates {describe(value)}",
+                "concatenate maps, before pooling",
+                about_inputs=True,
+            )
+    if dimension not in (CHANNELS, CHANNELS - RANK):
+        raise Refused(f"concatenates on dimension {dimension}", "concatenate channels (dim=1)")
+    if len(maps) == 1:
+        return maps[0]
+    channels = sum(value.shape[0] for value in maps)
+    shape = (channels, *maps[0].shape[1:])
+    return ctx.emit(og.Concat, call, shape, maps=tuple(value.op for value in maps))
+
+
+FLOAT_KINDS.add(
+    "concat",
+    FloatKind(
+        run=_run,
+        starts={(og.Concat, 3): _start},
+        absorbs={},
+        handlers={"aten::cat": _cat},
+    ),
+)
