@@ -17,7 +17,14 @@ from acsgen.support.tools import find_tool
 
 #: The generated code must be free of warnings; those of the type headers (system headers) are not
 #: ours.
-WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-label", "-Wno-maybe-uninitialized")
+WARNINGS = (
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unknown-pragmas",
+    "-Wno-unused-label",
+    "-Wno-maybe-uninitialized",
+)
 FLAGS = ("-std=c++14", "-O3", "-fPIC", "-DACS_COUNT")
 
 #: The flag that compiles the types of synthesis (``ap_int.h``) in place of native integers.

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from acsgen.engines.base import EngineRun, fresh_result
-from acsgen.engines.csim.counts import Counter, LoopCounts
+from acsgen.engines.csim.counts import Counter
 from acsgen.program.words import Words
-
 
 #: The memory of the ZedBoard.
 DEFAULT_LATENCY = 32
@@ -58,10 +57,6 @@ class CSimEngine:
         """Let the next runs count the cycles of another memory; see :class:`CSimEngine`."""
         self._counter.set_memory(latency, bandwidth)
 
-    def counts(self) -> LoopCounts:
-        """Return the counts of the last run."""
-        return self._counter.read()
-
     def run(
         self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
     ) -> EngineRun:
@@ -87,6 +82,7 @@ class CSimEngine:
             fault_index=registers.fault_index,
             spec_hash=registers.spec_hash,
             configuration=registers.configuration,
+            loops=self._counter.read(),
         )
 
     def close(self) -> None:
