@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from acsgen.isa.generated import LANES, MAX_CHUNK, SEGMENTS
+from acsgen.isa.generated import LANES, SEGMENTS
 from acsgen.program.board import BRAM36_KIB, Board
 from acsgen.program.engine_config import GROUP_DSPS, OTHER_DSPS, POST_LANE_DSPS, EngineConfig
 from acsgen.support.errors import Problem, UserError
@@ -19,8 +19,9 @@ from acsgen.support.errors import Problem, UserError
 #: Words of a 64-bit wide, two-port memory that a pair of 36 Kb block RAMs holds.
 PAIR_WORDS = 1024
 
-#: Block RAMs outside the memories: bus buffers, channel lists and tables, mask registers, records.
-OTHER_BRAM36 = 8
+#: Block RAMs outside the memories: bus buffers (3), channel lists (4), counts of groups (1), mask
+#: registers (3), records (2), thresholds and results (1).
+OTHER_BRAM36 = 14
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,8 @@ def estimate_resources(engine: EngineConfig) -> ResourceEstimate:
     groups, lanes = engine.lane_groups, engine.post_lanes
     brams = (
         SEGMENTS * _memory_brams(engine.feature_blocks)
-        + 2 * groups * _memory_brams(engine.bank_words)
+        + groups * (_memory_brams(2 * engine.bank_words) + _memory_brams(engine.bank_words))
         + _memory_brams(engine.vector_words)
-        + 2 * _memory_brams(MAX_CHUNK)
         + OTHER_BRAM36
     )
     return ResourceEstimate(

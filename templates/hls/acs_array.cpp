@@ -7,11 +7,24 @@ namespace acs {
 uint64_t run_array(const Job &job, const Job &next, bool has_next, Lists &lists,
                    params_port params, Memories &memories, Loader &loader) {
   Lanes lanes;
+#pragma HLS ARRAY_PARTITION variable=lanes.sums complete dim=0
+#pragma HLS ARRAY_PARTITION variable=lanes.leaving complete dim=0
   Walker walker = Walker();
+#pragma HLS ARRAY_PARTITION variable=walker.round.item complete
+#pragma HLS ARRAY_PARTITION variable=walker.round.reads complete
+#pragma HLS ARRAY_PARTITION variable=walker.round.constants complete
   Dealer dealer = Dealer();
+#pragma HLS ARRAY_PARTITION variable=dealer.round.item complete
+#pragma HLS ARRAY_PARTITION variable=dealer.round.reads complete
+#pragma HLS ARRAY_PARTITION variable=dealer.round.constants complete
   Post post = Post();
+#pragma HLS ARRAY_PARTITION variable=post.entry complete
+#pragma HLS ARRAY_PARTITION variable=post.residual complete
+#pragma HLS ARRAY_PARTITION variable=post.pixel complete
   Writer writer = Writer();
+#pragma HLS ARRAY_PARTITION variable=writer.pixel complete
   Clearer clearer = Clearer();
+#pragma HLS ARRAY_PARTITION variable=clearer.arriving complete
   uint64_t iterations = 0;
 
   start_loader(job, loader);
@@ -19,9 +32,23 @@ uint64_t run_array(const Job &job, const Job &next, bool has_next, Lists &lists,
   bool busy = true;
 LANE_ARRAY:
   while (busy) {
-#pragma HLS PIPELINE II=1
+#pragma HLS PIPELINE II=1 style=flp
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_ARRAY
+// A result meets neither its source nor its residual: what is written is not read in this loop.
+#pragma HLS DEPENDENCE variable=memories.half type=inter dependent=false
+// Rows are used MARGIN iterations after their last word.
+#pragma HLS DEPENDENCE variable=memories.weights type=inter direction=RAW distance=8 dependent=true
+#pragma HLS DEPENDENCE variable=memories.first_rows type=inter direction=RAW distance=8 dependent=true
+#pragma HLS DEPENDENCE variable=memories.records type=inter direction=RAW distance=8 dependent=true
+// What is written into the lists belongs to the next instruction.
+#pragma HLS DEPENDENCE variable=lists.inputs type=inter dependent=false
+#pragma HLS DEPENDENCE variable=lists.output_rows type=inter dependent=false
+#pragma HLS DEPENDENCE variable=lists.output_channels type=inter dependent=false
     ACS_LOOP(LANE_ARRAY);
+    static_assert(MARGIN == 8, "the distance of the pragmas");
+
+    // Every unit decides by registers as the iteration before left them: counters that step by one,
+    // compared with numbers that stay.  Downstream units come first.
 
     const bool residual = wants_residual(job, post);
     const bool last = at_last_iteration(job, walker);

@@ -28,7 +28,7 @@ struct Round {
   bool last;           // of its chunk
   bool blank;          // nothing is added up: no active input, or a masked channel
   chunk_place_t place; // of the chunk in the queue
-  ring_word_t start;   // of the chunk in the banks
+  count_t<RING_FIRST> first_start;   // of the chunk among the first rows
   block_t block;       // number of the first block in its channel
   channel_t first_input;
   channel_t inputs;
@@ -108,7 +108,7 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
     round.second = false;
     round.blank = chunk.inputs == 0u;
     round.place = loader.deal_place;
-    round.start = chunk.start;
+    round.first_start = chunk.first_start;
     round.block = dealer.block;
     round.first_input = job.conv ? chunk.first_input : channel_t(chunk.first + dealer.row);
     round.inputs = chunk.inputs;

@@ -24,6 +24,7 @@ struct Job {
   channel_t channels;
   channel_t chunk;
   count_t<BANK_WORDS> chunk_words;  // of a bank, that a chunk takes
+  count_t<BANK_WORDS> weight_words;  // of a row
   ListCounts counts;
   unsigned_t<1> list;        // which of the two places in the lists is its own
 
@@ -54,6 +55,7 @@ inline Job make_job(const Instruction &op, const ListCounts &counts, int list) {
   const int rows = int(job.channels < job.chunk ? job.channels : job.chunk);
   const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
   job.chunk_words = job.conv ? unsigned(bank_rows(rows) * weight_words) : 0u;
+  job.weight_words = job.conv ? unsigned(weight_words) : 0u;
   job.counts = counts;
   job.list = unsigned(list);
   job.moves = acs_isa::moves_window(op);

@@ -8,14 +8,11 @@ namespace acs {
 
 constexpr int PAIRS = acs_isa::LANES / 2;
 
-// Sums of a lane group: [0] of the even lanes, [1] of the odd ones; a multiplier makes one of each.
-struct Sums {
-  acc_t lane[2][PAIRS];
-};
-
+// Sums of every lane group: [0] of the even lanes, [1] of the odd ones; a multiplier makes one of
+// each.
 struct Lanes {
-  Sums sums[LANE_GROUPS];
-  Sums leaving[LANE_GROUPS];
+  acc_t sums[LANE_GROUPS][2][PAIRS];
+  acc_t leaving[LANE_GROUPS][2][PAIRS];
 };
 
 // The weight of every lane group.
@@ -39,7 +36,7 @@ inline void read_weights(const Job &job, const Memories &memories, const Walker 
     const int first_address =
         reads && round.reads[bank] ? in_ring<RING_WORDS>(base + word) : 0;
     const int second_address =
-        reads && round.second ? in_ring<RING_WORDS>(int(round.start) + word) : 0;
+        reads && round.second ? in_ring<RING_FIRST>(int(round.first_start) + word) : 0;
     ACS_PORT_TRACE(weights, bank, read_weights, false, first_address);
     ACS_PORT_TRACE(first_rows, bank, read_weights, false, second_address);
     first_weight[bank] = int8_t(byte_of(memories.weights[bank][first_address], byte));
@@ -104,29 +101,29 @@ inline void add_tap(const Job &job, const Memories &memories, const Walker &walk
     if (group < int(walker.round.items)) {
       const Item &item = walker.round.item[group];
       const int which = item.second ? 1 : 0;
-      Sums &sums = lanes.sums[group];
+      acc_t(&sums)[2][PAIRS] = lanes.sums[group];
       EACH_PAIR_2:
       for (int pair = 0; pair < PAIRS; ++pair) {
 #pragma HLS UNROLL
-        const acc_t low_before = tap.first ? item.bias : sums.lane[0][pair];
-        const acc_t high_before = tap.first ? item.bias : sums.lane[1][pair];
+        const acc_t low_before = tap.first ? item.bias : sums[0][pair];
+        const acc_t high_before = tap.first ? item.bias : sums[1][pair];
         // A job without words has at most two items, so only two groups can take a maximum.
         if (maximum && group < WINDOWS) {
           if (weight[group] != 0) {
             const acc_t low = pixels[which][0][pair];
             const acc_t high = pixels[which][1][pair];
-            sums.lane[0][pair] = low > low_before ? low : low_before;
-            sums.lane[1][pair] = high > high_before ? high : high_before;
+            sums[0][pair] = low > low_before ? low : low_before;
+            sums[1][pair] = high > high_before ? high : high_before;
           } else {
-            sums.lane[0][pair] = low_before;
-            sums.lane[1][pair] = high_before;
+            sums[0][pair] = low_before;
+            sums[1][pair] = high_before;
           }
         } else {
           int high;
           int low;
           multiply_pair(pairs[which][pair], weight[group], high, low);
-          sums.lane[0][pair] = low_before + low;
-          sums.lane[1][pair] = high_before + high;
+          sums[0][pair] = low_before + low;
+          sums[1][pair] = high_before + high;
         }
       }
     }

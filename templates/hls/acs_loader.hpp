@@ -30,6 +30,7 @@ constexpr int GROUP_WAIT = 3;
 constexpr int CHUNKS = 8;
 
 constexpr int RING_WORDS = 2 * BANK_WORDS;           // of a bank
+constexpr int RING_FIRST = BANK_WORDS;               // of first rows
 constexpr int RING_RECORDS = 2 * acs_isa::MAX_CHUNK;
 
 typedef count_t<CHUNKS> chunk_count_t;
@@ -63,6 +64,8 @@ struct Chunk {
   ring_word_t start;  // its first words in the banks
   ring_record_t record;
   ring_word_t words;  // its room, in every bank and among the records
+  count_t<RING_FIRST> first_start;   // its first row among the first rows
+  count_t<RING_FIRST> first_words;
   channel_t records;
 };
 
@@ -82,6 +85,7 @@ struct Chunker {
   channel_t arriving_inputs[GROUP_WAIT - 1];  // counts on their way from memory
   channel_t arriving_outputs[GROUP_WAIT - 1];
   ring_word_t start;    // where the next chunk begins
+  count_t<RING_FIRST> first_start;
   ring_record_t record;
 };
 
@@ -116,6 +120,7 @@ struct Loader {
   chunk_count_t undealt_ahead;   // of the next instruction
   chunk_count_t held;            // chunks in the queue
   ring_word_t words_held;
+  count_t<RING_FIRST> first_held;
   ring_record_t records_held;
   count_t<OPEN_BURSTS> open_bursts;
   count_t<OPEN_BURSTS * BURST_WORDS> open_words;
@@ -132,6 +137,7 @@ inline void reset_loader(Loader &loader) {
   loader.chunker.done = true;
   loader.chunker.place = 0;
   loader.chunker.start = 0;
+  loader.chunker.first_start = 0;
   loader.chunker.record = 0;
   loader.asker.place = 0;
   loader.asker.waiting = 0;
@@ -150,6 +156,7 @@ inline void reset_loader(Loader &loader) {
   loader.undealt_ahead = 0;
   loader.held = 0;
   loader.words_held = 0;
+  loader.first_held = 0;
   loader.records_held = 0;
   loader.open_bursts = 0;
   loader.open_words = 0;
@@ -261,8 +268,10 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
           ACS_PORT_TRACE(weights, bank, store_word, true, address);
           memories.weights[bank][address] = data;
           if (int(storer.row) < LANE_GROUPS) {
-            ACS_PORT_TRACE(first_rows, bank, store_word, true, address);
-            memories.first_rows[bank][address] = data;
+            const int first = in_ring<RING_FIRST>(int(chunk.first_start) + word -
+                                                  acs_isa::RECORD_WORDS);
+            ACS_PORT_TRACE(first_rows, bank, store_word, true, first);
+            memories.first_rows[bank][first] = data;
           }
         }
       }
@@ -427,6 +436,7 @@ inline void release_chunk(chunk_place_t place, Loader &loader) {
   const Chunk &chunk = loader.chunk[int(place)];
   loader.held = loader.held - 1;
   loader.words_held = loader.words_held - chunk.words;
+  loader.first_held = loader.first_held - chunk.first_words;
   loader.records_held = loader.records_held - chunk.records;
 }
 
@@ -481,6 +491,7 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
     const bool loads = chunk_loads(on, chunker.fill);
     const bool room = int(loader.held) != CHUNKS &&
                       (!loads || (int(loader.words_held) + int(on.chunk_words) <= RING_WORDS &&
+                                  int(loader.first_held) + int(on.weight_words) <= RING_FIRST &&
                                   int(loader.records_held) + int(rows) <= RING_RECORDS));
     if (room) {
       chunk.asks = loads;
@@ -495,6 +506,8 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
       chunk.start = chunker.start;
       chunk.record = chunker.record;
       chunk.words = loads ? ring_word_t(on.chunk_words) : ring_word_t(0);
+      chunk.first_start = chunker.first_start;
+      chunk.first_words = loads ? count_t<RING_FIRST>(on.weight_words) : count_t<RING_FIRST>(0);
       chunk.records = loads ? rows : channel_t(0);
       if (chunker.fill) {
         chunker.first_masked = chunker.first_masked + rows;
@@ -504,9 +517,12 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
       chunker.left = chunker.left - rows;
       chunker.place = next_place(chunker.place);
       chunker.start = unsigned(in_ring<RING_WORDS>(int(chunk.start) + int(chunk.words)));
+      chunker.first_start = unsigned(
+          in_ring<RING_FIRST>(int(chunk.first_start) + int(chunk.first_words)));
       chunker.record = unsigned(in_ring<RING_RECORDS>(int(chunk.record) + int(chunk.records)));
       loader.held = loader.held + 1;
       loader.words_held = loader.words_held + chunk.words;
+      loader.first_held = loader.first_held + chunk.first_words;
       loader.records_held = loader.records_held + chunk.records;
       loader.asker.waiting = loader.asker.waiting + 1;
       loader.storer.waiting = loader.storer.waiting + 1;

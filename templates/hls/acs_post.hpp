@@ -73,7 +73,7 @@ inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &w
   const Instruction &op = job.op;
   const int slice = int(post.slice);
   const Item &item = post.entry[int(post.item)];
-  const Sums &sums = lanes.leaving[int(post.item)];
+  const acc_t(&sums)[2][PAIRS] = lanes.leaving[int(post.item)];
   const bool is_signed = op.pool_max ? op.src_signed : op.dst_signed;
   const int shift = int(item.shift);
   if (slice < SLICES) {
@@ -82,7 +82,7 @@ inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &w
 #pragma HLS UNROLL
       const int lane = slice * POST_LANES + i;
       const int residual = op.res_enable ? pixel_value(post.residual[lane], op.res_signed) : 0;
-      const int64_t value = combine(sums.lane[lane % 2][lane / 2], item.mult, residual,
+      const int64_t value = combine(sums[lane % 2][lane / 2], item.mult, residual,
                                     unsigned_t<16>(op.res_mult), shift);
       post.pixel[lane] = requantize(value, shift, is_signed);
     }
@@ -113,7 +113,12 @@ inline void leave(const Round &round, Lanes &lanes, Post &post) {
   EACH_GROUP:
   for (int group = 0; group < LANE_GROUPS; ++group) {
 #pragma HLS UNROLL
-    lanes.leaving[group] = lanes.sums[group];
+  EACH_PAIR:
+    for (int pair = 0; pair < PAIRS; ++pair) {
+#pragma HLS UNROLL
+      lanes.leaving[group][0][pair] = lanes.sums[group][0][pair];
+      lanes.leaving[group][1][pair] = lanes.sums[group][1][pair];
+    }
     post.entry[group] = round.item[group];
   }
   post.busy = true;

@@ -141,6 +141,11 @@ Stop run_program(const word_t *program, params_port params, const word_t *image,
 #pragma HLS ARRAY_PARTITION variable=page.words complete dim=1
 #pragma HLS BIND_STORAGE variable=page.words type=ram_s2p impl=lutram
   Loader loader = Loader();
+#pragma HLS ARRAY_PARTITION variable=loader.chunk complete
+#pragma HLS ARRAY_PARTITION variable=loader.age complete
+#pragma HLS ARRAY_PARTITION variable=loader.due complete
+#pragma HLS ARRAY_PARTITION variable=loader.row_stored complete
+#pragma HLS ARRAY_PARTITION variable=loader.row_place complete
 
   reset_loader(loader);
   Ahead ahead = {false, false, 0, ListCounts()};
@@ -181,8 +186,13 @@ PROGRAM_STEPS:
       case acs_isa::OP_LINEAR:
         run_linear(op, params, memories, result, unanswered, counters);
         break;
-      default:  // CONV, ELTWISE, POOL, SCALE
+      case acs_isa::OP_CONV:
+      case acs_isa::OP_ELTWISE:
+      case acs_isa::OP_POOL:
+      case acs_isa::OP_SCALE:
         stop.status = run_job(op, next, params, lists, memories, loader, ahead, counters);
+        break;
+      default:  // END has left the loop, and no other opcode passes the check
         break;
     }
     if (stop.status != acs_isa::STATUS_OK) break;

@@ -51,7 +51,7 @@ struct Memories {
   // of a chunk is in bank r % LANE_GROUPS.  Items of a round's second block always use the first row of a bank,
   // so those rows are kept once more, and each of the two memories is read once an iteration.
   uint64_t weights[LANE_GROUPS][2 * BANK_WORDS];
-  uint64_t first_rows[LANE_GROUPS][2 * BANK_WORDS];
+  uint64_t first_rows[LANE_GROUPS][BANK_WORDS];
 
   // Channel records of the chunks, one memory for each of their words.
   uint64_t records[acs_isa::RECORD_WORDS][2 * acs_isa::MAX_CHUNK];

@@ -109,17 +109,18 @@ void run_linear(const Instruction &op, params_port params, Memories &memories, r
   const bool table = op.linear_mode == unsigned(acs_isa::LINEAR_SIGMOID);
   const int threshold_words = gate ? ceil_div<2>(channels) : 0;
 
-  uint64_t thresholds[acs_isa::MAX_CHANNELS / 2];
+  // Thresholds of a gate, and results for the result buffer, which follow in one burst: a word of
+  // results never lies behind the thresholds that are read with it.
+  uint64_t words_aside[acs_isa::MAX_CHANNELS / 2];
+#pragma HLS BIND_STORAGE variable=words_aside type=ram_s2p impl=bram
 THRESHOLDS:
   for (int i = 0; i < threshold_words; ++i) {
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     ACS_LOOP(THRESHOLDS);
-    thresholds[i] = uint64_t(params.read());
+    words_aside[i] = uint64_t(params.read());
   }
 
-  // Results for the result buffer, which follow in one burst.
-  uint64_t results[acs_isa::MAX_CHANNELS / 2];
   uint64_t record_words[RECORD_WORDS] = {0, 0};
   uint64_t pending = 0;  // results on their way out: eight bytes, two int32, or 64 mask bits
   int32_t sum = 0;
@@ -131,6 +132,7 @@ ROWS:
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=3 max=TRIP_LINEAR_ROWS
 #pragma HLS DEPENDENCE variable=memories.vectors type=inter dependent=false
+#pragma HLS DEPENDENCE variable=words_aside type=inter dependent=false
     ACS_LOOP(ROWS);
     const uint64_t word = uint64_t(params.read());
     const bool weights = column >= RECORD_WORDS;
@@ -155,7 +157,9 @@ ROWS:
     const int64_t scaled = int64_t(acc) * int(record.mult);
     const int shift = int(record.shift);
     const bool last = output + 1 == channels;
-    const int32_t threshold = int32_t(uint32_t(thresholds[output / 2] >> (32 * (output % 2))));
+    ACS_PORT_TRACE(words_aside, 0, run_linear, false, output / 2);
+    const uint64_t aside = words_aside[output / 2];
+    const int32_t threshold = int32_t(uint32_t(aside >> (32 * (output % 2))));
     const uint8_t value = requantize(scaled, shift, table || op.dst_signed);
     const uint8_t looked_up = acs_isa::SIGMOID_TABLE[int8_t(value) + acs_isa::TABLE_SIZE / 2];
     const int per_word = gate ? WORD_BITS : wide ? 2 : WORD_BYTES;
@@ -176,8 +180,8 @@ ROWS:
         }
       }
       if (gate || wide) {
-        ACS_PORT_TRACE(results, 0, run_linear, true, number);
-        results[number] = pending;
+        ACS_PORT_TRACE(words_aside, 0, run_linear, true, number);
+        words_aside[number] = pending;
       } else {
         ACS_PORT_TRACE(vectors, 0, run_linear, true, int(op.vec_dst) + number);
         memories.vectors[int(op.vec_dst) + number] = pending;
@@ -199,7 +203,7 @@ RESULTS:
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     ACS_LOOP(RESULTS);
-    result.write(results[i]);
+    result.write(words_aside[i]);
   }
 
   counters.read_words += uint64_t(words + threshold_words);
