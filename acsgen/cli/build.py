@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.table import Table
+from rich.console import RenderableType
 
 from acsgen.cli.console import StageDisplay, guarded, out
+from acsgen.cli.tables import remarks_table
 from acsgen.engines.base import Implementation
 from acsgen.engines.registry import SimulationName
 from acsgen.isa.generated import LANES
@@ -59,6 +60,15 @@ def build(
             help="rtl, both: run the RTL simulation too; by default only where there is no C++."
         ),
     ] = None,
+    require_agreement: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PERCENT",
+            min=0.0,
+            max=100.0,
+            help="Fail if float and integer network predict the same on fewer images than this.",
+        ),
+    ] = None,
 ) -> None:
     """Build the accelerator of a network for a board, and prove it bit-exact.
 
@@ -88,21 +98,18 @@ def build(
         seed=seed,
         engine=engine,
         verify=verify,
+        require_agreement=None if require_agreement is None else require_agreement / 100,
     )
     with StageDisplay() as display:
         result = run_build(request, on_stage=display)
-    out.print(summary(result.report, target))
+    out.print(summary(result.report, target, out.width))
     out.print(f"written to {result.out}", soft_wrap=True)
 
 
-def summary(report: Report, board: Board) -> Table:
-    """Return the closing table: savings, costs, accuracy, and bit-exactness."""
+def summary(report: Report, board: Board, width: int) -> RenderableType:
+    """Return the closing table for a terminal of ``width`` columns: savings, costs, agreement."""
     from acsgen.report.text import summary_rows
 
-    table = Table(title=f"{report.model} on {board.title}", title_justify="left")
-    table.add_column("")
-    table.add_column("", justify="right")
-    table.add_column("", style="dim")
-    for row in summary_rows(report, board):
-        table.add_row(*row)
-    return table
+    title = f"{report.model} on {board.title}"
+    rows = summary_rows(report, board)
+    return remarks_table(title, ("figure", "value", "remark"), rows, width)

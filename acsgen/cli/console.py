@@ -85,8 +85,8 @@ def _print_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Show a warning as a remark; where in the code it was issued helps nobody here."""
-    err.print(Text(f"note: {printable(str(message))}", style="yellow"), soft_wrap=True)
+    """Show a warning; where in the code it was issued helps nobody here."""
+    err.print(Text(f"warning: {printable(str(message))}", style="yellow"), soft_wrap=True)
 
 
 def require_same(baseline: Path, differences: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the C simulation of the HLS engine counts: iterations of every loop, and the cycles that they take.
+"""What the C simulation of the HLS engine counts: iterations of every loop, and their cycles.
 
 Cycles are the iterations times the interval that the sources claim of a loop, the depth that they
 claim for every run of it, and the cycles in which it waited for memory (``sim/csim``).

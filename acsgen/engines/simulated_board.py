@@ -9,6 +9,7 @@ on a board.
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,9 +113,14 @@ class SimulatedBackend:
     ) -> None:
         """Take a board, with or without an interrupt and a reset that software reaches."""
         self.name = type(board.device).__name__
+        self.engine = board
         self.has_interrupt = interrupt
         self.board = board
         self._resettable = resettable
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Do nothing: no other process reaches the board, and its engine is always there."""
+        return nullcontext()
 
     def read(self, offset: int) -> int:
         """Read a register."""

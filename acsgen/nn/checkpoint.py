@@ -1,12 +1,15 @@
 """The model file (`*.pt`): architecture, configuration, float32 weights and their origin.
 
-It is read with ``weights_only=True``, so that opening somebody's model never runs their code.
+It is read with ``weights_only=True``, so that opening somebody's model never runs their code.  A
+digest of the weights is checked, because PyTorch's reader does not notice a changed bit.  Files of
+version 1, which have no digest, are read with a warning.
 """
 
 from __future__ import annotations
 
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +20,12 @@ from pydantic import BaseModel, ValidationError
 from torch import Tensor, nn
 
 from acsgen.nn.networks import ARCHITECTURES
+from acsgen.nn.weights_digest import weights_digest
 from acsgen.support.errors import Problem, UserError
 
 FORMAT = "acsgen-checkpoint"
-VERSION = 1
+VERSION = 2
+_WITHOUT_DIGEST = 1
 _LISTED = 5
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
@@ -75,12 +80,14 @@ def save_checkpoint(
         config: the architecture's configuration.
         meta: plain values only (str, int, float, bool, None, list, dict).
     """
+    state = {name: value.detach().cpu() for name, value in model.state_dict().items()}
     content = {
         "format": FORMAT,
         "version": VERSION,
         "arch": arch,
         "config": config.model_dump(mode="json"),
-        "state_dict": {name: value.detach().cpu() for name, value in model.state_dict().items()},
+        "state_dict": state,
+        "digest": weights_digest(state),
         "meta": dict(meta),
     }
     temporary = path.with_name(path.name + ".tmp")
@@ -105,9 +112,9 @@ def load_checkpoint(path: str | Path) -> LoadedModel:
         remedy = "acsgen models are written by acsgen.nn.save_checkpoint or acsgen train"
         raise UserError([Problem(where, "not an acsgen checkpoint", remedy)])
     version = content.get("version")
-    if not isinstance(version, int) or version != VERSION:
-        what = f"checkpoint version {version}; this acsgen reads {VERSION}"
-        raise UserError([Problem(where, what)])
+    if type(version) is not int or version not in (_WITHOUT_DIGEST, VERSION):
+        what = f"checkpoint version {version}; this acsgen reads {_WITHOUT_DIGEST} and {VERSION}"
+        raise UserError([Problem(where, what, "use the acsgen that wrote the file, or a newer")])
     arch, config, state, meta = (content.get(k) for k in ("arch", "config", "state_dict", "meta"))
     problems = [
         Problem(where, f"'{key}' should be a {kind.__name__}, found {type(value).__name__}")
@@ -123,7 +130,21 @@ def load_checkpoint(path: str | Path) -> LoadedModel:
         raise UserError(problems)
     model, parsed = build_model(str(arch), _as_dict(config), where)
     _load_state(model, _as_dict(state), where)
+    _check_digest(content, version, where)
     return LoadedModel(model.eval(), str(arch), parsed, _as_dict(meta))
+
+
+def _check_digest(content: dict[str, Any], version: int, where: str) -> None:
+    """Compare the weights, known to be plain tensors, with the digest that the file carries."""
+    if version == _WITHOUT_DIGEST and "digest" not in content:
+        warnings.warn(
+            f"{where} was written before model files had a digest of their weights, so damage to "
+            "them would go unseen; save it again with acsgen.nn.save_checkpoint",
+            stacklevel=3,
+        )
+    elif content.get("digest") != weights_digest(content["state_dict"]):
+        what = "damaged: its weights do not match the digest that was saved with them"
+        raise UserError([Problem(where, what, "copy the file again, or train again")])
 
 
 def _as_dict(value: object) -> dict[str, Any]:
@@ -138,6 +159,7 @@ def _read(path: Path) -> object:
     if path.is_dir():
         raise UserError([Problem(where, "is a folder, not a model file", "name the .pt file")])
     damaged = Problem(where, "not a readable PyTorch file", "it may be truncated; copy it again")
+    _check_archive(path)
     remedy = "save only plain values and tensors, with acsgen.nn.save_checkpoint"
     try:
         with warnings.catch_warnings():
@@ -157,6 +179,18 @@ def _read(path: Path) -> object:
         raise UserError([Problem(where, "no permission to read this file")]) from None
     except Exception:  # on a damaged file torch's parsers raise exceptions of any type
         raise UserError([damaged]) from None
+
+
+def _check_archive(path: Path) -> None:
+    """Compare every part of the zip file with its checksum, which PyTorch's reader leaves out."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            part = archive.testzip()
+    except Exception:  # not a readable zip file: torch describes it
+        return
+    if part is not None:
+        what = f"damaged: its part {part} does not match its checksum"
+        raise UserError([Problem(str(path), what, "copy the file again")])
 
 
 def _load_state(model: nn.Module, state: dict[str, Any], where: str) -> None:

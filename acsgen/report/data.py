@@ -15,6 +15,7 @@ from pydantic import Field
 from acsgen.cost.resources import ResourceEstimate
 from acsgen.engines.rtl import Memory
 from acsgen.ir.mask_statistics import MaskStatistics
+from acsgen.ir.noise import LayerNoise
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import MemoryUse
 
@@ -150,7 +151,7 @@ class OutputFigures:
 class LayerFigures:
     """One layer's share of an image, mean over the images.
 
-    Cycles are those of ``cycles.hls``, over the images of the simulation; None where there was none.
+    Cycles are those of ``cycles.hls``, over the images of the simulation, if there was one.
 
     Attributes:
         layer: its name; ``END`` for the instruction that ends a program.
@@ -193,6 +194,7 @@ class Report:
         clock_mhz: the clock that times are told for.
         memory: on-chip memory that the program needs.
         layers: in order of execution.
+        noise: of quantization, by layer, in order of execution.
     """
 
     model: str
@@ -213,3 +215,4 @@ class Report:
     clock_mhz: float
     memory: MemoryUse
     layers: tuple[LayerFigures, ...] = field(repr=False)
+    noise: tuple[LayerNoise, ...] = field(repr=False)

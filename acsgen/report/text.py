@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from acsgen.engines.registry import SIMULATIONS
 from acsgen.program.board import Board
-from acsgen.report.data import CountedCycles, Report
-from acsgen.support.numbers import count, percent, share
+from acsgen.report.data import Accuracy, CountedCycles, Report
+from acsgen.support.numbers import count, images, percent, share
 
 
 class Row(NamedTuple):
@@ -52,11 +52,19 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
         )
     rows.append(
         Row(
-            "accuracy float / int8",
-            f"{percent(accuracy.floating)} / {percent(accuracy.int8)}",
-            f"{count(accuracy.images)} images; gates agree at {percent(accuracy.gate_agreement)}",
+            "same prediction",
+            percent(accuracy.prediction_agreement),
+            f"float and int8, {images(accuracy.images)}" + _gates_too(accuracy),
         )
     )
+    if accuracy.floating is not None:
+        rows.append(
+            Row(
+                "accuracy float / int8",
+                f"{percent(accuracy.floating)} / {percent(accuracy.int8)}",
+                images(accuracy.images),
+            )
+        )
     # The last one is the answer, whose figures the row above has.
     rows += [
         Row(
@@ -69,12 +77,18 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
     rows += [
         Row(
             f"bit-exact, {SIMULATIONS[name].label}",
-            f"{check.images} images",
+            images(check.images),
             f"{check.mismatches} mismatches in {count(check.values)} values",
         )
         for name, check in report.bit_exact.items()
     ]
     return rows
+
+
+def _gates_too(accuracy: Accuracy) -> str:
+    """Return the agreement of gates as the end of a remark; empty without gates."""
+    agreement = accuracy.gate_agreement
+    return "" if agreement is None else f"; gates agree at {percent(agreement)}"
 
 
 def _cycle_rows(
@@ -91,7 +105,7 @@ def _cycle_rows(
         Row(
             f"cycles an image, {engine}",
             count(found.mean),
-            f"{found.source}, {found.images} images: {milliseconds(found.mean)}",
+            f"{found.source}, {images(found.images)}: {milliseconds(found.mean)}",
         ),
         Row(
             f"cycles saved, {engine}",

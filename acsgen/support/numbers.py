@@ -13,6 +13,11 @@ def share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
+def images(number: int) -> str:
+    """Return a number of images in words, of one image too."""
+    return f"{count(number)} image" if number == 1 else f"{count(number)} images"
+
+
 def count(value: float) -> str:
     """Return a whole number with thousands separators."""
     return f"{round(value):,}"

@@ -6,7 +6,7 @@ interface, so that the driver that runs on the board is the one that is tested.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ContextManager, Hashable, Protocol
 
 import numpy as np
 
@@ -37,11 +37,23 @@ class Backend(Protocol):
 
     Attributes:
         name: for messages.
+        engine: equal for all back ends of this process that lead to the same engine.
         has_interrupt: whether :meth:`wait` can be woken by the engine.
     """
 
     name: str
+    engine: Hashable
     has_interrupt: bool
+
+    def hold(self) -> ContextManager[None]:
+        """Keep other processes from the engine, and require that its design is still loaded.
+
+        No other method that reaches the engine is called outside of it; it is not entered twice.
+
+        Raises:
+            EngineTaken: another design is in its place.
+            EngineBusy: another process does not let go of it.
+        """
 
     def read(self, offset: int) -> int:
         """Return the 32-bit register at a byte offset."""

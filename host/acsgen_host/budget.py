@@ -8,9 +8,11 @@ then known beforehand.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .arguments import number
 from .errors import InputError, Problem
 
 
@@ -48,6 +50,9 @@ class BudgetProfile(NamedTuple):
 
         Raises :class:`InputError` if there is none; it says how much is needed.
         """
+        if math.isnan(number(macs)):
+            what = f"must be a number of MACs an image, not {macs!r}"
+            raise InputError(Problem("budget", what, "5e6 are five million"))
         for point in self.points:
             if point.macs_mean <= macs:
                 return point

@@ -41,8 +41,12 @@ class BackendError(HostError):
     """The way to the engine does not work: no bitstream, no memory, no such interrupt."""
 
 
+class EngineTaken(BackendError):
+    """Another design was loaded in the place of the engine's, by this process or by another one."""
+
+
 class EngineBusy(HostError):
-    """A run that timed out still goes on, and the engine cannot be reset from here."""
+    """The engine runs and cannot be reset from here, or another process does not let go of it."""
 
 
 class EngineTimeout(HostError):

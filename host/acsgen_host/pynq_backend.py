@@ -11,16 +11,16 @@ import asyncio
 import contextlib
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Hashable, Iterator
 
 import numpy as np
 import pynq
+import pynq.pl_server
 
 from . import isa
 from .errors import BackendError, Problem
-
-#: Vendor, library, name and version of the IP, as both engines are packaged.
-VLNV = "xilinx.com:hls:acs_engine:1.0"
+from .handoff import REMEDY, VLNV, HandoffEngine, check_handoff
+from .programmable_logic import LoadedDesign, locked
 
 #: Seconds between two looks at the engine where there is no interrupt.
 POLL_SECONDS = 50e-6
@@ -63,6 +63,8 @@ class PynqBackend:
     """An engine in a loaded overlay."""
 
     name = "pynq"
+    engine: Hashable
+    has_interrupt: bool
 
     def __init__(self, overlay: Any, ip_name: str | None = None) -> None:
         """Take the engine of an overlay that is loaded: the one of this name, or the only one.
@@ -71,21 +73,34 @@ class PynqBackend:
         """
         self._overlay = overlay
         self._ip_name = _find(overlay) if ip_name is None else ip_name
+        self._design = LoadedDesign(overlay, _state_folder())
         self._bind()
+        address = _description(overlay, self._ip_name)["phys_addr"]
+        self.engine = ("pynq", overlay.device.tag, address)
 
     @classmethod
     def load(cls, bitstream: str | Path, ip_name: str | None = None) -> PynqBackend:
         """Load a bitstream; its ``.hwh`` lies beside it.
 
-        Raises :class:`BackendError` if a file is missing or pynq finds no device.
+        The .hwh is compared with what the driver needs before the bitstream is loaded, and it is
+        read anew: pynq 3 otherwise takes what it kept of the .hwh that came with the same .bit.
+
+        Raises:
+            BackendError: a file is missing, the .hwh is not the engine's, or pynq finds no device.
+            EngineBusy: another process uses the engine and does not let go of it.
         """
         path = Path(bitstream).resolve()
         missing = [p for p in (path, path.with_suffix(".hwh")) if not p.is_file()]
         if missing:
-            remedy = "copy the .bit and the .hwh of one Vivado run, both with the same stem"
-            raise BackendError([Problem(str(p), "is not there", remedy) for p in missing])
+            raise BackendError([Problem(str(p), "is not there", REMEDY) for p in missing])
+        engines = check_handoff(path.with_suffix(".hwh"), ip_name)
         try:
-            return cls(pynq.Overlay(str(path)), ip_name)
+            with locked(pynq.Device.active_device.tag):
+                _forget_metadata()
+                overlay = pynq.Overlay(str(path), download=False)
+                _compare(overlay, path, engines)
+                overlay.download()
+                return cls(overlay, ip_name)
         except (RuntimeError, OSError, ValueError) as error:
             raise BackendError(
                 Problem(
@@ -94,6 +109,14 @@ class PynqBackend:
                     "on a board, be root in pynq's environment, with XILINX_XRT=/usr set",
                 )
             ) from error
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep other processes away, and require that the overlay's design is still loaded."""
+        with locked(self._overlay.device.tag):
+            if self._design.reloaded():
+                self._bind()
+            yield
 
     def read(self, offset: int) -> int:
         """Return the 32-bit register at a byte offset."""
@@ -124,7 +147,11 @@ class PynqBackend:
 
     def reset(self) -> bool:
         """Load the bitstream again: the engine has no reset of its own that Python reaches."""
+        # Otherwise pynq loads the file that it put beside the kernel's firmware before, whose name
+        # is that of every bitstream with the same stem.
+        self._overlay.binfile_name = ""
         self._overlay.download()
+        self._design.refresh()
         self._bind()
         return True
 
@@ -142,7 +169,7 @@ class PynqBackend:
         self.has_interrupt = self._interrupt is not None
 
     def _wait_for_interrupt(self, seconds: float) -> bool:
-        """Wait; False where a notebook or a thread leaves no event loop to wait in."""
+        """Wait; False without an event loop to wait in, as in a notebook, or a valid interrupt."""
         assert self._interrupt is not None
         try:
             loop = asyncio.get_event_loop()
@@ -152,20 +179,62 @@ class PynqBackend:
             return False
         waiting = asyncio.wait_for(self._interrupt.wait(), min(seconds, INTERRUPT_SECONDS))
         # The caller looks at the registers either way.
-        with contextlib.suppress(asyncio.TimeoutError):
+        try:
             loop.run_until_complete(waiting)
+        except asyncio.TimeoutError:
+            pass
+        except RuntimeError:
+            # pynq makes its interrupts void when another overlay is loaded; the engine may be there
+            # nevertheless, as the registers tell.
+            return False
         return True
 
 
 def _find(overlay: Any) -> str:
-    kind = VLNV.rpartition(":")[0]
-    names = [n for n, ip in overlay.ip_dict.items() if str(ip.get("type")).startswith(kind + ":")]
+    names = [name for name, ip in overlay.ip_dict.items() if ip.get("type") == VLNV]
     if len(names) == 1:
         return str(names[0])
-    found = "more than one engine: " + ", ".join(names) if names else "no " + kind
+    found = "more than one engine: " + ", ".join(names) if names else "no " + VLNV
     raise BackendError(
         Problem("overlay", "has " + found, "name the engine's IP of the block design (ip_name)")
     )
+
+
+def _state_folder() -> Path:
+    """Where pynq 3 keeps what all processes know; other versions have no such files there."""
+    return Path(pynq.pl_server.__file__).parent
+
+
+def _forget_metadata() -> None:
+    """Remove what pynq keeps of the last .hwh: it goes by the content of the .bit alone."""
+    kept = _state_folder() / "_current_metadata.pkl"
+    try:
+        kept.unlink()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise BackendError(
+            Problem(
+                str(kept),
+                f"may be of another .hwh, and cannot be removed: {error.strerror}",
+                "be root",
+            )
+        ) from error
+
+
+def _compare(overlay: Any, path: Path, engines: list[HandoffEngine]) -> None:
+    """Raise :class:`BackendError` unless pynq finds the engines where the .hwh has them."""
+    addresses = {ip.get("phys_addr") for ip in overlay.ip_dict.values() if ip.get("type") == VLNV}
+    for engine in engines:
+        if engine.base not in addresses:
+            found = ", ".join(f"{address:#x}" for address in sorted(addresses)) or "nowhere"
+            raise BackendError(
+                Problem(
+                    str(path.with_suffix(".hwh")),
+                    f"has {engine.name} at {engine.base:#x}, pynq has its engines at {found}",
+                    "pynq reads another .hwh: restart the notebook or the board",
+                )
+            )
 
 
 def _description(overlay: Any, ip_name: str) -> Any:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from . import isa
 from .backend import Backend
-from .errors import EngineMismatch, EngineTimeout, Problem
+from .errors import BackendError, EngineMismatch, EngineTimeout, Problem
 
 #: Bits of the control register.
 START, DONE, IDLE = 1 << 0, 1 << 1, 1 << 2
@@ -55,6 +55,16 @@ class Registers:
         """Whether no run is under way; forgets the end of an earlier one."""
         return bool(self._backend.read(isa.REG_CONTROL) & IDLE)
 
+    def check_spec_hash(self, spec_hash: int) -> int:
+        """Return the engine's version hash, which is 0 if it has not told it yet.
+
+        Raises :class:`EngineMismatch` if it is another one than ``spec_hash``.
+        """
+        found = self._backend.read(isa.REG_SPEC_HASH)
+        if found not in (0, spec_hash):
+            raise _mismatch("instruction set", f"{found:#010x}", f"{spec_hash:#010x}")
+        return found
+
     def identify(self) -> Identity:
         """Return the engine's description of itself.
 
@@ -77,13 +87,31 @@ class Registers:
         )
 
     def set_buffers(self, buffers: dict[str, tuple[int, int]]) -> None:
-        """Write address and size in words of every buffer, by name."""
+        """Write address and size in words of every buffer, by name, and read them back.
+
+        Raises :class:`BackendError` if a register does not keep its value: a run would then read
+        and write memory of somebody else.
+        """
+        values = {isa.REG_TRACE: 0}
         for name, (address, words) in buffers.items():
             offset = isa.REGISTERS[name]
-            self._backend.write(offset, address & 0xFFFFFFFF)
-            self._backend.write(offset + 4, address >> 32)
-            self._backend.write(isa.REGISTERS[name + "_words"], words)
-        self._backend.write(isa.REG_TRACE, 0)
+            values[offset] = address & 0xFFFFFFFF
+            values[offset + 4] = address >> 32
+            values[isa.REGISTERS[name + "_words"]] = words
+        for offset, value in values.items():
+            self._backend.write(offset, value)
+        for offset, value in values.items():
+            found = self._backend.read(offset)
+            if found != value:
+                raise BackendError(
+                    Problem(
+                        "engine",
+                        f"the register at {offset:#x} reads {found:#x} after {value:#x} was "
+                        "written, so the engine was not started",
+                        "another program uses this engine or has loaded another design: end it, "
+                        "and load the bitstream again",
+                    )
+                )
 
     def run(self, timeout: float) -> Outcome:
         """Start the engine, which must be idle, and wait for its end.
@@ -131,17 +159,19 @@ class Registers:
 
 def check_identity(found: Identity, spec_hash: int, lane_groups: int, feature_kib: int) -> None:
     """Raise :class:`EngineMismatch` with all differences from the engine that a program needs."""
-    pairs = [
-        ("instruction set", f"{found.spec_hash:#010x}", f"{spec_hash:#010x}"),
+    if found.spec_hash != spec_hash:
+        # A foreign instruction set makes the other registers meaningless.
+        raise _mismatch("instruction set", f"{found.spec_hash:#010x}", f"{spec_hash:#010x}")
+    pairs = (
         ("lane groups", found.lane_groups, lane_groups),
         ("KiB of feature memory", found.feature_kib, feature_kib),
-    ]
-    wrong = [
-        Problem("engine", f"has {what} {has}, the bundle is made for {wanted}", remedy)
-        for what, has, wanted in pairs
-        for remedy in ("load the bitstream of this bundle, or build for this engine",)
-        if has != wanted
-    ]
+    )
+    wrong = [_mismatch(*pair) for pair in pairs if pair[1] != pair[2]]
     if wrong:
-        # A foreign instruction set makes the other registers meaningless.
-        raise EngineMismatch(wrong[:1] if found.spec_hash != spec_hash else wrong)
+        raise EngineMismatch([problem for error in wrong for problem in error.problems])
+
+
+def _mismatch(what: str, found: object, wanted: object) -> EngineMismatch:
+    text = f"has {what} {found}, the bundle is made for {wanted}"
+    remedy = "load the bitstream of this bundle, or build for this engine"
+    return EngineMismatch(Problem("engine", text, remedy))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import words
+from .arguments import listed
 from .bundle import Bundle
 from .errors import InputError, Problem
 
@@ -49,10 +50,23 @@ class Result(NamedTuple):
 def check_images(images: Any, bundle: Bundle) -> np.ndarray:
     """Return images as an array uint8 ``[N, C, H, W]``; one image may come without the N.
 
+    A list or a generator of images is taken too, and no images at all.
+
     Raises :class:`InputError` for anything else: a network's input must never be a guess.
     """
-    array = np.asarray(images)
     wanted = "x".join(str(size) for size in bundle.shape)
+    given = listed(images)
+    if isinstance(given, (list, tuple)) and not given:
+        return np.zeros((0, *bundle.shape), np.uint8)
+    if isinstance(given, (list, tuple)):
+        try:
+            given = [np.asarray(image) for image in given]
+        except (TypeError, ValueError) as error:
+            raise _unlike(wanted, bundle) from error
+        # numpy before 1.24 would make them an array of objects.
+        if len({image.shape for image in given}) > 1:
+            raise _unlike(wanted, bundle)
+    array = np.asarray(given)
     if array.dtype != np.uint8:
         raise InputError(
             Problem(
@@ -73,6 +87,16 @@ def check_images(images: Any, bundle: Bundle) -> np.ndarray:
             )
         )
     return array
+
+
+def _unlike(wanted: str, bundle: Bundle) -> InputError:
+    return InputError(
+        Problem(
+            "images",
+            f"differ in shape or are not arrays, {bundle.model} takes {wanted} or N of these",
+            "pass arrays of one shape",
+        )
+    )
 
 
 def decode(bundle: Bundle, buffer: np.ndarray, seconds: float) -> Result:

@@ -47,23 +47,24 @@ def self_test(
     """
     bundle = accelerator.bundle
     vectors = bundle.vectors()
-    accelerator.reset_thresholds()
     order = list(range(len(vectors.images)))[:limit]
     values = mismatches = 0
     first = None
     results = []
-    for done, index in enumerate(order + order[::-1]):
-        result = accelerator.run(vectors.images[index])
-        on_run(done + 1, 2 * len(order))
-        words = np.concatenate(
-            [np.zeros(len(isa.RESULT_HEADER), np.uint64), vectors.expected[index]]
-        )
-        compared, wrong, text = _compare(decode(bundle, words, 0.0), result)
-        values, mismatches = values + compared, mismatches + wrong
-        if text and first is None:
-            turn = "first" if done < len(order) else "second"
-            first = f"image {index}, {turn} run: {text}"
-        results.append(result)
+    with accelerator.exclusive():
+        accelerator.reset_thresholds()
+        for done, index in enumerate(order + order[::-1]):
+            result = accelerator.run(vectors.images[index])
+            on_run(done + 1, 2 * len(order))
+            words = np.concatenate(
+                [np.zeros(len(isa.RESULT_HEADER), np.uint64), vectors.expected[index]]
+            )
+            compared, wrong, text = _compare(decode(bundle, words, 0.0), result)
+            values, mismatches = values + compared, mismatches + wrong
+            if text and first is None:
+                turn = "first" if done < len(order) else "second"
+                first = f"image {index}, {turn} run: {text}"
+            results.append(result)
     return Report(
         runs=len(results),
         values=values,

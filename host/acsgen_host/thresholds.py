@@ -12,6 +12,7 @@ from typing import Any, Mapping, Union
 import numpy as np
 
 from . import words
+from .arguments import number
 from .bundle import BundleGate
 from .errors import InputError, Problem
 
@@ -71,7 +72,7 @@ def from_alpha(gate: BundleGate, alpha: float) -> np.ndarray:
 
     0 opens every channel, 1 closes every one.  Raises :class:`InputError` outside [0, 1].
     """
-    return of_alpha(_share(alpha, gate.name, "alpha"), gate.acc_scale)
+    return of_alpha(share(alpha, gate.name, "alpha"), gate.acc_scale)
 
 
 def from_strictness(gate: BundleGate, strictness: float) -> np.ndarray:
@@ -79,7 +80,7 @@ def from_strictness(gate: BundleGate, strictness: float) -> np.ndarray:
 
     0.5 is as trained; where that alpha is 0.5, strictness is alpha.
     """
-    own, more = logit(gate.alpha), logit(_share(strictness, "strictness", "it"))
+    own, more = logit(gate.alpha), logit(share(strictness, "strictness", "it"))
     return from_logit(gate, more if math.isinf(more) else own + more)
 
 
@@ -153,16 +154,17 @@ def _one(gate: BundleGate, setting: Any) -> np.ndarray:
     return given.astype(np.int32)
 
 
-def _share(value: Any, where: str, what: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if isinstance(value, bool) or not 0.0 <= number <= 1.0:
+def share(value: Any, where: str, what: str) -> float:
+    """Return a number within [0, 1].
+
+    Raises :class:`InputError` for anything else; it says ``where``, and ``what`` was wrong.
+    """
+    found = number(value)
+    if not 0.0 <= found <= 1.0:
         raise InputError(
-            Problem(where, f"{what} must be within [0, 1], not {value!r}", "0.5 is usual")
+            Problem(where, f"{what} must be a number within [0, 1], not {value!r}", "0.5 is usual")
         )
-    return number
+    return found
 
 
 def _wrong_shape(gate: BundleGate, given: np.ndarray, what: str) -> InputError:

@@ -104,10 +104,11 @@ def test_summary_says_what_the_report_says() -> None:
     assert rows["bytes moved an image"] == ("91,000", "90,000 read, 1,000 written")
     assert rows["masks"] == ("51.00 % open", "97.00 % of the gate bits depend on the image")
     assert rows["DSP"] == ("150", "68.2 % of 220, estimate")
-    assert rows["accuracy float / int8"] == (
-        "95.12 % / 94.98 %",
-        "500 images; gates agree at 99.61 %",
+    assert rows["same prediction"] == (
+        "99.00 %",
+        "float and int8, 500 images; gates agree at 99.61 %",
     )
+    assert rows["accuracy float / int8"] == ("95.12 % / 94.98 %", "500 images")
     assert rows["bit-exact, C++"] == ("8 images", "0 mismatches in 976,416 values")
     assert not [label for label in rows if "RTL" in label]
 
@@ -135,7 +136,8 @@ def test_summary_of_a_network_without_gates_and_images_without_labels() -> None:
     accuracy = Accuracy(None, None, 8, 0.99, None)
     rows = summary_rows(replace(REPORT, accuracy=accuracy, masks=None), load_board("zedboard"))
     assert "masks" not in [label for label, _, _ in rows]
-    assert ("accuracy float / int8", "- / -", "8 images; gates agree at -") in rows
+    assert ("same prediction", "99.00 %", "float and int8, 8 images") in rows
+    assert not [row for row in rows if row.label.startswith("accuracy")]
 
 
 @pytest.mark.unit
@@ -148,12 +150,19 @@ def test_summary_has_a_row_for_every_other_output() -> None:
 
 
 @pytest.mark.unit
-def test_summary_fits_a_terminal() -> None:
+@pytest.mark.parametrize(("width", "most"), [(40, 60), (80, 24), (120, 18)])
+def test_summary_fits_a_terminal(width: int, most: int) -> None:
     screen = io.StringIO()
-    Console(file=screen, width=80).print(summary(REPORT, load_board("zedboard")))
+    board = load_board("zedboard")
+    Console(file=screen, width=width).print(summary(REPORT, board, width))
     lines = screen.getvalue().splitlines()
-    assert len(lines) <= 20
+    assert len(lines) <= most
     assert "…" not in screen.getvalue()
+    assert any(line.split()[:2] == ["figure", "value"] for line in lines)
+    # At every width each figure is there whole, with its remark.
+    words = screen.getvalue().split()
+    for row in summary_rows(REPORT, board):
+        assert all(word in words for text in row for word in text.split()), row
 
 
 def test_train_runs_a_recipe_with_changes(tmp_path: Path) -> None:

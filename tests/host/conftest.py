@@ -30,6 +30,9 @@ PREPARED = "ACSGEN_HOST_PREPARED"
 
 DEVICES: dict[str, Callable[[Path], Device]] = {"csim": CSimDevice, "rtl": RtlDevice}
 
+#: Modules that run in both environments.
+IN_BOTH = ("test_driver.py", "test_sharing.py")
+
 #: In pynq's environment the engines are behind pynq.
 THROUGH_PYNQ = PREPARED in os.environ
 
@@ -160,7 +163,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     if collection_path.suffix != ".py" or not collection_path.name.startswith("test_"):
         return None
     needs_pynq = collection_path.name == "test_overlay.py"
-    in_both = collection_path.name == "test_driver.py"
+    in_both = collection_path.name in IN_BOTH
     if THROUGH_PYNQ:
         return None if needs_pynq or in_both else True
     return True if needs_pynq and not importlib.util.find_spec("pynq") else None

@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pynq
 import pynq.interrupt
+import pynq.pl_server
 import pynq.ps
+import pytest
 from pynq.buffer import PynqBuffer
 from pynq.metadata.runtime_metadata_parser import RuntimeMetadataParser
+from pynq.pl_server import embedded_device, global_state
 from pynqmetadata.frontends import Metadata
 
 from acsgen.engines.simulated_board import GARBAGE, INTERRUPT_EDGES, SimulatedBoard
@@ -116,7 +121,7 @@ class FakeDevice(pynq.Device):
     """The device of a simulated board."""
 
     def __init__(self, board: SimulatedBoard, interrupt: bool) -> None:
-        super().__init__("acsgen-simulated")
+        super().__init__(f"acsgen-simulated-{os.getpid()}")
         self.capabilities = {"REGISTER_RW": True}
         self.arch = pynq.ps.ZYNQ_ARCH
         self.name = "simulated"
@@ -207,13 +212,48 @@ class FakeDevice(pynq.Device):
         self.post_download(bitstream, parser)
 
 
-def write_overlay(folder: Path, vlnv: str, interrupt: bool, engines: int = 1) -> Path:
-    """Write a .bit, which is empty, and its .hwh; return the path of the .bit."""
+class BoardDevice(FakeDevice):
+    """Keeps what pynq parsed, and the state for all processes, as pynq's device of a board does."""
+
+    def __init__(self, board: SimulatedBoard, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        """Let pynq keep its files in ``folder`` until ``patch`` is undone."""
+        super().__init__(board, False)
+        for module in (pynq.pl_server, embedded_device):
+            patch.setattr(module, "__file__", str(folder / "module.py"))
+        patch.setattr(global_state, "STATE_DIR", str(folder))
+        # These need tools of a board's image, and a whole bitstream.
+        xclbin = embedded_device.DEFAULT_XCLBIN
+        patch.setattr(embedded_device, "_create_xclbin", lambda memories: xclbin)
+        patch.setattr(embedded_device.BitfileHandler, "get_bin_data", lambda self: b"")
+
+    def get_bitfile_metadata(self, bitfile_name: str, partial: bool = False) -> Any:
+        return embedded_device._get_bitstream_handler(bitfile_name).get_parser(partial=partial)
+
+    def download(self, bitstream: Any, parser: Any = None) -> None:
+        embedded_device.EmbeddedDevice.gen_cache(self, bitstream, parser)
+        super().download(bitstream, parser)
+
+
+def write_overlay(
+    folder: Path,
+    vlnv: str,
+    interrupt: bool,
+    engines: int = 1,
+    *,
+    content: bytes = b"",
+    base: int = ENGINE_BASE,
+    registers: Mapping[str, int] | None = None,
+) -> Path:
+    """Write a .bit of this content and its .hwh; return the path of the .bit.
+
+    The .hwh has the engines from ``base`` on, with these registers, or with the control register.
+    """
     bit = folder / "acs.bit"
-    bit.write_bytes(b"")
+    bit.write_bytes(content)
     names = [f"acs_engine_{i}" for i in range(engines)]
-    ranges = [_memrange(n, ENGINE_BASE + i * WINDOW, "s_axi_control") for i, n in enumerate(names)]
-    modules = [_engine(name, vlnv, interrupt and i == 0) for i, name in enumerate(names)]
+    ranges = [_memrange(n, base + i * WINDOW, "s_axi_control") for i, n in enumerate(names)]
+    listed = {"CTRL": 0} if registers is None else registers
+    modules = [_engine(name, vlnv, interrupt and i == 0, listed) for i, name in enumerate(names)]
     if interrupt:
         ranges.append(_memrange("axi_intc_0", INTC_BASE, "s_axi"))
         modules.append(_INTC)
@@ -258,7 +298,11 @@ def _memrange(instance: str, base: int, port: str) -> str:
     )
 
 
-def _engine(name: str, vlnv: str, interrupt: bool) -> str:
+def _engine(name: str, vlnv: str, interrupt: bool, registers: Mapping[str, int]) -> str:
+    listed = "".join(
+        f'<REGISTER NAME="{n}"><PROPERTY NAME="ADDRESS_OFFSET" VALUE="{offset}"/></REGISTER>'
+        for n, offset in registers.items()
+    )
     kind = vlnv.split(":")[2]
     port = (
         '<PORT DIR="O" NAME="interrupt" SIGIS="INTERRUPT">'
@@ -267,9 +311,7 @@ def _engine(name: str, vlnv: str, interrupt: bool) -> str:
     return f"""
   <MODULE FULLNAME="/{name}" INSTANCE="{name}" MODTYPE="{kind}" VLNV="{vlnv}">
    <ADDRESSBLOCKS><ADDRESSBLOCK INTERFACE="s_axi_control" NAME="Reg" USAGE="register">
-    <REGISTERS>
-     <REGISTER NAME="CTRL"><PROPERTY NAME="ADDRESS_OFFSET" VALUE="0"/></REGISTER>
-    </REGISTERS>
+    <REGISTERS>{listed}</REGISTERS>
    </ADDRESSBLOCK></ADDRESSBLOCKS>
    <PORTS>{port if interrupt else ""}</PORTS>
    <BUSINTERFACES>

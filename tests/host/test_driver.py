@@ -59,7 +59,7 @@ def test_every_order_gives_the_same(bench: Bench) -> None:
 
 
 def test_two_accelerators_share_an_engine_in_turn(bench: Bench) -> None:
-    """Registers point to the second's buffers until the first is made anew."""
+    """The second finds the engine, and its registers, as the first left them."""
     prepared = bench.prepared
     with bench.accelerator() as accelerator:
         prepared.check("trained", [accelerator.run(prepared.images[0])], [0])
@@ -101,6 +101,9 @@ def test_a_wrong_threshold_changes_nothing(bench: Bench) -> None:
             ({first: np.zeros(gates[0].channels)}, "integers"),
             ({first: np.full(gates[0].channels, 2**31)}, "32 bits"),
             ({first: float("nan"), second: True}, second),
+            ("0.5", "a number within"),
+            (None, "a number within"),
+            ({first: 10**400}, "within"),
         ]:
             with pytest.raises(InputError, match=text):
                 accelerator.set_thresholds(wrong)  # type: ignore[arg-type]
@@ -130,6 +133,9 @@ def test_the_budget_is_kept_in_the_mean(bench: Bench) -> None:
             accelerator.set_budget(means["closed"] - 1, profile)
         with pytest.raises(InputError, match="no measured profile"):
             accelerator.set_budget(1e9)
+        for macs in (None, "5e6", float("nan")):
+            with pytest.raises(InputError, match="must be a number of MACs"):
+                accelerator.set_budget(macs, profile)  # type: ignore[arg-type]
         with pytest.raises(InputError, match="number of labels"):
             accelerator.measure_budget(images, labels[:-1])
     own = BudgetProfile(1, "by hand", (BudgetPoint(1.0, 1.0, 1, None),))
@@ -233,6 +239,9 @@ def test_another_engine_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch
         (np.zeros((14, 13, 3), np.uint8), "14x13x3"),
         (np.zeros((2, 3, 14, 14), np.uint8), "2x3x14x14"),
         (np.zeros((), np.uint8), "single"),
+        ([np.zeros((3, 14, 13), np.uint8), np.zeros((3, 14, 12), np.uint8)], "differ in shape"),
+        ([np.zeros((3, 14, 13), np.uint8), None], "differ in shape"),
+        (None, "object"),
     ],
 )
 def test_other_images_are_refused(bench: Bench, images: Any, text: str) -> None:

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
+from typing import Any
 
+import acsgen_host
 import pynq
 import pytest
-from acsgen_host import Accelerator, BackendError, EngineTimeout, isa
+from acsgen_host import (
+    Accelerator,
+    BackendError,
+    EngineBusy,
+    EngineTaken,
+    EngineTimeout,
+    isa,
+    programmable_logic,
+    pynq_backend,
+)
 from acsgen_host.__main__ import main
+from acsgen_host.handoff import expected_registers
+from acsgen_host.programmable_logic import lock_path
 from acsgen_host.pynq_backend import VLNV, AcsEngineIP, PynqBackend
+from pynq.pl_server import global_state
 
 from acsgen.engines.simulated_board import SimulatedBoard
 
 from .conftest import DEVICES, Bench, Prepared
-from .fake_pynq import FakeDevice, write_overlay
+from .fake_pynq import ENGINE_BASE, WINDOW, BoardDevice, FakeDevice, write_overlay
 
 
 @pytest.fixture
@@ -44,8 +62,10 @@ def test_files_that_are_missing_are_named(board: SimulatedBoard, tmp_path: Path)
 def test_an_overlay_without_the_engine_or_with_two(board: SimulatedBoard, tmp_path: Path) -> None:
     with FakeDevice(board, True).active():
         other = write_overlay(tmp_path, "xilinx.com:hls:other:1.0", False)
-        with pytest.raises(BackendError, match=r"has no xilinx\.com:hls:acs_engine"):
+        with pytest.raises(BackendError, match=r"acs\.hwh: has no xilinx\.com:hls:acs_engine"):
             PynqBackend.load(other)
+        with pytest.raises(BackendError, match=r"overlay: has no xilinx\.com:hls:acs_engine"):
+            PynqBackend(pynq.Overlay(str(other)))
         two = write_overlay(tmp_path, VLNV, False, engines=2)
         with pytest.raises(BackendError, match="more than one engine: acs_engine_0, acs_engine_1"):
             PynqBackend.load(two)
@@ -123,3 +143,169 @@ def test_the_command_loads_the_bitstream_of_the_bundle(
         assert "has no bitstreams" in capsys.readouterr().err
         assert main([bundle, "--selftest", "--bitstream", str(bit)]) == 0
         assert capsys.readouterr().out.endswith("PASS\n")
+
+
+def engine_at(base: int, folder: Path, **options: Any) -> Path:
+    return write_overlay(folder, VLNV, False, base=base, **options)
+
+
+#: An address at which the simulated board has nothing.
+ELSEWHERE = ENGINE_BASE + 16 * WINDOW
+
+
+def test_the_hwh_beside_the_bit_is_read_anew(
+    prepared: Prepared, board: SimulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pynq 3 keeps what it parsed of an .hwh, and goes by the content of the .bit alone."""
+    state = tmp_path / "state"
+    state.mkdir()
+    with BoardDevice(board, state, monkeypatch).active():
+        pynq.Overlay(str(engine_at(ELSEWHERE, tmp_path)))
+        right = engine_at(ENGINE_BASE, tmp_path)
+        stale = pynq.Overlay(str(right))
+        assert stale.ip_dict["acs_engine_0"]["phys_addr"] == ELSEWHERE, "else nothing is tested"
+        backend = PynqBackend.load(right)
+        assert backend.engine[-1] == ENGINE_BASE
+        with Accelerator(backend, prepared.bundle) as accelerator:
+            prepared.check("trained", accelerator.run_many(prepared.images))
+
+
+def test_metadata_that_is_not_of_the_hwh_is_refused(
+    board: SimulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a version of pynq keeps it somewhere else."""
+    state = tmp_path / "state"
+    state.mkdir()
+    device = BoardDevice(board, state, monkeypatch)
+    with device.active():
+        pynq.Overlay(str(engine_at(ELSEWHERE, tmp_path)))
+        right = engine_at(ENGINE_BASE, tmp_path)
+        monkeypatch.setattr(pynq_backend, "_forget_metadata", lambda: None)
+        downloads = device.downloads
+        with pytest.raises(BackendError, match=r"at 0x43c00000, pynq has its engines at 0x43d0000"):
+            PynqBackend.load(right)
+        assert device.downloads == downloads
+
+
+def test_an_hwh_of_another_design_is_refused(board: SimulatedBoard, tmp_path: Path) -> None:
+    registers = expected_registers()
+    reserved = {"program_1": "program_r_1", "program_2": "program_r_2", "trace": "strange"}
+    named = {reserved.get(name, name): at for name, at in registers.items()}
+    device = FakeDevice(board, False)
+    with device.active():
+        for right in (registers, named, {}, {"CTRL": 0}):
+            PynqBackend.load(engine_at(ENGINE_BASE, tmp_path, registers=right))
+        moved = {**registers, "params_1": 0x20, "params_2": 0x24}
+        fewer = {name: at for name, at in registers.items() if name != "fault_index"}
+        downloads = device.downloads
+        for wrong, text in (
+            (moved, "has params_1 at 0x20, the driver needs it at 0x1c"),
+            (fewer, "has no register at 0x98, the driver needs fault_index there"),
+        ):
+            with pytest.raises(BackendError) as caught:
+                PynqBackend.load(engine_at(ENGINE_BASE, tmp_path, registers=wrong))
+            assert caught.value.problems[0].what == text
+        bit = engine_at(ENGINE_BASE, tmp_path)
+        hwh = bit.with_suffix(".hwh")
+        text = hwh.read_text(encoding="utf-8")
+        last = f"{ENGINE_BASE + WINDOW - 1:#x}"
+        for changed, what in (
+            (text.replace(last, f"{ENGINE_BASE + 0x3F:#x}"), "has a window of 64 bytes"),
+            (text.replace('INSTANCE="acs_engine_0" MASTER', 'INSTANCE="x" MASTER'), "no address"),
+            (text.replace("acs_engine:1.0", "acs_engine:2.0"), "has no xilinx.com:hls:acs_engine"),
+            (text[:500], "is not a hardware handoff"),
+            ("", "is not a hardware handoff"),
+        ):
+            hwh.write_text(changed, encoding="utf-8")
+            with pytest.raises(BackendError, match=what):
+                PynqBackend.load(bit)
+        assert device.downloads == downloads
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["the same design", "another one"])
+def test_a_design_that_this_process_loads_later(
+    prepared: Prepared, board: SimulatedBoard, tmp_path: Path, same: bool
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with FakeDevice(board, True).active():
+        backend = PynqBackend.load(write_overlay(tmp_path, VLNV, True))
+        with Accelerator(backend, prepared.bundle) as accelerator:
+            prepared.check("trained", [accelerator.run(prepared.images[0])], [0])
+            bit = write_overlay(other, VLNV, True, content=b"" if same else b"other")
+            overlay = pynq.Overlay(str(bit), download=False)
+            prepared.check("trained", [accelerator.run(prepared.images[1])], [1])
+            overlay.download()
+            if not same:
+                for use in (lambda: accelerator.run(prepared.images[0]), accelerator.registers):
+                    with pytest.raises(EngineTaken, match=r"this process loaded .*other/acs\.bit"):
+                        use()
+                with pytest.raises(EngineTaken):
+                    Accelerator(PynqBackend(backend._overlay), prepared.bundle)
+                PynqBackend.load(tmp_path / "acs.bit")
+            prepared.check("trained", accelerator.run_many(prepared.images))
+    assert not board._ddr
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["the same design", "another one"])
+def test_a_design_that_another_process_loads(
+    prepared: Prepared,
+    board: SimulatedBoard,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    same: bool,
+) -> None:
+    """The other process has a device of its own, and pynq's state file in common."""
+    state, other = tmp_path / "state", tmp_path / "other"
+    state.mkdir()
+    other.mkdir()
+    ours = BoardDevice(board, state, monkeypatch)
+    theirs = BoardDevice(board, state, monkeypatch)
+    with ours.active():
+        backend = PynqBackend.load(write_overlay(tmp_path, VLNV, False))
+        with Accelerator(backend, prepared.bundle) as accelerator:
+            prepared.check("trained", [accelerator.run(prepared.images[0])], [0])
+            bit = write_overlay(other, VLNV, False, content=b"" if same else b"other")
+            pynq.Overlay(str(bit), device=theirs)
+            if not same:
+                for _ in range(2):
+                    with pytest.raises(EngineTaken, match=r"another process loaded .*other/acs"):
+                        accelerator.run(prepared.images[0])
+                PynqBackend.load(tmp_path / "acs.bit")
+            prepared.check("trained", accelerator.run_many(prepared.images))
+            (state / "global_pl_state_.json").write_text("{", encoding="utf-8")
+            prepared.check("trained", [accelerator.run(prepared.images[2])], [2])
+            global_state.clear_global_state()
+            prepared.check("trained", [accelerator.run(prepared.images[3])], [3])
+
+
+def test_another_process_that_holds_the_engine(
+    prepared: Prepared, board: SimulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run waits for it, and then says that it has the engine."""
+    device = FakeDevice(board, False)
+    hold = (
+        "import sys; from acsgen_host.programmable_logic import locked\n"
+        "with locked(sys.argv[1]): print('held', flush=True); sys.stdin.read()"
+    )
+    with device.active():
+        bit = write_overlay(tmp_path, VLNV, False)
+        with Accelerator(PynqBackend.load(bit), prepared.bundle) as accelerator:
+            command = [sys.executable, "-c", hold, device.tag]
+            environment = {**os.environ, "PYTHONPATH": str(Path(acsgen_host.__file__).parents[1])}
+            other = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            )
+            assert other.stdin is not None
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"held\n"
+            monkeypatch.setattr(programmable_logic.locked.__wrapped__, "__defaults__", (0.1,))
+            for use in (lambda: accelerator.run(prepared.images[0]), lambda: PynqBackend.load(bit)):
+                with pytest.raises(EngineBusy, match=f"process {other.pid} has held it for 0.1 s"):
+                    use()
+            monkeypatch.undo()
+            threading.Timer(0.2, other.stdin.close).start()
+            prepared.check("trained", [accelerator.run(prepared.images[1])], [1])
+            assert other.wait() == 0
+            other.stdout.close()
+    lock_path(device.tag).unlink()

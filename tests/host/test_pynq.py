@@ -12,7 +12,7 @@ import pytest
 
 from acsgen.support.assets import asset_root
 
-from .conftest import PREPARED, Prepared
+from .conftest import IN_BOTH, PREPARED, Prepared
 
 pytestmark = pytest.mark.xdist_group("driver")
 
@@ -37,7 +37,7 @@ def pynq_python() -> Path:
 def test_the_driver_through_pynq(
     pynq_python: Path, prepared: Prepared, prepared_folder: Path, tmp_path: Path
 ) -> None:
-    """Every test of test_driver.py passes there, on every engine, and those of the overlay do."""
+    """Every test of both environments passes there, on every engine; so do the overlay's."""
     folder, root = Path(__file__).parent, asset_root()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "PYTHON"))}
     environment[PREPARED] = str(prepared_folder)
@@ -58,11 +58,19 @@ def test_the_driver_through_pynq(
         for case in ElementTree.parse(report).iter("testcase")
         if not len(case)
     }
-    through = {name for module, name in passed if str(module).endswith("test_driver")}
+    both = tuple(Path(module).stem for module in IN_BOTH)
+    through = {name for module, name in passed if str(module).endswith(both)}
     assert len(passed) > len(through)
     # The very tests that are collected here, for every engine that there is.
     listing = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", folder / "test_driver.py"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--collect-only",
+            "-q",
+            *(folder / name for name in IN_BOTH),
+        ],
         cwd=root,
         capture_output=True,
         text=True,

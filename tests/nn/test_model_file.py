@@ -18,6 +18,8 @@ from acsgen.nn import (
     load_checkpoint,
     save_checkpoint,
 )
+from acsgen.nn.weights_digest import weights_digest
+from acsgen.support.assets import asset
 from acsgen.support.errors import UserError
 
 CONFIG = ResNetConfig(depth=8, widths=(3, 4, 5), gate=AcsConfig())
@@ -39,8 +41,14 @@ def change(path: Path, **fields: Any) -> None:
 
 
 def change_weights(path: Path, **weights: Any) -> None:
-    state = torch.load(path, weights_only=True)["state_dict"]
-    change(path, state_dict=state | weights)
+    """Change weights as their author would, with the digest of the new ones."""
+    content = torch.load(path, weights_only=True)
+    state = content["state_dict"] | weights
+    try:
+        digest = weights_digest(state)
+    except (AttributeError, NotImplementedError, RuntimeError):
+        digest = content["digest"]  # of no ordinary tensors there is none
+    change(path, state_dict=state, digest=digest)
 
 
 def problems(path: Path) -> list[str]:
@@ -78,7 +86,7 @@ def test_num_batches_tracked_may_be_missing(path: Path) -> None:
     state = torch.load(path, weights_only=True)["state_dict"]
     kept = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
     assert len(kept) < len(state)
-    change(path, state_dict=kept)
+    change(path, state_dict=kept, digest=weights_digest(kept))
     assert load_checkpoint(path).config == CONFIG
 
 
@@ -130,7 +138,7 @@ def test_a_file_with_code_is_refused_and_the_code_does_not_run(path: Path, bare:
     ("fields", "expected"),
     [
         ({"format": torch.zeros(2)}, ["not an acsgen checkpoint"]),
-        ({"version": 99}, ["checkpoint version 99; this acsgen reads 1"]),
+        ({"version": 99}, ["checkpoint version 99; this acsgen reads 1 and 2"]),
         ({"version": torch.zeros(2)}, ["checkpoint version"]),
         ({"arch": "vgg"}, ["unknown architecture 'vgg' (known: resnet)"]),
         (
@@ -199,3 +207,55 @@ def test_weights_that_overflow_float32_and_negative_variances(path: Path) -> Non
 def test_weights_that_are_no_ordinary_tensors(path: Path, value: object) -> None:
     change_weights(path, **{WEIGHT: value})
     assert problems(path)[0].startswith(f"not ordinary tensors: {WEIGHT}")
+
+
+@pytest.mark.parametrize("bit", [0, 7])
+def test_a_changed_bit_anywhere_in_the_weights_is_noticed(path: Path, bit: int) -> None:
+    whole = path.read_bytes()
+    weight = load_checkpoint(path).model.state_dict()[WEIGHT].numpy().tobytes()
+    place = whole.index(weight)
+    for offset in (0, len(weight) // 2, len(weight) - 1):
+        damaged = bytearray(whole)
+        damaged[place + offset] ^= 1 << bit
+        path.write_bytes(damaged)
+        assert "does not match its checksum" in problems(path)[0]
+
+
+def test_weights_that_are_not_those_of_the_digest_are_refused(path: Path) -> None:
+    state = torch.load(path, weights_only=True)["state_dict"]
+    state[WEIGHT].view(-1)[0] += 1e-3
+    change(path, state_dict=state)
+    assert "do not match the digest" in problems(path)[0]
+    change(path, state_dict=state, digest=weights_digest(state))
+    load_checkpoint(path)
+    change(path, digest=None)
+    assert "do not match the digest" in problems(path)[0]
+
+
+def test_a_file_of_version_1_is_read_with_a_warning(path: Path) -> None:
+    content = torch.load(path, weights_only=True) | {"version": 1}
+    torch.save(content | {"digest": "sha256:0"}, path)
+    assert "do not match the digest" in problems(path)[0]
+    del content["digest"]
+    torch.save(content, path)
+    with pytest.warns(UserWarning, match="before model files had a digest"):
+        load_checkpoint(path)
+
+
+def test_the_digest_sees_names_types_shapes_and_bits() -> None:
+    state = {"a": torch.zeros(2, 3), "b": torch.ones(1)}
+    same = {"b": torch.ones(1), "a": torch.zeros(3, 2).t()}
+    assert weights_digest(same) == weights_digest(state)
+    others = [
+        state | {"a": torch.zeros(3, 2)},
+        state | {"a": torch.zeros(2, 3, dtype=torch.bfloat16)},
+        state | {"a": -torch.zeros(2, 3)},
+        {"a": state["a"], "c": state["b"]},
+    ]
+    assert len({weights_digest(other) for other in [state, *others]}) == 5
+
+
+def test_the_shipped_models_have_a_digest() -> None:
+    for model in sorted(asset("models").glob("*.pt")):
+        assert torch.load(model, weights_only=True)["version"] == 2, model
+        load_checkpoint(model)

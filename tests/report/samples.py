@@ -6,6 +6,7 @@ from acsgen import __version__
 from acsgen.cost.resources import ResourceEstimate
 from acsgen.engines.rtl import Memory
 from acsgen.ir.mask_statistics import MaskStatistics
+from acsgen.ir.noise import LayerNoise
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import MemoryUse
 from acsgen.report.data import (
@@ -46,4 +47,5 @@ REPORT = Report(
         LayerFigures("conv1", 31_000.6, 7_500_000.4, 0.0, 90_000.0, 50_000),
         LayerFigures("gate", 8.0, 9.0, 0.0, 8.0, None),
     ),
+    noise=(LayerNoise("conv1", 31.5, 28.25, 70.75),),
 )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
+
 from acsgen.compiler import compile_graph
+from acsgen.flow.agreement import WARN_BELOW, complaint
 from acsgen.flow.build.images import choose_images
 from acsgen.flow.build.work import Work
 from acsgen.flow.evaluate import measure
 from acsgen.frontend import front_end
 from acsgen.ir.ungate import without_gates
+from acsgen.quant.noise import NOISE_IMAGES, layer_noise
 from acsgen.quant.quantize import quantize
+from acsgen.support.errors import CheckFailed
 from acsgen.support.progress import OnStage
 
 
@@ -36,8 +41,25 @@ def compile_network(work: Work, on_stage: OnStage) -> None:
 
 
 def compare_networks(work: Work, on_stage: OnStage) -> None:
-    """Run the float and the integer network over the test images."""
+    """Run the float and the integer network over the test images.
+
+    Raises:
+        CheckFailed: they predict the same on fewer images than the request wants.
+
+    Warns:
+        UserWarning: they predict the same on few images.
+    """
     images = work.images
     work.measured = measure(
         work.layers, work.integers, images.test, images.labels, on_stage=on_stage
     )
+    work.noise = layer_noise(work.layers, work.integers, images.test[:NOISE_IMAGES])
+    agreement = {name: out.prediction_agreement for name, out in work.measured.outputs.items()}
+    required = work.plan.request.require_agreement
+    if required is not None:
+        failure = complaint(agreement, work.measured.images, work.noise, required)
+        if failure is not None:
+            raise CheckFailed(failure)
+    doubt = complaint(agreement, work.measured.images, work.noise, WARN_BELOW)
+    if doubt is not None:
+        warnings.warn(doubt, stacklevel=2)

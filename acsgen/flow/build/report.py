@@ -95,6 +95,7 @@ def make_report(work: Work) -> Report:
         clock_mhz=plan.board.clock_mhz,
         memory=program.memory,
         layers=_layers(work, runs),
+        noise=work.noise,
     )
 
 

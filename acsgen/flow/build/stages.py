@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from acsgen.compiler.listing import listing
 from acsgen.frontend import describe
@@ -49,13 +52,16 @@ class StageLog:
 
 
 def _describe_layer(layer: Any) -> dict[str, Any]:
-    fields = {"kind": type(layer).__name__}
+    fields: dict[str, Any] = {"kind": type(layer).__name__}
     for name, value in vars(layer).items():
-        small = getattr(value, "ndim", 0) == 1
-        if small:
-            fields[name] = value.tolist()
-        elif getattr(value, "ndim", 0) == 0:
-            fields[name] = value
-        else:
-            fields[name] = f"{value.dtype} {list(value.shape)}"
+        fields[name] = _plain(value)
     return fields
+
+
+def _plain(value: Any) -> Any:
+    """A field as JSON has it; of large arrays, type and shape."""
+    if isinstance(value, np.ndarray):
+        return value.tolist() if value.ndim == 1 else f"{value.dtype} {list(value.shape)}"
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value

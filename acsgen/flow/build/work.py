@@ -16,6 +16,7 @@ from acsgen.flow.build.stages import StageLog
 from acsgen.flow.evaluate import EvalResult
 from acsgen.ir.integer import IntGraph
 from acsgen.ir.layers import LayerGraph
+from acsgen.ir.noise import LayerNoise
 from acsgen.program.board import Board, load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
@@ -42,6 +43,8 @@ class BuildRequest:
         engine: the implementations to render.
         verify: the simulations to run; None for the C simulation, or for the RTL where there is no
             C++.
+        require_agreement: share of images, in [0, 1], on which the float and the integer network
+            have to predict the same; None for a warning where they are few.
     """
 
     model: Path
@@ -55,6 +58,7 @@ class BuildRequest:
     seed: int = 0
     engine: Implementation | Literal["both"] = "both"
     verify: SimulationName | Literal["both"] | None = None
+    require_agreement: float | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ class Work:
         program: the compiled network.
         ungated: the same network without gates, compiled.
         measured: the float and the integer network compared.
+        noise: that quantization adds to each layer.
         folder: the directory that becomes the build.
         vectors: the images that prove bit-exactness, with the golden results.
         engines: those simulated, by the name of the simulation.
@@ -125,6 +130,7 @@ class Work:
     program: Program = field(init=False)
     ungated: Program = field(init=False)
     measured: EvalResult = field(init=False)
+    noise: tuple[LayerNoise, ...] = field(init=False)
     folder: Path = field(init=False)
     vectors: Vectors = field(init=False)
     engines: dict[str, Engine] = field(init=False, default_factory=dict)

@@ -1,0 +1,56 @@
+"""Tables that keep all their columns, however narrow the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from acsgen.cli.console import out
+
+#: Below this width a remark stands under its figure, not beside it.
+_BESIDE_FROM = 70
+
+
+def figures_table(title: str, columns: Sequence[str], left: int = 1) -> Table:
+    """Return an empty table of figures whose cells are never wrapped.
+
+    Args:
+        title: above it.
+        columns: headers; a line break in one puts it over two lines.
+        left: how many of the first columns hold words, aligned to the left.
+    """
+    table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index < left else "right", no_wrap=True)
+    return table
+
+
+def print_table(table: Table) -> None:
+    """Print a table wider than the terminal, if need be: figures cut off are worth nothing."""
+    needed = Measurement.get(out, out.options.update(max_width=1000), table).minimum
+    Console(width=max(out.width, needed), highlight=False).print(table, soft_wrap=True)
+
+
+def remarks_table(
+    title: str, headers: tuple[str, str, str], rows: Iterable[tuple[str, str, str]], width: int
+) -> RenderableType:
+    """Return rows of a label, a figure and a remark, which suit a terminal of a given width.
+
+    The remark is wrapped beside its figure; on a narrow terminal it stands on lines of its own.
+    """
+    table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
+    table.add_column(headers[0], no_wrap=True)
+    beside = width >= _BESIDE_FROM
+    table.add_column(headers[1], justify="right" if beside else "left", no_wrap=beside)
+    if beside:
+        table.add_column(headers[2], style="dim")
+    for label, value, remark in rows:
+        if beside:
+            table.add_row(label, value, remark)
+        else:
+            table.add_row(label, Text.assemble(value, "\n", (remark, "dim")))
+    return table
