@@ -33,6 +33,10 @@ from acsgen.support.assets import asset
 #: Files of templates/hls that are copied.
 _PLAIN_SUFFIXES = (".hpp", ".cpp")
 
+#: The folder of headers that Vitis has and g++ has not, and the one in it.
+WITHOUT_VITIS = "gxx"
+BURST_HEADER = "hls_burst_maxi.h"
+
 #: Beats of the longest burst that AXI3, the bus of a Zynq-7000, knows.
 BURST_BEATS = 16
 
@@ -209,3 +213,6 @@ def render_hls(
             (target / path.stem).write_text(text, encoding="utf-8")
         elif path.suffix in _PLAIN_SUFFIXES:
             (target / path.name).write_bytes(path.read_bytes())
+    without_vitis = target / WITHOUT_VITIS
+    without_vitis.mkdir(exist_ok=True)
+    (without_vitis / BURST_HEADER).write_bytes(asset("sim", "csim", BURST_HEADER).read_bytes())
