@@ -17,7 +17,8 @@ const char *const NAME[LOOPS] = {ACS_CLAIMS(ACS_NAME)};
 const uint32_t DEPTH[LOOPS] = {ACS_CLAIMS(ACS_DEPTH)};
 #undef ACS_DEPTH
 
-// Beats of a port that gives one in every cycle, in as many cycles: the unit of a memory's bandwidth.
+// Beats of a port that gives one in every cycle, in as many cycles: the unit of a memory's
+// bandwidth.
 const uint64_t FULL_BANDWIDTH = 256;
 
 // Cycles of the port's adapter, to the bus and back, beside the memory's latency.
@@ -42,7 +43,7 @@ std::vector<Instruction> instructions;
 std::deque<Request> requests;
 uint64_t answer = 0;       // when the last burst of writes is confirmed
 uint64_t before_loop = 0;  // cycles that the next loop will have waited before it begins
-uint64_t last_beat = 0;  // when the word before is there, in the same unit
+uint64_t last_beat = 0;    // when the word before is there, in the same unit
 int steps = 0;
 
 uint64_t beat() { return FULL_BANDWIDTH * FULL_BANDWIDTH / memory.bandwidth; }
@@ -89,7 +90,8 @@ void take() {
 }
 
 void write_request(uint64_t words) {
-  // Words leave at one a cycle while the loop behind the request runs, or as slowly as memory takes.
+  // Words leave at one a cycle while the loop behind the request runs, or as slowly as memory
+  // takes.
   const uint64_t beats = (words * beat() + FULL_BANDWIDTH - 1) / FULL_BANDWIDTH;
   before_loop = beats > words ? beats - words : 0;
   answer = simulated.now + beats + memory.latency + ADAPTER;

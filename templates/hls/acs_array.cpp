@@ -4,8 +4,8 @@
 
 namespace acs {
 
-uint64_t run_array(const Job &job, const Job &next, bool has_next, Lists &lists,
-                   params_port params, Memories &memories, Loader &loader) {
+uint64_t run_array(const Job &job, const Job &next, bool has_next, Lists &lists, params_port params,
+                   Memories &memories, Loader &loader) {
   Lanes lanes;
 #pragma HLS ARRAY_PARTITION variable=lanes.sums complete dim=0
 #pragma HLS ARRAY_PARTITION variable=lanes.leaving complete dim=0

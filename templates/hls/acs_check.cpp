@@ -94,7 +94,8 @@ Status check_conv(const Instruction &op, const BufferSizes &sizes) {
   }
   const uint64_t table_words = op.has_table ? (inputs + outputs + 3) / 4 : 0;
   return range_fits(op.weight_addr, outputs * op.row_words, sizes.params) &&
-                 range_fits(op.has_table ? uint64_t(op.table_addr) : uint64_t(0), table_words, sizes.params)
+                 range_fits(op.has_table ? uint64_t(op.table_addr) : uint64_t(0), table_words,
+                            sizes.params)
              ? acs_isa::STATUS_OK
              : acs_isa::STATUS_PARAM_RANGE;
 }

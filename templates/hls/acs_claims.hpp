@@ -1,5 +1,5 @@
-// What the sources claim of their loops, in clock cycles: the interval at which iterations begin, and
-// the depth of the pipeline that every run of the loop fills once.
+// What the sources claim of their loops, in clock cycles: the interval at which iterations begin,
+// and the depth of the pipeline that every run of the loop fills once.
 //
 // The C simulation counts iterations and multiplies; a synthesis report says whether it is true.
 // PROGRAM_STEPS is not pipelined: its interval is everything of an instruction that no other loop
@@ -7,6 +7,8 @@
 //
 //                  loop           interval  depth
 #pragma once
+
+// clang-format off
 
 #define ACS_CLAIMS(CLAIM)                                                     \
   CLAIM(PROGRAM_STEPS, 12, 0)  /* fetch 2, decode and check 7, dispatch 3 */  \

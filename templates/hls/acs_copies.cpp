@@ -13,10 +13,10 @@ const int SEGMENTS = acs_isa::SEGMENTS;
 segment_t read_segment(const Memories &memories, int block, int bank) {
 #pragma HLS INLINE
   segment_t found = 0;
-  EACH_HALF:
+EACH_HALF:
   for (int half = 0; half < HALVES; ++half) {
 #pragma HLS UNROLL
-    EACH_SEGMENT:
+  EACH_SEGMENT:
     for (int i = 0; i < SEGMENTS; ++i) {
 #pragma HLS UNROLL
       if (half == (block & 1) && i == bank) {
@@ -52,22 +52,21 @@ LOAD:
     const bool odd = segment & 1;
     const segment_t low = odd ? before : pixels;
     const segment_t high = odd ? pixels : segment_t(0);
-    const int position = op.dst_split ? ((row >> 1) << phase_row_log2(int(op.row_log2))) + (segment >> 1)
-                                      : (row << int(op.row_log2)) + segment;
+    const int position = op.dst_split
+                             ? ((row >> 1) << phase_row_log2(int(op.row_log2))) + (segment >> 1)
+                             : (row << int(op.row_log2)) + segment;
     const bool complete = !op.dst_split || odd || last;
     const int plane = base + (op.dst_split && (row & 1) ? 2 * split_plane : 0);
-    EACH_BANK:
+  EACH_BANK:
     for (int bank = 0; bank < SEGMENTS; ++bank) {
 #pragma HLS UNROLL
       const bool even_bank = bank == position % SEGMENTS;
-      const bool odd_bank =
-          op.dst_split && bank == (position + ODD_COLUMNS_TURN) % SEGMENTS;
-      const segment_t data =
-          !op.dst_split ? pixels
-                        : segment_t(every_second(high, odd_bank ? 1 : 0)) << 32 |
-                              every_second(low, odd_bank ? 1 : 0);
+      const bool odd_bank = op.dst_split && bank == (position + ODD_COLUMNS_TURN) % SEGMENTS;
+      const segment_t data = !op.dst_split ? pixels
+                                           : segment_t(every_second(high, odd_bank ? 1 : 0)) << 32 |
+                                                 every_second(low, odd_bank ? 1 : 0);
       const int address = plane + (odd_bank ? split_plane : 0) + position / SEGMENTS;
-      EACH_HALF:
+    EACH_HALF:
       for (int half = 0; half < HALVES; ++half) {
 #pragma HLS UNROLL
         if (complete && (even_bank || odd_bank) && (address & 1) == half) {

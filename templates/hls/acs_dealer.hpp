@@ -1,10 +1,10 @@
 // The dealer: work items to rounds.
 //
 // A work item is (block of 64 result pixels, output channel).  A round has the next items, block by
-// block, one for each lane group; at most two blocks meet in it, so that two windows feed all groups.
-// The dealer adds an item an iteration to the round that comes next, and waits for rows that are not
-// complete.  What the loop decides by is counted here; channels, addresses and constants of an item
-// are looked up behind it, and nothing waits for them.
+// block, one for each lane group; at most two blocks meet in it, so that two windows feed all
+// groups. The dealer adds an item an iteration to the round that comes next, and waits for rows
+// that are not complete.  What the loop decides by is counted here; channels, addresses and
+// constants of an item are looked up behind it, and nothing waits for them.
 #pragma once
 
 #include "acs_loader.hpp"
@@ -13,39 +13,39 @@ namespace acs {
 
 // What an item needs on its way out, beside its sums.
 struct Item {
-  bool second;         // of the round's second block
-  group_t bank;        // of its weights
-  acc_t bias;          // the sums start here
+  bool second;   // of the round's second block
+  group_t bank;  // of its weights
+  acc_t bias;    // the sums start here
   unsigned_t<16> mult;
   unsigned_t<6> shift;
-  block_t result;      // first block of its result channel
-  block_t residual;    // the block that is added to it
+  block_t result;    // first block of its result channel
+  block_t residual;  // the block that is added to it
 };
 
 struct Round {
   group_t items;
-  bool second;         // it has a second block
-  bool last;           // of its chunk
-  bool blank;          // nothing is added up: no active input, or a masked channel
-  chunk_place_t place; // of the chunk in the queue
-  count_t<RING_FIRST> first_start;   // of the chunk among the first rows
-  block_t block;       // number of the first block in its channel
+  bool second;                      // it has a second block
+  bool last;                        // of its chunk
+  bool blank;                       // nothing is added up: no active input, or a masked channel
+  chunk_place_t place;              // of the chunk in the queue
+  count_t<RING_FIRST> first_start;  // of the chunk among the first rows
+  block_t block;                    // number of the first block in its channel
   channel_t first_input;
   channel_t inputs;
-  group_t first_bank;  // bank of the first item; banks below it are one row further
-  ring_word_t base;    // first word of that row
-  bool reads[LANE_GROUPS];        // banks that the first block reads
-  signed_t<9> constants[2];       // weights of a job without words from memory
+  group_t first_bank;        // bank of the first item; banks below it are one row further
+  ring_word_t base;          // first word of that row
+  bool reads[LANE_GROUPS];   // banks that the first block reads
+  signed_t<9> constants[2];  // weights of a job without words from memory
   Item item[LANE_GROUPS];
 };
 
 struct Dealer {
-  bool full;           // `round` is complete
+  bool full;  // `round` is complete
   Round round;
   group_t slot;
   channel_t row;
   group_t bank;
-  bank_word_t base;    // of the row, from the chunk's first word
+  bank_word_t base;  // of the row, from the chunk's first word
   block_t block;
 };
 
@@ -53,7 +53,7 @@ struct Dealer {
 inline void take_record(const Memories &memories, int address, bool fill, Item &item) {
 #pragma HLS INLINE
   uint64_t words[acs_isa::RECORD_WORDS];
-  EACH_RECORD_WORD:
+EACH_RECORD_WORD:
   for (int i = 0; i < acs_isa::RECORD_WORDS; ++i) {
 #pragma HLS UNROLL
     ACS_PORT_TRACE(records, i, take_record, false, address);
@@ -114,7 +114,7 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
     round.inputs = chunk.inputs;
     round.first_bank = dealer.bank;
     round.base = unsigned(in_ring<RING_WORDS>(int(chunk.start) + int(dealer.base)));
-    EACH_BANK:
+  EACH_BANK:
     for (int bank = 0; bank < LANE_GROUPS; ++bank) {
 #pragma HLS UNROLL
       round.reads[bank] = false;
@@ -125,16 +125,15 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
   const int position = int(chunk.first) + int(dealer.row);
   int channel = position;
   if (job.lists_out) {
-    const int place = int(job.list) * acs_isa::MAX_CHANNELS +
-                      (chunk.fill ? masked_place(position) : position);
+    const int place =
+        int(job.list) * acs_isa::MAX_CHANNELS + (chunk.fill ? masked_place(position) : position);
     ACS_PORT_TRACE(output_channels, 0, deal_item, false, place);
     channel = int(lists.output_channels[place]);
   }
   item.second = round.second;
   item.bank = dealer.bank;
   item.result = unsigned(int(op.dst_base) + channel * int(op.dst_step));
-  item.residual =
-      unsigned(int(op.res_base) + channel * int(op.res_step) + int(dealer.block));
+  item.residual = unsigned(int(op.res_base) + channel * int(op.res_step) + int(dealer.block));
   if (!job.conv) {
     take_constants(job, memories, channel, round, item);
   } else if (chunk.fill && op.masked_zero) {
@@ -145,7 +144,7 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
     take_record(memories, in_ring<RING_RECORDS>(int(chunk.record) + int(dealer.row)), chunk.fill,
                 item);
   }
-  EACH_GROUP:
+EACH_GROUP:
   for (int i = 0; i < LANE_GROUPS; ++i) {
 #pragma HLS UNROLL
     if (i == slot) round.item[i] = item;

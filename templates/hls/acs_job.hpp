@@ -23,14 +23,14 @@ struct Job {
   channel_t channels_in;
   channel_t channels;
   channel_t chunk;
-  count_t<BANK_WORDS> chunk_words;  // of a bank, that a chunk takes
+  count_t<BANK_WORDS> chunk_words;   // of a bank, that a chunk takes
   count_t<BANK_WORDS> weight_words;  // of a row
   ListCounts counts;
-  unsigned_t<1> list;        // which of the two places in the lists is its own
+  unsigned_t<1> list;  // which of the two places in the lists is its own
 
   unsigned_t<4> taps_x;  // taps in a row of the window; the two weights of SCALE
   unsigned_t<4> taps_y;
-  bool moves;            // taps move the window
+  bool moves;  // taps move the window
 
   block_t blocks;        // of a raster result channel
   block_t split_plane;   // blocks of a phase plane of a split result

@@ -20,7 +20,7 @@ inline void read_weights(const Job &job, const Memories &memories, const Walker 
                          const Tap &tap, weight_t weight[LANE_GROUPS]) {
 #pragma HLS INLINE
   const Round &round = walker.round;
-  weight_t first_weight[LANE_GROUPS];   // by bank
+  weight_t first_weight[LANE_GROUPS];  // by bank
 #pragma HLS ARRAY_PARTITION variable=first_weight complete
   weight_t second_weight[LANE_GROUPS];
 #pragma HLS ARRAY_PARTITION variable=second_weight complete
@@ -28,13 +28,12 @@ inline void read_weights(const Job &job, const Memories &memories, const Walker 
   const int byte = tap.weight % acs_isa::WORD_BYTES;
   const int row_words = int(job.op.row_words) - acs_isa::RECORD_WORDS;
   const bool reads = job.conv && !round.blank;
-  EACH_BANK:
+EACH_BANK:
   for (int bank = 0; bank < LANE_GROUPS; ++bank) {
 #pragma HLS UNROLL
     const int base =
         in_ring<RING_WORDS>(int(round.base) + (bank < int(round.first_bank) ? row_words : 0));
-    const int first_address =
-        reads && round.reads[bank] ? in_ring<RING_WORDS>(base + word) : 0;
+    const int first_address = reads && round.reads[bank] ? in_ring<RING_WORDS>(base + word) : 0;
     const int second_address =
         reads && round.second ? in_ring<RING_FIRST>(int(round.first_start) + word) : 0;
     ACS_PORT_TRACE(weights, bank, read_weights, false, first_address);
@@ -42,14 +41,14 @@ inline void read_weights(const Job &job, const Memories &memories, const Walker 
     first_weight[bank] = int8_t(byte_of(memories.weights[bank][first_address], byte));
     second_weight[bank] = int8_t(byte_of(memories.first_rows[bank][second_address], byte));
   }
-  EACH_GROUP:
+EACH_GROUP:
   for (int group = 0; group < LANE_GROUPS; ++group) {
 #pragma HLS UNROLL
     const Item &item = round.item[group];
-    weight[group] = !job.conv      ? round.constants[int(walker.x) & 1]
-                    : round.blank  ? weight_t(0)
-                    : item.second  ? second_weight[int(item.bank)]
-                                   : first_weight[int(item.bank)];
+    weight[group] = !job.conv     ? round.constants[int(walker.x) & 1]
+                    : round.blank ? weight_t(0)
+                    : item.second ? second_weight[int(item.bank)]
+                                  : first_weight[int(item.bank)];
     if (!job.conv && job.moves) weight[group] = round.constants[0];
   }
 }
@@ -72,17 +71,17 @@ inline void add_tap(const Job &job, const Memories &memories, const Walker &walk
 #pragma HLS ARRAY_PARTITION variable=pairs complete dim=0
   int pixels[WINDOWS][2][PAIRS];
 #pragma HLS ARRAY_PARTITION variable=pixels complete dim=0
-  EACH_WHICH:
+EACH_WHICH:
   for (int which = 0; which < WINDOWS; ++which) {
 #pragma HLS UNROLL
     if (which == 0 || walker.round.second) {
       segment_t segments[acs_isa::SEGMENTS];
 #pragma HLS ARRAY_PARTITION variable=segments complete
       shift_window(data, window, tap, which, in_columns, segments);
-      EACH_PAIR:
+    EACH_PAIR:
       for (int pair = 0; pair < PAIRS; ++pair) {
 #pragma HLS UNROLL
-        EACH_ODD:
+      EACH_ODD:
         for (int odd = 0; odd < 2; ++odd) {
 #pragma HLS UNROLL
           const int lane = 2 * pair + odd;
@@ -95,14 +94,14 @@ inline void add_tap(const Job &job, const Memories &memories, const Walker &walk
     }
   }
 
-  EACH_GROUP:
+EACH_GROUP:
   for (int group = 0; group < LANE_GROUPS; ++group) {
 #pragma HLS UNROLL
     if (group < int(walker.round.items)) {
       const Item &item = walker.round.item[group];
       const int which = item.second ? 1 : 0;
       acc_t(&sums)[2][PAIRS] = lanes.sums[group];
-      EACH_PAIR_2:
+    EACH_PAIR_2:
       for (int pair = 0; pair < PAIRS; ++pair) {
 #pragma HLS UNROLL
         const acc_t low_before = tap.first ? item.bias : sums[0][pair];

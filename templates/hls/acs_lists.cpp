@@ -13,10 +13,10 @@ const int MASK_WAIT = 3;
 // The channels of one mask, lowest first: those whose bit equals `wanted`.
 struct Scan {
   bool ended;
-  int number;           // of the mask word
+  int number;  // of the mask word
   int words;
   int wait;
-  uint64_t bits;        // still to be visited
+  uint64_t bits;  // still to be visited
   uint64_t arriving[MASK_WAIT - 1];
 };
 
@@ -35,7 +35,7 @@ Scan begin_scan(int channels) {
 bool step_scan(Scan &scan, uint64_t word, bool wanted, int channels, int &channel) {
 #pragma HLS INLINE
   const uint64_t arrived = scan.arriving[MASK_WAIT - 2];
-  EACH_WAIT:
+EACH_WAIT:
   for (int i = MASK_WAIT - 2; i > 0; --i) {
 #pragma HLS UNROLL
     scan.arriving[i] = scan.arriving[i - 1];
@@ -77,11 +77,11 @@ uint64_t mask_word(const Memories &memories, int side, int mask, const Scan &sca
 
 // The bursts of a row, made while the active columns come by.
 struct RunMaker {
-  int first;   // of the run, behind what is in bursts already
+  int first;  // of the run, behind what is in bursts already
   int last;
   int runs;
-  int made;    // bursts
-  int words;   // in all runs
+  int made;   // bursts
+  int words;  // in all runs
 };
 
 // Adds a column's words; returns true with a burst that is complete.
@@ -260,7 +260,8 @@ PAIRS:
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_GROUPS
     ACS_LOOP(PAIRS);
-    pairs += uint32_t(lists.group_inputs[base + group]) * uint32_t(lists.group_outputs[base + group]);
+    pairs +=
+        uint32_t(lists.group_inputs[base + group]) * uint32_t(lists.group_outputs[base + group]);
   }
   counts.inputs = unsigned(made_inputs);
   counts.outputs = unsigned(made_outputs);

@@ -16,10 +16,10 @@ struct InputEntry {
 
 // A burst of a weight row.
 struct Burst {
-  unsigned_t<16> offset;              // of its first word in the row
+  unsigned_t<16> offset;  // of its first word in the row
   count_t<BURST_WORDS> words;
-  bool last;                          // of the row
-  bool table;                         // part of a table of channel orders, not of a row
+  bool last;   // of the row
+  bool table;  // part of a table of channel orders, not of a row
 };
 
 // Runs of words that are told apart in a row; behind the last of them everything is read.
@@ -53,12 +53,12 @@ inline int masked_place(int position) { return acs_isa::MAX_CHANNELS - 1 - posit
 
 // What the lists of an instruction have.
 struct ListCounts {
-  channel_t inputs;          // active, over all groups
+  channel_t inputs;  // active, over all groups
   channel_t outputs;
-  channel_t masked;          // outputs that are not active
-  uint32_t pairs;            // active input times active output, summed over the groups
+  channel_t masked;            // outputs that are not active
+  uint32_t pairs;              // active input times active output, summed over the groups
   count_t<MAX_BURSTS> bursts;  // of a row; 0: whole rows are read
-  unsigned_t<16> row_words;  // words read of a row
+  unsigned_t<16> row_words;    // words read of a row
 };
 
 inline bool has_mask(int mask) { return mask != acs_isa::MASK_NONE; }
@@ -82,7 +82,7 @@ inline bool lists_outputs(const Instruction &op) {
 // Where the next entry of a table goes, and whether those before were in their ranges.
 struct TableCursor {
   count_t<MAX_ENTRIES> entry;
-  channel_t column;                        // of an input within its group
+  channel_t column;  // of an input within its group
   bool valid;
 };
 

@@ -1,8 +1,8 @@
 // The loader: weight rows from memory into the banks, inside the flat loop and ahead of it.
 //
 // Output channels come in chunks.  Chunks lie one behind the other in the weight banks, which are a
-// ring; several are on their way while the lanes use the first.  Five units pass a chunk on, each at
-// its own place in the queue:
+// ring; several are on their way while the lanes use the first.  Five units pass a chunk on, each
+// at its own place in the queue:
 //
 //   chunker   names the next chunk as soon as there is room
 //   asker     requests its rows, a burst an iteration
@@ -25,12 +25,12 @@ constexpr int MARGIN = 8;
 // Iterations from the address of a group's counts to the counts.
 constexpr int GROUP_WAIT = 3;
 
-// Chunks in the queue.  A convolution of many small groups has one for each group, and needs as many
-// as hide the memory's latency.
+// Chunks in the queue.  A convolution of many small groups has one for each group, and needs as
+// many as hide the memory's latency.
 constexpr int CHUNKS = 8;
 
-constexpr int RING_WORDS = 2 * BANK_WORDS;           // of a bank
-constexpr int RING_FIRST = BANK_WORDS;               // of first rows
+constexpr int RING_WORDS = 2 * BANK_WORDS;  // of a bank
+constexpr int RING_FIRST = BANK_WORDS;      // of first rows
 constexpr int RING_RECORDS = 2 * acs_isa::MAX_CHUNK;
 
 typedef count_t<CHUNKS> chunk_count_t;
@@ -52,39 +52,39 @@ inline chunk_place_t next_place(chunk_place_t place) {
 
 // A chunk of output channels of one group.
 struct Chunk {
-  bool asks;          // rows are still to be requested
-  bool stores;        // words are still to be stored
-  bool ahead;         // of the next instruction
-  bool fill;          // masked channels: records without weights
+  bool asks;    // rows are still to be requested
+  bool stores;  // words are still to be stored
+  bool ahead;   // of the next instruction
+  bool fill;    // masked channels: records without weights
   channel_t rows;
-  channel_t ready;    // rows complete
-  channel_t first;    // its first channel, in the list or by number
+  channel_t ready;  // rows complete
+  channel_t first;  // its first channel, in the list or by number
   channel_t first_input;
   channel_t inputs;
   ring_word_t start;  // its first words in the banks
   ring_record_t record;
-  ring_word_t words;  // its room, in every bank and among the records
-  count_t<RING_FIRST> first_start;   // its first row among the first rows
+  ring_word_t words;                // its room, in every bank and among the records
+  count_t<RING_FIRST> first_start;  // its first row among the first rows
   count_t<RING_FIRST> first_words;
   channel_t records;
 };
 
 struct Chunker {
-  bool next;            // works on the next instruction
-  bool done;            // has named all chunks
+  bool next;  // works on the next instruction
+  bool done;  // has named all chunks
   bool fill;
   chunk_place_t place;
   unsigned_t<2> wait;
   channel_t group;
-  channel_t left;       // channels still to be named of this group
-  channel_t inputs;     // active channels of this group
+  channel_t left;    // channels still to be named of this group
+  channel_t inputs;  // active channels of this group
   channel_t outputs;
   channel_t first_input;
   channel_t first_output;
   channel_t first_masked;
   channel_t arriving_inputs[GROUP_WAIT - 1];  // counts on their way from memory
   channel_t arriving_outputs[GROUP_WAIT - 1];
-  ring_word_t start;    // where the next chunk begins
+  ring_word_t start;  // where the next chunk begins
   count_t<RING_FIRST> first_start;
   ring_record_t record;
 };
@@ -93,9 +93,9 @@ struct Asker {
   chunk_place_t place;
   chunk_count_t waiting;  // chunks that it has still to pass on
   row_t row;
-  unsigned_t<16> word;    // of the row, where whole rows are read
-  count_t<MAX_BURSTS> burst;                // of the row, where bursts are listed
-  count_t<TABLE_WORDS> table_left;          // words of the next table to ask for
+  unsigned_t<16> word;              // of the row, where whole rows are read
+  count_t<MAX_BURSTS> burst;        // of the row, where bursts are listed
+  count_t<TABLE_WORDS> table_left;  // words of the next table to ask for
 };
 
 struct Storer {
@@ -103,10 +103,10 @@ struct Storer {
   chunk_count_t waiting;
   row_t row;
   group_t bank;
-  ring_word_t base;       // first word of the row in its bank
-  bool started;           // `base` is this chunk's
-  count_t<MAX_ENTRIES> entries_left;        // of the next table to take
-  uint64_t table_word;    // what is left of a word of it
+  ring_word_t base;                   // first word of the row in its bank
+  bool started;                       // `base` is this chunk's
+  count_t<MAX_ENTRIES> entries_left;  // of the next table to take
+  uint64_t table_word;                // what is left of a word of it
   TableCursor table;
 };
 
@@ -115,19 +115,19 @@ struct Loader {
   Chunker chunker;
   Asker asker;
   Storer storer;
-  chunk_place_t deal_place;      // where the dealer is
-  chunk_count_t undealt;         // chunks of this job that it has still to pass on
-  chunk_count_t undealt_ahead;   // of the next instruction
-  chunk_count_t held;            // chunks in the queue
+  chunk_place_t deal_place;     // where the dealer is
+  chunk_count_t undealt;        // chunks of this job that it has still to pass on
+  chunk_count_t undealt_ahead;  // of the next instruction
+  chunk_count_t held;           // chunks in the queue
   ring_word_t words_held;
   count_t<RING_FIRST> first_held;
   ring_record_t records_held;
   count_t<OPEN_BURSTS> open_bursts;
   count_t<OPEN_BURSTS * BURST_WORDS> open_words;
-  Burst age[READ_LATENCY];       // asked for so many iterations ago
-  Burst due[OPEN_BURSTS];        // that have had time to arrive
+  Burst age[READ_LATENCY];  // asked for so many iterations ago
+  Burst due[OPEN_BURSTS];   // that have had time to arrive
   count_t<OPEN_BURSTS> due_bursts;
-  bool row_stored[MARGIN];       // a row was complete so many iterations ago
+  bool row_stored[MARGIN];  // a row was complete so many iterations ago
   chunk_place_t row_place[MARGIN];
 };
 
@@ -161,19 +161,19 @@ inline void reset_loader(Loader &loader) {
   loader.open_bursts = 0;
   loader.open_words = 0;
   loader.due_bursts = 0;
-  EACH_CHUNK:
+EACH_CHUNK:
   for (int i = 0; i < CHUNKS; ++i) {
 #pragma HLS UNROLL
     loader.chunk[i].asks = false;
     loader.chunk[i].stores = false;
     loader.chunk[i].ahead = false;
   }
-  EACH_AGE:
+EACH_AGE:
   for (int i = 0; i < READ_LATENCY; ++i) {
 #pragma HLS UNROLL
     loader.age[i].words = 0;
   }
-  EACH_MARGIN:
+EACH_MARGIN:
   for (int i = 0; i < MARGIN; ++i) {
 #pragma HLS UNROLL
     loader.row_stored[i] = false;
@@ -214,7 +214,7 @@ inline void start_loader(const Job &job, Loader &loader) {
     loader.chunker.next = false;
     loader.undealt = loader.undealt_ahead;
     loader.undealt_ahead = 0;
-    EACH_CHUNK:
+  EACH_CHUNK:
     for (int i = 0; i < CHUNKS; ++i) {
 #pragma HLS UNROLL
       loader.chunk[i].ahead = false;
@@ -251,7 +251,7 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
       storer.entries_left = storer.entries_left - 1;
     } else if (word < acs_isa::RECORD_WORDS) {
       const int address = in_ring<RING_RECORDS>(int(chunk.record) + int(storer.row));
-      EACH_RECORD_WORD:
+    EACH_RECORD_WORD:
       for (int i = 0; i < acs_isa::RECORD_WORDS; ++i) {
 #pragma HLS UNROLL
         if (i == word) {
@@ -261,15 +261,15 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
       }
     } else {
       const int address = in_ring<RING_WORDS>(base + word - acs_isa::RECORD_WORDS);
-      EACH_BANK:
+    EACH_BANK:
       for (int bank = 0; bank < LANE_GROUPS; ++bank) {
 #pragma HLS UNROLL
         if (bank == int(storer.bank)) {
           ACS_PORT_TRACE(weights, bank, store_word, true, address);
           memories.weights[bank][address] = data;
           if (int(storer.row) < LANE_GROUPS) {
-            const int first = in_ring<RING_FIRST>(int(chunk.first_start) + word -
-                                                  acs_isa::RECORD_WORDS);
+            const int first =
+                in_ring<RING_FIRST>(int(chunk.first_start) + word - acs_isa::RECORD_WORDS);
             ACS_PORT_TRACE(first_rows, bank, store_word, true, first);
             memories.first_rows[bank][first] = data;
           }
@@ -281,7 +281,7 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
       burst.words = burst.words - 1;
     }
     if (ends) {
-      EACH_BURST:
+    EACH_BURST:
       for (int i = 0; i < OPEN_BURSTS - 1; ++i) {
 #pragma HLS UNROLL
         loader.due[i] = loader.due[i + 1];
@@ -303,8 +303,8 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
         if (int(storer.bank) == LANE_GROUPS - 1) {
           const Job &on = chunk.ahead ? next : job;
           storer.bank = 0;
-          storer.base = unsigned(
-              in_ring<RING_WORDS>(base + int(on.op.row_words) - acs_isa::RECORD_WORDS));
+          storer.base =
+              unsigned(in_ring<RING_WORDS>(base + int(on.op.row_words) - acs_isa::RECORD_WORDS));
         } else {
           storer.bank = storer.bank + 1;
         }
@@ -321,7 +321,7 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
     Chunk &ready = loader.chunk[int(loader.row_place[MARGIN - 1])];
     ready.ready = ready.ready + 1;
   }
-  EACH_MARGIN:
+EACH_MARGIN:
   for (int i = MARGIN - 1; i > 0; --i) {
 #pragma HLS UNROLL
     loader.row_stored[i] = loader.row_stored[i - 1];
@@ -331,7 +331,7 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
   loader.row_place[0] = place;
   const Burst &arrived = loader.age[READ_LATENCY - 1];
   if (arrived.words != 0u) {
-    EACH_BURST_2:
+  EACH_BURST_2:
     for (int i = 0; i < OPEN_BURSTS; ++i) {
 #pragma HLS UNROLL
       if (i == int(loader.due_bursts)) loader.due[i] = arrived;
@@ -358,7 +358,7 @@ inline void ask_burst(const Job &job, const Job &next, const Lists &lists, param
 #pragma HLS INLINE
   Asker &asker = loader.asker;
   Chunk &chunk = loader.chunk[int(asker.place)];
-  EACH_AGE:
+EACH_AGE:
   for (int i = READ_LATENCY - 1; i > 0; --i) {
 #pragma HLS UNROLL
     loader.age[i] = loader.age[i - 1];
@@ -389,8 +389,8 @@ inline void ask_burst(const Job &job, const Job &next, const Lists &lists, param
       ACS_PORT_TRACE(bursts, 0, ask_burst, false, place);
       burst = lists.bursts[place];
     } else {
-      burst = whole_burst(int(asker.word),
-                          chunk.fill ? acs_isa::RECORD_WORDS : int(on.op.row_words));
+      burst =
+          whole_burst(int(asker.word), chunk.fill ? acs_isa::RECORD_WORDS : int(on.op.row_words));
     }
     const int position = int(chunk.first) + int(asker.row);
     int row = position;
@@ -410,8 +410,8 @@ inline void ask_burst(const Job &job, const Job &next, const Lists &lists, param
 
   // Counters only: what a list says of a burst steers nothing here.
   const bool last_listed = asker.burst + 1 == on.counts.bursts;
-  const bool last_whole = int(asker.word) + BURST_WORDS >=
-                          (chunk.fill ? acs_isa::RECORD_WORDS : int(on.op.row_words));
+  const bool last_whole =
+      int(asker.word) + BURST_WORDS >= (chunk.fill ? acs_isa::RECORD_WORDS : int(on.op.row_words));
   if (table) {
     asker.table_left =
         int(asker.table_left) > BURST_WORDS ? unsigned(int(asker.table_left) - BURST_WORDS) : 0u;
@@ -451,7 +451,7 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
   const int group = int(on.list) * acs_isa::MAX_CHANNELS + int(chunker.group);
   const channel_t group_inputs = chunker.arriving_inputs[GROUP_WAIT - 2];
   const channel_t group_outputs = chunker.arriving_outputs[GROUP_WAIT - 2];
-  EACH_WAIT:
+EACH_WAIT:
   for (int i = GROUP_WAIT - 2; i > 0; --i) {
 #pragma HLS UNROLL
     chunker.arriving_inputs[i] = chunker.arriving_inputs[i - 1];
@@ -517,8 +517,8 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
       chunker.left = chunker.left - rows;
       chunker.place = next_place(chunker.place);
       chunker.start = unsigned(in_ring<RING_WORDS>(int(chunk.start) + int(chunk.words)));
-      chunker.first_start = unsigned(
-          in_ring<RING_FIRST>(int(chunk.first_start) + int(chunk.first_words)));
+      chunker.first_start =
+          unsigned(in_ring<RING_FIRST>(int(chunk.first_start) + int(chunk.first_words)));
       chunker.record = unsigned(in_ring<RING_RECORDS>(int(chunk.record) + int(chunk.records)));
       loader.held = loader.held + 1;
       loader.words_held = loader.words_held + chunk.words;

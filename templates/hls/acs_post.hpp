@@ -1,7 +1,7 @@
 // From sums to stored pixels: residual, requantization, and the writes of finished blocks.
 //
-// The one requantization unit of the design: POST_LANES pixels an iteration, item by item, while the
-// lanes add up the next round.
+// The one requantization unit of the design: POST_LANES pixels an iteration, item by item, while
+// the lanes add up the next round.
 #pragma once
 
 #include "acs_lanes.hpp"
@@ -18,7 +18,7 @@ struct Post {
   group_t item;
   group_t items;
   count_t<SLICES> slice;
-  block_t block;             // number of the round's first block in its channel
+  block_t block;  // number of the round's first block in its channel
   Item entry[LANE_GROUPS];
   uint8_t residual[acs_isa::LANES];
   uint8_t pixel[acs_isa::LANES];
@@ -26,10 +26,10 @@ struct Post {
 
 // A block on its way into the feature memory: in one write, or split in two.
 struct Writer {
-  unsigned_t<2> left;        // writes still to be made
-  unsigned_t<1> parity;      // of the rows that the next one stores
-  block_t result;            // first block of the channel
-  block_t block;             // number of the block in its channel
+  unsigned_t<2> left;    // writes still to be made
+  unsigned_t<1> parity;  // of the rows that the next one stores
+  block_t result;        // first block of the channel
+  block_t block;         // number of the block in its channel
   uint8_t pixel[acs_isa::LANES];
 };
 
@@ -58,7 +58,7 @@ inline bool wants_residual(const Job &job, const Post &post) {
 
 inline void take_residual(const FeatureData &data, int address, Post &post) {
 #pragma HLS INLINE
-  EACH_LANE:
+EACH_LANE:
   for (int lane = 0; lane < acs_isa::LANES; ++lane) {
 #pragma HLS UNROLL
     const segment_t segment = data.segment[address & 1][lane / acs_isa::SEGMENT_PIXELS];
@@ -77,7 +77,7 @@ inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &w
   const bool is_signed = op.pool_max ? op.src_signed : op.dst_signed;
   const int shift = int(item.shift);
   if (slice < SLICES) {
-    EACH_LANE:
+  EACH_LANE:
     for (int i = 0; i < POST_LANES; ++i) {
 #pragma HLS UNROLL
       const int lane = slice * POST_LANES + i;
@@ -91,7 +91,7 @@ inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &w
       writer.parity = 0;
       writer.result = item.result;
       writer.block = post.block + (item.second ? 1u : 0u);
-      EACH_LANE_2:
+    EACH_LANE_2:
       for (int lane = 0; lane < acs_isa::LANES; ++lane) {
 #pragma HLS UNROLL
         writer.pixel[lane] = post.pixel[lane];
@@ -110,7 +110,7 @@ inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &w
 // A round leaves the lanes.
 inline void leave(const Round &round, Lanes &lanes, Post &post) {
 #pragma HLS INLINE
-  EACH_GROUP:
+EACH_GROUP:
   for (int group = 0; group < LANE_GROUPS; ++group) {
 #pragma HLS UNROLL
   EACH_PAIR:
@@ -132,9 +132,9 @@ inline void leave(const Round &round, Lanes &lanes, Post &post) {
 // mask bits, a word at a time.
 struct Clearer {
   bool busy;
-  count_t<MASK_WORDS> number;   // of the mask word
+  count_t<MASK_WORDS> number;  // of the mask word
   unsigned_t<2> wait;
-  uint64_t bits;                             // channels of the word that are still to be cleared
+  uint64_t bits;  // channels of the word that are still to be cleared
   uint64_t arriving[CLEAR_WAIT - 1];
   block_t block;
 };
@@ -158,7 +158,7 @@ struct FeatureWrites {
 inline segment_t pack_segment(const uint8_t pixel[acs_isa::LANES], int index) {
 #pragma HLS INLINE
   segment_t packed = 0;
-  EACH_PIXEL:
+EACH_PIXEL:
   for (int j = 0; j < acs_isa::SEGMENT_PIXELS; ++j) {
 #pragma HLS UNROLL
     packed |= segment_t(pixel[index * acs_isa::SEGMENT_PIXELS + j]) << (8 * j);
@@ -170,7 +170,7 @@ inline segment_t pack_segment(const uint8_t pixel[acs_isa::LANES], int index) {
 inline uint32_t every_second(segment_t segment, int parity) {
 #pragma HLS INLINE
   uint32_t half = 0;
-  EACH_PIXEL:
+EACH_PIXEL:
   for (int i = 0; i < acs_isa::SEGMENT_PIXELS / 2; ++i) {
 #pragma HLS UNROLL
     half |= uint32_t(byte_of(segment, 2 * i + parity)) << (8 * i);
@@ -182,10 +182,10 @@ inline uint32_t every_second(segment_t segment, int parity) {
 inline void plan_raster(int address, const segment_t segments[acs_isa::SEGMENTS],
                         FeatureWrites &writes) {
 #pragma HLS INLINE
-  EACH_BANK:
+EACH_BANK:
   for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
-    EACH_HALF:
+  EACH_HALF:
     for (int half = 0; half < HALVES; ++half) {
 #pragma HLS UNROLL
       writes.enable[half][bank] = (address & 1) == half;
@@ -195,9 +195,9 @@ inline void plan_raster(int address, const segment_t segments[acs_isa::SEGMENTS]
   }
 }
 
-// The rows of one parity of a block, split: their even columns go to one plane, their odd columns to
-// the next.  They are two or four segments of each plane, side by side; as the odd columns lie turned
-// by half a block, no bank is met twice.
+// The rows of one parity of a block, split: their even columns go to one plane, their odd columns
+// to the next.  They are two or four segments of each plane, side by side; as the odd columns lie
+// turned by half a block, no bank is met twice.
 inline void plan_split(const Job &job, const Writer &writer,
                        const segment_t segments[acs_isa::SEGMENTS], FeatureWrites &writes) {
 #pragma HLS INLINE
@@ -209,7 +209,7 @@ inline void plan_split(const Job &job, const Writer &writer,
                     : row_log2 == acs_isa::MAX_ROW_LOG2 ? 4 * (block >> 1)
                                                         : 2 * block;
   const int first_row = (block * acs_isa::SEGMENTS) >> row_log2;
-  EACH_BANK:
+EACH_BANK:
   for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
     const int even_at = (bank - first) & (acs_isa::SEGMENTS - 1);
@@ -233,7 +233,7 @@ inline void plan_split(const Job &job, const Writer &writer,
     const int plane = (parity ? 2 * int(job.split_plane) : 0) + (odd ? int(job.split_plane) : 0);
     const int address = int(writer.result) + plane + (first >> 3);
     const bool enable = used && first_row + row < int(job.op.dst_height);
-    EACH_HALF:
+  EACH_HALF:
     for (int half = 0; half < HALVES; ++half) {
 #pragma HLS UNROLL
       writes.enable[half][bank] = enable && (address & 1) == half;
@@ -252,7 +252,7 @@ inline void write_features(const Job &job, Memories &memories, Writer &writer, C
 
   segment_t segments[acs_isa::SEGMENTS];
 #pragma HLS ARRAY_PARTITION variable=segments complete
-  EACH_SEGMENT:
+EACH_SEGMENT:
   for (int i = 0; i < acs_isa::SEGMENTS; ++i) {
 #pragma HLS UNROLL
     segments[i] = writing ? pack_segment(writer.pixel, i) : segment_t(0);
@@ -266,16 +266,15 @@ inline void write_features(const Job &job, Memories &memories, Writer &writer, C
   } else {
     int address = int(writer.result) + int(writer.block);
     if (clearing) {
-      const int channel =
-          int(clearer.number) * acs_isa::WORD_BITS + lowest_bit(clearer.bits);
+      const int channel = int(clearer.number) * acs_isa::WORD_BITS + lowest_bit(clearer.bits);
       address = int(job.op.dst_base) + channel * int(job.op.dst_step) + int(clearer.block);
     }
     plan_raster(address, segments, writes);
   }
-  EACH_HALF:
+EACH_HALF:
   for (int half = 0; half < HALVES; ++half) {
 #pragma HLS UNROLL
-    EACH_BANK:
+  EACH_BANK:
     for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
       if (writes.enable[half][bank]) {
@@ -304,7 +303,7 @@ inline void find_masked(const Job &job, const Memories &memories, Clearer &clear
 #pragma HLS INLINE
   if (!clearer.busy) return;
   const uint64_t arrived = clearer.arriving[CLEAR_WAIT - 2];
-  EACH_WAIT:
+EACH_WAIT:
   for (int i = CLEAR_WAIT - 2; i > 0; --i) {
 #pragma HLS UNROLL
     clearer.arriving[i] = clearer.arriving[i - 1];
@@ -318,8 +317,7 @@ inline void find_masked(const Job &job, const Memories &memories, Clearer &clear
   if (clearer.wait != 0u) {
     clearer.wait = clearer.wait - 1;
     if (clearer.wait == 0u) {
-      const uint64_t inside =
-          left >= acs_isa::WORD_BITS ? ~uint64_t(0) : (uint64_t(1) << left) - 1;
+      const uint64_t inside = left >= acs_isa::WORD_BITS ? ~uint64_t(0) : (uint64_t(1) << left) - 1;
       clearer.bits = ~arrived & inside;
     }
   } else if (clearer.bits == 0) {

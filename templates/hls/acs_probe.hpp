@@ -9,7 +9,8 @@
 //       numbers the separate memories of a partitioned array, `address` is the word inside it.
 //
 // ACS_COUNT makes them count iterations and cycles (acs_counting.hpp of the simulator), ACS_PROBE
-// makes them log accesses (acs_probe_hooks.hpp of the tool that defines it).  Otherwise they are empty.
+// makes them log accesses (acs_probe_hooks.hpp of the tool that defines it).  Otherwise they are
+// empty.
 #pragma once
 
 #if defined(ACS_PROBE)

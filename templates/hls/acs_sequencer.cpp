@@ -52,7 +52,7 @@ Fetched fetch(const word_t *program, uint32_t index, const BufferSizes &sizes, b
   if (index % PAGE == 0) read_page(program, index, sizes.program, page);
   uint64_t words[acs_isa::INSTRUCTION_WORDS];
 #pragma HLS ARRAY_PARTITION variable=words complete
-  EACH_WORD:
+EACH_WORD:
   for (int i = 0; i < acs_isa::INSTRUCTION_WORDS; ++i) {
 #pragma HLS UNROLL
     words[i] = page.words[i][index % PAGE];
@@ -63,8 +63,8 @@ Fetched fetch(const word_t *program, uint32_t index, const BufferSizes &sizes, b
   return fetched;
 }
 
-// A convolution that can be prepared, and whose rows can be asked for, before the instruction in front
-// of it has ended.  A table that masks choose from must be read first.
+// A convolution that can be prepared, and whose rows can be asked for, before the instruction in
+// front of it has ended.  A table that masks choose from must be read first.
 bool loads_ahead(const Fetched &fetched) {
   return fetched.status == acs_isa::STATUS_OK && fetched.op.opcode == unsigned(acs_isa::OP_CONV) &&
          !(fetched.op.has_table && is_masked(fetched.op));
@@ -94,9 +94,9 @@ void count_conv(const Job &job, Counters &counters) {
 
 // What is prepared of the instruction that comes next.
 struct Ahead {
-  bool lists;          // its lists are made
-  bool table;          // its table is in the lists
-  int list;            // its place in the lists
+  bool lists;  // its lists are made
+  bool table;  // its table is in the lists
+  int list;    // its place in the lists
   ListCounts counts;
 };
 
@@ -123,8 +123,7 @@ Status run_job(const Instruction &op, const Fetched &next, params_port params, L
 
   const Job job = make_job(op, counts, list);
   const Job next_job = make_job(next.op, ahead.counts, ahead.list);
-  const uint64_t iterations =
-      run_array(job, next_job, has_next, lists, params, memories, loader);
+  const uint64_t iterations = run_array(job, next_job, has_next, lists, params, memories, loader);
   if (conv) {
     counters.array_iterations += iterations;
     count_conv(job, counters);
@@ -150,7 +149,7 @@ Stop run_program(const word_t *program, params_port params, const word_t *image,
   reset_loader(loader);
   Ahead ahead = {false, false, 0, ListCounts()};
   bool unanswered = false;  // results are written, and the memory has not confirmed it
-  bool asked = false;  // for the words of a LINEAR, before its turn
+  bool asked = false;       // for the words of a LINEAR, before its turn
   Stop stop = {acs_isa::STATUS_OK, 0};
   Fetched next = fetch(program, 0, sizes, trace, page);
 PROGRAM_STEPS:
@@ -174,15 +173,9 @@ PROGRAM_STEPS:
     if (asked) ask_linear(next.op, params);
 
     switch (int(op.opcode)) {
-      case acs_isa::OP_LOAD:
-        run_load(op, image, memories, counters);
-        break;
-      case acs_isa::OP_GAVG:
-        run_gavg(op, memories);
-        break;
-      case acs_isa::OP_FLATTEN:
-        run_flatten(op, memories);
-        break;
+      case acs_isa::OP_LOAD: run_load(op, image, memories, counters); break;
+      case acs_isa::OP_GAVG: run_gavg(op, memories); break;
+      case acs_isa::OP_FLATTEN: run_flatten(op, memories); break;
       case acs_isa::OP_LINEAR:
         run_linear(op, params, memories, result, unanswered, counters);
         break;

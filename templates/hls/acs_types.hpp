@@ -16,8 +16,8 @@ typedef unsigned_t<64> word_t;
 // Eight pixels, as a bank of the feature memory holds them; pixel i in bits 8*i+7..8*i.
 typedef uint64_t segment_t;
 
-// What one 25x18 multiplier takes and gives: two pixels side by side, a weight, two products.  The C
-// simulation uses 32 bits, which hold the same values: (255 * 2^16 + 255) * 128 < 2^31.
+// What one 25x18 multiplier takes and gives: two pixels side by side, a weight, two products.  The
+// C simulation uses 32 bits, which hold the same values: (255 * 2^16 + 255) * 128 < 2^31.
 #ifdef ACS_AP_TYPES
 typedef ap_int<25> packed_pixels_t;
 typedef ap_int<9> weight_t;
@@ -29,27 +29,28 @@ typedef int32_t packed_product_t;
 #endif
 
 // Registers, by what they count.
-typedef count_t<acs_isa::MAX_CHANNELS> channel_t;       // channels; 0..MAX_CHANNELS
-typedef count_t<acs_isa::MAX_CHUNK> row_t;              // rows of a chunk
-typedef count_t<FEATURE_BLOCKS> block_t;                // blocks of the feature memory
-typedef count_t<BANK_WORDS> bank_word_t;                // words of a weight bank
-typedef count_t<LANE_GROUPS> group_t;                   // lane groups; 0..LANE_GROUPS
-typedef unsigned_t<16> step_t;                                       // blocks between channels
-typedef signed_t<32> acc_t;                                          // a sum of products
+typedef count_t<acs_isa::MAX_CHANNELS> channel_t;  // channels; 0..MAX_CHANNELS
+typedef count_t<acs_isa::MAX_CHUNK> row_t;         // rows of a chunk
+typedef count_t<FEATURE_BLOCKS> block_t;           // blocks of the feature memory
+typedef count_t<BANK_WORDS> bank_word_t;           // words of a weight bank
+typedef count_t<LANE_GROUPS> group_t;              // lane groups; 0..LANE_GROUPS
+typedef unsigned_t<16> step_t;                     // blocks between channels
+typedef signed_t<32> acc_t;                        // a sum of products
 
 constexpr int MASK_COPIES = 3;
 
 // Everything that block RAM and distributed RAM keep.  Every memory has one place in the code of
 // the flat loop that reads it and one that writes it.
 struct Memories {
-  // Feature memory: block b is segment by segment in half[b % 2][segment][b / 2].  The windows of two
-  // blocks that follow each other under one tap meet the same bank at addresses that follow each
-  // other, so they always find their segments in different halves.
+  // Feature memory: block b is segment by segment in half[b % 2][segment][b / 2].  The windows of
+  // two blocks that follow each other under one tap meet the same bank at addresses that follow
+  // each other, so they always find their segments in different halves.
   segment_t half[2][acs_isa::SEGMENTS][FEATURE_BLOCKS / 2];
 
   // Weight banks, twice as large as a chunk may be, so that one loads while another is used; row r
-  // of a chunk is in bank r % LANE_GROUPS.  Items of a round's second block always use the first row of a bank,
-  // so those rows are kept once more, and each of the two memories is read once an iteration.
+  // of a chunk is in bank r % LANE_GROUPS.  Items of a round's second block always use the first
+  // row of a bank, so those rows are kept once more, and each of the two memories is read once an
+  // iteration.
   uint64_t weights[LANE_GROUPS][2 * BANK_WORDS];
   uint64_t first_rows[LANE_GROUPS][BANK_WORDS];
 
@@ -90,8 +91,8 @@ inline int ceil_div(int value) {
   return (value + DIVISOR - 1) / DIVISOR;
 }
 
-// Rows that a chunk has in each bank: rows / LANE_GROUPS, rounded up, by a product.  The factor is too
-// large by less than 1 of 2^12, which no sum of MAX_CHUNK + LANE_GROUPS rows notices.
+// Rows that a chunk has in each bank: rows / LANE_GROUPS, rounded up, by a product.  The factor is
+// too large by less than 1 of 2^12, which no sum of MAX_CHUNK + LANE_GROUPS rows notices.
 constexpr int BANK_SHARE = (4096 + LANE_GROUPS - 1) / LANE_GROUPS;
 static_assert((acs_isa::MAX_CHUNK + LANE_GROUPS) * LANE_GROUPS <= 4096, "the quotient is exact");
 

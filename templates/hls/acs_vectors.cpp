@@ -20,22 +20,21 @@ int add_blocks(const Memories &memories, const Instruction &op, int address, int
   const int row_log2 = int(op.row_log2);
   const int column_mask = (acs_isa::SEGMENT_PIXELS << row_log2) - 1;
   int sum = 0;
-  EACH_HALF:
+EACH_HALF:
   for (int half = 0; half < 2; ++half) {
 #pragma HLS UNROLL
     // The half that an even address is in holds the first of them, or the second.
     const bool second = (address & 1) != half;
     const int place = (address + (second ? 1 : 0)) >> 1;
     const int number = block + (second ? 1 : 0);
-    EACH_BANK:
+  EACH_BANK:
     for (int bank = 0; bank < SEGMENTS; ++bank) {
 #pragma HLS UNROLL
-      const bool row_valid =
-          active && (number * SEGMENTS + bank) >> row_log2 < int(op.src_height);
+      const bool row_valid = active && (number * SEGMENTS + bank) >> row_log2 < int(op.src_height);
       const int read = row_valid ? place : 0;
       ACS_PORT_TRACE(half, half * SEGMENTS + bank, add_blocks, false, read);
       const segment_t segment = memories.half[half][bank][read];
-      EACH_PIXEL:
+    EACH_PIXEL:
       for (int j = 0; j < acs_isa::SEGMENT_PIXELS; ++j) {
 #pragma HLS UNROLL
         const int column = (bank * acs_isa::SEGMENT_PIXELS + j) & column_mask;
@@ -140,7 +139,7 @@ ROWS:
     ACS_PORT_TRACE(vectors, 0, run_linear, false, source);
     const uint64_t values = memories.vectors[source];
     int products = 0;
-    EACH_BYTE:
+  EACH_BYTE:
     for (int j = 0; j < WORD_BYTES; ++j) {
 #pragma HLS UNROLL
       products += pixel_value(byte_of(values, j), op.src_signed) * int8_t(byte_of(word, j));
@@ -172,7 +171,7 @@ ROWS:
     if (place == per_word - 1 || last) {
       if (gate) {
         const int address = int(op.mask_out) * MASK_WORDS + number;
-        EACH_SIDE:
+      EACH_SIDE:
         for (int side = 0; side < MASK_COPIES; ++side) {
 #pragma HLS UNROLL
           ACS_PORT_TRACE(masks, side, run_linear, true, address);

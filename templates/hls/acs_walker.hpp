@@ -8,8 +8,8 @@ namespace acs {
 struct Walker {
   bool busy;
   Round round;
-  channel_t input;      // of the round's active ones
-  unsigned_t<4> x;      // tap
+  channel_t input;  // of the round's active ones
+  unsigned_t<4> x;  // tap
   unsigned_t<4> y;
   count_t<acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> tap;
 };
@@ -59,15 +59,15 @@ inline void take_round(Dealer &dealer, Walker &walker) {
 
 // How the lanes see their source under a tap.
 struct Tap {
-  int base;       // first block of the plane
-  int rows;       // valid rows and columns; outside is padding
+  int base;  // first block of the plane
+  int rows;  // valid rows and columns; outside is padding
   int columns;
-  int turn;       // banks by which the plane's segments are displaced
-  int dy;         // how far the window moves
+  int turn;  // banks by which the plane's segments are displaced
+  int dy;    // how far the window moves
   int dx;
   uint8_t pad;
-  int weight;     // byte of the weight in its row
-  bool first;     // of the round
+  int weight;  // byte of the weight in its row
+  bool first;  // of the round
 };
 
 // Where the odd columns of a split map begin in their block.
@@ -76,8 +76,7 @@ constexpr int ODD_COLUMNS_TURN = acs_isa::SEGMENTS / 2;
 inline Tap locate_tap(const Job &job, const Lists &lists, const Walker &walker) {
 #pragma HLS INLINE
   const Instruction &op = job.op;
-  const int position =
-      walker.round.blank ? 0 : int(walker.round.first_input) + int(walker.input);
+  const int position = walker.round.blank ? 0 : int(walker.round.first_input) + int(walker.input);
   int channel = position;
   int column = int(walker.input);
   if (job.lists_in && !walker.round.blank) {

@@ -20,8 +20,8 @@ struct FeatureData {
 
 // Where a window's segments lie.
 struct Window {
-  int first;                       // its first segment in the plane, turn included, modulo a block
-  bool odd[acs_isa::SEGMENTS];     // by bank: the half that holds its segment of the first block
+  int first;                    // its first segment in the plane, turn included, modulo a block
+  bool odd[acs_isa::SEGMENTS];  // by bank: the half that holds its segment of the first block
   bool valid[WINDOWS][acs_isa::SEGMENTS];  // by bank: the segment is not padding
 };
 
@@ -35,7 +35,7 @@ inline void plan_windows(const Job &job, const Tap &tap, int block, bool second,
   const int first = block * segments + tap.dy * (1 << row_log2);
   const int end = tap.rows << row_log2;
   window.first = (first + tap.turn) & (segments - 1);
-  EACH_BANK:
+EACH_BANK:
   for (int bank = 0; bank < segments; ++bank) {
 #pragma HLS UNROLL
     const int segment = first + ((bank - window.first) & (segments - 1));
@@ -56,7 +56,7 @@ inline void plan_windows(const Job &job, const Tap &tap, int block, bool second,
 // A block as it is stored, for a residual.
 inline void plan_block(int address, FeatureReads &reads) {
 #pragma HLS INLINE
-  EACH_BANK:
+EACH_BANK:
   for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
     reads.valid[0][bank] = (address & 1) == 0;
@@ -70,10 +70,10 @@ inline void plan_block(int address, FeatureReads &reads) {
 inline FeatureData read_features(const Memories &memories, const FeatureReads &reads) {
 #pragma HLS INLINE
   FeatureData data;
-  EACH_HALF:
+EACH_HALF:
   for (int half = 0; half < HALVES; ++half) {
 #pragma HLS UNROLL
-    EACH_BANK:
+  EACH_BANK:
     for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
       const int address = reads.valid[half][bank] ? reads.address[half][bank] : 0;
@@ -89,11 +89,11 @@ inline void find_columns(const Job &job, const Tap &tap, segment_t in_columns[ac
 #pragma HLS INLINE
   const int pixels = acs_isa::SEGMENT_PIXELS;
   const int column_mask = (pixels << int(job.op.row_log2)) - 1;
-  EACH_SEGMENT:
+EACH_SEGMENT:
   for (int i = 0; i < acs_isa::SEGMENTS; ++i) {
 #pragma HLS UNROLL
     segment_t bytes = 0;
-    EACH_PIXEL:
+  EACH_PIXEL:
     for (int j = 0; j < pixels; ++j) {
 #pragma HLS UNROLL
       const int column = ((i * pixels + j) & column_mask) + tap.dx;
@@ -116,7 +116,7 @@ inline void shift_window(const FeatureData &data, const Window &window, const Ta
 #pragma HLS ARRAY_PARTITION variable=turned complete
   segment_t padded[acs_isa::SEGMENTS];
 #pragma HLS ARRAY_PARTITION variable=padded complete
-  EACH_BANK:
+EACH_BANK:
   for (int bank = 0; bank < segments; ++bank) {
 #pragma HLS UNROLL
     const bool upper = window.odd[bank] != (which == 1);
@@ -124,12 +124,12 @@ inline void shift_window(const FeatureData &data, const Window &window, const Ta
   }
   const int whole = tap.dx >> 3;  // -1 or 0
   const int part = tap.dx & 7;
-  EACH_SEGMENT:
+EACH_SEGMENT:
   for (int i = 0; i < segments; ++i) {
 #pragma HLS UNROLL
     turned[i] = padded[(window.first + i + whole) & (segments - 1)];
   }
-  EACH_SEGMENT_2:
+EACH_SEGMENT_2:
   for (int i = 0; i < segments; ++i) {
 #pragma HLS UNROLL
     const segment_t next = turned[(i + 1) & (segments - 1)];
