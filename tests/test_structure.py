@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -143,6 +144,14 @@ def test_a_room_without_torch_imports_neither_torch_nor_a_room_with_it(
         if room(name) in without:
             wrong += [f"{name} imports {found}" for found in outside(path) if found == "torch"]
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_folder_of_tests_is_passed_over(pytestconfig: pytest.Config) -> None:
+    """pytest leaves out folders of certain names without a word."""
+    passed_over = pytestconfig.getini("norecursedirs")
+    folders = {path.parent for path in (ROOT / "tests").rglob("test_*.py")}
+    names = {name for folder in folders for name in folder.relative_to(ROOT).parts}
+    assert [n for n in sorted(names) if any(fnmatch(n, p) for p in passed_over)] == []
 
 
 def test_every_file_is_read_at_one_sitting() -> None:
