@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import acsgen
 from acsgen.compiler.predict import predict
-from acsgen.cost.cycles import CycleReport
+from acsgen.cost.counters import CostReport
 from acsgen.engines.base import EngineRun
 from acsgen.engines.loop_counts import LoopCounts
 from acsgen.engines.rtl import Memory
@@ -154,7 +154,7 @@ def _layer_cycles(program: Program, loops: tuple[LoopCounts, ...]) -> dict[str, 
     return dict(total)
 
 
-def _layers(work: Work, runs: list[CycleReport]) -> tuple[LayerFigures, ...]:
+def _layers(work: Work, runs: list[CostReport]) -> tuple[LayerFigures, ...]:
     """Cycles and counters of every layer: mean over the images, beside the ungated network's."""
     cycles: dict[str, float] = {}
     without: dict[str, float] = {}
