@@ -58,7 +58,7 @@ class MemoryPort(_Strict):
     port_bits: Literal[32, 64, 128]
     """Data width of one AXI memory port."""
     latency_cycles: Positive
-    """Engine clock cycles from a read address to its first data, assumed by the cost model."""
+    """Engine clock cycles from a read address to its first data; the HLS engine is built for it."""
     ddr_peak_mbps: Positive
     """Peak bandwidth of the memory devices, in 10^6 bytes per second."""
     crystal_mhz: Frequency
