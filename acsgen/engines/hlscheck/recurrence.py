@@ -1,0 +1,427 @@
+"""Lower bounds of the initiation interval, from the dependence cycles of pipelined loops.
+
+A value that an iteration hands to the next must be ready one interval later.  So the operators
+around every cycle of dependences fit into the cycle's interval, or the interval is longer than the
+pragma asks.  The graph is that of the LLVM IR with all calls inlined and all inner loops unrolled.
+Its edges:
+
+* a value to the instructions that use it;
+* a branch to the selections (phis) that it decides, since the tool turns branches into selections;
+* the condition that ends the loop to everything in the next iteration, which must not start before;
+* a store to a load of the same memory in the next iteration, unless a ``DEPENDENCE`` pragma of the
+  loop says that there is none.
+
+What is not found here may still cost an interval; what is found does.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from acsgen.engines.hlscheck import delays
+from acsgen.engines.hlscheck.bursts import Evolution
+from acsgen.engines.hlscheck.ir import Function, Instruction, Loop, Place
+from acsgen.engines.hlscheck.llvm import TOP, UNROLLED, analysis, compile_module, transform
+from acsgen.engines.hlscheck.loops import PipelinedLoop, Sources
+from acsgen.engines.lint import Finding
+
+_LOGIC = frozenset({"and", "or", "xor"})
+_SHIFTS = frozenset({"shl", "lshr", "ashr"})
+_DIVISIONS = frozenset({"udiv", "sdiv", "urem", "srem"})
+_EXTREME = re.compile(r"@llvm\.[us]m(?:ax|in)\.")
+_COUNT = re.compile(r"@llvm\.(?:ctlz|cttz|ctpop|abs|fshl|fshr|bswap|bitreverse)\.")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operator on a dependence cycle: its place, its name in IR, bits and nanoseconds."""
+
+    place: Place | None
+    opcode: str
+    bits: int
+    delay: float
+
+    def __str__(self) -> str:
+        width = f" of {self.bits} bits" if self.bits else ""
+        return f"{self.place or '?'} {self.opcode}{width} {self.delay:.2f}"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The bound of one pipelined loop.
+
+    Attributes:
+        loop: the loop, with the interval that its pragma asks.
+        interval: the least interval that the longest cycle allows.
+        cycle: that cycle; empty if no cycle takes longer than an interval of one.
+    """
+
+    loop: PipelinedLoop
+    interval: int
+    cycle: tuple[Step, ...]
+
+
+def check_recurrences(
+    sources: Path, scratch: Path, period_ns: float, defines: tuple[str, ...] = (), top: str = TOP
+) -> list[Finding]:
+    """Return a finding for every pipelined loop that cannot reach the interval of its pragma."""
+    return sorted(
+        Finding(
+            bound.loop.file,
+            bound.loop.line,
+            "recurrence",
+            f"loop {bound.loop.label or 'without a label'}: the interval is at least "
+            f"{bound.interval}, the pragma asks {bound.loop.interval}; "
+            f"{sum(step.delay for step in bound.cycle):.2f} ns of {delays.budget(period_ns):.2f} a "
+            f"cycle: {', '.join(map(str, bound.cycle))}",
+        )
+        for bound in recurrence_bounds(sources, scratch, period_ns, defines, top)
+        if bound.interval > bound.loop.interval
+    )
+
+
+def recurrence_bounds(
+    sources: Path, scratch: Path, period_ns: float, defines: tuple[str, ...] = (), top: str = TOP
+) -> list[Bound]:
+    """Return the bound of every pipelined loop in the folder ``sources``.
+
+    Args:
+        sources: rendered sources.
+        scratch: folder for the compiled module.
+        period_ns: of the clock.
+        defines: macros that choose the form of the sources.
+        top: the top function.
+
+    Raises the exceptions of :func:`acsgen.engines.hlscheck.llvm.compile_module`.
+    """
+    written = Sources(sources)
+    inlined = compile_module(sources, scratch / "inlined.ll", defines, top)
+    _keep_pipelines(inlined, written, sources, top)
+    module = transform(inlined, scratch / "unrolled.ll", UNROLLED)
+    function = Function(module.read_text(encoding="utf-8"), top, sources)
+    widths = _Widths(function, module, top)
+    found = []
+    for loop in function.loops:
+        pipelined = written.pipelined(loop.start)
+        if pipelined is not None:
+            graph = _Graph(function, loop, widths, written, pipelined)
+            found.append(Bound(pipelined, *graph.bound(delays.budget(period_ns))))
+    return found
+
+
+def _keep_pipelines(module: Path, written: Sources, sources: Path, top: str) -> None:
+    """Mark the pipelined loops of a module, so that those of known length are not unrolled."""
+    text = module.read_text(encoding="utf-8")
+    function = Function(text, top, sources)
+    for loop in function.loops:
+        if written.pipelined(loop.start) is None:
+            continue
+        for latch in loop.latches:
+            number = function.blocks[latch][-1].loop
+            if number is not None:
+                mark = f"!{number} = distinct !{{!{number}"
+                kept = f'{mark}, !{{!"llvm.loop.unroll.disable"}}'
+                text = text.replace(mark, kept) if kept not in text else text
+    module.write_text(text, encoding="utf-8")
+
+
+class _Widths:
+    """Bits that an instruction really has: no more than are in demand, or than its range needs."""
+
+    def __init__(self, function: Function, module: Path, top: str) -> None:
+        self._demanded: dict[str, int] = {}
+        text = analysis(module, "demanded-bits")
+        for mask, name in re.findall(r"^DemandedBits: 0x([0-9a-f]+) for +(%\S+) = ", text, re.M):
+            if name in function.values:
+                bits = int(mask, 16).bit_length()
+                self._demanded[name] = max(bits, self._demanded.get(name, 0))
+        self._largest = Evolution(analysis(module, "scalar-evolution"), top).unsigned
+        self._values = function.values
+
+    def of(self, instruction: Instruction) -> int:
+        if instruction.opcode == "icmp":
+            sides = [self._values[o] for o in instruction.operands if o in self._values]
+            known = [self.of(side) for side in sides if side.opcode != "icmp"]
+            # Zero bits above the larger side are equal; a constant may be the larger side.
+            constants = [abs(int(c)) for c in re.findall(r"[ ,](-?\d+)\b", instruction.text)]
+            largest = max([*known, *(c.bit_length() for c in constants)], default=instruction.width)
+            return min(instruction.width, largest)
+        bits = min(instruction.width, self._demanded.get(instruction.name, instruction.width))
+        largest = self._largest.get(instruction.name)
+        return bits if largest is None else min(bits, largest.bit_length())
+
+
+class _Graph:
+    """The dependences of one loop.
+
+    A node is an instruction; ``next iteration`` edges lead to the header's phis, and from stores to
+    loads.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        loop: Loop,
+        widths: _Widths,
+        written: Sources,
+        pipelined: PipelinedLoop,
+    ) -> None:
+        self._function, self._loop, self._widths = function, loop, widths
+        self._written, self._pipelined = written, pipelined
+        self._place = {name: i for i, name in enumerate(function.order)}
+        blocks = sorted(loop.blocks, key=self._place.__getitem__)
+        self._nodes = [i for block in blocks for i in function.blocks[block]]
+        self._inside = {i.name: i for i in self._nodes if i.name}
+        self._now: dict[Instruction, list[Instruction]] = defaultdict(list)
+        self._next: dict[Instruction, list[Instruction]] = defaultdict(list)
+        self._delay = {node: self._delay_of(node) for node in self._nodes}
+        self._connect()
+
+    def _connect(self) -> None:
+        header = self._function.blocks[self._loop.header]
+        heads = [node for node in header if node.opcode == "phi"]
+        for node in self._nodes:
+            if node in heads:
+                for value, block in node.incoming:
+                    if block in self._loop.latches and value in self._inside:
+                        self._next[self._inside[value]].append(node)
+                continue
+            for operand in node.operands:
+                if operand in self._inside:
+                    self._now[self._inside[operand]].append(node)
+            if node.opcode == "phi":
+                for decision in self._decisions(node):
+                    self._now[decision].append(node)
+        for decision in self._exits():
+            self._next[decision].extend(heads)
+        for store, load in self._memory():
+            self._next[store].append(load)
+
+    def _decisions(self, phi: Instruction) -> Iterable[Instruction]:
+        """The branch conditions that decide from which block a phi takes its value."""
+        block = phi.block
+        around = self._function.idom[block]
+        sources = self._function.predecessors[block]
+        reaches: dict[str, frozenset[str]] = {}
+        region = [
+            name
+            for name in self._loop.blocks
+            if self._place[around] <= self._place[name] < self._place[block]
+        ]
+        for name in sorted(region, key=self._place.__getitem__, reverse=True):
+            ends = {name} if block in self._function.successors[name] else set()
+            for after in self._function.successors[name]:
+                ends |= reaches.get(after, frozenset())
+            reaches[name] = frozenset(ends)
+        for name in region:
+            if not self._function.dominates(around, name) or not reaches[name] & set(sources):
+                continue
+            ways = {
+                frozenset({name}) if after == block else reaches.get(after, frozenset())
+                for after in self._function.successors[name]
+            }
+            if len(ways) > 1:
+                condition = self._condition(name)
+                if condition is not None:
+                    yield condition
+
+    def _exits(self) -> Iterable[Instruction]:
+        for block in self._loop.blocks:
+            if any(after not in self._loop.blocks for after in self._function.successors[block]):
+                condition = self._condition(block)
+                if condition is not None:
+                    yield condition
+
+    def _condition(self, block: str) -> Instruction | None:
+        operands = self._function.blocks[block][-1].operands
+        return self._inside.get(operands[0]) if operands else None
+
+    def _memory(self) -> Iterable[tuple[Instruction, Instruction]]:
+        """Pairs of a store and a load that the tool must assume to meet in the next iteration."""
+        loads: dict[str, list[Instruction]] = defaultdict(list)
+        for node in self._nodes:
+            if node.opcode == "load":
+                loads[self._object(node.operands[-1])].append(node)
+        for node in self._nodes:
+            if node.opcode != "store":
+                continue
+            for load in loads.get(self._object(node.operands[-1]), ()):
+                if not self._independent(node) and not self._independent(load):
+                    yield node, load
+
+    def _object(self, pointer: str) -> str:
+        """The memory of a pointer: its variable, and the members on the way to an element."""
+        path = ""
+        made = self._function.values.get(pointer)
+        while made is not None and made.opcode in ("getelementptr", "bitcast"):
+            if made.opcode == "getelementptr":
+                # Constant indices choose a member or a bank; the others choose an element.
+                constants = re.findall(r", i\d+ (\d+)", made.text)
+                path = f"{'.'.join(constants)}/{path}"
+            pointer = made.operands[0]
+            made = self._function.values.get(pointer)
+        constant = re.search(r"getelementptr inbounds \([^@]*(@[\w.$]+)((?:, i\d+ \d+)*)", pointer)
+        return f"{constant[1]}{constant[2]}:{path}" if constant else f"{pointer}:{path}"
+
+    def _independent(self, node: Instruction) -> bool:
+        names = self._written.names(self._function.place(node))
+        return bool(names & self._pipelined.independent)
+
+    def _stored(self, node: Instruction) -> bool:
+        """Whether a load or store is of a memory, not of registers."""
+        return bool(self._written.names(self._function.place(node)) & self._written.memories)
+
+    def _delay_of(self, node: Instruction) -> float:
+        opcode, text = node.opcode, node.text
+        constant = re.search(r", -?\d+$", text) is not None
+        if opcode == "phi":
+            return delays.REGISTER if node.block == self._loop.header else delays.SELECT
+        if opcode in ("add", "sub"):
+            return delays.add_delay(self._widths.of(node))
+        if opcode == "icmp":
+            return delays.compare_delay(self._widths.of(node))
+        if opcode == "select":
+            return delays.SELECT
+        if opcode in _LOGIC:
+            return 0.0 if constant else delays.CHAINED_GATE
+        if opcode in _SHIFTS:
+            return 0.0 if constant else delays.shift_delay(self._widths.of(node))
+        if opcode in _DIVISIONS:
+            return 0.0 if constant else delays.divide_delay(self._widths.of(node))
+        if opcode == "mul":
+            return delays.MULTIPLY
+        if opcode == "load":
+            memory = self._stored(node)
+            return delays.RAM_ADDRESS + delays.RAM_DATA if memory else delays.SELECT
+        if opcode == "store":
+            return delays.RAM_ADDRESS if self._stored(node) else 0.0
+        if opcode == "call" and _EXTREME.search(text):
+            return delays.compare_delay(node.width) + delays.SELECT
+        if opcode == "call" and _COUNT.search(text):
+            return delays.GATE
+        return 0.0
+
+    def bound(self, budget: float) -> tuple[int, tuple[Step, ...]]:
+        """Return the least interval without a cycle that is too long, and the longest cycle."""
+        interval, cycle = 1, self._long_cycle(budget)
+        longest = cycle
+        while cycle:
+            longest = cycle
+            around = sum(self._delay[node] for node, _ in cycle)
+            rounds = sum(again for _, again in cycle)
+            interval = max(interval + 1, math.ceil(around / rounds / budget - 1e-9))
+            cycle = self._long_cycle(budget * interval)
+        steps = tuple(
+            Step(self._function.place(n), n.opcode, self._widths.of(n), self._delay[n])
+            for n, _ in longest
+            if self._delay[n] > 0
+        )
+        return interval, steps
+
+    def _long_cycle(self, allowed: float) -> list[tuple[Instruction, bool]]:
+        """Return a cycle whose delays exceed ``allowed`` for every iteration that it spans.
+
+        With each node goes whether the edge behind it leads into the next iteration.
+        """
+        relevant = self._on_cycles()
+        order = [node for node in self._nodes if node in relevant]
+        time = {node: self._delay[node] for node in order}
+        cause: dict[Instruction, tuple[Instruction, bool]] = {}
+        for _ in range(len(order) + 1):
+            changed = False
+            for node in order:
+                for after in self._now[node]:
+                    if after in time and time[node] + self._delay[after] > time[after] + 1e-9:
+                        time[after] = time[node] + self._delay[after]
+                        cause[after] = (node, False)
+                        changed = True
+            for node in order:
+                for after in self._next[node]:
+                    ready = time[node] - allowed + self._delay[after] if after in time else 0.0
+                    if after in time and ready > time[after] + 1e-9:
+                        time[after] = ready
+                        cause[after] = (node, True)
+                        changed = True
+            if not changed:
+                return []
+            cycle = _circle(cause)
+            if cycle:
+                return cycle
+        return []
+
+    def _on_cycles(self) -> set[Instruction]:
+        """The nodes that lead to themselves."""
+        return _strongly_connected(
+            self._nodes, {n: [*self._now[n], *self._next[n]] for n in self._nodes}
+        )
+
+
+def _circle(
+    cause: Mapping[Instruction, tuple[Instruction, bool]],
+) -> list[tuple[Instruction, bool]]:
+    """Return a cycle among the causes, in the order of the dependences, if there is one."""
+    state: dict[Instruction, int] = {}
+    for number, start in enumerate(cause):
+        node = start
+        while node in cause and node not in state:
+            state[node] = number
+            node = cause[node][0]
+        if node in cause and state.get(node) == number:
+            circle = []
+            current = node
+            while True:
+                before, again = cause[current]
+                circle.append((before, again))
+                current = before
+                if current is node:
+                    return circle[::-1]
+    return []
+
+
+def _strongly_connected(
+    nodes: Iterable[Instruction], after: Mapping[Instruction, list[Instruction]]
+) -> set[Instruction]:
+    """Return the nodes of all strongly connected components with a cycle (Tarjan, iterative)."""
+    index: dict[Instruction, int] = {}
+    low: dict[Instruction, int] = {}
+    stack: list[Instruction] = []
+    on_stack: set[Instruction] = set()
+    found: set[Instruction] = set()
+    for root in nodes:
+        if root in index:
+            continue
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        on_stack.add(root)
+        work = [(root, iter(after[root]))]
+        while work:
+            node, rest = work[-1]
+            for following in rest:
+                if following not in index:
+                    index[following] = low[following] = len(index)
+                    stack.append(following)
+                    on_stack.add(following)
+                    work.append((following, iter(after[following])))
+                    break
+                if following in on_stack:
+                    low[node] = min(low[node], index[following])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    component = set()
+                    while True:
+                        member = stack.pop()
+                        on_stack.discard(member)
+                        component.add(member)
+                        if member is node:
+                            break
+                    if len(component) > 1 or node in after[node]:
+                        found |= component
+    return found
