@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acsgen.engines.hlscheck.ir import Function, Instruction, Loop, Place
-from acsgen.engines.hlscheck.llvm import TOP, analysis, compile_module
+from acsgen.engines.hlscheck.llvm import TOP, analysis
 from acsgen.engines.lint import Finding
 from acsgen.engines.lint.parse import read_pragmas
 from acsgen.isa.generated import WORD_BYTES
@@ -43,12 +43,8 @@ class Access:
     problem: str = ""
 
 
-def check_bursts(sources: Path, scratch: Path, top: str = TOP) -> list[Finding]:
-    """Return a finding for every access of the folder ``sources`` that makes no burst.
-
-    ``scratch`` is a folder for the compiled module.  Raises the exceptions of
-    :func:`acsgen.engines.hlscheck.llvm.compile_module`.
-    """
+def check_bursts(sources: Path, module: Path, top: str = TOP) -> list[Finding]:
+    """Return a finding for every access that makes no burst; see :func:`bus_accesses`."""
     # An assignment may be several stores to one address.
     found = {
         Finding(
@@ -57,19 +53,23 @@ def check_bursts(sources: Path, scratch: Path, top: str = TOP) -> list[Finding]:
             "burst",
             f"m_axi port {access.port}: {access.problem}",
         )
-        for access in bus_accesses(sources, scratch, top)
+        for access in bus_accesses(sources, module, top)
         if access.problem
     }
     return sorted(found)
 
 
-def bus_accesses(sources: Path, scratch: Path, top: str = TOP) -> list[Access]:
-    """Return all accesses to the bus ports of ``top``, good and bad."""
-    module = compile_module(sources, scratch / "inlined.ll", top=top)
+def bus_accesses(sources: Path, module: Path, top: str = TOP) -> list[Access]:
+    """Return all accesses to the bus ports of ``top``, good and bad.
+
+    Args:
+        sources: folder of rendered sources.
+        module: what :func:`acsgen.engines.hlscheck.llvm.compile_module` made of them.
+        top: the top function.
+    """
     function = Function(module.read_text(encoding="utf-8"), top, sources)
     evolution = Evolution(analysis(module, "scalar-evolution"), top)
-    ports = _bus_ports(sources)
-    roots = _Roots(function, ports)
+    roots = _Roots(function, _bus_ports(sources))
     found = []
     for block in function.blocks.values():
         for instruction in block:
@@ -92,7 +92,7 @@ class Evolution:
     """What the printer of scalar evolution says about a function."""
 
     def __init__(self, text: str, top: str) -> None:
-        sections = re.split(r"^(?:Printing analysis .*|Classifying expressions for: @)", text, flags=re.M)
+        sections = re.split(r"^Classifying expressions for: @", text, flags=re.M)
         section = next(s for s in sections if s.startswith(f"{top}\n"))
         self.address: dict[str, str] = {}
         self.unsigned: dict[str, int] = {}

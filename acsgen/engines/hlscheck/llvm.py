@@ -7,6 +7,7 @@ carried values are seen from the port, or from the loop, to which they belong.  
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -25,12 +26,12 @@ _CLEAN = "sroa,early-cse,instcombine,simplifycfg"
 #: A loop has one entry and one way back, as the analyses expect.
 _CANONICAL = "loop-simplify,lcssa"
 
-INLINED = f"internalize,globalopt,function({_CLEAN}),cgscc(inline),function({_CLEAN},{_CANONICAL})"
+INLINED = f"internalize,globalopt,function({_CLEAN}),cgscc(inline),function({_CLEAN},{_CANONICAL},instnamer)"
 
 _UNROLL = f"function(loop-rotate,loop-unroll-full,{_CLEAN},loop-simplify)"
 
 #: As a pipelined loop is synthesized: all loops of known length in it are unrolled.
-UNROLLED = f"{_UNROLL},{_UNROLL},{_UNROLL},function(loop-rotate,{_CLEAN},{_CANONICAL})"
+UNROLLED = f"{_UNROLL},{_UNROLL},{_UNROLL},function(loop-rotate,{_CLEAN},{_CANONICAL},instnamer)"
 
 _LIMITS = (
     "-inline-threshold=10000000",
@@ -95,9 +96,12 @@ def compile_module(
 
         with ThreadPoolExecutor() as pool:
             compiled = list(pool.map(compile_unit, units))
-        whole = str(Path(scratch) / "whole.bc")
-        _run(tools.link, *compiled, "-o", whole)
-        transform(Path(whole), target, INLINED, f"-internalize-public-api-list={top}")
+        whole = Path(scratch) / "whole.ll"
+        _run(tools.link, *compiled, "-S", "-o", str(whole))
+        # The type headers for simulation read and write volatile members; hardware types do not.
+        text = whole.read_text(encoding="utf-8")
+        whole.write_text(re.sub(r"\b(load|store) volatile ", r"\1 ", text), encoding="utf-8")
+        transform(whole, target, INLINED, f"-internalize-public-api-list={top}")
     return target
 
 
@@ -115,12 +119,21 @@ def transform(module: Path, target: Path, passes: str, *options: str) -> Path:
 
 def analysis(module: Path, name: str) -> str:
     """Return the text that the printer of an analysis of ``opt`` writes on a module."""
-    return _run(find_llvm().opt, f"-passes=print<{name}>", "-disable-output", str(module))
+    # The printers write a few bytes at a time: into a file that is fast, into a pipe it takes minutes.
+    with tempfile.TemporaryFile() as printed:
+        # Numbering the debug information for every line printed would take minutes, too.
+        command = [find_llvm().opt, "-strip-debug", f"-passes=print<{name}>", "-disable-output"]
+        command.append(str(module))
+        finished = subprocess.run(command, stderr=printed, stdout=printed, check=False)
+        printed.seek(0)
+        text = printed.read().decode()
+    if finished.returncode != 0:
+        raise CompileError(f"{' '.join(command)}\n{text[-2000:]}")
+    return text
 
 
-def _run(*command: str) -> str:
+def _run(*command: str) -> None:
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         message = "\n".join(finished.stderr.splitlines()[:20])
         raise CompileError(f"{' '.join(command[:1] + command[-3:])}\n{message}")
-    return finished.stderr + finished.stdout

@@ -11,13 +11,15 @@ Its edges:
 * a store to a load of the same memory in the next iteration, unless a ``DEPENDENCE`` pragma of the
   loop says that there is none.
 
-What is not found here may still cost an interval; what is found does.
+Sums are taken as balanced.  A loop may need a longer interval than the bound, never a shorter one,
+as far as the delays hold.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ from pathlib import Path
 from acsgen.engines.hlscheck import delays
 from acsgen.engines.hlscheck.bursts import Evolution
 from acsgen.engines.hlscheck.ir import Function, Instruction, Loop, Place
-from acsgen.engines.hlscheck.llvm import TOP, UNROLLED, analysis, compile_module, transform
+from acsgen.engines.hlscheck.llvm import TOP, UNROLLED, analysis, transform
 from acsgen.engines.hlscheck.loops import PipelinedLoop, Sources
 from acsgen.engines.lint import Finding
 
@@ -67,10 +69,13 @@ class Bound:
 
 
 def check_recurrences(
-    sources: Path, scratch: Path, period_ns: float, defines: tuple[str, ...] = (), top: str = TOP
+    sources: Path, module: Path, period_ns: float, top: str = TOP
 ) -> list[Finding]:
-    """Return a finding for every pipelined loop that cannot reach the interval of its pragma."""
-    return sorted(
+    """Return a finding for every pipelined loop that cannot reach the interval of its pragma.
+
+    See :func:`recurrence_bounds`.
+    """
+    found = {
         Finding(
             bound.loop.file,
             bound.loop.line,
@@ -80,31 +85,31 @@ def check_recurrences(
             f"{sum(step.delay for step in bound.cycle):.2f} ns of {delays.budget(period_ns):.2f} a "
             f"cycle: {', '.join(map(str, bound.cycle))}",
         )
-        for bound in recurrence_bounds(sources, scratch, period_ns, defines, top)
+        for bound in recurrence_bounds(sources, module, period_ns, top)
         if bound.interval > bound.loop.interval
-    )
+    }
+    return sorted(found)
 
 
 def recurrence_bounds(
-    sources: Path, scratch: Path, period_ns: float, defines: tuple[str, ...] = (), top: str = TOP
+    sources: Path, module: Path, period_ns: float, top: str = TOP
 ) -> list[Bound]:
-    """Return the bound of every pipelined loop in the folder ``sources``.
+    """Return the bound of every pipelined loop.
 
     Args:
-        sources: rendered sources.
-        scratch: folder for the compiled module.
+        sources: folder of rendered sources.
+        module: what :func:`acsgen.engines.hlscheck.llvm.compile_module` made of them.
         period_ns: of the clock.
-        defines: macros that choose the form of the sources.
         top: the top function.
-
-    Raises the exceptions of :func:`acsgen.engines.hlscheck.llvm.compile_module`.
     """
     written = Sources(sources)
-    inlined = compile_module(sources, scratch / "inlined.ll", defines, top)
-    _keep_pipelines(inlined, written, sources, top)
-    module = transform(inlined, scratch / "unrolled.ll", UNROLLED)
-    function = Function(module.read_text(encoding="utf-8"), top, sources)
-    widths = _Widths(function, module, top)
+    with tempfile.TemporaryDirectory(prefix="acsgen-llvm-") as scratch:
+        kept = _with_pipelines_kept(module.read_text(encoding="utf-8"), written, sources, top)
+        marked = Path(scratch) / "marked.ll"
+        marked.write_text(kept, encoding="utf-8")
+        unrolled = transform(marked, Path(scratch) / "unrolled.ll", UNROLLED)
+        function = Function(unrolled.read_text(encoding="utf-8"), top, sources)
+        widths = _Widths(function, unrolled, top)
     found = []
     for loop in function.loops:
         pipelined = written.pipelined(loop.start)
@@ -114,9 +119,8 @@ def recurrence_bounds(
     return found
 
 
-def _keep_pipelines(module: Path, written: Sources, sources: Path, top: str) -> None:
+def _with_pipelines_kept(text: str, written: Sources, sources: Path, top: str) -> str:
     """Mark the pipelined loops of a module, so that those of known length are not unrolled."""
-    text = module.read_text(encoding="utf-8")
     function = Function(text, top, sources)
     for loop in function.loops:
         if written.pipelined(loop.start) is None:
@@ -127,7 +131,7 @@ def _keep_pipelines(module: Path, written: Sources, sources: Path, top: str) -> 
                 mark = f"!{number} = distinct !{{!{number}"
                 kept = f'{mark}, !{{!"llvm.loop.unroll.disable"}}'
                 text = text.replace(mark, kept) if kept not in text else text
-    module.write_text(text, encoding="utf-8")
+    return text
 
 
 class _Widths:
@@ -181,6 +185,7 @@ class _Graph:
         self._next: dict[Instruction, list[Instruction]] = defaultdict(list)
         self._delay = {node: self._delay_of(node) for node in self._nodes}
         self._connect()
+        self._balance()
 
     def _connect(self) -> None:
         header = self._function.blocks[self._loop.header]
@@ -201,6 +206,14 @@ class _Graph:
             self._next[decision].extend(heads)
         for store, load in self._memory():
             self._next[store].append(load)
+
+    def _balance(self) -> None:
+        """Sums are balanced by the tool: of a chain of additions, one has the late operand."""
+        for node in self._nodes:
+            uses = self._now[node]
+            if node.opcode == "add" and not self._next[node] and len(uses) == 1:
+                if uses[0].opcode == "add":
+                    self._delay[node] = 0.0
 
     def _decisions(self, phi: Instruction) -> Iterable[Instruction]:
         """The branch conditions that decide from which block a phi takes its value."""
