@@ -43,13 +43,18 @@ class Sources:
         files = [path for path in sorted(folder.iterdir()) if path.suffix in (".cpp", ".hpp")]
         self._lines = {path.name: without_comments(path).splitlines() for path in files}
         self._pragmas = {path.name: read_pragmas(path, {})[0] for path in files}
-        #: Last names of the arrays that a BIND_STORAGE pragma puts into a memory.
-        self.memories = frozenset(
-            _last_name(pragma)
+        #: The types of memory that BIND_STORAGE pragmas name, by the last name of the variable.
+        self.storage = {
+            _last_name(pragma): pragma.options.get("type", "")
             for pragmas in self._pragmas.values()
             for pragma in pragmas
             if pragma.directive == "BIND_STORAGE"
-        )
+        }
+
+    def loops(self) -> list[PipelinedLoop]:
+        """Return all pipelined loops."""
+        places = [Place(f, n + 1) for f, lines in self._lines.items() for n in range(len(lines))]
+        return [loop for loop in map(self.pipelined, places) if loop is not None]
 
     def pipelined(self, start: Place | None) -> PipelinedLoop | None:
         """Return the pipelined loop that starts at a place, if one does."""

@@ -32,6 +32,7 @@ from acsgen.engines.hlscheck.llvm import TOP, UNROLLED, analysis, transform
 from acsgen.engines.hlscheck.loops import PipelinedLoop, Sources
 from acsgen.engines.lint import Finding
 
+_SUMS = frozenset({"add", "sub"})
 _LOGIC = frozenset({"and", "or", "xor"})
 _SHIFTS = frozenset({"shl", "lshr", "ashr"})
 _DIVISIONS = frozenset({"udiv", "sdiv", "urem", "srem"})
@@ -211,9 +212,9 @@ class _Graph:
         """Sums are balanced by the tool: of a chain of additions, one has the late operand."""
         for node in self._nodes:
             uses = self._now[node]
-            if node.opcode == "add" and not self._next[node] and len(uses) == 1:
-                if uses[0].opcode == "add":
-                    self._delay[node] = 0.0
+            used_once = not self._next[node] and len(uses) == 1
+            if used_once and node.opcode in _SUMS and uses[0].opcode in _SUMS:
+                self._delay[node] = 0.0
 
     def _decisions(self, phi: Instruction) -> Iterable[Instruction]:
         """The branch conditions that decide from which block a phi takes its value."""
@@ -287,14 +288,14 @@ class _Graph:
 
     def _stored(self, node: Instruction) -> bool:
         """Whether a load or store is of a memory, not of registers."""
-        return bool(self._written.names(self._function.place(node)) & self._written.memories)
+        return bool(self._written.names(self._function.place(node)) & self._written.storage.keys())
 
     def _delay_of(self, node: Instruction) -> float:
         opcode, text = node.opcode, node.text
         constant = re.search(r", -?\d+$", text) is not None
         if opcode == "phi":
             return delays.REGISTER if node.block == self._loop.header else delays.SELECT
-        if opcode in ("add", "sub"):
+        if opcode in _SUMS:
             return delays.add_delay(self._widths.of(node))
         if opcode == "icmp":
             return delays.compare_delay(self._widths.of(node))

@@ -41,7 +41,7 @@ LOOPS = {
         "const int take = left < limit ? left : limit;\n"
         "const int more = limit - take < in[0] ? limit - take : in[0];\n"
         "left -= take + more; at = at + take > in[1] ? 0 : at + take; sum += at; }",
-        2,
+        3,
     ),
     "a memory that is read for its own address": (
         "static int next[64];\n#pragma HLS BIND_STORAGE variable=next type=ram_t2p impl=bram\n"
