@@ -25,7 +25,7 @@ from acsgen.engines.lint.parse import (
 Type = cindex.TypeKind
 
 #: Headers that synthesizable code may include, beside its own.
-ALLOWED_HEADERS = frozenset({"ap_int.h", "stdint.h", "hls_stream.h"})
+ALLOWED_HEADERS = frozenset({"ap_int.h", "stdint.h", "hls_stream.h", "hls_burst_maxi.h"})
 
 #: Library functions that Vitis HLS turns into loops.
 _ALLOWED_CALLS = frozenset({"memcpy", "memset"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import subprocess
 import tempfile
@@ -22,6 +23,9 @@ Cursor = Any
 Kind = cindex.CursorKind
 
 STANDARD = "-std=c++14"
+
+#: libclang's ``CXEval_Int``.
+_EVALUATED_INT = 1
 
 LOOPS = (Kind.FOR_STMT, Kind.WHILE_STMT, Kind.DO_STMT, Kind.CXX_FOR_RANGE_STMT)
 FUNCTIONS = (
@@ -161,6 +165,26 @@ def is_const(declared: cindex.Type) -> bool:
     while inner.kind == cindex.TypeKind.CONSTANTARRAY and not inner.is_const_qualified():
         inner = inner.element_type
     return bool(inner.is_const_qualified())
+
+
+def constant_value(cursor: Cursor) -> int | None:
+    """Return the whole number that an expression is, None if the parser cannot tell."""
+    library = cindex.conf.lib
+    library.clang_Cursor_Evaluate.restype = ctypes.c_void_p
+    library.clang_Cursor_Evaluate.argtypes = [cindex.Cursor]
+    library.clang_EvalResult_getKind.argtypes = [ctypes.c_void_p]
+    library.clang_EvalResult_getAsLongLong.argtypes = [ctypes.c_void_p]
+    library.clang_EvalResult_getAsLongLong.restype = ctypes.c_longlong
+    library.clang_EvalResult_dispose.argtypes = [ctypes.c_void_p]
+    result = library.clang_Cursor_Evaluate(cursor)
+    if not result:
+        return None
+    try:
+        if library.clang_EvalResult_getKind(result) != _EVALUATED_INT:
+            return None
+        return int(library.clang_EvalResult_getAsLongLong(result))
+    finally:
+        library.clang_EvalResult_dispose(result)
 
 
 def qualified_name(cursor: Cursor) -> str:
