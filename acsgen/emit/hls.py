@@ -16,6 +16,7 @@ import jinja2
 
 import acsgen
 from acsgen.emit.bundles import BUNDLES
+from acsgen.emit.claims import HEADER, write_claims
 from acsgen.isa.generated import LANES, RECORD_WORDS, SEGMENTS, SPEC_HASH, Instruction
 from acsgen.isa.spec import Argument, load_spec
 from acsgen.program.board import Board
@@ -172,3 +173,6 @@ def render_hls(
             (target / path.stem).write_text(text, encoding="utf-8")
         elif path.suffix in _PLAIN_SUFFIXES:
             (target / path.name).write_bytes(path.read_bytes())
+    # Only the sources of the flat loop state their claims.
+    if (target / HEADER).is_file():
+        write_claims(target, "acs_engine", board, engine)

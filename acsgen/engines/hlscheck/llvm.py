@@ -14,12 +14,16 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from acsgen.engines.base import CompileError
 from acsgen.engines.csim.compile import TESTBENCH, ap_types_directory
 from acsgen.support.tools import find_tool
 
 TOP = "acs_engine"
+
+#: Seconds that a command may take; the slowest needs some ten.
+TIMEOUT = 300
 
 #: Puts local variables into values, and removes control flow that decides nothing.
 _CLEAN = "sroa,early-cse,instcombine,simplifycfg"
@@ -119,21 +123,31 @@ def transform(module: Path, target: Path, passes: str, *options: str) -> Path:
 
 def analysis(module: Path, name: str) -> str:
     """Return the text that the printer of an analysis of ``opt`` writes on a module."""
-    # The printers write a few bytes at a time: into a file that is fast, into a pipe it takes minutes.
-    with tempfile.TemporaryFile() as printed:
-        # Numbering the debug information for every line printed would take minutes, too.
-        command = [find_llvm().opt, "-strip-debug", f"-passes=print<{name}>", "-disable-output"]
-        command.append(str(module))
-        finished = subprocess.run(command, stderr=printed, stdout=printed, check=False)
-        printed.seek(0)
-        text = printed.read().decode()
-    if finished.returncode != 0:
-        raise CompileError(f"{' '.join(command)}\n{text[-2000:]}")
-    return text
+    with tempfile.TemporaryDirectory(prefix="acsgen-llvm-") as scratch:
+        # Printers number all metadata for every line that they print: without it they are fast.
+        bare = Path(scratch) / "bare.ll"
+        bare.write_text(_without_metadata(module.read_text(encoding="utf-8")), encoding="utf-8")
+        printed = Path(scratch) / "printed.txt"
+        # They write a few bytes at a time: into a file that is fast, into a pipe it is not.
+        with printed.open("wb") as file:
+            _run(
+                *(find_llvm().opt, f"-passes=print<{name}>", "-disable-output", str(bare)),
+                output=file,
+            )
+        return printed.read_text(encoding="utf-8")
 
 
-def _run(*command: str) -> None:
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+def _without_metadata(text: str) -> str:
+    lines = (line for line in text.splitlines() if not line.startswith("!"))
+    kept = (line for line in lines if "(metadata " not in line)
+    return re.sub(r",? ![a-zA-Z.]+ !\d+", "", "\n".join(kept)) + "\n"
+
+
+def _run(*command: str, output: IO[bytes] | int = subprocess.PIPE) -> None:
+    try:
+        finished = subprocess.run(command, stdout=output, stderr=output, timeout=TIMEOUT, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise CompileError(f"{command[0]} did not end within {TIMEOUT} s") from error
     if finished.returncode != 0:
-        message = "\n".join(finished.stderr.splitlines()[:20])
+        message = "\n".join((finished.stderr or b"").decode().splitlines()[:20])
         raise CompileError(f"{' '.join(command[:1] + command[-3:])}\n{message}")

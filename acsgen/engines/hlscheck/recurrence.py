@@ -26,10 +26,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acsgen.engines.hlscheck import delays
-from acsgen.engines.hlscheck.bursts import Evolution
 from acsgen.engines.hlscheck.ir import Function, Instruction, Loop, Place
-from acsgen.engines.hlscheck.llvm import TOP, UNROLLED, analysis, transform
+from acsgen.engines.hlscheck.llvm import TOP, UNROLLED, transform
 from acsgen.engines.hlscheck.loops import PipelinedLoop, Sources
+from acsgen.engines.hlscheck.widths import Widths
 from acsgen.engines.lint import Finding
 
 _SUMS = frozenset({"add", "sub"})
@@ -110,7 +110,7 @@ def recurrence_bounds(
         marked.write_text(kept, encoding="utf-8")
         unrolled = transform(marked, Path(scratch) / "unrolled.ll", UNROLLED)
         function = Function(unrolled.read_text(encoding="utf-8"), top, sources)
-        widths = _Widths(function, unrolled, top)
+        widths = Widths(function)
     found = []
     for loop in function.loops:
         pipelined = written.pipelined(loop.start)
@@ -135,32 +135,6 @@ def _with_pipelines_kept(text: str, written: Sources, sources: Path, top: str) -
     return text
 
 
-class _Widths:
-    """Bits that an instruction really has: no more than are in demand, or than its range needs."""
-
-    def __init__(self, function: Function, module: Path, top: str) -> None:
-        self._demanded: dict[str, int] = {}
-        text = analysis(module, "demanded-bits")
-        for mask, name in re.findall(r"^DemandedBits: 0x([0-9a-f]+) for +(%\S+) = ", text, re.M):
-            if name in function.values:
-                bits = int(mask, 16).bit_length()
-                self._demanded[name] = max(bits, self._demanded.get(name, 0))
-        self._largest = Evolution(analysis(module, "scalar-evolution"), top).unsigned
-        self._values = function.values
-
-    def of(self, instruction: Instruction) -> int:
-        if instruction.opcode == "icmp":
-            sides = [self._values[o] for o in instruction.operands if o in self._values]
-            known = [self.of(side) for side in sides if side.opcode != "icmp"]
-            # Zero bits above the larger side are equal; a constant may be the larger side.
-            constants = [abs(int(c)) for c in re.findall(r"[ ,](-?\d+)\b", instruction.text)]
-            largest = max([*known, *(c.bit_length() for c in constants)], default=instruction.width)
-            return min(instruction.width, largest)
-        bits = min(instruction.width, self._demanded.get(instruction.name, instruction.width))
-        largest = self._largest.get(instruction.name)
-        return bits if largest is None else min(bits, largest.bit_length())
-
-
 class _Graph:
     """The dependences of one loop.
 
@@ -172,7 +146,7 @@ class _Graph:
         self,
         function: Function,
         loop: Loop,
-        widths: _Widths,
+        widths: Widths,
         written: Sources,
         pipelined: PipelinedLoop,
     ) -> None:
@@ -191,6 +165,7 @@ class _Graph:
     def _connect(self) -> None:
         header = self._function.blocks[self._loop.header]
         heads = [node for node in header if node.opcode == "phi"]
+        decisions: dict[str, list[Instruction]] = {}
         for node in self._nodes:
             if node in heads:
                 for value, block in node.incoming:
@@ -201,7 +176,9 @@ class _Graph:
                 if operand in self._inside:
                     self._now[self._inside[operand]].append(node)
             if node.opcode == "phi":
-                for decision in self._decisions(node):
+                if node.block not in decisions:
+                    decisions[node.block] = self._decisions(node.block)
+                for decision in decisions[node.block]:
                     self._now[decision].append(node)
         for decision in self._exits():
             self._next[decision].extend(heads)
@@ -216,33 +193,29 @@ class _Graph:
             if used_once and node.opcode in _SUMS and uses[0].opcode in _SUMS:
                 self._delay[node] = 0.0
 
-    def _decisions(self, phi: Instruction) -> Iterable[Instruction]:
-        """The branch conditions that decide from which block a phi takes its value."""
-        block = phi.block
+    def _decisions(self, block: str) -> list[Instruction]:
+        """The branch conditions that decide from which block one is entered."""
         around = self._function.idom[block]
-        sources = self._function.predecessors[block]
+        # The blocks on the ways from the last block that all ways share.
+        region, pending = {around}, list(self._function.predecessors[block])
+        while pending:
+            name = pending.pop()
+            if name not in region:
+                region.add(name)
+                pending.extend(self._function.predecessors[name])
         reaches: dict[str, frozenset[str]] = {}
-        region = [
-            name
-            for name in self._loop.blocks
-            if self._place[around] <= self._place[name] < self._place[block]
-        ]
+        found = []
         for name in sorted(region, key=self._place.__getitem__, reverse=True):
-            ends = {name} if block in self._function.successors[name] else set()
-            for after in self._function.successors[name]:
-                ends |= reaches.get(after, frozenset())
-            reaches[name] = frozenset(ends)
-        for name in region:
-            if not self._function.dominates(around, name) or not reaches[name] & set(sources):
-                continue
             ways = {
                 frozenset({name}) if after == block else reaches.get(after, frozenset())
                 for after in self._function.successors[name]
+                if after == block or after in region
             }
-            if len(ways) > 1:
-                condition = self._condition(name)
-                if condition is not None:
-                    yield condition
+            reaches[name] = frozenset().union(*ways)
+            condition = self._condition(name)
+            if len(ways) > 1 and condition is not None:
+                found.append(condition)
+        return found
 
     def _exits(self) -> Iterable[Instruction]:
         for block in self._loop.blocks:
@@ -287,8 +260,11 @@ class _Graph:
         return bool(names & self._pipelined.independent)
 
     def _stored(self, node: Instruction) -> bool:
-        """Whether a load or store is of a memory, not of registers."""
-        return bool(self._written.names(self._function.place(node)) & self._written.storage.keys())
+        """Whether a load or store is of a memory, not of a register that has its own name."""
+        made = self._function.values.get(node.operands[-1])
+        chosen = made is not None and made.opcode == "getelementptr" and len(made.operands) > 1
+        names = self._written.names(self._function.place(node))
+        return chosen and bool(names & self._written.storage.keys())
 
     def _delay_of(self, node: Instruction) -> float:
         opcode, text = node.opcode, node.text
