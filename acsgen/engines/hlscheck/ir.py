@@ -118,6 +118,7 @@ class Function:
         signature = lines[head].split(f"@{name}(", 1)[1]
         self.arguments = tuple(re.findall(rf"({_NAME})[,)]", _types_removed(signature)))
         self._metadata: dict[int, str] = {}
+        self._places: dict[int, Place | None] = {}
         for line in lines:
             match = _METADATA.match(line)
             if match:
@@ -261,6 +262,11 @@ class Function:
         return None if instruction.location is None else self._place(instruction.location)
 
     def _place(self, number: int) -> Place | None:
+        if number not in self._places:
+            self._places[number] = self._found_place(number)
+        return self._places[number]
+
+    def _found_place(self, number: int) -> Place | None:
         location: int | None = number
         while location is not None:
             text = self._metadata[location]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from acsgen.engines.base import CompileError
-from acsgen.engines.csim.compile import TESTBENCH, ap_types_directory
+from acsgen.engines.csim.compile import TESTBENCH
 from acsgen.support.tools import find_tool
 
 TOP = "acs_engine"
@@ -82,7 +82,7 @@ def compile_module(
     """
     tools = find_llvm()
     units = [path for path in sorted(sources.glob("*.cpp")) if path.name != TESTBENCH]
-    include = Path(__file__).parent / "include"
+    include = Path(__file__).parent / "include" / "analysis"
     with tempfile.TemporaryDirectory(prefix="acsgen-llvm-") as scratch:
 
         def compile_unit(unit: Path) -> str:
@@ -94,7 +94,7 @@ def compile_module(
                 *("-w", "-c", "-emit-llvm"),
                 *(f"-D{name}" for name in defines),
                 *("-I", str(sources), "-isystem", str(include)),
-                *("-isystem", str(ap_types_directory()), str(unit), "-o", str(compiled)),
+                *(str(unit), "-o", str(compiled)),
             )
             return str(compiled)
 

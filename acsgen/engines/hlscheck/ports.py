@@ -25,7 +25,7 @@ from acsgen.engines.csim import CSimEngine, build_library
 from acsgen.engines.hlscheck.loops import PipelinedLoop, Sources
 from acsgen.engines.lint import Finding
 
-_INCLUDE = Path(__file__).parent / "include"
+_INCLUDE = Path(__file__).parent / "include" / "probe"
 FLAGS = ("-DACS_PROBE", f"-I{_INCLUDE}")
 
 _ACCESS = np.dtype(

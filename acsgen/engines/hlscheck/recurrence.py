@@ -29,6 +29,7 @@ from acsgen.engines.hlscheck import delays
 from acsgen.engines.hlscheck.ir import Function, Instruction, Loop, Place
 from acsgen.engines.hlscheck.llvm import TOP, UNROLLED, transform
 from acsgen.engines.hlscheck.loops import PipelinedLoop, Sources
+from acsgen.engines.hlscheck.memory import Objects
 from acsgen.engines.hlscheck.widths import Widths
 from acsgen.engines.lint import Finding
 
@@ -152,6 +153,7 @@ class _Graph:
     ) -> None:
         self._function, self._loop, self._widths = function, loop, widths
         self._written, self._pipelined = written, pipelined
+        self._objects = Objects(function)
         self._place = {name: i for i, name in enumerate(function.order)}
         blocks = sorted(loop.blocks, key=self._place.__getitem__)
         self._nodes = [i for block in blocks for i in function.blocks[block]]
@@ -233,27 +235,13 @@ class _Graph:
         loads: dict[str, list[Instruction]] = defaultdict(list)
         for node in self._nodes:
             if node.opcode == "load":
-                loads[self._object(node.operands[-1])].append(node)
+                loads[self._objects.of(node)].append(node)
         for node in self._nodes:
             if node.opcode != "store":
                 continue
-            for load in loads.get(self._object(node.operands[-1]), ()):
+            for load in loads.get(self._objects.of(node), ()):
                 if not self._independent(node) and not self._independent(load):
                     yield node, load
-
-    def _object(self, pointer: str) -> str:
-        """The memory of a pointer: its variable, and the members on the way to an element."""
-        path = ""
-        made = self._function.values.get(pointer)
-        while made is not None and made.opcode in ("getelementptr", "bitcast"):
-            if made.opcode == "getelementptr":
-                # Constant indices choose a member or a bank; the others choose an element.
-                constants = re.findall(r", i\d+ (\d+)", made.text)
-                path = f"{'.'.join(constants)}/{path}"
-            pointer = made.operands[0]
-            made = self._function.values.get(pointer)
-        constant = re.search(r"getelementptr inbounds \([^@]*(@[\w.$]+)((?:, i\d+ \d+)*)", pointer)
-        return f"{constant[1]}{constant[2]}:{path}" if constant else f"{pointer}:{path}"
 
     def _independent(self, node: Instruction) -> bool:
         names = self._written.names(self._function.place(node))
@@ -261,10 +249,8 @@ class _Graph:
 
     def _stored(self, node: Instruction) -> bool:
         """Whether a load or store is of a memory, not of a register that has its own name."""
-        made = self._function.values.get(node.operands[-1])
-        chosen = made is not None and made.opcode == "getelementptr" and len(made.operands) > 1
         names = self._written.names(self._function.place(node))
-        return chosen and bool(names & self._written.storage.keys())
+        return self._objects.chosen(node) and bool(names & self._written.storage.keys())
 
     def _delay_of(self, node: Instruction) -> float:
         opcode, text = node.opcode, node.text
@@ -282,9 +268,9 @@ class _Graph:
         if opcode in _SHIFTS:
             return 0.0 if constant else delays.shift_delay(self._widths.of(node))
         if opcode in _DIVISIONS:
-            return 0.0 if constant else delays.divide_delay(self._widths.of(node))
+            return 0.0 if _power_of_two(text) else delays.divide_delay(self._widths.of(node))
         if opcode == "mul":
-            return delays.MULTIPLY
+            return 0.0 if _power_of_two(text) else delays.MULTIPLY
         if opcode == "load":
             memory = self._stored(node)
             return delays.RAM_ADDRESS + delays.RAM_DATA if memory else delays.SELECT
@@ -349,6 +335,13 @@ class _Graph:
         return _strongly_connected(
             self._nodes, {n: [*self._now[n], *self._next[n]] for n in self._nodes}
         )
+
+
+def _power_of_two(text: str) -> bool:
+    """Whether the second operand is a constant power of two, of either sign: that is wiring."""
+    factor = re.search(r", (-?\d+)$", text)
+    number = abs(int(factor[1])) if factor else 0
+    return number > 0 and number & (number - 1) == 0
 
 
 def _circle(
