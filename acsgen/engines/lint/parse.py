@@ -65,9 +65,14 @@ def _system_includes() -> tuple[str, ...]:
     return ("-nostdinc", "-nostdinc++", *(f"-isystem{folder}" for folder in folders))
 
 
+#: Headers of the tool that the type headers lack: ``hls_burst_maxi.h``.
+_TOOL_HEADERS = Path(__file__).parent.parent / "hlscheck" / "include" / "analysis"
+
+
 @cache
 def _arguments() -> tuple[str, ...]:
-    return ("-x", "c++", STANDARD, f"-isystem{ap_types_directory()}", *_system_includes())
+    includes = (f"-isystem{ap_types_directory()}", f"-isystem{_TOOL_HEADERS}")
+    return ("-x", "c++", STANDARD, *includes, *_system_includes())
 
 
 @cache

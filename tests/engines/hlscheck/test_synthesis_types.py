@@ -13,6 +13,7 @@ import pytest
 
 from acsgen.engines.base import CompileError
 from acsgen.engines.csim import CSimEngine, build_library
+from acsgen.engines.csim.compile import ap_types_directory
 from acsgen.support.assets import asset
 from tests.differential.engines import CONFIGURATIONS, EngineUnderTest
 from tests.engines.csim.rendering import render_engine
@@ -21,7 +22,7 @@ from tests.fuzz.session import try_graphs, try_programs
 
 from .flat import flat_only
 
-FLAGS = ("-DACS_AP_TYPES",)
+FLAGS = ("-DACS_AP_TYPES", f"-isystem{ap_types_directory()}")
 
 
 @flat_only
@@ -46,16 +47,12 @@ def test_the_macro_and_nothing_else_chooses_the_types() -> None:
 
 @flat_only
 def test_a_type_that_is_too_narrow_is_found(tmp_path: Path) -> None:
-    """One bit less for the product of two pixels and a weight: the fast types do not notice."""
+    """Half the bits for the product of two pixels and a weight: the fast types do not notice."""
     config = CONFIGURATIONS[4]
     sources = render_engine(tmp_path / "hls", config)
-    path = sources / "acs_types.hpp"
+    path = sources / "acs_arithmetic.hpp"
     text = path.read_text("utf-8")
-    narrower = re.sub(
-        r"ap_int<(\w+)> packed_product_t",
-        lambda match: f"ap_int<{match[1]} - 4> packed_product_t",
-        text,
-    )
+    narrower = re.sub(r"signed_t<\d+> product_pair_t", "signed_t<20> product_pair_t", text)
     assert narrower != text
     path.write_text(narrower, "utf-8")
     engine = EngineUnderTest(config, CSimEngine(build_library(sources, tmp_path / "ap.so", FLAGS)))
