@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.engines.csim import CSimEngine, build_library
+from acsgen.engines.csim import build_library
 from acsgen.engines.hlscheck.loops import PipelinedLoop, Sources
 from acsgen.engines.lint import Finding
 
@@ -91,12 +91,10 @@ def build_probed(sources: Path, library: Path) -> Path:
     return build_library(sources, library, FLAGS, (_INCLUDE / "acs_probe_log.cpp",))
 
 
-class ProbedEngine(CSimEngine):
-    """A C simulation whose accesses are logged."""
+class AccessLog:
+    """The log that a library of :func:`build_probed` keeps."""
 
     def __init__(self, library: Path) -> None:
-        """Load what :func:`build_probed` made."""
-        super().__init__(library)
         self._log = ctypes.CDLL(str(library.resolve()))
         self._log.acs_probe_count.restype = ctypes.c_uint64
         self._log.acs_probe_accesses.restype = ctypes.c_void_p

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 
 from acsgen.engines.base import EngineRun
+from acsgen.engines.csim import CSimEngine
 from acsgen.engines.csim.compile import compiler
 from acsgen.engines.hlscheck import ports
 from acsgen.engines.hlscheck.loops import Sources
-from acsgen.engines.hlscheck.ports import ProbedEngine, Trace, build_probed, check_ports
+from acsgen.engines.hlscheck.ports import AccessLog, Trace, build_probed, check_ports
 from acsgen.engines.lint.parse import parse_units, whole_constants
 from tests.differential.engines import CONFIGURATIONS, EngineUnderTest
 from tests.engines.csim.rendering import render_engine
@@ -115,10 +117,10 @@ def traced(folder: Path, body: str, storage: str, independent: str, runs: int = 
     units = [folder / "hls" / "unit.cpp", Path(ports.FLAGS[1][2:]) / "acs_probe_log.cpp"]
     command = [compiler(), "-std=c++14", "-shared", "-fPIC", "-w", *ports.FLAGS, *map(str, units)]
     subprocess.run([*command, "-o", str(library)], check=True)
-    engine = ProbedEngine(library)
-    engine._run()
-    assert engine.iterations() == {"OUTER": runs, "LOOP": 10 * runs}
-    return engine.trace()
+    ctypes.CDLL(str(library)).acs_csim_run()
+    log = AccessLog(library)
+    assert log.iterations() == {"OUTER": runs, "LOOP": 10 * runs}
+    return log.trace()
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -141,26 +143,27 @@ def test_runs_of_a_loop_do_not_overlap(tmp_path: Path) -> None:
 
 def test_a_clear_log_is_empty(tmp_path: Path) -> None:
     traced(tmp_path, "READ(0, i)", "ram_t2p", "")
-    engine = ProbedEngine(tmp_path / "probed.so")
-    engine.clear()
-    assert len(engine.trace().accesses) == 0
-    assert engine.iterations() == {}
+    log = AccessLog(tmp_path / "probed.so")
+    log.clear()
+    assert len(log.trace().accesses) == 0
+    assert log.iterations() == {}
 
 
-class HeldToItsPorts(ProbedEngine):
-    """A probed engine that checks the trace of every run."""
+class HeldToItsPorts(CSimEngine):
+    """A C simulation with probes that checks the trace of every run."""
 
     def __init__(self, sources: Path, library: Path) -> None:
         super().__init__(build_probed(sources, library))
+        self.log = AccessLog(library)
         self.sources = sources
         units = parse_units(sources, [path.name for path in sources.glob("acs_*.cpp")])
         self.margin = whole_constants(units)["MARGIN"]
         self.traced: set[tuple[str, str]] = set()
 
     def run_in_place(self, *arguments: Any, **options: Any) -> EngineRun:
-        self.clear()
+        self.log.clear()
         run = super().run_in_place(*arguments, **options)
-        trace = self.trace()
+        trace = self.log.trace()
         self.traced |= trace.memories()
         assert check_ports(self.sources, trace, self.margin) == []
         return run

@@ -3,6 +3,15 @@
 
 #include <stdint.h>
 
+// The simulator counts cycles by the same probes; it goes on to.
+#if __has_include("acs_counting.hpp")
+#include "acs_counting.hpp"
+#undef ACS_LOOP
+#define ACS_PROBE_COUNT(label) ::acs_counting::iterate(::acs_counting::label);
+#else
+#define ACS_PROBE_COUNT(label)
+#endif
+
 namespace acs_probe {
 
 // One access.  `iteration` counts those of the loop `loop` from the start of the program; `run`
@@ -30,6 +39,7 @@ void log_access(uint16_t memory, unsigned bank, uint16_t site, bool is_write, un
   {                                                                            \
     static const uint16_t acs_probe_loop = ::acs_probe::number_of(#label);     \
     ::acs_probe::begin_iteration(acs_probe_loop);                              \
+    ACS_PROBE_COUNT(label)                                                     \
   }
 #define ACS_PORT_TRACE(memory, bank, site, is_write, address)                  \
   {                                                                            \
