@@ -2,8 +2,8 @@
 
 Block RAMs follow from the sizes of the memories.  The large operators (pairs of lanes, windows,
 requantization lanes) were counted by Yosys from what the C++ writes
-(``benchmarks/hls_operators.json``), and are added up; the rest are the constants below, set by hand.
-Vitis HLS was not asked, and every report says that it is an estimate.
+(``benchmarks/hls_operators.json``), and are added up; the rest are the constants below, set by
+hand.  Vitis HLS was not asked, and every report says that it is an estimate.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Reads ``csynth.xml``, the report that synthesis with Vitis HLS writes.
 
 It has the performance of the top function, its resources, and the same for every module that loops
-and functions became.  A loop is an element of its name; inner loops are inside the elements of outer
-ones.  Versions differ in what they put beside each other, so that loops are found by what they have.
+and functions became.  A loop is an element of its name, inside the element of the loop around it.
+Versions differ in their order and depth, so that loops are found by the figures that they have.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ class SynthesisReport:
 def read_report(path: Path) -> SynthesisReport:
     """Return the report in an XML file.
 
-    Raises :class:`UserError` where the file cannot be read, is no XML, has a document type (the tool
-    writes none, and its entities could grow without bound), or is no report of synthesis.
+    Raises :class:`UserError` where the file cannot be read, is no XML, has a document type (the
+    tool writes none, and its entities could grow without bound), or is no report of synthesis.
     """
     if not path.is_file():
         raise UserError(Problem(str(path), "there is no such file", "name a csynth.xml"))

@@ -121,8 +121,8 @@ class Evolution:
         form = self.address.get(name, "")
         if not form.startswith("{"):
             return None
-        depth = 0
-        for position, character in enumerate(form):
+        depth = position = 0
+        for position, character in enumerate(form):  # noqa: B007  (read behind the loop)
             depth += (character in "{([") - (character in "})]")
             if depth == 0:
                 break
@@ -151,7 +151,7 @@ class _Roots:
 
     def __init__(self, function: Function, ports: frozenset[str]) -> None:
         self._values: Mapping[str, Instruction] = function.values
-        self._ports = {
+        self._ports: dict[str, str] = {
             argument: argument[1:].removesuffix(".coerce")
             for argument in function.arguments
             if argument[1:].removesuffix(".coerce") in ports

@@ -116,7 +116,9 @@ class Function:
         end = lines.index("}", head)
         self.folder = folder.resolve()
         signature = lines[head].split(f"@{name}(", 1)[1]
-        self.arguments = tuple(re.findall(rf"({_NAME})[,)]", _types_removed(signature)))
+        self.arguments: tuple[str, ...] = tuple(
+            re.findall(rf"({_NAME})[,)]", _types_removed(signature))
+        )
         self._metadata: dict[int, str] = {}
         self._places: dict[int, Place | None] = {}
         for line in lines:
@@ -198,7 +200,7 @@ class Function:
 
     @cached_property
     def idom(self) -> Mapping[str, str]:
-        """The immediate dominator of each block; the entry's is itself (Cooper, Harvey, Kennedy)."""
+        """The immediate dominator of each block (Cooper, Harvey, Kennedy); the entry's is itself."""
         number = {name: i for i, name in enumerate(self.order)}
         found = {self.order[0]: self.order[0]}
         changed = True

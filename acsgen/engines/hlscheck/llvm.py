@@ -30,7 +30,10 @@ _CLEAN = "sroa,early-cse,instcombine,simplifycfg"
 #: A loop has one entry and one way back, as the analyses expect.
 _CANONICAL = "loop-simplify,lcssa"
 
-INLINED = f"internalize,globalopt,function({_CLEAN}),cgscc(inline),function({_CLEAN},{_CANONICAL},instnamer)"
+INLINED = (
+    f"internalize,globalopt,function({_CLEAN}),cgscc(inline),"
+    f"function({_CLEAN},{_CANONICAL},instnamer)"
+)
 
 _UNROLL = f"function(loop-rotate,loop-unroll-full,{_CLEAN},loop-simplify)"
 
@@ -110,7 +113,7 @@ def compile_module(
 
 
 def transform(module: Path, target: Path, passes: str, *options: str) -> Path:
-    """Run passes of ``opt`` on a module; write the result as text into ``target``, and return it."""
+    """Run passes of ``opt`` on a module; write its text into ``target``, and return that."""
     _run(
         find_llvm().opt,
         f"-passes={passes}",
@@ -145,7 +148,9 @@ def _without_metadata(text: str) -> str:
 
 def _run(*command: str, output: IO[bytes] | int = subprocess.PIPE) -> None:
     try:
-        finished = subprocess.run(command, stdout=output, stderr=output, timeout=TIMEOUT, check=False)
+        finished = subprocess.run(
+            command, stdout=output, stderr=output, timeout=TIMEOUT, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise CompileError(f"{command[0]} did not end within {TIMEOUT} s") from error
     if finished.returncode != 0:

@@ -6,7 +6,9 @@ import re
 
 from acsgen.engines.hlscheck.ir import Function, Instruction
 
-_CONSTANT_ADDRESS = re.compile(r"getelementptr (?:inbounds )?(?:nuw )?\(.*?(@[\w.$]+)((?:, i\d+ \d+)*)\)")
+_CONSTANT_ADDRESS = re.compile(
+    r"getelementptr (?:inbounds )?(?:nuw )?\(.*?(@[\w.$]+)((?:, i\d+ \d+)*)\)"
+)
 _INDICES = re.compile(r", i\d+ (\S+?)(?=,|$)")
 
 

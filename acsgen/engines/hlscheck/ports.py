@@ -5,8 +5,8 @@ with ``ACS_PROBE`` logs them, and the log is held to what the pragmas claim:
 
 * in one iteration a bank is accessed no more often than it has ports, times the loop's interval;
 * all sites of a loop that access a bank have a port each: nothing has to be proved exclusive;
-* where a ``DEPENDENCE`` pragma says that iterations do not depend on each other, a word is read only
-  so many iterations after it was written that any schedule has it in the memory by then.
+* where a ``DEPENDENCE`` pragma says that iterations do not depend on each other, a word is read
+  only so many iterations after it was written that any schedule has it in the memory by then.
 
 Probes name a memory as the pragmas do, by the last name of its variable.
 """
@@ -154,16 +154,12 @@ def check_ports(sources: Path, trace: Trace, margin: int) -> list[Finding]:
     return sorted(findings)
 
 
-def _ports(
-    trace: Trace, chosen: NDArray[np.void], ports: Ports, interval: int
-) -> Iterator[str]:
+def _ports(trace: Trace, chosen: NDArray[np.void], ports: Ports, interval: int) -> Iterator[str]:
     writes = chosen["is_write"] != 0
     kinds = (("reads", ~writes, ports.reads), ("writes", writes, ports.writes))
     for word, kind, allowed in (*kinds, ("accesses", np.ones(len(chosen), bool), ports.both)):
         of_kind = chosen[kind]
-        keys, first, counts = np.unique(
-            of_kind[["bank", "iteration", "run"]], return_index=True, return_counts=True
-        )
+        keys, counts = np.unique(of_kind[["bank", "iteration", "run"]], return_counts=True)
         if len(counts) == 0 or counts.max() <= allowed * interval:
             continue
         worst = int(counts.argmax())
@@ -201,9 +197,7 @@ def _sites(trace: Trace, chosen: NDArray[np.void], ports: Ports) -> Iterator[str
 def _distance(chosen: NDArray[np.void], margin: int) -> Iterator[str]:
     """Yield the shortest distance from a write to a later read of the word, if it is too short."""
     # Stable: accesses to one word stay in the order in which they were made.
-    order = np.argsort(
-        chosen["bank"].astype(np.uint64) << 32 | chosen["address"], kind="stable"
-    )
+    order = np.argsort(chosen["bank"].astype(np.uint64) << 32 | chosen["address"], kind="stable")
     by_word = chosen[order]
     position = np.arange(len(by_word))
     is_write = by_word["is_write"] != 0
@@ -224,6 +218,6 @@ def _distance(chosen: NDArray[np.void], margin: int) -> Iterator[str]:
         access = by_word[reads[worst]]
         yield (
             f", bank {access['bank']}: word {access['address']} is read in iteration "
-            f"{access['iteration']}, {distance[worst]} behind its write; the DEPENDENCE pragma needs "
-            f"{margin}"
+            f"{access['iteration']}, {distance[worst]} behind its write; the DEPENDENCE pragma "
+            f"needs {margin}"
         )

@@ -19,7 +19,7 @@ _LITERALS = {"true": 1, "false": 0, "null": 0, "zeroinitializer": 0}
 
 
 def bits_of(numbers: Range) -> int:
-    """Return the bits that hold all numbers of a range, in two's complement if some are negative."""
+    """Return the bits that hold a range, in two's complement if some numbers are negative."""
     low, high = numbers
     if low >= 0:
         return max(high.bit_length(), 1)
@@ -29,8 +29,8 @@ def bits_of(numbers: Range) -> int:
 class Ranges:
     """Ranges of all values of a function.
 
-    A load gives the numbers that stores to the same place put there: a register in memory is as wide
-    as its values.
+    A load gives the numbers that stores to the same place put there: a register in memory is as
+    wide as its values.
     """
 
     def __init__(self, function: Function, uses: Mapping[str, list[Instruction]]) -> None:
@@ -45,12 +45,16 @@ class Ranges:
                 self._loads[self._objects.of(instruction)].append(instruction)
             elif instruction.opcode == "store":
                 self._stores[self._objects.of(instruction)].append(instruction)
-        self._settle([i for i in everything if i.name and i.width])
+        numbers = [i for i in everything if i.name and i.width]
+        self._named = frozenset(i.name for i in numbers)
+        self._settle(numbers)
 
     def operands(self, instruction: Instruction, width: int) -> list[Range]:
         """Return the ranges of both operands of an instruction."""
-        text = instruction.text.split(" ", 2)[-1] if instruction.opcode == "icmp" else (
-            instruction.text
+        text = (
+            instruction.text.split(" ", 2)[-1]
+            if instruction.opcode == "icmp"
+            else (instruction.text)
         )
         tokens = [part.rsplit(" ", 1)[-1] for part in text.split(", ")[:2]]
         return [self._number(token, width) for token in tokens]
@@ -103,22 +107,19 @@ class Ranges:
         if opcode in ("zext", "sext", "trunc"):
             return self._converted(instruction)
         if opcode == "call" and _MINIMUM.search(text):
-            sides = [self._number(n, width) for n in re.findall(r"i\d+ (?:noundef )?(\S+?)[,)]", text)]
+            sides = [
+                self._number(n, width) for n in re.findall(r"i\d+ (?:noundef )?(\S+?)[,)]", text)
+            ]
             known = [side for side in sides if side[0] >= 0]
             return (0, min(s[1] for s in known)) if known else _whole(width)
         tokens = [part.rsplit(" ", 1)[-1] for part in text.split(", ")[:2]]
         if len(tokens) < 2:
             return _whole(width)
-        if any(t.startswith("%") and t not in self.known for t in tokens):
-            unknown = [t for t in tokens if t.startswith("%") and t not in self.known]
-            if any(self._is_number(t) for t in unknown):
-                return None
+        if any(t in self._named and t not in self.known for t in tokens):
+            return None
         a, b = (self._number(token, width) for token in tokens)
         found = _computed(opcode, a, b, width)
         return found if found is not None and _fits(found, width) else _whole(width)
-
-    def _is_number(self, name: str) -> bool:
-        return name in self._uses
 
     def _union(self, tokens: list[str], width: int) -> Range | None:
         known = [
@@ -149,12 +150,13 @@ class Ranges:
 def _whole(width: int) -> Range:
     if width <= 1:
         return 0, 1
-    return -(2 ** (width - 1)), 2 ** (width - 1) - 1
+    return -(1 << (width - 1)), (1 << (width - 1)) - 1
 
 
 def _fits(numbers: Range, width: int) -> bool:
     """Whether a range is one of numbers with or without sign in so many bits."""
-    return -(2 ** (width - 1)) <= numbers[0] and numbers[1] < 2**width
+    low, high = numbers
+    return -(1 << (width - 1)) <= low and high < 1 << width
 
 
 def _computed(opcode: str, a: Range, b: Range, width: int) -> Range | None:

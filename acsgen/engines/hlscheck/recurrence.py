@@ -93,9 +93,7 @@ def check_recurrences(
     return sorted(found)
 
 
-def recurrence_bounds(
-    sources: Path, module: Path, period_ns: float, top: str = TOP
-) -> list[Bound]:
+def recurrence_bounds(sources: Path, module: Path, period_ns: float, top: str = TOP) -> list[Bound]:
     """Return the bound of every pipelined loop.
 
     Args:

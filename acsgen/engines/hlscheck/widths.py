@@ -2,7 +2,7 @@
 
 The machine's integers are wider than the registers that they stand for.  An operator is as wide as
 the bits of its result that are in demand (those that a later ``trunc`` or mask keeps), and no wider
-than its range needs (what a ``zext`` or a mask lets through).  Vitis HLS narrows operators likewise.
+than its range needs.  Vitis HLS narrows operators likewise.
 """
 
 from __future__ import annotations

@@ -140,7 +140,9 @@ def check_names(units: list[Unit], top: str) -> Iterator[Finding]:
                 kind = _kind_in_rtl(cursor, top)
                 languages = reserved_in(cursor.spelling) if kind else []
                 if languages:
-                    message = f"{kind} {cursor.spelling}: a reserved word of {' and '.join(languages)}"
+                    message = (
+                        f"{kind} {cursor.spelling}: a reserved word of {' and '.join(languages)}"
+                    )
                     yield at(cursor, "reserved", message)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from acsgen.engines.base import CompileError
 from acsgen.engines.csim import CSimEngine, build_library
 from acsgen.engines.csim.compile import ap_types_directory
 from acsgen.support.assets import asset
@@ -22,7 +21,8 @@ from tests.fuzz.session import try_graphs, try_programs
 
 from .flat import flat_only
 
-FLAGS = ("-DACS_AP_TYPES", f"-isystem{ap_types_directory()}")
+#: The type headers leave numbers without a value where the sources declare them so, and read them.
+FLAGS = ("-DACS_AP_TYPES", f"-isystem{ap_types_directory()}", "-Wno-uninitialized")
 
 
 @flat_only
@@ -56,7 +56,7 @@ def test_a_type_that_is_too_narrow_is_found(tmp_path: Path) -> None:
     assert narrower != text
     path.write_text(narrower, "utf-8")
     engine = EngineUnderTest(config, CSimEngine(build_library(sources, tmp_path / "ap.so", FLAGS)))
-    with pytest.raises((Mismatch, CompileError)):
+    with pytest.raises(Mismatch):
         try_programs(engine, count=20, chosen_seed=4)
     fast = EngineUnderTest(config, CSimEngine(build_library(sources, tmp_path / "fast.so")))
     assert try_programs(fast, count=5, chosen_seed=4, damages=0)["programs"] >= 5

@@ -460,26 +460,26 @@ void top(int program) {  //! reserved
 }
 ---
 void top(const int *a) {
-#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=slave depth=8 latency=32 //! interface
+#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=slave depth=8 latency=32  //! interface
 #pragma HLS INTERFACE mode=s_axilite port=a
 #pragma HLS INTERFACE mode=s_axilite port=return
 }
 ---
 void top(const int *a) {
-#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=slave depth=8 WRITES //! interface
+#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=slave depth=8 WRITES  //! interface
 #pragma HLS INTERFACE mode=s_axilite port=a
 #pragma HLS INTERFACE mode=s_axilite port=return
 }
 ---
 void top(const int *a) {
-#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=slave depth=8 num_read_outstanding=4 max_read_burst_length=16 //! interface
+#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=slave depth=8 NO_LATENCY  //! interface
 #pragma HLS INTERFACE mode=s_axilite port=a
 #pragma HLS INTERFACE mode=s_axilite port=return
 }
 ---
 struct bus { int *words; };
 void top(bus a) {
-#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=slave depth=8 latency=32 //! interface
+#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=slave depth=8 latency=32  //! interface
 #pragma HLS INTERFACE mode=s_axilite port=a
 #pragma HLS INTERFACE mode=s_axilite port=return
 }
@@ -513,6 +513,7 @@ void f(const Size &size) {
 #: Options of a bus, in pragmas above, by the way that its words go.
 OPTIONS = {
     "READS": "latency=32 max_read_burst_length=16 num_read_outstanding=4",
+    "NO_LATENCY": "max_read_burst_length=16 num_read_outstanding=4",
     "WRITES": "latency=32 max_write_burst_length=16 num_write_outstanding=4",
 }
 
