@@ -200,7 +200,7 @@ class Function:
 
     @cached_property
     def idom(self) -> Mapping[str, str]:
-        """The immediate dominator of each block (Cooper, Harvey, Kennedy); the entry's is itself."""
+        """The immediate dominator of each block (Cooper, Harvey, Kennedy); the entry has itself."""
         number = {name: i for i, name in enumerate(self.order)}
         found = {self.order[0]: self.order[0]}
         changed = True

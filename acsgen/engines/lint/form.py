@@ -8,7 +8,7 @@ from pathlib import Path
 from clang import cindex
 
 from acsgen.engines.lint.finding import Finding
-from acsgen.engines.lint.loops import is_constant, operator_of
+from acsgen.engines.lint.loops import operator_of
 from acsgen.engines.lint.parse import (
     FUNCTIONS,
     LOOPS,
@@ -17,11 +17,13 @@ from acsgen.engines.lint.parse import (
     Unit,
     at,
     constant_value,
+    is_constant,
+    is_constexpr,
     unwrapped,
     walk,
 )
 from acsgen.engines.lint.reserved import reserved_in
-from acsgen.engines.lint.scopes import Body
+from acsgen.engines.lint.scopes import Body, Pragmas
 
 _DIVISIONS = frozenset({"/", "%", "/=", "%="})
 _ARRAYS = (cindex.TypeKind.CONSTANTARRAY, cindex.TypeKind.INCOMPLETEARRAY)
@@ -74,14 +76,14 @@ def check_divisions(units: list[Unit]) -> Iterator[Finding]:
                 problem = _division(cursor)
                 if problem is None:
                     continue
-                if _is_constexpr(function):
+                if is_constexpr(function):
                     # It may only be meant for constants: its calls tell.
                     dividing[function.get_usr()] = function.spelling
                 else:
                     yield at(cursor, "division", problem)
     for unit in units:
         for function in unit.functions:
-            if _is_constexpr(function):
+            if is_constexpr(function):
                 continue
             for cursor in walk(function):
                 called = cursor.referenced if cursor.kind == Kind.CALL_EXPR else None
@@ -90,15 +92,6 @@ def check_divisions(units: list[Unit]) -> Iterator[Finding]:
                 if not all(is_constant(argument) for argument in cursor.get_arguments()):
                     message = f"{called.spelling} divides, and its arguments are no constants"
                     yield at(cursor, "division", message)
-
-
-def _is_constexpr(function: Cursor) -> bool:
-    head = []
-    for token in function.get_tokens():
-        if token.spelling in ("(", "{"):
-            break
-        head.append(token.spelling)
-    return "constexpr" in head
 
 
 def _division(cursor: Cursor) -> str | None:
@@ -132,12 +125,18 @@ def _operands(cursor: Cursor) -> tuple[Cursor, Cursor] | None:
     return None
 
 
-def check_names(units: list[Unit], top: str) -> Iterator[Finding]:
-    """Ports, functions, memories and labels keep their names in the RTL."""
+def check_names(units: list[Unit], pragmas: Pragmas, top: str) -> Iterator[Finding]:
+    """Ports, functions and memories keep their names in the RTL."""
+    memories = {
+        pragma.options.get("variable", "").rsplit(".", 1)[-1]
+        for held in pragmas.values()
+        for pragma in held
+        if pragma.directive == "BIND_STORAGE"
+    }
     for unit in units:
         for declaration in unit.declarations:
             for cursor in walk(declaration):
-                kind = _kind_in_rtl(cursor, top)
+                kind = _kind_in_rtl(cursor, memories, top)
                 languages = reserved_in(cursor.spelling) if kind else []
                 if languages:
                     message = (
@@ -146,15 +145,13 @@ def check_names(units: list[Unit], top: str) -> Iterator[Finding]:
                     yield at(cursor, "reserved", message)
 
 
-def _kind_in_rtl(cursor: Cursor, top: str) -> str | None:
+def _kind_in_rtl(cursor: Cursor, memories: set[str], top: str) -> str | None:
     """Return the kind of thing that a declaration becomes in the RTL, None if it is a wire."""
-    if cursor.kind == Kind.LABEL_STMT:
-        return "the loop"
     if cursor.kind in FUNCTIONS:
         return "the function"
     if cursor.kind == Kind.PARM_DECL:
         function = cursor.semantic_parent
         return "the port" if function is not None and function.spelling == top else None
-    if cursor.kind in (Kind.VAR_DECL, Kind.FIELD_DECL):
-        return "the array" if cursor.type.get_canonical().kind in _ARRAYS else None
+    if cursor.kind in (Kind.VAR_DECL, Kind.FIELD_DECL) and cursor.spelling in memories:
+        return "the memory" if cursor.type.get_canonical().kind in _ARRAYS else None
     return None

@@ -83,5 +83,5 @@ def lint_sources(folder: Path, top: str = TOP) -> list[Finding]:
     findings.update(check_dataflow(everything))
     findings.update(check_labels(everything, units))
     findings.update(check_divisions(units))
-    findings.update(check_names(units, top))
+    findings.update(check_names(units, pragmas, top))
     return sorted(findings)

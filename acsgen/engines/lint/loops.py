@@ -7,22 +7,21 @@ from collections.abc import Iterator
 from clang import cindex
 
 from acsgen.engines.lint.finding import Finding
-from acsgen.engines.lint.parse import LOOPS, Cursor, Kind, Unit, at, is_const, same, unwrapped, walk
+from acsgen.engines.lint.parse import (
+    LOOPS,
+    Cursor,
+    Kind,
+    Unit,
+    at,
+    is_const,
+    is_constant,
+    same,
+    unwrapped,
+    walk,
+)
 from acsgen.engines.lint.scopes import Body
 
 Type = cindex.TypeKind
-
-_LITERALS = (Kind.INTEGER_LITERAL, Kind.CXX_BOOL_LITERAL_EXPR, Kind.CHARACTER_LITERAL)
-_OPERATORS = (
-    Kind.BINARY_OPERATOR,
-    Kind.UNARY_OPERATOR,
-    Kind.PAREN_EXPR,
-    Kind.UNEXPOSED_EXPR,
-    Kind.CONDITIONAL_OPERATOR,
-    Kind.CSTYLE_CAST_EXPR,
-    Kind.CXX_FUNCTIONAL_CAST_EXPR,
-    Kind.CXX_STATIC_CAST_EXPR,
-)
 
 
 def check_loops(found: list[Body], units: list[Unit]) -> Iterator[Finding]:
@@ -139,24 +138,6 @@ def operator_of(cursor: Cursor) -> str:
 def _reference(cursor: Cursor) -> Cursor | None:
     cursor = unwrapped(cursor)
     return cursor.referenced if cursor.kind == Kind.DECL_REF_EXPR else None
-
-
-def is_constant(cursor: Cursor) -> bool:
-    """Whether an expression is made of literals, enumerators and constants only."""
-    if cursor.kind in _LITERALS:
-        return True
-    if cursor.kind == Kind.DECL_REF_EXPR:
-        target = cursor.referenced
-        if target.kind in (Kind.ENUM_CONSTANT_DECL, Kind.TEMPLATE_NON_TYPE_PARAMETER):
-            return True
-        if target.kind != Kind.VAR_DECL or not target.type.is_const_qualified():
-            return False
-        initial = [c for c in target.get_children() if c.kind.is_expression()]
-        return bool(initial) and is_constant(initial[-1])
-    if cursor.kind in _OPERATORS:
-        parts = [c for c in cursor.get_children() if c.kind.is_expression()]
-        return bool(parts) and all(is_constant(part) for part in parts)
-    return False
 
 
 def check_dataflow(found: list[Body]) -> Iterator[Finding]:

@@ -24,6 +24,21 @@ Kind = cindex.CursorKind
 
 STANDARD = "-std=c++14"
 
+_LITERALS = (Kind.INTEGER_LITERAL, Kind.CXX_BOOL_LITERAL_EXPR, Kind.CHARACTER_LITERAL)
+_OPERATORS = (
+    Kind.BINARY_OPERATOR,
+    Kind.UNARY_OPERATOR,
+    Kind.PAREN_EXPR,
+    Kind.UNEXPOSED_EXPR,
+    Kind.CONDITIONAL_OPERATOR,
+    Kind.CSTYLE_CAST_EXPR,
+    Kind.CXX_FUNCTIONAL_CAST_EXPR,
+    Kind.CXX_STATIC_CAST_EXPR,
+)
+
+#: Chooses the types of synthesis, which the C simulation replaces by faster ones.
+_SYNTHESIS = "-DACS_AP_TYPES"
+
 #: libclang's ``CXEval_Int``.
 _EVALUATED_INT = 1
 
@@ -72,7 +87,7 @@ _TOOL_HEADERS = Path(__file__).parent.parent / "hlscheck" / "include" / "analysi
 @cache
 def _arguments() -> tuple[str, ...]:
     includes = (f"-isystem{ap_types_directory()}", f"-isystem{_TOOL_HEADERS}")
-    return ("-x", "c++", STANDARD, *includes, *_system_includes())
+    return ("-x", "c++", STANDARD, _SYNTHESIS, *includes, *_system_includes())
 
 
 @cache
@@ -170,6 +185,34 @@ def is_const(declared: cindex.Type) -> bool:
     while inner.kind == cindex.TypeKind.CONSTANTARRAY and not inner.is_const_qualified():
         inner = inner.element_type
     return bool(inner.is_const_qualified())
+
+
+def is_constant(cursor: Cursor) -> bool:
+    """Whether an expression is made of literals, enumerators and constants only."""
+    if cursor.kind in _LITERALS:
+        return True
+    if cursor.kind == Kind.DECL_REF_EXPR:
+        target = cursor.referenced
+        if target.kind in (Kind.ENUM_CONSTANT_DECL, Kind.TEMPLATE_NON_TYPE_PARAMETER):
+            return True
+        if target.kind != Kind.VAR_DECL or not target.type.is_const_qualified():
+            return False
+        initial = [c for c in target.get_children() if c.kind.is_expression()]
+        return bool(initial) and is_constant(initial[-1])
+    if cursor.kind in _OPERATORS:
+        parts = [c for c in cursor.get_children() if c.kind.is_expression()]
+        return bool(parts) and all(is_constant(part) for part in parts)
+    return False
+
+
+def is_constexpr(function: Cursor) -> bool:
+    """Whether a function may be evaluated by the compiler."""
+    head = []
+    for token in function.get_tokens():
+        if token.spelling in ("(", "{"):
+            break
+        head.append(token.spelling)
+    return "constexpr" in head
 
 
 def constant_value(cursor: Cursor) -> int | None:

@@ -20,6 +20,10 @@ int f(int n) { int a[n]; a[0] = 1; return a[0]; }  //! dynamic-memory
 ---
 int f(int n) { return n ? f(n - 1) : 0; }  //! recursion
 ---
+constexpr int bits(int n) { return n < 2 ? 1 : 1 + bits(n / 2); }
+const int EIGHT = bits(255);
+int f(int n) { return bits(n) + EIGHT; }  //! recursion
+---
 int g(int n);
 int f(int n) { return g(n); }  //! recursion
 int g(int n) { return f(n); }  //+ recursion
@@ -444,14 +448,16 @@ void Entity(int *a) { a[0] = 1; }  //! reserved
 ---
 void f(int *a) {
   int buffer[4];  //! reserved
+#pragma HLS BIND_STORAGE variable=buffer type=ram_t2p impl=bram
   buffer[0] = a[0];
   a[1] = buffer[0];
 }
 ---
 struct S { int reg[4]; };  //! reserved
----
 void f(int *a) {
-  loop: for (int i = 0; i < 4; ++i) a[i] = 0;  //! reserved
+  static S s;  //+ static-local
+#pragma HLS BIND_STORAGE variable=s.reg type=ram_t2p impl=bram
+  s.reg[a[0] & 3] = a[1];
 }
 ---
 void top(int program) {  //! reserved

@@ -27,6 +27,12 @@ constexpr int MANY = 8;
 namespace { const int HALF = MANY; }
 struct Store { ap_uint<8> bank[2][16]; };
 
+#ifdef ACS_PROBE
+#include "acs_probe_hooks.hpp"
+#endif
+constexpr int bits(int value) { return value < 2 ? 1 : 1 + bits(value / 2); }
+const int WIDTH = bits(255);
+
 // #pragma HLS NOTHING in a comment
 void make(const int *source, int n, int a[4]) {
 #pragma HLS INLINE off
