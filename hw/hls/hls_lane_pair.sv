@@ -1,4 +1,4 @@
-// Two lanes of the HLS engine as its C++ writes them (acs_arithmetic.hpp, acs_lanes.hpp): the choice
+// Two lanes of the HLS engine as its C++ writes them (acs_arithmetic.hpp, acs_lanes.hpp): choice
 // between two windows, one multiplier for two products, two accumulators.  Only for counting.
 `default_nettype none
 

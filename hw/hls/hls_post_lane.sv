@@ -1,5 +1,5 @@
-// One lane of the HLS engine's requantization as its C++ writes it (acs_arithmetic.hpp): scaling, the
-// residual, rounding half away from zero, saturation.  Only for counting.
+// One lane of the HLS engine's requantization as its C++ writes it (acs_arithmetic.hpp): scaling,
+// the residual, rounding half away from zero, saturation.  Only for counting.
 `default_nettype none
 
 module hls_post_lane #(

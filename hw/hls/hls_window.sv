@@ -1,5 +1,5 @@
-// A window of the HLS engine as its C++ writes it (acs_window.hpp): the half of every bank, the turn by
-// whole segments, the move by pixels, and the padding.  Only for counting.
+// A window of the HLS engine as its C++ writes it (acs_window.hpp): the half of every bank, the
+// turn by whole segments, the move by pixels, and the padding.  Only for counting.
 `default_nettype none
 
 module hls_window #(

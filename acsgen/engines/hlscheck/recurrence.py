@@ -264,7 +264,7 @@ class _Graph:
         if opcode in _LOGIC:
             return 0.0 if constant else delays.CHAINED_GATE
         if opcode in _SHIFTS:
-            return 0.0 if constant else delays.shift_delay(self._widths.of(node))
+            return 0.0 if constant else self._shift_delay(node)
         if opcode in _DIVISIONS:
             return 0.0 if _power_of_two(text) else delays.divide_delay(self._widths.of(node))
         if opcode == "mul":
@@ -279,6 +279,25 @@ class _Graph:
         if opcode == "call" and _COUNT.search(text):
             return delays.GATE
         return 0.0
+
+    def _shift_delay(self, node: Instruction) -> float:
+        """A shift by one of few amounts is a choice among as many."""
+        amount = self._function.values.get(node.operands[-1])
+        while amount is not None:
+            factor = re.search(r", (\d+)$", amount.text)
+            scaled = amount.opcode == "shl" or (
+                amount.opcode == "mul" and _power_of_two(amount.text)
+            )
+            if amount.opcode not in ("zext", "sext", "trunc") and not (scaled and factor):
+                break
+            amount = self._function.values.get(amount.operands[0])
+        if amount is None:
+            return delays.shift_delay(self._widths.of(node))
+        fixed = re.fullmatch(r"select i1 \S+, i\d+ -?\d+, i\d+ -?\d+", amount.text)
+        one_bit = amount.opcode == "and" and _power_of_two(amount.text)
+        if fixed or one_bit or self._widths.of(amount) == 1:
+            return delays.SELECT
+        return delays.shift_delay(min(1 << self._widths.of(amount), self._widths.of(node)))
 
     def bound(self, budget: float) -> tuple[int, tuple[Step, ...]]:
         """Return the least interval without a cycle that is too long, and the longest cycle."""

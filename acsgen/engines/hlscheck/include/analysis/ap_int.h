@@ -1,8 +1,9 @@
 // ap_int and ap_uint for analysis: machine integers that are cut to their bits at every assignment.
 //
-// LLVM then sees the operators of the C++ and a mask behind each of them, from which the width of the
-// register is known.  The type headers for simulation keep words of any length in loops, which would
-// hide the operators.  Arithmetic is done in a type that holds every result of narrower numbers.
+// LLVM then sees the operators of the C++ and a mask behind each of them, from which the width of
+// the register is known.  The type headers for simulation keep words of any length in loops, which
+// would hide the operators.  Arithmetic is done in a type that holds every result of narrower
+// numbers.
 #ifndef ACS_ANALYSIS_AP_INT_H
 #define ACS_ANALYSIS_AP_INT_H
 
@@ -27,7 +28,8 @@ template <int BITS, bool SIGNED>
 struct Number {
   static_assert(BITS >= 1 && BITS <= 64, "registers have up to 64 bits");
 
-  typedef typename Machine<(BITS < 32 || (SIGNED && BITS == 32)), (!SIGNED && BITS == 64)>::type type;
+  typedef
+      typename Machine<(BITS < 32 || (SIGNED && BITS == 32)), (!SIGNED && BITS == 64)>::type type;
   static const int SPARE = 8 * int(sizeof(type)) - BITS;
 
   type value;
@@ -66,9 +68,9 @@ struct Number {
     return before;
   }
 
-#define ACS_ANALYSIS_ASSIGN(OPERATOR)                       \
-  template <typename T>                                     \
-  Number &operator OPERATOR##=(const T &other) {            \
+#define ACS_ANALYSIS_ASSIGN(OPERATOR)                        \
+  template <typename T>                                      \
+  Number &operator OPERATOR##=(const T & other) {            \
     return *this = Number(type(value OPERATOR type(other))); \
   }
   ACS_ANALYSIS_ASSIGN(+)

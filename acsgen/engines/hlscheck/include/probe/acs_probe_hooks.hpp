@@ -35,16 +35,16 @@ void log_access(uint16_t memory, unsigned bank, uint16_t site, bool is_write, un
 }  // namespace acs_probe
 
 // Blocks: they stand with a semicolon behind them, or without.
-#define ACS_LOOP(label)                                                        \
-  {                                                                            \
-    static const uint16_t acs_probe_loop = ::acs_probe::number_of(#label);     \
-    ::acs_probe::begin_iteration(acs_probe_loop);                              \
-    ACS_PROBE_COUNT(label)                                                     \
+#define ACS_LOOP(label)                                                    \
+  {                                                                        \
+    static const uint16_t acs_probe_loop = ::acs_probe::number_of(#label); \
+    ::acs_probe::begin_iteration(acs_probe_loop);                          \
+    ACS_PROBE_COUNT(label)                                                 \
   }
-#define ACS_PORT_TRACE(memory, bank, site, is_write, address)                  \
-  {                                                                            \
-    static const uint16_t acs_probe_memory = ::acs_probe::number_of(#memory);  \
-    static const uint16_t acs_probe_site = ::acs_probe::number_of(#site);      \
-    ::acs_probe::log_access(acs_probe_memory, unsigned(bank), acs_probe_site,  \
-                            bool(is_write), unsigned(address));                \
+#define ACS_PORT_TRACE(memory, bank, site, is_write, address)                                 \
+  {                                                                                           \
+    static const uint16_t acs_probe_memory = ::acs_probe::number_of(#memory);                 \
+    static const uint16_t acs_probe_site = ::acs_probe::number_of(#site);                     \
+    ::acs_probe::log_access(acs_probe_memory, unsigned(bank), acs_probe_site, bool(is_write), \
+                            unsigned(address));                                               \
   }

@@ -1,9 +1,9 @@
 // Keeps the log of acs_probe_hooks.hpp, and hands it to Python.
 
-#include "acs_probe_hooks.hpp"
-
 #include <string>
 #include <vector>
+
+#include "acs_probe_hooks.hpp"
 
 namespace acs_probe {
 
@@ -39,8 +39,7 @@ void begin_iteration(uint16_t number) {
 }
 
 void log_access(uint16_t memory, unsigned bank, uint16_t site, bool is_write, unsigned address) {
-  Access access = {iterations[loop], run,  address, loop, memory, uint16_t(bank),
-                   site,             is_write, 0};
+  Access access = {iterations[loop], run, address, loop, memory, uint16_t(bank), site, is_write, 0};
   accesses.push_back(access);
 }
 
