@@ -50,9 +50,9 @@ def test_a_type_that_is_too_narrow_is_found(tmp_path: Path) -> None:
     """Half the bits for the product of two pixels and a weight: the fast types do not notice."""
     config = CONFIGURATIONS[4]
     sources = render_engine(tmp_path / "hls", config)
-    path = sources / "acs_arithmetic.hpp"
+    path = sources / "acs_types.hpp"
     text = path.read_text("utf-8")
-    narrower = re.sub(r"signed_t<\d+> product_pair_t", "signed_t<20> product_pair_t", text)
+    narrower = re.sub(r"<\d+> packed_product_t", "<20> packed_product_t", text)
     assert narrower != text
     path.write_text(narrower, "utf-8")
     engine = EngineUnderTest(config, CSimEngine(build_library(sources, tmp_path / "ap.so", FLAGS)))

@@ -75,8 +75,9 @@ def test_the_sources_state_the_same_widths() -> None:
     text = "".join(
         (folder / f"acs_{name}.hpp").read_text("utf-8") for name in ("arithmetic", "types")
     )
-    stated = {name: int(bits) for bits, name in re.findall(r"typedef signed_t<(\d+)> (\w+);", text)}
-    assert stated["pixel_pair_t"] == flow.PAIR_BITS
+    types = re.findall(r"typedef (?:signed_t|ap_int)<(\d+)> (\w+);", text)
+    stated = {name: int(bits) for bits, name in types}
+    assert stated["packed_pixels_t"] == flow.PAIR_BITS
     assert stated["weight_t"] == flow.WEIGHT_BITS
-    assert stated["product_pair_t"] == flow.PAIR_BITS + flow.WEIGHT_BITS - 1
+    assert stated["packed_product_t"] == flow.PAIR_BITS + flow.WEIGHT_BITS - 1
     assert stated["acc_t"] == flow.SUM_BITS
