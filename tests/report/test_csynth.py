@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from acsgen.cli import app
 from acsgen.emit.claims import HEADER, Claims, LoopClaim, load_claims, loop_claims
+from acsgen.engines.hlscheck.loops import Sources
 from acsgen.report.claims import compare
 from acsgen.report.csynth import LoopReport, read_report
 from acsgen.support.errors import UserError
@@ -291,6 +292,14 @@ def test_a_build_has_the_claims_of_its_sources(tmp_path: Path) -> None:
     assert dict(claims.loops) == loop_claims(sources / HEADER)
     assert claims.top == "acs_engine"
     assert claims.resources.keys() == {"dsp", "bram36", "lut", "ff"}
+
+
+@flat_only
+def test_every_pipelined_loop_is_claimed_as_its_pragma_asks(tmp_path: Path) -> None:
+    sources = render_engine(tmp_path, SMALL)
+    claims = loop_claims(sources / HEADER)
+    asked = {loop.label: loop.interval for loop in Sources(sources).loops()}
+    assert {label: c.interval for label, c in claims.items() if c.depth > 0} == asked
 
 
 def test_a_file_that_is_no_claims_names_itself(tmp_path: Path) -> None:
