@@ -54,7 +54,7 @@ def comparison_table(version: str, comparisons: list[Comparison]) -> Table:
         table.add_column(name)
     for comparison in comparisons:
         table.add_row(
-            printable(comparison.what),
+            printable(comparison.subject),
             comparison.claimed or "no claim",
             printable(comparison.found) or "not in the report",
             comparison.verdict,

@@ -33,7 +33,7 @@ class OperatorCount:
 
 @cache
 def operator_counts() -> dict[Operator, OperatorCount]:
-    """Return what each operator takes."""
+    """Return the resources that each operator takes."""
     content = json.loads((asset_root() / RECORD).read_text(encoding="utf-8"))["operators"]
     return {
         operator: OperatorCount(*(int(content[operator.value][k]) for k in ("dsp", "lut", "ff")))

@@ -1,7 +1,7 @@
 """Estimates how much of a board's programmable logic the HLS engine takes.
 
 Block RAMs follow from the sizes of the memories.  The large operators (pairs of lanes, windows,
-requantization lanes) were counted by Yosys from what the C++ writes
+requantization lanes) were counted by Yosys, written as in the C++
 (``benchmarks/hls_operators.json``), and are added up; the rest are the constants below, set by
 hand.  Vitis HLS was not asked, and every report says that it is an estimate.
 """
@@ -50,7 +50,7 @@ class ResourceEstimate:
 
 
 def estimate_resources(engine: EngineConfig) -> ResourceEstimate:
-    """Return what ``engine`` takes."""
+    """Return the resources that ``engine`` takes."""
     counts = operator_counts()
     pairs = engine.lane_groups * LANES // 2
     with_maximum = min(engine.lane_groups, MAXIMUM_GROUPS) * LANES // 2

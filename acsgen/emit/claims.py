@@ -1,4 +1,4 @@
-"""What the HLS sources claim of their synthesis: intervals and depths of loops, and resources.
+"""Claims of the HLS sources about their synthesis: intervals and depths of loops, and resources.
 
 The claims about loops are written once, in ``acs_claims.hpp``, from which the C simulation counts
 cycles; those about resources are the estimate that the build reports.  ``claims.json`` beside the

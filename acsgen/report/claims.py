@@ -14,13 +14,13 @@ class Comparison:
     """One figure, claimed and found.
 
     Attributes:
-        what: the loop or resource, and its figure.
+        subject: the loop or resource, and the name of the figure.
         claimed: the claim; "" if there is none, as of a loop that the tool made.
-        found: what synthesis made; "" if the report does not have it.
-        holds: whether the claim is true of it: what was found is no worse.
+        found: the figure of the report; "" if the report does not have it.
+        holds: whether the report bears the claim out: its figure is no worse.
     """
 
-    what: str
+    subject: str
     claimed: str
     found: str
     holds: bool
@@ -39,9 +39,9 @@ class Comparison:
 
 
 def compare(claims: Claims, report: SynthesisReport) -> list[Comparison]:
-    """Return every claim with what the report says of it, then loops without a claim.
+    """Return every claim with the figure of the report, then loops without a claim.
 
-    A claim about a loop holds if all loops of the label, in whatever module, are no slower and no
+    A claim about a loop holds if all loops of the label, in all modules, are no slower and no
     deeper; one about a resource, if no more is taken.
     """
     return [
@@ -97,9 +97,9 @@ def _claimed(claim: LoopClaim) -> str:
     return f"interval {claim.interval}, depth {claim.depth}"
 
 
-def _figure(what: str, claimed: int, found: int | None) -> Comparison:
+def _figure(subject: str, claimed: int, found: int | None) -> Comparison:
     return Comparison(
-        what,
+        subject,
         str(claimed),
         "not pipelined" if found is None else str(found),
         found is not None and found <= claimed,

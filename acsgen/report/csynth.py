@@ -50,14 +50,14 @@ class LoopReport:
 
 @dataclass(frozen=True)
 class SynthesisReport:
-    """What a report says.
+    """The content of a report.
 
     Attributes:
         version: of the tool.
         top: the top function.
         part: the device.
         clock_ns: the period that was asked.
-        uncertainty_ns: what the tool keeps of it.
+        uncertainty_ns: the part of it that the tool keeps.
         estimated_ns: the longest path that it estimates.
         loops: all loops, in all modules.
         resources: of the whole, by the names of the estimate: ``bram18``, ``dsp``, ``ff``, ``lut``,

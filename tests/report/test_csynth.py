@@ -265,7 +265,9 @@ def test_parts_are_compared_whole(tmp_path: Path) -> None:
     path.write_text(report())
     found = read_report(path)
     assert all(c.holds for c in compare(CLAIMS, found))
-    other = [c.what for c in compare(replace(CLAIMS, part="xc7z020clg400-1"), found) if not c.holds]
+    other = [
+        c.subject for c in compare(replace(CLAIMS, part="xc7z020clg400-1"), found) if not c.holds
+    ]
     assert other == ["part"]
 
 

@@ -1,6 +1,6 @@
 """Checks of the claims that the HLS engine makes: bursts, initiation intervals, memory ports.
 
-Vitis HLS decides what becomes of them, and is not at hand where the templates are changed.  The
+Vitis HLS decides on them, and is not at hand where the templates are changed.  The
 checks here refute a claim, or find nothing against it; they do not replace synthesis.  All work on
 a folder of rendered sources:
 

@@ -64,7 +64,7 @@ def bus_accesses(sources: Path, module: Path, top: str = TOP) -> list[Access]:
 
     Args:
         sources: folder of rendered sources.
-        module: what :func:`acsgen.engines.hlscheck.llvm.compile_module` made of them.
+        module: of :func:`acsgen.engines.hlscheck.llvm.compile_module`, made from them.
         top: the top function.
     """
     function = Function(module.read_text(encoding="utf-8"), top, sources)
@@ -89,7 +89,7 @@ def _bus_ports(sources: Path) -> frozenset[str]:
 
 
 class Evolution:
-    """What the printer of scalar evolution says about a function."""
+    """Scalar evolution of a function, read from the output of its printer."""
 
     def __init__(self, text: str, top: str) -> None:
         sections = re.split(r"^Classifying expressions for: @", text, flags=re.M)

@@ -69,7 +69,7 @@ class Instruction:
 
 
 def _types_removed(text: str) -> str:
-    """Named types look like values (``%struct.x*``): they go, with what they are parameters of."""
+    """Named types look like values (``%struct.x*``): they are taken out."""
     text = re.sub(r"%(?:struct|class|union)\.[\w.$:]+", "", text)
     return re.sub(r'%"(?:struct|class|union)\.[^"]*"', "", text)
 

@@ -57,7 +57,7 @@ class Tools:
 
 
 def find_llvm() -> Tools:
-    """Return the commands; raise :class:`UserError` that says what to install."""
+    """Return the commands; raise :class:`UserError` that names the package of a missing one."""
     purpose = "checks of the HLS engine's LLVM IR"
 
     def tool(name: str, variable: str, package: str) -> str:

@@ -24,7 +24,7 @@ class PipelinedLoop:
         file: its file, without folder.
         line: the line on which it starts.
         label: its label, or "".
-        interval: what the pragma asks.
+        interval: as the pragma asks.
         independent: last names of the variables of which a pragma says that iterations do not
             depend on each other through them.
     """

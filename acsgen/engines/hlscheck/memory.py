@@ -23,7 +23,7 @@ class Objects:
         self._values = function.values
 
     def of(self, access: Instruction) -> str:
-        """Return the name of what a load or store touches."""
+        """Return the name of the place that a load or store touches."""
         constant = _CONSTANT_ADDRESS.search(access.text)
         if constant:
             return f"{constant[1]}{_path(constant[2])}"

@@ -1,7 +1,7 @@
 """Whether the accesses to on-chip memories fit their ports, in the programs that were run.
 
 The sources have probes (``acs_probe.hpp``) beside every access.  A C simulation that is compiled
-with ``ACS_PROBE`` logs them, and the log is held to what the pragmas claim:
+with ``ACS_PROBE`` logs them, and the log is held to the claims of the pragmas:
 
 * in one iteration a bank is accessed no more often than it has ports, times the loop's interval;
 * all sites of a loop that access a bank have a port each: nothing has to be proved exclusive;

@@ -98,7 +98,7 @@ def recurrence_bounds(sources: Path, module: Path, period_ns: float, top: str = 
 
     Args:
         sources: folder of rendered sources.
-        module: what :func:`acsgen.engines.hlscheck.llvm.compile_module` made of them.
+        module: of :func:`acsgen.engines.hlscheck.llvm.compile_module`, made from them.
         period_ns: of the clock.
         top: the top function.
     """

@@ -222,8 +222,8 @@ def check_interface(found: list[Body], top: str) -> Iterator[Finding]:
                 yield Finding(body.file, pragma.line, "interface", message)
 
 
-#: What every bus port says: its depth in co-simulation, its bus, the register of its address, and
-#: the cycles from a request to the first word for which the schedule makes room.
+#: Options that every bus port has: its depth in co-simulation, its bus, the register of its address
+#: and the cycles from a request to the first word, for which the schedule makes room.
 _PORT_OPTIONS = ("depth", "bundle", "offset", "latency")
 _READ_OPTIONS = ("max_read_burst_length", "num_read_outstanding")
 _WRITE_OPTIONS = ("max_write_burst_length", "num_write_outstanding")
