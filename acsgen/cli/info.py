@@ -18,7 +18,9 @@ from acsgen.program.board import board_names, load_board
 from acsgen.support.assets import asset, asset_root
 from acsgen.support.numbers import count
 
-_TOOLS = ("g++", "vitis-run", "v++", "vitis_hls", "vivado", "verilator", "yosys")
+_TOOLS = (
+    *("g++", "clang++", "opt", "vitis-run", "v++", "vitis_hls", "vivado", "verilator", "yosys"),
+)
 
 
 def print_version(wanted: bool) -> None:

@@ -17,6 +17,7 @@ from acsgen_host.words import POISON
 
 import acsgen
 from acsgen.emit.bundles import BUNDLES
+from acsgen.emit.claims import HEADER, write_claims
 from acsgen.isa.generated import (
     INSTRUCTION_WORDS,
     LANES,
@@ -216,3 +217,6 @@ def render_hls(
     without_vitis = target / WITHOUT_VITIS
     without_vitis.mkdir(exist_ok=True)
     (without_vitis / BURST_HEADER).write_bytes(asset("sim", "csim", BURST_HEADER).read_bytes())
+    # Only the sources of the flat loop state their claims.
+    if (target / HEADER).is_file():
+        write_claims(target, "acs_engine", board, engine)

@@ -35,7 +35,10 @@ def invoke(*words: str, status: int = 0) -> str:
 @pytest.mark.unit
 @pytest.mark.parametrize(
     "command",
-    [[], ["build"], ["sim"], ["bench"], ["eval"], ["train"], ["boards"], ["info"]],
+    [
+        *([], ["build"], ["sim"], ["bench"], ["eval"], ["train"], ["boards"], ["info"]),
+        *(["synth"], ["synth-report"]),
+    ],
 )
 def test_every_command_has_help(command: list[str]) -> None:
     assert "Usage" in invoke(*command, "--help")

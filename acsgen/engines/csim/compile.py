@@ -57,14 +57,21 @@ def compiler() -> str:
     return find_tool("g++", variable="CXX", purpose="C simulation", remedy="apt-get install g++")
 
 
-def build_library(sources: Path, library: Path, extra_flags: tuple[str, ...] = ()) -> Path:
+def build_library(
+    sources: Path,
+    library: Path,
+    extra_flags: tuple[str, ...] = (),
+    extra_units: tuple[Path, ...] = (),
+) -> Path:
     """Compile every ``*.cpp`` of the folder ``sources`` but the test bench into ``library``.
+
+    ``extra_units`` are compiled along with them.
 
     Raises :class:`CompileError` with the compiler's first messages, and :class:`UserError` where
     the compiler or the type headers are missing.
     """
     units = [path for path in sorted(sources.glob("*.cpp")) if path.name != TESTBENCH]
-    units.extend(asset("sim", "csim", name) for name in SIMULATOR)
+    units += [*(asset("sim", "csim", name) for name in SIMULATOR), *extra_units]
     cxx = compiler()
     includes = ["-I", str(sources), "-I", str(asset("sim", "csim"))]
     if SYNTHESIS_TYPES in extra_flags:
