@@ -58,7 +58,7 @@ void wait(uint64_t cycles) {
 Clock simulated = {0, NULL, LOOPS};
 
 void enter(int loop) {
-  // What is fetched before the first step belongs to the first instruction.
+  // The fetch before the first step belongs to the first instruction.
   if (loop == PROGRAM_STEPS && ++steps > 1) instructions.push_back(Instruction());
   simulated.loop = loop;
   simulated.current = &instructions.back().loop[loop];

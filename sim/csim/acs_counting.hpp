@@ -1,8 +1,9 @@
 // The probes of acs_probe.hpp as a clock: iterations of every loop, and the cycles that they take.
 //
 // An iteration takes its loop's claimed interval, a run of a loop its claimed depth besides.  Words
-// that come through a memory port take the memory's latency and bandwidth; what the engine waits
-// for them is counted where it waits.
+// that come through a memory port take the memory's latency and bandwidth; the cycles that the
+// engine waits
+// for them are counted where it waits.
 #pragma once
 
 #include <stddef.h>

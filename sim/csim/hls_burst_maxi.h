@@ -15,8 +15,8 @@
 
 namespace hls {
 
-// The requests of a port.  Copies of a port share them, as they share the wires: a program has one port
-// that it reads and one that it writes.
+// The requests of a port.  Copies of a port share them, as they share the wires: a program has one
+// port that it reads and one that it writes.
 struct BurstQueue {
   static const int MAX_OPEN = 16;  // num_read_outstanding of the ports
   size_t offset[MAX_OPEN];
@@ -57,7 +57,8 @@ class burst_maxi {
   void read_request(size_t offset, size_t words) {
     BurstQueue &queue = burst_reads();
     burst_demand(words > 0, "a request of no words");
-    burst_demand(queue.open < BurstQueue::MAX_OPEN, "more requests are open than num_read_outstanding");
+    burst_demand(queue.open < BurstQueue::MAX_OPEN,
+                 "more requests are open than num_read_outstanding");
     const int at = (queue.first + queue.open) % BurstQueue::MAX_OPEN;
     queue.offset[at] = offset;
     queue.left[at] = words;

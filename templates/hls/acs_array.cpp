@@ -34,13 +34,13 @@ LANE_ARRAY:
   while (busy) {
 #pragma HLS PIPELINE II=1 style=flp
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_ARRAY
-// A result meets neither its source nor its residual: what is written is not read in this loop.
+// A result meets neither its source nor its residual: no word that is written is read in this loop.
 #pragma HLS DEPENDENCE variable=memories.half type=inter dependent=false
 // Rows are used MARGIN iterations after their last word.
 #pragma HLS DEPENDENCE variable=memories.weights type=inter direction=RAW distance=8 dependent=true
 #pragma HLS DEPENDENCE variable=memories.first_rows type=inter direction=RAW distance=8 dependent=true
 #pragma HLS DEPENDENCE variable=memories.records type=inter direction=RAW distance=8 dependent=true
-// What is written into the lists belongs to the next instruction.
+// Entries that are written into the lists belong to the next instruction.
 #pragma HLS DEPENDENCE variable=lists.inputs type=inter dependent=false
 #pragma HLS DEPENDENCE variable=lists.output_rows type=inter dependent=false
 #pragma HLS DEPENDENCE variable=lists.output_channels type=inter dependent=false

@@ -1,5 +1,5 @@
-// What the sources claim of their loops, in clock cycles: the interval at which iterations begin,
-// and the depth of the pipeline that every run of the loop fills once.
+// The claims of the sources about their loops, in clock cycles: the interval at which iterations
+// begin, and the depth of the pipeline that every run of the loop fills once.
 //
 // The C simulation counts iterations and multiplies; a synthesis report says whether it is true.
 // PROGRAM_STEPS is not pipelined: its interval is everything of an instruction that no other loop

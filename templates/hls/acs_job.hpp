@@ -1,4 +1,4 @@
-// A job: what the flat loop must know of an instruction, in registers that stay as they are while
+// A job: an instruction as the flat loop must know it, in registers that stay as they are while
 // the loop runs.
 //
 // CONV is a job as it is.  ELTWISE, POOL and SCALE are jobs of one chunk: all their channels, each

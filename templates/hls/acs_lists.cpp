@@ -77,7 +77,7 @@ uint64_t mask_word(const Memories &memories, int side, int mask, const Scan &sca
 
 // The bursts of a row, made while the active columns come by.
 struct RunMaker {
-  int first;  // of the run, behind what is in bursts already
+  int first;  // of the run, behind the words that are in bursts already
   int last;
   int runs;
   int made;   // bursts
@@ -106,8 +106,8 @@ bool add_column(RunMaker &maker, int first, int last, Burst &burst) {
   return made;
 }
 
-// Masks without groups or tables: the lists of active channels, found by their bits; whoever is
-// masked costs nothing.
+// Masks without groups or tables: the lists of active channels, found by their bits; a channel that
+// is masked costs nothing.
 void list_masks(const Instruction &op, const Memories &memories, Lists &lists, int list,
                 ListCounts &counts) {
   const int inputs = has_mask(int(op.mask_in)) ? int(op.channels_in) : 0;

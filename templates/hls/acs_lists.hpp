@@ -1,5 +1,5 @@
-// Mask registers and channel orders, made into what the flat loop walks: lists of active channels,
-// and the bursts of a weight row that hold weights of active inputs.
+// Mask registers and channel orders, made into the lists that the flat loop walks: of active
+// channels, and the bursts of a weight row that hold weights of active inputs.
 #pragma once
 
 #include "acs_params.hpp"
@@ -31,7 +31,7 @@ constexpr int MAX_ENTRIES = 2 * acs_isa::MAX_CHANNELS;
 constexpr int TABLE_WORDS = MAX_ENTRIES / TABLE_ENTRIES;
 
 // The lists of two instructions: of the one that runs, and of the next one.  Groups follow each
-// other.  Outputs are listed for who asks for rows and for who deals items, once for each; active
+// other.  Outputs are listed once for the asker of rows and once for the dealer of items; active
 // ones from the front, masked ones from the back, as there are never more than MAX_CHANNELS.
 struct Lists {
   InputEntry inputs[2 * acs_isa::MAX_CHANNELS];
@@ -51,7 +51,7 @@ struct Lists {
 // Where a masked output stands in the lists.
 inline int masked_place(int position) { return acs_isa::MAX_CHANNELS - 1 - position; }
 
-// What the lists of an instruction have.
+// The sizes of the lists of an instruction.
 struct ListCounts {
   channel_t inputs;  // active, over all groups
   channel_t outputs;

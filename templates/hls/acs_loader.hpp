@@ -10,8 +10,8 @@
 //   dealer    (acs_dealer.hpp) deals rows that are complete
 //   walker    (acs_walker.hpp) gives the room back behind the last round
 //
-// When all chunks of a job are named, those of the next instruction follow; what is then on its way
-// is taken by that instruction's loop.
+// When all chunks of a job are named, those of the next instruction follow; the words that are then
+// on their way is taken by that instruction's loop.
 #pragma once
 
 #include "acs_job.hpp"
@@ -106,7 +106,7 @@ struct Storer {
   ring_word_t base;                   // first word of the row in its bank
   bool started;                       // `base` is this chunk's
   count_t<MAX_ENTRIES> entries_left;  // of the next table to take
-  uint64_t table_word;                // what is left of a word of it
+  uint64_t table_word;                // the entries that are left of a word of it
   TableCursor table;
 };
 
@@ -394,7 +394,7 @@ EACH_AGE:
     }
     const int position = int(chunk.first) + int(asker.row);
     int row = position;
-    // Without masks the rows are all in order, whatever a table says of their channels.
+    // Without masks the rows are all in order; a table changes only their channels.
     if (on.lists_out && is_masked(on.op)) {
       const int place =
           list * acs_isa::MAX_CHANNELS + (chunk.fill ? masked_place(position) : position);
@@ -408,7 +408,7 @@ EACH_AGE:
   loader.open_words = loader.open_words + unsigned(burst.words);
   loader.age[0] = burst;
 
-  // Counters only: what a list says of a burst steers nothing here.
+  // Counters only: the content of a listed burst steers nothing here.
   const bool last_listed = asker.burst + 1 == on.counts.bursts;
   const bool last_whole =
       int(asker.word) + BURST_WORDS >= (chunk.fill ? acs_isa::RECORD_WORDS : int(on.op.row_words));

@@ -148,7 +148,7 @@ inline void start_clearer(const Job &job, Clearer &clearer) {
   clearer.block = 0;
 }
 
-// What is written in one iteration: each bank of each half at most once.
+// The writes of one iteration: each bank of each half at most once.
 struct FeatureWrites {
   bool enable[HALVES][acs_isa::SEGMENTS];
   int address[HALVES][acs_isa::SEGMENTS];

@@ -1,4 +1,4 @@
-// Probes for simulation: what the loops do, seen from outside.  Synthesis sees none of them.
+// Probes for simulation: the doings of the loops, seen from outside.  Synthesis sees none of them.
 //
 //   ACS_LOOP(LABEL)
 //       stands first in the body of the loop LABEL: one more iteration of it begins.

@@ -18,7 +18,7 @@ struct Page {
   uint64_t words[acs_isa::INSTRUCTION_WORDS][PAGE];
 };
 
-// An instruction, and what the check says of it.
+// An instruction, and the judgement of the check.
 struct Fetched {
   Instruction op;
   Status status;
@@ -92,7 +92,7 @@ void count_conv(const Job &job, Counters &counters) {
   }
 }
 
-// What is prepared of the instruction that comes next.
+// The preparations of the instruction that comes next.
 struct Ahead {
   bool lists;  // its lists are made
   bool table;  // its table is in the lists
@@ -100,8 +100,8 @@ struct Ahead {
   ListCounts counts;
 };
 
-// Runs a job of the lane array.  Masks change only in LINEAR, so that whatever follows an array
-// instruction can be prepared before it.
+// Runs a job of the lane array.  Masks change only in LINEAR, so that every instruction behind an
+// array instruction can be prepared before it.
 Status run_job(const Instruction &op, const Fetched &next, params_port params, Lists &lists,
                Memories &memories, Loader &loader, Ahead &ahead, Counters &counters) {
   const bool conv = op.opcode == unsigned(acs_isa::OP_CONV);

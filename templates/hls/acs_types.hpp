@@ -16,8 +16,9 @@ typedef unsigned_t<64> word_t;
 // Eight pixels, as a bank of the feature memory holds them; pixel i in bits 8*i+7..8*i.
 typedef uint64_t segment_t;
 
-// What one 25x18 multiplier takes and gives: two pixels side by side, a weight, two products.  The
-// C simulation uses 32 bits, which hold the same values: (255 * 2^16 + 255) * 128 < 2^31.
+// The operands and the result of one 25x18 multiplier: two pixels side by side, a weight, two
+// products.  The C simulation uses 32 bits, which hold the same values: (255 * 2^16 + 255) * 128 <
+// 2^31.
 #ifdef ACS_AP_TYPES
 typedef ap_int<25> packed_pixels_t;
 typedef ap_int<9> weight_t;
@@ -28,7 +29,7 @@ typedef int32_t weight_t;
 typedef int32_t packed_product_t;
 #endif
 
-// Registers, by what they count.
+// Registers, by the things that they count.
 typedef count_t<acs_isa::MAX_CHANNELS> channel_t;  // channels; 0..MAX_CHANNELS
 typedef count_t<acs_isa::MAX_CHUNK> row_t;         // rows of a chunk
 typedef count_t<FEATURE_BLOCKS> block_t;           // blocks of the feature memory
@@ -72,7 +73,7 @@ struct BufferSizes {
   uint32_t result;
 };
 
-// What the run did; written to the result header by END and by every stop with an error.
+// The deeds of a run, counted; written to the result header by END and by every stop with an error.
 struct Counters {
   uint64_t instructions;
   uint64_t array_iterations;

@@ -8,7 +8,7 @@ namespace acs {
 constexpr int HALVES = 2;
 constexpr int WINDOWS = 2;
 
-// What is read in one iteration: an address for each bank of each half.
+// The reads of one iteration: an address for each bank of each half.
 struct FeatureReads {
   bool valid[HALVES][acs_isa::SEGMENTS];
   int address[HALVES][acs_isa::SEGMENTS];
