@@ -2,8 +2,7 @@
 //
 // An iteration takes its loop's claimed interval, a run of a loop its claimed depth besides.  Words
 // that come through a memory port take the memory's latency and bandwidth; the cycles that the
-// engine waits
-// for them are counted where it waits.
+// engine waits for them are counted where it waits.
 #pragma once
 
 #include <stddef.h>

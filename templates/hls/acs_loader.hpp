@@ -11,7 +11,7 @@
 //   walker    (acs_walker.hpp) gives the room back behind the last round
 //
 // When all chunks of a job are named, those of the next instruction follow; the words that are then
-// on their way is taken by that instruction's loop.
+// on their way are taken by that instruction's loop.
 #pragma once
 
 #include "acs_job.hpp"
