@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = 100  # Verible lets comments be longer
-FOLDERS = ("hw/rtl", "sim/cocotb", "tests/flow/synth")
+FOLDERS = ("hw/rtl", "hw/hls", "sim/cocotb", "tests/flow/synth")
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _ASSERTION = re.compile(

@@ -15,8 +15,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("templates/hls", "sim/csim", "sim/rtl")
-SUFFIXES = (".cpp", ".hpp")
+FOLDERS = (
+    *("templates/hls", "sim/csim", "sim/rtl"),
+    *(f"acsgen/engines/hlscheck/include/{name}" for name in ("analysis", "probe")),
+)
+SUFFIXES = (".cpp", ".hpp", ".h")
 RENDERED = "// Generated from "
 
 PRAGMA, MARK = "#pragma HLS ", "#pragma mark HLS "

@@ -41,6 +41,9 @@ command -v g++ >/dev/null 2>&1 || needed+=(g++ libc6-dev)
 # The RTL's simulation: Verilator writes C++ and makefiles; its FST waves are packed by zlib.
 command -v verilator >/dev/null 2>&1 || needed+=(verilator)
 command -v make >/dev/null 2>&1 || needed+=(make)
+# The checks of the HLS engine's claims read LLVM IR.
+command -v clang++ >/dev/null 2>&1 || needed+=(clang)
+{ command -v opt && command -v llvm-link; } >/dev/null 2>&1 || needed+=(llvm)
 command -v g++ >/dev/null 2>&1 && echo '#include <zlib.h>' | g++ -E -x c++ - >/dev/null 2>&1 ||
     needed+=(zlib1g-dev)
 if [ "${#needed[@]}" -gt 0 ]; then install_packages "${needed[@]}"; fi

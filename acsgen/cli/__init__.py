@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from acsgen.cli import bench, build, info, report, sim, synth, train
+from acsgen.cli import bench, build, info, report, sim, synth, synth_report, train
 from acsgen.cli import eval as eval_
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("sim")(sim.sim)
 app.command("report")(report.report)
 app.command("bench")(bench.bench)
 app.command("synth")(synth.synth)
+app.command("synth-report")(synth_report.synth_report)
 app.command("eval")(eval_.eval_command)
 app.command("train")(train.train)
 app.command("boards")(info.boards)

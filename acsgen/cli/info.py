@@ -22,7 +22,9 @@ from acsgen.support.assets import asset, asset_root
 from acsgen.support.fields import meanings
 from acsgen.support.numbers import count
 
-_TOOLS = ("g++", "vitis-run", "v++", "vitis_hls", "vivado", "verilator", "yosys")
+_TOOLS = (
+    *("g++", "clang++", "opt", "vitis-run", "v++", "vitis_hls", "vivado", "verilator", "yosys"),
+)
 
 
 def print_version(wanted: bool) -> None:

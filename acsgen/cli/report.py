@@ -28,7 +28,7 @@ def report(
 ) -> None:
     """Show the report of a build again.
 
-    With --layers there is a row for each layer. Cycles are those of the model of the HLS engine;
+    With --layers there is a row for each layer. Cycles are those of the HLS engine, where it was simulated;
     signal to noise compares the integers with the float network.
     """
     check_json(json_file)
@@ -54,15 +54,16 @@ def report(
 def layers_table(report: Report) -> Table:
     """Return one row for each layer, in order of execution, and their sum."""
     columns = ("layer", "cycles", "share", "ungated", "MACs", "skipped", "bytes", "SNR dB")
-    table = figures_table(f"{report.model}, mean of an image by the model", columns)
+    table = figures_table(f"{report.model}, mean of an image", columns)
     noise = {item.layer: item for item in report.noise}
-    total = sum(layer.cycles for layer in report.layers)
+    known = [layer.cycles for layer in report.layers if layer.cycles is not None]
+    total = sum(known)
     for layer in report.layers:
         snr = noise.get(layer.layer)
         table.add_row(
             layer.layer,
-            count(layer.cycles),
-            share(layer.cycles, total),
+            "-" if layer.cycles is None else count(layer.cycles),
+            "-" if layer.cycles is None else share(layer.cycles, total),
             "-" if layer.cycles_dense is None else count(layer.cycles_dense),
             count(layer.macs),
             share(layer.macs_skipped, layer.macs + layer.macs_skipped),
@@ -73,8 +74,15 @@ def layers_table(report: Report) -> Table:
     macs = sum(layer.macs for layer in report.layers)
     skipped = sum(layer.macs_skipped for layer in report.layers)
     moved = sum(layer.bytes_read for layer in report.layers)
+    hls = report.cycles.hls
     table.add_row(
-        "all", count(total), share(total, total), count(report.cycles.dense), count(macs),
-        share(skipped, macs + skipped), count(moved), "",
-    )  # fmt: skip
+        "all",
+        count(total) if known else "-",
+        share(total, total) if known else "-",
+        "-" if hls is None else count(hls.dense),
+        count(macs),
+        share(skipped, macs + skipped),
+        count(moved),
+        "",
+    )
     return table

@@ -1,8 +1,9 @@
-"""Estimates how much of a board's programmable logic an engine takes.
+"""Estimates how much of a board's programmable logic the HLS engine takes.
 
-Block RAMs follow from the sizes of the memories.  Multipliers follow from the loops that are
-unrolled.  Look-up tables and flip-flops are sums of the constants below, set by hand from the
-widths of adders and multiplexers; they are not synthesis results, and every report says so.
+Block RAMs follow from the sizes of the memories.  The large operators (pairs of lanes, windows,
+requantization lanes) were counted by Yosys, written as in the C++
+(``benchmarks/hls_operators.json``), and are added up; the rest are the constants below, set by
+hand.  Vitis HLS was not asked, and every report says that it is an estimate.
 """
 
 from __future__ import annotations
@@ -11,40 +12,31 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from acsgen.isa.generated import LANES, MAX_CHUNK, SEGMENTS
+from acsgen.cost.operators import Operator, OperatorCount, operator_counts
+from acsgen.isa.generated import LANES, MAX_CHUNK, RECORD_WORDS, SEGMENTS
 from acsgen.program.board import BRAM36_KIB, Board
-from acsgen.program.engine_config import GROUP_DSPS, OTHER_DSPS, POST_LANE_DSPS, EngineConfig
+from acsgen.program.engine_config import OTHER_DSPS, EngineConfig
 from acsgen.support.errors import Problem, UserError
 
-#: Words of a 64-bit wide, two-port memory that a pair of 36 Kb block RAMs holds.
-PAIR_WORDS = 1024
+#: Words of 64 bits that a 36 Kb block RAM with one read and one write port holds.
+BRAM36_WORDS = 512
 
-#: Block RAMs outside the memories: bus buffers, channel lists and tables, mask registers, records.
-OTHER_BRAM36 = 8
+#: Block RAMs outside the memories: bus buffers (3), channel lists (4), counts of groups (1), mask
+#: registers (3), thresholds and results (1).
+OTHER_BRAM36 = 12
 
-
-@dataclass(frozen=True)
-class _Logic:
-    """Look-up tables and flip-flops of a part."""
-
-    lut: int
-    ff: int
-
-
-#: A lane group: for every lane an accumulator of 32 bits with the split of the packed product (40
-#: tables), and the choice between two windows (8 bits, half a table a bit).
-GROUP = _Logic(lut=LANES * (40 + 4), ff=LANES * (32 + 16))
-
-#: A window unit: the segments of a block rotated (8:1), then lanes moved along the row (13:1), for
-#: every bit of the block's pixels.
-WINDOW = _Logic(lut=LANES * 8 * (2 + 3), ff=LANES * 8 * 3)
+#: Halves of the feature memory, by the parity of the block; both windows read in every iteration.
+HALVES = 2
 WINDOWS = 2
 
-#: A requantization lane: a 56-bit sum, a barrel shift by 14 to 38, rounding and saturation.
-POST_LANE = _Logic(lut=200, ff=150)
+#: Lane groups that can take a maximum: a round without weights has an item for each window.
+MAXIMUM_GROUPS = WINDOWS
 
-#: Sequencer, checks, bus masters, registers, vector operations.
-CONTROL = _Logic(lut=5000, ff=7000)
+#: Bits of a sum, and of the sums that wait while a round leaves.
+SUM_BITS = 32
+
+#: Sequencer, checks, loader, dealer, address planning, bus masters, registers, vector operations.
+CONTROL = OperatorCount(dsp=OTHER_DSPS, lut=8000, ff=9000)
 
 
 @dataclass(frozen=True)
@@ -68,20 +60,48 @@ class ResourceEstimate:
 
 def estimate_resources(engine: EngineConfig) -> ResourceEstimate:
     """Return the resources that ``engine`` takes."""
-    groups, lanes = engine.lane_groups, engine.post_lanes
-    brams = (
-        SEGMENTS * _memory_brams(engine.feature_blocks)
-        + 2 * groups * _memory_brams(engine.bank_words)
-        + _memory_brams(engine.vector_words)
-        + 2 * _memory_brams(MAX_CHUNK)
-        + OTHER_BRAM36
-    )
+    counts = operator_counts()
+    pairs = engine.lane_groups * LANES // 2
+    with_maximum = min(engine.lane_groups, MAXIMUM_GROUPS) * LANES // 2
+    parts = [
+        (counts[Operator.PAIR], pairs - with_maximum),
+        (counts[Operator.PAIR_WITH_MAXIMUM], with_maximum),
+        (counts[Operator.WINDOW], WINDOWS),
+        (counts[Operator.POST_LANE], engine.post_lanes),
+        (_leaving(engine), 1),
+        (CONTROL, 1),
+    ]
     return ResourceEstimate(
-        dsp=groups * GROUP_DSPS + lanes * POST_LANE_DSPS + OTHER_DSPS,
-        bram36=brams,
-        lut=groups * GROUP.lut + WINDOWS * WINDOW.lut + lanes * POST_LANE.lut + CONTROL.lut,
-        ff=groups * GROUP.ff + WINDOWS * WINDOW.ff + lanes * POST_LANE.ff + CONTROL.ff,
+        dsp=sum(part.dsp * number for part, number in parts),
+        bram36=sum(number * _brams(words) for number, words in _memories(engine)) + OTHER_BRAM36,
+        lut=sum(part.lut * number for part, number in parts),
+        ff=sum(part.ff * number for part, number in parts),
     )
+
+
+def _leaving(engine: EngineConfig) -> OperatorCount:
+    """The sums of the round that leaves, and the choice of a slice of them for requantization."""
+    sums = engine.lane_groups * LANES
+    choices = sums // engine.post_lanes
+    # A table chooses one of four; each further one replaces a choice of the one before.
+    tables = -(-(choices - 1) // 3)
+    return OperatorCount(dsp=0, lut=engine.post_lanes * SUM_BITS * tables, ff=sums * SUM_BITS)
+
+
+def _memories(engine: EngineConfig) -> Iterator[tuple[int, int]]:
+    """Yield the memories of 64-bit words in block RAM: how many there are, and words of each."""
+    yield HALVES * SEGMENTS, -(-engine.feature_blocks // HALVES)
+    # A ring of chunks for each weight bank; and one of their first rows, for the second block of a
+    # round.
+    yield engine.lane_groups, 2 * engine.bank_words
+    yield engine.lane_groups, engine.bank_words
+    yield RECORD_WORDS, 2 * MAX_CHUNK
+    yield 1, engine.vector_words
+
+
+def _brams(words: int) -> int:
+    """Return the 36 Kb block RAMs of a memory of 64-bit words."""
+    return -(-words // BRAM36_WORDS)
 
 
 def check_resources(engine: EngineConfig, board: Board) -> ResourceEstimate:
@@ -120,8 +140,3 @@ def _shortages(estimate: ResourceEstimate, board: Board) -> Iterator[Problem]:
                 f"{available[name]}: {short} short",
                 remedy,
             )
-
-
-def _memory_brams(words: int) -> int:
-    """Return the 36 Kb block RAMs of a 64-bit wide memory with two ports."""
-    return 2 * -(-words // PAIR_WORDS)

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from acsgen.cost.timing import Pace
 from acsgen.isa.generated import MASK_NONE, RECORD_WORDS, WORD_BYTES, Instruction
 from acsgen.program.words import Words
 
-#: Runs of words that the RTL engine tells apart in a weight row (``acs_weight_runs``).
+#: Runs of words that engines tell apart in a weight row.
 MAX_RUNS = 64
 
 Masks = Mapping[str, ArrayLike]
@@ -24,13 +23,13 @@ class Walk:
     """One run of a program, instruction by instruction, with active channels in place of pixels.
 
     Attributes:
-        pace: how fast the engine's loops run.
+        lane_groups: of the engine.
         params: the parameter buffer.
         masks: the gates' decisions, 0/1 by channel; a gate that is not named activates all.
         skips_words: whether the engine leaves out weights that only masked inputs would meet.
     """
 
-    pace: Pace
+    lane_groups: int
     params: Words = field(repr=False)
     masks: Masks
     skips_words: bool
@@ -55,7 +54,7 @@ class Walk:
 
 
 def wanted_words(inputs: Flags, taps: int) -> int:
-    """Return the words of a weight row that the RTL engine reads under a mask of the inputs.
+    """Return the words of a weight row that engines read under a mask of the inputs.
 
     They are the record and every word with a weight of an active input; a single unwanted word
     between two wanted ones is read too, and everything behind the last of :data:`MAX_RUNS` runs.

@@ -17,7 +17,15 @@ from acsgen_host.words import POISON
 
 import acsgen
 from acsgen.emit.bundles import BUNDLES
-from acsgen.isa.generated import LANES, RECORD_WORDS, SEGMENTS, SPEC_HASH, Instruction
+from acsgen.emit.claims import HEADER, write_claims
+from acsgen.isa.generated import (
+    INSTRUCTION_WORDS,
+    LANES,
+    SEGMENTS,
+    SPEC_HASH,
+    WORD_BYTES,
+    Instruction,
+)
 from acsgen.isa.spec import Argument, load_spec
 from acsgen.program.board import Board
 from acsgen.program.engine_config import EngineConfig
@@ -25,6 +33,20 @@ from acsgen.support.assets import asset
 
 #: Files of templates/hls that are copied.
 _PLAIN_SUFFIXES = (".hpp", ".cpp")
+
+#: The folder of headers that Vitis has and g++ has not, and the one in it.
+WITHOUT_VITIS = "gxx"
+BURST_HEADER = "hls_burst_maxi.h"
+
+#: Beats of the longest burst that AXI3, the bus of a Zynq-7000, knows.
+BURST_BEATS = 16
+
+#: Bursts that an AXI adapter keeps open, and has room for.
+READS_OUTSTANDING = 16
+WRITES_OUTSTANDING = 4
+
+#: Cycles between the engine and the memory's controller, there and back, beside its latency.
+BUS_CYCLES = 4
 
 #: The folder of the files that the test bench reads, seen from the HLS project.
 PROGRAM_DIRECTORY = "../program"
@@ -44,18 +66,15 @@ class LoopBounds:
     In C++ they are constants of the same names in upper case, behind ``TRIP_``.
     """
 
+    instructions: int
     channels: int
-    chunk: int
-    chunks: int
-    row_words: int
-    linear_words: int
-    linear_rows: int
-    taps: int
-    rounds: int
-    blocks: int
     groups: int
-    image_channels: int
-    image_rows: int
+    array: int
+    linear_rows: int
+    map_blocks: int
+    program_words: int
+    image_words: int
+    trace_words: int
 
     @classmethod
     def of(cls, instructions: Sequence[Instruction], lane_groups: int) -> LoopBounds:
@@ -69,39 +88,59 @@ class LoopBounds:
             rows = max(op.dst_height, op.src_height)
             return -(-(rows << op.row_log2) // SEGMENTS)
 
-        def rounds(op: Instruction) -> int:
-            # All rounds are full but the last one.
-            return -(-blocks(op) * min(op.chunk, op.channels) // lane_groups) + 1
+        def iterations(op: Instruction) -> int:
+            # All rounds are full but the last one of every chunk.
+            chunks = -(-op.channels // op.chunk)
+            rounds = -(-blocks(op) * op.channels // lane_groups) + chunks
+            return op.groups * rounds * op.channels_in * op.kernel**2
 
         channels = max(max(op.channels, op.groups * op.channels) for op in instructions)
-        linear_words = max((op.row_words for op in linears), default=RECORD_WORDS + 1)
         return cls(
+            instructions=len(instructions),
             channels=channels,
-            chunk=max((op.chunk for op in convs), default=1),
-            chunks=max((-(-op.channels // op.chunk) for op in convs), default=1),
-            row_words=max((op.row_words for op in convs), default=RECORD_WORDS + 1),
-            linear_words=linear_words,
-            linear_rows=channels * linear_words,
-            taps=max((op.channels_in * op.kernel**2 for op in convs), default=1),
-            rounds=max((rounds(op) for op in convs), default=1),
-            blocks=max(max(blocks(op), op.src_step) for op in maps),
             groups=max((op.groups for op in convs), default=1),
-            image_channels=load.channels,
-            image_rows=load.dst_height,
+            array=max((iterations(op) for op in convs), default=1),
+            linear_rows=max((op.channels * op.row_words for op in linears), default=1),
+            map_blocks=max(op.channels * blocks(op) for op in maps),
+            program_words=len(instructions) * INSTRUCTION_WORDS,
+            image_words=load.channels * load.dst_height * -(-load.dst_width // WORD_BYTES),
+            trace_words=max(channels * op.dst_step * SEGMENTS for op in maps),
         )
 
 
-#: The only buffer that the engine writes.
-WRITTEN_BUFFER = "result"
+#: Ports with bursts by hand (``hls::burst_maxi``), and their types: parameters are requested ahead,
+#: answers to results are awaited late.  Each has a bundle of its own.
+BURST_PORTS = {"params": "acs::params_port ", "result": "acs::result_port "}
 
 
 def _parameter(argument: Argument) -> dict[str, str]:
     """Return an argument of the top function: its name, and its declaration in C++."""
     kinds = {"pointer": "const acs::word_t *", "input": "uint32_t ", "output": "uint32_t *"}
     kind = kinds[argument.kind]
-    if argument.name == WRITTEN_BUFFER:
-        kind = kind.removeprefix("const ")
-    return {"name": argument.name, "declaration": kind + argument.name}
+    member = kind
+    if argument.name in BURST_PORTS:
+        kind, member = BURST_PORTS[argument.name], "acs::word_t *"
+    return {
+        "name": argument.name,
+        "declaration": kind + argument.name,
+        "member": member + argument.name,
+    }
+
+
+def _ports(board: Board, engine: EngineConfig, depths: dict[str, int]) -> list[dict[str, object]]:
+    """Return the memory ports of the top function, with what their AXI adapters are told."""
+    axi3 = board.family == "zynq7000"
+    options = (
+        f"latency={engine.latency_cycles} "
+        f"max_read_burst_length={BURST_BEATS if axi3 else 4 * BURST_BEATS} "
+        f"num_read_outstanding={READS_OUTSTANDING} "
+        f"max_write_burst_length={BURST_BEATS if axi3 else 4 * BURST_BEATS} "
+        f"num_write_outstanding={WRITES_OUTSTANDING}"
+    )
+    return [
+        {"name": name, "bundle": bundle, "depth": depths[name], "options": options}
+        for name, bundle in BUNDLES.items()
+    ]
 
 
 def render_hls(
@@ -133,21 +172,23 @@ def render_hls(
     names = (path.name.removesuffix(".j2") for path in templates.iterdir())
     sources = sorted(name for name in names if name.endswith(".cpp"))
     sources.remove("acs_testbench.cpp")
+    depths = {
+        "program": sum(len(op.encode()) for op in instructions),
+        "params": params_words,
+        "image": image_words,
+        "result": traced_words,
+    }
     context = {
         "model": model,
         "board": board,
         "acsgen_version": acsgen.__version__,
         "engine": engine,
         "lanes": LANES,
-        "instructions": len(instructions),
         "trip": asdict(LoopBounds.of(instructions, engine.lane_groups)),
-        "depth": {
-            "program": sum(len(op.encode()) for op in instructions),
-            "params": params_words,
-            "image": image_words,
-            "result": traced_words,
-        },
-        "bundles": BUNDLES,
+        "depth": depths,
+        "ports": _ports(board, engine, depths),
+        "reads_outstanding": READS_OUTSTANDING,
+        "read_latency": engine.latency_cycles + BUS_CYCLES,
         "arguments": [_parameter(argument) for argument in load_spec().arguments],
         "sources": sources,
         "spec_hash": SPEC_HASH,
@@ -173,3 +214,9 @@ def render_hls(
             (target / path.stem).write_text(text, encoding="utf-8")
         elif path.suffix in _PLAIN_SUFFIXES:
             (target / path.name).write_bytes(path.read_bytes())
+    without_vitis = target / WITHOUT_VITIS
+    without_vitis.mkdir(exist_ok=True)
+    (without_vitis / BURST_HEADER).write_bytes(asset("sim", "csim", BURST_HEADER).read_bytes())
+    # Only the sources of the flat loop state their claims.
+    if (target / HEADER).is_file():
+        write_claims(target, "acs_engine", board, engine)

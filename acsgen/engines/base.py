@@ -13,6 +13,7 @@ import numpy as np
 from acsgen_host.words import POISON, header
 from numpy.typing import NDArray
 
+from acsgen.engines.loop_counts import LoopCounts
 from acsgen.program.words import Words
 
 #: The two forms of the one engine that a build renders: Vitis HLS C++ and SystemVerilog.
@@ -59,6 +60,7 @@ class EngineRun:
         cycles: from the edge that takes the start bit to the one that sees the interrupt; None for
             an engine without a clock.
         bus: the counts of the memory; None where no bus is simulated.
+        loops: the cycles of every loop, where an engine counts those instead of having a clock.
     """
 
     result: Words = field(repr=False)
@@ -68,6 +70,7 @@ class EngineRun:
     configuration: int
     cycles: int | None = None
     bus: BusCounts | None = None
+    loops: LoopCounts | None = field(default=None, repr=False)
 
     @property
     def counters(self) -> dict[str, int]:

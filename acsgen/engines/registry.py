@@ -81,7 +81,7 @@ def _compile_csim(sources: Path, config: EngineConfig, *, waves: bool) -> Path:
 
 
 def _open_csim(library: Path, memory: Memory, *, waves: Path | None) -> Engine:
-    return CSimEngine(library)
+    return CSimEngine(library, memory.latency, memory.bandwidth)
 
 
 def _compile_rtl(sources: Path, config: EngineConfig, *, waves: bool) -> Path:

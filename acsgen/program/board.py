@@ -71,7 +71,7 @@ class MemoryPort(_Strict):
     port_bits: Literal[32, 64, 128]
     """Data width of one AXI memory port."""
     latency_cycles: Annotated[int, Field(gt=0, le=MAX_LATENCY)]
-    """Engine clock cycles from a read address to its first data, assumed by the cost model."""
+    """Engine clock cycles from a read address to its first data; the HLS engine is built for it."""
     ddr_peak_mbps: Annotated[int, Field(gt=0, le=1_000_000)]
     """Peak bandwidth of the memory devices, in 10^6 bytes per second."""
     crystal_mhz: Frequency

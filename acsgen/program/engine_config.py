@@ -32,7 +32,7 @@ OTHER_DSPS = 4
 
 @dataclass(frozen=True)
 class EngineConfig:
-    """Sizes of one engine, and the latency that the cost model assumes for its memory.
+    """Sizes of one engine, and the latency of its memory.
 
     Attributes:
         lane_groups: groups of 64 pixel lanes.
@@ -40,7 +40,7 @@ class EngineConfig:
         weight_kib: one of the two weight buffers, all banks together.
         vector_bytes: vector memory.
         post_lanes: pixels requantized in a cycle; a power of two up to 64.
-        latency_cycles: from a read address to its first word, assumed by the cost model.
+        latency_cycles: from a read address to its first word; the HLS engine takes words no sooner.
     """
 
     lane_groups: int

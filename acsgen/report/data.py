@@ -1,7 +1,7 @@
 """The report of a build as data: the network, its cost, and how each figure is known.
 
-Every figure is either exact (MACs, bytes, counters), counted by a simulation of the RTL, predicted
-by a model, or estimated; ``source`` says which.  Nothing here is a measurement on hardware.  Field
+Every figure is either exact (MACs, bytes, counters), counted by a simulation, or
+estimated; ``source`` says which.  Nothing here is a measurement on hardware.  Field
 by field this is ``report.json``; :mod:`acsgen.report.file` reads and writes it.
 """
 
@@ -55,38 +55,19 @@ class MacFigures:
 
 
 @dataclass(frozen=True)
-class PredictedCycles:
-    """Clock cycles of an image by the model of the HLS engine.
-
-    Attributes:
-        dense: of the network without gates.
-        mean: of the network, mean over the images.
-        std: their standard deviation.
-        images: how many they are.
-        source: how they are known.
-    """
-
-    dense: int
-    mean: float
-    std: float
-    images: int
-    source: str
-
-
-@dataclass(frozen=True)
 class CountedCycles:
-    """Clock cycles of an image as the RTL counted them.
+    """Clock cycles of an image on one engine, as its simulation counted them.
 
     Attributes:
         images: how many were run.
         dense: of the network without gates.
         mean: of the network, mean over the images.
         std: their standard deviation.
-        stalls: cycles in which the array waited for memory, mean.
+        stalls: cycles in which the engine waited for memory, mean.
         macs: multiply-accumulates executed on these images, mean, gating work included.
-        predicted: cycles by the model of the HLS engine on these images, mean.
         memory: the simulated memory.
         source: how they are known.
+        loops: those of every loop of the C++ by its label, mean over the images; empty for the RTL.
     """
 
     images: int
@@ -95,9 +76,22 @@ class CountedCycles:
     std: float
     stalls: float
     macs: float
-    predicted: float
     memory: Memory
     source: str
+    loops: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """Clock cycles of an image by the engines that were simulated; None for one that was not.
+
+    Attributes:
+        hls: of the C++.
+        rtl: of the SystemVerilog.
+    """
+
+    hls: CountedCycles | None = None
+    rtl: CountedCycles | None = None
 
 
 @dataclass(frozen=True)
@@ -155,19 +149,21 @@ class OutputFigures:
 
 @dataclass(frozen=True)
 class LayerFigures:
-    """One layer's share of an image, mean over the images, by the model of the HLS engine.
+    """One layer's share of an image, mean over the images.
+
+    Cycles are those of ``cycles.hls``, over the images of the simulation, if there was one.
 
     Attributes:
         layer: its name; ``END`` for the instruction that ends a program.
-        cycles: clock cycles.
+        cycles: clock cycles of the HLS engine.
         macs: multiply-accumulates executed.
         macs_skipped: those left out.
         bytes_read: from memory.
-        cycles_dense: clock cycles in the network without gates; None for a layer of a gate.
+        cycles_dense: likewise in the network without gates; None for a layer of a gate.
     """
 
     layer: str
-    cycles: float
+    cycles: float | None
     macs: float
     macs_skipped: float
     bytes_read: float
@@ -187,8 +183,7 @@ class Report:
         engines: the implementations that were rendered.
         bit_exact: outcome of every simulation that was run, by its name.
         macs: multiply-accumulates.
-        cycles: by the model.
-        cycles_rtl: by the RTL, where it was simulated.
+        cycles: by each engine that was simulated.
         bytes: moved to and from memory.
         accuracy: of the float and the integer network, by their answer.
         outputs: all results that leave the network, in the order of their computation; the last is
@@ -210,8 +205,7 @@ class Report:
     engines: tuple[str, ...]
     bit_exact: dict[str, BitExactness]
     macs: MacFigures
-    cycles: PredictedCycles
-    cycles_rtl: CountedCycles | None
+    cycles: Cycles
     bytes: BytesMoved
     accuracy: Accuracy
     outputs: tuple[OutputFigures, ...]

@@ -22,10 +22,11 @@ def hints(report: Report) -> list[str]:
             found.append(
                 "no gate depends on the image: a network without these channels is as good"
             )
-    total = sum(layer.cycles for layer in report.layers)
-    most = max(report.layers, key=lambda layer: layer.cycles, default=None)
-    if most is not None and len(report.layers) > 2 and most.cycles > _MANY_CYCLES * total:
-        found.append(f"{most.layer} takes {share(most.cycles, total)} of the cycles")
+    cycles = {layer.layer: layer.cycles for layer in report.layers if layer.cycles is not None}
+    total = sum(cycles.values())
+    for name, most in cycles.items():
+        if len(cycles) > 2 and most == max(cycles.values()) and most > _MANY_CYCLES * total:
+            found.append(f"{name} takes {share(most, total)} of the cycles")
     if report.dataset == PHOTOGRAPHS:
         found.append(
             "calibrated on crops of two photographs: --dataset npz:FILE takes images of your own"

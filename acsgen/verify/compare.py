@@ -18,6 +18,7 @@ from acsgen_host.words import POISON, pack, pack_bits, pack_image
 from numpy.typing import NDArray
 
 from acsgen.engines.base import BusCounts, Engine, EngineRun
+from acsgen.engines.loop_counts import LoopCounts
 from acsgen.ir.results import GoldenResult
 from acsgen.isa.generated import HEADER_WORDS, Status
 from acsgen.program.program import Program
@@ -49,6 +50,7 @@ class Verification:
         first: the first mismatch in words, or None: of the first wrong image, that of the layer
             which runs first.
         headers: words of every image's result header, by name, of the run without trace.
+        loops: the cycles of every loop in the same runs, where the engine counts them.
     """
 
     images: int
@@ -56,6 +58,7 @@ class Verification:
     mismatches: int
     first: str | None
     headers: tuple[dict[str, int], ...] = field(default=(), repr=False)
+    loops: tuple[LoopCounts, ...] = field(default=(), repr=False)
 
 
 class _Tally:
@@ -130,7 +133,8 @@ def verify_engine(
     tally = _Tally(program)
     words = program.words
     buffer = program.params if params is None else params
-    headers = []
+    headers: list[dict[str, int]] = []
+    loops: list[LoopCounts] = []
     for index, image in enumerate(images):
         masks = {gate.name: golden.masks[gate.name][index] for gate in program.gates}
         executed = partial(golden.executed, image=index)
@@ -142,6 +146,7 @@ def verify_engine(
             header = found.counters
             if not trace:
                 headers.append(header)
+                loops += [found.loops] if found.loops is not None else []
             if found.status != Status.OK:
                 tally.mismatches += 1
                 tally.note(run, None, _status_text(program, found))
@@ -156,7 +161,9 @@ def verify_engine(
                 on_bus = _bus_counts(found.bus)
                 _compare_counters(tally, run, on_bus, _header_counts(header), _ON_BUS)
         on_image(index + 1)
-    return Verification(len(images), tally.compared, tally.mismatches, tally.first, tuple(headers))
+    return Verification(
+        len(images), tally.compared, tally.mismatches, tally.first, tuple(headers), tuple(loops)
+    )
 
 
 def expected_words(program: Program, golden: GoldenResult, index: int) -> Words:

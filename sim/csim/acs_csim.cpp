@@ -9,6 +9,8 @@ static_assert(sizeof(acs::word_t) == sizeof(uint64_t), "buffers are passed as pl
 
 extern "C" {
 
+void acs_count_clear();
+
 struct AcsRegisters {
   uint32_t spec_hash;
   uint32_t configuration;
@@ -22,7 +24,7 @@ void acs_csim_run(const uint64_t *program, uint32_t program_words, const uint64_
                   AcsRegisters *registers) {
   acs::EngineCall call;
   call.program = reinterpret_cast<const acs::word_t *>(program);
-  call.params = reinterpret_cast<const acs::word_t *>(params);
+  call.params = const_cast<acs::word_t *>(reinterpret_cast<const acs::word_t *>(params));
   call.image = reinterpret_cast<const acs::word_t *>(image);
   call.result = reinterpret_cast<acs::word_t *>(result);
   call.program_words = program_words;
@@ -34,6 +36,8 @@ void acs_csim_run(const uint64_t *program, uint32_t program_words, const uint64_
   call.configuration = &registers->configuration;
   call.status = &registers->status;
   call.fault_index = &registers->fault_index;
+  acs_count_clear();
   acs::call_engine(call);
+  hls::burst_ended();
 }
 }

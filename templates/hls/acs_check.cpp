@@ -1,6 +1,6 @@
 #include "acs_check.hpp"
 
-#include "acs_features.hpp"
+#include "acs_geometry.hpp"
 
 namespace acs {
 
@@ -84,8 +84,8 @@ Status check_conv(const Instruction &op, const BufferSizes &sizes) {
   }
   const int row_bytes = int(op.channels_in * op.kernel * op.kernel);
   const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
-  if (weight_words < ceil_div(row_bytes, acs_isa::WORD_BYTES) ||
-      ceil_div(op.chunk, LANE_GROUPS) * weight_words > BANK_WORDS) {
+  if (weight_words < ceil_div<acs_isa::WORD_BYTES>(int(row_bytes)) ||
+      bank_rows(int(op.chunk)) * weight_words > BANK_WORDS) {
     return acs_isa::STATUS_BAD_FIELD;
   }
   if (!source_map_fits(op, unsigned(inputs)) ||
@@ -94,7 +94,8 @@ Status check_conv(const Instruction &op, const BufferSizes &sizes) {
   }
   const uint64_t table_words = op.has_table ? (inputs + outputs + 3) / 4 : 0;
   return range_fits(op.weight_addr, outputs * op.row_words, sizes.params) &&
-                 range_fits(op.has_table ? op.table_addr : 0, table_words, sizes.params)
+                 range_fits(op.has_table ? uint64_t(op.table_addr) : uint64_t(0), table_words,
+                            sizes.params)
              ? acs_isa::STATUS_OK
              : acs_isa::STATUS_PARAM_RANGE;
 }
@@ -107,21 +108,21 @@ Status check_linear(const Instruction &op, const BufferSizes &sizes) {
   if (!range_fits(op.weight_addr, uint64_t(op.channels) * op.row_words, sizes.params)) {
     return acs_isa::STATUS_PARAM_RANGE;
   }
-  const int vector_words = ceil_div(op.channels, acs_isa::WORD_BYTES);
+  const int vector_words = ceil_div<acs_isa::WORD_BYTES>(int(op.channels));
   switch (op.linear_mode) {
     case acs_isa::LINEAR_WIDE:
       if (op.trace_addr != 0) return acs_isa::STATUS_BAD_FIELD;
-      return results_fit(op.result_addr, ceil_div(op.channels, 2), sizes)
+      return results_fit(op.result_addr, ceil_div<2>(int(op.channels)), sizes)
                  ? acs_isa::STATUS_OK
                  : acs_isa::STATUS_RESULT_RANGE;
     case acs_isa::LINEAR_GATE:
       if (op.trace_addr != 0 || op.mask_out >= unsigned(acs_isa::MASK_REGISTERS)) {
         return acs_isa::STATUS_BAD_FIELD;
       }
-      if (!range_fits(op.threshold_addr, ceil_div(op.channels, 2), sizes.params)) {
+      if (!range_fits(op.threshold_addr, ceil_div<2>(int(op.channels)), sizes.params)) {
         return acs_isa::STATUS_PARAM_RANGE;
       }
-      return results_fit(op.result_addr, ceil_div(op.channels, acs_isa::WORD_BITS), sizes)
+      return results_fit(op.result_addr, ceil_div<acs_isa::WORD_BITS>(int(op.channels)), sizes)
                  ? acs_isa::STATUS_OK
                  : acs_isa::STATUS_RESULT_RANGE;
     default:
@@ -151,7 +152,7 @@ Status check_eltwise(const Instruction &op) {
 
 Status check_scale(const Instruction &op) {
   if (!shift_known(op.shift) || !mask_known(op.mask_in) ||
-      !range_fits(op.vec_src, ceil_div(op.channels, acs_isa::WORD_BYTES), VECTOR_WORDS)) {
+      !range_fits(op.vec_src, ceil_div<acs_isa::WORD_BYTES>(int(op.channels)), VECTOR_WORDS)) {
     return acs_isa::STATUS_BAD_FIELD;
   }
   return same_shape_fits(op.src_base, op.src_step, op) ? acs_isa::STATUS_OK
@@ -159,7 +160,7 @@ Status check_scale(const Instruction &op) {
 }
 
 Status check_gavg(const Instruction &op, const BufferSizes &sizes) {
-  const int words = ceil_div(op.channels, acs_isa::WORD_BYTES);
+  const int words = ceil_div<acs_isa::WORD_BYTES>(int(op.channels));
   if (!shift_known(op.shift) || !mask_known(op.mask_in) ||
       !size_fits_row(op.src_height, op.src_width, op.row_log2) ||
       !range_fits(op.vec_dst, words, VECTOR_WORDS)) {
@@ -181,7 +182,7 @@ Status check_flatten(const Instruction &op, const BufferSizes &sizes) {
 
 Status check_load(const Instruction &op, const BufferSizes &sizes) {
   const uint64_t words =
-      uint64_t(op.channels) * op.dst_height * ceil_div(op.dst_width, acs_isa::WORD_BYTES);
+      uint64_t(op.channels) * op.dst_height * ceil_div<acs_isa::WORD_BYTES>(int(op.dst_width));
   return words <= sizes.image ? acs_isa::STATUS_OK : acs_isa::STATUS_IMAGE_RANGE;
 }
 

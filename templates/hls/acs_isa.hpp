@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "acs_widths.hpp"
+
 namespace acs_isa {
 
 static const unsigned SPEC_HASH = 0xD330C621u;
@@ -154,13 +156,13 @@ inline int sign_extend(uint64_t raw) {
 // One instruction, decoded.
 struct Instruction {
   // Operation.
-  unsigned opcode;
+  acs::unsigned_t<8> opcode;
   // Kernel side.
-  unsigned kernel;
+  acs::unsigned_t<4> kernel;
   // 1, or 2: the source is then in split layout (four phase planes).
-  unsigned stride;
+  acs::unsigned_t<2> stride;
   // Padding on every side, in pixels.
-  unsigned pad;
+  acs::unsigned_t<3> pad;
   // Source values are signed.
   bool src_signed;
   // Results saturate to -128..127; otherwise to 0..255, which is the ReLU.
@@ -176,82 +178,82 @@ struct Instruction {
   // Channel order of inputs and outputs comes from a table at table_addr.
   bool has_table;
   // Where LINEAR results go (linear_modes).
-  unsigned linear_mode;
+  acs::unsigned_t<2> linear_mode;
   // log2 of segments in a row of the raster plane being written (LOAD, CONV, POOL, ELTWISE, SCALE)
   // or read (GAVG).
-  unsigned row_log2;
+  acs::unsigned_t<2> row_log2;
   // Mask of the source: channels with a 0 bit hold exact zero and are not read.
-  unsigned mask_in;
+  acs::unsigned_t<8> mask_in;
   // Mask of the result (CONV, ELTWISE), or the mask register that GATE writes.
-  unsigned mask_out;
+  acs::unsigned_t<8> mask_out;
   // Requantization shift of operations with one for all channels.
-  unsigned shift;
+  acs::unsigned_t<6> shift;
   // Valid result pixels of a channel (height*width of the whole map), for the MAC counters.
-  unsigned pixels;
+  acs::unsigned_t<14> pixels;
   // Every masked_bias is zero: nothing is read for masked channels, which become
   // requantize(residual * res_mult, SHIFT_MIN), or zero without residual. Set by the compiler
   // whenever true; otherwise the two record words of each masked channel are read.
   bool masked_zero;
   // Source map, first block.
-  unsigned src_base;
+  acs::unsigned_t<16> src_base;
   // Blocks from one source channel to the next.
-  unsigned src_step;
+  acs::unsigned_t<16> src_step;
   // Result map, first block.
-  unsigned dst_base;
+  acs::unsigned_t<16> dst_base;
   // Blocks from one result channel to the next.
-  unsigned dst_step;
+  acs::unsigned_t<16> dst_step;
   // Residual map, first block; same plane shape as the result, raster layout.
-  unsigned res_base;
+  acs::unsigned_t<16> res_base;
   // Blocks from one residual channel to the next.
-  unsigned res_step;
+  acs::unsigned_t<16> res_step;
   // Source rows of the whole map (both phases, when split).
-  unsigned src_height;
+  acs::unsigned_t<8> src_height;
   // Source columns of the whole map.
-  unsigned src_width;
+  acs::unsigned_t<8> src_width;
   // Result rows.
-  unsigned dst_height;
+  acs::unsigned_t<8> dst_height;
   // Result columns.
-  unsigned dst_width;
+  acs::unsigned_t<8> dst_width;
   // Convolution groups.
-  unsigned groups;
+  acs::unsigned_t<11> groups;
   // Input channels of a group.
-  unsigned channels_in;
+  acs::unsigned_t<11> channels_in;
   // Output channels of a group (CONV), outputs (LINEAR), channels (others).
-  unsigned channels;
+  acs::unsigned_t<11> channels;
   // Output channels whose weights are loaded together.
-  unsigned chunk;
+  acs::unsigned_t<8> chunk;
   // Blocks of one phase plane of a split source.
-  unsigned src_plane;
+  acs::unsigned_t<16> src_plane;
   // First weight row in the parameter buffer.
-  unsigned weight_addr;
+  acs::unsigned_t<32> weight_addr;
   // Words of a weight row, channel record included.
-  unsigned row_words;
+  acs::unsigned_t<16> row_words;
   // Residual multiplier with SHIFT_MIN fraction bits.
-  unsigned res_mult;
+  acs::unsigned_t<16> res_mult;
   // Channel-order table in the parameter buffer: groups*channels_in inputs, then groups*channels
   // outputs, 16 bits each.
-  unsigned table_addr;
+  acs::unsigned_t<32> table_addr;
   // Padding value of input channel 0 (the network's input is stored un-normalized; zero elsewhere).
-  unsigned pad_value0;
+  acs::unsigned_t<8> pad_value0;
   // Padding value of input channel 1.
-  unsigned pad_value1;
+  acs::unsigned_t<8> pad_value1;
   // Padding value of input channel 2.
-  unsigned pad_value2;
+  acs::unsigned_t<8> pad_value2;
   // Padding value of input channels 3 and above.
-  unsigned pad_value3;
+  acs::unsigned_t<8> pad_value3;
   // Source in the vector memory, in words.
-  unsigned vec_src;
+  acs::unsigned_t<16> vec_src;
   // Result in the vector memory, in words.
-  unsigned vec_dst;
+  acs::unsigned_t<16> vec_dst;
   // GATE thresholds in the parameter buffer, int32, two to a word.
-  unsigned threshold_addr;
+  acs::unsigned_t<32> threshold_addr;
   // Word of the result buffer for WIDE and GATE.
-  unsigned result_addr;
+  acs::unsigned_t<24> result_addr;
   // Word of the result buffer where the result is copied when the trace register is set; 0: not
   // traced.
-  unsigned trace_addr;
+  acs::unsigned_t<24> trace_addr;
   // Requantization multiplier of operations with one for all channels.
-  unsigned mult;
+  acs::unsigned_t<16> mult;
 };
 
 // Bits that two fields share are given to the field that the opcode uses; the other is zero.
@@ -310,14 +312,14 @@ inline Instruction decode(const uint64_t words[INSTRUCTION_WORDS]) {
 // Constants of one output channel: the head of its weight row.
 struct Record {
   // Accumulator start of an active channel.
-  int bias;
+  acs::signed_t<32> bias;
   // Accumulator of a masked channel: 0, or the value that BatchNorm makes of zero when the mask
   // acts before it.
-  int masked_bias;
+  acs::signed_t<32> masked_bias;
   // Requantization multiplier.
-  unsigned mult;
+  acs::unsigned_t<16> mult;
   // Requantization shift, SHIFT_MIN..SHIFT_MAX; a value outside acts as the nearer bound.
-  unsigned shift;
+  acs::unsigned_t<8> shift;
 };
 
 inline Record decode_record(const uint64_t words[RECORD_WORDS]) {
@@ -429,7 +431,7 @@ inline bool reserved_bits_clear(unsigned opcode, const uint64_t words[INSTRUCTIO
 
 // Reads the image.
 inline bool reads_image(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_LOAD:
       return true;
     default:
@@ -439,7 +441,7 @@ inline bool reads_image(const Instruction &op) {
 
 // Reads a map of the feature memory.
 inline bool reads_map(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_CONV:
     case OP_ELTWISE:
     case OP_POOL:
@@ -454,7 +456,7 @@ inline bool reads_map(const Instruction &op) {
 
 // Reads pixels of a map's active channels, through the lanes.
 inline bool reads_pixels(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_CONV:
     case OP_ELTWISE:
     case OP_POOL:
@@ -468,7 +470,7 @@ inline bool reads_pixels(const Instruction &op) {
 
 // Copies the blocks of a map as they are into the vector memory.
 inline bool copies_map(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_FLATTEN:
       return true;
     default:
@@ -478,7 +480,7 @@ inline bool copies_map(const Instruction &op) {
 
 // Moves a window over the map that it reads.
 inline bool moves_window(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_CONV:
     case OP_POOL:
       return true;
@@ -489,7 +491,7 @@ inline bool moves_window(const Instruction &op) {
 
 // Reads a map of the result's own shape, pixel by pixel.
 inline bool pixelwise(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_ELTWISE:
     case OP_SCALE:
       return true;
@@ -500,7 +502,7 @@ inline bool pixelwise(const Instruction &op) {
 
 // Adds a residual map when res_enable says so.
 inline bool adds_map(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_CONV:
     case OP_ELTWISE:
       return true;
@@ -511,7 +513,7 @@ inline bool adds_map(const Instruction &op) {
 
 // Reads a vector.
 inline bool reads_vector(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_LINEAR:
     case OP_SCALE:
       return true;
@@ -522,7 +524,7 @@ inline bool reads_vector(const Instruction &op) {
 
 // Reads weight rows from the parameter buffer.
 inline bool reads_rows(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_CONV:
     case OP_LINEAR:
       return true;
@@ -533,9 +535,9 @@ inline bool reads_rows(const Instruction &op) {
 
 // Reads thresholds from the parameter buffer.
 inline bool reads_thresholds(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_LINEAR:
-      return op.linear_mode == LINEAR_GATE;
+      return op.linear_mode == (unsigned)LINEAR_GATE;
     default:
       return false;
   }
@@ -543,7 +545,7 @@ inline bool reads_thresholds(const Instruction &op) {
 
 // Has as many channels as `channels` says in each of its groups.
 inline bool grouped(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_CONV:
       return true;
     default:
@@ -553,7 +555,7 @@ inline bool grouped(const Instruction &op) {
 
 // Its mask_out switches channels of the result off.
 inline bool masks_result(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_CONV:
     case OP_ELTWISE:
       return true;
@@ -564,7 +566,7 @@ inline bool masks_result(const Instruction &op) {
 
 // Writes a map into the feature memory.
 inline bool writes_map(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_LOAD:
     case OP_CONV:
     case OP_ELTWISE:
@@ -578,12 +580,12 @@ inline bool writes_map(const Instruction &op) {
 
 // Writes a vector.
 inline bool writes_vector(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_GAVG:
     case OP_FLATTEN:
       return true;
     case OP_LINEAR:
-      return op.linear_mode == LINEAR_VECTOR || op.linear_mode == LINEAR_SIGMOID;
+      return op.linear_mode == (unsigned)LINEAR_VECTOR || op.linear_mode == (unsigned)LINEAR_SIGMOID;
     default:
       return false;
   }
@@ -591,9 +593,9 @@ inline bool writes_vector(const Instruction &op) {
 
 // Writes the mask register that mask_out names.
 inline bool writes_mask(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_LINEAR:
-      return op.linear_mode == LINEAR_GATE;
+      return op.linear_mode == (unsigned)LINEAR_GATE;
     default:
       return false;
   }
@@ -601,9 +603,9 @@ inline bool writes_mask(const Instruction &op) {
 
 // Writes the result buffer, traced or not.
 inline bool writes_result(const Instruction &op) {
-  switch (op.opcode) {
+  switch ((unsigned)op.opcode) {
     case OP_LINEAR:
-      return op.linear_mode == LINEAR_WIDE || op.linear_mode == LINEAR_GATE;
+      return op.linear_mode == (unsigned)LINEAR_WIDE || op.linear_mode == (unsigned)LINEAR_GATE;
     default:
       return false;
   }

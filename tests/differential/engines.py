@@ -108,7 +108,10 @@ def compiled_engine(config: EngineConfig, cache: Path) -> EngineUnderTest:
         sources = Path(scratch)
         _render(config, sources)
         digest = hashlib.sha256(repr(FLAGS).encode())
-        for path in [*sorted(sources.iterdir()), asset("sim", "csim", "acs_csim.cpp")]:
+        for path in [
+            *sorted(p for p in sources.iterdir() if p.is_file()),
+            *sorted(asset("sim", "csim").iterdir()),
+        ]:
             digest.update(path.name.encode() + path.read_bytes())
         library = cache / f"engine-{config.lane_groups}-{digest.hexdigest()[:16]}.so"
         with _locked(library.with_suffix(".lock")):
@@ -196,7 +199,7 @@ def check_program(
     params = program.with_thresholds(chosen)
 
     def wanted(masks: MaskBits, executed: Executed, trace: bool) -> dict[str, int]:
-        return predicted(program, masks, executed, trace)
+        return predicted(program, masks, executed, trace, skips_words=engine.csim.skips_words)
 
     def wanted_clocked(masks: MaskBits, executed: Executed, trace: bool) -> dict[str, int]:
         clocked = ("cycles", "stall_cycles")

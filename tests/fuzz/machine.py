@@ -47,6 +47,9 @@ Bytes = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
+#: Runs of words that engines tell apart in a weight row.
+MAX_RUNS = 64
+
 #: Header words that only an engine with a clock has.
 CLOCKED = (ResultHeader.CYCLES, ResultHeader.STALL_CYCLES)
 
@@ -307,9 +310,26 @@ class Machine:
         self.counters["macs_skipped"] += (dense - inputs * outputs) * taps * op.pixels
         self.counters["channels_executed"] += outputs
         self.counters["channels_skipped"] += masked
-        self.counters["read_words"] += outputs * op.row_words
+        self.counters["read_words"] += outputs * self._words_of_row(op)
         if not op.masked_zero:
             self.counters["read_words"] += masked * RECORD_WORDS
+
+    def _words_of_row(self, op: Instruction) -> int:
+        """Words that are read of a weight row: not those whose weights all meet masked inputs.
+
+        A single such word between two others is read, and all behind the start of run MAX_RUNS.
+        """
+        if op.mask_in == MASK_NONE or op.groups != 1 or op.has_table:
+            return op.row_words
+        weights = np.repeat(self.active(op.mask_in, op.channels_in), op.kernel**2)
+        words = np.zeros(op.row_words, bool)
+        words[:RECORD_WORDS] = True
+        words[RECORD_WORDS + np.flatnonzero(weights) // WORD_BYTES] = True
+        words[1:-1] |= words[:-2] & words[2:]
+        starts = np.flatnonzero(words & ~np.concatenate([[False], words[:-1]]))
+        if len(starts) > MAX_RUNS:
+            words[starts[MAX_RUNS - 1] : np.flatnonzero(words)[-1]] = True
+        return int(words.sum())
 
     def _rounds(self, channels: int, blocks: int) -> int:
         """Rounds for the items (block, channel), dealt block by block, two blocks in a round."""

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 #: By what a file does: its path, and the text by which it names an opcode.
 PLACES = {
     "C++ judges": (("templates", "hls", "acs_check.cpp"), r"case acs_isa::OP_{}:"),
-    "C++ starts": (("templates", "hls", "acs_engine.cpp.j2"), r"case acs_isa::OP_{}:"),
+    "C++ starts": (("templates", "hls", "acs_sequencer.cpp"), r"case acs_isa::OP_{}:"),
     "SystemVerilog judges": (("hw", "rtl", "acs_check.sv"), r"^ *OP_{}:"),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acsgen import __version__
 from acsgen.cost.resources import ResourceEstimate
+from acsgen.engines.rtl import Memory
 from acsgen.ir.mask_statistics import MaskStatistics
 from acsgen.ir.noise import LayerNoise
 from acsgen.program.engine_config import EngineConfig
@@ -12,10 +13,11 @@ from acsgen.report.data import (
     Accuracy,
     BitExactness,
     BytesMoved,
+    CountedCycles,
+    Cycles,
     LayerFigures,
     MacFigures,
     OutputFigures,
-    PredictedCycles,
     Report,
 )
 
@@ -28,8 +30,11 @@ REPORT = Report(
     engines=("hls", "rtl"),
     bit_exact={"csim": BitExactness(8, 2, 976_416, 0)},
     macs=MacFigures(dense=12_500_000, mean=7_500_000.4, std=0.0, gates=250_000),
-    cycles=PredictedCycles(dense=50_000, mean=31_000.6, std=0.0, images=500, source="model"),
-    cycles_rtl=None,
+    cycles=Cycles(
+        hls=CountedCycles(
+            8, 50_000, 31_000.6, 0.0, 9.0, 7_500_000.4, Memory(), "C simulation", {"ROWS": 9.5}
+        )
+    ),
     bytes=BytesMoved(dense=92_000, read=90_000, written=1_000),
     accuracy=Accuracy(0.9512, 0.9498, 500, 0.99, 0.9961),
     outputs=(OutputFigures("fc", 10, 0.9512, 0.9498, 0.99),),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from acsgen.engines.rtl import Memory
-from acsgen.report.data import Accuracy, CountedCycles, Report
+from acsgen.report.data import Accuracy, CountedCycles, Cycles, Report
 from acsgen.report.file import REPORT_FILE, read_report, rounded, write_report
 from acsgen.support.errors import UserError
 
@@ -19,11 +19,12 @@ pytestmark = pytest.mark.unit
 
 FULL = replace(
     REPORT,
-    cycles_rtl=CountedCycles(
-        8, 54, 27.0, 0.5, 9.0, 59.5, 60.25, Memory(latency=9), "RTL simulation"
+    cycles=replace(
+        REPORT.cycles,
+        rtl=CountedCycles(8, 54, 27.0, 0.5, 9.0, 59.5, Memory(latency=9), "RTL simulation"),
     ),
 )
-BARE = replace(REPORT, masks=None, accuracy=Accuracy(None, None, 500, 0.99, None))
+BARE = replace(REPORT, cycles=Cycles(), masks=None, accuracy=Accuracy(None, None, 500, 0.99, None))
 
 
 @pytest.mark.parametrize("report", [FULL, BARE], ids=["everything", "the least"])
@@ -38,12 +39,14 @@ def test_the_names_in_the_file(tmp_path: Path) -> None:
     content = json.loads((tmp_path / REPORT_FILE).read_text(encoding="utf-8"))
     assert content["accuracy"]["float"] == 0.9512
     assert content["bit_exact"]["csim"]["mismatches"] == 0
-    assert content["cycles_rtl"]["memory"]["latency"] == 9
+    assert content["cycles"]["rtl"]["memory"]["latency"] == 9
+    assert content["cycles"]["hls"]["loops"] == {"ROWS": 9.5}
     assert content["layers"][1]["cycles_dense"] is None
     assert list(content) == [
         "model", "board", "acsgen", "spec_hash", "dataset", "engines", "bit_exact", "macs",
-        "cycles", "cycles_rtl", "bytes", "accuracy", "outputs", "masks", "resources",
-        "engine", "clock_mhz", "memory", "layers", "noise",
+        "cycles", "bytes", "accuracy", "outputs", "masks", "resources", "engine",
+        "clock_mhz",
+        "memory", "layers", "noise",
     ]  # fmt: skip
 
 

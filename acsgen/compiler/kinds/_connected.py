@@ -11,8 +11,7 @@ from acsgen.compiler.kinds.base import kind_of
 from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder
-from acsgen.cost import timing
-from acsgen.cost.cycles import Cost, Counters
+from acsgen.cost.counters import Counters
 from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntFullyConnected, IntGraph, IntLinear, IntLogits
 from acsgen.isa.generated import LANES, RECORD_WORDS, WORD_BYTES, Instruction, Opcode, Record
@@ -62,12 +61,11 @@ def instruction(operands: Operands, layer: IntFullyConnected, **target: int) -> 
     )
 
 
-def rows_cost(walk: Walk, op: Instruction, layer: str) -> Cost:
-    """The cost of reading the weight rows and of their products, without the way of the sums."""
+def rows_cost(walk: Walk, op: Instruction, layer: str) -> Counters:
+    """The counters of the weight rows and of their products, without the way of the sums."""
     read = op.channels * op.row_words
     macs = op.channels * (op.row_words - RECORD_WORDS) * WORD_BYTES
-    cycles = walk.pace.burst(read) + op.row_words + timing.REDUCE_DEPTH
-    return Cost(cycles, Counters(macs_executed=macs, read_words=read))
+    return Counters(macs_executed=macs, read_words=read)
 
 
 def listing(op: Instruction, target: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from acsgen.cost.cycles import Cost
+from acsgen.cost.counters import Counters
 from acsgen.cost.walk import Walk
 from acsgen.isa.generated import Instruction, LinearMode, Opcode, fields_of
 
@@ -26,7 +26,7 @@ class InstructionKind:
     """
 
     opcode: Opcode
-    cost: Callable[[Walk, Instruction, str], Cost]
+    cost: Callable[[Walk, Instruction, str], Counters]
     listing: Callable[[Instruction], list[str]]
     modes: tuple[LinearMode, ...] = ()
 

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from acsgen.cost.cycles import Cost
+from acsgen.cost.counters import Counters
 from acsgen.cost.walk import Walk
 from acsgen.isa.generated import MASK_NONE, Instruction
-from acsgen.program.map_format import plane_blocks
 
 
-def result_blocks(op: Instruction) -> int:
-    """The blocks of a channel of the result."""
-    return plane_blocks(op.dst_height, op.row_log2)
-
-
-def finish_block(walk: Walk, op: Instruction) -> int:
-    """The cycles to requantize a block of the result and to write it."""
-    return walk.pace.finish_block(bool(op.dst_split))
-
-
-def every_block(walk: Walk, op: Instruction, layer: str) -> Cost:
-    """The cost of an instruction that requantizes every block of its result, and waits for none."""
-    return Cost(op.channels * result_blocks(op) * finish_block(walk, op))
+def every_block(walk: Walk, op: Instruction, layer: str) -> Counters:
+    """The counters of an instruction that requantizes every block of its result: none of them."""
+    return Counters()
 
 
 def from_to(op: Instruction) -> str:

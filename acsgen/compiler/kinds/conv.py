@@ -7,7 +7,7 @@ from acsgen_host.words import as_bytes
 from numpy.typing import NDArray
 
 from acsgen.compiler.kinds._instructions import InstructionKind
-from acsgen.compiler.kinds._maps import masks, residual, result, result_blocks, source, window
+from acsgen.compiler.kinds._maps import masks, residual, result, source, window
 from acsgen.compiler.kinds.base import (
     COMPILER_KINDS,
     CompilerKind,
@@ -20,8 +20,8 @@ from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder, conv_rows
 from acsgen.compiler.steps import Step
-from acsgen.cost import timing
-from acsgen.cost.cycles import Cost, Counters
+from acsgen.cost.counters import Counters
+from acsgen.cost.rounds import array_iterations, best_chunk
 from acsgen.cost.walk import Walk, wanted_words
 from acsgen.ir.integer import IntConv, IntGraph, IntInput
 from acsgen.isa.generated import (
@@ -33,7 +33,7 @@ from acsgen.isa.generated import (
     Opcode,
     Record,
 )
-from acsgen.program.map_format import MapFormat, phase_row_log2
+from acsgen.program.map_format import plane_blocks
 from acsgen.program.words import Words
 
 
@@ -90,7 +90,7 @@ def _lower(operands: Operands, step: Step, layer: IntConv) -> Instruction:
         src_plane=operands.phase_plane(step),
         groups=order.groups,
         channels_in=order.channels_in,
-        chunk=timing.best_chunk(engine.lane_groups, order.channels, largest),
+        chunk=best_chunk(engine.lane_groups, order.channels, largest),
         weight_addr=rows.address,
         row_words=rows.row_words,
         has_table=int(layer.name in constants.tables),
@@ -106,36 +106,34 @@ def _pad_values(operands: Operands, layer: IntConv) -> dict[str, int]:
     return {f"pad_value{c}": int(value) for c, value in enumerate(values)}
 
 
-def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+def _cost(walk: Walk, op: Instruction, layer: str) -> Counters:
     ins, outs = op.groups * op.channels_in, op.groups * op.channels
     in_order, out_order = _channel_order(op, walk.params)
     inputs = walk.active(op.mask_in, ins)
     active_in = inputs[in_order].reshape(op.groups, -1).sum(axis=1)
     active_out = walk.active(op.mask_out, outs)[out_order].reshape(op.groups, -1).sum(axis=1)
-    shape = _shape(op)
-    iterations = 0
-    cycles = ins + outs
-    # Groups that have as many active channels cost the same.
+    taps, iterations = op.kernel**2, 0
+    # Groups that have as many active channels take as many iterations.
     alike, counts = np.unique(np.stack([active_in, active_out]), axis=1, return_counts=True)
     for (n_in, n_out), count in zip(alike.T.tolist(), counts.tolist(), strict=True):
-        iterations += count * timing.array_iterations(shape, walk.pace, n_in, n_out)
-        cycles += count * (
-            op.channels_in
-            + op.channels
-            + timing.group_cycles(shape, walk.pace, n_in, n_out, op.channels - n_out)
+        iterations += count * array_iterations(
+            n_in,
+            n_out,
+            blocks=plane_blocks(op.dst_height, op.row_log2),
+            taps=taps,
+            chunk=op.chunk,
+            lane_groups=walk.lane_groups,
         )
     table_words = -(-(ins + outs) // 4) if op.has_table else 0
-    if op.has_table:
-        cycles += 2 * walk.pace.burst(0)
     row_words = op.row_words
     listed = op.mask_in != MASK_NONE and op.groups == 1 and not op.has_table
     if walk.skips_words and listed:
-        row_words = wanted_words(inputs, shape.taps)
+        row_words = wanted_words(inputs, taps)
     record_words = 0 if op.masked_zero else RECORD_WORDS
-    macs = shape.taps * op.pixels
+    macs = taps * op.pixels
     executed = int((active_in * active_out).sum())
     done = int(active_out.sum())
-    counters = Counters(
+    return Counters(
         array_iterations=iterations,
         macs_executed=executed * macs,
         macs_skipped=(ins * op.channels - executed) * macs,
@@ -143,28 +141,6 @@ def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
         channels_skipped=outs - done,
         read_words=table_words + done * row_words + (outs - done) * record_words,
     )
-    return Cost(cycles, counters)
-
-
-def _shape(op: Instruction) -> timing.ConvShape:
-    return timing.ConvShape(
-        blocks=result_blocks(op),
-        taps=op.kernel**2,
-        row_words=op.row_words,
-        chunk=op.chunk,
-        split=bool(op.dst_split),
-        masked_zero=bool(op.masked_zero),
-        cleared=_cleared_blocks(op),
-    )
-
-
-def _cleared_blocks(op: Instruction) -> int:
-    """Return the blocks that are cleared for a masked channel of exact zeros, else 0."""
-    if not op.masked_zero or op.res_enable:
-        return 0
-    split = bool(op.dst_split)
-    row_log2 = phase_row_log2(op.row_log2) if split else op.row_log2
-    return MapFormat(1, op.dst_height, op.dst_width, row_log2, split).blocks
 
 
 def _channel_order(op: Instruction, params: Words) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -9,7 +9,7 @@ from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder
 from acsgen.compiler.steps import Step
-from acsgen.cost.cycles import Cost, Counters
+from acsgen.cost.counters import Counters
 from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntGate, IntGraph
 from acsgen.isa.generated import SHIFT_MIN, WORD_BITS, Instruction, LinearMode, Opcode, Record
@@ -32,11 +32,11 @@ def _lower(operands: Operands, step: Step, layer: IntGate) -> Instruction:
     )
 
 
-def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+def _cost(walk: Walk, op: Instruction, layer: str) -> Counters:
     """Thresholds, two to a word, come behind the rows; the mask goes out, a bit a channel."""
     walk.decide(layer, op)
     words = Counters(read_words=-(-op.channels // 2), written_words=-(-op.channels // WORD_BITS))
-    return rows_cost(walk, op, layer) + Cost(walk.pace.burst(op.channels), words)
+    return rows_cost(walk, op, layer) + words
 
 
 def _listing(op: Instruction) -> list[str]:

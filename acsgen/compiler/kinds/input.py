@@ -13,7 +13,7 @@ from acsgen.compiler.kinds.base import (
 )
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.steps import Step
-from acsgen.cost.cycles import Cost, Counters
+from acsgen.cost.counters import Counters
 from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntInput
 from acsgen.isa.generated import WORD_BYTES, Instruction, Opcode
@@ -23,10 +23,9 @@ def _lower(operands: Operands, step: Step, layer: IntInput) -> Instruction:
     return Instruction(Opcode.LOAD, **operands.result(step))
 
 
-def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
-    """Every row is a burst of its own, and its words are read before they are written."""
+def _cost(walk: Walk, op: Instruction, layer: str) -> Counters:
     rows, words = op.channels * op.dst_height, -(-op.dst_width // WORD_BYTES)
-    return Cost(rows * (walk.pace.burst(0) + 2 * words), Counters(read_words=rows * words))
+    return Counters(read_words=rows * words)
 
 
 def _listing(op: Instruction) -> list[str]:

@@ -15,7 +15,7 @@ from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder
 from acsgen.compiler.steps import Step
-from acsgen.cost.cycles import Cost, Counters
+from acsgen.cost.counters import Counters
 from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntGraph, IntLogits
 from acsgen.isa.generated import Instruction, LinearMode, Opcode
@@ -35,9 +35,9 @@ def _lower(operands: Operands, step: Step, layer: IntLogits) -> Instruction:
     )
 
 
-def _cost(walk: Walk, op: Instruction, layer: str) -> Cost:
+def _cost(walk: Walk, op: Instruction, layer: str) -> Counters:
     written = -(-op.channels // 2)
-    return rows_cost(walk, op, layer) + Cost(0, Counters(written_words=written))
+    return rows_cost(walk, op, layer) + Counters(written_words=written)
 
 
 def _listing(op: Instruction) -> list[str]:

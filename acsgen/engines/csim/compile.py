@@ -17,10 +17,23 @@ from acsgen.support.tools import find_tool
 
 #: The generated code must be free of warnings; those of the type headers (system headers) are not
 #: ours.
-WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-maybe-uninitialized")
-FLAGS = ("-std=c++14", "-O2", "-fPIC")
+WARNINGS = (
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unknown-pragmas",
+    "-Wno-unused-label",
+    "-Wno-maybe-uninitialized",
+)
+FLAGS = ("-std=c++14", "-O3", "-fPIC", "-DACS_COUNT")
+
+#: The flag that compiles the types of synthesis (``ap_int.h``) in place of native integers.
+SYNTHESIS_TYPES = "-DACS_AP_TYPES"
 
 TESTBENCH = "acs_testbench.cpp"
+
+#: Sources of the simulator around the engine: its C interface, and its clock.
+SIMULATOR = ("acs_csim.cpp", "acs_counting.cpp")
 
 
 def ap_types_directory() -> Path:
@@ -44,16 +57,26 @@ def compiler() -> str:
     return find_tool("g++", variable="CXX", purpose="C simulation", remedy="apt-get install g++")
 
 
-def build_library(sources: Path, library: Path, extra_flags: tuple[str, ...] = ()) -> Path:
+def build_library(
+    sources: Path,
+    library: Path,
+    extra_flags: tuple[str, ...] = (),
+    extra_units: tuple[Path, ...] = (),
+) -> Path:
     """Compile every ``*.cpp`` of the folder ``sources`` but the test bench into ``library``.
+
+    ``extra_units`` are compiled along with them.
 
     Raises :class:`CompileError` with the compiler's first messages, and :class:`UserError` where
     the compiler or the type headers are missing.
     """
     units = [path for path in sorted(sources.glob("*.cpp")) if path.name != TESTBENCH]
-    units.append(asset("sim", "csim", "acs_csim.cpp"))
+    units += [*(asset("sim", "csim", name) for name in SIMULATOR), *extra_units]
     cxx = compiler()
-    includes = ("-I", str(sources), "-isystem", str(ap_types_directory()))
+    includes = ["-I", str(sources), "-I", str(asset("sim", "csim"))]
+    if SYNTHESIS_TYPES in extra_flags:
+        # Copies of ap_int are taken for uses of the bits beyond their width.
+        includes += ["-isystem", str(ap_types_directory()), "-Wno-uninitialized"]
     with tempfile.TemporaryDirectory(prefix="acsgen-csim-") as scratch:
 
         def compile_unit(unit: Path) -> Path:
@@ -99,10 +122,9 @@ def cached_library(sources: Path, folder: Path | None = None) -> Path:
         "csim.so",
         [
             compiler(),
-            str(ap_types_directory()),
             " ".join((*FLAGS, *WARNINGS)),
             *sorted(path for path in sources.iterdir() if path.suffix in (".cpp", ".hpp")),
-            asset("sim", "csim", "acs_csim.cpp"),
+            *sorted(asset("sim", "csim").iterdir()),
         ],
         lambda library: build_library(sources, library),
         folder,

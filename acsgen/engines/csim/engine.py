@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from acsgen.engines.base import EngineRun, fresh_result
+from acsgen.engines.csim.counts import Counter
 from acsgen.program.words import Words
+
+#: The memory of the ZedBoard.
+DEFAULT_LATENCY = 32
+FULL_BANDWIDTH = 256
 
 
 class _Registers(ctypes.Structure):
@@ -23,18 +28,34 @@ class _Registers(ctypes.Structure):
 class CSimEngine:
     """A compiled engine.  Its on-chip memories live on between runs, as block RAM does.
 
+    Cycles are counted, not simulated: results do not depend on the memory.
+
+    Args:
+        library: a shared library that :func:`build_library` made.
+        latency: cycles from a request to the memory's first word.
+        bandwidth: words that the memory gives or takes in 256 cycles.
+
     Attributes:
         library: the shared library that it was loaded from.
     """
 
     #: The C++ reads whole rows of weights, unneeded words included.
-    skips_words = False
+    skips_words = True
 
-    def __init__(self, library: Path) -> None:
+    def __init__(
+        self, library: Path, latency: int = DEFAULT_LATENCY, bandwidth: int = FULL_BANDWIDTH
+    ) -> None:
         self.library = library
         # RTLD_LOCAL (the default): two engines in one process do not share memories.
-        self._run = ctypes.CDLL(str(library.resolve())).acs_csim_run
+        loaded = ctypes.CDLL(str(library.resolve()))
+        self._run = loaded.acs_csim_run
         self._run.restype = None
+        self._counter = Counter(loaded)
+        self.set_memory(latency, bandwidth)
+
+    def set_memory(self, latency: int, bandwidth: int) -> None:
+        """Let the next runs count the cycles of another memory; see :class:`CSimEngine`."""
+        self._counter.set_memory(latency, bandwidth)
 
     def run(
         self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
@@ -61,6 +82,7 @@ class CSimEngine:
             fault_index=registers.fault_index,
             spec_hash=registers.spec_hash,
             configuration=registers.configuration,
+            loops=self._counter.read(),
         )
 
     def close(self) -> None:

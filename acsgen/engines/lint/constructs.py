@@ -16,6 +16,8 @@ from acsgen.engines.lint.parse import (
     Unit,
     at,
     is_const,
+    is_constant,
+    is_constexpr,
     qualified_name,
     unwrapped,
     walk,
@@ -25,7 +27,10 @@ from acsgen.engines.lint.parse import (
 Type = cindex.TypeKind
 
 #: Headers that synthesizable code may include, beside its own.
-ALLOWED_HEADERS = frozenset({"ap_int.h", "stdint.h", "hls_stream.h"})
+ALLOWED_HEADERS = frozenset({"ap_int.h", "stdint.h", "hls_stream.h", "hls_burst_maxi.h"})
+
+#: Macros that only a simulator defines, for the probes of ``acs_probe.hpp``.
+SIMULATION = re.compile(r"\b(?:ACS_PROBE|ACS_COUNT)\b")
 
 #: Library functions that Vitis HLS turns into loops.
 _ALLOWED_CALLS = frozenset({"memcpy", "memset"})
@@ -58,8 +63,19 @@ _VARIABLES = (Kind.VAR_DECL, Kind.PARM_DECL, Kind.FIELD_DECL)
 
 
 def check_includes(path: Path) -> Iterator[Finding]:
-    """A file includes only its folder's headers and the allowed ones."""
+    """A file includes only its folder's headers and the allowed ones, but for those of probes."""
+    conditions: list[bool] = []
     for line, text in enumerate(without_comments(path).splitlines(), 1):
+        directive = re.match(r"\s*#\s*(if\w*|el\w+|endif)\b(.*)", text)
+        if directive:
+            if directive[1].startswith("if"):
+                conditions.append(False)
+            if directive[1] == "endif":
+                conditions.pop()
+            else:
+                conditions[-1] = bool(SIMULATION.search(directive[2]))
+        if any(conditions):
+            continue
         match = re.match(r'\s*#\s*include\s*[<"]([^>"]*)', text)
         if match and match[1] not in ALLOWED_HEADERS and not (path.parent / match[1]).is_file():
             yield Finding(path.name, line, "include", f"{match[1]} is not for synthesis")
@@ -177,7 +193,7 @@ def _statics(function: Cursor, top: str) -> Iterator[Finding]:
 
 
 def check_recursion(units: list[Unit]) -> Iterator[Finding]:
-    """No function reaches itself, through calls in any unit."""
+    """No function reaches itself, through calls in any unit; of constants, a constexpr one may."""
     calls: dict[str, set[str]] = {}
     definitions: dict[str, Cursor] = {}
     for unit in units:
@@ -197,5 +213,21 @@ def check_recursion(units: list[Unit]) -> Iterator[Finding]:
             if callee not in reached:
                 reached.add(callee)
                 pending.extend(calls.get(callee, ()))
-        if usr in reached:
+        if usr in reached and not is_constexpr(function):
             yield at(function, "recursion", f"{function.spelling} calls itself")
+        elif usr in reached:
+            yield from _run_time_calls(units, function)
+
+
+def _run_time_calls(units: list[Unit], called: Cursor) -> Iterator[Finding]:
+    for unit in units:
+        for function in unit.functions:
+            for cursor in walk(function):
+                target = cursor.referenced if cursor.kind == Kind.CALL_EXPR else None
+                if target is None or target.get_usr() != called.get_usr():
+                    continue
+                if function.get_usr() != target.get_usr() and not all(
+                    is_constant(argument) for argument in cursor.get_arguments()
+                ):
+                    message = f"{called.spelling} calls itself, and its arguments are no constants"
+                    yield at(cursor, "recursion", message)

@@ -7,6 +7,7 @@ from pathlib import Path
 from acsgen.engines.csim.compile import TESTBENCH
 from acsgen.engines.lint.constructs import check_constructs, check_includes, check_recursion
 from acsgen.engines.lint.finding import Finding
+from acsgen.engines.lint.form import check_divisions, check_labels, check_names
 from acsgen.engines.lint.loops import check_dataflow, check_loops
 from acsgen.engines.lint.parse import parse_units, read_pragmas, whole_constants
 from acsgen.engines.lint.scopes import (
@@ -23,7 +24,7 @@ TOP = "acs_engine"
 #: Every rule, with its demand in words.
 RULES = {
     "parse": "the sources compile as C++14",
-    "include": "only ap_int.h, stdint.h, hls_stream.h and own headers are included",
+    "include": "only headers of the tool and own headers are included",
     "dynamic-memory": "no new, delete, malloc, arrays of run-time size",
     "recursion": "no function reaches itself",
     "exception": "no throw, no try",
@@ -43,11 +44,14 @@ RULES = {
     "static-local": "static variables only in the top function",
     "pragma": "every pragma is one of Vitis HLS, with options and values that it knows",
     "pragma-place": "pragmas stand where they count and name what is there",
-    "interface": "every port of the top function has its registers and co-simulation depth",
+    "interface": "every port of the top function has its registers; a bus says all of its bursts",
     "trip-count": "loops with run-time bounds carry a LOOP_TRIPCOUNT",
     "unroll": "only loops with constant bounds are unrolled whole",
     "pipeline": "no loop with run-time bounds inside a pipeline",
     "dataflow": "dataflow regions are canonical",
+    "label": "every loop has a label; those that reports list have different ones",
+    "division": "divisors are constant powers of two",
+    "reserved": "names that reach the RTL are no reserved words of its languages",
 }
 
 
@@ -77,4 +81,7 @@ def lint_sources(folder: Path, top: str = TOP) -> list[Finding]:
     findings.update(check_recursion(units))
     findings.update(check_loops(everything, units))
     findings.update(check_dataflow(everything))
+    findings.update(check_labels(everything, units))
+    findings.update(check_divisions(units))
+    findings.update(check_names(units, pragmas, top))
     return sorted(findings)

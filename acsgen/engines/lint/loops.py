@@ -7,22 +7,21 @@ from collections.abc import Iterator
 from clang import cindex
 
 from acsgen.engines.lint.finding import Finding
-from acsgen.engines.lint.parse import LOOPS, Cursor, Kind, Unit, at, is_const, same, unwrapped, walk
+from acsgen.engines.lint.parse import (
+    LOOPS,
+    Cursor,
+    Kind,
+    Unit,
+    at,
+    is_const,
+    is_constant,
+    same,
+    unwrapped,
+    walk,
+)
 from acsgen.engines.lint.scopes import Body
 
 Type = cindex.TypeKind
-
-_LITERALS = (Kind.INTEGER_LITERAL, Kind.CXX_BOOL_LITERAL_EXPR, Kind.CHARACTER_LITERAL)
-_OPERATORS = (
-    Kind.BINARY_OPERATOR,
-    Kind.UNARY_OPERATOR,
-    Kind.PAREN_EXPR,
-    Kind.UNEXPOSED_EXPR,
-    Kind.CONDITIONAL_OPERATOR,
-    Kind.CSTYLE_CAST_EXPR,
-    Kind.CXX_FUNCTIONAL_CAST_EXPR,
-    Kind.CXX_STATIC_CAST_EXPR,
-)
 
 
 def check_loops(found: list[Body], units: list[Unit]) -> Iterator[Finding]:
@@ -96,16 +95,16 @@ def trip_count_known(loop: Cursor) -> bool:
         return False
     counter = variables[0]
     initial = [c for c in counter.get_children() if c.kind.is_expression()]
-    if not initial or not _constant(initial[-1]) or condition.kind != Kind.BINARY_OPERATOR:
+    if not initial or not is_constant(initial[-1]) or condition.kind != Kind.BINARY_OPERATOR:
         return False
     left, right = condition.get_children()
-    if not same(_reference(left), counter) or not _constant(right):
+    if not same(_reference(left), counter) or not is_constant(right):
         return False
     stepped = list(step.get_children())
     if not stepped or not same(_reference(stepped[0]), counter):
         return False
     if step.kind == Kind.COMPOUND_ASSIGNMENT_OPERATOR:
-        if not _constant(stepped[1]):
+        if not is_constant(stepped[1]):
             return False
     elif step.kind != Kind.UNARY_OPERATOR:
         return False
@@ -117,7 +116,7 @@ def _writes(cursor: Cursor, variable: Cursor) -> bool:
     """Whether a cursor changes a variable (a reference to it counts as no change)."""
     if cursor.kind == Kind.COMPOUND_ASSIGNMENT_OPERATOR:
         return same(_reference(next(cursor.get_children())), variable)
-    if cursor.kind == Kind.BINARY_OPERATOR and "=" in _operator(cursor):
+    if cursor.kind == Kind.BINARY_OPERATOR and operator_of(cursor) == "=":
         return same(_reference(next(cursor.get_children())), variable)
     if cursor.kind == Kind.UNARY_OPERATOR and {"++", "--"} & set(_texts(cursor)):
         return same(_reference(next(cursor.get_children())), variable)
@@ -128,35 +127,17 @@ def _texts(cursor: Cursor) -> list[str]:
     return [token.spelling for token in cursor.get_tokens()]
 
 
-def _operator(cursor: Cursor) -> str:
-    """Return ``=`` for a plain assignment, else nothing."""
+def operator_of(cursor: Cursor) -> str:
+    """Return the operator between the two operands of a cursor."""
     left, _ = cursor.get_children()
     behind = len(list(left.get_tokens()))
     texts = _texts(cursor)
-    return "=" if len(texts) > behind and texts[behind] == "=" else ""
+    return texts[behind] if len(texts) > behind else ""
 
 
 def _reference(cursor: Cursor) -> Cursor | None:
     cursor = unwrapped(cursor)
     return cursor.referenced if cursor.kind == Kind.DECL_REF_EXPR else None
-
-
-def _constant(cursor: Cursor) -> bool:
-    """Whether an expression is made of literals, enumerators and constants only."""
-    if cursor.kind in _LITERALS:
-        return True
-    if cursor.kind == Kind.DECL_REF_EXPR:
-        target = cursor.referenced
-        if target.kind in (Kind.ENUM_CONSTANT_DECL, Kind.TEMPLATE_NON_TYPE_PARAMETER):
-            return True
-        if target.kind != Kind.VAR_DECL or not target.type.is_const_qualified():
-            return False
-        initial = [c for c in target.get_children() if c.kind.is_expression()]
-        return bool(initial) and _constant(initial[-1])
-    if cursor.kind in _OPERATORS:
-        parts = [c for c in cursor.get_children() if c.kind.is_expression()]
-        return bool(parts) and all(_constant(part) for part in parts)
-    return False
 
 
 def check_dataflow(found: list[Body]) -> Iterator[Finding]:
@@ -186,14 +167,17 @@ def _canonical_loop(body: Body) -> bool:
     left, right = parts[1].get_children()
     limit = _reference(right)
     by_value = limit is not None and limit.kind == Kind.PARM_DECL and _scalar(limit.type)
-    if not same(_reference(left), counters[0]) or not (by_value or _constant(right)):
+    if not same(_reference(left), counters[0]) or not (by_value or is_constant(right)):
         return False
     return parts[2].kind == Kind.UNARY_OPERATOR and "++" in _texts(parts[2])
 
 
 def _scalar(declared: cindex.Type) -> bool:
     kind = declared.get_canonical().kind
-    return kind not in (Type.POINTER, Type.LVALUEREFERENCE, Type.RVALUEREFERENCE, Type.RECORD)
+    return kind not in (
+        *(Type.POINTER, Type.LVALUEREFERENCE, Type.RVALUEREFERENCE, Type.RECORD),
+        *(Type.CONSTANTARRAY, Type.INCOMPLETEARRAY),
+    )
 
 
 def _region(body: Body) -> Iterator[Finding]:
@@ -223,10 +207,39 @@ def _region(body: Body) -> Iterator[Finding]:
             used = _reference(argument)
             if used is not None and used.spelling in channels:
                 uses.setdefault(used.spelling, []).append(_written(formal.type))
+            elif _is_expression(argument, formal.type):
+                message = f"an argument of {call.spelling} is an expression, not a variable"
+                yield at(argument, "dataflow", message)
+            elif used is not None and _shared_value(formal.type):
+                message = (
+                    f"{call.spelling} takes {used.spelling} by reference from outside the region: "
+                    "iterations depend on each other through it"
+                )
+                yield at(argument, "dataflow", message)
     for name, accesses in uses.items():
         if accesses != [True, False]:
             message = f"{name} is not written by one call and then read by one other"
             yield at(channels[name], "dataflow", message)
+
+
+def _is_expression(argument: Cursor, formal: cindex.Type) -> bool:
+    """Whether an argument is neither a variable, nor a constant, nor a member that is no number.
+
+    The number in a member is read in the region before the call: that is an expression, too.
+    """
+    inner = unwrapped(argument)
+    if inner.kind == Kind.MEMBER_REF_EXPR and not _scalar(formal):
+        while inner.kind == Kind.MEMBER_REF_EXPR:
+            inner = next((unwrapped(child) for child in inner.get_children()), inner)
+    return inner.kind not in (Kind.DECL_REF_EXPR, Kind.CXX_THIS_EXPR) and not is_constant(inner)
+
+
+def _shared_value(formal: cindex.Type) -> bool:
+    """Whether a parameter is a number that the callee changes in its caller."""
+    inner = formal.get_canonical()
+    if inner.kind != Type.LVALUEREFERENCE or is_const(inner.get_pointee()):
+        return False
+    return inner.get_pointee().get_canonical().kind not in (Type.CONSTANTARRAY, Type.RECORD)
 
 
 def _computes(cursor: Cursor) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import subprocess
 import tempfile
@@ -22,6 +23,24 @@ Cursor = Any
 Kind = cindex.CursorKind
 
 STANDARD = "-std=c++14"
+
+_LITERALS = (Kind.INTEGER_LITERAL, Kind.CXX_BOOL_LITERAL_EXPR, Kind.CHARACTER_LITERAL)
+_OPERATORS = (
+    Kind.BINARY_OPERATOR,
+    Kind.UNARY_OPERATOR,
+    Kind.PAREN_EXPR,
+    Kind.UNEXPOSED_EXPR,
+    Kind.CONDITIONAL_OPERATOR,
+    Kind.CSTYLE_CAST_EXPR,
+    Kind.CXX_FUNCTIONAL_CAST_EXPR,
+    Kind.CXX_STATIC_CAST_EXPR,
+)
+
+#: Chooses the types of synthesis, which the C simulation replaces by faster ones.
+_SYNTHESIS = "-DACS_AP_TYPES"
+
+#: libclang's ``CXEval_Int``.
+_EVALUATED_INT = 1
 
 LOOPS = (Kind.FOR_STMT, Kind.WHILE_STMT, Kind.DO_STMT, Kind.CXX_FOR_RANGE_STMT)
 FUNCTIONS = (
@@ -61,9 +80,14 @@ def _system_includes() -> tuple[str, ...]:
     return ("-nostdinc", "-nostdinc++", *(f"-isystem{folder}" for folder in folders))
 
 
+#: Headers of the tool that the type headers lack: ``hls_burst_maxi.h``.
+_TOOL_HEADERS = Path(__file__).parent.parent / "hlscheck" / "include" / "analysis"
+
+
 @cache
 def _arguments() -> tuple[str, ...]:
-    return ("-x", "c++", STANDARD, f"-isystem{ap_types_directory()}", *_system_includes())
+    includes = (f"-isystem{ap_types_directory()}", f"-isystem{_TOOL_HEADERS}")
+    return ("-x", "c++", STANDARD, _SYNTHESIS, *includes, *_system_includes())
 
 
 @cache
@@ -161,6 +185,54 @@ def is_const(declared: cindex.Type) -> bool:
     while inner.kind == cindex.TypeKind.CONSTANTARRAY and not inner.is_const_qualified():
         inner = inner.element_type
     return bool(inner.is_const_qualified())
+
+
+def is_constant(cursor: Cursor) -> bool:
+    """Whether an expression is made of literals, enumerators and constants only."""
+    if cursor.kind in _LITERALS:
+        return True
+    if cursor.kind == Kind.DECL_REF_EXPR:
+        target = cursor.referenced
+        if target.kind in (Kind.ENUM_CONSTANT_DECL, Kind.TEMPLATE_NON_TYPE_PARAMETER):
+            return True
+        if target.kind != Kind.VAR_DECL or not target.type.is_const_qualified():
+            return False
+        initial = [c for c in target.get_children() if c.kind.is_expression()]
+        return bool(initial) and is_constant(initial[-1])
+    if cursor.kind in _OPERATORS:
+        parts = [c for c in cursor.get_children() if c.kind.is_expression()]
+        return bool(parts) and all(is_constant(part) for part in parts)
+    return False
+
+
+def is_constexpr(function: Cursor) -> bool:
+    """Whether a function may be evaluated by the compiler."""
+    head = []
+    for token in function.get_tokens():
+        if token.spelling in ("(", "{"):
+            break
+        head.append(token.spelling)
+    return "constexpr" in head
+
+
+def constant_value(cursor: Cursor) -> int | None:
+    """Return the whole number that an expression is, None if the parser cannot tell."""
+    library = cindex.conf.lib
+    library.clang_Cursor_Evaluate.restype = ctypes.c_void_p
+    library.clang_Cursor_Evaluate.argtypes = [cindex.Cursor]
+    library.clang_EvalResult_getKind.argtypes = [ctypes.c_void_p]
+    library.clang_EvalResult_getAsLongLong.argtypes = [ctypes.c_void_p]
+    library.clang_EvalResult_getAsLongLong.restype = ctypes.c_longlong
+    library.clang_EvalResult_dispose.argtypes = [ctypes.c_void_p]
+    result = library.clang_Cursor_Evaluate(cursor)
+    if not result:
+        return None
+    try:
+        if library.clang_EvalResult_getKind(result) != _EVALUATED_INT:
+            return None
+        return int(library.clang_EvalResult_getAsLongLong(result))
+    finally:
+        library.clang_EvalResult_dispose(result)
 
 
 def qualified_name(cursor: Cursor) -> str:

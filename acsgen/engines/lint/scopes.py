@@ -10,7 +10,7 @@ from clang import cindex
 
 from acsgen.engines.lint.directives import DIRECTIVES, Pragma
 from acsgen.engines.lint.finding import Finding
-from acsgen.engines.lint.parse import LOOPS, Cursor, Kind, Unit, body_of, same, walk
+from acsgen.engines.lint.parse import LOOPS, Cursor, Kind, Unit, body_of, is_const, same, walk
 
 Type = cindex.TypeKind
 
@@ -209,8 +209,29 @@ def check_interface(found: list[Body], top: str) -> Iterator[Finding]:
             if port not in control:
                 message = f"{port} has no s_axilite register"
                 yield Finding(body.file, line, "interface", message)
+        kinds = {p.spelling: p.type for p in body.function.get_arguments()}
         for port, pragma in memory.items():
-            for option in ("depth", "bundle", "offset"):
+            wanted = [*_PORT_OPTIONS, *_burst_options(kinds.get(port))]
+            for option in wanted:
                 if option not in pragma.options:
                     message = f"m_axi port {port} has no {option}"
                     yield Finding(body.file, pragma.line, "interface", message)
+            complete = any(set(o) <= pragma.options.keys() for o in (_READ_OPTIONS, _WRITE_OPTIONS))
+            if not wanted[len(_PORT_OPTIONS) :] and not complete:
+                message = f"m_axi port {port} says neither how its reads burst nor its writes"
+                yield Finding(body.file, pragma.line, "interface", message)
+
+
+#: Options that every bus port has: its depth in co-simulation, its bus, the register of its address
+#: and the cycles from a request to the first word, for which the schedule makes room.
+_PORT_OPTIONS = ("depth", "bundle", "offset", "latency")
+_READ_OPTIONS = ("max_read_burst_length", "num_read_outstanding")
+_WRITE_OPTIONS = ("max_write_burst_length", "num_write_outstanding")
+
+
+def _burst_options(kind: cindex.Type | None) -> tuple[str, ...]:
+    """Return the options that say how long bursts may be, and how many may be on their way."""
+    if kind is None or kind.kind != Type.POINTER:
+        # An hls::burst_maxi does not tell in its type which way its words go: either will do.
+        return ()
+    return _READ_OPTIONS if is_const(kind.get_pointee()) else _WRITE_OPTIONS

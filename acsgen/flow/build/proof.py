@@ -8,12 +8,11 @@ from pathlib import Path
 
 from acsgen_host.words import pack_image
 
-from acsgen.compiler.predict import predict
 from acsgen.cost.macs import count_macs
 from acsgen.engines.registry import Simulation
 from acsgen.engines.rtl import Memory
 from acsgen.flow.build.project import write_project
-from acsgen.flow.build.report import rtl_cycles
+from acsgen.flow.build.report import counted_cycles
 from acsgen.flow.build.work import Work
 from acsgen.quant.golden import GoldenModel
 from acsgen.support.progress import OnStage
@@ -40,7 +39,7 @@ def compile_simulation(simulation: Simulation, work: Work, on_stage: OnStage) ->
 
 
 def run_simulation(simulation: Simulation, work: Work, on_stage: OnStage) -> None:
-    """Compare an engine with the golden model; count its cycles if it has a clock.
+    """Compare an engine with the golden model; count its cycles.
 
     Raises:
         CheckFailed: they differ; names the first difference.
@@ -51,17 +50,13 @@ def run_simulation(simulation: Simulation, work: Work, on_stage: OnStage) -> Non
     check = check_vectors(work.program, engine, vectors, simulation.title, tell)
     require_exact(check, simulation.title)
     work.checks[simulation.name] = check
-    if simulation.clocked:
-        ungated, packed = work.ungated, pack_image(vectors.images[0])
-        dense = engine.run(ungated.words, ungated.params, packed, ungated.result_words)
-        macs = count_macs(work.integers, vectors.golden.masks, len(vectors.images)).executed
-        bits = vectors.golden.masks
-        predicted = [
-            predict(work.program, {name: bits[name][i] for name in bits})
-            for i in range(len(vectors.images))
-        ]
-        memory = Memory.for_board(work.plan.board)
-        work.counted_cycles = rtl_cycles(check, dense, macs, predicted, memory)
+    ungated, packed = work.ungated, pack_image(vectors.images[0])
+    dense = engine.run(ungated.words, ungated.params, packed, ungated.result_words)
+    macs = count_macs(work.integers, vectors.golden.masks, len(vectors.images)).executed
+    memory = Memory.for_board(work.plan.board)
+    work.counted[simulation.name] = counted_cycles(check, dense, macs, memory)
+    if dense.loops is not None:
+        work.loops = (check.loops, dense.loops)
     engine.close()
 
 

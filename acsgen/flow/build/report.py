@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 import acsgen
 from acsgen.compiler.predict import predict
-from acsgen.cost.cycles import CycleReport
+from acsgen.cost.counters import CostReport
 from acsgen.engines.base import EngineRun
+from acsgen.engines.loop_counts import LoopCounts
 from acsgen.engines.rtl import Memory
 from acsgen.flow.build.work import Work
 from acsgen.isa.generated import WORD_BYTES
+from acsgen.program.program import Program
 from acsgen.report.data import (
     Accuracy,
     BitExactness,
     BytesMoved,
     CountedCycles,
+    Cycles,
     LayerFigures,
     MacFigures,
     OutputFigures,
-    PredictedCycles,
     Report,
 )
 from acsgen.verify import Verification
 
-CYCLE_SOURCE = "model of the HLS engine, not synthesized"
+HLS_SOURCE = "HLS schedule, counted in C simulation; II and depth claimed, not synthesized"
 RTL_SOURCE = "RTL simulation"
 
 #: An image runs without trace, and with it.
@@ -40,11 +41,14 @@ def make_report(work: Work) -> Report:
     """Return the report of a build whose steps are done."""
     plan, program, measured = work.plan, work.program, work.measured
     runs = [
-        predict(program, {name: bits[i] for name, bits in measured.bits.items()})
+        predict(
+            program,
+            {name: bits[i] for name, bits in measured.bits.items()},
+            skips_words=True,
+        )
         for i in range(measured.images)
     ]
     dense = predict(work.ungated)
-    cycles = np.array([run.cycles for run in runs])
     return Report(
         model=program.model,
         board=plan.board.name,
@@ -62,14 +66,7 @@ def make_report(work: Work) -> Report:
             std=measured.macs_std,
             gates=measured.macs_gates,
         ),
-        cycles=PredictedCycles(
-            dense=dense.cycles,
-            mean=float(cycles.mean()),
-            std=float(cycles.std()),
-            images=measured.images,
-            source=CYCLE_SOURCE,
-        ),
-        cycles_rtl=work.counted_cycles,
+        cycles=Cycles(hls=work.counted.get("csim"), rtl=work.counted.get("rtl")),
         bytes=BytesMoved(
             dense=dense.bytes_read + dense.bytes_written,
             read=float(np.mean([run.bytes_read for run in runs])),
@@ -97,58 +94,87 @@ def make_report(work: Work) -> Report:
         engine=program.engine,
         clock_mhz=plan.board.clock_mhz,
         memory=program.memory,
-        layers=_layers(dense, runs),
+        layers=_layers(work, runs),
         noise=work.noise,
     )
 
 
-def rtl_cycles(
-    verification: Verification,
-    dense: EngineRun,
-    macs: NDArray[np.int64],
-    predicted: Sequence[CycleReport],
-    memory: Memory,
+def counted_cycles(
+    verification: Verification, dense: EngineRun, macs: NDArray[np.int64], memory: Memory
 ) -> CountedCycles:
-    """Return the cycles that the RTL counted.
+    """Return the cycles that a simulation counted.
 
     Args:
-        verification: of the images, each with its result header.
+        verification: of the images, each with its result header, or with the cycles of its loops.
         dense: a run of the network without gates.
         macs: executed for each of the images, gating work included.
-        predicted: cost of each of the images by the model of the HLS engine.
         memory: the simulated memory.
     """
-    cycles = np.array([header["cycles"] for header in verification.headers])
-    stalls = np.array([header["stall_cycles"] for header in verification.headers])
+    loops = verification.loops
+    if dense.loops is not None:
+        cycles = np.array([counts.total for counts in loops])
+        stalls = np.array([counts.waits for counts in loops])
+        total = dense.loops.total
+    else:
+        cycles = np.array([header["cycles"] for header in verification.headers])
+        stalls = np.array([header["stall_cycles"] for header in verification.headers])
+        total = dense.counters["cycles"]
     return CountedCycles(
         images=verification.images,
-        dense=dense.counters["cycles"],
+        dense=total,
         mean=float(cycles.mean()),
         std=float(cycles.std()),
         stalls=float(stalls.mean()),
         macs=float(macs.mean()),
-        predicted=float(np.mean([run.cycles for run in predicted])),
         memory=memory,
-        source=RTL_SOURCE,
+        source=RTL_SOURCE if dense.loops is None else HLS_SOURCE,
+        loops=_mean_by_loop(loops),
     )
+
+
+def _mean_by_loop(loops: tuple[LoopCounts, ...]) -> dict[str, float]:
+    total: dict[str, float] = defaultdict(float)
+    for counts in loops:
+        for label, cycles in counts.by_loop().items():
+            total[label] += cycles / len(loops)
+    return dict(total)
 
 
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _layers(dense: CycleReport, runs: list[CycleReport]) -> tuple[LayerFigures, ...]:
+def _layer_cycles(program: Program, loops: tuple[LoopCounts, ...]) -> dict[str, float]:
+    """Cycles of every layer of a program, mean over runs."""
+    total: dict[str, float] = defaultdict(float)
+    for counts in loops:
+        # An image may end before the last line.
+        for line, cycles in zip(program.lines, counts.cycles.sum(axis=1).tolist(), strict=False):
+            total[line.layer] += cycles / len(loops)
+    return dict(total)
+
+
+def _layers(work: Work, runs: list[CostReport]) -> tuple[LayerFigures, ...]:
     """Cycles and counters of every layer: mean over the images, beside the ungated network's."""
+    cycles: dict[str, float] = {}
+    without: dict[str, float] = {}
+    if work.loops is not None:
+        gated, dense = work.loops
+        cycles = _layer_cycles(work.program, gated)
+        without = _layer_cycles(work.ungated, (dense,))
     totals: dict[str, dict[str, float]] = {}
     for run in runs:
         for cost in run.instructions:
             entry = totals.setdefault(cost.layer, defaultdict(float))
-            entry["cycles"] += cost.cycles / len(runs)
             entry["macs"] += cost.counters.macs_executed / len(runs)
             entry["macs_skipped"] += cost.counters.macs_skipped / len(runs)
             entry["bytes_read"] += cost.counters.read_words * WORD_BYTES / len(runs)
-    without = dense.layer_cycles
     return tuple(
-        LayerFigures(layer=name or "END", **entry, cycles_dense=without.get(name))
+        LayerFigures(
+            layer=name or "END",
+            cycles=cycles.get(name),
+            **entry,
+            cycles_dense=None if name not in without else round(without[name]),
+        )
         for name, entry in totals.items()
     )

@@ -8,6 +8,7 @@ from typing import Literal
 
 from acsgen.cost.resources import ResourceEstimate, check_resources
 from acsgen.engines.base import Engine, Implementation
+from acsgen.engines.loop_counts import LoopCounts
 from acsgen.engines.registry import Simulation, SimulationName
 from acsgen.flow.build.choice import implementations_of, simulations_of
 from acsgen.flow.build.images import BuildImages
@@ -119,7 +120,8 @@ class Work:
         vectors: the images that prove bit-exactness, with the golden results.
         engines: those simulated, by the name of the simulation.
         checks: outcome of every simulation, by its name.
-        counted_cycles: the cycles that a clocked simulation counted, if there was one.
+        counted: the cycles that simulations counted, by the name of the simulation.
+        loops: the loops of the C++ in each image, and in the network without gates.
     """
 
     plan: Plan
@@ -135,4 +137,5 @@ class Work:
     vectors: Vectors = field(init=False)
     engines: dict[str, Engine] = field(init=False, default_factory=dict)
     checks: dict[str, Verification] = field(init=False, default_factory=dict)
-    counted_cycles: CountedCycles | None = field(init=False, default=None)
+    counted: dict[str, CountedCycles] = field(init=False, default_factory=dict)
+    loops: tuple[tuple[LoopCounts, ...], LoopCounts] | None = field(init=False, default=None)

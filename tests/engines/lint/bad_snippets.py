@@ -20,6 +20,10 @@ int f(int n) { int a[n]; a[0] = 1; return a[0]; }  //! dynamic-memory
 ---
 int f(int n) { return n ? f(n - 1) : 0; }  //! recursion
 ---
+constexpr int bits(int n) { return n < 2 ? 1 : 1 + bits(n / 2); }
+const int EIGHT = bits(255);
+int f(int n) { return bits(n) + EIGHT; }  //! recursion
+---
 int g(int n);
 int f(int n) { return g(n); }  //! recursion
 int g(int n) { return f(n); }  //+ recursion
@@ -87,7 +91,7 @@ int f(int n) { return n * 0.5; }  //! floating-point
 ---
 double f(int n) { return n; }  //! floating-point
 ---
-struct S { double table[4]; };  //! floating-point
+struct S { double values[4]; };  //! floating-point
 ---
 int counter;  //! global
 ---
@@ -162,27 +166,27 @@ void f() {
 }
 ---
 void f(int n) {
-  while (n--) {
+  L1: while (n--) {
 #pragma HLS LOOP_TRIPCOUNT min=8 max=4  //! pragma
   }
 }
 ---
 const int MOST = 4;
 void f(int n) {
-  while (n--) {
+  L2: while (n--) {
 #pragma HLS LOOP_TRIPCOUNT min=8 max=MOST  //! pragma
   }
 }
 ---
 void f(int n) {
-  while (n--) {
+  L3: while (n--) {
 #pragma HLS LOOP_TRIPCOUNT min=1 max=MOST  //! pragma
   }
 }
 ---
 int most = 4;  //+ global
 void f(int n) {
-  while (n--) {
+  L4: while (n--) {
 #pragma HLS LOOP_TRIPCOUNT min=1 max=most  //! pragma
   }
 }
@@ -194,7 +198,7 @@ void f() {
 }
 ---
 void top(int *a) {
-#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=Slave depth=8  //! pragma
+#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=Slave depth=8 WRITES  //! pragma
 #pragma HLS INTERFACE mode=s_axilite port=a
 #pragma HLS INTERFACE mode=s_axilite port=return
 }
@@ -215,7 +219,7 @@ int f(int n) {
 }
 ---
 void f(int *a) {
-  for (int i = 0; i < 4; ++i) {
+  L5: for (int i = 0; i < 4; ++i) {
     a[i] = 0;
 #pragma HLS PIPELINE II=1  //! pragma-place
   }
@@ -275,62 +279,62 @@ void top(int *a) {
 
 LOOPS = """
 void f(int *a, int n) {
-  for (int i = 0; i < n; ++i) {  //! trip-count
+  L6: for (int i = 0; i < n; ++i) {  //! trip-count
     a[i] = 0;
   }
 }
 ---
 void f(int *a, int n) {
-  for (int i = 0; i < n; ++i) a[i] = 0;  //! trip-count
+  L7: for (int i = 0; i < n; ++i) a[i] = 0;  //! trip-count
 }
 ---
 void f(int n) {
-  for (int i = 0; i < 4; i += n) {  //! trip-count
+  L8: for (int i = 0; i < 4; i += n) {  //! trip-count
   }
 }
 ---
 void f(int n) {
-  for (int i = 0; i < 4; ++i) {  //! trip-count
+  L9: for (int i = 0; i < 4; ++i) {  //! trip-count
     i += n;
   }
 }
 ---
 void f(int n) {
-  while (n--) {  //! trip-count
+  L10: while (n--) {  //! trip-count
   }
 }
 ---
 void f(int n) {
-  do {  //! trip-count
+  L11: do {  //! trip-count
   } while (n--);
 }
 ---
 void f(int n) {
-  for (int i = 0; i < n; ++i) {  //! trip-count
-    for (int j = 0; j < 4; ++j) {
+  L12: for (int i = 0; i < n; ++i) {  //! trip-count
+    L13: for (int j = 0; j < 4; ++j) {
 #pragma HLS LOOP_TRIPCOUNT min=1 max=4
     }
   }
 }
 ---
 void f(int n) {
-  for (int i = 0; i < n; ++i) {  //! unroll
+  L14: for (int i = 0; i < n; ++i) {  //! unroll
 #pragma HLS UNROLL
 #pragma HLS LOOP_TRIPCOUNT min=1 max=4
   }
 }
 ---
 void f(int n) {
-  for (int i = 0; i < 4; ++i) {
+  L15: for (int i = 0; i < 4; ++i) {
 #pragma HLS PIPELINE II=1
-    for (int j = 0; j < n; ++j) {  //! pipeline
+    L16: for (int j = 0; j < n; ++j) {  //! pipeline
 #pragma HLS LOOP_TRIPCOUNT min=1 max=4
     }
   }
 }
 ---
 void g(int n) {
-  while (n--) {
+  L17: while (n--) {
 #pragma HLS LOOP_TRIPCOUNT min=1 max=4
   }
 }
@@ -359,7 +363,7 @@ void f() {
 ---
 void g();
 void f(int n, int step) {
-  for (int i = 0; i < n; i += step) {  //! dataflow
+  L18: for (int i = 0; i < n; i += step) {  //! dataflow
 #pragma HLS DATAFLOW
 #pragma HLS LOOP_TRIPCOUNT min=1 max=4
     g();
@@ -369,7 +373,7 @@ void f(int n, int step) {
 struct Size { int n; };
 void g();
 void f(const Size &size) {
-  for (int i = 0; i < size.n; ++i) {  //! dataflow
+  L19: for (int i = 0; i < size.n; ++i) {  //! dataflow
 #pragma HLS DATAFLOW
 #pragma HLS LOOP_TRIPCOUNT min=1 max=4
     g();
@@ -377,27 +381,158 @@ void f(const Size &size) {
 }
 ---
 void make(int a[4]);
-void use(const int a[4]);
+void take(const int a[4]);
 void f() {
 #pragma HLS DATAFLOW
   int a[4];  //! dataflow
   make(a);
-  use(a);
-  use(a);
+  take(a);
+  take(a);
 }
 ---
 void make(int a[4]);
-void use(const int a[4]);
+void take(const int a[4]);
 void f() {
 #pragma HLS DATAFLOW
   int a[4];  //! dataflow
-  use(a);
+  take(a);
   make(a);
 }
 """
 
+FORM = """
+int f(int n) {
+  int sum = 0;
+  for (int i = 0; i < 4; ++i) sum += i;  //! label
+  return sum;
+}
+---
+void f(int n) {
+  while (n--) {  //! label
+#pragma HLS LOOP_TRIPCOUNT min=1 max=4
+  }
+}
+---
+void f(int *a) {
+  SAME: for (int i = 0; i < 4; ++i) a[i] = 0;
+}
+void g(int *a) {
+  SAME: for (int i = 0; i < 4; ++i) a[i] = 1;  //! label
+}
+---
+int f(int a, int b) { return a / b; }  //! division
+---
+int f(int a, int b) { return a % b; }  //! division
+---
+int f(int a, int b) {
+  a /= b;  //! division
+  return a;
+}
+---
+const int GROUPS = 12;
+int f(int a) { return a % GROUPS; }  //! division
+---
+#include <ap_int.h>
+int f(ap_uint<8> a, ap_uint<8> b) {
+  const ap_uint<8> quotient = a / b;  //! division
+  return quotient;
+}
+---
+constexpr int halves(int a, int by) { return a / by; }
+const int FOUR = halves(16, 4);
+int f(int a) { return halves(a, FOUR); }  //! division
+---
+void table(int *a) { a[0] = 1; }  //! reserved
+---
+void Entity(int *a) { a[0] = 1; }  //! reserved
+---
+void f(int *a) {
+  int buffer[4];  //! reserved
+#pragma HLS BIND_STORAGE variable=buffer type=ram_t2p impl=bram
+  buffer[0] = a[0];
+  a[1] = buffer[0];
+}
+---
+struct S { int reg[4]; };  //! reserved
+void f(int *a) {
+  static S s;  //+ static-local
+#pragma HLS BIND_STORAGE variable=s.reg type=ram_t2p impl=bram
+  s.reg[a[0] & 3] = a[1];
+}
+---
+void top(int program) {  //! reserved
+#pragma HLS INTERFACE mode=s_axilite port=program
+#pragma HLS INTERFACE mode=s_axilite port=return
+}
+---
+void top(const int *a) {
+#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=slave depth=8 latency=32  //! interface
+#pragma HLS INTERFACE mode=s_axilite port=a
+#pragma HLS INTERFACE mode=s_axilite port=return
+}
+---
+void top(const int *a) {
+#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=slave depth=8 WRITES  //! interface
+#pragma HLS INTERFACE mode=s_axilite port=a
+#pragma HLS INTERFACE mode=s_axilite port=return
+}
+---
+void top(const int *a) {
+#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=slave depth=8 NO_LATENCY  //! interface
+#pragma HLS INTERFACE mode=s_axilite port=a
+#pragma HLS INTERFACE mode=s_axilite port=return
+}
+---
+struct bus { int *words; };
+void top(bus a) {
+#pragma HLS INTERFACE mode=m_axi port=a bundle=g offset=slave depth=8 latency=32  //! interface
+#pragma HLS INTERFACE mode=s_axilite port=a
+#pragma HLS INTERFACE mode=s_axilite port=return
+}
+---
+void g(int &count);
+void f(int n, int &count) {
+  L: for (int i = 0; i < n; ++i) {
+#pragma HLS DATAFLOW
+#pragma HLS LOOP_TRIPCOUNT min=1 max=4
+    g(count);  //! dataflow
+  }
+}
+---
+void g(int at);
+void f(int n) {
+  L: for (int i = 0; i < n; ++i) {
+#pragma HLS DATAFLOW
+#pragma HLS LOOP_TRIPCOUNT min=1 max=4
+    g(i + 1);  //! dataflow
+  }
+}
+---
+struct Size { int n; };
+void g(int at);
+void f(const Size &size) {
+#pragma HLS DATAFLOW
+  g(size.n);  //! dataflow
+}
+"""
+
+#: Options of a bus, in pragmas above, by the way that its words go.
+OPTIONS = {
+    "READS": "latency=32 max_read_burst_length=16 num_read_outstanding=4",
+    "NO_LATENCY": "max_read_burst_length=16 num_read_outstanding=4",
+    "WRITES": "latency=32 max_write_burst_length=16 num_write_outstanding=4",
+}
+
+
+def with_options(text: str) -> str:
+    """Put the options in place of their names."""
+    for name, options in OPTIONS.items():
+        text = text.replace(f" {name}", f" {options}")
+    return text
+
+
 SNIPPETS = [
-    snippet.lstrip("\n")
-    for section in (CONSTRUCTS, PRAGMAS, LOOPS)
+    with_options(snippet.lstrip("\n"))
+    for section in (CONSTRUCTS, PRAGMAS, LOOPS, FORM)
     for snippet in section.split("---\n")
 ]

@@ -1,8 +1,8 @@
-"""The cost of a program, as data: the engine's counters, which are exact, and modelled cycles.
+"""The cost of a program, as data: the counters of the engines, which are exact.
 
-The compiler's part of each kind of layer states the cost of its instruction, and
-:func:`acsgen.compiler.predict.predict` adds it up.  Counters must equal those of the result header;
-cycles follow :mod:`acsgen.cost.timing`.
+The compiler's part of each kind of layer states the counters of its instruction, and
+:func:`acsgen.compiler.predict.predict` adds them up.  They must equal those of the result header.
+Cycles are not predicted: the engines' simulations count them.
 """
 
 from __future__ import annotations
@@ -33,36 +33,19 @@ class Counters:
 
 
 @dataclass(frozen=True)
-class Cost:
-    """The cost of a part of a run."""
-
-    cycles: int
-    counters: Counters = Counters()
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.cycles + other.cycles, self.counters + other.counters)
-
-
-@dataclass(frozen=True)
 class InstructionCost:
     """Cost of one instruction."""
 
     layer: str
     opcode: Opcode
-    cycles: int
     counters: Counters
 
 
 @dataclass(frozen=True)
-class CycleReport:
+class CostReport:
     """Cost of one image."""
 
     instructions: tuple[InstructionCost, ...] = field(repr=False)
-
-    @property
-    def cycles(self) -> int:
-        """Predicted clock cycles from start to end."""
-        return sum(i.cycles for i in self.instructions)
 
     @property
     def counters(self) -> Counters:
@@ -81,11 +64,3 @@ class CycleReport:
     def bytes_written(self) -> int:
         """Bytes written to memory, the result header included."""
         return (self.counters.written_words + HEADER_WORDS) * WORD_BYTES
-
-    @property
-    def layer_cycles(self) -> dict[str, int]:
-        """Predicted cycles by layer; instructions of no layer are under the empty name."""
-        found: dict[str, int] = {}
-        for i in self.instructions:
-            found[i.layer] = found.get(i.layer, 0) + i.cycles
-        return found

@@ -1,0 +1,101 @@
+#include "acs_array.hpp"
+
+#include "acs_post.hpp"
+
+namespace acs {
+
+uint64_t run_array(const Job &job, const Job &next, bool has_next, Lists &lists, params_port params,
+                   Memories &memories, Loader &loader) {
+  Lanes lanes;
+#pragma HLS ARRAY_PARTITION variable=lanes.sums complete dim=0
+#pragma HLS ARRAY_PARTITION variable=lanes.leaving complete dim=0
+  Walker walker = Walker();
+#pragma HLS ARRAY_PARTITION variable=walker.round.item complete
+#pragma HLS ARRAY_PARTITION variable=walker.round.reads complete
+#pragma HLS ARRAY_PARTITION variable=walker.round.constants complete
+  Dealer dealer = Dealer();
+#pragma HLS ARRAY_PARTITION variable=dealer.round.item complete
+#pragma HLS ARRAY_PARTITION variable=dealer.round.reads complete
+#pragma HLS ARRAY_PARTITION variable=dealer.round.constants complete
+  Post post = Post();
+#pragma HLS ARRAY_PARTITION variable=post.entry complete
+#pragma HLS ARRAY_PARTITION variable=post.residual complete
+#pragma HLS ARRAY_PARTITION variable=post.pixel complete
+  Writer writer = Writer();
+#pragma HLS ARRAY_PARTITION variable=writer.pixel complete
+  Clearer clearer = Clearer();
+#pragma HLS ARRAY_PARTITION variable=clearer.arriving complete
+  uint64_t iterations = 0;
+
+  start_loader(job, loader);
+  start_clearer(job, clearer);
+  bool busy = true;
+LANE_ARRAY:
+  while (busy) {
+#pragma HLS PIPELINE II=1 style=flp
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_ARRAY
+// A result meets neither its source nor its residual: no word that is written is read in this loop.
+#pragma HLS DEPENDENCE variable=memories.half type=inter dependent=false
+// Rows are used MARGIN iterations after their last word.
+#pragma HLS DEPENDENCE variable=memories.weights type=inter direction=RAW distance=8 dependent=true
+#pragma HLS DEPENDENCE variable=memories.first_rows type=inter direction=RAW distance=8 dependent=true
+#pragma HLS DEPENDENCE variable=memories.records type=inter direction=RAW distance=8 dependent=true
+// Entries that are written into the lists belong to the next instruction.
+#pragma HLS DEPENDENCE variable=lists.inputs type=inter dependent=false
+#pragma HLS DEPENDENCE variable=lists.output_rows type=inter dependent=false
+#pragma HLS DEPENDENCE variable=lists.output_channels type=inter dependent=false
+    ACS_LOOP(LANE_ARRAY);
+    static_assert(MARGIN == 8, "the distance of the pragmas");
+
+    // Every unit decides by registers as the iteration before left them: counters that step by one,
+    // compared with numbers that stay.  Downstream units come first.
+
+    const bool residual = wants_residual(job, post);
+    const bool last = at_last_iteration(job, walker);
+    const bool adds = walker.busy && !residual && (!last || post_free(job, post));
+
+    if (residual || adds) {
+      const int leaving = int(post.entry[int(post.item)].residual);
+      Tap tap;
+      FeatureReads reads;
+      Window window;
+      if (residual) {
+        plan_block(leaving, reads);
+      } else {
+        tap = locate_tap(job, lists, walker);
+        plan_windows(job, tap, int(walker.round.block), walker.round.second, reads, window);
+      }
+      const FeatureData data = read_features(memories, reads);
+      if (residual) {
+        take_residual(data, leaving, post);
+      } else {
+        add_tap(job, memories, walker, tap, data, window, lanes);
+      }
+    }
+    write_features(job, memories, writer, clearer);
+    find_masked(job, memories, clearer);
+    post_slice(job, lanes, post, writer);
+
+    if (adds) {
+      if (!walker.round.blank) ++iterations;
+      next_tap(job, walker);
+    }
+    if (adds && last) {
+      leave(walker.round, lanes, post);
+      if (walker.round.last) release_chunk(walker.round.place, loader);
+    }
+    deal_item(job, memories, lists, loader, dealer);
+    if ((adds && last) || !walker.busy) take_round(dealer, walker);
+
+    store_word(job, next, params, memories, lists, loader);
+    ask_burst(job, next, lists, params, loader);
+    name_chunk(job, next, has_next, lists, loader);
+
+    busy = !(loader.chunker.done || loader.chunker.next) || loader.undealt != 0u || dealer.full ||
+           walker.busy || post.busy || writer.left != 0u || clearer.busy ||
+           loader.storer.entries_left != 0u;
+  }
+  return iterations;
+}
+
+}  // namespace acs

@@ -1,0 +1,32 @@
+// The claims of the sources about their loops, in clock cycles: the interval at which iterations
+// begin, and the depth of the pipeline that every run of the loop fills once.
+//
+// The C simulation counts iterations and multiplies; a synthesis report says whether it is true.
+// PROGRAM_STEPS is not pipelined: its interval is everything of an instruction that no other loop
+// has, from fetching and checking the next one to counting.
+//
+//                  loop           interval  depth
+#pragma once
+
+// clang-format off
+
+#define ACS_CLAIMS(CLAIM)                                                     \
+  CLAIM(PROGRAM_STEPS, 12, 0)  /* fetch 2, decode and check 7, dispatch 3 */  \
+  CLAIM(PROGRAM, 1, 4)         /* bus to distributed RAM */                   \
+  CLAIM(LOAD, 1, 5)            /* bus, split, bank */                         \
+  CLAIM(TABLE, 1, 5)           /* bus, range, table */                        \
+  CLAIM(LISTS, 1, 5)           /* first bit, burst, list */                   \
+  CLAIM(ORDERED_LISTS, 1, 6)   /* table, mask, list */                        \
+  CLAIM(PAIRS, 1, 5)           /* counts, product, sum */                     \
+  CLAIM(LANE_ARRAY, 1, 27)     /* list 2, address 3, bank 2, window 4, product 3, sum 1, choice 1, \
+                                  scaling 4, rounding 2, packing 2, bank 1, entry and exit 2 */    \
+  CLAIM(GAVG, 1, 13)           /* mask and bank 3, sum of 128 4, scaling 3, rounding 2, store 1 */ \
+  CLAIM(FLATTEN, 1, 4)         /* bank, choice, store */                      \
+  CLAIM(THRESHOLDS, 1, 3)      /* bus, store */                               \
+  CLAIM(ROWS, 1, 14)           /* bus and vector 3, products 2, sum of 8 3, scaling 3, rounding 2, \
+                                  store 1 */                                                       \
+  CLAIM(RESULTS, 1, 4)         /* store, bus */                               \
+  CLAIM(TRACE_MAP, 1, 5)       /* bank, choice, bus */                        \
+  CLAIM(TRACE_VECTOR, 1, 4)    /* store, bus */                               \
+  CLAIM(DRAIN, 1, 2)           /* bus */                                      \
+  CLAIM(HEADER, 1, 4)          /* registers, bus */
