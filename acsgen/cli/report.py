@@ -28,8 +28,8 @@ def report(
 ) -> None:
     """Show the report of a build again.
 
-    With --layers there is a row for each layer. Cycles are those of the HLS engine, where it was simulated;
-    signal to noise compares the integers with the float network.
+    With --layers there is a row for each layer. Cycles are those of the HLS engine, where it was
+    simulated; signal to noise compares the integers with the float network.
     """
     check_json(json_file)
 

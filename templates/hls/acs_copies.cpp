@@ -33,12 +33,15 @@ EACH_HALF:
 // A word is a segment of a row.  A split row needs two of them: their even columns make half of a
 // segment of one plane, their odd columns one of the next plane, in another bank.
 void run_load(const Instruction &op, const word_t *image, Memories &memories, Counters &counters) {
-  const int row_words = ceil_div<acs_isa::WORD_BYTES>(int(op.dst_width));
-  const int words = int(op.channels) * int(op.dst_height) * row_words;
+  typedef count_t<acs_isa::MAX_HEIGHT> height_t;
+  typedef count_t<acs_isa::SEGMENTS> place_t;
+  const place_t row_words = unsigned(ceil_div<acs_isa::WORD_BYTES>(int(op.dst_width)));
+  const height_t height = unsigned(op.dst_height);
+  const int words = int(op.channels) * int(height) * int(row_words);
   const int split_plane = split_plane_blocks(int(op.dst_height), int(op.row_log2));
   int base = int(op.dst_base);
-  int row = 0;
-  int segment = 0;
+  height_t row = 0;
+  place_t segment = 0;
   segment_t before = 0;
   ACS_BURST(words);
 LOAD:
@@ -48,15 +51,16 @@ LOAD:
 #pragma HLS DEPENDENCE variable=memories.half type=inter dependent=false
     ACS_LOOP(LOAD);
     const segment_t pixels = uint64_t(image[i]);
-    const bool last = segment + 1 == row_words;
-    const bool odd = segment & 1;
+    const bool last = segment + place_t(1) == row_words;
+    const bool odd = (int(segment) & 1) != 0;
+    const bool odd_row = (int(row) & 1) != 0;
     const segment_t low = odd ? before : pixels;
     const segment_t high = odd ? pixels : segment_t(0);
     const int position = op.dst_split
-                             ? ((row >> 1) << phase_row_log2(int(op.row_log2))) + (segment >> 1)
-                             : (row << int(op.row_log2)) + segment;
+                             ? ((int(row) >> 1) << phase_row_log2(int(op.row_log2))) + (int(segment) >> 1)
+                             : (int(row) << int(op.row_log2)) + int(segment);
     const bool complete = !op.dst_split || odd || last;
-    const int plane = base + (op.dst_split && (row & 1) ? 2 * split_plane : 0);
+    const int plane = base + (op.dst_split && odd_row ? 2 * split_plane : 0);
   EACH_BANK:
     for (int bank = 0; bank < SEGMENTS; ++bank) {
 #pragma HLS UNROLL
@@ -77,11 +81,11 @@ LOAD:
     }
     before = pixels;
     if (!last) {
-      ++segment;
+      segment = segment + place_t(1);
     } else {
       segment = 0;
-      if (row + 1 != int(op.dst_height)) {
-        ++row;
+      if (row + height_t(1) != height) {
+        row = row + height_t(1);
       } else {
         row = 0;
         base += int(op.dst_step);

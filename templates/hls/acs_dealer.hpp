@@ -155,16 +155,21 @@ EACH_GROUP:
   // Where every channel is its own input, a round is of one channel: blocks come first, then rows.
   bool ends = slot == LANE_GROUPS - 1;
   bool last = false;
-  const bool last_row = dealer.row + 1 == chunk.rows;
-  const bool last_block = dealer.block + 1 == job.blocks;
+  const channel_t next_row = dealer.row + channel_t(1);
+  const block_t next_block = dealer.block + block_t(1);
+  // The last numbers are made beside what is counted, so that nothing waits for a sum.
+  const channel_t final_row = chunk.rows - channel_t(1);
+  const block_t final_block = job.blocks - block_t(1);
+  const bool last_row = dealer.row == final_row;
+  const bool last_block = dealer.block == final_block;
   if (!job.conv) {
     if (!last_block) {
-      dealer.block = dealer.block + 1;
+      dealer.block = next_block;
       ends = ends || round.second;
       if (!ends) round.second = true;
     } else {
       dealer.block = 0;
-      dealer.row = last_row ? channel_t(0) : channel_t(dealer.row + 1);
+      dealer.row = last_row ? channel_t(0) : next_row;
       last = last_row;
       ends = true;
     }
@@ -177,13 +182,13 @@ EACH_GROUP:
       ends = true;
       last = true;
     } else {
-      dealer.block = dealer.block + 1;
+      dealer.block = next_block;
       ends = ends || round.second;
       // Items that follow in this round are of its second block.
       if (!ends) round.second = true;
     }
   } else {
-    dealer.row = dealer.row + 1;
+    dealer.row = next_row;
     if (int(dealer.bank) == LANE_GROUPS - 1) {
       dealer.bank = 0;
       dealer.base = dealer.base + (op.row_words - unsigned(acs_isa::RECORD_WORDS));

@@ -101,8 +101,8 @@ inline void take_entry(const Instruction &op, uint64_t word, Lists &lists, int l
     lists.inputs[base + number].channel = channel;
     lists.inputs[base + number].column = unsigned(cursor.column);
     cursor.valid = cursor.valid && entry < inputs;
-    const bool last = cursor.column + 1 == op.channels_in;
-    cursor.column = last ? 0u : unsigned(cursor.column + 1);
+    const channel_t next = cursor.column + channel_t(1);
+    cursor.column = next == op.channels_in ? channel_t(0) : next;
   } else {
     const int row = number - inputs;
     ACS_PORT_TRACE(output_rows, 0, take_entry, true, base + row);
@@ -111,7 +111,7 @@ inline void take_entry(const Instruction &op, uint64_t word, Lists &lists, int l
     lists.output_channels[base + row] = channel;
     cursor.valid = cursor.valid && entry < outputs;
   }
-  cursor.entry = cursor.entry + 1;
+  cursor.entry = cursor.entry + 1u;
 }
 
 // Reads the channel orders of a CONV.  False where an entry is too large.

@@ -133,8 +133,12 @@ EACH_GROUP:
 struct Clearer {
   bool busy;
   count_t<MASK_WORDS> number;  // of the mask word
+  count_t<MASK_WORDS> words;   // that the mask has
+  bool last;                   // `number` is that of the last of them
   unsigned_t<2> wait;
   uint64_t bits;  // channels of the word that are still to be cleared
+  bool any;       // there are some
+  uint64_t inside;  // bits of the word that are channels
   uint64_t arriving[CLEAR_WAIT - 1];
   block_t block;
 };
@@ -143,8 +147,11 @@ inline void start_clearer(const Job &job, Clearer &clearer) {
 #pragma HLS INLINE
   clearer.busy = job.clears && job.counts.masked != 0u;
   clearer.number = 0;
+  clearer.words = unsigned(ceil_div<acs_isa::WORD_BITS>(int(job.op.groups * job.op.channels)));
+  clearer.last = clearer.words == 1u;
   clearer.wait = unsigned(CLEAR_WAIT);
   clearer.bits = 0;
+  clearer.any = false;
   clearer.block = 0;
 }
 
@@ -247,7 +254,7 @@ EACH_BANK:
 inline void write_features(const Job &job, Memories &memories, Writer &writer, Clearer &clearer) {
 #pragma HLS INLINE
   const bool writing = writer.left != 0u;
-  const bool clearing = !writing && clearer.busy && clearer.bits != 0;
+  const bool clearing = !writing && clearer.busy && clearer.any;
   if (!writing && !clearing) return;
 
   segment_t segments[acs_isa::SEGMENTS];
@@ -290,16 +297,18 @@ EACH_HALF:
     const bool one = int(job.op.row_log2) == acs_isa::MAX_ROW_LOG2;
     writer.left = one ? 0u : unsigned(writer.left - 1);
     writer.parity = 1;
-  } else if (clearer.block + 1 != job.clear_blocks) {
-    clearer.block = clearer.block + 1;
   } else {
-    clearer.block = 0;
-    clearer.bits &= clearer.bits - 1;
+    const block_t final_block = job.clear_blocks - block_t(1);
+    const bool more = clearer.block != final_block;
+    clearer.block = more ? block_t(clearer.block + block_t(1)) : block_t(0);
+    const uint64_t rest = clearer.bits & (clearer.bits - 1);
+    clearer.bits = more ? clearer.bits : rest;
+    clearer.any = more || rest != 0;
   }
 }
 
-// Fetches the next mask word where one is done.
-inline void find_masked(const Job &job, const Memories &memories, Clearer &clearer) {
+// Fetches the next mask word where one is done, that is `cleared`.
+inline void find_masked(const Job &job, const Memories &memories, bool cleared, Clearer &clearer) {
 #pragma HLS INLINE
   if (!clearer.busy) return;
   const uint64_t arrived = clearer.arriving[CLEAR_WAIT - 2];
@@ -312,19 +321,24 @@ EACH_WAIT:
   ACS_PORT_TRACE(masks, 2, find_masked, false, address);
   clearer.arriving[0] = memories.masks[2][address];
 
+  // Which bits of the word are channels is known an iteration before the word is.
+  const uint64_t inside = clearer.inside;
   const int channels = int(job.op.groups * job.op.channels);
   const int left = channels - int(clearer.number) * acs_isa::WORD_BITS;
+  clearer.inside = left >= acs_isa::WORD_BITS ? ~uint64_t(0) : (uint64_t(1) << left) - 1;
   if (clearer.wait != 0u) {
     clearer.wait = clearer.wait - 1;
     if (clearer.wait == 0u) {
-      const uint64_t inside = left >= acs_isa::WORD_BITS ? ~uint64_t(0) : (uint64_t(1) << left) - 1;
       clearer.bits = ~arrived & inside;
+      clearer.any = clearer.bits != 0;
     }
-  } else if (clearer.bits == 0) {
-    if (left <= acs_isa::WORD_BITS) {
+  } else if (cleared) {
+    if (clearer.last) {
       clearer.busy = false;
     } else {
-      clearer.number = clearer.number + 1;
+      const count_t<MASK_WORDS> next = clearer.number + count_t<MASK_WORDS>(1);
+      clearer.number = next;
+      clearer.last = next + count_t<MASK_WORDS>(1) == clearer.words;
       clearer.wait = unsigned(CLEAR_WAIT);
     }
   }

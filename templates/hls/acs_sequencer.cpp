@@ -187,6 +187,9 @@ PROGRAM_STEPS:
         break;
       default:  // END has left the loop, and no other opcode passes the check
         break;
+      default:  // an opcode of the specification that nothing here runs
+        stop.status = acs_isa::STATUS_ILLEGAL_OPCODE;
+        break;
     }
     if (stop.status != acs_isa::STATUS_OK) break;
     if (op.trace_addr != 0) {

@@ -101,8 +101,8 @@ void ask_linear(const Instruction &op, params_port params) {
 void run_linear(const Instruction &op, params_port params, Memories &memories, result_port result,
                 bool &unanswered, Counters &counters) {
   const int channels = int(op.channels);
-  const int row_words = int(op.row_words);
-  const int words = channels * row_words;
+  const unsigned_t<16> row_words = op.row_words;
+  const int words = channels * int(row_words);
   const bool gate = op.linear_mode == unsigned(acs_isa::LINEAR_GATE);
   const bool wide = op.linear_mode == unsigned(acs_isa::LINEAR_WIDE);
   const bool table = op.linear_mode == unsigned(acs_isa::LINEAR_SIGMOID);
@@ -123,8 +123,8 @@ THRESHOLDS:
   uint64_t record_words[RECORD_WORDS] = {0, 0};
   uint64_t pending = 0;  // results on their way out: eight bytes, two int32, or 64 mask bits
   int32_t sum = 0;
-  int output = 0;
-  int column = 0;
+  channel_t output = 0;
+  unsigned_t<16> column = 0;
   // A result never lies in the source, so that reads and writes of the vectors are independent.
 ROWS:
   for (int i = 0; i < words; ++i) {
@@ -134,8 +134,8 @@ ROWS:
 #pragma HLS DEPENDENCE variable=words_aside type=inter dependent=false
     ACS_LOOP(ROWS);
     const uint64_t word = uint64_t(params.read());
-    const bool weights = column >= RECORD_WORDS;
-    const int source = int(op.vec_src) + (weights ? column - RECORD_WORDS : 0);
+    const bool weights = column >= unsigned(RECORD_WORDS);
+    const int source = int(op.vec_src) + (weights ? int(column) - RECORD_WORDS : 0);
     ACS_PORT_TRACE(vectors, 0, run_linear, false, source);
     const uint64_t values = memories.vectors[source];
     int products = 0;
@@ -145,25 +145,27 @@ ROWS:
       products += pixel_value(byte_of(values, j), op.src_signed) * int8_t(byte_of(word, j));
     }
     sum = weights ? sum + products : 0;
-    if (!weights) record_words[column] = word;
+    if (!weights) record_words[int(column)] = word;
 
-    if (column + 1 != row_words) {
-      ++column;
+    const unsigned_t<16> next_column = column + unsigned_t<16>(1);
+    if (next_column != row_words) {
+      column = next_column;
       continue;
     }
     const Record record = bounded(acs_isa::decode_record(record_words));
     const int32_t acc = int32_t(record.bias) + sum;
     const int64_t scaled = int64_t(acc) * int(record.mult);
     const int shift = int(record.shift);
-    const bool last = output + 1 == channels;
-    ACS_PORT_TRACE(words_aside, 0, run_linear, false, output / 2);
-    const uint64_t aside = words_aside[output / 2];
-    const int32_t threshold = int32_t(uint32_t(aside >> (32 * (output % 2))));
+    const channel_t next_output = output + channel_t(1);
+    const bool last = next_output == op.channels;
+    ACS_PORT_TRACE(words_aside, 0, run_linear, false, int(output) / 2);
+    const uint64_t aside = words_aside[int(output) / 2];
+    const int32_t threshold = int32_t(uint32_t(aside >> (32 * (int(output) % 2))));
     const uint8_t value = requantize(scaled, shift, table || op.dst_signed);
     const uint8_t looked_up = acs_isa::SIGMOID_TABLE[int8_t(value) + acs_isa::TABLE_SIZE / 2];
     const int per_word = gate ? WORD_BITS : wide ? 2 : WORD_BYTES;
-    const int place = output & (per_word - 1);
-    const int number = output >> (gate ? 6 : wide ? 1 : 3);
+    const int place = int(output) & (per_word - 1);
+    const int number = int(output) >> (gate ? 6 : wide ? 1 : 3);
     const uint64_t code = gate   ? uint64_t(acc > threshold)
                           : wide ? uint64_t(uint32_t(round_shift(scaled, shift)))
                                  : uint64_t(table ? looked_up : value);
@@ -188,7 +190,7 @@ ROWS:
       pending = 0;
     }
     column = 0;
-    ++output;
+    output = next_output;
   }
 
   const int written = gate ? ceil_div<WORD_BITS>(channels) : wide ? ceil_div<2>(channels) : 0;
