@@ -185,8 +185,6 @@ PROGRAM_STEPS:
       case acs_isa::OP_SCALE:
         stop.status = run_job(op, next, params, lists, memories, loader, ahead, counters);
         break;
-      default:  // END has left the loop, and no other opcode passes the check
-        break;
       default:  // an opcode of the specification that nothing here runs
         stop.status = acs_isa::STATUS_ILLEGAL_OPCODE;
         break;

@@ -116,7 +116,7 @@ def test_narrow_numbers_take_less_time() -> None:
 
 
 #: Loops whose cycles of dependence are longer than their claim by the published delays: the first
-#: mask bit, the burst and the end of the loop hang together in LISTS, and the channels to clear with
+#: mask bit, the burst and the end of the loop hang together in LISTS, and the channels to clear and
 #: the end of the loop in LANE_ARRAY.  A loop that is mended has to leave this list.
 OPEN = ("LANE_ARRAY", "LISTS")
 
