@@ -113,6 +113,11 @@ class LoopBounds:
 BURST_PORTS = {"params": "acs::params_port ", "result": "acs::result_port "}
 
 
+#: Arguments whose names are reserved in SystemVerilog or VHDL have others in C++, so that the ports
+#: keep them.
+PORT_NAMES = {"program": "program_buffer", "configuration": "configuration_word"}
+
+
 def _parameter(argument: Argument) -> dict[str, str]:
     """Return an argument of the top function: its name, and its declaration in C++."""
     kinds = {"pointer": "const acs::word_t *", "input": "uint32_t ", "output": "uint32_t *"}
@@ -120,9 +125,11 @@ def _parameter(argument: Argument) -> dict[str, str]:
     member = kind
     if argument.name in BURST_PORTS:
         kind, member = BURST_PORTS[argument.name], "acs::word_t *"
+    port = PORT_NAMES.get(argument.name, argument.name)
     return {
         "name": argument.name,
-        "declaration": kind + argument.name,
+        "port": port,
+        "declaration": kind + port,
         "member": member + argument.name,
     }
 
@@ -138,7 +145,12 @@ def _ports(board: Board, engine: EngineConfig, depths: dict[str, int]) -> list[d
         f"num_write_outstanding={WRITES_OUTSTANDING}"
     )
     return [
-        {"name": name, "bundle": bundle, "depth": depths[name], "options": options}
+        {
+            "name": PORT_NAMES.get(name, name),
+            "bundle": bundle,
+            "depth": depths[name],
+            "options": options,
+        }
         for name, bundle in BUNDLES.items()
     ]
 
