@@ -38,11 +38,15 @@ def _quantize(layer: Conv, so_far: Quantization) -> IntConv:
     if isinstance(x, IntInput):
         weight, bias = _fold_normalization(layer, so_far)
     largest_bias = np.maximum(np.abs(bias), np.abs(layer.masked_bias))
-    integers = integer_weights(weight, x.format, largest_bias, groups=layer.groups)
+    limit = steps.clip_limit(layer.clip)
+    integers = integer_weights(weight, x.format, largest_bias, limit, layer.groups)
     acc_scale = integers.acc_scale
     res_scales = steps.residual_scales(layer, so_far)
     at_least = max(acc_scale.max(), res_scales.max()) / steps.RATIO_LIMIT
-    scale = so_far.result_scale(layer, not layer.relu, at_least)
+    if layer.clip is None:
+        scale = so_far.result_scale(layer, not layer.relu, at_least)
+    else:
+        scale = steps.clip_scale(layer.clip)
     # One multiplier serves all channels of a residual: the result is scaled like it.
     like = res_scales if layer.residual is not None else acc_scale[:1]
     result, _ = steps.result_format(like, scale, not layer.relu)
@@ -121,9 +125,10 @@ def _sums(layer: IntConv, sources: Sources) -> Operator:
 
 
 def _apart(layer: Conv, sums: str) -> tuple[Layer, ...]:
-    """The sum, and what the layer does after it, unless a masked channel's sum is not zero."""
-    bare = replace(layer, name=sums, relu=False, residual=None, mask=UNMASKED)
-    if layer.mask and np.any(layer.masked_bias):
+    """The sum, and what the layer does after it, unless that is more than an elementwise layer does:
+    a clip, or the sum of a masked channel that is not zero."""
+    bare = replace(layer, name=sums, relu=False, clip=None, residual=None, mask=UNMASKED)
+    if layer.clip is not None or (layer.mask and np.any(layer.masked_bias)):
         return (bare, layer)
     rest = Eltwise(
         name=layer.name,
