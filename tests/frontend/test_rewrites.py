@@ -165,7 +165,7 @@ def test_clipped_activations_saturate_where_they_clip(clip):
 def test_clips_of_sums_and_vectors():
     module = net(lambda s, x: F.relu6((s.c(x) + x) * 9), c=ConvBn(6, 6))
     assert only(compiled(module), ir.Conv, "body.c").clip is None
-    compiled(net(lambda s, x: F.relu6((s.c(x) + x)), c=ConvBn(6, 6)))
+    compiled(net(lambda s, x: F.relu6(s.c(x) + x), c=ConvBn(6, 6)))
     vector = head(
         lambda s, x: s.b(F.relu6(s.a(x.mean((2, 3))) * 9)), a=nn.Linear(6, 5), b=nn.Linear(5, 4)
     )

@@ -125,7 +125,7 @@ def _sums(layer: IntConv, sources: Sources) -> Operator:
 
 
 def _apart(layer: Conv, sums: str) -> tuple[Layer, ...]:
-    """The sum, and what the layer does after it, unless that is more than an elementwise layer does:
+    """The sum, and what the layer does after it, unless an elementwise layer does not do as much:
     a clip, or the sum of a masked channel that is not zero."""
     bare = replace(layer, name=sums, relu=False, clip=None, residual=None, mask=UNMASKED)
     if layer.clip is not None or (layer.mask and np.any(layer.masked_bias)):
