@@ -71,8 +71,8 @@ def _padding(call: Call, weight: Array, dilation: tuple[int, int]) -> Pads:
     if padding == "same":
         sizes = zip(weight.shape[2:], dilation, strict=True)
         totals = [step * (size - 1) for size, step in sizes]
-        (top, bottom), (left, right) = ((total // 2, total - total // 2) for total in totals)
-        return top, bottom, left, right
+        top, left = (total // 2 for total in totals)
+        return top, totals[0] - top, left, totals[1] - left
     rows, columns = _pair(call, "padding", (0, 0))
     return rows, rows, columns, columns
 
