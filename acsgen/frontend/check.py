@@ -142,10 +142,14 @@ def _sigmoid_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
             continue
         users = [user for user in graph.ops if op.name in user.inputs]
         scales = all(
-            isinstance(u, (ApplyVector, Unknown)) and u.inputs[1:] == (op.name,) for u in users
+            isinstance(u, (Affine, Linear, Unknown))
+            or (isinstance(u, ApplyVector) and u.vector == op.name)
+            for u in users
         )
         if not users or not scales:
-            what = "sigmoid is available only to scale the channels of a map"
+            what = (
+                "sigmoid is available only to scale the channels of a map and before a linear layer"
+            )
             remedy = "for a gate give the logits to acsgen.nn.ChannelGate; at the end remove it"
             problems.append(Problem(op.where, what, remedy))
     return problems

@@ -118,14 +118,6 @@ HEADS = {
         heads(lambda s, x: torch.sigmoid(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
         "sigmoid is available only",
     ),
-    "hidden-sigmoid": (
-        heads(
-            lambda s, x: s.fc(torch.sigmoid(s.a(x.mean((2, 3))))),
-            a=nn.Linear(6, 6),
-            fc=nn.Linear(6, 4),
-        ),
-        "sigmoid is available only",
-    ),
     "map-as-output": (
         heads(lambda s, x: (s.fc(x.mean((2, 3))), x), fc=nn.Linear(6, 4)),
         "does not end in a linear layer",

@@ -175,6 +175,17 @@ def test_clips_of_sums_and_vectors():
     assert layer.format.scales(5)[0] * 255 == pytest.approx(6.0)
 
 
+@pytest.mark.parametrize("activation", [nn.Tanh(), nn.Sigmoid()])
+def test_tanh_and_sigmoid_of_hidden_vectors(activation):
+    module = head(
+        lambda s, x: s.b(s.act(s.a(x.mean((2, 3))))),
+        a=nn.Linear(6, 9),
+        act=activation,
+        b=nn.Linear(9, 4),
+    )
+    assert only(compiled(module), ir.Linear).activation == "sigmoid"
+
+
 LEAKY = {"leaky": nn.LeakyReLU(0.1), "prelu": nn.PReLU(6), "one-slope": nn.PReLU()}
 
 

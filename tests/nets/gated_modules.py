@@ -235,6 +235,19 @@ def gated(body: nn.Module) -> Net:
     return Net(body, WIDTH, body.outs, classes=7)
 
 
+class SmoothHead(nn.Module):
+    """Hidden vectors behind tanh and sigmoid, as LeNet has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = ConvBn(3, 6)
+        self.a, self.b, self.c = nn.Linear(6, 9), nn.Linear(9, 11), nn.Linear(11, 4)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = F.relu(self.conv(image.float() / 255)).mean((2, 3))
+        return self.c(torch.sigmoid(self.b(torch.tanh(self.a(x)))))
+
+
 class DenseHead(nn.Module):
     """A convolutional network without gates: pools, flatten, dropout, linear layers."""
 

@@ -42,6 +42,5 @@ REMEDIES: Mapping[str, str] = {
     "aten::native_layer_norm": _BATCH_NORM,
     "aten::round": _GATE,
     "aten::silu": _RELU,
-    "aten::tanh": _RELU,
 }
 """What to do about well-known operators that have no handler."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from acsgen.frontend.context import Call, Context, Refused, Value, describe, single_axis
 from acsgen.frontend.opgraph import (
+    Affine,
     Array,
     Clip,
     GeneralConv,
@@ -212,6 +214,19 @@ def _sigmoid(ctx: Context, call: Call) -> Value:
     return ctx.emit(Sigmoid, call, x.shape, x=x.op)
 
 
+def _tanh(ctx: Context, call: Call) -> Value:
+    """``tanh(x) = 2 sigmoid(2 x) - 1``."""
+    x = ctx.as_vector(call, call.value())
+    if x.kind != "vector" or x.is_expanded:
+        raise Refused(f"tanh of {describe(x)}", "use ReLU on maps", about_inputs=True)
+    twice, zeros = np.full(x.channels, 2.0), np.zeros(x.channels)
+    doubled = ctx.emit(Affine, call, x.shape, x=x.op, scale=twice, offset=zeros)
+    ctx.ops[-1] = replace(ctx.ops[-1], node="")
+    half = ctx.emit(Sigmoid, call, x.shape, x=doubled.op)
+    ctx.ops[-1] = replace(ctx.ops[-1], node="")
+    return ctx.emit(Affine, call, x.shape, x=half.op, scale=twice, offset=zeros - 1)
+
+
 HANDLERS = {
     "aten::_native_batch_norm_legit": _batch_norm,
     "aten::_native_batch_norm_legit_functional": _batch_norm,
@@ -237,4 +252,5 @@ HANDLERS = {
     "aten::native_batch_norm": _batch_norm,
     "aten::relu": _relu,
     "aten::sigmoid": _sigmoid,
+    "aten::tanh": _tanh,
 }
