@@ -81,7 +81,7 @@ def _padding(call: Call, weight: Array, dilation: tuple[int, int]) -> Pads:
 
 def _linear_of_tap(weight: Array, pads: Pads, dilation: tuple[int, int], groups: int) -> Array:
     """The matrix ``(O, I)`` that a convolution is on a 1x1 map: its tap over the only pixel."""
-    tap = np.zeros(weight.shape[:2])
+    tap: Array = np.zeros((weight.shape[0], weight.shape[1]))
     (row, off_row), (column, off_column) = (
         divmod(pads[0], dilation[0]),
         divmod(pads[2], dilation[1]),
