@@ -8,11 +8,18 @@ from __future__ import annotations
 from acsgen.frontend.opgraph import (
     Affine,
     ApplyVector,
+    Clip,
+    GeneralConv,
     Image,
+    LeakyRelu,
     Linear,
     Op,
     OpGraph,
+    Pad,
+    PartialMean,
     Sigmoid,
+    Slice,
+    Softmax,
     Unknown,
 )
 from acsgen.isa.bits import reach
@@ -39,9 +46,45 @@ def graph_problems(graph: OpGraph) -> list[Problem]:
             what = ", ".join(what for what, _ in reasons)
             remedy = "; ".join(dict.fromkeys(remedy for _, remedy in reasons))
             problems.append(Problem(op.where, what, remedy))
+    problems += [_left_over(op) for op in graph.ops if isinstance(op, _NOT_OF_THE_ENGINE)]
     problems += _sigmoid_problems(graph, ops)
     problems += _classifier_problems(graph, ops)
     return problems
+
+
+_NOT_OF_THE_ENGINE = (Clip, GeneralConv, LeakyRelu, Pad, PartialMean, Slice, Softmax)
+
+
+def _left_over(op: Op) -> Problem:
+    """Why no rewrite pass has found another form of an operation that the engine does not have."""
+    if isinstance(op, GeneralConv):
+        rows, columns = op.weight.shape[2:]
+        top, bottom, left, right = op.pads
+        what = f"kernel {rows}x{columns}"
+        if op.dilation != (1, 1):
+            what += f" with dilation {op.dilation[0]}x{op.dilation[1]}"
+        if len(set(op.pads)) > 1:
+            what += f" and padding {top}, {bottom}, {left}, {right} (top, bottom, left, right)"
+        what += f" does not fit a square kernel of at most {MAX_KERNEL}x{MAX_KERNEL}"
+        remedy = "use a smaller kernel, less dilation, or the same padding for rows and columns"
+        return Problem(op.where, what, remedy)
+    if isinstance(op, Slice):
+        axis = ("channels", "rows", "columns")[op.axis]
+        what = f"takes every {op.step}-th of the {axis} from {op.start} on"
+        remedy = "take channels, or every second row and column of the whole map, x[:, :, ::2, ::2]"
+        return Problem(op.where, what, remedy)
+    if isinstance(op, PartialMean):
+        what = f"mean over axes [{op.axis + 1}]"
+        return Problem(op.where, what, "take the mean over height and width")
+    if isinstance(op, Softmax):
+        what = "softmax is left out at the end of the network only, where no logits are returned"
+        return Problem(op.where, what, "remove it: the largest logit stays the largest")
+    if isinstance(op, LeakyRelu):
+        return Problem(op.where, "a leaky ReLU of a slope above 1", "use slopes up to 1, or ReLU")
+    if isinstance(op, Clip):
+        what = f"clamping to {op.low}..{op.high}"
+        return Problem(op.where, what, "let the upper end be above the lower one")
+    return Problem(op.where, "pads a map", "give the padding to the convolution")
 
 
 def _size_reasons(op: Op) -> dict[str, tuple[str, str]]:
@@ -105,10 +148,14 @@ def _sigmoid_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
             continue
         users = [user for user in graph.ops if op.name in user.inputs]
         scales = all(
-            isinstance(u, (ApplyVector, Unknown)) and u.inputs[1:] == (op.name,) for u in users
+            isinstance(u, (Affine, Linear, Unknown))
+            or (isinstance(u, ApplyVector) and u.vector == op.name)
+            for u in users
         )
         if not users or not scales:
-            what = "sigmoid is available only to scale the channels of a map"
+            what = (
+                "sigmoid is available only to scale the channels of a map and before a linear layer"
+            )
             remedy = "for a gate give the logits to acsgen.nn.ChannelGate; at the end remove it"
             problems.append(Problem(op.where, what, remedy))
     return problems
@@ -118,7 +165,7 @@ def _classifier_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
     problems = []
     for output in graph.outputs:
         last = ops[output]
-        while isinstance(last, Affine):
+        while isinstance(last, (Affine, Softmax)):
             last = ops[last.x]
         if not isinstance(last, (Linear, Sigmoid)) and not _follows_unknown(last, ops):
             what = "the network does not end in a linear layer"

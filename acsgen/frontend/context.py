@@ -86,7 +86,7 @@ class Context:
 
     def emit(self, kind: type[Op], call: Call, shape: Sequence[int], **fields: Any) -> Value:
         """Append an operation for ``call``'s node and return its result with the node's dims."""
-        label = kind.__name__.lower()
+        label = kind.label or kind.__name__.lower()
         name = self.names.make(call.path, label)
         op = kind(name=name, node=call.node.name, where=call.where, shape=tuple(shape), **fields)
         self.ops.append(op)

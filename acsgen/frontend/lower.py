@@ -21,6 +21,7 @@ from acsgen.frontend.context import Call, Context, Refused, Value
 from acsgen.frontend.names import module_path
 from acsgen.frontend.opgraph import Image, OpGraph, Unknown
 from acsgen.frontend.ops import HANDLERS, REMEDIES
+from acsgen.frontend.passes.rewrites import rewrite
 from acsgen.importers.exported import (
     call,
     is_assertion,
@@ -56,7 +57,7 @@ def lower(program: ImportedNetwork) -> tuple[OpGraph, ExportedProgram]:
     problems += _output_problems(program.name, outputs)
     if not returned:
         raise UserError(problems)
-    graph = OpGraph(program.name, tuple(lowering.context.ops), returned)
+    graph = rewrite(OpGraph(program.name, tuple(lowering.context.ops), returned))
     refused = {problem.where for problem in lowering.problems}
     problems += [p for p in graph_problems(graph) if p.where not in refused]
     if problems:

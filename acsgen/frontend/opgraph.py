@@ -32,6 +32,9 @@ class Op:
 
     reads: ClassVar[tuple[str, ...]] = ("x",)
 
+    #: Names operations of this kind that have no other name, if not the kind's own name.
+    label: ClassVar[str] = ""
+
     #: Whether it decides itself how many channels its result has.
     own_channels: ClassVar[bool] = False
 
@@ -117,9 +120,10 @@ class Linear(Op):
 
 @dataclass(frozen=True)
 class Relu(Op):
-    """On a map or a vector."""
+    """On a map or a vector; results above ``high`` are cut to it, if it is given."""
 
     x: str
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -208,6 +212,81 @@ class ChannelGate(Op):
 
 
 @dataclass(frozen=True)
+class GeneralConv(Op):
+    """2-D convolution with any window; ``weight`` ``(O, I/groups, KY, KX)``.
+
+    ``pads`` are the rows above and below and the columns left and right, as ``(top, bottom, left,
+    right)``; ``dilation`` is ``(rows, columns)``.
+    """
+
+    own_channels: ClassVar[bool] = True
+    label: ClassVar[str] = "conv"
+
+    x: str
+    weight: Array = field(repr=False)
+    bias: Array = field(repr=False)
+    stride: int
+    pads: tuple[int, int, int, int]
+    dilation: tuple[int, int]
+    groups: int
+
+
+@dataclass(frozen=True)
+class Pad(Op):
+    """Zeros around a map: channels ``(before, behind)`` and ``(top, bottom, left, right)``."""
+
+    own_channels: ClassVar[bool] = True
+
+    x: str
+    channels: tuple[int, int]
+    pads: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Slice(Op):
+    """Every ``step``-th entry from ``start`` on an axis of a map: 0 channels, 1 rows, 2 columns."""
+
+    own_channels: ClassVar[bool] = True
+
+    x: str
+    axis: int
+    start: int
+    step: int
+
+
+@dataclass(frozen=True)
+class PartialMean(Op):
+    """Mean over the rows (axis 1) or the columns (axis 2) of a map, kept as an axis of size 1."""
+
+    x: str
+    axis: int
+
+
+@dataclass(frozen=True)
+class LeakyRelu(Op):
+    """``x`` where it is positive, else ``x * slope[c]``; on a map or a vector."""
+
+    x: str
+    slope: Array = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Clip(Op):
+    """``x`` held between ``low`` and ``high``, on a map or a vector."""
+
+    x: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Softmax(Op):
+    """Softmax of a vector, or its logarithm: the order of the entries stays."""
+
+    x: str
+
+
+@dataclass(frozen=True)
 class Unknown(Op):
     """Stands for a refused node, so that the nodes behind it can still be examined."""
 
@@ -224,6 +303,24 @@ class OpGraph:
     name: str
     ops: tuple[Op, ...]
     outputs: tuple[str, ...]
+
+    def replaced(self, changes: dict[str, tuple[Op, ...]]) -> OpGraph:
+        """The graph with other operations in the place of some, without those that lost their
+        reader by that.
+
+        The last operation of each new list has the name of the one that it replaces.
+        """
+        if not changes:
+            return self
+        ops = [new for op in self.ops for new in changes.get(op.name, (op,))]
+        before = self.use_counts()
+        while True:
+            uses = Counter(name for op in ops for name in op.inputs)
+            uses.update(self.outputs)
+            kept = [op for op in ops if uses[op.name] or not before[op.name]]
+            if len(kept) == len(ops):
+                return replace(self, ops=tuple(ops))
+            ops = kept
 
     def by_name(self) -> dict[str, Op]:
         """Operations by name."""

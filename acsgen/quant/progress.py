@@ -12,14 +12,13 @@ from acsgen.ir.integer import IntGate, IntLayer
 from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.quant.calibrate import Calibration
 from acsgen.quant.golden.operators import Values, operator, sums
-from acsgen.quant.scales import Floats, integer_bias
+from acsgen.quant.scales import UNSIGNED_LEVELS, Floats, integer_bias
 from acsgen.quant.spread import needs_own_scales
 from acsgen.quant.warning import QuantizationWarning, warn
 
 __all__ = ["Progress", "QuantizationWarning"]
 
 SIGNED_LEVELS = 127
-UNSIGNED_LEVELS = 255
 
 #: Range of a vector, in units of the largest value seen.  A vector has one value per channel and
 #: image: too few to know how far it reaches, so it is never clipped but given room.

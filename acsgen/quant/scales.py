@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 #: Largest ratio of scales that multiplier and shift can express; results get scales coarse enough.
 MAX_RATIO = MULT_MAX / 2**SHIFT_MIN
 
+#: Largest value of an unsigned result.
+UNSIGNED_LEVELS = 255
+
 #: Largest magnitude of a bias: half of int32, which leaves the other half to the products.
 MAX_BIAS = 2**30
 

@@ -21,7 +21,7 @@ from acsgen.nn import AcsConfig, ResNet, ResNetConfig, save_checkpoint
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 from tests.differential.engines import Engines, check_network
-from tests.nets.gated_modules import BODIES, DenseHead, LargeStem, gated
+from tests.nets.gated_modules import BODIES, DenseHead, LargeStem, SmoothHead, gated
 from tests.nets.images import noise, patches
 from tests.nets.integer_graphs import dense_blocks, resnet
 from tests.nets.modules import Shape, randomized
@@ -107,11 +107,12 @@ NETWORKS: dict[str, Maker] = {
         image_size=28,
         gate=AcsConfig(bottleneck=16, reduction=2, threshold=0.4),
     ),
+    "smooth-head": quantized(SmoothHead, (3, 12, 12)),
     "static": of_resnet(widths=(3, 17, 70), image_size=9),
 }
 
 #: Networks without any gate; all others have some.
-UNGATED = {"static"} | {f"{name}-{pool}" for name in PLAIN for pool in POOLS}
+UNGATED = {"static", "smooth-head"} | {f"{name}-{pool}" for name in PLAIN for pool in POOLS}
 
 MEMORIES = {
     "fast": Memory(latency=0),

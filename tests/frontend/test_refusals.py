@@ -18,12 +18,10 @@ def net(forward, outputs=None, **layers):
 
 
 LAYERS = {
-    "softmax": (nn.Softmax(1), "aten.softmax: not supported", "remove it"),
+    "softmax": (nn.Softmax(1), "softmax of a map", "remove it"),
     "silu": (nn.SiLU(), "aten.silu: not supported", "use ReLU"),
-    "relu6": (nn.ReLU6(), "aten.hardtanh: not supported", "use ReLU"),
     "group-norm": (nn.GroupNorm(2, 6), "aten.group_norm", "BatchNorm2d"),
-    "oblong": (nn.Conv2d(6, 6, (3, 5), padding=(1, 2)), "kernel 3x5 is not square", "square"),
-    "dilated": (nn.Conv2d(6, 6, 3, dilation=2), "dilation 2", "without dilation"),
+    "oblong": (nn.Conv2d(6, 6, (3, 9), padding=(1, 4)), "kernel 3x9", "smaller kernel"),
     "stride-3": (nn.Conv2d(6, 6, 3, stride=3), "stride 3", "stride 1 or 2"),
     "stride-21": (nn.Conv2d(6, 6, 3, stride=(2, 1)), "stride 2x1 is not square", "same stride"),
     "kernel-8": (nn.Conv2d(6, 6, 8, padding=4), "kernel 8x8 is larger than 7x7", "at most 7"),
@@ -68,14 +66,14 @@ EXPRESSIONS = {
     "broadcast-add": (lambda s, x: x + x.mean((2, 3), keepdim=True), "adds a map"),
     "map-sigmoid": (lambda s, x: torch.sigmoid(x), "sigmoid of a map"),
     "concat": (lambda s, x: s.c(torch.cat([x, x], 2)), "dimension 2"),
-    "clamp": (lambda s, x: x.clamp(0, 6), "clamping to 0..6"),
+    "clamp": (lambda s, x: x.clamp(max=6), "clamping to None..6"),
     "per-pixel": (lambda s, x: x + torch.arange(8.0), "constant for every pixel"),
-    "half-mean": (lambda s, x: x - x.mean(3, keepdim=True), "mean over axes [3]"),
+    "half-mean": (lambda s, x: x - x.mean(3, keepdim=True), "adds a map"),
     "own-gate": (lambda s, x: x * (torch.sigmoid(s.g.fc(x.mean((2, 3)))) > 0.5)[..., None, None],
                  "aten.gt"),
     "transposed": (lambda s, x: x.transpose(2, 3), "rearranges"),
     "rolled": (lambda s, x: x.roll(1, 1), "aten.roll"),
-    "sliced": (lambda s, x: s.e(x[:, :3]), "aten.slice"),
+    "sliced": (lambda s, x: x[:, :, 1::2, 1::2], "every 2-th of the columns"),
     "map-gate": (lambda s, x: x * torch.ops.acsgen.channel_gate(s.c(x), 0.5), "decides on a map"),
     "half": (lambda s, x: x.half().float(), "torch.float16"),
     "rounded": (lambda s, x: x.to(torch.int32).float(), "torch.int32"),
@@ -114,20 +112,12 @@ HEADS = {
         heads(lambda s, x: F.relu(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
         "does not end in a linear layer",
     ),
-    "softmax": (
-        heads(lambda s, x: s.fc(x.mean((2, 3))).softmax(1), fc=nn.Linear(6, 4)),
-        "aten.softmax",
+    "softmax-and-logits": (
+        heads(lambda s, x: (lambda y: (y, y.softmax(1)))(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
+        "softmax is left out",
     ),
     "sigmoid": (
         heads(lambda s, x: torch.sigmoid(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
-        "sigmoid is available only",
-    ),
-    "hidden-sigmoid": (
-        heads(
-            lambda s, x: s.fc(torch.sigmoid(s.a(x.mean((2, 3))))),
-            a=nn.Linear(6, 6),
-            fc=nn.Linear(6, 4),
-        ),
         "sigmoid is available only",
     ),
     "map-as-output": (
@@ -173,10 +163,10 @@ def test_everything_is_reported_at_once():
     problems = refusals(
         net(
             forward,
-            bad1=nn.Conv2d(6, 6, 3, padding=2, dilation=2),
+            bad1=nn.Conv2d(6, 6, 3, padding=1, stride=(2, 1)),
             act=nn.GELU(),
             bad2=nn.Conv2d(6, 6, 3, stride=3),
-            late=nn.Conv2d(6, 6, (1, 2)),
+            late=nn.ConvTranspose2d(6, 6, 2),
         )
     )
     assert [problem.where.split(" (")[0] for problem in problems] == [

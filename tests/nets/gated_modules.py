@@ -192,6 +192,27 @@ class GateOfFlattenedMap(nn.Module):
 
 
 #: Bodies between a stem and a classifier; each has its channels as ``outs``.
+class Rewritten(nn.Module):
+    """Forms that the front end rewrites: all of them between gated layers."""
+
+    def __init__(self, width: int = WIDTH) -> None:
+        super().__init__()
+        self.a, self.b = ConvBn(width, 13), ConvBn(13, 18)
+        self.gate = PooledGate(width, 13)
+        self.same = nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(width, 13, 3, stride=2))
+        self.wide = nn.Conv2d(18, 8, (1, 7), padding=(0, 3))
+        self.high = nn.Conv2d(8, 6, (3, 1), padding=(2, 0), dilation=(2, 1))
+        self.pool = nn.AvgPool2d(4, 4, 1)
+        self.outs = 6
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 4, 5))
+        y = F.relu6(self.same(x)) * self.gate(x)
+        y = F.hardtanh(self.b(y) + shortcut, -1.0, 2.0)
+        y = F.leaky_relu(self.wide(y), 0.2)
+        return self.pool(self.high(y))
+
+
 BODIES = (
     MaskAfterRelu,
     MaskBeforeBn,
@@ -205,12 +226,26 @@ BODIES = (
     MaskedTwice,
     MaskedInput,
     GateOfFlattenedMap,
+    Rewritten,
 )
 
 
 def gated(body: nn.Module) -> Net:
     """A network around one of :data:`BODIES`."""
     return Net(body, WIDTH, body.outs, classes=7)
+
+
+class SmoothHead(nn.Module):
+    """Hidden vectors behind tanh and sigmoid, as LeNet has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = ConvBn(3, 6)
+        self.a, self.b, self.c = nn.Linear(6, 9), nn.Linear(9, 11), nn.Linear(11, 4)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = F.relu(self.conv(image.float() / 255)).mean((2, 3))
+        return self.c(torch.sigmoid(self.b(torch.tanh(self.a(x)))))
 
 
 class DenseHead(nn.Module):

@@ -16,9 +16,9 @@ from acsgen.ir.masks import whole
 LayerT = TypeVar("LayerT", Conv, Eltwise)
 
 
-def absorb_relu(layer: LayerT, op: og.Relu, others: tuple[Layer, ...]) -> LayerT:
-    """ReLU is the last step."""
-    return replace(layer, relu=True)
+def absorb_relu(layer: LayerT, op: og.Relu, others: tuple[Layer, ...]) -> LayerT | None:
+    """ReLU is the last step; one with an upper end starts a layer of its own."""
+    return None if op.high is not None else replace(layer, relu=True)
 
 
 def absorb_residual(layer: LayerT, op: og.Add, others: tuple[Layer, ...]) -> LayerT | None:

@@ -21,6 +21,11 @@ def by_channel(vector: Tensor) -> Tensor:
     return vector[:, :, None, None]
 
 
+def least(first: float | None, second: float | None) -> float | None:
+    """The smaller of two upper ends; None stands for an end that is not there."""
+    return min((end for end in (first, second) if end is not None), default=None)
+
+
 def affine(layer: FullyConnected, results: Results) -> Tensor:
     """``weight @ x + bias``, ``[N, O]``."""
     x = results[layer.x]

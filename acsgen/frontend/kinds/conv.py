@@ -11,12 +11,13 @@ from torch.nn import functional as F
 
 from acsgen.frontend import opgraph as og
 from acsgen.frontend.kinds import _pixel_steps as steps
-from acsgen.frontend.kinds._tensors import by_channel, finish, tensor
+from acsgen.frontend.kinds._tensors import by_channel, finish, least, tensor
 from acsgen.frontend.kinds.base import FLOAT_KINDS, FloatKind, Results
 from acsgen.frontend.masks import mask_bits
 from acsgen.frontend.passes.normalize import depthwise
 from acsgen.ir.kinds.base import Layer
 from acsgen.ir.kinds.conv import Conv
+from acsgen.ir.kinds.eltwise import Eltwise
 
 
 def _run(layer: Conv, results: Results, images: Tensor) -> Tensor:
@@ -32,7 +33,8 @@ def _run(layer: Conv, results: Results, images: Tensor) -> Tensor:
     if layer.mask:
         masked = tensor(layer.masked_bias, x.dtype)[None, :, None, None]
         y = torch.where(by_channel(mask_bits(layer.mask, results)) > 0, y, masked)
-    return finish(y, layer, results)
+    y = finish(y, layer, results)
+    return y if layer.clip is None else y.clamp(max=layer.clip)
 
 
 def _start(op: og.Conv, sources: tuple[Layer, ...]) -> Conv:
@@ -55,6 +57,15 @@ def _start_affine(op: og.Affine, sources: tuple[Layer, ...]) -> Conv:
     return _start(depthwise(op, op.x, op.scale, op.offset), sources)
 
 
+def _start_relu(op: og.Relu, sources: tuple[Layer, ...]) -> Layer:
+    """Only a convolution scales its result as an upper end needs it."""
+    if op.high is None:
+        return Eltwise(op.name, op.where, op.shape, sources[0].name, relu=True)
+    channels = op.shape[0]
+    same = depthwise(op, op.x, np.ones(channels), np.zeros(channels))
+    return replace(_start(same, sources), relu=True, clip=op.high)
+
+
 def _absorb_affine(layer: Conv, op: og.Affine, others: tuple[Layer, ...]) -> Conv | None:
     """Fold a batch norm or another affine step into the weights.
 
@@ -75,16 +86,24 @@ def _absorb_mask(layer: Conv, op: og.ApplyMask, others: tuple[Layer, ...]) -> Co
     return steps.absorb_mask(layer, others[0], exact_zero=not np.any(layer.masked_bias))
 
 
+def _absorb_relu(layer: Conv, op: og.Relu, others: tuple[Layer, ...]) -> Conv | None:
+    """A ReLU with an upper end needs a scale of its own, so it cannot stand behind a residual,
+    whose channels may be scaled differently."""
+    if op.high is not None and layer.residual is not None:
+        return None
+    return replace(layer, relu=True, clip=least(layer.clip, op.high))
+
+
 FLOAT_KINDS.add(
     "conv",
     FloatKind(
         run=_run,
-        starts={(og.Conv, 3): _start, (og.Affine, 3): _start_affine},
+        starts={(og.Conv, 3): _start, (og.Affine, 3): _start_affine, (og.Relu, 3): _start_relu},
         absorbs={
             og.Affine: _absorb_affine,
             og.ApplyMask: _absorb_mask,
             og.Add: steps.absorb_residual,
-            og.Relu: steps.absorb_relu,
+            og.Relu: _absorb_relu,
         },
     ),
 )

@@ -21,10 +21,6 @@ def _run(layer: Eltwise, results: Results, images: Tensor) -> Tensor:
     return finish(y, layer, results)
 
 
-def _start_relu(op: og.Relu, sources: tuple[Layer, ...]) -> Eltwise:
-    return Eltwise(op.name, op.where, op.shape, sources[0].name, relu=True)
-
-
 def _start_add(op: og.Add, sources: tuple[Layer, ...]) -> Eltwise:
     x, residual = (source.name for source in sources)
     return Eltwise(op.name, op.where, op.shape, x, relu=False, residual=residual)
@@ -45,7 +41,6 @@ FLOAT_KINDS.add(
     FloatKind(
         run=_run,
         starts={
-            (og.Relu, 3): _start_relu,
             (og.Add, 3): _start_add,
             (og.ApplyMask, 3): _start_mask,
         },

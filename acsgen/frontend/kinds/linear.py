@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from acsgen.frontend import opgraph as og
-from acsgen.frontend.kinds._tensors import affine
+from acsgen.frontend.kinds._tensors import affine, least
 from acsgen.frontend.kinds.base import FLOAT_KINDS, FloatKind, Results
 from acsgen.ir.kinds.base import FloatArray, Layer
 from acsgen.ir.kinds.linear import Linear
@@ -19,7 +19,7 @@ from acsgen.ir.kinds.linear import Linear
 def _run(layer: Linear, results: Results, images: Tensor) -> Tensor:
     y = affine(layer, results)
     if layer.activation == "relu":
-        return torch.relu(y)
+        return torch.relu(y) if layer.clip is None else y.clamp(0, layer.clip)
     return torch.sigmoid(y) if layer.activation == "sigmoid" else y
 
 
@@ -38,7 +38,7 @@ def _start_affine(op: og.Affine, sources: tuple[Layer, ...]) -> Linear:
 
 
 def _start_relu(op: og.Relu, sources: tuple[Layer, ...]) -> Linear:
-    return _identity(op, sources, "relu")
+    return replace(_identity(op, sources, "relu"), clip=op.high)
 
 
 def _start_sigmoid(op: og.Sigmoid, sources: tuple[Layer, ...]) -> Linear:
@@ -70,7 +70,9 @@ def _absorb_affine(layer: Linear, op: og.Affine, others: tuple[Layer, ...]) -> L
 
 
 def _absorb_relu(layer: Linear, op: og.Relu, others: tuple[Layer, ...]) -> Linear | None:
-    return None if layer.activation == "sigmoid" else replace(layer, activation="relu")
+    if layer.activation == "sigmoid":
+        return None
+    return replace(layer, activation="relu", clip=least(layer.clip, op.high))
 
 
 def _absorb_sigmoid(layer: Linear, op: og.Sigmoid, others: tuple[Layer, ...]) -> Linear | None:

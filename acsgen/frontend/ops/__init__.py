@@ -34,10 +34,8 @@ own."""
 _RELU = "use ReLU"
 _BATCH_NORM = "use BatchNorm2d"
 _GATE = "decide with acsgen.nn.ChannelGate"
-_SOFTMAX = "remove it: the largest logit stays the largest"
 
 REMEDIES: Mapping[str, str] = {
-    "aten::constant_pad_nd": "give the padding to the convolution",
     "aten::conv_transpose2d": "use Conv2d",
     "aten::elu": _RELU,
     "aten::gelu": _RELU,
@@ -46,23 +44,14 @@ REMEDIES: Mapping[str, str] = {
     "aten::ge": _GATE,
     "aten::hardsigmoid": _RELU,
     "aten::hardswish": _RELU,
-    "aten::hardtanh": _RELU,
     "aten::instance_norm": _BATCH_NORM,
     "aten::layer_norm": _BATCH_NORM,
-    "aten::leaky_relu": _RELU,
-    "aten::log_softmax": _SOFTMAX,
     "aten::lt": _GATE,
     "aten::mish": _RELU,
     "aten::native_group_norm": _BATCH_NORM,
     "aten::native_layer_norm": _BATCH_NORM,
-    "aten::pad": "give the padding to the convolution",
-    "aten::prelu": _RELU,
     "aten::round": _GATE,
     "aten::silu": _RELU,
-    "aten::softmax": _SOFTMAX,
-    "aten::_softmax": _SOFTMAX,
-    "aten::_log_softmax": _SOFTMAX,
-    "aten::tanh": _RELU,
 }
 """What to do about well-known operators that have no handler."""
 

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from acsgen.frontend.context import Call, Context, Refused, Value, describe, single_axis
-from acsgen.frontend.opgraph import Array, Conv, Linear, Relu, Sigmoid
+from acsgen.frontend.opgraph import (
+    Affine,
+    Array,
+    Clip,
+    GeneralConv,
+    LeakyRelu,
+    Linear,
+    Op,
+    Relu,
+    Sigmoid,
+    Softmax,
+)
+
+Pads = tuple[int, int, int, int]
 
 
 def _conv(ctx: Context, call: Call) -> Value:
@@ -17,45 +33,61 @@ def _conv(ctx: Context, call: Call) -> Value:
         raise Refused(f"a {weight.ndim - 2}-dimensional convolution", "use Conv2d")
     x = call.value("input" if "input" in call.args else "self")
     groups = int(call.args.get("groups", 1))
-    outputs, _, height, width = weight.shape
-    reasons = []
-    if height != width:
-        reasons.append(f"kernel {height}x{width} is not square")
-    if call.square("dilation", (1, 1)) != 1 and (height, width) != (1, 1):
-        reasons.append(f"dilation {call.square('dilation')}")
-    if reasons:
-        raise Refused(", ".join(reasons), "use a square kernel without dilation")
+    outputs = weight.shape[0]
     stride = call.square("stride", (1, 1))
-    pad = _padding(call, height)
+    dilation = _pair(call, "dilation", (1, 1))
+    pads = _padding(call, weight, dilation)
     bias = call.constant("bias")
     bias = np.zeros(outputs) if bias is None else bias
     if x.kind == "vector" and x.dims == (1, x.channels, 1, 1):
-        dense = _linear_of_tap(weight, pad, groups)
+        dense = _linear_of_tap(weight, pads, dilation, groups)
         return ctx.emit(Linear, call, (outputs,), x=x.op, weight=dense, bias=bias)
     if not x.is_plain_map:
         raise Refused(f"works on a map, but its input is {describe(x)}", about_inputs=True)
-    if x.shape[1] + 2 * pad == height and x.shape[2] + 2 * pad == width:
-        stride = 1  # a single output pixel
-    shape = call.dims[1:]
     return ctx.emit(
-        Conv, call, shape, x=x.op, weight=weight, bias=bias, stride=stride, pad=pad, groups=groups
+        GeneralConv,
+        call,
+        call.dims[1:],
+        x=x.op,
+        weight=weight,
+        bias=bias,
+        stride=stride,
+        pads=pads,
+        dilation=dilation,
+        groups=groups,
     )
 
 
-def _padding(call: Call, kernel: int) -> int:
+def _pair(call: Call, name: str, default: tuple[int, int]) -> tuple[int, int]:
+    """An argument for rows and columns, given for both or once."""
+    pair = call.args.get(name)
+    if isinstance(pair, int):
+        return pair, pair
+    return (int(pair[0]), int(pair[-1])) if pair else default
+
+
+def _padding(call: Call, weight: Array, dilation: tuple[int, int]) -> Pads:
     padding = call.args.get("padding")
     if padding == "valid":
-        return 0
+        return 0, 0, 0, 0
     if padding == "same":
-        if kernel % 2 == 0:
-            raise Refused("padding 'same' of an even kernel is not symmetric", "pad by a number")
-        return kernel // 2
-    return call.square("padding", (0, 0))
+        sizes = zip(weight.shape[2:], dilation, strict=True)
+        totals = [step * (size - 1) for size, step in sizes]
+        top, left = (total // 2 for total in totals)
+        return top, totals[0] - top, left, totals[1] - left
+    rows, columns = _pair(call, "padding", (0, 0))
+    return rows, rows, columns, columns
 
 
-def _linear_of_tap(weight: Array, pad: int, groups: int) -> Array:
+def _linear_of_tap(weight: Array, pads: Pads, dilation: tuple[int, int], groups: int) -> Array:
     """The matrix ``(O, I)`` that a convolution is on a 1x1 map: its tap over the only pixel."""
-    tap = weight[:, :, pad, pad] if pad < weight.shape[2] else np.zeros(weight.shape[:2])
+    tap: Array = np.zeros((weight.shape[0], weight.shape[1]))
+    (row, off_row), (column, off_column) = (
+        divmod(pads[0], dilation[0]),
+        divmod(pads[2], dilation[1]),
+    )
+    if not off_row and not off_column and row < weight.shape[2] and column < weight.shape[3]:
+        tap = weight[:, :, row, column]
     outputs, inputs = tap.shape
     dense = np.zeros((outputs, inputs * groups))
     per_group = outputs // groups
@@ -128,10 +160,47 @@ def _relu(ctx: Context, call: Call) -> Value:
 
 
 def _clamp(ctx: Context, call: Call) -> Value:
-    low, high = call.args.get("min"), call.args.get("max")
-    if low != 0 or high is not None:
-        raise Refused(f"clamping to {low}..{high}", "use ReLU")
-    return _relu(ctx, call)
+    low = call.args.get("min", call.args.get("min_val"))
+    high = call.args.get("max", call.args.get("max_val"))
+    if low == 0 and high is None:
+        return _relu(ctx, call)
+    if low is None or high is None or isinstance(low, Value) or isinstance(high, Value):
+        raise Refused(f"clamping to {low}..{high}", "use ReLU or ReLU6")
+    return _elementwise(ctx, call, Clip, "clamping", low=float(low), high=float(high))
+
+
+def _relu6(ctx: Context, call: Call) -> Value:
+    return _elementwise(ctx, call, Clip, "ReLU6", low=0.0, high=6.0)
+
+
+def _elementwise(ctx: Context, call: Call, kind: type[Op], label: str, **fields: Any) -> Value:
+    x = call.value()
+    if x.kind == "mask" or x.is_expanded:
+        raise Refused(f"{label} of {describe(x)}", about_inputs=True)
+    return ctx.emit(kind, call, x.shape, x=x.op, **fields)
+
+
+def _leaky_relu(ctx: Context, call: Call) -> Value:
+    slope = np.full(call.value().channels, float(call.args.get("negative_slope", 0.01)))
+    return _elementwise(ctx, call, LeakyRelu, "LeakyReLU", slope=slope)
+
+
+def _prelu(ctx: Context, call: Call) -> Value:
+    weight = call.constant("weight")
+    assert weight is not None
+    slope = np.broadcast_to(weight.reshape(-1), (call.value().channels,))
+    return _elementwise(ctx, call, LeakyRelu, "PReLU", slope=slope)
+
+
+def _softmax(ctx: Context, call: Call) -> Value:
+    x = call.value()
+    dimension = int(call.args.get("dim", -1)) % len(x.dims)
+    if x.kind != "vector" or x.is_expanded or x.dims[dimension] != x.channels:
+        raise Refused(
+            f"softmax of {describe(x)}",
+            "take the softmax of the logits [N, classes] on dimension 1, or remove it",
+        )
+    return ctx.emit(Softmax, call, x.shape, x=x.op)
 
 
 def _sigmoid(ctx: Context, call: Call) -> Value:
@@ -145,6 +214,19 @@ def _sigmoid(ctx: Context, call: Call) -> Value:
     return ctx.emit(Sigmoid, call, x.shape, x=x.op)
 
 
+def _tanh(ctx: Context, call: Call) -> Value:
+    """``tanh(x) = 2 sigmoid(2 x) - 1``."""
+    x = ctx.as_vector(call, call.value())
+    if x.kind != "vector" or x.is_expanded:
+        raise Refused(f"tanh of {describe(x)}", "use ReLU on maps", about_inputs=True)
+    twice, zeros = np.full(x.channels, 2.0), np.zeros(x.channels)
+    doubled = ctx.emit(Affine, call, x.shape, x=x.op, scale=twice, offset=zeros)
+    ctx.ops[-1] = replace(ctx.ops[-1], node="")
+    half = ctx.emit(Sigmoid, call, x.shape, x=doubled.op)
+    ctx.ops[-1] = replace(ctx.ops[-1], node="")
+    return ctx.emit(Affine, call, x.shape, x=half.op, scale=twice, offset=zeros - 1)
+
+
 HANDLERS = {
     "aten::_native_batch_norm_legit": _batch_norm,
     "aten::_native_batch_norm_legit_functional": _batch_norm,
@@ -153,6 +235,15 @@ HANDLERS = {
     "aten::batch_norm": _batch_norm,
     "aten::clamp": _clamp,
     "aten::clamp_min": _clamp,
+    "aten::hardtanh": _clamp,
+    "aten::leaky_relu": _leaky_relu,
+    "aten::prelu": _prelu,
+    "aten::_prelu_kernel": _prelu,
+    "aten::relu6": _relu6,
+    "aten::softmax": _softmax,
+    "aten::_softmax": _softmax,
+    "aten::log_softmax": _softmax,
+    "aten::_log_softmax": _softmax,
     "aten::conv2d": _conv,
     "aten::convolution": _conv,
     "aten::linear": _linear,
@@ -161,4 +252,5 @@ HANDLERS = {
     "aten::native_batch_norm": _batch_norm,
     "aten::relu": _relu,
     "aten::sigmoid": _sigmoid,
+    "aten::tanh": _tanh,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acsgen.frontend.context import Call, Context, Refused, Value, describe
-from acsgen.frontend.opgraph import GlobalAvg, Pool
+from acsgen.frontend.opgraph import GlobalAvg, PartialMean, Pool
 
 
 def _floor_size(size: int, kernel: int, stride: int, pad: int) -> int:
@@ -96,9 +96,21 @@ def _mean(ctx: Context, call: Call) -> Value:
     count = len(x.dims)
     given = range(count) if not axes else ([axes] if isinstance(axes, int) else axes)
     reduced = {int(axis) % count for axis in given}
-    if reduced != set(range(2, count)):
+    left = [axis for axis in range(count) if axis not in reduced and x.dims[axis] > 1]
+    if 0 in reduced or 1 in reduced or x.dims[:2] != (1, x.channels):
         raise Refused(f"mean over axes {sorted(reduced)}", "take the mean over height and width")
+    if any(axis >= 2 for axis in left):
+        return _partial_mean(ctx, call, x, reduced)
     return ctx.emit(GlobalAvg, call, (x.channels,), x=x.op)
+
+
+def _partial_mean(ctx: Context, call: Call, x: Value, reduced: set[int]) -> Value:
+    """A mean over the rows or the columns only."""
+    if len(reduced) != 1 or not x.is_plain_map:
+        raise Refused(f"mean over axes {sorted(reduced)}", "take the mean over height and width")
+    axis = reduced.pop() - 1
+    shape = tuple(1 if place == axis else size for place, size in enumerate(x.shape))
+    return ctx.emit(PartialMean, call, shape, x=x.op, axis=axis)
 
 
 HANDLERS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from acsgen.frontend.context import Call, Context, Refused, Value, describe, single_axis
-from acsgen.frontend.opgraph import Flatten
+from acsgen.frontend.opgraph import Flatten, Pad, Slice
 
 
 def _same(ctx: Context, call: Call) -> Value:
@@ -31,6 +31,32 @@ def _reshape(ctx: Context, call: Call) -> Value:
         "the engine flattens a map in channel order, and no more",
         about_inputs=True,
     )
+
+
+def _slice(ctx: Context, call: Call) -> Value:
+    x = call.value()
+    if x.dims == call.dims:
+        return x
+    x = call.map()
+    axis = int(call.args["dim"]) % len(x.dims) - 1
+    start, step = int(call.args.get("start") or 0), int(call.args.get("step") or 1)
+    start += x.shape[axis] if start < 0 else 0
+    return ctx.emit(Slice, call, call.dims[1:], x=x.op, axis=axis, start=start, step=step)
+
+
+def _pad(ctx: Context, call: Call) -> Value:
+    x = call.map()
+    mode, fill = call.args.get("mode", "constant"), call.args.get("value") or 0.0
+    if mode != "constant" or fill != 0:
+        what = f"padding with {fill}" if mode == "constant" else f"padding by {mode}"
+        raise Refused(what, "pad with zeros")
+    sizes = [int(size) for size in call.args["pad"]]
+    sizes += [0] * (8 - len(sizes))
+    left, right, top, bottom, before, behind, first, last = sizes
+    if min(sizes) < 0 or first or last:
+        raise Refused(f"padding by {sizes}", "pad channels, rows and columns by 0 or more")
+    pads = (top, bottom, left, right)
+    return ctx.emit(Pad, call, call.dims[1:], x=x.op, channels=(before, behind), pads=pads)
 
 
 def _permute(ctx: Context, call: Call) -> Value:
@@ -86,6 +112,9 @@ HANDLERS = {
     "aten::expand_as": _expand,
     "aten::feature_dropout": _dropout,
     "aten::flatten": _reshape,
+    "aten::constant_pad_nd": _pad,
+    "aten::pad": _pad,
+    "aten::slice": _slice,
     "aten::permute": _permute,
     "aten::reshape": _reshape,
     "aten::squeeze": _reshape,

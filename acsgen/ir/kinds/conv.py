@@ -30,7 +30,8 @@ class Conv(Layer):
     ``weight`` is ``(O, I/groups, K, K)``.  With ``mask`` the channels whose bit is 0 take
     ``masked_bias[o]`` (zero unless the mask acts before BatchNorm) in place of ``conv + bias``;
     then residual and ReLU act on all channels alike.  DGConv arrives here as a dense convolution
-    with zeroed weights (``groups == 1``); the compiler finds its group structure.
+    with zeroed weights (``groups == 1``); the compiler finds its group structure.  ``clip`` is the
+    upper end of a ReLU that has one, such as ReLU6: the integer result saturates there.
     """
 
     x: str
@@ -43,6 +44,7 @@ class Conv(Layer):
     relu: bool
     residual: str | None = None
     mask: ChannelMask = UNMASKED
+    clip: float | None = None
 
     KIND = "conv"
     READS = ("x", "residual", "mask")

@@ -13,9 +13,13 @@ from acsgen.ir.ranges import ACCUMULATES, multiplier, shift, sums, weights
 
 @dataclass(frozen=True)
 class Linear(FullyConnected):
-    """``act(weight @ x + bias)`` on a vector; ``weight`` is ``(O, I)``."""
+    """``act(weight @ x + bias)`` on a vector; ``weight`` is ``(O, I)``.
+
+    ``clip`` is the upper end of a ReLU that has one.
+    """
 
     activation: Literal["none", "relu", "sigmoid"]
+    clip: float | None = None
 
     KIND = "linear"
 

@@ -22,7 +22,7 @@ from acsgen.ir.ranges import input_signs
 from acsgen.isa.generated import SHIFT_MIN
 from acsgen.quant.arithmetic import exact_dtype
 from acsgen.quant.kinds.base import Operator, Quantization, Sources, Sums, Values
-from acsgen.quant.scales import MAX_RATIO, Floats, encode_ratio
+from acsgen.quant.scales import MAX_RATIO, UNSIGNED_LEVELS, Floats, encode_ratio
 from acsgen.support.errors import Problem, UserError
 
 #: Ratios are kept this far below the largest, so that rounding cannot push them over it.
@@ -38,6 +38,16 @@ def one_ratio(ratio: float) -> tuple[int, int]:
     """Multiplier and shift of a layer that has one of each."""
     mult, shift = encode_ratio(ratio)
     return int(mult), int(shift)
+
+
+def clip_scale(clip: float) -> float:
+    """The scale with which an unsigned result saturates at ``clip``."""
+    return clip / UNSIGNED_LEVELS
+
+
+def clip_limit(clip: float | None) -> float:
+    """The largest unit of sums from which a result with :func:`clip_scale` can be made."""
+    return np.inf if clip is None else clip_scale(clip) * RATIO_LIMIT
 
 
 # -- residuals and masks ---------------------------------------------------------------------------

@@ -39,14 +39,17 @@ def _quantize(layer: Conv, so_far: Quantization) -> IntConv:
     if isinstance(x, IntInput):
         weight, bias = _fold_normalization(layer, so_far)
     largest_bias = np.maximum(np.abs(bias), np.abs(layer.masked_bias))
-    integers = integer_weights(weight, x.format, largest_bias, groups=layer.groups)
+    limit = steps.clip_limit(layer.clip)
+    integers = integer_weights(weight, x.format, largest_bias, limit, layer.groups)
     acc_scale = integers.acc_scale
     res_scales = steps.residual_scales(layer, so_far)
-    if layer.residual is None:
+    if layer.residual is not None:
+        result = _beside_residual(layer, so_far, acc_scale, res_scales)
+    elif layer.clip is not None:
+        result = Format(steps.clip_scale(layer.clip), False)
+    else:
         at_least = acc_scale / steps.RATIO_LIMIT
         result = so_far.channel_format(layer, not layer.relu, at_least)
-    else:
-        result = _beside_residual(layer, so_far, acc_scale, res_scales)
     scales = result.scales(layer.shape[0])
     mult, shift = encode_ratio(acc_scale / scales)
     draft = IntConv(
@@ -136,9 +139,10 @@ def _sums(layer: IntConv, sources: Sources) -> Operator:
 
 
 def _apart(layer: Conv, sums: str) -> tuple[Layer, ...]:
-    """The sum, and what the layer does after it, unless a masked channel's sum is not zero."""
-    bare = replace(layer, name=sums, relu=False, residual=None, mask=UNMASKED)
-    if layer.mask and np.any(layer.masked_bias):
+    """The sum, and what the layer does after it, unless an elementwise layer does not do as much:
+    a clip, or the sum of a masked channel that is not zero."""
+    bare = replace(layer, name=sums, relu=False, clip=None, residual=None, mask=UNMASKED)
+    if layer.clip is not None or (layer.mask and np.any(layer.masked_bias)):
         return (bare, layer)
     rest = Eltwise(
         name=layer.name,

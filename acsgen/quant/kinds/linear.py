@@ -29,13 +29,15 @@ ARGUMENT_SCALE = 2.0**-SIGMOID_FRACTION_BITS
 
 def _quantize(layer: Linear, so_far: Quantization) -> IntLinear:
     x, sigmoid = so_far.done[layer.x], layer.activation == "sigmoid"
-    limit = ARGUMENT_SCALE * steps.RATIO_LIMIT if sigmoid else np.inf
+    limit = ARGUMENT_SCALE * steps.RATIO_LIMIT if sigmoid else steps.clip_limit(layer.clip)
     integers = integer_weights(layer.weight, x.format, np.abs(layer.bias), limit)
     acc_scale = integers.acc_scale
     signed = layer.activation == "none"
     at_least = acc_scale.max() / steps.RATIO_LIMIT
     if sigmoid:
         scale, target = SIGMOID_SCALE, max(ARGUMENT_SCALE, at_least)
+    elif layer.clip is not None:
+        scale = target = steps.clip_scale(layer.clip)
     else:
         scale = target = so_far.result_scale(layer, signed, at_least)
     mult, shift = encode_ratio(acc_scale / target)

@@ -1,0 +1,44 @@
+"""A softmax at the end keeps the order of the logits, so the network returns the logits."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+from acsgen.frontend.opgraph import Op, OpGraph, Softmax
+from acsgen.frontend.passes.base import Pass
+
+
+class RewriteWarning(UserWarning):
+    """The compiled network returns something else than the network that was given."""
+
+
+def _run(graph: OpGraph) -> OpGraph:
+    ops = graph.by_name()
+    outputs: list[str] = []
+    for name in graph.outputs:
+        last: Op = ops[name]
+        while isinstance(last, Softmax):
+            last = ops[last.x]
+        dropped = last.name != name and last.name not in (*graph.outputs, *outputs)
+        if dropped:
+            message = (
+                f"{ops[name].where}: the softmax at the end is left out; the accelerator returns "
+                "the logits, the largest of which is the same"
+            )
+            warnings.warn(message, RewriteWarning, stacklevel=2)
+        outputs.append(last.name if dropped else name)
+    return _without_unread(replace(graph, outputs=tuple(outputs)))
+
+
+def _without_unread(graph: OpGraph) -> OpGraph:
+    """The graph without softmax operations that nothing reads any more."""
+    while True:
+        uses = graph.use_counts()
+        kept = tuple(op for op in graph.ops if not isinstance(op, Softmax) or uses[op.name])
+        if len(kept) == len(graph.ops):
+            return graph
+        graph = replace(graph, ops=kept)
+
+
+PASS = Pass("drop-softmax", "a softmax or log_softmax of the logits is left out", _run)
