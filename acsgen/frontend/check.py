@@ -15,7 +15,6 @@ from acsgen.frontend.opgraph import (
     Linear,
     Op,
     OpGraph,
-    Pad,
     PartialMean,
     Sigmoid,
     Slice,
@@ -46,13 +45,10 @@ def graph_problems(graph: OpGraph) -> list[Problem]:
             what = ", ".join(what for what, _ in reasons)
             remedy = "; ".join(dict.fromkeys(remedy for _, remedy in reasons))
             problems.append(Problem(op.where, what, remedy))
-    problems += [_left_over(op) for op in graph.ops if isinstance(op, _NOT_OF_THE_ENGINE)]
+    problems += [_left_over(op) for op in graph.ops if op.rewritten]
     problems += _sigmoid_problems(graph, ops)
     problems += _classifier_problems(graph, ops)
     return problems
-
-
-_NOT_OF_THE_ENGINE = (Clip, GeneralConv, LeakyRelu, Pad, PartialMean, Slice, Softmax)
 
 
 def _left_over(op: Op) -> Problem:

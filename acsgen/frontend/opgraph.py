@@ -38,6 +38,9 @@ class Op:
     #: Whether it decides itself how many channels its result has.
     own_channels: ClassVar[bool] = False
 
+    #: Whether a pass must make other operations of it, so that no layer starts with it.
+    rewritten: ClassVar[bool] = False
+
     name: str
     node: str
     where: str
@@ -219,6 +222,7 @@ class GeneralConv(Op):
     right)``; ``dilation`` is ``(rows, columns)``.
     """
 
+    rewritten: ClassVar[bool] = True
     own_channels: ClassVar[bool] = True
     label: ClassVar[str] = "conv"
 
@@ -235,6 +239,7 @@ class GeneralConv(Op):
 class Pad(Op):
     """Zeros around a map: channels ``(before, behind)`` and ``(top, bottom, left, right)``."""
 
+    rewritten: ClassVar[bool] = True
     own_channels: ClassVar[bool] = True
 
     x: str
@@ -246,6 +251,7 @@ class Pad(Op):
 class Slice(Op):
     """Every ``step``-th entry from ``start`` on an axis of a map: 0 channels, 1 rows, 2 columns."""
 
+    rewritten: ClassVar[bool] = True
     own_channels: ClassVar[bool] = True
 
     x: str
@@ -258,6 +264,8 @@ class Slice(Op):
 class PartialMean(Op):
     """Mean over the rows (axis 1) or the columns (axis 2) of a map, kept as an axis of size 1."""
 
+    rewritten: ClassVar[bool] = True
+
     x: str
     axis: int
 
@@ -265,6 +273,8 @@ class PartialMean(Op):
 @dataclass(frozen=True)
 class LeakyRelu(Op):
     """``x`` where it is positive, else ``x * slope[c]``; on a map or a vector."""
+
+    rewritten: ClassVar[bool] = True
 
     x: str
     slope: Array = field(repr=False)
@@ -274,6 +284,8 @@ class LeakyRelu(Op):
 class Clip(Op):
     """``x`` held between ``low`` and ``high``, on a map or a vector."""
 
+    rewritten: ClassVar[bool] = True
+
     x: str
     low: float
     high: float
@@ -282,6 +294,8 @@ class Clip(Op):
 @dataclass(frozen=True)
 class Softmax(Op):
     """Softmax of a vector, or its logarithm: the order of the entries stays."""
+
+    rewritten: ClassVar[bool] = True
 
     x: str
 

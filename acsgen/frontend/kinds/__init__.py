@@ -33,7 +33,8 @@ def _starts() -> Mapping[tuple[type[og.Op], int], Start]:
                     f"{operation.__name__} of {dimensions} dimensions"
                 )
             found[place] = start
-    startless = set(og.Op.__subclasses__()) - {og.Unknown} - {operation for operation, _ in found}
+    layers = {op for op in og.Op.__subclasses__() if not op.rewritten} - {og.Unknown}
+    startless = layers - {operation for operation, _ in found}
     if startless:
         names = ", ".join(sorted(operation.__name__ for operation in startless))
         raise ImportError(f"no kind of layer starts with the operation {names}")
