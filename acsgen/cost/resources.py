@@ -8,7 +8,8 @@ hand.  Vitis HLS was not asked, and every report says that it is an estimate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -107,23 +108,42 @@ def _brams(words: int) -> int:
 def check_resources(engine: EngineConfig, board: Board) -> ResourceEstimate:
     """Return the estimate of ``engine``.
 
-    Raises :class:`UserError` with everything that ``board`` has too little of, and by how much.
-    UltraRAM counts as the block RAM that it replaces.
+    Multipliers and memories are known well enough to refuse an engine by; of look-up tables and
+    flip-flops only a synthesis knows.  UltraRAM counts as the block RAM that it replaces.
+
+    Raises:
+        UserError: with every multiplier and memory that ``board`` has too few of, and by how many.
+
+    Warns:
+        EstimateWarning: more look-up tables or flip-flops than the part has, by the estimate.
     """
     estimate = estimate_resources(engine)
-    problems = list(_shortages(estimate, board))
+    problems = list(_shortages(estimate, board, REFUSED))
     if problems:
         raise UserError(problems)
+    for doubt in _shortages(estimate, board, DOUBTFUL):
+        warnings.warn(f"{doubt.where}: {doubt.what} ({doubt.remedy})", EstimateWarning, stacklevel=2)
     return estimate
 
 
-def _shortages(estimate: ResourceEstimate, board: Board) -> Iterator[Problem]:
-    remedies = {
-        "dsp": "fewer lanes",
-        "bram36": "a smaller feature_kib or weight_kib in the board file",
-        "lut": "fewer lanes",
-        "ff": "fewer lanes",
-    }
+class EstimateWarning(UserWarning):
+    """An engine that is likely not to fit its part."""
+
+
+#: What an engine is refused for, and what it is doubted for, with a remedy.
+REFUSED = {
+    "dsp": "fewer lane groups",
+    "bram36": "a smaller feature_kib or weight_kib in the board file",
+}
+DOUBTFUL = {
+    "lut": "fewer lane groups, or a larger part; synthesis has the last word",
+    "ff": "fewer lane groups, or a larger part; synthesis has the last word",
+}
+
+
+def _shortages(
+    estimate: ResourceEstimate, board: Board, remedies: Mapping[str, str]
+) -> Iterator[Problem]:
     available = {
         "dsp": board.resources.dsp,
         "bram36": board.on_chip_kib() // BRAM36_KIB,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from acsgen.cost.operators import Operator, operator_counts
-from acsgen.cost.resources import check_resources, estimate_resources
+from acsgen.cost.resources import EstimateWarning, check_resources, estimate_resources
 from acsgen.isa.generated import LANES
 from acsgen.program.board import board_names, load_board
 from acsgen.program.engine_config import EngineConfig
@@ -17,10 +17,10 @@ pytestmark = pytest.mark.unit
 
 
 #: Boards whose parts are estimated to be too small for the engine, each with the resource.
-TOO_SMALL = {"zybo-z7-10": "LUT"}
+DOUBTFUL = {"zybo-z7-10": "LUT"}
 
 
-@pytest.mark.parametrize("name", [name for name in board_names() if name not in TOO_SMALL])
+@pytest.mark.parametrize("name", [name for name in board_names() if name not in DOUBTFUL])
 def test_shipped_boards_hold_their_engines(name: str) -> None:
     board = load_board(name)
     estimate = check_resources(EngineConfig.for_board(board), board)
@@ -28,10 +28,11 @@ def test_shipped_boards_hold_their_engines(name: str) -> None:
     assert estimate.dsp >= 32 * board.lane_groups
 
 
-@pytest.mark.parametrize("name", TOO_SMALL)
-def test_a_board_that_is_too_small_is_refused(name: str) -> None:
+@pytest.mark.parametrize("name", DOUBTFUL)
+def test_look_up_tables_are_doubted_and_refuse_no_engine(name: str) -> None:
+    """Of look-up tables the estimate is rough; only a synthesis can tell."""
     board = load_board(name)
-    with pytest.raises(UserError, match=f" {TOO_SMALL[name]}, the part has"):
+    with pytest.warns(EstimateWarning, match=f" {DOUBTFUL[name]}, the part has"):
         check_resources(EngineConfig.for_board(board), board)
 
 
@@ -67,7 +68,7 @@ def test_all_shortages_are_told() -> None:
     with pytest.raises(UserError) as caught:
         check_resources(engine, board)
     text = [str(p) for p in caught.value.problems]
-    assert len(text) == 4
-    for problem, name in zip(text, ("DSP", "BRAM36", "LUT", "FF"), strict=True):
+    assert len(text) == 2
+    for problem, name in zip(text, ("DSP", "BRAM36"), strict=True):
         assert f" {name}, the part has" in problem
         assert "short" in problem

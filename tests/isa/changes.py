@@ -22,7 +22,7 @@ Data = dict[str, Any]
 Change = Callable[[Data], None]
 
 #: The folders that a checkout needs to render, build and simulate.
-FOLDERS = ("acsgen", "hw", "templates", "sim", "host", "tests")
+FOLDERS = ("acsgen", "hw", "templates", "sim", "host", "benchmarks", "tests")
 
 #: Bits that fields get.
 MORE = {"groups": 1, "channels": 1, "chunk": 1, "mask_in": 1, "dst_split": 1, "stride": 1}
