@@ -122,7 +122,9 @@ def check_resources(engine: EngineConfig, board: Board) -> ResourceEstimate:
     if problems:
         raise UserError(problems)
     for doubt in _shortages(estimate, board, DOUBTFUL):
-        warnings.warn(f"{doubt.where}: {doubt.what} ({doubt.remedy})", EstimateWarning, stacklevel=2)
+        warnings.warn(
+            f"{doubt.where}: {doubt.what} ({doubt.remedy})", EstimateWarning, stacklevel=2
+        )
     return estimate
 
 

@@ -72,8 +72,8 @@ LANE_ARRAY:
         add_tap(job, memories, walker, tap, data, window, lanes);
       }
     }
-    // As it was when the iteration began: the bit that is cleared in this one does not decide whether
-    // the loop ends with it.
+    // As it was when the iteration began: the bit that is cleared in this one does not decide
+    // whether the loop ends with it.
     const bool cleared = !clearer.any;
     write_features(job, memories, writer, clearer);
     find_masked(job, memories, cleared, clearer);

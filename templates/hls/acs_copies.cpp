@@ -56,9 +56,9 @@ LOAD:
     const bool odd_row = (int(row) & 1) != 0;
     const segment_t low = odd ? before : pixels;
     const segment_t high = odd ? pixels : segment_t(0);
-    const int position = op.dst_split
-                             ? ((int(row) >> 1) << phase_row_log2(int(op.row_log2))) + (int(segment) >> 1)
-                             : (int(row) << int(op.row_log2)) + int(segment);
+    const int position =
+        op.dst_split ? ((int(row) >> 1) << phase_row_log2(int(op.row_log2))) + (int(segment) >> 1)
+                     : (int(row) << int(op.row_log2)) + int(segment);
     const bool complete = !op.dst_split || odd || last;
     const int plane = base + (op.dst_split && odd_row ? 2 * split_plane : 0);
   EACH_BANK:

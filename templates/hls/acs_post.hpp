@@ -136,8 +136,8 @@ struct Clearer {
   count_t<MASK_WORDS> words;   // that the mask has
   bool last;                   // `number` is that of the last of them
   unsigned_t<2> wait;
-  uint64_t bits;  // channels of the word that are still to be cleared
-  bool any;       // there are some
+  uint64_t bits;    // channels of the word that are still to be cleared
+  bool any;         // there are some
   uint64_t inside;  // bits of the word that are channels
   uint64_t arriving[CLEAR_WAIT - 1];
   block_t block;

@@ -77,7 +77,9 @@ EACH_HALF:
     for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
       const int address = reads.valid[half][bank] ? reads.address[half][bank] : 0;
-      ACS_PORT_TRACE(half, half * acs_isa::SEGMENTS + bank, read_features, false, address);
+      if (reads.valid[half][bank]) {  // of other words nothing is used, so they depend on none
+        ACS_PORT_TRACE(half, half * acs_isa::SEGMENTS + bank, read_features, false, address);
+      }
       data.segment[half][bank] = memories.half[half][bank][address];
     }
   }

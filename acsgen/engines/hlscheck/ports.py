@@ -14,7 +14,7 @@ Probes name a memory as the pragmas do, by the last name of its variable.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,13 +145,29 @@ def check_ports(sources: Path, trace: Trace, margin: int) -> list[Finding]:
             problems += _distance(chosen, margin)
         for problem in problems:
             findings.add(Finding(loop.file, loop.line, "ports", f"loop {name}, {memory}{problem}"))
-    for loop in loops.values():
-        for memory in loop.independent:
-            ran = any(name == loop.label for name, _ in trace.memories())
-            if ran and (loop.label, memory) not in trace.memories():
-                message = f"loop {loop.label}, {memory}: no probe beside its accesses"
-                findings.add(Finding(loop.file, loop.line, "ports", message))
     return sorted(findings)
+
+
+def check_probes(sources: Path, traced: Set[tuple[str, str]]) -> list[Finding]:
+    """Return a finding for every denied dependence that :func:`check_ports` saw no access of.
+
+    Args:
+        sources: the rendered sources, for their pragmas.
+        traced: loops and memories of the traces of all programs that ran; one program alone need
+            not access every memory.
+    """
+    ran = {loop for loop, _ in traced}
+    return sorted(
+        Finding(
+            loop.file,
+            loop.line,
+            "ports",
+            f"loop {loop.label}, {memory}: no probe beside its accesses",
+        )
+        for loop in Sources(sources).loops()
+        for memory in loop.independent
+        if loop.label in ran and (loop.label, memory) not in traced
+    )
 
 
 def _ports(trace: Trace, chosen: NDArray[np.void], ports: Ports, interval: int) -> Iterator[str]:

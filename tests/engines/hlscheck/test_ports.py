@@ -14,7 +14,7 @@ from acsgen.engines.csim import CSimEngine
 from acsgen.engines.csim.compile import compiler
 from acsgen.engines.hlscheck import ports
 from acsgen.engines.hlscheck.loops import Sources
-from acsgen.engines.hlscheck.ports import AccessLog, Trace, build_probed, check_ports
+from acsgen.engines.hlscheck.ports import AccessLog, Trace, build_probed, check_ports, check_probes
 from acsgen.engines.lint.parse import parse_units, whole_constants
 from tests.differential.engines import CONFIGURATIONS, EngineUnderTest
 from tests.engines.csim.rendering import render_engine
@@ -127,7 +127,9 @@ def traced(folder: Path, body: str, storage: str, independent: str, runs: int = 
 def test_claims_of_a_loop(tmp_path: Path, name: str) -> None:
     body, storage, independent, problem = BODIES[name]
     trace = traced(tmp_path, body, storage, independent)
-    found = [f.message for f in check_ports(tmp_path / "hls", trace, MARGIN)]
+    findings = check_ports(tmp_path / "hls", trace, MARGIN)
+    findings += check_probes(tmp_path / "hls", trace.memories())
+    found = [f.message for f in findings]
     assert bool(found) == bool(problem), found
     assert any(problem in message for message in found) or not problem
     assert all(message.startswith("loop LOOP, ") for message in found)
@@ -178,6 +180,7 @@ def test_the_engine_has_a_port_for_every_access(tmp_path: Path) -> None:
     under_test = EngineUnderTest(config, engine)
     assert try_programs(under_test, count=15, chosen_seed=3, damages=1)["programs"] >= 15
     assert try_graphs(under_test, count=5, chosen_seed=3)["programs"] >= 3
+    assert check_probes(sources, engine.traced) == []
     memories = {memory for _, memory in engine.traced}
     assert memories >= set(Sources(sources).storage), "a memory without a probe"
     assert "" not in {loop for loop, _ in engine.traced}, "an access outside every labelled loop"
