@@ -216,6 +216,7 @@ ORDERED_LISTS:
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     ACS_LOOP(ORDERED_LISTS);
     if (i < inputs) {
+      ACS_PORT_TRACE(input_table, 0, list_in_order, false, i);
       const int channel = op.has_table ? int(lists.input_table[i]) : i;
       if (channel_active(memories, 0, int(op.mask_in), channel)) {
         ACS_PORT_TRACE(inputs, 0, list_in_order, true, base + made_inputs);
@@ -232,6 +233,7 @@ ORDERED_LISTS:
       }
     }
     if (i < outputs) {
+      ACS_PORT_TRACE(output_table, 0, list_in_order, false, i);
       const int channel = op.has_table ? int(lists.output_table[i]) : i;
       const bool active = channel_active(memories, 1, int(op.mask_out), channel);
       const int place = base + (active ? made_outputs : masked_place(made_masked));
@@ -284,8 +286,10 @@ TABLE:
     word = i % TABLE_ENTRIES == 0 ? uint64_t(params.read()) : word >> 16;
     const unsigned channel = unsigned(word & 0xFFFF) % acs_isa::MAX_CHANNELS;
     if (i < inputs) {
+      ACS_PORT_TRACE(input_table, 0, read_tables, true, i);
       lists.input_table[i] = channel;
     } else {
+      ACS_PORT_TRACE(output_table, 0, read_tables, true, i - inputs);
       lists.output_table[i - inputs] = channel;
     }
     take_entry(op, word, lists, list, cursor);

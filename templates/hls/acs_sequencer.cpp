@@ -36,6 +36,8 @@ PROGRAM:
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_PROGRAM_WORDS
     ACS_LOOP(PROGRAM);
+    ACS_PORT_TRACE(words, i % acs_isa::INSTRUCTION_WORDS, read_page, true,
+                   i / acs_isa::INSTRUCTION_WORDS);
     page.words[i % acs_isa::INSTRUCTION_WORDS][i / acs_isa::INSTRUCTION_WORDS] =
         uint64_t(source[i]);
   }
@@ -55,6 +57,7 @@ Fetched fetch(const word_t *program, uint32_t index, const BufferSizes &sizes, b
 EACH_WORD:
   for (int i = 0; i < acs_isa::INSTRUCTION_WORDS; ++i) {
 #pragma HLS UNROLL
+    ACS_PORT_TRACE(words, i, fetch, false, index % PAGE);
     words[i] = page.words[i][index % PAGE];
   }
   fetched.op = acs_isa::decode(words);
