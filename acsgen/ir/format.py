@@ -82,12 +82,6 @@ class Format:
             np.repeat(self.scales(channels), times), np.repeat(self.signs(channels), times)
         )
 
-    def ratio_to(self, other: Format) -> float | None:
-        """The one number that every scale of this format is of the other's; None if they differ."""
-        ratios = np.asarray(self.scale) / np.asarray(other.scale)
-        first = float(ratios.flat[0])
-        return first if np.allclose(ratios, first, rtol=1e-12, atol=0.0) else None
-
     def faults(self) -> list[str]:
         """What is wrong with the format itself, in words."""
         scales = self.scale if isinstance(self.scale, tuple) else (self.scale,)

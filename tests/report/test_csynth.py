@@ -17,7 +17,6 @@ from acsgen.report.csynth import LoopReport, read_report
 from acsgen.support.errors import UserError
 from tests.engines.csim.conftest import SMALL
 from tests.engines.csim.rendering import render_engine
-from tests.engines.hlscheck.flat import flat_only
 
 pytestmark = pytest.mark.unit
 
@@ -287,7 +286,6 @@ def test_claims_are_read_from_the_header(tmp_path: Path) -> None:
         loop_claims(header)
 
 
-@flat_only
 def test_a_build_has_the_claims_of_its_sources(tmp_path: Path) -> None:
     sources = render_engine(tmp_path / "build" / "hls", SMALL)
     claims = load_claims(tmp_path / "build")
@@ -296,7 +294,6 @@ def test_a_build_has_the_claims_of_its_sources(tmp_path: Path) -> None:
     assert claims.resources.keys() == {"dsp", "bram36", "lut", "ff"}
 
 
-@flat_only
 def test_every_pipelined_loop_is_claimed_as_its_pragma_asks(tmp_path: Path) -> None:
     sources = render_engine(tmp_path, SMALL)
     claims = loop_claims(sources / HEADER)

@@ -9,7 +9,7 @@ import pytest
 from acsgen.engines.hlscheck.bursts import bus_accesses, check_bursts
 from acsgen.engines.hlscheck.llvm import compile_module
 
-from .flat import flat_only, write_unit
+from .unit import write_unit
 
 HEAD = """
 #include <ap_int.h>
@@ -140,7 +140,6 @@ def test_requests_are_bursts_by_themselves(tmp_path: Path) -> None:
     assert check_bursts(sources, module) == []
 
 
-@flat_only
 def test_the_engine_makes_bursts_of_all(rendered: Path, module: Path) -> None:
     accesses = bus_accesses(rendered, module)
     # params by requests; program, image and result by requests or by inferred bursts.

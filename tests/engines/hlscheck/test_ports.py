@@ -20,7 +20,7 @@ from tests.differential.engines import CONFIGURATIONS, EngineUnderTest
 from tests.engines.csim.rendering import render_engine
 from tests.fuzz.session import try_graphs, try_programs
 
-from .flat import flat_only, write_unit
+from .unit import write_unit
 
 MARGIN = 4
 
@@ -171,7 +171,6 @@ class HeldToItsPorts(CSimEngine):
         return run
 
 
-@flat_only
 def test_the_engine_has_a_port_for_every_access(tmp_path: Path) -> None:
     config = CONFIGURATIONS[4]
     sources = render_engine(tmp_path / "hls", config)

@@ -10,7 +10,7 @@ from acsgen.engines.hlscheck import delays
 from acsgen.engines.hlscheck.llvm import compile_module
 from acsgen.engines.hlscheck.recurrence import Bound, check_recurrences, recurrence_bounds
 
-from .flat import flat_only, write_unit
+from .unit import write_unit
 
 CLOCK_NS = 10.0
 
@@ -121,7 +121,6 @@ def test_narrow_numbers_take_less_time() -> None:
 OPEN = ("LANE_ARRAY", "LISTS")
 
 
-@flat_only
 @pytest.mark.xfail(reason="the bound is above the claim", strict=True)
 @pytest.mark.parametrize("label", OPEN)
 def test_a_loop_meets_its_claim(label: str, rendered: Path, module: Path) -> None:
@@ -129,7 +128,6 @@ def test_a_loop_meets_its_claim(label: str, rendered: Path, module: Path) -> Non
     assert not any(f"loop {label}:" in finding.message for finding in found)
 
 
-@flat_only
 def test_the_engine_has_no_cycle_that_is_too_long(rendered: Path, module: Path) -> None:
     found = check_recurrences(rendered, module, CLOCK_NS)
     known = [f"loop {label}:" for label in OPEN]

@@ -19,13 +19,10 @@ from tests.engines.csim.rendering import render_engine
 from tests.fuzz.check import Mismatch
 from tests.fuzz.session import try_graphs, try_programs
 
-from .flat import flat_only
-
 #: The type headers leave numbers without a value where the sources declare them so, and read them.
 FLAGS = ("-DACS_AP_TYPES", f"-isystem{ap_types_directory()}", "-Wno-uninitialized")
 
 
-@flat_only
 @pytest.mark.parametrize("lane_groups", [4, 3])
 def test_results_are_the_same(tmp_path: Path, lane_groups: int) -> None:
     config = CONFIGURATIONS[lane_groups]
@@ -36,7 +33,6 @@ def test_results_are_the_same(tmp_path: Path, lane_groups: int) -> None:
     assert try_graphs(engine, count=6, chosen_seed=4)["programs"] >= 4
 
 
-@flat_only
 def test_the_macro_and_nothing_else_chooses_the_types() -> None:
     sources = asset("templates", "hls")
     text = "\n".join(path.read_text("utf-8") for path in sorted(sources.glob("*.[ch]pp*")))
@@ -45,7 +41,6 @@ def test_the_macro_and_nothing_else_chooses_the_types() -> None:
     assert all("ACS_AP_TYPES" in line or "ifndef __SYNTHESIS__" in line for line in chosen)
 
 
-@flat_only
 def test_a_type_that_is_too_narrow_is_found(tmp_path: Path) -> None:
     """Half the bits for the product of two pixels and a weight: the fast types do not notice."""
     config = CONFIGURATIONS[4]

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from acsgen.engines.lint import RULES, Finding, lint_sources
+from acsgen.engines.lint import RULES, lint_sources
 from acsgen.program.board import board_names, load_board
 from acsgen.program.engine_config import EngineConfig
 from tests.engines.csim.rendering import render_engine
-from tests.engines.hlscheck.flat import declares_itself_flat
 
 from .bad_snippets import SNIPPETS, with_options
 
@@ -117,18 +116,6 @@ def test_rules_reach_headers_and_calls_between_files(tmp_path: Path) -> None:
     ]
 
 
-#: Demands on the flat loop, which the engine before it does not meet.
-FLAT = frozenset({"dataflow", "division", "interface", "label", "reserved"})
-
-
-def lint_engine(folder: Path) -> list[Finding]:
-    """The findings on an engine, of the rules that it claims to follow."""
-    findings = lint_sources(folder)
-    if declares_itself_flat():
-        return findings
-    return [finding for finding in findings if finding.rule not in FLAT]
-
-
 def engines() -> dict[EngineConfig, str]:
     """The engines of all boards, and others of the ZedBoard: each with one board of its."""
     zedboard = load_board("zedboard")
@@ -140,22 +127,10 @@ def engines() -> dict[EngineConfig, str]:
     ("engine", "board"), engines().items(), ids=lambda v: getattr(v, "lane_groups", v)
 )
 def test_engines_are_clean(tmp_path: Path, engine: EngineConfig, board: str) -> None:
-    assert lint_engine(render_engine(tmp_path, engine, board)) == []
+    assert lint_sources(render_engine(tmp_path, engine, board)) == []
 
 
 DAMAGE = [
-    ("acs_conv.cpp", "#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_TAPS\n", "", "trip-count"),
-    ("acs_conv.cpp", "max=TRIP_CHUNKS", "max=TRIP_CHUNCKS", "pragma"),
-    ("acs_conv.cpp", "++chunk", "chunk += 1", "dataflow"),
-    ("acs_engine.cpp", "port=image bundle", "port=images bundle", "pragma-place"),
-    ("acs_engine.cpp", "memories.vectors type", "memories.vector type", "pragma-place"),
-    ("acs_map_ops.cpp", "PIPELINE II=2", "PIPELINE ii=2", "pragma"),
-    ("acs_arithmetic.hpp", "#pragma HLS INLINE", "#pragma HLS INLINED", "pragma"),
-    ("acs_types.hpp", "#include <stdint.h>", "#include <stdint.h>\n#include <cstdio>", "include"),
-]
-
-#: The same for the flat loop.
-FLAT_DAMAGE = [
     ("acs_array.cpp", "LANE_ARRAY:\n", "", "label"),
     ("acs_array.cpp", "#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_ARRAY\n", "", "trip-count"),
     ("acs_copies.cpp", "max=TRIP_IMAGE_WORDS", "max=TRIP_IMAGE_WORD", "pragma"),
@@ -175,11 +150,9 @@ FLAT_DAMAGE = [
 
 def test_damage_to_the_engine_is_found(tmp_path: Path) -> None:
     folder = render_engine(tmp_path, EngineConfig.for_board(load_board("zedboard")))
-    flat = declares_itself_flat()
-    wanted = FLAT_DAMAGE if flat else [d for d in DAMAGE if d[3] not in FLAT]
-    for file, before, after, _ in wanted:
+    for file, before, after, _ in DAMAGE:
         text = (folder / file).read_text()
         assert before in text
         (folder / file).write_text(text.replace(before, after, 1))
-    found = sorted((finding.file, finding.rule) for finding in lint_engine(folder))
-    assert found == sorted((file, rule) for file, _, _, rule in wanted)
+    found = sorted((finding.file, finding.rule) for finding in lint_sources(folder))
+    assert found == sorted((file, rule) for file, _, _, rule in DAMAGE)

@@ -12,7 +12,6 @@ from acsgen.flow.synth import operators as flow
 from acsgen.flow.synth.netlist import SynthesisError
 from acsgen.flow.synth.operators import count_operator, operators
 from acsgen.support.assets import asset, asset_root
-from tests.engines.hlscheck.flat import flat_only
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +68,6 @@ def test_widths_hold_every_value() -> None:
     assert 2 ** (flow.LOW_BITS - 1) > 255 * 128
 
 
-@flat_only
 def test_the_sources_state_the_same_widths() -> None:
     folder = asset("templates", "hls")
     text = "".join(
