@@ -7,11 +7,10 @@ data, on the engine and on its runs, so that no caller asks which engine it has.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from acsgen_host.words import POISON, header
-from numpy.typing import NDArray
 
 from acsgen.engines.loop_counts import LoopCounts
 from acsgen.program.words import Words
@@ -110,39 +109,6 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give back memory and files that the engine holds; it runs no more."""
-        ...
-
-
-class Device(Protocol):
-    """An engine behind its registers, as a driver sees it."""
-
-    @property
-    def interrupt(self) -> bool:
-        """Whether the interrupt is up."""
-        ...
-
-    def read(self, offset: int) -> int:
-        """Read a register."""
-        ...
-
-    def write(self, offset: int, value: int) -> None:
-        """Write a register."""
-        ...
-
-    def map(self, address: int, data: NDArray[Any], writable: bool = True) -> None:
-        """Put an array at a physical address."""
-        ...
-
-    def unmap(self, address: int) -> None:
-        """Take the array at an address away."""
-        ...
-
-    def advance(self, edges: int, stop_at_interrupt: bool = True) -> int:
-        """Run the clock."""
-        ...
-
-    def reset(self) -> None:
-        """Reset the engine."""
         ...
 
 

@@ -2,12 +2,12 @@
 
 Needs Python 3.8 and numpy; on a board pynq too.
 
-    from acsgen_host import Accelerator, Bundle
-    from acsgen_host.pynq_backend import PynqBackend
+    from acsgen_host import Accelerator
 
-    bundle = Bundle.load("resnet8-acs-digits32-zedboard")
-    with Accelerator(PynqBackend.load("acs.bit"), bundle) as accelerator:
-        print(accelerator.run(image).prediction)
+    with Accelerator("resnet8-acs-digits32-1a2b3c4d.bit") as accelerator:
+        print(accelerator.infer(images).prediction)
+
+Without a board, ``Accelerator.simulate(BUILD)`` is the same object over a simulated engine.
 """
 
 from . import isa, thresholds
@@ -24,8 +24,9 @@ from .errors import (
     EngineTimeout,
     HostError,
     InputError,
+    PowerError,
 )
-from .result import Result
+from .result import Result, Results
 
 __version__ = "0.1.0"
 
@@ -44,7 +45,9 @@ __all__ = [
     "EngineTimeout",
     "HostError",
     "InputError",
+    "PowerError",
     "Result",
+    "Results",
     "isa",
     "thresholds",
 ]

@@ -1,5 +1,7 @@
 """``python -m acsgen_host BUNDLE``: runs a bundle on the board that this is started on.
 
+``python -m acsgen_host measure-power BUNDLE`` measures its power and energy.
+
 Exit status 0 when all is well, 1 when a check failed, 2 when something given cannot be used.
 """
 
@@ -26,16 +28,19 @@ from .errors import (
     Problem,
 )
 from .selftest import self_test
+from .simulation import ENGINES
 
 
 def main(arguments: list[str] | None = None, backend: Backend | None = None) -> int:
     """Run the command; ``backend`` takes the place of the board's."""
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["measure-power"]:
+        from .power.command import measure_power
+
+        return measure_power(words[1:], backend)
+    options = _parser().parse_args(words)
     try:
-        bundle = Bundle.load(options.bundle)
-        way = _board(options.bitstream, bundle) if backend is None else backend
-        interrupts = False if options.poll else None
-        with Accelerator(way, bundle, options.timeout, interrupts) as accelerator:
+        with open_accelerator(options, backend) as accelerator:
             _describe(accelerator)
             if options.run is not None:
                 return _run_file(accelerator, options.run, options.budget)
@@ -52,7 +57,7 @@ def main(arguments: list[str] | None = None, backend: Backend | None = None) -> 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m acsgen_host", description=__doc__)
-    parser.add_argument("bundle", type=Path, help="the directory that acsgen build wrote")
+    add_engine_options(parser)
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--selftest", action="store_true", help="run the golden vectors (what happens by default)"
@@ -66,10 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NPY",
         help="measure what strictness costs on such images, and keep it in the bundle",
     )
-    parser.add_argument("--bitstream", type=Path, help="the .bit; the only one in BUNDLE if absent")
     parser.add_argument("--images", type=_positive, help="run only so many golden vectors")
-    parser.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds for an image")
-    parser.add_argument("--poll", action="store_true", help="do not use the interrupt")
     parser.add_argument(
         "--budget", type=float, metavar="MACS", help="mean MACs an image, for --run"
     )
@@ -80,6 +82,47 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that :func:`open_accelerator` reads."""
+    parser.add_argument(
+        "bundle", type=Path, help="the directory that acsgen build wrote, or the .bit of one"
+    )
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--bitstream", type=Path, help="the .bit; the only one in BUNDLE if absent")
+    way.add_argument(
+        "--simulate", choices=ENGINES, help="simulate the engine, where there is no board"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        help=f"seconds for an image; {TIMEOUT:g} if absent, without limit in a simulation",
+    )
+    parser.add_argument("--poll", action="store_true", help="do not use the interrupt")
+
+
+def open_accelerator(options: argparse.Namespace, backend: Backend | None = None) -> Accelerator:
+    """Return the accelerator that the options ask for; ``backend`` takes the place of the board's.
+
+    Raises the exceptions of :class:`Accelerator`.
+    """
+    interrupts = False if options.poll else None
+    timeout = TIMEOUT if options.timeout is None else options.timeout
+    if backend is not None:
+        return Accelerator(backend, Bundle.load(options.bundle), timeout, interrupts)
+    if options.simulate:
+        limit = float("inf") if options.timeout is None else options.timeout
+        return Accelerator.simulate(options.bundle, options.simulate, limit, interrupts)
+    if options.bundle.suffix == ".bit":
+        return Accelerator(options.bundle, None, timeout, interrupts)
+    bundle = Bundle.load(options.bundle)
+    found = [options.bitstream] if options.bitstream else sorted(bundle.path.rglob("*.bit"))
+    if len(found) != 1:
+        what = "has {} bitstreams".format(len(found) or "no")
+        remedy = "name one with --bitstream, or add --simulate csim"
+        raise BackendError(Problem(str(bundle.path), what, remedy))
+    return Accelerator(found[0], bundle, timeout, interrupts)
+
+
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
@@ -87,27 +130,18 @@ def _positive(text: str) -> int:
     return value
 
 
-def _board(bitstream: Path | None, bundle: Bundle) -> Backend:
-    """Load the bitstream on the board."""
-    found = [bitstream] if bitstream else sorted(bundle.path.rglob("*.bit"))
-    if len(found) != 1:
-        what = "has {} bitstreams".format(len(found) or "no")
-        raise BackendError(Problem(str(bundle.path), what, "name one with --bitstream"))
-    try:
-        from .pynq_backend import PynqBackend
-    except ImportError as error:
-        remedy = "run this on a board with a PYNQ image, in pynq's environment"
-        raise BackendError(Problem("pynq", f"cannot be imported: {error}", remedy)) from error
-    return PynqBackend.load(found[0])
-
-
 def _describe(accelerator: Accelerator) -> None:
     bundle, engine = accelerator.bundle, accelerator.identity
     print(
         f"{bundle.model}: {len(bundle.layers)} instructions, {bundle.params.nbytes} parameter "
         f"bytes; engine {engine.spec_hash:#010x}, {engine.lane_groups} lane groups, "
-        f"{engine.feature_kib} KiB"
+        f"{engine.feature_kib} KiB{_simulated(accelerator)}"
     )
+
+
+def _simulated(accelerator: Accelerator) -> str:
+    name = accelerator.simulation
+    return f"; {name}, no board: times are its cycles at the board's clock" if name else ""
 
 
 def _self_test(accelerator: Accelerator, limit: int | None) -> int:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Callable, Iterator
 
 import numpy as np
 
-from . import isa, thresholds
-from .arguments import listed, seconds
+from . import isa
+from .arguments import seconds
 from .backend import Backend, Buffer
-from .budget import BudgetPoint, BudgetProfile
 from .bundle import Bundle
 from .errors import (
     BackendError,
@@ -24,10 +24,16 @@ from .errors import (
     InputError,
     Problem,
 )
-from .registers import Identity, Registers, check_identity
-from .result import Result, check_images, decode
+from .locate import find_bundle, open_bitstream
+from .registers import Identity, Outcome, Registers, check_identity
+from .result import Result, Results, check_images, decode, is_single
+from .selftest import Report, self_test
+from .settings import AS_TRAINED, STRICTNESS, Settings
 from .sharing import shared
-from .words import POISON, header, pack_image
+from .simulation import simulated_backend
+from .words import POISON, header, pack_image, written
+
+__all__ = ["STRICTNESS", "TIMEOUT", "Accelerator"]
 
 #: Seconds for an image; a good run takes milliseconds on a board.
 TIMEOUT = 10.0
@@ -35,44 +41,56 @@ TIMEOUT = 10.0
 #: Seconds that a run which timed out before gets to end after all, before the engine is reset.
 PATIENCE = 0.1
 
-#: Strictness of the points that :meth:`Accelerator.measure_budget` measures.
-STRICTNESS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+#: The two sets of buffers for an image and its result: one is prepared while the other is used.
+SIDES = 2
 
 
-class Accelerator:
+class Accelerator(Settings):
     """A network, loaded into the memory of one engine.
+
+        with Accelerator("resnet8-acs-digits32-1a2b3c4d.bit") as accelerator:
+            print(accelerator.infer(images).prediction)
 
     Use it in a ``with`` statement, or call :meth:`close`: its buffers are memory of the system.
 
     Several threads may share it: each call waits for its turn, settings included, so that every
     result belongs to its image and thresholds never change in the middle of a run.  Several
     accelerators may share an engine: each run writes the registers anew.
+
+    Attributes:
+        bundle: the network.
+        identity: the engine's description of itself.
     """
 
     def __init__(
         self,
-        backend: Backend,
-        bundle: Bundle,
+        source: Backend | str | Path,
+        bundle: Bundle | str | Path | None = None,
         timeout: float = TIMEOUT,
         interrupts: bool | None = None,
     ) -> None:
-        """Check the engine and write program and weights into memory.
+        """Load the bitstream, check the engine, and write program and weights into memory.
 
         Args:
-            backend: the way to the engine; :meth:`close` closes it too.
-            bundle: the network.
+            source: the ``.bit``, whose ``.hwh`` lies beside it; or the folder that has one
+                bitstream; or the way to an engine, which :meth:`close` closes too.
+            bundle: the network, or its folder; found from the ``.bit`` where it is None.
             timeout: seconds above 0 that an image may take, where a call does not say otherwise;
                 infinity for no limit.  The wait for other threads does not count.
             interrupts: wait for the interrupt (True), poll (False), or wait if there is one (None).
 
         Raises:
             InputError: the timeout is not a number above 0.
+            BundleError: no bundle is found, more than one, or one that is damaged.
             EngineMismatch: the bundle is made for another engine.
             EngineBusy: the engine runs, and cannot be reset.
             EngineTaken: another design was loaded in the place of the engine's.
             EngineTimeout: the engine does not answer.
-            BackendError: no memory, or an interrupt is wanted and there is none.
+            BackendError: no bitstream, one whose ``.hwh`` is missing or stale, no board, no memory,
+                or an interrupt is wanted and there is none.
         """
+        self.timeout = timeout
+        backend, self.bundle = _opened(source, bundle)
         if interrupts and not backend.has_interrupt:
             raise BackendError(
                 Problem(
@@ -81,12 +99,12 @@ class Accelerator:
                     "leave interrupts out: the driver then polls",
                 )
             )
-        self.bundle = bundle
-        self.timeout = timeout
         self._backend = backend
         self._closed = False
         self._lock = threading.RLock()
         self._share = shared(backend)
+        self._strictness: float | None = AS_TRAINED
+        self._mean_budget: float | None = None
         waits = backend.has_interrupt if interrupts is None else interrupts
         self._registers = Registers(backend, waits)
         self._buffers: dict[str, Buffer] = {}
@@ -100,6 +118,37 @@ class Accelerator:
             self.close()
             raise
 
+    @classmethod
+    def simulate(
+        cls,
+        build: str | Path,
+        engine: str = "csim",
+        timeout: float = float("inf"),
+        interrupts: bool | None = None,
+    ) -> Accelerator:
+        """Return an accelerator whose engine is simulated: the same object without a board.
+
+        Args:
+            build: the directory that ``acsgen build`` wrote.
+            engine: ``csim``, the Vitis HLS C++, which needs numpy alone; ``rtl``, the RTL,
+                which needs acsgen and Verilator, and takes seconds an image.
+            timeout: as for a board; a simulation has no limit by default.
+            interrupts: as for a board.
+
+        Raises:
+            InputError: there is no such engine.
+            BundleError: the build is damaged.
+            BackendError: the build has no such engine, or this machine cannot run it.
+        """
+        bundle = Bundle.load(build)
+        return cls(simulated_backend(build, engine), bundle, timeout, interrupts)
+
+    @property
+    def simulation(self) -> str | None:
+        """The simulation in the place of a board, in words; None on a board."""
+        simulated = hasattr(self._backend, "modelled_seconds")
+        return self._backend.name if simulated else None
+
     @property
     def timeout(self) -> float:
         """Seconds that an image may take, where a call does not say otherwise."""
@@ -108,6 +157,31 @@ class Accelerator:
     @timeout.setter
     def timeout(self, value: float) -> None:
         self._timeout = seconds(value)
+
+    def infer(self, images: Any, timeout: float | None = None) -> Result | Results:
+        """Run one image uint8 ``[C, H, W]``, or a batch ``[N, C, H, W]`` of raw pixels.
+
+        A batch may also be a list or a generator of images.  Its next image is written into memory
+        while the engine runs.  One image gives a :class:`Result`, a batch :class:`Results`, which
+        have the same attributes.
+
+        Raises the exceptions of :meth:`run`; in a batch their ``image`` is the index of the image
+        at fault, and their ``results`` are those of the images before it.
+        """
+        if is_single(images, self.bundle):
+            return self.run(images, timeout)
+        return Results(self.run_many(images, timeout), self.bundle)
+
+    def selftest(
+        self,
+        limit: int | None = None,
+        on_run: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Report:
+        """Run the golden vectors, or the first ``limit``, and compare every bit.
+
+        See :func:`acsgen_host.selftest.self_test`.
+        """
+        return self_test(self, limit, on_run)
 
     def run(self, image: Any, timeout: float | None = None) -> Result:
         """Run one image, uint8 ``[C, H, W]``.
@@ -133,7 +207,7 @@ class Accelerator:
         """Run images uint8 ``[N, C, H, W]``, or a list or generator of them, one after another.
 
         ``timeout`` is for each.  All of them run with the same thresholds.  Raises the exceptions
-        of :meth:`run`.
+        of :meth:`run`, as :meth:`infer` does.
         """
         return self._run_all(check_images(images, self.bundle), timeout)
 
@@ -147,98 +221,6 @@ class Accelerator:
         """
         with self._lock:
             yield
-
-    @property
-    def thresholds(self) -> dict[str, np.ndarray]:
-        """The thresholds in force, int32 ``(channels,)`` by gate name."""
-        with self._lock:
-            words, gates = self._buffer("params").words, self.bundle.gates
-            return {name: thresholds.unpack(gate, words) for name, gate in gates.items()}
-
-    def set_thresholds(self, settings: float | Mapping[str, Any]) -> None:
-        """Set an alpha within [0, 1] for all gates, or alphas or int32 arrays by gate name.
-
-        Gates that are not named keep their thresholds.  Nothing changes if a setting is wrong:
-        raises :class:`InputError` with all of them.
-        """
-        self._write_thresholds(thresholds.resolve(self.bundle.gates, settings))
-
-    def set_strictness(self, strictness: float) -> None:
-        """Shift all gates alike: 0 opens them, 0.5 is as trained, 1 closes them."""
-        gates = self.bundle.gates.values()
-        self._write_thresholds({g.name: thresholds.from_strictness(g, strictness) for g in gates})
-
-    def force_masks(self, masks: Mapping[str, Any]) -> None:
-        """Give the named gates a fixed mask, booleans ``(channels,)`` or one for all channels."""
-        gates = self.bundle.gates
-        thresholds.check_names(gates, masks)
-        forced = {name: thresholds.forced(gates[name], mask) for name, mask in masks.items()}
-        self._write_thresholds(forced)
-
-    def reset_thresholds(self) -> None:
-        """Set all gates as trained."""
-        gates, params = self.bundle.gates.items(), self.bundle.params
-        self._write_thresholds({name: thresholds.unpack(gate, params) for name, gate in gates})
-
-    def set_budget(self, macs: float, profile: BudgetProfile | None = None) -> BudgetPoint:
-        """Choose the least strictness whose *mean* work is within ``macs`` an image; set it.
-
-        The mean is over the images of ``profile``, by default the one kept in the bundle.  It says
-        nothing of a single image: the engine has no register that would stop one.
-
-        Raises :class:`InputError` where no strictness saves enough, or there is no profile.
-        """
-        chosen = self.bundle.budget if profile is None else profile
-        if chosen is None:
-            raise InputError(
-                Problem(
-                    "budget",
-                    "this bundle has no measured profile",
-                    "make one with measure_budget on images of your own",
-                )
-            )
-        point = chosen.choose(macs)
-        self.set_strictness(point.strictness)
-        return point
-
-    def measure_budget(
-        self,
-        images: Any,
-        labels: Any = None,
-        strictness: Sequence[float] = STRICTNESS,
-    ) -> BudgetProfile:
-        """Measure a profile for :meth:`set_budget` by the engine's own counters.
-
-        Args:
-            images: uint8 ``[N, C, H, W]``, at least one.
-            labels: their classes ``[N]``, if the accuracy is wanted too.
-            strictness: the values to try, each within [0, 1].
-
-        The thresholds of before are restored afterwards; other threads wait until then.
-        """
-        pixels = check_images(images, self.bundle)
-        tried = np.atleast_1d(np.asarray(listed(strictness), object))
-        values = sorted({thresholds.share(value, "strictness", "it") for value in tried})
-        classes = None if labels is None else np.asarray(listed(labels))
-        wrong = classes is not None and classes.shape != (len(pixels),)
-        if wrong or not values or not len(pixels):
-            raise InputError(
-                Problem(
-                    "budget",
-                    "no images, no strictness, or another number of labels than images",
-                    "pass some images, and a class for each or no labels",
-                )
-            )
-        points = []
-        with self._lock:
-            before = self.thresholds
-            try:
-                for value in values:
-                    self.set_strictness(value)
-                    points.append(_point(value, self._run_all(pixels, None), classes))
-            finally:
-                self._write_thresholds(before)
-        return BudgetProfile(len(pixels), "counted by the engine", tuple(points))
 
     def registers(self) -> dict[str, int]:
         """Return a dump of the registers by name, between two runs.
@@ -279,25 +261,26 @@ class Accelerator:
         self.close()
 
     def _sizes(self) -> dict[str, int]:
-        """Words of every buffer, by the name of its register."""
+        """Words of every buffer, by the name of its register and, where there are two, its side."""
         bundle = self.bundle
-        return {
-            "program": len(bundle.program),
-            "params": len(bundle.params),
-            "image": bundle.image_words,
-            "result": bundle.result_words,
-        }
+        sizes = {"program": len(bundle.program), "params": len(bundle.params)}
+        for side in range(SIDES):
+            sizes[f"image{side}"] = bundle.image_words
+            sizes[f"result{side}"] = bundle.result_words
+        return sizes
 
     def _load(self) -> None:
         """Write program and weights, and tell the engine where everything lies."""
         for name, words in (("program", self.bundle.program), ("params", self.bundle.params)):
             self._buffers[name].words[:] = words
             self._buffers[name].flush()
-        self._point_registers()
+        self._point_registers(0)
 
-    def _point_registers(self) -> None:
+    def _point_registers(self, side: int) -> None:
+        sides = {name: f"{name}{side}" for name in ("image", "result")}
+        named = {name: self._buffer(sides.get(name, name)) for name in isa.POINTERS}
         self._registers.set_buffers(
-            {name: (buf.address, len(buf.words)) for name, buf in self._buffers.items()}
+            {name: (buffer.address, len(buffer.words)) for name, buffer in named.items()}
         )
 
     @contextlib.contextmanager
@@ -332,28 +315,69 @@ class Accelerator:
 
     def _run_all(self, images: np.ndarray, timeout: float | None) -> list[Result]:
         limit = self.timeout if timeout is None else seconds(timeout)
+        results: list[Result] = []
         with self._lock:
-            return [self._run(image, limit) for image in images]
+            try:
+                self._run_batch(images, limit, results)
+            except HostError as error:
+                if len(images) > 1:
+                    error.image, error.results = len(results), tuple(results)
+                raise
+        return results
 
-    def _run(self, image: np.ndarray, limit: float) -> Result:
-        picture, result = self._buffer("image"), self._buffer("result")
+    def _run_batch(self, images: np.ndarray, limit: float, results: list[Result]) -> None:
+        """Run images and append their results, also those before one that fails.
+
+        While the engine runs an image, the result of the one before is decoded and the next one is
+        written into the other set of buffers.
+        """
+        ended: list[tuple[int, Outcome]] = []
+
+        def decode_ended() -> None:
+            while ended:
+                side, outcome = ended.pop()
+                results.append(self._decode(side, outcome))
+
+        def prepare(index: int) -> Callable[[], None]:
+            def meanwhile() -> None:
+                # First of all, because the next image takes the place of that result.
+                decode_ended()
+                if index < len(images):
+                    self._stage(images[index], index % SIDES)
+
+            return meanwhile
+
+        prepare(0)()
+        try:
+            for index in range(len(images)):
+                outcome = self._run(index % SIDES, limit, prepare(index + 1))
+                ended.append((index % SIDES, outcome))
+        finally:
+            decode_ended()
+
+    def _stage(self, image: np.ndarray, side: int) -> None:
+        """Write an image into the memory of one side, and take the marks of an earlier result."""
+        picture, result = self._buffer(f"image{side}"), self._buffer(f"result{side}")
+        pack_image(image, picture.words)
+        picture.flush()
+        result.words[:] = POISON
+        result.flush()
+
+    def _run(self, side: int, limit: float, meanwhile: Callable[[], None]) -> Outcome:
+        """Run the image of one side; raise unless its result is in memory."""
+        result = self._buffer(f"result{side}")
         with self._engine():
             # Another accelerator, process or bitstream may have come between two runs, so that
             # nothing that the registers held before is taken for granted.
             self._identify()
-            self._point_registers()
-            pack_image(image, picture.words)
-            picture.flush()
-            result.words[:] = POISON
-            result.flush()
+            self._point_registers(side)
             # This holds until the end is seen, even if a time-out or the user interrupts the wait.
             self._share.begin(self._buffers.values())
-            outcome = self._registers.run(limit)
+            outcome = self._registers.run(limit, meanwhile)
             self._share.end()
             result.invalidate()
             self._judge(outcome.status, outcome.fault_index, header(result.words))
-            decoded = decode(self.bundle, result.words, outcome.seconds)
-        if not decoded.outputs:
+        if not any(written(result.words, o.address, o.words) for o in self.bundle.outputs.values()):
             raise EngineFault(
                 isa.STATUS_NAME[outcome.status],
                 outcome.fault_index,
@@ -361,7 +385,16 @@ class Accelerator:
                 "ran to the end of the program and wrote no output",
                 "build the network again: no branch of its program ends in a classifier",
             )
-        return decoded
+        return self._modelled(outcome, header(result.words)["cycles"])
+
+    def _modelled(self, outcome: Outcome, cycles: int) -> Outcome:
+        """Return the outcome with the time that a simulation gives it, if it is one."""
+        model = getattr(self._backend, "modelled_seconds", None)
+        modelled = 0.0 if model is None else model(cycles)
+        return outcome._replace(seconds=modelled) if modelled else outcome
+
+    def _decode(self, side: int, outcome: Outcome) -> Result:
+        return decode(self.bundle, self._buffer(f"result{side}").words, outcome.seconds)
 
     def _judge(self, status: int, index: int, found: dict[str, int]) -> None:
         """Raise :class:`EngineFault` unless the run was good and its result is in memory."""
@@ -418,20 +451,18 @@ class Accelerator:
             raise BackendError(Problem("engine", "this accelerator is closed", "make another one"))
         return self._buffers[name]
 
-    def _write_thresholds(self, values: Mapping[str, np.ndarray]) -> None:
-        """Write the words of these thresholds, and no others, and flush them."""
-        with self._lock:
-            params = self._buffer("params")
-            for name, integers in values.items():
-                gate = self.bundle.gates[name]
-                start, words = gate.threshold_address, thresholds.pack(integers)
-                params.words[start : start + len(words)] = words
-                params.flush(start, len(words))
 
-
-def _point(strictness: float, results: Sequence[Result], classes: np.ndarray | None) -> BudgetPoint:
-    macs = [result.counters["macs_executed"] for result in results]
-    right = None
-    if classes is not None:
-        right = float(np.mean(classes == [result.prediction for result in results]))
-    return BudgetPoint(float(strictness), float(np.mean(macs)), max(macs), right)
+def _opened(
+    source: Backend | str | Path, bundle: Bundle | str | Path | None
+) -> tuple[Backend, Bundle]:
+    """Return the way to the engine, and the network; the bundle is checked before a board is."""
+    if isinstance(source, (str, Path)):
+        given = bundle.path if isinstance(bundle, Bundle) else bundle
+        bitstream, folder = find_bundle(source, given)
+        network = bundle if isinstance(bundle, Bundle) else Bundle.load(folder)
+        return open_bitstream(bitstream, folder), network
+    if bundle is None:
+        raise InputError(
+            Problem("bundle", "is missing", "pass Bundle.load(FOLDER), or the path of a .bit alone")
+        )
+    return source, Bundle.load(bundle) if isinstance(bundle, (str, Path)) else bundle

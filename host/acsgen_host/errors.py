@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import Any, NamedTuple, Sequence
 
 
 class Problem(NamedTuple):
@@ -18,11 +18,23 @@ class Problem(NamedTuple):
 
 
 class HostError(Exception):
-    """Base of all errors of this package; ``problems`` has everything that was found."""
+    """Base of all errors of this package.
+
+    Attributes:
+        problems: everything that was found.
+        image: index of the image of a batch at which it was found; None outside of a batch.
+        results: those of the images before it, in order.
+    """
 
     def __init__(self, problems: Problem | Sequence[Problem]) -> None:
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        self.image: int | None = None
+        self.results: tuple[Any, ...] = ()
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if self.image is None else f"image {self.image}: {text}"
 
 
 class BundleError(HostError):
@@ -43,6 +55,10 @@ class BackendError(HostError):
 
 class EngineTaken(BackendError):
     """Another design was loaded in the place of the engine's, by this process or by another one."""
+
+
+class PowerError(HostError):
+    """A power source that is not there or does not answer, or samples that say nothing."""
 
 
 class EngineBusy(HostError):

@@ -50,7 +50,7 @@ REG_STATUS = 0x88
 # Instruction at which the last run stopped.
 REG_FAULT_INDEX = 0x98
 
-# The same by name, for a dump; those of POINTERS have two words.
+# The same by name, for a dump; those of POINTERS have two words, those of OUTPUTS the engine sets.
 REGISTERS = {
     "control": 0x00,
     "gie": 0x04,
@@ -71,6 +71,7 @@ REGISTERS = {
     "fault_index": 0x98,
 }
 POINTERS = ("program", "params", "image", "result")
+OUTPUTS = ("spec_hash", "configuration", "status", "fault_index")
 
 # Words of the result buffer's header, in order.
 RESULT_HEADER = (

@@ -7,7 +7,7 @@ register clears its done bit, so that no other code may read it.
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 from . import isa
 from .backend import Backend
@@ -113,8 +113,10 @@ class Registers:
                     )
                 )
 
-    def run(self, timeout: float) -> Outcome:
+    def run(self, timeout: float, meanwhile: Callable[[], None] | None = None) -> Outcome:
         """Start the engine, which must be idle, and wait for its end.
+
+        ``meanwhile`` is called once the engine runs, for work that does not touch its buffers.
 
         Raises :class:`EngineTimeout` with a dump of the registers; the engine may then still run.
         """
@@ -124,6 +126,8 @@ class Registers:
         self.acknowledge()
         began = time.monotonic()
         backend.write(isa.REG_CONTROL, START)
+        if meanwhile is not None:
+            meanwhile()
         while not backend.read(isa.REG_CONTROL) & DONE:
             left = timeout - (time.monotonic() - began)
             if left <= 0:

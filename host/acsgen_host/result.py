@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Iterable, NamedTuple, Sequence, overload
 
 import numpy as np
 
-from . import words
+from . import isa, words
 from .arguments import listed
 from .bundle import Bundle
 from .errors import InputError, Problem
@@ -23,7 +23,9 @@ class Result(NamedTuple):
         masks: uint8 0/1 ``(channels,)`` by gate name, of the gates that ran.
         counters: the engine's counters by name; ``cycles`` and ``stall_cycles`` are 0 where the
             engine does not count them.
-        seconds: from the start to the moment the driver saw the end, so with the waiting's grain.
+        seconds: from the start to the moment the driver saw the end, so with the waiting's grain,
+            and in a batch not less than the preparation of the next image takes.  Of a simulation:
+            its cycles at the clock of the board.
     """
 
     outputs: dict[str, np.ndarray]
@@ -45,6 +47,90 @@ class Result(NamedTuple):
     def prediction(self) -> int:
         """The class; the lowest index wins a tie."""
         return int(self.logits.argmax())
+
+
+class Results(Sequence[Result]):
+    """The results of a batch, in the order of its images: a sequence of :class:`Result`.
+
+    It has the attributes of a :class:`Result`, with all N images along a first axis.
+    """
+
+    def __init__(self, results: Iterable[Result], bundle: Bundle) -> None:
+        """Take the results of this bundle's network."""
+        self._results = tuple(results)
+        self._bundle = bundle
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    @overload
+    def __getitem__(self, index: int) -> Result: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Results: ...
+
+    def __getitem__(self, index: int | slice) -> Result | Results:
+        if isinstance(index, slice):
+            return Results(self._results[index], self._bundle)
+        return self._results[index]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} results of {self._bundle.model}, classes {self.prediction.tolist()}>"
+
+    @property
+    def prediction(self) -> np.ndarray:
+        """The classes, ``[N]``."""
+        return np.array([result.prediction for result in self._results], np.int64)
+
+    @property
+    def answer(self) -> list[str]:
+        """For each image the output that is the network's answer."""
+        return [result.answer for result in self._results]
+
+    @property
+    def logits(self) -> np.ndarray:
+        """The answers, int32 ``[N, classes]``.
+
+        Raises :class:`InputError` where images end at outputs of different size.
+        """
+        logits = [result.logits for result in self._results]
+        if len({values.shape for values in logits}) > 1:
+            raise InputError(
+                Problem(
+                    "logits",
+                    "differ in size from image to image",
+                    "look at the results one by one",
+                )
+            )
+        classes = list(self._bundle.outputs.values())[-1].classes
+        return np.array(logits, np.int32).reshape(len(self), -1 if logits else classes)
+
+    @property
+    def masks(self) -> dict[str, np.ndarray]:
+        """The masks, uint8 0/1 ``[N, channels]`` by gate name; zero where a gate did not run."""
+        return {
+            name: np.array(
+                [r.masks.get(name, np.zeros(gate.channels)) for r in self._results], np.uint8
+            ).reshape(len(self), gate.channels)
+            for name, gate in self._bundle.gates.items()
+        }
+
+    @property
+    def counters(self) -> dict[str, np.ndarray]:
+        """The engine's counters, int64 ``[N]`` by name."""
+        names = [name for name in isa.RESULT_HEADER if name not in _OUTCOME]
+        found = [result.counters for result in self._results]
+        return {name: np.array([counts[name] for counts in found], np.int64) for name in names}
+
+    @property
+    def seconds(self) -> np.ndarray:
+        """The times of the runs, ``[N]``; see :class:`Result`."""
+        return np.array([result.seconds for result in self._results], np.float64)
+
+
+def is_single(images: Any, bundle: Bundle) -> bool:
+    """Return whether ``images`` is one image without an axis for more."""
+    return bool(np.shape(images) == bundle.shape) if hasattr(images, "__array__") else False
 
 
 def check_images(images: Any, bundle: Bundle) -> np.ndarray:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 import numpy as np
 
 from . import isa
-from .accelerator import Accelerator
 from .result import Result, decode
+
+if TYPE_CHECKING:
+    from .accelerator import Accelerator
 
 
 class Report(NamedTuple):
@@ -19,7 +21,7 @@ class Report(NamedTuple):
         values: logits and mask bits compared.
         mismatches: those that differed.
         first: the first of them in words, or None.
-        seconds: mean of a run, as the driver saw it.
+        seconds: mean of a run, as the results have it.
         macs: mean of the engine's counter, an image.
         cycles: likewise; 0 where the engine does not count them.
     """

@@ -19,19 +19,19 @@ from typing import Any
 import numpy as np
 import pytest
 from acsgen_host import Accelerator, Bundle
+from acsgen_host.simulation.board import Device, SimulatedBackend, SimulatedBoard
 from acsgen_host.thresholds import Setting
 from numpy.typing import NDArray
 
 from acsgen.engines.csim import CSimDevice
 from acsgen.engines.rtl import RtlDevice
-from acsgen.engines.simulated_board import Device, SimulatedBackend, SimulatedBoard
 
 PREPARED = "ACSGEN_HOST_PREPARED"
 
 DEVICES: dict[str, Callable[[Path], Device]] = {"csim": CSimDevice, "rtl": RtlDevice}
 
 #: Modules that run in both environments.
-IN_BOTH = ("test_driver.py", "test_sharing.py")
+IN_BOTH = ("test_batches.py", "test_driver.py", "test_sharing.py")
 
 #: In pynq's environment the engines are behind pynq.
 THROUGH_PYNQ = PREPARED in os.environ

@@ -22,12 +22,11 @@ import pynq.interrupt
 import pynq.pl_server
 import pynq.ps
 import pytest
+from acsgen_host.simulation.board import GARBAGE, INTERRUPT_EDGES, SimulatedBoard
 from pynq.buffer import PynqBuffer
 from pynq.metadata.runtime_metadata_parser import RuntimeMetadataParser
 from pynq.pl_server import embedded_device, global_state
 from pynqmetadata.frontends import Metadata
-
-from acsgen.engines.simulated_board import GARBAGE, INTERRUPT_EDGES, SimulatedBoard
 
 ENGINE_BASE = 0x43C0_0000
 INTC_BASE = 0x4180_0000

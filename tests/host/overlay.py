@@ -6,8 +6,7 @@ import contextlib
 from pathlib import Path
 
 from acsgen_host.pynq_backend import VLNV, PynqBackend
-
-from acsgen.engines.simulated_board import SimulatedBoard
+from acsgen_host.simulation.board import SimulatedBoard
 
 from .fake_pynq import FakeDevice, write_overlay
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import pytest
 from acsgen_host import (
     Accelerator,
     BackendError,
+    BundleError,
     EngineBusy,
     EngineTaken,
     EngineTimeout,
@@ -25,11 +27,11 @@ from acsgen_host import (
 )
 from acsgen_host.__main__ import main
 from acsgen_host.handoff import expected_registers
+from acsgen_host.locate import hashed_stem
 from acsgen_host.programmable_logic import lock_path
 from acsgen_host.pynq_backend import VLNV, AcsEngineIP, PynqBackend
+from acsgen_host.simulation.board import SimulatedBoard
 from pynq.pl_server import global_state
-
-from acsgen.engines.simulated_board import SimulatedBoard
 
 from .conftest import DEVICES, Bench, Prepared
 from .fake_pynq import ENGINE_BASE, WINDOW, BoardDevice, FakeDevice, write_overlay
@@ -309,3 +311,67 @@ def test_another_process_that_holds_the_engine(
             assert other.wait() == 0
             other.stdout.close()
     lock_path(device.tag).unlink()
+
+
+def hashed_build(prepared: Prepared, folder: Path, interrupt: bool = False) -> Path:
+    """Copy the bundle into a folder, and put a bitstream there as acsgen bitstream names it."""
+    build = shutil.copytree(prepared.bundle.path, folder / "build")
+    bit = write_overlay(build, VLNV, interrupt)
+    stem = hashed_stem("driver-test-zedboard", bit, bit.with_suffix(".hwh"))
+    bit.with_suffix(".hwh").rename(build / f"{stem}.hwh")
+    return bit.rename(build / f"{stem}.bit")
+
+
+def test_the_path_of_the_bitstream_is_enough(
+    prepared: Prepared, board: SimulatedBoard, tmp_path: Path
+) -> None:
+    bit = hashed_build(prepared, tmp_path)
+    device = FakeDevice(board, False)
+    with device.active():
+        for source in (bit, str(bit), bit.parent):
+            with Accelerator(source) as accelerator:
+                assert accelerator.simulation is None
+                prepared.check("trained", list(accelerator.infer(prepared.images)))
+                assert accelerator.selftest(1).mismatches == 0
+        assert main([str(bit), "--selftest", "--images", "1"]) == 0
+        downloads = device.downloads
+        # The .hwh of another Vivado run under the name of this one.
+        hwh = bit.with_suffix(".hwh")
+        hwh.write_text(hwh.read_text(encoding="utf-8").replace('"acs"', '"another"'))
+        with pytest.raises(BackendError, match="one of them is stale"):
+            Accelerator(bit)
+        weights = bit.parent / "program" / "params.bin"
+        weights.write_bytes(weights.read_bytes()[:-8])
+        with pytest.raises(BundleError, match=r"params\.bin: has"):
+            Accelerator(bit)
+        assert device.downloads == downloads, "nothing is loaded before all is checked"
+
+
+def test_without_a_device_the_simulation_is_named(
+    prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a PC that has pynq; on a board without its environment it looks the same."""
+    bit = hashed_build(prepared, tmp_path)
+    monkeypatch.setattr(type(pynq.Device), "active_device", property(no_device))
+    with pytest.raises(BackendError, match="No Devices Found") as caught:
+        Accelerator(bit)
+    assert "with XILINX_XRT=/usr set" in str(caught.value)
+    assert f'simulate it: Accelerator.simulate("{bit.parent}")' in str(caught.value)
+
+
+def no_device(cls: Any) -> Any:
+    raise RuntimeError("No Devices Found")
+
+
+def test_a_lost_interrupt_delays_a_run_and_no_more(
+    prepared: Prepared, board: SimulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a program took it, or the line is not connected."""
+    device = FakeDevice(board, True)
+    assert device._uio is not None
+    monkeypatch.setattr(device._uio, "add_event", lambda event, number: None)
+    monkeypatch.setattr(pynq_backend, "INTERRUPT_SECONDS", 0.05)
+    with device.active():
+        backend = PynqBackend.load(write_overlay(tmp_path, VLNV, True))
+        with Accelerator(backend, prepared.bundle, interrupts=True) as accelerator:
+            prepared.check("trained", list(accelerator.infer(prepared.images)))

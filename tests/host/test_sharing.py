@@ -29,6 +29,9 @@ pytestmark = pytest.mark.xdist_group("driver")
 #: A run that is not expected to end waits this long, in seconds.
 SOON = 0.05
 
+#: Program and weights, and image and result twice.
+BUFFERS = 6
+
 CASES = ("open", "trained", "closed")
 
 
@@ -195,7 +198,7 @@ def test_memory_is_kept_while_a_run_may_write_into_it(
             accelerator.close()
         del accelerator
         gc.collect()
-        assert len(bench.board._ddr) == 4
+        assert len(bench.board._ddr) == BUFFERS
         with pytest.raises(EngineBusy):
             Accelerator(backend, prepared.bundle)
         bench.board.running = True
@@ -203,7 +206,7 @@ def test_memory_is_kept_while_a_run_may_write_into_it(
         with Accelerator(backend, prepared.bundle) as another:
             prepared.check("trained", [another.run(images[1])], [1])
             if closes:
-                assert len(bench.board._ddr) == 4, "those of the first one are freed"
+                assert len(bench.board._ddr) == BUFFERS, "those of the first one are freed"
 
 
 def test_an_engine_that_was_reset_between_two_runs(bench: Bench) -> None:

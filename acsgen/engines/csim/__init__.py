@@ -5,8 +5,9 @@ The sources are the very files that Vitis HLS synthesizes; only the integer type
 programs.
 """
 
+from acsgen_host.simulation.csim import CSimDevice, StrayAccess
+
 from acsgen.engines.csim.compile import build_library
-from acsgen.engines.csim.device import CSimDevice, StrayAccess
 from acsgen.engines.csim.engine import CSimEngine
 
 __all__ = ["CSimDevice", "CSimEngine", "StrayAccess", "build_library"]

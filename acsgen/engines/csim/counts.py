@@ -15,7 +15,6 @@ class Counter:
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
         library.acs_claim_name.restype = ctypes.c_char_p
-        library.acs_count_cycles.restype = ctypes.c_uint64
         library.acs_count_loops.restype = ctypes.POINTER(ctypes.c_uint64)
         self.claims = tuple(
             Claim(
@@ -25,10 +24,6 @@ class Counter:
             )
             for number in range(library.acs_claims())
         )
-
-    def set_memory(self, latency: int, bandwidth: int) -> None:
-        """Let the next runs have this memory: cycles to a first word, beats in 256 cycles."""
-        self._library.acs_count_memory(ctypes.c_uint64(latency), ctypes.c_uint64(bandwidth))
 
     def read(self) -> LoopCounts:
         """Return the counts of the last run."""

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 from pathlib import Path
 
-import numpy as np
+from acsgen_host.simulation.csim import DEFAULT_LATENCY, FULL_BANDWIDTH, CSimLibrary
 
 from acsgen.engines.base import EngineRun, fresh_result
 from acsgen.engines.csim.counts import Counter
 from acsgen.program.words import Words
-
-#: The memory of the ZedBoard.
-DEFAULT_LATENCY = 32
-FULL_BANDWIDTH = 256
-
-
-class _Registers(ctypes.Structure):
-    _fields_ = (
-        ("spec_hash", ctypes.c_uint32),
-        ("configuration", ctypes.c_uint32),
-        ("status", ctypes.c_uint32),
-        ("fault_index", ctypes.c_uint32),
-    )
 
 
 class CSimEngine:
@@ -46,16 +32,12 @@ class CSimEngine:
         self, library: Path, latency: int = DEFAULT_LATENCY, bandwidth: int = FULL_BANDWIDTH
     ) -> None:
         self.library = library
-        # RTLD_LOCAL (the default): two engines in one process do not share memories.
-        loaded = ctypes.CDLL(str(library.resolve()))
-        self._run = loaded.acs_csim_run
-        self._run.restype = None
-        self._counter = Counter(loaded)
-        self.set_memory(latency, bandwidth)
+        self._engine = CSimLibrary(library, latency, bandwidth)
+        self._counter = Counter(self._engine.loaded)
 
     def set_memory(self, latency: int, bandwidth: int) -> None:
         """Let the next runs count the cycles of another memory; see :class:`CSimEngine`."""
-        self._counter.set_memory(latency, bandwidth)
+        self._engine.set_memory(latency, bandwidth)
 
     def run(
         self, program: Words, params: Words, image: Words, result_words: int, trace: bool = False
@@ -67,30 +49,17 @@ class CSimEngine:
         self, program: Words, params: Words, image: Words, result: Words, trace: bool = False
     ) -> EngineRun:
         """Run like :meth:`run`, but write into the caller's result buffer."""
-        registers = _Registers()
-        self._run(
-            *buffer_arguments(program),
-            *buffer_arguments(params),
-            *buffer_arguments(image),
-            *buffer_arguments(result),
-            ctypes.c_uint32(trace),
-            ctypes.byref(registers),
-        )
+        with self._engine.lock:
+            registers = self._engine.run(program, params, image, result, trace)
+            loops = self._counter.read()
         return EngineRun(
             result=result,
             status=registers.status,
             fault_index=registers.fault_index,
             spec_hash=registers.spec_hash,
             configuration=registers.configuration,
-            loops=self._counter.read(),
+            loops=loops,
         )
 
     def close(self) -> None:
         """Do nothing: the library stays loaded until the process ends."""
-
-
-def buffer_arguments(words: Words) -> tuple[ctypes.c_void_p, ctypes.c_uint32]:
-    """Return a buffer as the simulations' C interfaces take it: address and size in words."""
-    if words.dtype != np.uint64 or not words.flags.c_contiguous:
-        raise TypeError("buffers are contiguous arrays of uint64 words")
-    return ctypes.c_void_p(words.ctypes.data), ctypes.c_uint32(len(words))

@@ -8,19 +8,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from acsgen_host.simulation.csim import FULL_BANDWIDTH
+from acsgen_host.simulation.start import memory_of
 from numpy.typing import NDArray
 
 from acsgen.engines.base import EngineViolation
 from acsgen.isa.generated import WORD_BYTES
 from acsgen.program.board import MAX_LATENCY, Board
 from acsgen.support.errors import Problem, UserError
-
-#: Every edge carries a beat, in each direction.
-FULL_BANDWIDTH = 256
-
-#: Part of a DDR memory's peak that a master of long bursts is assumed to get: refresh, and turns
-#: between reads and writes, take the rest.
-DDR_EFFICIENCY = 0.75
 
 SLVERR = 2
 DECERR = 3
@@ -66,17 +61,10 @@ class Memory:
 
     @classmethod
     def for_board(cls, board: Board) -> Memory:
-        """Return the memory of a board: its latency, and a 64-bit port at the engine's clock.
-
-        The port gets a beat at every edge, or as often as :data:`DDR_EFFICIENCY` of the DDR's peak
-        allows if that is less.
-        """
-        port_mbps = board.clock_mhz * WORD_BYTES
-        share = board.memory.ddr_peak_mbps * DDR_EFFICIENCY / port_mbps
-        return cls(
-            latency=board.memory.latency_cycles,
-            bandwidth=max(1, min(FULL_BANDWIDTH, int(share * FULL_BANDWIDTH))),
-        )
+        """Return the memory of a board; see :func:`acsgen_host.simulation.start.memory_of`."""
+        memory = board.memory
+        latency, bandwidth = memory_of(board.clock_mhz, memory.latency_cycles, memory.ddr_peak_mbps)
+        return cls(latency=latency, bandwidth=bandwidth)
 
 
 class _Options(ctypes.Structure):

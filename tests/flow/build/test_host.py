@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from acsgen_host import Accelerator, Bundle, thresholds
 from acsgen_host.selftest import self_test
+from acsgen_host.simulation.board import SimulatedBackend, SimulatedBoard
 
 from acsgen.engines.csim import CSimDevice
-from acsgen.engines.simulated_board import SimulatedBackend, SimulatedBoard
 from acsgen.flow.build import BuildResult
 from acsgen.support.assets import asset
 
@@ -36,11 +37,16 @@ def test_half_strictness_is_what_quantization_chose(resnet8_build: BuildResult) 
         assert np.array_equal(thresholds.from_strictness(gate, 0.5), trained)
 
 
+def files(folder: Path) -> dict[Path, bytes]:
+    """The content of the modules in a folder."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.py")}
+
+
 def test_the_driver_lies_in_the_build(resnet8_build: BuildResult) -> None:
     """A copy of the directory on a board has all of it, and starts where it lies."""
     host = resnet8_build.out / "host"
-    mine = {path.name: path.read_bytes() for path in asset("host", "acsgen_host").glob("*.py")}
-    assert {path.name: path.read_bytes() for path in (host / "acsgen_host").iterdir()} == mine
+    mine, copied = asset("host", "acsgen_host"), host / "acsgen_host"
+    assert files(copied) == files(mine)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     finished = subprocess.run(
         [sys.executable, "-B", "-m", "acsgen_host", "..", "--selftest"],
@@ -52,4 +58,5 @@ def test_the_driver_lies_in_the_build(resnet8_build: BuildResult) -> None:
     )
     # There is no bitstream here, which it finds out after all else was in order.
     assert finished.returncode == 2
-    assert finished.stderr == "error: ..: has no bitstreams (name one with --bitstream)\n"
+    remedy = "name one with --bitstream, or add --simulate csim"
+    assert finished.stderr == f"error: ..: has no bitstreams ({remedy})\n"

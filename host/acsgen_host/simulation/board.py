@@ -8,14 +8,13 @@ on a board.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from contextlib import AbstractContextManager, nullcontext
+from typing import ContextManager, Hashable, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from acsgen.engines.base import Device
-from acsgen.isa.generated import WORD_BYTES
+from ..isa import WORD_BYTES
 
 #: Above 4 GiB, so that a driver that writes only the low word of an address fails.
 DDR_BASE = 0x8_7000_0000
@@ -34,6 +33,32 @@ INTERRUPT_EDGES = 1_000_000
 IDLE_SECONDS = 1e-3
 
 
+class Device(Protocol):
+    """An engine behind its registers, as a driver sees it."""
+
+    @property
+    def interrupt(self) -> bool:
+        """Whether the interrupt is up."""
+
+    def read(self, offset: int) -> int:
+        """Read a register."""
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a register."""
+
+    def map(self, address: int, data: np.ndarray, writable: bool = True) -> None:
+        """Put an array at a physical address."""
+
+    def unmap(self, address: int) -> None:
+        """Take the array at an address away."""
+
+    def advance(self, edges: int, stop_at_interrupt: bool = True) -> int:
+        """Run the clock."""
+
+    def reset(self) -> None:
+        """Reset the engine."""
+
+
 class SimulatedBoard:
     """An engine, its clock, and DDR that the processors see through a cache.
 
@@ -46,7 +71,7 @@ class SimulatedBoard:
         self.device = device
         self.running = True
         self._next = DDR_BASE
-        self._ddr: dict[int, NDArray[np.uint8]] = {}
+        self._ddr: dict[int, np.ndarray] = {}
 
     def allocate(self, size: int) -> int:
         """Return the address of so many bytes of DDR, at least; whole words, full of garbage."""
@@ -62,11 +87,11 @@ class SimulatedBoard:
         self.device.unmap(address)
         del self._ddr[address]
 
-    def flush(self, address: int, host: NDArray[np.uint8]) -> None:
+    def flush(self, address: int, host: np.ndarray) -> None:
         """Copy the processors' bytes at an address, uint8, into the DDR."""
         self._at(address, len(host))[:] = host
 
-    def invalidate(self, address: int, host: NDArray[np.uint8]) -> None:
+    def invalidate(self, address: int, host: np.ndarray) -> None:
         """Copy the DDR's bytes at an address to the processors, uint8."""
         host[:] = self._at(address, len(host))
 
@@ -75,7 +100,7 @@ class SimulatedBoard:
         if self.running:
             self.device.advance(edges, stop_at_interrupt)
 
-    def _at(self, address: int, size: int) -> NDArray[np.uint8]:
+    def _at(self, address: int, size: int) -> np.ndarray:
         for base, memory in self._ddr.items():
             if base <= address and address + size <= base + len(memory):
                 return memory[address - base : address - base + size]
@@ -108,19 +133,36 @@ class SimulatedBuffer:
 class SimulatedBackend:
     """The driver's back end: see :class:`acsgen_host.backend.Backend`."""
 
+    engine: Hashable
+
     def __init__(
-        self, board: SimulatedBoard, *, interrupt: bool = True, resettable: bool = True
+        self,
+        board: SimulatedBoard,
+        *,
+        interrupt: bool = True,
+        resettable: bool = True,
+        name: str = "simulation",
+        clock_mhz: float = 0.0,
     ) -> None:
-        """Take a board, with or without an interrupt and a reset that software reaches."""
-        self.name = type(board.device).__name__
+        """Take a board.
+
+        Args:
+            board: the board.
+            interrupt: whether it has an interrupt.
+            resettable: whether it has a reset that software reaches.
+            name: of the simulation.
+            clock_mhz: the engine's clock; above 0, cycles make the seconds of a result.
+        """
+        self.name = name
         self.engine = board
+        self._clock_mhz = clock_mhz
         self.has_interrupt = interrupt
         self.board = board
         self._resettable = resettable
 
-    def hold(self) -> AbstractContextManager[None]:
+    def hold(self) -> ContextManager[None]:
         """Do nothing: no other process reaches the board, and its engine is always there."""
-        return nullcontext()
+        return contextlib.nullcontext()
 
     def read(self, offset: int) -> int:
         """Read a register."""
@@ -139,6 +181,15 @@ class SimulatedBackend:
         if not self.board.running:
             time.sleep(min(seconds, IDLE_SECONDS))
         self.board.advance(INTERRUPT_EDGES if interrupt else POLL_EDGES, interrupt)
+
+    def modelled_seconds(self, counted: int) -> float:
+        """Return what the last run takes at the engine's clock; 0 where that is not known.
+
+        The time that this machine took for it says nothing of a board.  ``counted`` are the cycles
+        that the engine itself counted; where it does not, those that its simulation did count.
+        """
+        cycles = counted or getattr(self.board.device, "cycles", 0)
+        return cycles / (1e6 * self._clock_mhz) if self._clock_mhz else 0.0
 
     def reset(self) -> bool:
         """Reset the engine, where that is possible."""
