@@ -161,7 +161,7 @@ def _self_test(accelerator: Accelerator, limit: int | None) -> int:
 
 
 def _run_file(accelerator: Accelerator, path: Path, budget: float | None) -> int:
-    images = _load_array(path)
+    images = load_array(path)
     if budget is not None:
         print(_line(accelerator.set_budget(budget)))
     for index, result in enumerate(accelerator.run_many(images)):
@@ -171,8 +171,8 @@ def _run_file(accelerator: Accelerator, path: Path, budget: float | None) -> int
 
 
 def _measure(accelerator: Accelerator, path: Path, labels: Path | None) -> int:
-    classes = None if labels is None else _load_array(labels)
-    profile = accelerator.measure_budget(_load_array(path), classes)
+    classes = None if labels is None else load_array(labels)
+    profile = accelerator.measure_budget(load_array(path), classes)
     target = accelerator.bundle.path / BUDGET_FILE
     try:
         profile.save(target)
@@ -191,7 +191,8 @@ def _line(point: BudgetPoint) -> str:
     return f"strictness {point.strictness:g}: {point.macs_mean:.0f} MACs in the mean{right}"
 
 
-def _load_array(path: Path) -> np.ndarray:
+def load_array(path: Path) -> np.ndarray:
+    """Return the array of an .npy file; raises :class:`InputError` where it is none."""
     try:
         return np.asarray(np.load(str(path), allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
