@@ -29,6 +29,9 @@ PROGRAM_FILES = ("program/program.json", "program/program.bin", "program/params.
 #: Packed images, and the result buffers behind the header.
 VECTOR_FILES = ("vectors/images.bin", "vectors/expected.bin")
 
+#: Classes of the images, where the build knew them.
+LABELS_FILE = "vectors/labels.npy"
+
 #: Made on the board by a measurement; not there before.
 BUDGET_FILE = "program/budget.json"
 
@@ -149,6 +152,22 @@ class Bundle(NamedTuple):
             raise _damaged(description, f"does not describe a program: {error}") from error
         _check_ranges(bundle)
         return bundle
+
+    def labels(self) -> np.ndarray | None:
+        """Return the classes of the vectors' images, int64 ``[N]``; None where they are not known.
+
+        Raises :class:`BundleError` if the file is damaged.
+        """
+        path = self.path / LABELS_FILE
+        if not path.is_file():
+            return None
+        try:
+            labels = np.load(str(path), allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise _damaged(path, f"cannot be read: {error}") from error
+        if labels.shape != (len(self.vectors().images),) or labels.dtype.kind not in "iu":
+            raise _damaged(path, "does not have a class for each image")
+        return labels.astype(np.int64)  # type: ignore[no-any-return]
 
     def vectors(self) -> Vectors:
         """Read the golden vectors.

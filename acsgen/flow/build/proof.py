@@ -6,6 +6,8 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from acsgen_host.bundle import LABELS_FILE
 from acsgen_host.words import pack_image
 
 from acsgen.cost.macs import count_macs
@@ -26,6 +28,10 @@ def render_project(work: Work, on_stage: OnStage) -> None:
     work.vectors = Vectors(checked, GoldenModel(work.integers).run(checked))
     source = work.images.source
     write_project(work.folder, work.program, plan.board, work.vectors, source, plan.implementations)
+    if work.images.labels is not None:
+        # For the accuracies of the driver's notebooks; no check reads them.
+        labels = np.asarray(work.images.labels[: len(checked)], np.int64)
+        np.save(work.folder / LABELS_FILE, labels)
 
 
 def compile_simulation(simulation: Simulation, work: Work, on_stage: OnStage) -> None:

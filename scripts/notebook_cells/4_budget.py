@@ -1,0 +1,70 @@
+
+# %% [markdown]
+# # 4. Inference under a budget
+#
+# The budget is a *mean*: the driver chooses the least strictness whose mean MACs an image are within it.
+# It is no limit for a single image: the engine has no register for that.
+
+# %%
+import sys
+
+sys.path.insert(0, "..")
+import matplotlib.pyplot as plt
+import numpy as np
+from acsgen_host.notebook import start
+
+session = start()
+accelerator = session.accelerator
+
+# %% [markdown]
+# First a profile: strictness against mean work, counted by the engine. Half of the images make it, the
+# other half are to keep to it.
+
+# %%
+half = len(session.images) // 2
+profile = accelerator.measure_budget(session.images[:half], session.labels[:half],
+                                     np.linspace(0, 1, 21))
+for point in profile.points[::4]:
+    print(f"strictness {point.strictness:4.2f}: {point.macs_mean:12,.0f} MACs in the mean, {point.accuracy:.1%} right")
+
+# %%
+most, least = profile.points[0].macs_mean, min(point.macs_mean for point in profile.points)
+budgets = np.linspace(least, most, 8)
+used, right, highest = [], [], []
+for budget in budgets:
+    chosen = accelerator.set_budget(budget, profile)
+    results = accelerator.infer(session.images[half:])
+    macs = results.counters["macs_executed"]
+    used.append(macs.mean())
+    highest.append(macs.max())
+    right.append(float(np.mean(results.prediction == session.labels[half:])))
+    print(f"budget {budget:12,.0f}: strictness {chosen.strictness:4.2f}, used {macs.mean():12,.0f} "
+          f"(most {macs.max():,}), {right[-1]:.1%} right")
+
+# %%
+figure, (left, other) = plt.subplots(1, 2, figsize=(11, 3.9))
+left.plot(budgets / 1e6, budgets / 1e6, color="#7f8c99", ls=":", label="the budget")
+left.plot(budgets / 1e6, np.array(used) / 1e6, "o-", color="#1f4e79", label="used, mean")
+left.plot(budgets / 1e6, np.array(highest) / 1e6, "^", color="#d95f02", label="used, largest image")
+left.set_xlabel("budget, million MACs an image")
+left.set_ylabel("million MACs an image")
+left.legend(fontsize=9)
+other.plot(budgets / 1e6, 100 * np.array(right), "o-", color="#1b7f5c")
+other.set_xlabel("budget, million MACs an image")
+other.set_ylabel(f"{session.quality}, %")
+other.set_ylim(0, 104)
+for axis in (left, other):
+    axis.grid(color="#dddddd", lw=0.6)
+figure.suptitle(f"{accelerator.bundle.model}, {session.engine}: images that the profile has not seen")
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
+# A budget below what all gates closed take is refused, in words.
+
+# %%
+try:
+    accelerator.set_budget(least / 2, profile)
+except ValueError as error:
+    print(error)
+accelerator.close()
