@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes host/notebooks/*.ipynb: runs the cells of notebook_cells/ on a build, and keeps the outputs.
+"""Writes host/notebooks/*.ipynb: runs notebook_cells/ on a build, and keeps the outputs.
 
     python scripts/make_notebooks.py BUILD
 
@@ -24,7 +24,7 @@ TARGET = ROOT / "host" / "notebooks"
 def read(path: Path) -> nbformat.NotebookNode:
     """Return a notebook of a file of cells: ``# %% [markdown]`` begins text, ``# %%`` code."""
     cells = []
-    for number, part in enumerate(path.read_text(encoding="utf-8").split("\n# %%")[1:]):
+    for number, part in enumerate(("\n" + path.read_text(encoding="utf-8")).split("\n# %%")[1:]):
         kind, _, text = part.partition("\n")
         text = text.strip("\n")
         if "markdown" in kind:

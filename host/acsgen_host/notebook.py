@@ -27,7 +27,7 @@ class Session(NamedTuple):
     Attributes:
         accelerator: the network on its engine.
         images: those of the build, uint8 ``[N, C, H, W]``.
-        labels: their classes ``[N]``; those that the network gives as trained, where none are known.
+        labels: their classes ``[N]``; where none are known, those of the network as trained.
         quality: what a comparison with ``labels`` is called: accuracy, or agreement as trained.
         engine: what runs the network, for titles of pictures.
     """

@@ -1,4 +1,3 @@
-
 # %% [markdown]
 # # 1. First inference and self-test
 #
@@ -44,17 +43,19 @@ results = accelerator.infer(session.images)
 print(f"{session.quality}: {session.right(results.prediction):.1%} of {len(results)} images")
 
 shown = min(10, len(results))
-figure, axes = plt.subplots(2, 5, figsize=(9, 4.2))
+figure, axes = plt.subplots(2, 5, figsize=(9, 4.8))
 for index, axis in enumerate(axes.flat):
     axis.axis("off")
     if index < shown:
         pixels = session.images[index].transpose(1, 2, 0)
         axis.imshow(pixels if pixels.shape[2] == 3 else pixels[..., 0], interpolation="nearest")
         good = results.prediction[index] == session.labels[index]
-        title = f"class {results.prediction[index]}" + ("" if good else f", not {session.labels[index]}")
+        title = f"class {results.prediction[index]}" + (
+            "" if good else f", not {session.labels[index]}"
+        )
         axis.set_title(title, color="#1b7f5c" if good else "#c0392b", fontsize=10)
 figure.suptitle(f"Classes by the {session.engine}")
-figure.tight_layout()
+figure.subplots_adjust(hspace=0.3)
 plt.show()
 
 # %% [markdown]

@@ -1,4 +1,3 @@
-
 # %% [markdown]
 # # 2. The knob: accuracy, time and MACs against strictness
 #
@@ -25,7 +24,9 @@ for value in strictness:
     right.append(session.right(results.prediction))
     macs.append(results.counters["macs_executed"].mean())
     times.append(results.seconds.mean())
-    print(f"strictness {value:4.2f}: {right[-1]:6.1%} right, {macs[-1]:12,.0f} MACs, {1e3 * times[-1]:.3f} ms")
+    print(
+        f"strictness {value:4.2f}: {right[-1]:6.1%} right, {macs[-1]:12,.0f} MACs, {1e3 * times[-1]:.3f} ms"
+    )
 
 # %%
 clock = "simulated cycles at the board's clock" if accelerator.simulation else "seen by the driver"
@@ -43,7 +44,10 @@ for axis, values, title, color in (
     axis.grid(color="#dddddd", lw=0.6)
     axis.spines["top"].set_visible(False)
     axis.spines["right"].set_visible(False)
-figure.suptitle(f"{accelerator.bundle.model}, {session.engine}, {len(session.images)} images; dotted: as trained", y=1.04)
+figure.suptitle(
+    f"{accelerator.bundle.model}, {session.engine}, {len(session.images)} images; dotted: as trained",
+    y=1.04,
+)
 figure.tight_layout()
 plt.show()
 
@@ -51,12 +55,15 @@ plt.show()
 saved = 1 - np.array(macs) / macs[0]
 faster = 1 - np.array(times) / times[0]
 at = int(np.flatnonzero(strictness == 0.5)[0])
-print(f"as trained: {saved[at]:.1%} of the MACs and {faster[at]:.1%} of the time saved against open gates")
+print(
+    f"as trained: {saved[at]:.1%} of the MACs and {faster[at]:.1%} of the time saved against open gates"
+)
 
 # %% [markdown]
 # ## Live
 #
 # With ipywidgets, a slider; otherwise a few steps.
+
 
 # %%
 def show(value):

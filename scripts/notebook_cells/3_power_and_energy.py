@@ -1,4 +1,3 @@
-
 # %% [markdown]
 # # 3. Power and energy
 #
@@ -33,7 +32,9 @@ for value in strictness:
     right.append(session.right(accelerator.infer(session.images).prediction))
 macs = np.array([point.counters["macs_executed"] for point in points])
 total = np.array([point.energy.total.value for point in points])
-net = np.array([point.energy.net.value if point.energy.net.resolved else np.nan for point in points])
+net = np.array(
+    [point.energy.net.value if point.energy.net.resolved else np.nan for point in points]
+)
 
 
 def percent(value):
@@ -54,9 +55,11 @@ for name, values in rows:
 # %%
 for point in points:
     energy = point.energy
-    print(f"strictness {point.name:>4}: {made_up}{1e3 * energy.total.value:.4f} mJ in total "
-          f"[{1e3 * energy.total.low:.4f}, {1e3 * energy.total.high:.4f}], "
-          f"{1e3 * energy.net.value:.4f} above idle [{1e3 * energy.net.low:.4f}, {1e3 * energy.net.high:.4f}]")
+    print(
+        f"strictness {point.name:>4}: {made_up}{1e3 * energy.total.value:.4f} mJ in total "
+        f"[{1e3 * energy.total.low:.4f}, {1e3 * energy.total.high:.4f}], "
+        f"{1e3 * energy.net.value:.4f} above idle [{1e3 * energy.net.low:.4f}, {1e3 * energy.net.high:.4f}]"
+    )
 
 # %%
 figure, axis = plt.subplots(figsize=(7.5, 4))
@@ -71,8 +74,19 @@ axis.set_ylabel("energy saved, %")
 axis.legend(fontsize=9)
 axis.grid(color="#dddddd", lw=0.6)
 if accelerator.simulation:
-    axis.text(0.5, 0.4, "SYNTHETIC", transform=axis.transAxes, fontsize=52, color="#c0392b",
-              alpha=0.18, ha="center", va="center", rotation=20, weight="bold")
+    axis.text(
+        0.5,
+        0.4,
+        "SYNTHETIC",
+        transform=axis.transAxes,
+        fontsize=52,
+        color="#c0392b",
+        alpha=0.18,
+        ha="center",
+        va="center",
+        rotation=20,
+        weight="bold",
+    )
 axis.set_title(f"{accelerator.bundle.model}: {scope}", fontsize=10)
 plt.show()
 
@@ -94,8 +108,11 @@ print("as trained:", ", ".join(f"{name} {value / whole:.0%}" for name, value in 
 
 resolved = [index for index, point in enumerate(points) if point.energy.net.low > 0]
 if resolved:
-    model = fit([counts[i] for i in resolved], [points[i].energy.net.value for i in resolved],
-                bool(accelerator.simulation))
+    model = fit(
+        [counts[i] for i in resolved],
+        [points[i].energy.net.value for i in resolved],
+        bool(accelerator.simulation),
+    )
     print(f"\n{model.kind}, relative error {model.residual:.1%}")
     for name, cost in model.costs.items():
         print(f"  {name}: {1e12 * cost:.3f} pJ")

@@ -1,4 +1,3 @@
-
 # %% [markdown]
 # # 4. Inference under a budget
 #
@@ -22,10 +21,13 @@ accelerator = session.accelerator
 
 # %%
 half = len(session.images) // 2
-profile = accelerator.measure_budget(session.images[:half], session.labels[:half],
-                                     np.linspace(0, 1, 21))
+profile = accelerator.measure_budget(
+    session.images[:half], session.labels[:half], np.linspace(0, 1, 21)
+)
 for point in profile.points[::4]:
-    print(f"strictness {point.strictness:4.2f}: {point.macs_mean:12,.0f} MACs in the mean, {point.accuracy:.1%} right")
+    print(
+        f"strictness {point.strictness:4.2f}: {point.macs_mean:12,.0f} MACs in the mean, {point.accuracy:.1%} right"
+    )
 
 # %%
 most, least = profile.points[0].macs_mean, min(point.macs_mean for point in profile.points)
@@ -38,8 +40,10 @@ for budget in budgets:
     used.append(macs.mean())
     highest.append(macs.max())
     right.append(float(np.mean(results.prediction == session.labels[half:])))
-    print(f"budget {budget:12,.0f}: strictness {chosen.strictness:4.2f}, used {macs.mean():12,.0f} "
-          f"(most {macs.max():,}), {right[-1]:.1%} right")
+    print(
+        f"budget {budget:12,.0f}: strictness {chosen.strictness:4.2f}, used {macs.mean():12,.0f} "
+        f"(most {macs.max():,}), {right[-1]:.1%} right"
+    )
 
 # %%
 figure, (left, other) = plt.subplots(1, 2, figsize=(11, 3.9))
@@ -55,7 +59,9 @@ other.set_ylabel(f"{session.quality}, %")
 other.set_ylim(0, 104)
 for axis in (left, other):
     axis.grid(color="#dddddd", lw=0.6)
-figure.suptitle(f"{accelerator.bundle.model}, {session.engine}: images that the profile has not seen")
+figure.suptitle(
+    f"{accelerator.bundle.model}, {session.engine}: images that the profile has not seen"
+)
 figure.tight_layout()
 plt.show()
 

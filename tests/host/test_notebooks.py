@@ -1,0 +1,207 @@
+"""The notebooks, executed from beginning to end; their outputs are looked at."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acsgen.support.assets import asset, asset_root
+
+from .conftest import THROUGH_PYNQ, Prepared
+
+if THROUGH_PYNQ or importlib.util.find_spec("nbclient") is None:
+    pytest.skip("nbclient is not installed", allow_module_level=True)
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+pytestmark = pytest.mark.xdist_group("driver")
+
+NAMES = (
+    "1_first_inference",
+    "2_skip_knob",
+    "3_power_and_energy",
+    "4_budget",
+    "5_where_it_skips",
+)
+
+#: A Python of a board's image: 3.8 to 3.10 with numpy 1.20 or 1.21, matplotlib and ipykernel.
+BOARD_PYTHON = "ACSGEN_BOARD_PYTHON"
+
+
+@pytest.fixture(scope="module")
+def build(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build with its C simulation, its driver and its notebooks, as it goes to a board."""
+    made = tmp_path_factory.mktemp("notebooks") / "build"
+    shutil.copytree(prepared.bundle.path, made)
+    (made / "csim").mkdir()
+    shutil.copyfile(prepared.libraries["csim"], made / "csim" / "libacs.so")
+    shutil.copytree(asset("host"), made / "host", ignore=shutil.ignore_patterns("__pycache__"))
+    return made
+
+
+def kernel(folder: Path, python: str) -> str:
+    """Write the description of a kernel that has nothing of this environment."""
+    place = folder / "kernels" / "board"
+    place.mkdir(parents=True, exist_ok=True)
+    command = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    description = {"argv": command, "display_name": "board", "language": "python"}
+    (place / "kernel.json").write_text(json.dumps(description))
+    return str(folder)
+
+
+def execute(
+    build: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
+) -> tuple[str, list[bytes]]:
+    """Run a notebook where it lies; return what it printed, and its pictures."""
+    for variable in [v for v in os.environ if v.startswith(("PYTHON", "ACSGEN_BUILD"))]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("JUPYTER_PATH", kernel(tmp_path, python))
+    notebook = nbformat.read(build / "host" / "notebooks" / f"{name}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+    resources = {"metadata": {"path": str(build / "host" / "notebooks")}}
+    NotebookClient(notebook, timeout=300, kernel_name="board", resources=resources).execute()
+    return outputs(notebook)
+
+
+def outputs(notebook: Any) -> tuple[str, list[bytes]]:
+    found = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert not [output for output in found if output.output_type == "error"]
+    text = "".join(o.text for o in found if o.output_type == "stream" and o.name == "stdout")
+    images = [o.data["image/png"] for o in found if "image/png" in o.get("data", {})]
+    return text, [base64.b64decode(image) for image in images]
+
+
+def check(name: str, text: str, pictures: list[bytes], prepared: Prepared) -> None:
+    """Require what a notebook must print and draw about the network of these tests."""
+    assert "driver-test on csim simulation: 4 images of 3x14x13, 4 gates" in text
+    assert "SIMULATION:" in text
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+    macs = {case: prepared.golden[f"{case}/macs"].mean() for case in ("open", "trained", "closed")}
+    if name.startswith("1"):
+        assert f"class {prepared.golden['trained/logits'][0].argmax()} " in text
+        assert "agreement with the network as trained: 100.0% of 4 images" in text
+        assert "8 runs" in text
+        assert ", 0 mismatches\nPASS\n" in text
+        assert len(pictures) == 1
+    elif name.startswith("2"):
+        for strictness, case in (("0.00", "open"), ("0.50", "trained"), ("1.00", "closed")):
+            assert f"strictness {strictness}: " in text
+            assert f"{macs[case]:12,.0f} MACs" in text
+        saved = 1 - macs["trained"] / macs["open"]
+        assert f"as trained: {saved:.1%} of the MACs" in text
+        assert len(pictures) == 1
+    elif name.startswith("3"):
+        assert "S Y N T H E T I C   P O W E R" in text
+        assert f"{100 * (1 - macs['trained'] / macs['open']):11.1f}" in text
+        assert "SYNTHETIC Energy Savings, above idle (%)" in text
+        assert "model fitted to 5 synthetic points" in text
+        assert "measured points" not in text
+        assert len(pictures) == 1
+    elif name.startswith("4"):
+        assert "MACs an image are less than any strictness takes" in text
+        assert len(pictures) == 1
+    else:
+        assert "MACs skipped: " in text
+        assert len(pictures) == 3
+        for gate in prepared.bundle.gates:
+            share = 1 - prepared.golden[f"trained/masks/{gate}"].mean()
+            assert f"{gate}: {share:.1%} skipped" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs(
+    build: Path,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    prepared: Prepared,
+) -> None:
+    check(name, *execute(build, name, tmp_path, monkeypatch, sys.executable), prepared)
+
+
+@pytest.fixture(scope="module")
+def board_python() -> str:
+    python = os.environ.get(BOARD_PYTHON)
+    if python is None:
+        pytest.skip(f"no Python of a board's image: set {BOARD_PYTHON}")
+    code = (
+        "import sys, numpy, matplotlib, ipykernel\n"
+        "assert (3, 8) <= sys.version_info[:2] <= (3, 10), sys.version\n"
+        "assert numpy.__version__.startswith(('1.20', '1.21')), numpy.__version__\n"
+        "for name in ('acsgen', 'torch', 'pynq'):\n"
+        "    try: __import__(name)\n"
+        "    except ImportError: continue\n"
+        "    raise AssertionError(name + ' is there')\n"
+    )
+    finished = subprocess.run(
+        [python, "-I", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    return python
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs_with_the_python_of_a_board(
+    build: Path,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    prepared: Prepared,
+    board_python: str,
+) -> None:
+    check(name, *execute(build, name, tmp_path, monkeypatch, board_python), prepared)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_stored_is_of_a_run_and_says_so(name: str) -> None:
+    notebook = nbformat.read(asset("host", "notebooks", f"{name}.ipynb"), as_version=4)
+    nbformat.validate(notebook)
+    text, pictures = outputs(notebook)
+    assert "resnet8-acs-digits32 on csim simulation: 40 images" in text
+    assert "nothing was measured" in text
+    assert pictures
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+
+
+@pytest.mark.unit
+def test_the_cells_are_those_of_the_sources() -> None:
+    """A notebook is written by scripts/make_notebooks.py, and by nobody else."""
+    script = asset_root() / "scripts" / "make_notebooks.py"
+    if not script.exists():
+        pytest.skip("not a checkout")
+    spec = importlib.util.spec_from_file_location("make_notebooks", script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sources = sorted(module.CELLS.glob("*.py"))
+    assert [path.stem for path in sources] == list(NAMES)
+    for path in sources:
+        notebook = nbformat.read(module.TARGET / f"{path.stem}.ipynb", as_version=4)
+        wanted = [cell.source for cell in module.read(path).cells]
+        assert [cell.source for cell in notebook.cells] == wanted, "run scripts/make_notebooks.py"
+
+
+def test_outside_of_a_build_it_says_so(
+    build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(build / "host", elsewhere / "host")
+    with pytest.raises(CellExecutionError, match="notebook: is not in a build"):
+        execute(elsewhere, NAMES[0], tmp_path, monkeypatch, sys.executable)
