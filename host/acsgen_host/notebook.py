@@ -111,7 +111,7 @@ def measure_energy(session: Session, strictness: Sequence[float]) -> tuple[list[
 def _folder() -> Path:
     given = os.environ.get("ACSGEN_BUILD")
     here = Path.cwd()
-    places = [Path(given)] if given else [here, *here.parents[:3]]
+    places = [Path(given)] if given else [here, *list(here.parents)[:3]]
     for folder in places:
         if (folder / MANIFEST).is_file():
             return folder
