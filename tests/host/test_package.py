@@ -66,6 +66,11 @@ def test_python_3_8(module: Path) -> None:
     assert not names & TOO_NEW
     keywords = {k.arg for n in ast.walk(tree) if isinstance(n, ast.Call) for k in n.keywords}
     assert "strict" not in keywords, "zip(strict=) is of Python 3.10"
+    cut = [
+        n for n in ast.walk(tree) if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Slice)
+    ]
+    names = {n.value.attr for n in cut if isinstance(n.value, ast.Attribute)}
+    assert "parents" not in names, "slices of Path.parents are of Python 3.10"
     # Annotations are never evaluated; an expression with builtin[...] would be.
     future = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
     annotated = any(isinstance(n, (ast.AnnAssign, ast.FunctionDef)) for n in ast.walk(tree))
