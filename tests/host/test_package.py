@@ -37,6 +37,7 @@ ALLOWED = {
     "numpy",
     "os",
     "pathlib",
+    "platform",
     "re",
 }
 ALLOWED |= {"select", "socket", "sys", "tempfile", "termios", "threading", "time", "types"}
