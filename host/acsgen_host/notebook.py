@@ -121,17 +121,15 @@ def _folder() -> Path:
 
 
 def _accelerator(folder: Path) -> Accelerator:
-    """Return the accelerator of the board where the build has a bitstream and this is one."""
+    """Return the accelerator of the board, or the simulation where this is a PC.
+
+    A board's own faults are raised: only a PC goes on without it.
+    """
     if any(folder.rglob("*.bit")):
         try:
-            import_pynq()
-        except ImportError as error:
-            print(f"no board: {error}")
-        else:
             return Accelerator(folder)
+        except BackendError as error:
+            if platform.machine().startswith(("arm", "aarch")):
+                raise
+            print(f"no board: {error}")
     return Accelerator.simulate(folder)
-
-
-def import_pynq() -> None:
-    """Raise :class:`ImportError` where there is no pynq."""
-    from . import pynq_backend  # noqa: F401

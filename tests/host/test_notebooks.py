@@ -22,6 +22,8 @@ if THROUGH_PYNQ or importlib.util.find_spec("nbclient") is None:
     pytest.skip("nbclient is not installed", allow_module_level=True)
 
 import nbformat
+from acsgen_host import BackendError
+from acsgen_host.notebook import start
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -196,6 +198,26 @@ def test_the_cells_are_those_of_the_sources() -> None:
         notebook = nbformat.read(module.TARGET / f"{path.stem}.ipynb", as_version=4)
         wanted = [cell.source for cell in module.read(path).cells]
         assert [cell.source for cell in notebook.cells] == wanted, "run scripts/make_notebooks.py"
+
+
+def test_a_pc_with_a_bitstream_simulates_and_a_board_does_not(
+    build: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    copy = shutil.copytree(build, tmp_path / "copy")
+    for suffix in ("bit", "hwh"):
+        (copy / f"acs.{suffix}").write_bytes(b"")
+    monkeypatch.setenv("ACSGEN_BUILD", str(copy))
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    start(1).accelerator.close()
+    out = capsys.readouterr().out
+    assert out.startswith("no board: pynq: cannot be imported")
+    assert "SIMULATION" in out
+    monkeypatch.setattr("platform.machine", lambda: "armv7l")
+    with pytest.raises(BackendError, match="cannot be imported"):
+        start(1)
 
 
 def test_outside_of_a_build_it_says_so(

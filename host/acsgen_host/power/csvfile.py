@@ -115,10 +115,14 @@ def _number(cell: str) -> float:
         return float(cell)
     except ValueError:
         pass
-    try:
-        return datetime.fromisoformat(cell.replace("/", "-").rstrip("Z")).timestamp()
-    except ValueError:
-        pass
+    # Before Python 3.11, fromisoformat takes a fraction of three or six digits alone.
+    date = re.fullmatch(r"(\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d)(\.\d+)?Z?", cell)
+    if date is not None:
+        try:
+            whole = datetime.fromisoformat(date.group(1).replace("/", "-"))
+        except ValueError:
+            return math.nan
+        return whole.timestamp() + float(date.group(2) or 0)
     clock = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", cell)
     if clock is None:
         return math.nan

@@ -15,6 +15,7 @@ from acsgen_host.__main__ import main
 from acsgen_host.power import (
     Inferences,
     Plan,
+    Recorder,
     Setting,
     SourceInfo,
     SyntheticBench,
@@ -168,6 +169,48 @@ def test_the_file_of_a_meter_is_joined_later(
     kept.write_text("{}")
     assert main([*command, "--source", source, "--out", str(out)]) == 2
     assert "is no timeline" in capsys.readouterr().err
+
+
+class Sensor:
+    """Measures more while the accelerator runs."""
+
+    info = SourceInfo("sensor of a test", "nothing")
+
+    def __init__(self, accelerator: Accelerator) -> None:
+        self._rng = np.random.default_rng(1)
+        self.running = False
+        run = accelerator.run_many
+
+        def watched(*arguments: Any) -> Any:
+            self.running = True
+            try:
+                return run(*arguments)
+            finally:
+                self.running = False
+
+        accelerator.run_many = watched  # type: ignore[method-assign]
+
+    def read(self) -> float:
+        return float(3.0 + 0.2 * self.running + self._rng.normal(0, 0.01))
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.slow
+def test_a_measurement_in_real_time(folder: Path, prepared: Prepared) -> None:
+    """A sensor in a thread of its own, beside loops that take as long as on a board."""
+    with Accelerator.simulate(folder) as accelerator:
+        recorder = Recorder(Sensor(accelerator), 200.0)
+        workload = Inferences(accelerator, prepared.images)
+        settings = [Setting("as trained", lambda: None)]
+        ((point,), trace, timeline) = measure(workload, recorder, settings, Plan())
+    assert trace.rate_hz == pytest.approx(200.0, rel=0.2)
+    assert recorder.lost == 0
+    assert point.energy.idle_watts.value == pytest.approx(3.0, abs=0.005)
+    assert point.energy.net_watts.value == pytest.approx(0.2, rel=0.1)
+    assert point.energy.net.resolved
+    assert sum(repeat.images for repeat in timeline.repeats[0]) > 500
 
 
 def test_a_shunt_the_wrong_way_round_is_said(folder: Path, prepared: Prepared) -> None:
