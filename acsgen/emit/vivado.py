@@ -1,4 +1,4 @@
-"""Writes the way from a build to a bitstream: the scripts of Vivado, a Makefile, and a page about them.
+"""Writes the way from a build to a bitstream: scripts for Vivado, a Makefile, a page about them.
 
 The folder works by itself on another machine that has the tools and not acsgen.  The block design
 follows from the board's file and from the engine's ports; nothing of it is listed twice.
@@ -120,7 +120,7 @@ def render_vivado(target: Path, *, model: str, board: Board, engines: Sequence[s
 
 
 def _line(text: str) -> str:
-    """Return a text for a comment: on one line, and without a backslash that would join the next."""
+    """Return a text for a comment: on one line, without a backslash that would join the next."""
     return " ".join(text.replace("\\", "/").split())
 
 

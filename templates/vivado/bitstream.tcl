@@ -16,20 +16,20 @@
 set here [file dirname [file normalize [info script]]]
 source [file join $here settings.tcl]
 
-proc setting {name default} {
+proc acs::setting {name default} {
   if {[info exists ::env($name)] && $::env($name) ne ""} { return $::env($name) }
   return $default
 }
-set engine [setting ACS_ENGINE [lindex $engines 0]]
+set engine [acs::setting ACS_ENGINE [lindex $engines 0]]
 if {[lsearch -exact $engines $engine] < 0} {
-  error "this build has no engine '$engine'; it has [join $engines { and }]"
+  acs::stop "this build has no engine '$engine'; it has [join $engines { and }]"
 }
-set jobs    [setting ACS_JOBS 2]
+set jobs    [acs::setting ACS_JOBS 2]
 set project [file join $here project-$engine]
 set results [file join $here results-$engine]
 
 # ---- The engine's IP
-proc find_ip {engine here} {
+proc acs::find_ip {engine here} {
   set build [file dirname $here]
   if {$engine eq "rtl"} {
     set places [list [file join $build rtl ip]]
@@ -43,12 +43,12 @@ proc find_ip {engine here} {
     if {[file exists [file join $place component.xml]]} { lappend found $place }
   }
   if {[llength $found] != 1} {
-    error "[llength $found] folders with the engine's IP, not one, in [file join $build $engine]:\
+    acs::stop "[llength $found] folders with the engine's IP, not one, in [file join $build $engine]:\
            make it first (make -C vivado ENGINE=$engine does all of it)"
   }
   return [lindex $found 0]
 }
-set ip [find_ip $engine $here]
+set ip [acs::find_ip $engine $here]
 
 # ---- Project and block design
 file delete -force $project
@@ -56,7 +56,7 @@ create_project $design $project -part $part
 set_property ip_repo_paths [list $ip] [current_project]
 update_ip_catalog
 if {[llength [get_ipdefs -all $engine_ip]] != 1} {
-  error "Vivado finds no IP $engine_ip in $ip"
+  acs::stop "Vivado finds no IP $engine_ip in $ip"
 }
 puts "acsgen: block design"
 source [file join $here block_design.tcl]
@@ -67,19 +67,19 @@ set_property top ${design}_wrapper [current_fileset]
 update_compile_order -fileset sources_1
 
 # ---- Synthesis, placement, routing
-proc finish {run} {
+proc acs::finish {run} {
   wait_on_run $run
   if {[get_property PROGRESS [get_runs $run]] ne "100%"} {
-    error "$run ended with '[get_property STATUS [get_runs $run]]':\
+    acs::stop "$run ended with '[get_property STATUS [get_runs $run]]':\
            see runme.log in [get_property DIRECTORY [get_runs $run]]"
   }
 }
 puts "acsgen: synthesis"
 launch_runs synth_1 -jobs $jobs
-finish synth_1
+acs::finish synth_1
 puts "acsgen: placement and routing"
 launch_runs impl_1 -to_step write_bitstream -jobs $jobs
-finish impl_1
+acs::finish impl_1
 
 # ---- Reports, and whether the clock is met
 open_run impl_1
@@ -95,7 +95,7 @@ set constrained 0
 foreach clock [get_clocks] {
   if {abs([get_property PERIOD $clock] * $ps_mhz - 1000) < 10} { set constrained 1 }
 }
-if {!$constrained} { error "no clock of the design is constrained to $ps_mhz MHz" }
+if {!$constrained} { acs::stop "no clock of the design is constrained to $ps_mhz MHz" }
 
 set wns [get_property STATS.WNS [get_runs impl_1]]
 set whs [get_property STATS.WHS [get_runs impl_1]]
@@ -103,14 +103,14 @@ set tpws [get_property STATS.TPWS [get_runs impl_1]]
 puts "acsgen: worst negative slack $wns ns, worst hold slack $whs ns"
 foreach {what slack} [list setup $wns hold $whs {pulse widths} $tpws] {
   # Without a constraint of the clock, Vivado has no slack to tell.
-  if {![string is double -strict $slack]} { error "no slack of $what: the design has no clock constraint" }
+  if {![string is double -strict $slack]} { acs::stop "no slack of $what: the design has no clock constraint" }
 }
 if {$wns < 0} {
-  error "timing is not met at $ps_mhz MHz: the worst path is [expr {-$wns}] ns too long;\
+  acs::stop "timing is not met at $ps_mhz MHz: the worst path is [expr {-$wns}] ns too long;\
          see timing_summary.rpt in $unfinished, or ask for a slower clock (ACS_CLOCK_MHZ)"
 }
 if {$whs < 0 || $tpws < 0} {
-  error "timing is not met: hold slack $whs ns, total pulse width slack $tpws ns;\
+  acs::stop "timing is not met: hold slack $whs ns, total pulse width slack $tpws ns;\
          see timing_summary.rpt in $unfinished"
 }
 
@@ -122,8 +122,8 @@ foreach side {gen srcs} {
   set path [file join $project $design.$side sources_1 bd $design hw_handoff $design.hwh]
   if {[file exists $path]} { lappend handoffs $path }
 }
-if {![file exists $bit]} { error "Vivado wrote no bitstream: $bit is not there" }
-if {[llength $handoffs] == 0} { error "Vivado wrote no hardware handoff ($design.hwh) in $project" }
+if {![file exists $bit]} { acs::stop "Vivado wrote no bitstream: $bit is not there" }
+if {[llength $handoffs] == 0} { acs::stop "Vivado wrote no hardware handoff ($design.hwh) in $project" }
 file copy -force $bit [file join $unfinished design.bit]
 file copy -force [lindex $handoffs 0] [file join $unfinished design.hwh]
 
