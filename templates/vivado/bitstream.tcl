@@ -62,7 +62,7 @@ puts "acsgen: block design"
 source [file join $here block_design.tcl]
 
 set wrapper [make_wrapper -files [get_files $design.bd] -top]
-add_files -norecurse $wrapper
+add_files -norecurse [list $wrapper]
 set_property top ${design}_wrapper [current_fileset]
 update_compile_order -fileset sources_1
 

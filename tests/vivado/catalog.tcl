@@ -99,7 +99,7 @@ namespace eval catalog {
     return ""
   }
 
-  # Pins of a cell with these properties: name {direction kind}; kinds are clk, rst, intr, data.
+  # Pins of a cell with these properties: name {direction kind}; kinds are clk, rst (active low), rst_high, intr, data.
   # Those that may stay open end in "?": the tool drives them with a constant.
   proc pins {ip config} {
     set on [list]
@@ -107,6 +107,7 @@ namespace eval catalog {
       processing_system7 {
         if {[value $config PCW_EN_CLK0_PORT]} { lappend on FCLK_CLK0 {O clk} }
         if {[value $config PCW_EN_RST0_PORT]} { lappend on FCLK_RESET0_N {O rst} }
+        foreach i {1 2 3} { if {[value $config PCW_EN_CLK${i}_PORT]} { lappend on FCLK_CLK$i {O clk} } }
         if {[value $config PCW_USE_M_AXI_GP0]} { lappend on M_AXI_GP0_ACLK {I clk} }
         if {[value $config PCW_USE_M_AXI_GP1]} { lappend on M_AXI_GP1_ACLK {I clk} }
         foreach i {0 1 2 3} { if {[value $config PCW_USE_S_AXI_HP$i]} { lappend on S_AXI_HP${i}_ACLK {I clk} } }
@@ -140,8 +141,8 @@ namespace eval catalog {
       }
       proc_sys_reset {
         lappend on slowest_sync_clk {I clk} ext_reset_in {I rst} aux_reset_in {I? rst} \
-          mb_debug_sys_rst {I? rst} dcm_locked {I? data} mb_reset {O rst} bus_struct_reset {O rst} \
-          peripheral_reset {O rst} interconnect_aresetn {O rst} peripheral_aresetn {O rst}
+          mb_debug_sys_rst {I? rst_high} dcm_locked {I? data} mb_reset {O rst_high} bus_struct_reset {O rst_high} \
+          peripheral_reset {O rst_high} interconnect_aresetn {O rst} peripheral_aresetn {O rst}
       }
     }
     return $on
@@ -214,12 +215,12 @@ namespace eval catalog {
   proc clock {ip config} {
     if {$ip eq "processing_system7"} {
       set wanted [value $config PCW_FPGA0_PERIPHERAL_FREQMHZ]
-      set crystal [value $config PCW_CRYSTAL_PERIPHERAL_FREQMHZ]
+      set crystal [expr {double([value $config PCW_CRYSTAL_PERIPHERAL_FREQMHZ])}]
       set target [expr {[value $config PCW_ENET0_PERIPHERAL_ENABLE] ? 1000.0 : 1600.0}]
       set pll [expr {round($target / $crystal) * $crystal}]
     } else {
       set wanted [value $config PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ]
-      set pll [expr {45 * [value $config PSU__PSS_REF_CLK__FREQMHZ]}]
+      set pll [expr {45.0 * [value $config PSU__PSS_REF_CLK__FREQMHZ]}]
     }
     # The two divisors have six bits each.
     set best {0 0 0}

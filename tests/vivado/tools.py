@@ -1,7 +1,7 @@
-"""Vivado and Vitis HLS for the tests: commands that run their scripts under tclsh, against the model.
+"""Vivado and Vitis HLS for the tests: they run scripts under tclsh, against the model of the tools.
 
-The commands are small shell scripts in a folder that a test puts on the PATH.  The environment variable
-``FAKE_FAULT`` makes them fail in a certain way; see ``vivado.tcl`` and ``vitis_hls.tcl``.
+The commands are small shell scripts in a folder that a test puts on the PATH.  The environment
+variable ``FAKE_FAULT`` makes them fail in a certain way; see ``vivado.tcl`` and ``vitis_hls.tcl``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if {{[catch {{ source [lindex $argv 0] }} message]}} {{
   puts "INFO: \\[Common 17-206\\] Exiting {name}"
   exit 1
 }}
+if {{$fault eq "quiet_error"}} {{ puts "ERROR: \\[Common 17-1\\] something is wrong" }}
 """
 
 _COMMAND = """#!/bin/sh
@@ -35,6 +36,7 @@ esac
 echo "****** {name} v2022.2 (64-bit)"
 if [ "$FAKE_FAULT" = silent_{name} ]; then exit 3; fi
 if [ "$FAKE_FAULT" = killed_{name} ]; then kill -9 $$; fi
+if [ "$FAKE_FAULT" = lying_{name} ]; then exit 0; fi
 if [ "$FAKE_FAULT" = deaf_{name} ]; then trap '' TERM; sleep 600 & wait; fi
 exec tclsh {runner} "$script"
 """

@@ -60,6 +60,7 @@ proc add_files {args} {
     dict set model::props files $file [dict create file_type Verilog]
     model::add file $file
   }
+  # A file is an object; a list of one with spaces in its name stays a list.
   return [lindex $rest 0]
 }
 proc get_files {pattern} {
@@ -83,25 +84,25 @@ proc set_property {args} {
   lassign [model::options set_property $args {-dict} {}] given rest
   if {[dict exists $given -dict]} { set pairs [dict get $given -dict] } else { set pairs [lrange $rest 0 1]; set rest [lrange $rest 2 end] }
   if {[llength $pairs] % 2 || [llength $rest] != 1} { model::fail "Common 17-165" "set_property $args" }
-  set object [lindex $rest 0]
-  foreach {name value} $pairs {
-    switch [model::kind $object] {
-      cell    { set_cell_property $object $name $value }
-      project {
-        if {$name ne "ip_repo_paths"} { model::fail "Common 17-54" "project has no property '$name'" }
-        dict set model::props project ip_repo_paths $value
-      }
-      fileset {
-        if {$name ne "top"} { model::fail "Common 17-54" "fileset has no property '$name'" }
-        dict set model::props sources_1 top $value
-      }
-      file {
-        if {$name ne "file_type" || $value ni {Verilog SystemVerilog}} { model::fail "Common 17-54" "file: $name $value" }
-        dict set model::props files $object file_type $value
-      }
-      core - bus - bus_parameter - address_block - register { set_package_property $object $name $value }
-      default { model::fail "Common 17-54" "[model::kind $object] has no property '$name' to set" }
+  foreach object [lindex $rest 0] { foreach {name value} $pairs { set_one_property $object $name $value } }
+}
+proc set_one_property {object name value} {
+  switch [model::kind $object] {
+    cell    { set_cell_property $object $name $value }
+    project {
+      if {$name ne "ip_repo_paths"} { model::fail "Common 17-54" "project has no property '$name'" }
+      dict set model::props project ip_repo_paths $value
     }
+    fileset {
+      if {$name ne "top"} { model::fail "Common 17-54" "fileset has no property '$name'" }
+      dict set model::props sources_1 top $value
+    }
+    file {
+      if {$name ne "file_type" || $value ni {Verilog SystemVerilog}} { model::fail "Common 17-54" "file: $name $value" }
+      dict set model::props files $object file_type $value
+    }
+    core - bus - bus_parameter - address_block - register { set_package_property $object $name $value }
+    default { model::fail "Common 17-54" "[model::kind $object] has no property '$name' to set" }
   }
 }
 proc set_cell_property {cell name value} {
