@@ -26,7 +26,7 @@ _TEMPLATE = ".j2"
 _PARTS = ("zynq7000.tcl.j2", "zynqmp.tcl.j2")
 
 #: The interconnect of a family.  A Zynq-7000 is short of look-up tables, of which a SmartConnect
-#: takes several times as many; on UltraScale+ it is what Vivado itself proposes.
+#: is known to take more (not measured here); on UltraScale+ it is what Vivado itself proposes.
 INTERCONNECTS = {"zynq7000": "axi_interconnect", "zynqmp": "smartconnect"}
 
 #: The processors' master port, the interrupt input, and the memory ports behind their names.

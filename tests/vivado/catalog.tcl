@@ -1,9 +1,9 @@
 # What Vivado's IPs are like, as far as block designs of this kind use them: properties with the values
 # that they take, pins, and interfaces with their protocol, width and clock.
 #
-# Written from public material: AMD's product guides (PG082 processing_system7, PG201 zynq_ultra_ps_e,
-# PG059 axi_interconnect, PG247 smartconnect, PG099 axi_intc, PG164 proc_sys_reset) and block designs that
-# Vivado itself wrote (write_bd_tcl).  Not from the templates that it judges.
+# Names as in public block designs that Vivado itself wrote (write_bd_tcl) and in presets of the boards, not
+# from the templates that the model judges.  The IPs' product guides (PG082, PG201, PG059, PG247, PG099,
+# PG164) have not been gone through line by line.
 
 namespace eval catalog {
   # A property is a name (or a pattern) and the pattern of its values.
@@ -11,7 +11,7 @@ namespace eval catalog {
   variable number  {^-?[0-9]+(\.[0-9]+)?$}
   variable mio     {^MIO [0-9]+ \.\. [0-9]+$|^MIO [0-9]+$|^EMIO$|^MIO 13 \.\. 16 21 22$}
 
-  # Memory devices that PG082 lists, with their capacity in MBit and their width.
+  # Memory devices by the IP's names, with their capacity in MBit and their width.
   variable ps7_memories {
     {MT41J128M16 HA-15E} {2048 16}
     {MT41J256M16 RE-125} {4096 16}

@@ -131,7 +131,7 @@ def ps_properties(board: dict[str, Any], used: list[str]) -> dict[str, str]:
             "PSU__USE__M_AXI_GP1": "0",
             "PSU__USE__IRQ0": "1",
         }
-        # Among the properties, HP0 is S_AXI_GP2 (table of PS-PL interfaces in PG201).
+        # Among the properties, HP0 is S_AXI_GP2 (their segments are SAXIGP2/HP0_DDR_LOW).
         numbers = {"HP0": 2, "HP1": 3, "HP2": 4, "HP3": 5}
         for port in used:
             number = numbers[port]

@@ -92,9 +92,9 @@ def require_tools(build: Path, engine: Implementation, board: Board) -> Tools:
             else f"install Vivado {VERSIONS}; Vitis is not needed"
         )
         remedy = (
-            f"{first}. The free edition has this board's part; choose the device files "
-            f"{DEVICES[board.family]}. Or copy the build directory to a machine that has the tools "
-            "(acsgen is not needed there), make the bitstream, copy the directory back, and "
+            f"{first}. The free edition has the parts of all shipped boards; choose the device "
+            f"files {DEVICES[board.family]}. Or copy the build directory to a machine that has the "
+            "tools (acsgen is not needed there), make the bitstream, copy the directory back, and "
             "collect it:\n"
             f"make -C {build.name}/vivado ENGINE={engine}\n"
             f"acsgen bitstream {build} --engine {engine} --collect"
