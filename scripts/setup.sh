@@ -44,6 +44,8 @@ command -v make >/dev/null 2>&1 || needed+=(make)
 # The checks of the HLS engine's claims read LLVM IR.
 command -v clang++ >/dev/null 2>&1 || needed+=(clang)
 { command -v opt && command -v llvm-link; } >/dev/null 2>&1 || needed+=(llvm)
+# The scripts for Vivado run under a Tcl interpreter.
+command -v tclsh >/dev/null 2>&1 || needed+=(tcl)
 command -v g++ >/dev/null 2>&1 && echo '#include <zlib.h>' | g++ -E -x c++ - >/dev/null 2>&1 ||
     needed+=(zlib1g-dev)
 if [ "${#needed[@]}" -gt 0 ]; then install_packages "${needed[@]}"; fi

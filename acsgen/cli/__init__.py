@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from acsgen.cli import bench, build, info, report, sim, synth, synth_report, train
+from acsgen.cli import bench, bitstream, build, info, report, sim, synth, synth_report, train
 from acsgen.cli import eval as eval_
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("build")(build.build)
+app.command("bitstream")(bitstream.bitstream)
 app.command("sim")(sim.sim)
 app.command("report")(report.report)
 app.command("bench")(bench.bench)

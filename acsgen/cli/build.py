@@ -68,6 +68,12 @@ def build(
             help="Fail if float and integer network predict the same on fewer images than this.",
         ),
     ] = None,
+    bitstream: Annotated[
+        bool,
+        typer.Option(
+            "--bitstream", help="Go on to a bitstream: acsgen bitstream behind the build."
+        ),
+    ] = False,
     json_file: JsonOption = None,
 ) -> None:
     """Build the accelerator of a network for a board, and prove it bit-exact.
@@ -81,10 +87,21 @@ def build(
     # Checked before torch is loaded: a misspelt board should not take seconds to be told.
     target = load_board(board)
 
+    out_dir = out_dir or Path("build") / f"{model.stem}-{target.name}"
+    if bitstream:
+        from acsgen.flow.bitstream import require_tools
+
+        # Before the build, for the same reason.
+        require_tools(out_dir, "rtl" if engine == "rtl" else "hls", target)
+
     from acsgen.flow.build import BuildRequest
     from acsgen.flow.build import build as run_build
     from acsgen.report.file import REPORT_FILE
     from acsgen.report.hints import hints
+
+    if bitstream:
+        from acsgen.cli.bitstream import make
+        from acsgen.flow.bitstream import BitstreamRequest
 
     request = BuildRequest(
         model=model,
@@ -106,6 +123,8 @@ def build(
     for hint in hints(result.report):
         out.print(f"hint: {hint}", soft_wrap=True)
     out.print(f"written to {result.out}", soft_wrap=True)
+    if bitstream:
+        make(BitstreamRequest(result.out, "rtl" if engine == "rtl" else "hls"))
     write_json(json_file, json.loads((result.out / REPORT_FILE).read_text(encoding="utf-8")))
 
 

@@ -80,7 +80,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             print_problems(error.problems)
             raise typer.Exit(EXIT_USER_ERROR) from error
         except CheckFailed as error:
-            _print_error("check failed", printable(str(error)))
+            _print_error("check failed", printable(str(error), keep_lines=True))
             raise typer.Exit(EXIT_CHECK_FAILED) from error
         except (KeyboardInterrupt, typer.Abort) as error:
             _print_error("interrupted", "stopped at your request")

@@ -24,6 +24,7 @@ from acsgen.support.numbers import count
 
 _TOOLS = (
     *("g++", "clang++", "opt", "vitis-run", "v++", "vitis_hls", "vivado", "verilator", "yosys"),
+    "tclsh",
 )
 
 

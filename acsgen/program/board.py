@@ -7,6 +7,7 @@ and once, so that every later stage works with a :class:`Board` whose numbers ma
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -28,6 +29,19 @@ URAM_KIB = 32
 
 #: How the part numbers of a family begin.
 PART_PREFIXES = {"zynq7000": ("xc7z",), "zynqmp": ("xczu", "xck2")}
+
+#: How the properties of a family's processing system begin.
+SETTING_PREFIXES = {"zynq7000": "PCW_", "zynqmp": "PSU_"}
+
+#: Properties that the block design sets from other keys.
+DERIVED_SETTINGS = re.compile(
+    r"PCW_(CRYSTAL_PERIPHERAL|FPGA\d|FCLK|EN_CLK|EN_RST|USE_|S_AXI_|IRQ_F2P_INTR)"
+    r"|PSU__(PSS_REF_CLK|CRL_APB__PL\d|FPGA_PL|USE__|MAXIGP|SAXIGP)"
+)
+
+#: Data widths that the memory ports of a family's processing system can have.
+PORT_WIDTHS = {"zynq7000": (32, 64), "zynqmp": (32, 64, 128)}
+
 MAX_LATENCY = 100_000
 """Cycles that a read may take; the simulated memory has the same limit."""
 
@@ -78,6 +92,27 @@ class MemoryPort(_Strict):
     """The processing system's reference clock."""
 
 
+#: Text that a Tcl script can hold between braces as it is.
+TclWord = Annotated[str, StringConstraints(pattern=r"^[^{}\\\[\]$\";\x00-\x1f]+$")]
+
+
+class ProcessingSystem(_Strict):
+    """The processors' side of the part, as the block design of Vivado sets it up."""
+
+    memory_mib: Annotated[int, Field(gt=0, le=1024 * 1024)]
+    """Size of the external memory, in MiB; the engine has to reach all of its first 2 GiB."""
+    io_pll_mhz: Frequency
+    """The PLL that the engine's clock is divided from, as the board's boot image sets it. A design
+    that Linux loads brings divisors along, but no PLLs."""
+    memory_ports: Annotated[list[Literal["HP0", "HP1", "HP2", "HP3"]], Field(min_length=1)]
+    """Slave ports that the engine's memory ports go to, in order; where they are fewer, engine
+    ports share them in turn."""
+    settings: dict[TclWord, TclWord | int | float] = {}
+    """Properties of the processing system's IP beyond clocks and ports, without ``CONFIG.``: memory
+    devices and peripherals. Linux sets these up when it boots, so that they matter to those who
+    make a boot image from the design, and to the PLLs that Vivado chooses."""
+
+
 class Board(_Strict):
     """One board and the engine configuration that suits it."""
 
@@ -103,6 +138,8 @@ class Board(_Strict):
     """On-chip memory for vectors: pooled features, gate inputs, logits."""
     memory: MemoryPort
     """The way to external memory."""
+    processing_system: ProcessingSystem
+    """The processors' side of the part, for the block design."""
     power_source: Text
     """Where the board's power can be measured."""
     notes: str = ""
@@ -172,6 +209,7 @@ def _contradictions(path: Path, board: Board) -> Iterator[Problem]:
             f"is {board.part}, which is no part of the family {board.family}",
             f"parts of {board.family} begin with {' or '.join(prefixes)}",
         )
+    yield from _wrong_processing_system(path, board)
     needed = board.feature_kib + 2 * board.weight_kib
     if needed > board.on_chip_kib():
         yield Problem(
@@ -180,6 +218,37 @@ def _contradictions(path: Path, board: Board) -> Iterator[Problem]:
             f"{board.on_chip_kib()} KiB of block RAM and UltraRAM",
             "make them smaller",
         )
+
+
+def _wrong_processing_system(path: Path, board: Board) -> Iterator[Problem]:
+    """Yield what the family's processing system does not have."""
+    system, where = board.processing_system, f"{path}: processing_system"
+    if len(set(system.memory_ports)) < len(system.memory_ports):
+        yield Problem(
+            f"{where}.memory_ports",
+            f"has a port twice: {', '.join(system.memory_ports)}",
+            "name each once; engine ports share them in turn where they are fewer",
+        )
+    widths = PORT_WIDTHS[board.family]
+    if board.memory.port_bits not in widths:
+        yield Problem(
+            f"{path}: memory.port_bits",
+            f"is {board.memory.port_bits}, which ports of {board.family} cannot have",
+            f"must be {' or '.join(map(str, widths))}",
+        )
+    for name in system.settings:
+        if not name.startswith(SETTING_PREFIXES[board.family]):
+            yield Problem(
+                f"{where}.settings.{name}",
+                f"is no property of the processing system of {board.family}",
+                f"they begin with {SETTING_PREFIXES[board.family]}; leave CONFIG. out",
+            )
+        elif DERIVED_SETTINGS.match(name):
+            yield Problem(
+                f"{where}.settings.{name}",
+                "is set from other keys of the board file (clock_mhz, memory, processing_system)",
+                "remove it",
+            )
 
 
 def _read_yaml(path: Path) -> Any:

@@ -1,8 +1,9 @@
 """The report of a build as data: the network, its cost, and how each figure is known.
 
-Every figure is either exact (MACs, bytes, counters), counted by a simulation, or
-estimated; ``source`` says which.  Nothing here is a measurement on hardware.  Field
-by field this is ``report.json``; :mod:`acsgen.report.file` reads and writes it.
+Every figure is either exact (MACs, bytes, counters), counted by a simulation, estimated, or, below
+``bitstream``, measured by Vivado on the routed design; ``source`` says which.  Nothing here is a
+measurement on a board.  Field by field this is ``report.json``; :mod:`acsgen.report.file` reads and
+writes it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from acsgen.ir.mask_statistics import MaskStatistics
 from acsgen.ir.noise import LayerNoise
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import MemoryUse
+from acsgen.report.vivado import PlacedResources
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,79 @@ class LayerFigures:
 
 
 @dataclass(frozen=True)
+class LoopSynthesis:
+    """A labelled loop of the C++, claimed and synthesized, in clock cycles.
+
+    Attributes:
+        label: of the loop, which the report of Vitis HLS has, too.
+        module: the module of the report that it is in; "" if the report does not have it.
+        claimed_interval: from the start of an iteration to that of the next, as the sources claim.
+        claimed_depth: from the start of an iteration to its end; 0 for a loop without a pipeline.
+        interval: as synthesized; None for a loop without a pipeline.
+        depth: likewise.
+    """
+
+    label: str
+    module: str
+    claimed_interval: int
+    claimed_depth: int
+    interval: int | None
+    depth: int | None
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """What Vitis HLS reports of the C++ engine, before Vivado places it.
+
+    Attributes:
+        vitis_hls: version of the tool.
+        clock_ns: period that was asked.
+        estimated_ns: longest path, which the tool estimates.
+        resources: that the tool estimates: ``bram18``, ``dsp``, ``ff``, ``lut``, ``uram``.
+        loops: every loop with a claim.
+        claims: how many claims there are, about loops, resources and the clock.
+        broken: those that the report does not bear out, in words.
+    """
+
+    vitis_hls: str
+    clock_ns: float
+    estimated_ns: float
+    resources: dict[str, int]
+    loops: tuple[LoopSynthesis, ...]
+    claims: int
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BitstreamFigures:
+    """A bitstream, as the tools that made it measured it.
+
+    Attributes:
+        stem: name of the ``.bit`` and the ``.hwh``, with the start of their hash.
+        vivado: version of the tool.
+        clock_mhz: that the design is constrained to.
+        board_mhz: that the board makes of the design's divisors.
+        wns_ns: worst slack of setup.
+        whs_ns: worst slack of hold.
+        resources: of the whole block design, placed and routed.
+        source: how they are known.
+        critical_warnings: of Vivado, each once.
+        synthesis: by Vitis HLS; None for the RTL.
+    """
+
+    stem: str
+    vivado: str
+    clock_mhz: float
+    board_mhz: float
+    wns_ns: float
+    whs_ns: float
+    resources: PlacedResources
+    source: str
+    critical_warnings: tuple[str, ...]
+    synthesis: Synthesis | None
+
+
+@dataclass(frozen=True)
 class Report:
     """The report of one build.
 
@@ -195,6 +270,7 @@ class Report:
         memory: on-chip memory that the program needs.
         layers: in order of execution.
         noise: of quantization, by layer, in order of execution.
+        bitstream: that ``acsgen bitstream`` made last, by its engine: ``hls``, ``rtl``.
     """
 
     model: str
@@ -216,3 +292,4 @@ class Report:
     memory: MemoryUse
     layers: tuple[LayerFigures, ...] = field(repr=False)
     noise: tuple[LayerNoise, ...] = field(repr=False)
+    bitstream: dict[str, BitstreamFigures] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,13 @@ def write_report(folder: Path, report: Report) -> None:
     content = _REPORT.dump_python(report, by_alias=True)
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     (folder / REPORT_FILE).write_text(text, encoding="utf-8")
+
+
+def replace_report(folder: Path, report: Report) -> None:
+    """Put a report in place of that of a build; the old one stays whole if that fails."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".report.") as scratch:
+        write_report(Path(scratch), report)
+        (Path(scratch) / REPORT_FILE).replace(folder / REPORT_FILE)
 
 
 def read_report(folder: Path) -> Report:

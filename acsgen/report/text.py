@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from acsgen.engines.registry import SIMULATIONS
 from acsgen.program.board import Board
-from acsgen.report.data import Accuracy, CountedCycles, Report
+from acsgen.report.data import Accuracy, BitstreamFigures, CountedCycles, Report
 from acsgen.support.numbers import count, images, percent, share
 
 
@@ -42,6 +42,8 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
         ),
         *_resource_rows(report, board),
     ]
+    for engine, made in report.bitstream.items():
+        rows += bitstream_rows(engine.upper(), made, report, board)
     if report.masks is not None:
         rows.append(
             Row(
@@ -82,6 +84,42 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
         )
         for name, check in report.bit_exact.items()
     ]
+    return rows
+
+
+def bitstream_rows(engine: str, made: BitstreamFigures, report: Report, board: Board) -> list[Row]:
+    """Return what the tools measured of a bitstream, beside what the build had estimated."""
+    has, took, estimate = board.resources, made.resources, report.resources
+    rows = [
+        Row(f"bitstream, {engine}", made.stem.rsplit("-", 1)[-1], f"{made.stem}.bit and .hwh"),
+        Row(
+            f"slack, {engine}",
+            f"{made.wns_ns:+.3f} ns",
+            f"at {made.clock_mhz:.1f} MHz, {made.source}; hold {made.whs_ns:+.3f} ns",
+        ),
+    ]
+    for label, taken, available, guess in (
+        ("DSP", took.dsp, has.dsp, estimate.dsp),
+        ("BRAM36", took.bram36, has.bram36, estimate.bram36),
+        ("LUT", took.lut, has.lut, estimate.lut),
+        ("FF", took.ff, has.ff, estimate.ff),
+    ):
+        shown = f"{taken:,.1f}" if taken % 1 else count(taken)
+        of = f"{share(taken, available)} of {count(available)}"
+        rows.append(
+            Row(f"{label}, {engine}", shown, f"{of}, {made.source}; estimate {count(guess)}")
+        )
+    if made.synthesis is not None:
+        found = made.synthesis
+        broken = len(found.broken)
+        rows.append(
+            Row(
+                f"claims, {engine}",
+                f"{found.claims - broken} of {found.claims}",
+                f"hold in the report of Vitis HLS {found.vitis_hls}"
+                + (f"; not: {'; '.join(found.broken[:3])}" if broken else ""),
+            )
+        )
     return rows
 
 

@@ -30,6 +30,7 @@ VECTORS_FOLDER = "vectors"
 HLS_FOLDER = "hls"
 RTL_FOLDER = "rtl"
 HOST_FOLDER = "host"
+VIVADO_FOLDER = "vivado"
 
 _FILES = (
     *(f"{PROGRAM_FOLDER}/{name}" for name in (JSON_FILE, PROGRAM_FILE, PARAMS_FILE)),

@@ -100,6 +100,7 @@ proc log {args} { puts $args }
 foreach name {create_project add_files set_property update_compile_order close_project
               current_fileset get_parts
               ipx::package_project ipx::associate_bus_interfaces ipx::add_bus_parameter
+              ipx::get_bus_parameters
               ipx::get_memory_maps ipx::get_address_blocks ipx::add_register
               ipx::create_xgui_files ipx::update_checksums ipx::check_integrity ipx::save_core
               ipx::current_core ipx::infer_bus_interface get_property} {
@@ -109,6 +110,7 @@ foreach name {create_project add_files set_property update_compile_order close_p
     switch -glob @ {
       add_files              { return [lindex $args end] }
       ipx::add_*             { return [lindex $args 0] }
+      ipx::get_bus_parameters { return {} }
       get_property           { return zynq }
       current_fileset        { return sources_1 }
       default                { return [list one] }

@@ -142,3 +142,47 @@ def test_binary_missing_and_directory_are_refused(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00\x80")
     for path in (binary, tmp_path / "absent.yaml", tmp_path):
         assert len(problems_of(str(path) + ("/" if path.is_dir() else ""))) == 1
+
+
+@pytest.mark.parametrize("name", sorted(PARTS))
+def test_memory_settings_agree_with_size_and_bandwidth(name: str) -> None:
+    """The devices in ``settings`` make the memory that the file tells of."""
+    board = load_board(name)
+    system, wanted = board.processing_system, board.processing_system.settings
+    if board.family == "zynq7000":
+        capacity = {"MT41J128M16 HA-15E": 2048, "MT41J256M16 RE-125": 4096}
+        capacity["MT41K256M16 RE-125"] = 4096
+        device = capacity[str(wanted["PCW_UIPARAM_DDR_PARTNO"])]
+        width, bits = 16, int(str(wanted["PCW_UIPARAM_DDR_BUS_WIDTH"]).split()[0])
+        clock = float(wanted["PCW_UIPARAM_DDR_FREQ_MHZ"])
+    else:
+        device = int(str(wanted["PSU__DDRC__DEVICE_CAPACITY"]).split()[0])
+        width = int(str(wanted["PSU__DDRC__DRAM_WIDTH"]).split()[0])
+        bits = int(str(wanted["PSU__DDRC__BUS_WIDTH"]).split()[0])
+        clock = float(wanted.get("PSU__CRF_APB__DDR_CTRL__FREQMHZ", 1200))
+    assert device // 8 * (bits // width) == system.memory_mib
+    assert board.memory.ddr_peak_mbps == pytest.approx(2 * clock * bits / 8, rel=0.01)
+
+
+def test_what_the_processing_system_does_not_have_is_refused(tmp_path: Path) -> None:
+    content = zedboard()
+    system = content["processing_system"]
+    system["memory_ports"] = ["HP0", "HP0"]
+    system["settings"] |= {"PSU__USE__IRQ0": 1, "PCW_USE_S_AXI_HP3": 1}
+    content["memory"]["port_bits"] = 128
+    said = problems_of(write(tmp_path, content))
+    assert set(said) == {
+        "processing_system.memory_ports",
+        "memory.port_bits",
+        "processing_system.settings.PSU__USE__IRQ0",
+        "processing_system.settings.PCW_USE_S_AXI_HP3",
+    }
+    assert "they begin with PCW_" in said["processing_system.settings.PSU__USE__IRQ0"]
+    assert "is set from other keys" in said["processing_system.settings.PCW_USE_S_AXI_HP3"]
+
+
+@pytest.mark.parametrize("value", ["[exit]", "a} b", "$x", "two\nlines", 'a"b', "a\\b"])
+def test_a_setting_that_would_be_a_script_is_refused(tmp_path: Path, value: str) -> None:
+    content = zedboard()
+    content["processing_system"]["settings"]["PCW_UIPARAM_DDR_PARTNO"] = value
+    assert problems_of(write(tmp_path, content))

@@ -9,8 +9,17 @@ from pathlib import Path
 import pytest
 
 from acsgen.engines.rtl import Memory
-from acsgen.report.data import Accuracy, CountedCycles, Cycles, Report
+from acsgen.report.data import (
+    Accuracy,
+    BitstreamFigures,
+    CountedCycles,
+    Cycles,
+    LoopSynthesis,
+    Report,
+    Synthesis,
+)
 from acsgen.report.file import REPORT_FILE, read_report, rounded, write_report
+from acsgen.report.vivado import PlacedResources
 from acsgen.support.errors import UserError
 
 from .samples import REPORT
@@ -23,6 +32,31 @@ FULL = replace(
         REPORT.cycles,
         rtl=CountedCycles(8, 54, 27.0, 0.5, 9.0, 59.5, Memory(latency=9), "RTL simulation"),
     ),
+    bitstream={
+        "hls": BitstreamFigures(
+            stem="net-zedboard-0a1b2c3d",
+            vivado="2022.2",
+            clock_mhz=100.0,
+            board_mhz=100.0,
+            wns_ns=0.412,
+            whs_ns=0.021,
+            resources=PlacedResources(dsp=176, bram36=104.5, lut=41234, ff=33123),
+            source="measured by Vivado after routing",
+            critical_warnings=("[PSU-1] a negative skew",),
+            synthesis=Synthesis(
+                vitis_hls="2022.2",
+                clock_ns=10.0,
+                estimated_ns=7.0,
+                resources={"dsp": 170},
+                loops=(
+                    LoopSynthesis("ARRAY", "run_array", 1, 28, 1, 30),
+                    LoopSynthesis("STEPS", "", 1, 0, None, None),
+                ),
+                claims=9,
+                broken=("loop ARRAY: depth: claimed 28, found 30",),
+            ),
+        )
+    },
 )
 BARE = replace(REPORT, cycles=Cycles(), masks=None, accuracy=Accuracy(None, None, 500, 0.99, None))
 
@@ -46,7 +80,7 @@ def test_the_names_in_the_file(tmp_path: Path) -> None:
         "model", "board", "acsgen", "spec_hash", "dataset", "engines", "bit_exact", "macs",
         "cycles", "bytes", "accuracy", "outputs", "masks", "resources", "engine",
         "clock_mhz",
-        "memory", "layers", "noise",
+        "memory", "layers", "noise", "bitstream",
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from acsgen.compiler.listing import listing
 from acsgen.emit.hls import render_hls
 from acsgen.emit.rtl import render_rtl
+from acsgen.emit.vivado import render_vivado
 from acsgen.engines.base import Implementation
 from acsgen.program.board import Board
 from acsgen.program.program import Program
@@ -19,6 +20,7 @@ from acsgen.verify.builddir import (
     PROGRAM_FOLDER,
     RTL_FOLDER,
     VECTORS_FOLDER,
+    VIVADO_FOLDER,
     save_manifest,
 )
 from acsgen.verify.vectors import Vectors, save_vectors
@@ -61,6 +63,7 @@ def write_project(
         )
     if "rtl" in engines:
         render_rtl(folder / RTL_FOLDER, model=program.model, board=board, engine=program.engine)
+    render_vivado(folder / VIVADO_FOLDER, model=program.model, board=board, engines=engines)
     # Beside the program that it reads: one directory goes to the board, and needs nothing else.
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(asset("host"), folder / HOST_FOLDER, ignore=ignored)
