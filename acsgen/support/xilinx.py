@@ -1,4 +1,4 @@
-"""Finds Vivado and Vitis, which are seldom on the PATH: their installer writes a settings file only.
+"""Finds Vivado and Vitis, seldom on the PATH: their installer writes a settings file only.
 
 AMD's installer has laid them out in two ways: ``ROOT/Vivado/2024.2/bin/vivado`` up to 2024.2, and
 ``ROOT/2025.1/Vivado/bin/vivado`` from then on, where ROOT is ``/tools/Xilinx``, ``/opt/Xilinx``, or
