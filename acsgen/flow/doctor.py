@@ -105,7 +105,6 @@ _XILINX = {
 _EXTRAS = {
     "synth": "synth: the RTL through Yosys",
     "test": "the tests",
-    "docs": "the documentation site",
     "dev": "the linters",
 }
 
