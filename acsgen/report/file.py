@@ -54,7 +54,10 @@ def read_report(folder: Path) -> Report:
     try:
         content = path.read_bytes()
         load_json(content)
-        return _REPORT.validate_json(content, strict=True)
+        report = _REPORT.validate_json(content, strict=True)
+        if report.clock_mhz <= 0:  # times are divided by it
+            raise ValueError(f"clock_mhz is {report.clock_mhz:g}")
+        return report
     except OSError as error:
         raise UserError(
             Problem(str(path), f"cannot be read: {plain_os_error(error)}", "give a build directory")
