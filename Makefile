@@ -1,7 +1,7 @@
 # acsgen: everything a newcomer needs is `make demo` and `make test`.
 #
 # Variables: PYTHON (default python3), PIP_ARGS (for example an extra package index),
-# BOARD and MODEL (for demo), PYTEST_ARGS (for test), N, SEED and LANES (for fuzz).
+# BOARD and MODEL (for demo), PYTEST_ARGS (for test), N and SEED (for fuzz and fuzz-inputs), LANES (for fuzz).
 
 BOARD ?= zedboard
 MODEL ?= models/resnet8-acs-digits32.pt
@@ -14,12 +14,13 @@ BIN := $(VENV)/bin
 SETUP := scripts/setup.sh pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz lint format spec clean
+.PHONY: help demo test fuzz fuzz-inputs lint format spec clean
 
 help:
 	@echo "make demo    build an accelerator from a trained network and prove it bit-exact"
 	@echo "make test    run the tests"
 	@echo "make fuzz    compare the engines on N random programs each, until one is wrong"
+	@echo "make fuzz-inputs  damage every kind of file that is read, N times each"
 	@echo "make lint    ruff, mypy, clang-format and Verible"
 	@echo "make format  let ruff, clang-format and Verible format and fix the sources"
 	@echo "make spec    render the files that are derived from hw/spec/engine.yaml"
@@ -47,6 +48,9 @@ test: $(VENV)/.ready-test $(VENV)-pynq/.ready
 
 fuzz: $(VENV)/.ready-test
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) --lanes $(LANES)
+
+fuzz-inputs: $(VENV)/.ready-test
+	$(BIN)/python -m tests.inputs --count $(N) --seed $(SEED)
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import typer
 
-from acsgen.cli import bench, bitstream, build, info, report, sim, synth, synth_report, train
+from acsgen.cli import (
+    bench,
+    bitstream,
+    build,
+    doctor,
+    info,
+    report,
+    sim,
+    synth,
+    synth_report,
+    train,
+)
 from acsgen.cli import eval as eval_
 
 app = typer.Typer(
@@ -29,6 +40,7 @@ app.command("synth-report")(synth_report.synth_report)
 app.command("eval")(eval_.eval_command)
 app.command("train")(train.train)
 app.command("boards")(info.boards)
+app.command("doctor")(doctor.doctor)
 app.command("info")(info.info)
 
 

@@ -6,6 +6,7 @@ the engine's own predictions and counters are shown.
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acsgen.support.archives import read_arrays
 from acsgen.support.errors import Problem, UserError
 
 if TYPE_CHECKING:
@@ -36,11 +38,11 @@ def read_images(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], 
         UserError: the file cannot be read, or its images are others than the network takes.
     """
     try:
-        with path.open("rb") as file:
-            content = np.load(file, allow_pickle=False)
-            named = isinstance(content, np.lib.npyio.NpzFile)
-            images = content["images"] if named else content
-            labels = content["labels"] if named and "labels" in content.files else None
+        if zipfile.is_zipfile(path):
+            arrays = read_arrays(path, ("images", "labels"))
+            images, labels = arrays["images"], arrays.get("labels")
+        else:
+            images, labels = np.load(path, allow_pickle=False), None
     except Exception as error:  # on a damaged file the parsers raise exceptions of any type
         remedy = "write it with numpy.savez(path, images=uint8 [N, C, H, W])"
         raise UserError(Problem(str(path), f"cannot be read as images: {error}", remedy)) from None

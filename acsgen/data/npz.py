@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from acsgen.data.dataset import Dataset
+from acsgen.support.archives import read_arrays
 from acsgen.support.errors import Problem, UserError
 
 REMEDY = "write it with numpy.savez(path, images=uint8 [N, C, H, W], labels=integers [N])"
@@ -23,11 +23,8 @@ def load_npz(path: Path, split: str) -> Dataset:
     if not path.is_file():
         raise UserError([Problem(where, "no such file", REMEDY)])
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-        with np.load(path, allow_pickle=False) as content:
-            arrays = {key: content[key] for key in ("images", "labels") if f"{key}.npy" in names}
-    except Exception as error:  # on a damaged file the parsers raise exceptions of any type
+        arrays = read_arrays(path, ("images", "labels"))
+    except (OSError, ValueError) as error:
         raise UserError([Problem(where, f"not a readable .npz file: {error}", REMEDY)]) from None
     absent = [key for key in ("images", "labels") if key not in arrays]
     if absent:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from acsgen_host.jsontext import load_json
+
 from acsgen.support.errors import Problem, UserError
 
 #: Content of a file: its entries, as JSON has them, by name.
@@ -45,7 +47,7 @@ def load_baseline(path: Path, command: str, *keys: str) -> Baseline:
         UserError: the file is not such a baseline.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = load_json(path.read_text(encoding="utf-8"))
         parts = [entry[key] for entry in content.values() for key in keys]
         if not all(isinstance(part, dict) for part in (*content.values(), *parts)):
             raise TypeError("not a mapping")

@@ -31,6 +31,7 @@ from torch.export import ExportedProgram
 
 from acsgen.importers.network import ImportedNetwork, imported_network
 from acsgen.importers.source_line import source_line
+from acsgen.support.archives import check_unpacked
 from acsgen.support.errors import Problem, UserError
 
 _LEGACY_PROGRAM = "serialized_exported_program.json"
@@ -129,6 +130,7 @@ def _clean_archive(path: Path) -> io.BytesIO:
     where = str(path)
     result = io.BytesIO()
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(result, "w") as copy:
+        check_unpacked(archive)
         files = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
         programs = [name for name in files if _is_program(_split_root(name)[1])]
         if len(programs) != 1:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from acsgen.nn.networks import ARCHITECTURES
 from acsgen.nn.weights_digest import weights_digest
+from acsgen.support.archives import check_unpacked
 from acsgen.support.errors import Problem, UserError
 
 FORMAT = "acsgen-checkpoint"
@@ -113,7 +114,8 @@ def load_checkpoint(path: str | Path) -> LoadedModel:
         raise UserError([Problem(where, "not an acsgen checkpoint", remedy)])
     version = content.get("version")
     if type(version) is not int or version not in (_WITHOUT_DIGEST, VERSION):
-        what = f"checkpoint version {version}; this acsgen reads {_WITHOUT_DIGEST} and {VERSION}"
+        shown = str(version)[:20] if type(version) in (int, str) else type(version).__name__
+        what = f"checkpoint version {shown}; this acsgen reads {_WITHOUT_DIGEST} and {VERSION}"
         raise UserError([Problem(where, what, "use the acsgen that wrote the file, or a newer")])
     arch, config, state, meta = (content.get(k) for k in ("arch", "config", "state_dict", "meta"))
     problems = [
@@ -185,7 +187,14 @@ def _check_archive(path: Path) -> None:
     """Compare every part of the zip file with its checksum, which PyTorch's reader leaves out."""
     try:
         with zipfile.ZipFile(path) as archive:
+            try:
+                check_unpacked(archive)
+            except ValueError as error:
+                what = f"not a readable PyTorch file: {error}"
+                raise UserError([Problem(str(path), what, "copy the file again")]) from None
             part = archive.testzip()
+    except UserError:
+        raise
     except Exception:  # not a readable zip file: torch describes it
         return
     if part is not None:

@@ -146,7 +146,7 @@ def _parse(path: Path) -> Element:
         with path.open("rb") as file:
             parser.ParseFile(file)
         return builder.close()
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # or an encoding that is unknown
         raise UserError(Problem(str(path), f"not XML: {error}", "name a csynth.xml")) from error
 
 

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from acsgen_host.jsontext import load_json
 from pydantic import TypeAdapter, ValidationError
 
 from acsgen.report.data import Report
@@ -59,7 +60,12 @@ def read_report(folder: Path) -> Report:
     """
     path = folder / REPORT_FILE
     try:
-        return _REPORT.validate_json(path.read_bytes(), strict=True)
+        content = path.read_bytes()
+        load_json(content)
+        report = _REPORT.validate_json(content, strict=True)
+        if report.clock_mhz <= 0:  # times are divided by it
+            raise ValueError(f"clock_mhz is {report.clock_mhz:g}")
+        return report
     except OSError as error:
         raise UserError(
             Problem(str(path), f"cannot be read: {plain_os_error(error)}", "give a build directory")
@@ -75,3 +81,5 @@ def read_report(folder: Path) -> Report:
                 for e in error.errors()
             ]
         ) from error
+    except ValueError as error:
+        raise UserError(Problem(str(path), f"is no report: {error}", "build it again")) from error

@@ -78,7 +78,7 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
     ]
     rows += [
         Row(
-            f"bit-exact, {SIMULATIONS[name].label}",
+            f"bit-exact, {SIMULATIONS[name].label if name in SIMULATIONS else name}",
             images(check.images),
             f"{check.mismatches} mismatches in {count(check.values)} values",
         )

@@ -1,14 +1,19 @@
 """Writes whole directories or nothing: a build that fails leaves no trace.
 
-A stage writes into a temporary folder beside the target; only when everything succeeded is that
-folder renamed to the target.  An earlier build at the target is replaced, anything else is not.
+A stage writes into a temporary folder beside the target; only when everything succeeded do the two
+change places, in one step of the file system.  A process that is killed at any time leaves the
+earlier build or the new one at the target, whole.  An earlier build is replaced, anything else is
+not.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import errno
 import fcntl
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -19,8 +24,16 @@ from pathlib import Path
 
 from acsgen.support.errors import Problem, UserError
 
+#: Of Linux's ``renameat2``.
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
 _UNFINISHED = ".acsgen-unfinished"
-"""Name of the (empty) file that marks a folder as one that a build is still written to."""
+"""End of the name of a folder that a build is still written to, or that is about to be removed."""
+
+_ASIDE, _EARLIER = ".acsgen-aside", "earlier"
+"""End of the name of the folder where an earlier build is set aside, on file systems that cannot
+exchange two folders; and its name in there."""
 
 BUILD_MARKER = ".acsgen-build"
 """Name of the (empty) file that marks a directory as written by acsgen, and so replaceable."""
@@ -83,6 +96,7 @@ def check_writable(target: Path) -> None:
     because permission bits say nothing about read-only mounts, quotas or the superuser.
     """
     target = _resolved(target)
+    _put_back(target)
     _refuse_foreign(target)
     with _parents(target), _scratch(target):
         pass
@@ -127,12 +141,12 @@ def staged_directory(target: Path) -> Iterator[Path]:
     it cannot be written.  Missing parents are created, and removed again on failure.
     """
     target = _resolved(target)
+    _put_back(target)
     _refuse_foreign(target)
     with _parents(target), _scratch(target) as scratch:
         yield scratch
         try:
             (scratch / BUILD_MARKER).touch()
-            (scratch / _UNFINISHED).unlink(missing_ok=True)
             _swap(scratch, target)
         except OSError as error:
             raise _unwritable(target, error) from error
@@ -196,13 +210,11 @@ def _scratch(target: Path) -> Iterator[Path]:
 
     Folders that killed processes left there are removed too: a lock tells them from those in use.
     """
-    prefix = f".{target.name[:40]}."
+    prefix = _prefix(target)
     try:
         _remove_leftovers(target.parent, prefix)
-        scratch = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+        scratch, lock = _locked_folder(target.parent, prefix)
         scratch.chmod(0o777 & ~_umask())
-        lock = os.open(scratch, os.O_RDONLY)
-        _mark_unfinished(scratch, lock)
     except OSError as error:
         raise _unwritable(target, error) from error
     try:
@@ -212,26 +224,38 @@ def _scratch(target: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _mark_unfinished(scratch: Path, lock: int) -> None:
-    """Lock the folder for as long as ``lock`` is open, and mark it as one of ours."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-    except OSError:
-        # A file system without locks: without the mark the next build leaves the folder alone.
-        return
-    (scratch / _UNFINISHED).touch()
+def _prefix(target: Path) -> str:
+    """Return how the names of folders beside the target begin that belong to it and no other."""
+    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
+    return f".{target.name[:40]}.{digest}."
+
+
+def _locked_folder(parent: Path, prefix: str) -> tuple[Path, int]:
+    """Make a folder that is locked for as long as the file descriptor returned is open."""
+    while True:
+        scratch = Path(tempfile.mkdtemp(prefix=prefix, suffix=_UNFINISHED, dir=parent))
+        try:
+            lock = os.open(scratch, os.O_RDONLY)
+        except FileNotFoundError:  # taken for a leftover before it was locked
+            continue
+        # A file system without locks: there nobody takes any folder for a leftover.
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_SH)
+        if scratch.exists():
+            return scratch, lock
+        os.close(lock)
 
 
 def _remove_leftovers(parent: Path, prefix: str) -> None:
     """Remove the scratch folders of builds of the same target that were killed."""
-    for marker in parent.glob(f"{glob.escape(prefix)}*/{_UNFINISHED}"):
+    for leftover in parent.glob(f"{glob.escape(prefix)}*{_UNFINISHED}"):
         try:
-            lock = os.open(marker.parent, os.O_RDONLY)
+            lock = os.open(leftover, os.O_RDONLY | os.O_NOFOLLOW)
         except OSError:
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(marker.parent, ignore_errors=True)
+            shutil.rmtree(leftover, ignore_errors=True)
         except OSError:  # in use by a build that runs
             continue
         finally:
@@ -246,20 +270,66 @@ def _umask() -> int:
 
 
 def _swap(scratch: Path, target: Path) -> None:
-    """Put ``scratch`` at ``target``; an earlier build is set aside, and restored on failure."""
+    """Put ``scratch`` at ``target``; an earlier build is then at ``scratch``, to be removed."""
     if not target.exists():
-        scratch.rename(target)
-        return
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.old.", dir=target.parent))
+        try:
+            scratch.rename(target)
+            return
+        except OSError as error:
+            # A build of the same target that ended in the meantime.
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+    if not _exchange(scratch, target):
+        _set_aside(scratch, target)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places in one step; return whether this system can do that."""
     try:
-        target.rename(aside / "earlier")
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):  # a C library that has no such function
+        return False
+    if rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # a file system that cannot do it
+        return False
+    raise OSError(number, os.strerror(number), str(other))
+
+
+def _set_aside(scratch: Path, target: Path) -> None:
+    """Put ``scratch`` at ``target`` in two steps; the earlier build is restored on failure.
+
+    A process that is killed between them leaves it set aside; :func:`_put_back` finds it.
+    """
+    folder = tempfile.mkdtemp(prefix=_prefix(target), suffix=_ASIDE, dir=target.parent)
+    aside = Path(folder)
+    try:
+        target.rename(aside / _EARLIER)
         try:
             scratch.rename(target)
         except OSError:
-            (aside / "earlier").rename(target)
+            (aside / _EARLIER).rename(target)
             raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _put_back(target: Path) -> None:
+    """Return a build to its place that a killed process had set aside."""
+    for aside in target.parent.glob(f"{glob.escape(_prefix(target))}*{_ASIDE}"):
+        with contextlib.suppress(OSError):
+            if not target.exists():
+                (aside / _EARLIER).rename(target)
+            shutil.rmtree(aside)
+
+
+def refuse_full_disk(said: str, folder: Path) -> None:
+    """Raise :class:`UserError` if a tool's messages say that there was no room in ``folder``."""
+    if os.strerror(errno.ENOSPC) in said:
+        raise UserError(
+            Problem(str(folder), plain_os_error(OSError(errno.ENOSPC, "")), "make room on its disk")
+        )
 
 
 def _unwritable(target: Path, error: OSError) -> UserError:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from acsgen_host.digests import describe_files
+from acsgen_host.jsontext import load_json
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import acsgen
@@ -84,6 +85,10 @@ class BuildDirectory:
             )
         if not folder.is_dir():
             raise UserError(Problem(str(folder), "is missing", "build it again"))
+        links = [path for path in (folder, *folder.rglob("*")) if path.is_symlink()]
+        if links:
+            what = "is a link, and a build has none: it could lead anywhere"
+            raise UserError([Problem(str(path), what, "copy the file itself") for path in links])
         return folder
 
 
@@ -128,7 +133,9 @@ def _read_manifest(path: Path) -> Manifest:
         raise UserError(Problem(str(path), what, _NOT_A_BUILD))
     file = path / MANIFEST_FILE
     try:
-        return Manifest.model_validate_json(file.read_bytes())
+        content = file.read_bytes()
+        load_json(content)
+        return Manifest.model_validate_json(content)
     except FileNotFoundError as error:
         raise UserError(
             Problem(
@@ -152,3 +159,5 @@ def _read_manifest(path: Path) -> Manifest:
                 for e in error.errors()
             ]
         ) from error
+    except ValueError as error:
+        raise UserError(Problem(str(file), f"is damaged: {error}", "build it again")) from error

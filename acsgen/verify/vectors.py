@@ -13,7 +13,6 @@ layer, so that a build is checked again without the network it came from:
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, cast
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from acsgen.ir.results import GoldenResult
 from acsgen.program.program import Program, Trace
+from acsgen.support.archives import read_arrays
 from acsgen.support.errors import Problem, UserError
 from acsgen.verify.compare import expected_words
 
@@ -76,25 +76,25 @@ def load_vectors(folder: Path, program: Program) -> Vectors:
     path = folder / GOLDEN_FILE
     image = program.image
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            images = _array(stored["images"], np.uint8, (image.channels, image.height, image.width))
-            outputs = {
-                output.name: _array(stored[f"output{index}"], np.int32, (output.classes,))
-                for index, output in enumerate(program.outputs)
-            }
-            masks = {
-                gate.name: _array(stored[f"mask{index}"], np.uint8, (gate.channels,))
-                for index, gate in enumerate(program.gates)
-            }
-            layers = {
-                trace.layer: _layer(stored[f"layer{index}"], trace)
-                for index, trace in enumerate(program.traces)
-            }
-            ran = {
-                key[len(RAN) :]: _array(stored[key], np.bool_, ())
-                for key in stored.files
-                if key.startswith(RAN)
-            }
+        stored = read_arrays(path)
+        images = _array(stored["images"], np.uint8, (image.channels, image.height, image.width))
+        outputs = {
+            output.name: _array(stored[f"output{index}"], np.int32, (output.classes,))
+            for index, output in enumerate(program.outputs)
+        }
+        masks = {
+            gate.name: _array(stored[f"mask{index}"], np.uint8, (gate.channels,))
+            for index, gate in enumerate(program.gates)
+        }
+        layers = {
+            trace.layer: _layer(stored[f"layer{index}"], trace)
+            for index, trace in enumerate(program.traces)
+        }
+        ran = {
+            key[len(RAN) :]: _array(stored[key], np.bool_, ())
+            for key in stored
+            if key.startswith(RAN)
+        }
         results: list[NDArray[np.generic]] = [
             *(array for part in (outputs, masks, layers, ran) for array in part.values())
         ]
@@ -102,7 +102,7 @@ def load_vectors(folder: Path, program: Program) -> Vectors:
             raise ValueError("not as many results as images")
         if not len(images):
             raise ValueError("no images")
-    except (OSError, LookupError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, LookupError, ValueError) as error:
         raise UserError(
             Problem(str(path), f"does not hold this program's vectors: {error}", "build it again")
         ) from error
@@ -117,7 +117,7 @@ def _array(
     stored: NDArray[np.generic], dtype: type[_Scalar], shape: tuple[int, ...]
 ) -> NDArray[_Scalar]:
     """Return ``stored`` after a check that it holds N results of ``shape``."""
-    if stored.dtype != dtype or stored.shape[1:] != shape:
+    if stored.dtype != dtype or not stored.ndim or stored.shape[1:] != shape:
         wanted = f"{np.dtype(dtype)} [N, {', '.join(map(str, shape))}]"
         raise ValueError(f"{stored.dtype} {list(stored.shape)} in place of {wanted}")
     return cast("NDArray[_Scalar]", stored)

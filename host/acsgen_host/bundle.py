@@ -8,7 +8,6 @@ the board is not taken for a network.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from . import isa, words
 from .budget import BudgetProfile
 from .digests import damaged_files
 from .errors import BundleError, Problem
+from .jsontext import load_json
 
 #: Has the digests of all files; its layout is that of the whole directory.
 MANIFEST = "manifest.json"
@@ -193,7 +193,7 @@ class Bundle(NamedTuple):
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = load_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BundleError(
             Problem(

@@ -35,17 +35,25 @@ def damaged_files(
         reason: says in words why a file cannot be read.
     """
     problems = []
+    for key in described if isinstance(described, dict) else ():
+        if key.startswith("/") or ".." in key.split("/"):
+            outside = f"names a file outside of the directory: {key[:80]!r}"
+            problems.append(Problem(str(folder), outside, remedy))
     for name in names:
         known = described.get(name) if isinstance(described, dict) else None
-        what = _damage(folder / name, known, reason)
+        what = _damage(folder, name, known, reason)
         if what is not None:
             problems.append(Problem(str(folder / name), what, remedy))
     return problems
 
 
-def _damage(path: Path, known: Any, reason: Callable[[OSError], str]) -> str | None:
+def _damage(folder: Path, name: str, known: Any, reason: Callable[[OSError], str]) -> str | None:
     if not isinstance(known, dict):
         return "has no recorded digest"
+    path = folder / name
+    # The folder itself may be one: its user has named it.
+    if any(part.is_symlink() for part in (path, *path.parents[: name.count("/")])):
+        return "is a link, or in one, and could lead anywhere"
     try:
         content = path.read_bytes()
     except OSError as error:

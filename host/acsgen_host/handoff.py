@@ -40,14 +40,22 @@ class HandoffEngine(NamedTuple):
     registers: dict[str, int]
 
 
+class _WithoutDoctype(ElementTree.TreeBuilder):
+    """Refuses a document type: Vivado writes none, and its entities could grow without bound."""
+
+    def doctype(self, *_: Any) -> None:
+        raise ValueError("it has a document type")
+
+
 def read_engines(path: Path) -> list[HandoffEngine]:
     """Return the engines of a .hwh; raises :class:`BackendError` where it is none."""
     try:
-        root = ElementTree.parse(str(path)).getroot()
+        parser = ElementTree.XMLParser(target=_WithoutDoctype())
+        root = ElementTree.parse(str(path), parser).getroot()
         ranges = {entry.get("INSTANCE"): entry for entry in root.iter("MEMRANGE")}
         modules = [module for module in root.iter("MODULE") if module.get("VLNV") == VLNV]
         return [_engine(module, ranges.get(module.get("INSTANCE"))) for module in modules]
-    except (ElementTree.ParseError, OSError, TypeError, ValueError) as error:
+    except (ElementTree.ParseError, OSError, LookupError, TypeError, ValueError) as error:
         raise BackendError(
             Problem(str(path), f"is not a hardware handoff: {error}", REMEDY)
         ) from error

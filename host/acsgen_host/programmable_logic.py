@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 import re
 import tempfile
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from .errors import BackendError, EngineBusy, EngineTaken, Problem
+from .jsontext import load_json
 
 #: Seconds to wait for another process.
 LOCK_SECONDS = 60.0
@@ -113,7 +113,7 @@ class LoadedDesign:
                 seen = (found.st_mtime_ns, found.st_ino, found.st_size)
                 if seen == self._seen:
                     return
-                state = json.loads(path.read_text(encoding="utf-8"))
+                state = load_json(path.read_text(encoding="utf-8"))
                 other, name = str(state.get("bitfile_hash", "")), str(state.get("bitfile_name", ""))
             except (OSError, ValueError, AttributeError):
                 # No file, or a process is about to write it: its lock is not ours.

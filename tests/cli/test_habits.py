@@ -26,7 +26,7 @@ from tests.report.samples import REPORT
 pytestmark = pytest.mark.unit
 
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
-FIGURES = ["build", "sim", "bench", "synth", "eval", "train", "boards", "info", "report"]
+FIGURES = ["build", "sim", "bench", "synth", "eval", "train", "boards", "info", "report", "doctor"]
 
 
 def options(command: str) -> dict[str, list[str]]:

@@ -107,3 +107,9 @@ def test_the_noise_of_sums_is_not_kept(tmp_path: Path) -> None:
     noisy = replace(REPORT, macs=replace(REPORT.macs, mean=4279.999999999986))
     assert rounded(noisy).macs.mean == 4280.0
     assert rounded(FULL) == FULL
+
+
+def test_a_clock_that_stands_still(tmp_path: Path) -> None:
+    write_report(tmp_path, replace(REPORT, clock_mhz=0.0))
+    with pytest.raises(UserError, match="clock_mhz is 0"):
+        read_report(tmp_path)

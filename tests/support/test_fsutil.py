@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from acsgen.support import fsutil
 from acsgen.support.errors import UserError
 from acsgen.support.fsutil import (
     BUILD_MARKER,
@@ -89,6 +90,8 @@ def test_failure_to_move_into_place_restores_the_earlier_build(
             raise OSError(errno.ENOSPC, "full")
         return rename(self, to)
 
+    # As on a file system that cannot exchange two folders.
+    monkeypatch.setattr(fsutil, "_exchange", lambda one, other: False)
     monkeypatch.setattr(Path, "rename", refuse_second)
     with pytest.raises(UserError, match="no space left"):
         build(tmp_path / "out", "later")

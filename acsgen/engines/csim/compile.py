@@ -13,6 +13,7 @@ from acsgen.engines.base import CompileError
 from acsgen.support.assets import asset
 from acsgen.support.buildcache import cached_file
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import refuse_full_disk
 from acsgen.support.tools import find_tool
 
 #: The generated code must be free of warnings; those of the type headers (system headers) are not
@@ -82,6 +83,7 @@ def build_library(
         def compile_unit(unit: Path) -> Path:
             target = Path(scratch) / f"{unit.stem}.o"
             _run(
+                Path(scratch),
                 [
                     cxx,
                     *FLAGS,
@@ -92,19 +94,22 @@ def build_library(
                     str(unit),
                     "-o",
                     str(target),
-                ]
+                ],
             )
             return target
 
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
             objects = list(pool.map(compile_unit, units))
-        _run([cxx, "-shared", *extra_flags, *map(str, objects), "-o", str(library)])
+        _run(library.parent, [cxx, "-shared", *extra_flags, *map(str, objects), "-o", str(library)])
     return library
 
 
-def _run(command: list[str]) -> None:
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+def _run(folder: Path, command: list[str]) -> None:
+    """Run a command that writes into ``folder``."""
+    words = {**os.environ, "LC_ALL": "C"}  # the messages that refuse_full_disk knows
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, env=words)
     if finished.returncode != 0:
+        refuse_full_disk(finished.stderr, folder)
         message = "\n".join(finished.stderr.splitlines()[:20])
         raise CompileError(f"{' '.join(command[:1] + command[-4:])}\n{message}")
 

@@ -13,6 +13,7 @@ from acsgen.engines.base import CompileError
 from acsgen.program.engine_config import EngineConfig
 from acsgen.support.assets import asset
 from acsgen.support.buildcache import cached_file
+from acsgen.support.fsutil import refuse_full_disk
 from acsgen.support.tools import find_tool
 
 #: Assertions are on; unknown values are random, so that nothing depends on them.
@@ -128,7 +129,9 @@ def build_model(
 def run_verilator(arguments: list[str]) -> None:
     """Run ``verilator --cc`` and the compiler; raise :class:`CompileError` with their messages."""
     command = [verilator(), "--cc", "-j", str(os.cpu_count() or 1), *arguments]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    words = {**os.environ, "LC_ALL": "C"}  # the messages that refuse_full_disk knows
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, env=words)
     if finished.returncode != 0:
+        refuse_full_disk(finished.stderr + finished.stdout, Path(tempfile.gettempdir()))
         message = "\n".join((finished.stderr + finished.stdout).splitlines()[:30])
         raise CompileError(message)
