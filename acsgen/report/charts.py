@@ -27,18 +27,16 @@ WIDTH = 400
 LEFT, RIGHT = 44, 388
 
 #: Layers that are named in the roofline.
-NAMED = 6
+NAMED = 4
 
 #: Letters of a name that fit a drawing beside its mark.
 LONGEST_LABEL = 24
 
-#: Where a label may stand beside its mark: offset, anchor, and the share of it before the anchor.
-LABEL_PLACES = (
-    (7, 4, "start", 0.0),
-    (-7, 4, "end", 1.0),
-    (0, 16, "middle", 0.5),
-    (0, -9, "middle", 0.5),
-)
+#: Width of a letter of a drawing's text.
+LETTER = 5.6
+
+#: Where a label may stand below its mark, the nearest place first.
+LABEL_PLACES = tuple((dx, dy) for dy in range(26, 150, 14) for dx in (0, 30, -30, 60, -60))
 
 
 def percent(value: float) -> str:
@@ -53,8 +51,8 @@ def histogram(report: Report) -> Markup | None:
         return None
     panel = 92
     drawing = Drawing(WIDTH, 34 + panel * len(found) + 34)
-    low = min(item.edges[0] for item in found)
-    high = max(item.dense for item in found)
+    low = min(min(item.edges[0], item.dense) for item in found)
+    high = max(max(item.edges[-1], item.dense) for item in found)
     margin = (high - low) * 0.03
     x = Scale(max(0.0, low - margin), high + margin, LEFT, RIGHT)
     entries = [("rect", item.engine, f"{ENGINES[item.engine]}") for item in found]
@@ -102,8 +100,8 @@ def savings(report: Report) -> Markup | None:
     ]
     highest = max(1.0, *(max(macs, cycles) for _, macs, cycles, _ in points)) * 1.02
     x, y = Scale(0, highest, LEFT, RIGHT), Scale(0, highest, 244, 40)
-    drawing.x_axis(x, 244, "MACs executed, of those without gates", 40, percent)
-    drawing.y_axis(y, LEFT, "cycles, of those without gates", RIGHT, percent)
+    drawing.x_axis(x, 244, "MACs executed, of those without gates", 40, percent, 6)
+    drawing.y_axis(y, LEFT, "cycles, of those without gates", RIGHT, percent, 6)
     drawing.line(x(0), y(0), x(highest), y(highest), "dense")
     for engine, macs, cycles, index in points:
         mark = drawing.dot if engine == "hls" else drawing.diamond
@@ -125,12 +123,12 @@ def roofline(report: Report) -> Markup | None:
         return None
     best = limits(report)
     lowest = min(point.intensity for point in points)
-    highest = max(point.intensity for point in points)
+    highest = max(*(point.intensity for point in points), best.macs / best.bytes)
     slowest = min(point.rate for point in points)
     x = Scale(
         10 ** np.floor(np.log10(lowest)), 10 ** np.ceil(np.log10(highest * 1.5)), LEFT, RIGHT, True
     )
-    y = Scale(min(1.0, 10 ** np.floor(np.log10(slowest))), best.macs * 2.5, 264, 40, True)
+    y = Scale(min(1.0, 10 ** np.floor(np.log10(slowest))), best.macs * 3, 264, 40, True)
     drawing = Drawing(WIDTH, 308)
     drawing.x_axis(x, 264, "MACs a byte of external memory", 40)
     drawing.y_axis(y, LEFT, "MACs a cycle", RIGHT)
@@ -142,7 +140,8 @@ def roofline(report: Report) -> Markup | None:
             f"{point.rate:.1f} MACs a cycle, {point.intensity:.1f} MACs a byte"
         )
         kind = f"{point.engine} mark{' gate' if point.for_gates else ''}"
-        mark(x(point.intensity), y(point.rate), 4, kind, title)
+        radius = 2.5 + 4 * (point.cycles / points[-1].cycles) ** 0.5
+        mark(x(point.intensity), y(point.rate), radius, kind, title)
     _name_slowest(drawing, x, y, points)
     shapes = {"hls": "dot", "rtl": "diamond"}
     entries = [(shapes[engine], f"{engine} mark", ENGINES[engine]) for engine in simulated(report)]
@@ -170,40 +169,36 @@ def _roof(drawing: Drawing, x: Scale, y: Scale, best: Limits) -> None:
     drawing.line(x(start), y(start * best.bytes), x(middle), y(middle * best.bytes), "roof")
     if ridge < x.high:
         drawing.line(x(middle), y(best.macs), x(x.high), y(best.macs), "roof")
-        drawing.text(RIGHT, y(best.macs) - 5, f"lanes: {best.macs} MACs a cycle", "tick", "end")
-    at = (start * middle) ** 0.5
+        drawing.text(RIGHT, y(best.macs) - 10, f"lanes: {best.macs} MACs a cycle", "tick", "end")
     words = f"memory: {best.bytes:g} bytes a cycle"
-    drawing.text(
-        x(at) - 6, y(at * best.bytes) - 6, words, "tick", "end" if at > x.low * 8 else "start"
-    )
+    if x(middle) - 10 - LETTER * len(words) > LEFT:
+        drawing.text(x(middle) - 10, y(middle * best.bytes) + 4, words, "tick", "end")
 
 
 def _name_slowest(drawing: Drawing, x: Scale, y: Scale, points: Sequence[RoofPoint]) -> None:
-    """Name the layers with most cycles, each once, where names do not meet."""
-    taken: list[tuple[float, float, float, float]] = []
+    """Name the layers with most cycles, each once, below the roof where there is room."""
+    taken: list[tuple[float, ...]] = []
+    for point in points:
+        at_x, at_y = x(point.intensity), y(point.rate)
+        taken.append((at_x - 5, at_y - 5, at_x + 5, at_y + 5))
     named: set[str] = set()
     for point in reversed(points):
         if point.name in named or len(named) == NAMED:
             continue
-        label = (
-            point.name if len(point.name) <= LONGEST_LABEL else "…" + point.name[-LONGEST_LABEL:]
-        )
-        width = 5.6 * len(label)
-        for dx, dy, anchor in (
-            (7, 4, "start"),
-            (-7, 4, "end"),
-            (0, 16, "middle"),
-            (0, -9, "middle"),
-        ):
-            left = x(point.intensity) + dx - {"start": 0, "end": width, "middle": width / 2}[anchor]
-            top = y(point.rate) + dy - 9
-            box = (left, top, left + width, top + 11)
-            inside = box[0] >= LEFT + 2 and box[2] <= RIGHT and box[3] < 262
+        named.add(point.name)
+        cut = len(point.name) > LONGEST_LABEL
+        label = f"…{point.name[-LONGEST_LABEL:]}" if cut else point.name
+        half = LETTER * len(label) / 2
+        at_x, at_y = x(point.intensity), y(point.rate)
+        for dx, dy in LABEL_PLACES:
+            middle, line = at_x + dx, at_y + dy
+            box = (middle - half, line - 9, middle + half, line + 3)
+            inside = box[0] > LEFT + 2 and box[2] < RIGHT and box[3] < y.start - 4
             if inside and not any(_meet(box, other) for other in taken):
-                drawing.text(x(point.intensity) + dx, y(point.rate) + dy, label, "name", anchor)
+                drawing.line(at_x, at_y, middle, line - 9, "leader")
+                drawing.text(middle, line, label, "name", "middle")
                 taken.append(box)
                 break
-        named.add(point.name)
 
 
 def _meet(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
@@ -229,7 +224,7 @@ def memory_map(report: Report) -> Markup | None:
             f"instructions {place.first} to {place.last}"
         )
         drawing.rect(left, top, right - left, bottom - top, f"place tone{index % 3}", title)
-        if right - left > 5.8 * len(place.layer) + 6 and bottom - top > 12:
+        if right - left > LETTER * len(place.layer) + 6 and bottom - top > 12:
             drawing.text((left + right) / 2, (top + bottom) / 2 + 4, place.layer, "name", "middle")
     used = report.memory.feature_blocks
     return drawing.markup(
@@ -274,4 +269,4 @@ def strip(shares: Sequence[float], title: str) -> Markup:
         f"V{20 - 20 * value:.2f}H{cell * (i + 1):.2f}" for i, value in enumerate(heights)
     )
     drawing.path(f"M0 20{tops}V20Z", "open")
-    return drawing.markup(title, "strip")
+    return drawing.markup(title, "strip", stretched=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +29,7 @@ from acsgen.report.series import (
     skipped_layers,
 )
 from acsgen.support.assets import asset
+from acsgen.support.fsutil import write_whole
 from acsgen.support.numbers import count, images, percent, share
 from acsgen.verify.builddir import BuildDirectory, open_build
 
@@ -79,13 +78,23 @@ class ResourceRow:
 
 @dataclass(frozen=True)
 class CycleBars:
-    """A layer's row in the table of cycles; lengths are shares of the longest bar."""
+    """A layer's row in the table of cycles; lengths are shares of the longest bar.
+
+    Attributes:
+        row: the layer.
+        bars: cycles by engine.
+        lanes: least cycles by the lanes.
+        memory: least cycles by memory.
+        bound: the larger of the two.
+        reached: its share of the cycles of the faster engine.
+    """
 
     row: LayerRow
     bars: dict[str, float]
     lanes: float
     memory: float
     bound: str
+    reached: float
 
 
 @dataclass(frozen=True)
@@ -104,22 +113,7 @@ def write_page(build: Path, target: Path | None = None) -> None:
         UserError: the directory is no build, or it is damaged.
     """
     text = render_page(read_report(build), open_build(build))
-    write_whole(target or build / PAGE_FILE, text)
-
-
-def write_whole(target: Path, text: str) -> None:
-    """Write a text file as a whole: where that fails, an earlier file stays as it was."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(target or build / PAGE_FILE, text.encode())
 
 
 def render_page(report: Report, build: BuildDirectory) -> str:
@@ -190,11 +184,11 @@ def _headlines(report: Report) -> Iterator[Headline]:
     for name, counted in simulated(report).items():
         by_macs, by_cycles = saved(report, counted)
         if report.gates:
-            ratio = f"{by_cycles / by_macs:.2f} of a cycle for a MAC; " if by_macs > 0 else ""
+            ratio = f": a ratio of {by_cycles / by_macs:.2f}" if by_macs > 0 < by_cycles else ""
             yield Headline(
-                f"{100 * by_cycles:.1f} %",
-                f"of the cycles saved, {ENGINES[name]}",
-                f"{ratio}the same {images(counted.images)}: {100 * by_macs:.1f} % of the MACs",
+                f"{100 * abs(by_cycles):.1f} %",
+                f"{'of the cycles saved' if by_cycles >= 0 else 'more cycles'}, {ENGINES[name]}",
+                f"{images(counted.images)}, of whose MACs {100 * by_macs:.1f} % are skipped{ratio}",
             )
     for name, counted in simulated(report).items():
         yield Headline(
@@ -217,7 +211,7 @@ def _headlines(report: Report) -> Iterator[Headline]:
         )
     mismatches = sum(check.mismatches for check in report.bit_exact.values())
     values = sum(check.values for check in report.bit_exact.values())
-    yield Headline(str(mismatches), "bits that differ", f"in {count(values)} values simulated")
+    yield Headline(str(mismatches), "values that differ", f"of {count(values)} that were simulated")
 
 
 def _known_by(engine: str) -> str:
@@ -254,6 +248,7 @@ def _cycle_bars(report: Report) -> list[CycleBars]:
             lanes=lanes / longest,
             memory=memory / longest,
             bound="lanes" if lanes >= memory else "memory",
+            reached=max(lanes, memory) / (min(row.cycles.values(), default=0.0) or 1.0),
         )
         for row, (lanes, memory) in zip(rows, bounds, strict=True)
     ]
@@ -303,7 +298,9 @@ def _rungs(report: Report) -> Iterator[Rung]:
 
 def _breaks(name: str) -> Markup:
     """Return a layer's name that may be broken behind its dots and underscores."""
-    return Markup(escape(name).replace(".", ".<wbr>").replace("_", "_<wbr>"))
+    # On the escaped text as a plain string: Markup would escape the tags as well.
+    text = str(escape(name))
+    return Markup(text.replace(".", ".<wbr>").replace("_", "_<wbr>"))
 
 
 def _size(number: float) -> str:

@@ -253,7 +253,7 @@ def describe_image(report: Report, index: int) -> list[str]:
     else:
         facts.append(f"class {image.label}, predicted {image.prediction}")
     if image.open is not None:
-        facts.append(f"{100 * image.open:.0f} % of the channels open")
+        facts.append(f"{100 * image.open:.0f} % open")
     facts.append(f"{image.macs / 1e6:.2f} M MACs")
     for engine, title in ENGINES.items():
         cycles = getattr(image, f"cycles_{engine}")

@@ -161,10 +161,11 @@ class Drawing:
             self.text(x + 15, y, words, "tick")
             x += 15 + 6.2 * len(words) + 12
 
-    def markup(self, title: str, kind: str = "chart") -> Markup:
+    def markup(self, title: str, kind: str = "chart", *, stretched: bool = False) -> Markup:
         """Return the element; ``title`` says in words what it shows, for those who do not see."""
+        ratio = 'preserveAspectRatio="none" ' if stretched else ""
         return Markup(
-            f'<svg class="{escape(kind)}" role="img" aria-label="{escape(title)}" '
+            f'<svg class="{escape(kind)}" role="img" aria-label="{escape(title)}" {ratio}'
             f'viewBox="0 0 {number(self.width)} {number(self.height)}" '
             f'xmlns="http://www.w3.org/2000/svg">{"".join(self._parts)}</svg>'
         )
