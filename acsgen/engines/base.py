@@ -88,7 +88,7 @@ class EngineRun:
         its words may have been fetched earlier.
         """
         if self.loops is not None:
-            return self.loops.cycles.sum(axis=1)
+            return np.asarray(self.loops.cycles.sum(axis=1), np.int64)
         if self.ends is None:
             return None
         return np.diff(self.ends, prepend=0, append=self.counters["cycles"])

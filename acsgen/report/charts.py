@@ -77,7 +77,7 @@ def histogram(report: Report) -> Markup | None:
                 )
         drawing.line(x(item.dense), top - 4, x(item.dense), bottom, "dense")
         drawing.line(LEFT, bottom, RIGHT, bottom, "axis")
-    drawing.text(2, 26, "images", "label")
+    drawing.text(2, 12, "images", "label")
     drawing.x_axis(x, bottom, "cycles an image", bottom)
     words = "; ".join(
         f"{ENGINES[item.engine]}: mean {count(item.mean)}, {count(item.dense)} without gates"

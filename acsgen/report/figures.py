@@ -37,7 +37,7 @@ MARKS = {"hls": "o", "rtl": "D"}
 PLACES = ("#bcd3ec", "#d9cdea", "#c7e2d3")
 SKIPPED = "#2d7565"
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.size": 8,
     "font.family": "serif",
     "axes.spines.top": False,

@@ -46,13 +46,13 @@ class Scale:
         """Return round values between the ends: powers of ten, or steps of 1, 2 or 5."""
         if self.log:
             first, last = math.ceil(math.log10(self.low)), math.floor(math.log10(self.high))
-            step = max(1, math.ceil((last - first + 1) / (most + 1)))
-            return [10.0**power for power in range(first, last + 1, step)]
+            stride = max(1, math.ceil((last - first + 1) / (most + 1)))
+            return [10.0**power for power in range(first, last + 1, stride)]
         span = (self.high - self.low) or 1.0
         power = 10.0 ** math.floor(math.log10(span / most))
         step = next(power * n for n in (1, 2, 5, 10) if span / (power * n) <= most)
-        first = math.ceil(self.low / step - 1e-9)
-        return [step * i for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
+        lowest, highest = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [step * i for i in range(lowest, highest + 1)]
 
 
 def short(value: float) -> str:
