@@ -12,6 +12,7 @@ from rich.table import Table
 from acsgen.cli.console import guarded, out
 from acsgen.cli.options import JsonOption, check_json, write_json
 from acsgen.cli.tables import figures_table, print_table, remarks_table
+from acsgen.support.fsutil import check_file, check_folder, write_whole
 from acsgen.support.numbers import count, share
 
 if TYPE_CHECKING:
@@ -24,14 +25,35 @@ def report(
     layers: Annotated[
         bool, typer.Option("--layers", help="Show every layer: cycles, MACs, bytes, noise.")
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="FILE", help="Write the page again: one file, without a network."
+        ),
+    ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            "--figures",
+            metavar="FOLDER",
+            help="Write every figure as PDF and SVG, for papers; takes matplotlib.",
+        ),
+    ] = None,
     json_file: JsonOption = None,
 ) -> None:
     """Show the report of a build again.
 
     With --layers there is a row for each layer. Cycles are those of the HLS engine, where it was
-    simulated; signal to noise compares the integers with the float network.
+    simulated; signal to noise compares the integers with the float network. report.html in the
+    build is the report as a page; --html renders it again, with this version's template.
     """
     check_json(json_file)
+    if html is not None:
+        check_file(html)
+    if figures is not None:
+        from acsgen.report.figures import check_matplotlib, write_figures
+
+        check_matplotlib()
 
     from acsgen.report.file import REPORT_FILE, read_report
     from acsgen.report.hints import hints
@@ -39,10 +61,20 @@ def report(
     from acsgen.verify.builddir import open_build
 
     found = read_report(build)
-    board = open_build(build).manifest.board
+    opened = open_build(build)
+    board = opened.manifest.board
+    if html is not None:
+        from acsgen.report.page import render_page
+
+        write_whole(html, render_page(found, opened).encode())
+        out.print(f"written to {html}", soft_wrap=True)
+    if figures is not None:
+        check_folder(figures)
+        names = write_figures(figures, found, opened)
+        out.print(f"{count(len(names))} files written to {figures}", soft_wrap=True)
     if layers:
         print_table(layers_table(found))
-    else:
+    elif html is None and figures is None:
         title = f"{found.model} on {board.title}"
         headers = ("figure", "value", "remark")
         out.print(remarks_table(title, headers, summary_rows(found, board), out.width))

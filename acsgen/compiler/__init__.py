@@ -6,6 +6,6 @@ parameter buffer, :mod:`~acsgen.compiler.allocate` places buffers, :mod:`~acsgen
 makes the instructions of a :class:`~acsgen.program.program.Program`.
 """
 
-from acsgen.compiler.compile import compile_graph
+from acsgen.compiler.compile import compile_graph, memory_map
 
-__all__ = ["compile_graph"]
+__all__ = ["compile_graph", "memory_map"]

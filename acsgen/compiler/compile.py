@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from acsgen.compiler.allocate import Allocation, allocate
+from acsgen.compiler.allocate import Allocation, Lifetime, allocate
 from acsgen.compiler.constants import build_constants
 from acsgen.compiler.kinds import kind_of
 from acsgen.compiler.layout import choose_layouts
@@ -35,6 +37,7 @@ from acsgen.isa.generated import (
 )
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.map_format import MapFormat
+from acsgen.program.memory_map import BufferPlace
 from acsgen.program.program import (
     Image,
     Line,
@@ -97,12 +100,20 @@ def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
     )
 
 
+def memory_map(graph: IntGraph, engine: EngineConfig) -> tuple[BufferPlace, ...]:
+    """Return where :func:`compile_graph` places the results of ``graph``, memory by memory."""
+    layouts = choose_layouts(graph)
+    schedule = make_schedule(graph, layouts)
+    return _allocate(schedule, build_constants(graph, layouts), engine, []).places
+
+
 @dataclass(frozen=True)
 class _Memories:
     """Where every buffer lies, and how much of each memory is used."""
 
     buffers: dict[Buffer, int]
     use: MemoryUse
+    places: tuple[BufferPlace, ...]
 
 
 def _allocate(
@@ -130,7 +141,22 @@ def _allocate(
             for key, offset in found.offsets.items()
         },
         use=_memory_use(in_features, in_vectors, in_masks),
+        places=(
+            *_places("feature", maps, in_features),
+            *_places("vector", vectors, in_vectors),
+            *_places("mask", masks, in_masks),
+        ),
     )
+
+
+def _places(
+    memory: Literal["feature", "vector", "mask"],
+    lifetimes: Sequence[Lifetime[Buffer]],
+    found: Allocation[Buffer],
+) -> Iterator[BufferPlace]:
+    for item in sorted(lifetimes, key=lambda item: item.first):
+        address = found.offsets[item.key]
+        yield BufferPlace(item.key.name, memory, address, item.size, item.first, item.last)
 
 
 def _memory_use(

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 from acsgen_host.words import POISON, header
+from numpy.typing import NDArray
 
 from acsgen.engines.loop_counts import LoopCounts
 from acsgen.program.words import Words
@@ -60,6 +61,8 @@ class EngineRun:
             an engine without a clock.
         bus: the counts of the memory; None where no bus is simulated.
         loops: the cycles of every loop, where an engine counts those instead of having a clock.
+        ends: int64, cycles from the start to the end of every instruction but END, where an engine
+            with a clock tells them.
     """
 
     result: Words = field(repr=False)
@@ -70,11 +73,25 @@ class EngineRun:
     cycles: int | None = None
     bus: BusCounts | None = None
     loops: LoopCounts | None = field(default=None, repr=False)
+    ends: NDArray[np.int64] | None = field(default=None, repr=False)
 
     @property
     def counters(self) -> dict[str, int]:
         """The words of the result header by name: the engine's own counters among them."""
         return header(self.result)
+
+    @property
+    def by_instruction(self) -> NDArray[np.int64] | None:
+        """The cycles of every instruction that ran, END included; None where nobody counts them.
+
+        With a clock an instruction takes the cycles from the end of the one before it, although
+        its words may have been fetched earlier.
+        """
+        if self.loops is not None:
+            return np.asarray(self.loops.cycles.sum(axis=1), np.int64)
+        if self.ends is None:
+            return None
+        return np.diff(self.ends, prepend=0, append=self.counters["cycles"])
 
 
 class Engine(Protocol):

@@ -15,6 +15,7 @@ from acsgen.engines.csim import CSimEngine
 from acsgen.engines.csim.compile import ap_types_directory, cached_library, compiler
 from acsgen.engines.rtl import Memory, RtlEngine, cached_model, verilator
 from acsgen.program.engine_config import EngineConfig
+from acsgen.support.tools import tool_version
 
 #: The keys of :data:`SIMULATIONS`, as commands and their callers have them.
 SimulationName = Literal["csim", "rtl"]
@@ -55,6 +56,7 @@ class Simulation:
         quick: whether a build can afford it without being asked.
         kept_as: where a build keeps the compiled library, to be run elsewhere; None if it does not.
         require_tools: raises :class:`~acsgen.support.errors.UserError` where a tool is missing.
+        version: the first line that its tool says of its version.
         compile: see :class:`Compile`.
         open: see :class:`Open`.
     """
@@ -67,6 +69,7 @@ class Simulation:
     quick: bool
     kept_as: Path | None
     require_tools: Callable[[], object]
+    version: Callable[[], str]
     compile: Compile
     open: Open
 
@@ -103,6 +106,7 @@ SIMULATIONS: dict[str, Simulation] = {
         quick=True,
         kept_as=Path("csim", "libacs.so"),
         require_tools=_csim_tools,
+        version=lambda: tool_version(compiler()),
         compile=_compile_csim,
         open=_open_csim,
     ),
@@ -115,6 +119,7 @@ SIMULATIONS: dict[str, Simulation] = {
         quick=False,
         kept_as=None,
         require_tools=verilator,
+        version=lambda: tool_version(verilator()),
         compile=_compile_rtl,
         open=_open_rtl,
     ),

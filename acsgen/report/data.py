@@ -18,6 +18,7 @@ from acsgen.engines.rtl import Memory
 from acsgen.ir.mask_statistics import MaskStatistics
 from acsgen.ir.noise import LayerNoise
 from acsgen.program.engine_config import EngineConfig
+from acsgen.program.memory_map import BufferPlace
 from acsgen.program.program import MemoryUse
 from acsgen.report.vivado import PlacedResources
 
@@ -153,7 +154,7 @@ class OutputFigures:
 class LayerFigures:
     """One layer's share of an image, mean over the images.
 
-    Cycles are those of ``cycles.hls``, over the images of the simulation, if there was one.
+    Cycles are those of ``cycles``, over the images of the simulation, if there was one.
 
     Attributes:
         layer: its name; ``END`` for the instruction that ends a program.
@@ -162,6 +163,11 @@ class LayerFigures:
         macs_skipped: those left out.
         bytes_read: from memory.
         cycles_dense: likewise in the network without gates; None for a layer of a gate.
+        cycles_rtl: clock cycles of the RTL engine, from the end of the layer before.
+        cycles_rtl_dense: likewise in the network without gates; None for a layer of a gate.
+        macs_simulated: multiply-accumulates executed, over the images of the simulation.
+        bytes_simulated: read from memory and written to it, over the images of the simulation.
+        for_gates: whether it works for a gate alone.
     """
 
     layer: str
@@ -170,6 +176,66 @@ class LayerFigures:
     macs_skipped: float
     bytes_read: float
     cycles_dense: int | None
+    cycles_rtl: float | None = None
+    cycles_rtl_dense: int | None = None
+    macs_simulated: float = 0.0
+    bytes_simulated: float = 0.0
+    for_gates: bool = False
+
+
+@dataclass(frozen=True)
+class GateFigures:
+    """One gate's masks, over the same images as :class:`Accuracy`.  Shares are in [0, 1].
+
+    Attributes:
+        gate: name of its layer.
+        open: mean share of open channels.
+        agreement: share of bits that are those of the float network's masks.
+        by_channel: share of the images for which each channel is open.
+    """
+
+    gate: str
+    open: float
+    agreement: float
+    by_channel: tuple[float, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ImageFigures:
+    """One of the images that prove bit-exactness.
+
+    Attributes:
+        label: its class; None without labels.
+        prediction: class that the integer network predicts.
+        macs: multiply-accumulates executed, gating work included.
+        open: share of open gate bits; None without gates.
+        cycles_hls: clock cycles of the HLS engine; None where it was not simulated.
+        cycles_rtl: clock cycles of the RTL engine; None where it was not simulated.
+    """
+
+    label: int | None
+    prediction: int
+    macs: int
+    open: float | None
+    cycles_hls: int | None
+    cycles_rtl: int | None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What it takes to make the same build again.
+
+    Attributes:
+        file: name of the model file.
+        sha256: digest of the model file.
+        command: the command, with the model file's name and without its folder.
+        versions: of Python, of the packages that computed, and of the tools that simulated.
+    """
+
+    file: str
+    sha256: str
+    command: str
+    versions: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -270,6 +336,10 @@ class Report:
         memory: on-chip memory that the program needs.
         layers: in order of execution.
         noise: of quantization, by layer, in order of execution.
+        gates: in order of execution.
+        images: those that prove bit-exactness, in the order of ``vectors/golden.npz``.
+        buffers: the places of results in on-chip memory, in the order of their first use.
+        origin: what it takes to make the same build again.
         bitstream: that ``acsgen bitstream`` made last, by its engine: ``hls``, ``rtl``.
     """
 
@@ -292,4 +362,8 @@ class Report:
     memory: MemoryUse
     layers: tuple[LayerFigures, ...] = field(repr=False)
     noise: tuple[LayerNoise, ...] = field(repr=False)
+    gates: tuple[GateFigures, ...] = field(repr=False)
+    images: tuple[ImageFigures, ...] = field(repr=False)
+    buffers: tuple[BufferPlace, ...] = field(repr=False)
+    origin: Origin
     bitstream: dict[str, BitstreamFigures] = field(default_factory=dict)

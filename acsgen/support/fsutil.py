@@ -133,6 +133,32 @@ def check_file(target: Path) -> None:
         ) from error
 
 
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file as a whole: where that fails, an earlier file of the name stays as it was.
+
+    Raises:
+        UserError: the disk is full, or the folder cannot be written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UserError(
+            Problem(
+                str(target),
+                f"cannot be written: {plain_os_error(error)}",
+                "choose another place, or make room",
+            )
+        ) from error
+
+
 @contextmanager
 def staged_directory(target: Path) -> Iterator[Path]:
     """Yield an empty folder that becomes ``target`` when the block succeeds, and vanishes if not.

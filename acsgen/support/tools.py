@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 
 from acsgen.support.errors import Problem, UserError
 
@@ -24,3 +25,14 @@ def find_tool(name: str, variable: str, purpose: str, remedy: str) -> str:
     if found is None:
         raise UserError(Problem(purpose, f"{wanted} is not there", remedy))
     return found
+
+
+def tool_version(command: str) -> str:
+    """Return the first line of ``command --version``, or "unknown" where it has none."""
+    try:
+        finished = subprocess.run(
+            [command, "--version"], capture_output=True, text=True, check=False, timeout=60
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return (finished.stdout.strip().splitlines() or ["unknown"])[0]

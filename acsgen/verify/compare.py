@@ -51,6 +51,7 @@ class Verification:
             which runs first.
         headers: words of every image's result header, by name, of the run without trace.
         loops: the cycles of every loop in the same runs, where the engine counts them.
+        by_instruction: the cycles of every instruction in the same runs, where they are known.
     """
 
     images: int
@@ -59,6 +60,7 @@ class Verification:
     first: str | None
     headers: tuple[dict[str, int], ...] = field(default=(), repr=False)
     loops: tuple[LoopCounts, ...] = field(default=(), repr=False)
+    by_instruction: tuple[NDArray[np.int64], ...] = field(default=(), repr=False)
 
 
 class _Tally:
@@ -135,6 +137,7 @@ def verify_engine(
     buffer = program.params if params is None else params
     headers: list[dict[str, int]] = []
     loops: list[LoopCounts] = []
+    by_instruction: list[NDArray[np.int64]] = []
     for index, image in enumerate(images):
         masks = {gate.name: golden.masks[gate.name][index] for gate in program.gates}
         executed = partial(golden.executed, image=index)
@@ -147,6 +150,8 @@ def verify_engine(
             if not trace:
                 headers.append(header)
                 loops += [found.loops] if found.loops is not None else []
+                known = found.by_instruction
+                by_instruction += [known] if known is not None else []
             if found.status != Status.OK:
                 tally.mismatches += 1
                 tally.note(run, None, _status_text(program, found))
@@ -162,7 +167,13 @@ def verify_engine(
                 _compare_counters(tally, run, on_bus, _header_counts(header), _ON_BUS)
         on_image(index + 1)
     return Verification(
-        len(images), tally.compared, tally.mismatches, tally.first, tuple(headers), tuple(loops)
+        len(images),
+        tally.compared,
+        tally.mismatches,
+        tally.first,
+        tuple(headers),
+        tuple(loops),
+        tuple(by_instruction),
     )
 
 

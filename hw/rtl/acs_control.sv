@@ -77,6 +77,14 @@ module acs_control
   input  wire logic             write_idle_i,
   input  wire logic             write_error_i
 );
+`ifdef ACS_PROFILE
+  // For simulators: an instruction is done, so many cycles after the start of the program.
+  import "DPI-C" function void acs_instruction_ended(
+    input int unsigned index,
+    input longint unsigned cycles
+  );
+`endif
+
   // The fetch unit has room for the words that it asked for.
   assign data_ready_o = 1'b1;
 
@@ -330,7 +338,7 @@ module acs_control
         written_q <= written_q + (is_linear_result ? 64'(result_words) : '0) +
                      (op.trace_addr != 0 ? 64'(trace_words) : '0);
 `ifdef ACS_PROFILE
-        $display("PROF %0d %0d %0d %0d", index_q, cycles_q, stalls_q, iterations_q);
+        acs_instruction_ended(32'(index_q), cycles_q);
 `endif
       end
 

@@ -13,6 +13,12 @@
 double sc_time_stamp() { return 0; }
 
 thread_local std::string acs::Session::stopped_at;
+thread_local acs::Session *acs::Session::active = nullptr;
+
+// The engine calls it (hw/rtl/acs_control.sv, with ACS_PROFILE) as an instruction ends.
+extern "C" void acs_instruction_ended(unsigned int index, unsigned long long cycles) {
+  acs::Session::active->instruction_ended(index, cycles);
+}
 
 // Failed assertions end here, instead of in abort(): tick() looks at gotError().
 void vl_stop(const char *filename, int linenum, const char *hier) {
@@ -95,6 +101,13 @@ void acs_rtlsim_counters(void *handle, Counters *counters) {
   const acs::MemoryCounters &m = s.memory.counters();
   *counters = {s.edges(),     s.written_at(), s.interrupted_at(), m.read_beats,
                m.write_beats, m.stray_beats,  s.interrupt()};
+}
+
+// Copies up to `room` of the session's ends(); returns how many there are.
+uint64_t acs_rtlsim_ends(void *handle, uint64_t *ends, uint64_t room) {
+  const std::vector<uint64_t> &found = session(handle).ends();
+  for (uint64_t i = 0; i < found.size() && i < room; ++i) ends[i] = found[i];
+  return found.size();
 }
 }
 #pragma GCC visibility pop

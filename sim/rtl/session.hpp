@@ -7,6 +7,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "Vacs_engine_pins.h"
 #include "axi_memory.hpp"
@@ -48,7 +49,16 @@ class Session {
   }
 
   // Several engines may live in a thread: each call begins with this.
-  void activate() { Verilated::threadContextp(context_.get()); }
+  void activate() {
+    Verilated::threadContextp(context_.get());
+    active = this;
+  }
+
+  // The engine, of the session that is active, ends instruction `index` of a program.
+  void instruction_ended(uint32_t index, uint64_t cycles) {
+    if (index == 0) ends_.clear();
+    ends_.push_back(cycles);
+  }
 
   ~Session() {
     activate();
@@ -114,6 +124,9 @@ class Session {
   uint64_t interrupted_at() const { return interrupted_at_; }
   bool interrupt() const { return interrupt_; }
 
+  // Cycles from the start of the last program to the end of each of its instructions but END.
+  const std::vector<uint64_t> &ends() const { return ends_; }
+
  private:
   static constexpr int kMaxWait = 1000;
 
@@ -177,8 +190,11 @@ class Session {
  public:
   // Where the model stopped last, by vl_stop.
   static thread_local std::string stopped_at;
+  // The session whose clock runs in this thread.
+  static thread_local Session *active;
 
  private:
+  std::vector<uint64_t> ends_;
   std::unique_ptr<VerilatedContext> context_;
   std::unique_ptr<Vacs_engine_pins> model_;
 #if VM_TRACE_FST

@@ -8,6 +8,7 @@ from acsgen.engines.rtl import Memory
 from acsgen.ir.mask_statistics import MaskStatistics
 from acsgen.ir.noise import LayerNoise
 from acsgen.program.engine_config import EngineConfig
+from acsgen.program.memory_map import BufferPlace
 from acsgen.program.program import MemoryUse
 from acsgen.report.data import (
     Accuracy,
@@ -15,8 +16,11 @@ from acsgen.report.data import (
     BytesMoved,
     CountedCycles,
     Cycles,
+    GateFigures,
+    ImageFigures,
     LayerFigures,
     MacFigures,
+    Origin,
     OutputFigures,
     Report,
 )
@@ -45,7 +49,11 @@ REPORT = Report(
     memory=MemoryUse(768, 8, 1),
     layers=(
         LayerFigures("conv1", 31_000.6, 7_500_000.4, 0.0, 90_000.0, 50_000),
-        LayerFigures("gate", 8.0, 9.0, 0.0, 8.0, None),
+        LayerFigures("gate", 8.0, 9.0, 0.0, 8.0, None, for_gates=True),
     ),
     noise=(LayerNoise("conv1", 31.5, 28.25, 70.75),),
+    gates=(GateFigures("gate", 0.51, 0.9961, (1.0, 0.5, 0.03)),),
+    images=(ImageFigures(3, 3, 7_000_000, 0.5, 30_000, None),),
+    buffers=(BufferPlace("conv1", "feature", 0, 768, 0, 1),),
+    origin=Origin("resnet8.pt", "0" * 64, "acsgen build resnet8.pt", {"Python": "3.11.2"}),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from acsgen.support.fsutil import (
     check_writable,
     plain_os_error,
     staged_directory,
+    write_whole,
 )
 
 pytestmark = pytest.mark.unit
@@ -212,3 +214,19 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="is a file, not a directory"):
             check_folder(folder)
     check_folder(tmp_path / "new" / "folder")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "page.html"
+    write_whole(target, b"old")
+    with pytest.raises(UserError, match="cannot be written"):
+        write_whole(tmp_path / "none" / "page.html", b"new")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+        with pytest.raises(UserError, match="larger than is allowed"):
+            write_whole(target, bytes(5000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert target.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]

@@ -19,6 +19,9 @@ from acsgen.support.tools import find_tool
 #: Assertions are on; unknown values are random, so that nothing depends on them.
 FLAGS = ("--assert", "-O3", "--x-assign", "unique", "--x-initial", "unique")
 
+#: Lets the engine tell the C++ around it of every instruction that ends.
+PROFILE = "-DACS_PROFILE"
+
 #: Failed assertions must not abort Python: sim/rtl/acs_rtlsim.cpp has its own vl_stop.  Models of
 #: several engines live in one process: nothing but the C interface may be shared between them.
 CXX_FLAGS = "-fPIC -O2 -std=c++17 -DVL_USER_STOP -fvisibility=hidden -fno-gnu-unique"
@@ -83,7 +86,7 @@ def cached_model(
         f"rtl-{engine.lane_groups}{'-waves' if waves else ''}.so",
         [
             verilator_version(),
-            " ".join((*FLAGS, CXX_FLAGS, *parameter_flags(engine), f"waves={waves}")),
+            " ".join((*FLAGS, PROFILE, CXX_FLAGS, *parameter_flags(engine), f"waves={waves}")),
             *rtl_sources(rtl),
             *simulation_sources(),
         ],
@@ -106,6 +109,7 @@ def build_model(
                 "--exe",
                 "--build",
                 *FLAGS,
+                PROFILE,
                 *(["--trace-fst"] if waves else []),
                 "-CFLAGS",
                 CXX_FLAGS,

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from acsgen_host.simulation.csim import FULL_BANDWIDTH
 from acsgen_host.simulation.start import memory_of
 from numpy.typing import NDArray
@@ -147,10 +148,12 @@ class RtlDevice:
             "read": (handle, u32, pointer),
             "advance": (handle, u64, ctypes.c_int, pointer),
             "counters": (handle, pointer),
+            "ends": (handle, pointer, u64),
             "message": (),
         }.items():
             getattr(self._library, f"acs_rtlsim_{name}").argtypes = arguments
         self._library.acs_rtlsim_message.restype = ctypes.c_char_p
+        self._library.acs_rtlsim_ends.restype = u64
 
     def _check(self, code: int) -> None:
         if code != 0:
@@ -251,6 +254,17 @@ class RtlDevice:
     def interrupt(self) -> bool:
         """Whether the interrupt was up at the last clock edge."""
         return self.counters.interrupt
+
+    def ends(self, instructions: int) -> NDArray[np.int64]:
+        """Return the cycles from the last start to the end of each instruction.
+
+        Args:
+            instructions: the most that are wanted.  There are fewer where a program stopped early,
+                and END is none of them: its cycles are those from the last end to the header.
+        """
+        found = np.zeros(instructions, np.uint64)
+        count = self._library.acs_rtlsim_ends(self._handle, found.ctypes.data, instructions)
+        return found[:count].astype(np.int64)
 
     @property
     def counters(self) -> DeviceCounters:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from acsgen.engines.base import BusCounts, EngineHung, EngineRun, fresh_result
 from acsgen.engines.rtl.device import Memory, RtlDevice
-from acsgen.isa.generated import BUFFER_REGISTERS, Register
+from acsgen.isa.generated import BUFFER_REGISTERS, INSTRUCTION_WORDS, Register
 from acsgen.program.words import Words
 
 #: More cycles than any program that fits the engine should take.
@@ -70,6 +70,7 @@ class RtlEngine:
             if not counters.interrupt:
                 device.reset()
                 raise EngineHung(f"no end after {self.max_cycles} cycles")
+            ends = device.ends(len(program) // INSTRUCTION_WORDS)
             device.write(Register.ISR, 1)
             device.read(Register.CONTROL)  # clears done
             return EngineRun(
@@ -79,6 +80,7 @@ class RtlEngine:
                 spec_hash=device.read(Register.SPEC_HASH),
                 configuration=device.read(Register.CONFIGURATION),
                 cycles=counters.interrupted_at - started,
+                ends=ends if len(ends) else None,
                 bus=BusCounts(
                     read=counters.read_beats,
                     written=counters.write_beats,

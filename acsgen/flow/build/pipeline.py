@@ -22,6 +22,7 @@ from acsgen.flow.build.stages import StageLog
 from acsgen.flow.build.work import BuildRequest, Plan, Work, make_plan
 from acsgen.report.data import Report
 from acsgen.report.file import rounded, write_report
+from acsgen.report.page import write_page
 from acsgen.support.fsutil import staged_directory
 from acsgen.support.progress import OnStage, ignore_stages
 
@@ -74,6 +75,7 @@ def build(request: BuildRequest, on_stage: OnStage = ignore_stages) -> BuildResu
         _take(project_steps(plan), work, on_stage)
         report = rounded(make_report(work))
         write_report(folder, report)
+        write_page(folder)
         work.log.write(folder)
     return BuildResult(plan.out, report)
 

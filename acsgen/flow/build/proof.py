@@ -14,7 +14,7 @@ from acsgen.cost.macs import count_macs
 from acsgen.engines.registry import Simulation
 from acsgen.engines.rtl import Memory
 from acsgen.flow.build.project import write_project
-from acsgen.flow.build.report import counted_cycles
+from acsgen.flow.build.report import counted_cycles, cycles_by_image
 from acsgen.flow.build.work import Work
 from acsgen.quant.golden import GoldenModel
 from acsgen.support.progress import OnStage
@@ -61,8 +61,9 @@ def run_simulation(simulation: Simulation, work: Work, on_stage: OnStage) -> Non
     macs = count_macs(work.integers, vectors.golden.masks, len(vectors.images)).executed
     memory = Memory.for_board(work.plan.board)
     work.counted[simulation.name] = counted_cycles(check, dense, macs, memory)
-    if dense.loops is not None:
-        work.loops = (check.loops, dense.loops)
+    work.cycles[simulation.name] = cycles_by_image(check)
+    if dense.by_instruction is not None:
+        work.by_instruction[simulation.name] = (check.by_instruction, (dense.by_instruction,))
     engine.close()
 
 

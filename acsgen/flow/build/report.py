@@ -9,12 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 import acsgen
+from acsgen.compiler import memory_map
 from acsgen.compiler.predict import predict
 from acsgen.cost.counters import CostReport
+from acsgen.cost.macs import count_macs
 from acsgen.engines.base import EngineRun
 from acsgen.engines.loop_counts import LoopCounts
 from acsgen.engines.rtl import Memory
+from acsgen.flow.build.origin import origin_of
+from acsgen.flow.build.work import Cycles as RunCycles
 from acsgen.flow.build.work import Work
+from acsgen.ir.gating import gate_layers
 from acsgen.isa.generated import WORD_BYTES
 from acsgen.program.program import Program
 from acsgen.report.data import (
@@ -23,6 +28,8 @@ from acsgen.report.data import (
     BytesMoved,
     CountedCycles,
     Cycles,
+    GateFigures,
+    ImageFigures,
     LayerFigures,
     MacFigures,
     OutputFigures,
@@ -96,6 +103,10 @@ def make_report(work: Work) -> Report:
         memory=program.memory,
         layers=_layers(work, runs),
         noise=work.noise,
+        gates=_gates(work),
+        images=_images(work),
+        buffers=memory_map(work.integers, plan.engine),
+        origin=origin_of(plan),
     )
 
 
@@ -110,13 +121,11 @@ def counted_cycles(
         macs: executed for each of the images, gating work included.
         memory: the simulated memory.
     """
-    loops = verification.loops
+    loops, cycles = verification.loops, cycles_by_image(verification)
     if dense.loops is not None:
-        cycles = np.array([counts.total for counts in loops])
         stalls = np.array([counts.waits for counts in loops])
         total = dense.loops.total
     else:
-        cycles = np.array([header["cycles"] for header in verification.headers])
         stalls = np.array([header["stall_cycles"] for header in verification.headers])
         total = dense.counters["cycles"]
     return CountedCycles(
@@ -132,6 +141,13 @@ def counted_cycles(
     )
 
 
+def cycles_by_image(verification: Verification) -> NDArray[np.int64]:
+    """Return the cycles of every image of a check, int64 ``(images,)``."""
+    if verification.loops:
+        return np.array([counts.total for counts in verification.loops], np.int64)
+    return np.array([header["cycles"] for header in verification.headers], np.int64)
+
+
 def _mean_by_loop(loops: tuple[LoopCounts, ...]) -> dict[str, float]:
     total: dict[str, float] = defaultdict(float)
     for counts in loops:
@@ -144,37 +160,87 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _layer_cycles(program: Program, loops: tuple[LoopCounts, ...]) -> dict[str, float]:
+def _layer_cycles(program: Program, runs: RunCycles) -> dict[str, float]:
     """Cycles of every layer of a program, mean over runs."""
     total: dict[str, float] = defaultdict(float)
-    for counts in loops:
+    for run in runs:
         # An image may end before the last line.
-        for line, cycles in zip(program.lines, counts.cycles.sum(axis=1).tolist(), strict=False):
-            total[line.layer] += cycles / len(loops)
+        for line, cycles in zip(program.lines, run.tolist(), strict=False):
+            total[line.layer] += cycles / len(runs)
     return dict(total)
 
 
 def _layers(work: Work, runs: list[CostReport]) -> tuple[LayerFigures, ...]:
     """Cycles and counters of every layer: mean over the images, beside the ungated network's."""
-    cycles: dict[str, float] = {}
-    without: dict[str, float] = {}
-    if work.loops is not None:
-        gated, dense = work.loops
-        cycles = _layer_cycles(work.program, gated)
-        without = _layer_cycles(work.ungated, (dense,))
+    cycles: dict[str, dict[str, float]] = defaultdict(dict)
+    without: dict[str, dict[str, float]] = defaultdict(dict)
+    for name, (gated, dense) in work.by_instruction.items():
+        cycles[name] = _layer_cycles(work.program, gated)
+        without[name] = _layer_cycles(work.ungated, dense)
     totals: dict[str, dict[str, float]] = {}
-    for run in runs:
+    simulated = len(work.vectors.images)
+    for index, run in enumerate(runs):
         for cost in run.instructions:
             entry = totals.setdefault(cost.layer, defaultdict(float))
-            entry["macs"] += cost.counters.macs_executed / len(runs)
-            entry["macs_skipped"] += cost.counters.macs_skipped / len(runs)
-            entry["bytes_read"] += cost.counters.read_words * WORD_BYTES / len(runs)
+            counters = cost.counters
+            entry["macs"] += counters.macs_executed / len(runs)
+            entry["macs_skipped"] += counters.macs_skipped / len(runs)
+            entry["bytes_read"] += counters.read_words * WORD_BYTES / len(runs)
+            if index < simulated:
+                moved = (counters.read_words + counters.written_words) * WORD_BYTES
+                entry["macs_simulated"] += counters.macs_executed / simulated
+                entry["bytes_simulated"] += moved / simulated
+    for_gates = gate_layers(work.integers)
+
+    def dense_cycles(simulation: str, layer: str) -> int | None:
+        found = without[simulation].get(layer)
+        return None if found is None else round(found)
+
     return tuple(
         LayerFigures(
             layer=name or "END",
-            cycles=cycles.get(name),
+            cycles=cycles["csim"].get(name),
+            cycles_dense=dense_cycles("csim", name),
+            cycles_rtl=cycles["rtl"].get(name),
+            cycles_rtl_dense=dense_cycles("rtl", name),
+            for_gates=name in for_gates,
             **entry,
-            cycles_dense=None if name not in without else round(without[name]),
         )
         for name, entry in totals.items()
+    )
+
+
+def _gates(work: Work) -> tuple[GateFigures, ...]:
+    """The masks of every gate over the images that accuracy was measured on."""
+    measured = work.measured
+    return tuple(
+        GateFigures(
+            gate=gate.name,
+            open=float(measured.bits[gate.name].mean()),
+            agreement=measured.agreement_by_gate[gate.name],
+            by_channel=tuple(measured.bits[gate.name].mean(axis=0).tolist()),
+        )
+        for gate in work.program.gates
+    )
+
+
+def _images(work: Work) -> tuple[ImageFigures, ...]:
+    """The images that the simulations ran, one by one."""
+    vectors, labels = work.vectors, work.images.labels
+    golden, number = vectors.golden, len(vectors.images)
+    macs = count_macs(work.integers, golden.masks, number).executed
+    answers = golden.outputs[work.program.outputs[-1].name].argmax(axis=1)
+    bits = [golden.masks[gate.name] for gate in work.program.gates]
+    opened = np.concatenate(bits, axis=1).mean(axis=1) if bits else None
+    hls, rtl = work.cycles.get("csim"), work.cycles.get("rtl")
+    return tuple(
+        ImageFigures(
+            label=None if labels is None else int(labels[i]),
+            prediction=int(answers[i]),
+            macs=int(macs[i]),
+            open=None if opened is None else float(opened[i]),
+            cycles_hls=None if hls is None else int(hls[i]),
+            cycles_rtl=None if rtl is None else int(rtl[i]),
+        )
+        for i in range(number)
     )

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from acsgen.cost.resources import ResourceEstimate, check_resources
 from acsgen.engines.base import Engine, Implementation
-from acsgen.engines.loop_counts import LoopCounts
 from acsgen.engines.registry import Simulation, SimulationName
 from acsgen.flow.build.choice import implementations_of, simulations_of
 from acsgen.flow.build.images import BuildImages
@@ -25,6 +27,9 @@ from acsgen.support.buildcache import check_cache
 from acsgen.support.fsutil import check_writable
 from acsgen.verify import Verification
 from acsgen.verify.vectors import Vectors
+
+#: Cycles of every instruction, of several runs.
+Cycles = tuple[NDArray[np.int64], ...]
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,9 @@ class Work:
         engines: those simulated, by the name of the simulation.
         checks: outcome of every simulation, by its name.
         counted: the cycles that simulations counted, by the name of the simulation.
-        loops: the loops of the C++ in each image, and in the network without gates.
+        by_instruction: cycles of every instruction in each image, and in the network without gates,
+            by the name of the simulation.
+        cycles: of every image, by the name of the simulation.
     """
 
     plan: Plan
@@ -138,4 +145,5 @@ class Work:
     engines: dict[str, Engine] = field(init=False, default_factory=dict)
     checks: dict[str, Verification] = field(init=False, default_factory=dict)
     counted: dict[str, CountedCycles] = field(init=False, default_factory=dict)
-    loops: tuple[tuple[LoopCounts, ...], LoopCounts] | None = field(init=False, default=None)
+    by_instruction: dict[str, tuple[Cycles, Cycles]] = field(init=False, default_factory=dict)
+    cycles: dict[str, NDArray[np.int64]] = field(init=False, default_factory=dict)
