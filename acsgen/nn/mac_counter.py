@@ -29,12 +29,15 @@ class GatedLayer:
 
     A module that is called once goes by its path; :func:`acsgen.nn.calls.call_name` names the
     further calls of a shared one. ``in_gate`` is set only where a masked input channel is exactly
-    zero, so that skipping it is exact.
+    zero, so that skipping it is exact. ``in_bits`` and ``out_bits`` are the first of the gate's
+    bits that masks the layer and how many do, None for all of them; one bit masks every channel.
     """
 
     layer: str
     in_gate: str | None
     out_gate: str | None
+    in_bits: tuple[int, int] | None = None
+    out_bits: tuple[int, int] | None = None
 
 
 @runtime_checkable
@@ -95,11 +98,12 @@ class MacCounter:
             else:
                 self._gate_fixed_macs += op.macs if op.for_gates else 0
                 plain.append((op.macs, layer))
-        column = {name: i + 1 for i, name in enumerate(self.gate_names)}
-        in_columns = [column[la.in_gate] if la.in_gate else 0 for _, la in plain]
-        out_columns = [column[la.out_gate] if la.out_gate else 0 for _, la in plain]
+        # Column 0 stands for no mask.
+        self._views: list[_View] = []
+        in_columns = [self._column(la.in_gate, la.in_bits) for _, la in plain]
+        out_columns = [self._column(la.out_gate, la.out_bits) for _, la in plain]
         self._coefficients = torch.tensor([float(macs) for macs, _ in plain], device=device)
-        identity = torch.eye(len(column) + 1, device=device)
+        identity = torch.eye(len(self._views) + 1, device=device)
         self._select_in = identity[:, in_columns]
         self._select_out = identity[:, out_columns]
 
@@ -111,13 +115,22 @@ class MacCounter:
         """
         if not self.gate_names:
             return self._coefficients.sum() + self._grouped_macs(self._groupings)
-        active = torch.stack([masks[name].float().mean(1) for name in self.gate_names], dim=1)
-        active = torch.cat([torch.ones_like(active[:, :1]), active], dim=1)
+        ones = torch.ones_like(masks[self.gate_names[0]][:, 0], dtype=torch.float32)
+        shares = [view.of(masks).float().mean(1) for view in self._views]
+        active = torch.stack([ones, *shares], dim=1)
         fractions = (active @ self._select_in) * (active @ self._select_out)
         total = fractions @ self._coefficients + self._grouped_macs(self._groupings)
         for pairs in self._pairs:
             total = total + pairs.count(masks)
         return total
+
+    def _column(self, gate: str | None, bits: tuple[int, int] | None) -> int:
+        if gate is None:
+            return 0
+        view = _View(gate, bits)
+        if view not in self._views:
+            self._views.append(view)
+        return self._views.index(view) + 1
 
     def gate_macs(self) -> float:
         """MACs per image of the calls that work for gates, DGConvs with their present grouping."""
@@ -130,6 +143,22 @@ class MacCounter:
             return self._coefficients.new_zeros(())
         counts = [conv.surviving_weights() * positions for conv, positions, _ in groupings]
         return torch.stack(counts).sum()
+
+
+@dataclass(frozen=True)
+class _View:
+    """Some bits of a gate's mask, or all of them."""
+
+    gate: str
+    bits: tuple[int, int] | None
+
+    def of(self, masks: Mapping[str, Tensor]) -> Tensor:
+        """The bits, [N, bits]."""
+        mask = masks[self.gate]
+        if self.bits is None:
+            return mask
+        first, count = self.bits
+        return mask[:, first : first + count]
 
 
 @dataclass(frozen=True)
@@ -149,9 +178,11 @@ class _MaskedPairs:
         outs, ins = connected.shape
         pairs = connected.expand(1, -1, -1)
         if self.layer.out_gate is not None:
-            pairs = pairs * masks[self.layer.out_gate].float().expand(-1, outs).unsqueeze(2)
+            view = _View(self.layer.out_gate, self.layer.out_bits)
+            pairs = pairs * view.of(masks).float().expand(-1, outs).unsqueeze(2)
         if self.layer.in_gate is not None:
-            pairs = pairs * masks[self.layer.in_gate].float().expand(-1, ins).unsqueeze(1)
+            view = _View(self.layer.in_gate, self.layer.in_bits)
+            pairs = pairs * view.of(masks).float().expand(-1, ins).unsqueeze(1)
         return self._macs_of_a_pair * pairs.sum((1, 2))
 
     def all(self) -> Tensor:
