@@ -51,6 +51,30 @@ class Skippable(Protocol):
         """One image, to trace the shapes with."""
 
 
+@dataclass(frozen=True)
+class Load:
+    """A multiplying call, and the gates of its two sides."""
+
+    op: Operation
+    layer: GatedLayer
+
+    def active(self, masks: Mapping[str, Tensor]) -> tuple[Tensor | int, Tensor | int]:
+        """Active outputs and active inputs of each image, [N]; a number where no gate has a say."""
+        layer = self.layer
+        return (
+            _active(masks, layer.out_gate, layer.out_bits, self.op.outs),
+            _active(masks, layer.in_gate, layer.in_bits, self.op.ins),
+        )
+
+
+def _active(
+    masks: Mapping[str, Tensor], gate: str | None, bits: tuple[int, int] | None, channels: int
+) -> Tensor | int:
+    if gate is None:
+        return channels
+    return _View(gate, bits).of(masks).float().mean(1) * channels
+
+
 class MacCounter:
     """MAC count of one network: its calls are traced once, then any masks can be priced.
 
@@ -61,6 +85,7 @@ class MacCounter:
         static_macs: MACs per image of the ungated twin: every call but those that work for gates.
         gate_names: the calls of the model's gates in the order of execution; ``count`` needs a mask
             for each.
+        loads: its multiplying calls in this order, each with the gates of its two sides.
 
     Raises:
         TypeError: the network lacks one of these methods, or multiplies in a way that cannot be
@@ -80,15 +105,18 @@ class MacCounter:
         ]
         working = [op.name for op in operations if not op.decides]
         _check_names(type(model).__name__, layers.values(), working, self.gate_names)
+        self.loads: tuple[Load, ...] = tuple(
+            Load(op, layers.get(op.name, GatedLayer(op.name, None, None)))
+            for op in operations
+            if not op.decides
+        )
         self.static_macs = 0
         self._gate_fixed_macs = 0
         self._groupings: list[tuple[DGConv2d, int, bool]] = []
         self._pairs: list[_MaskedPairs] = []
         plain: list[tuple[int, GatedLayer]] = []
-        for op in operations:
-            if op.decides:
-                continue
-            layer = layers.get(op.name, GatedLayer(op.name, None, None))
+        for load in self.loads:
+            op, layer = load.op, load.layer
             self.static_macs += 0 if op.for_gates else op.macs
             if _has_masked_pairs(op, layer):
                 self._pairs.append(_MaskedPairs(op, layer, _same_group(op).to(device)))

@@ -36,8 +36,8 @@ SMALL = {"widths": (4, 6, 9), "image_size": 8, "num_classes": 3}
 #: Architecture and configuration by the row's name.
 SYSTEMS = {
     "iadi": ("iadi_resnet", {}),
-    "iadi-convolutions": ("iadi_resnet", {"granularity": "conv", "gate_norm": True}),
-    "iadi-public-code": ("iadi_resnet", {"gate_norm": True, "rectify_shortcut": False}),
+    "iadi-paper": ("iadi_resnet", {"granularity": "conv", "gate_norm": False}),
+    "iadi-public-code": ("iadi_resnet", {"rectify_shortcut": False}),
     "ofas-1": ("ofas_resnet", {"depth": 14}),
     "ofas-2": ("ofas_resnet", {"form": "II"}),
     "ofas-public-code": (

@@ -192,7 +192,7 @@ def test_shipped_recipes_and_their_twins() -> None:
     for stem, recipe in recipes.items():
         assert recipe.name == stem
         config = ARCHITECTURES[recipe.arch].config.model_validate(recipe.model)
-        if config.gate is None:
+        if recipe.arch != "resnet" or config.gate is None:
             continue
         twin = recipes[stem.replace("-acs", "")]
         assert {**recipe.model, "gate": None} == {**twin.model, "gate": None}

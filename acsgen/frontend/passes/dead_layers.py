@@ -173,7 +173,8 @@ def _uses(
 
 
 def _depthwise(layer: ir.Conv) -> bool:
-    return layer.groups == layer.weight.shape[0] and layer.weight.shape[1] == 1
+    outs, group_ins = layer.weight.shape[:2]
+    return bool(layer.groups == outs and group_ins == 1)
 
 
 def _of_mask(graph: ir.LayerGraph, layer: ir.Layer) -> _Switch | None:
@@ -199,12 +200,12 @@ def _bare(graph: ir.LayerGraph, gate: ir.Gate) -> str:
 
 def _decide_alike(one: ir.Gate, other: ir.Gate) -> bool:
     """Whether two gates each repeat one decision, and that is the same."""
-    return (
+    return bool(
         (one.x, one.threshold) == (other.x, other.threshold)
         and _is_one_decision(one)
         and _is_one_decision(other)
         and np.array_equal(one.weight[0], other.weight[0])
-        and bool(one.bias[0] == other.bias[0])
+        and one.bias[0] == other.bias[0]
     )
 
 

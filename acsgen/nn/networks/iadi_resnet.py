@@ -21,12 +21,12 @@ class IadiResNetConfig(MixingConfig):
             shortcut: the number that the published overhead of 12.5 % of a block fits. ``conv``
             has one for each convolution (the paper's text): that of the first mixes its channels
             with the block's input, or switches them off where the shape changes.
-        gate_norm: BatchNorm and ReLU behind the gate's convolution, as in the public code; the
-            paper names none.
+        gate_norm: BatchNorm and ReLU behind the gate's convolution, as in the public code. The
+            paper names none; without them logits grow with the maps, and saturate.
     """
 
     granularity: Literal["block", "conv"] = "block"
-    gate_norm: bool = False
+    gate_norm: bool = True
 
 
 class IadiGate(nn.Module):
