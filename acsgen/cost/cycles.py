@@ -2,8 +2,9 @@
 
 An instruction overlaps what it does: it computes, stores blocks and reads weights at the same time,
 and takes as long as the longest of the three, and some cycles to begin and to end. Against the RTL,
-over random masks of ResNets of the papers, the estimate of a whole network is within 4 % on
-average; it is too low by up to a quarter where nearly everything is skipped.
+on 60 runs of six ResNets under masks drawn at random (256 lanes), the estimate of a whole network
+was off by 4 % on average: from 7 % too low to 26 % too high, the latter where nearly everything is
+skipped.
 """
 
 from __future__ import annotations
