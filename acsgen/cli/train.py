@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from acsgen.cli.console import guarded, out
 from acsgen.cli.options import JsonOption, check_json, write_json
+from acsgen.cli.tables import figures_table, print_table
+from acsgen.support.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from acsgen.train import Recipe, Validation
 
 
 @guarded
@@ -32,18 +38,55 @@ def train(
             help="Change the recipe, for example phases.0.epochs=2; repeatable.",
         ),
     ] = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY=V1,V2,...",
+            help="Train once for every value, for example alpha=0.2,0.4,0.6.",
+        ),
+    ] = None,
     json_file: JsonOption = None,
 ) -> None:
     """Train a network by a recipe, phase by phase.
 
-    Writes NAME.pt, the model file, and NAME.metrics.jsonl, a line for each epoch.
+    Writes NAME.pt, the model file, and NAME.metrics.jsonl, a line for each epoch. A sweep writes
+    those of every value, and NAME-KEY.sweep.jsonl, a line for each value.
     """
     check_json(json_file)
 
     from acsgen.train import load_recipe
+    from acsgen.train.sweep import curve_line, variants
+
+    if sweep is None:
+        validation = _train(load_recipe(recipe, settings or []), device, out_dir, resume)
+        write_json(json_file, validation.as_dict())
+        return
+    if resume:
+        remedy = "resume the run of one value with --set, then sweep over those that are left"
+        raise UserError(Problem("--resume", "does not go with --sweep", remedy))
+    key = sweep.partition("=")[0].rpartition(".")[2]
+    plans = variants(recipe, settings or [], sweep)
+    base = load_recipe(recipe, settings or []).name
+    columns = (key, "test accuracy", "MACs an image", "of the static network")
+    table = figures_table(f"{base} by {key}", columns)
+    curve = []
+    for plan in plans:
+        figures = _train(plan.recipe, device, out_dir, False).as_dict()
+        curve.append(curve_line(plan.value, figures))
+    path = out_dir / f"{base}-{key}.sweep.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in curve), encoding="utf-8")
+    for line in curve:
+        accuracy, share = (f"{100 * line[name]:.2f} %" for name in ("accuracy", "macs_ratio"))
+        table.add_row(line["value"], accuracy, f"{line['macs_mean'] / 1e6:.3f} M", share)
+    print_table(table)
+    out.print(f"curve in {path}", soft_wrap=True)
+    write_json(json_file, {"key": key, "curve": curve})
+
+
+def _train(plan: Recipe, device: str, out_dir: Path, resume: bool) -> Validation:
+    """Train one recipe, with its progress on the console."""
     from acsgen.train import train as run_training
 
-    plan = load_recipe(recipe, settings or [])
     command = shlex.join(["acsgen", *sys.argv[1:]])
     with Progress(
         TextColumn("{task.description}"),
@@ -67,7 +110,7 @@ def train(
         f"({100 * validation.macs_ratio:.1f} % of the static network)"
     )
     out.print(f"written to {result.checkpoint}, metrics in {result.metrics}", soft_wrap=True)
-    write_json(json_file, validation.as_dict())
+    return validation
 
 
 def epoch_line(metrics: dict[str, Any], epochs: int) -> str:

@@ -20,6 +20,7 @@ from acsgen.frontend.execute import (
 )
 from acsgen.frontend.finite import require_finite
 from acsgen.frontend.lower import lower
+from acsgen.frontend.passes.dead_layers import decide_late, mask_dead_layers
 from acsgen.frontend.passes.fuse import fuse
 from acsgen.frontend.passes.normalize import normalize_image
 from acsgen.frontend.selfcheck import check_equivalence
@@ -63,4 +64,7 @@ def layers_of(network: ImportedNetwork) -> tuple[LayerGraph, ImportedNetwork]:
         fused = fuse(normalized)
     require_finite(fused.graph)
     check_equivalence(fused, network, exported)
-    return fused.graph, network
+    final = decide_late(mask_dead_layers(fused))
+    if final is not fused:
+        check_equivalence(final, network, exported)
+    return final.graph, network

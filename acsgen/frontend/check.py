@@ -6,6 +6,7 @@ Reports where a limit is first exceeded, not every layer that inherits it.
 from __future__ import annotations
 
 from acsgen.frontend.opgraph import (
+    AddVectors,
     Affine,
     ApplyVector,
     Clip,
@@ -80,6 +81,9 @@ def _left_over(op: Op) -> Problem:
     if isinstance(op, Clip):
         what = f"clamping to {op.low}..{op.high}"
         return Problem(op.where, what, "let the upper end be above the lower one")
+    if isinstance(op, AddVectors):
+        what = "adds vectors that are not linear layers of one vector"
+        return Problem(op.where, what, "add maps, or give one linear layer both vectors' inputs")
     return Problem(op.where, "pads a map", "give the padding to the convolution")
 
 

@@ -47,6 +47,8 @@ class Value:
         pixels: still the raw image in an integer type.
         suspect: a refused node is among its ancestors.
         also: further masks multiplied with this one (masks only).
+        complement: stands for ``1 - mask`` (masks only).
+        split_axis: stands for all pieces that a tensor was cut into along this axis of ``dims``.
     """
 
     op: str
@@ -56,6 +58,8 @@ class Value:
     pixels: bool = False
     suspect: bool = False
     also: tuple[str, ...] = ()
+    complement: bool = False
+    split_axis: int | None = None
 
     @property
     def channels(self) -> int:

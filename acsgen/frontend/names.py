@@ -10,6 +10,8 @@ from torch import fx
 #: Operations that are the point of their module: ``layer1.0.conv1``, not ``layer1.0.conv1.conv``.
 _PRIMARY = {"conv", "linear", "pool", "channelgate"}
 _LABELS = {
+    "addvectors": "sum",
+    "applycomplement": "kept",
     "applymask": "mask",
     "applyvector": "scale",
     "channelgate": "gate",

@@ -301,6 +301,40 @@ class Softmax(Op):
 
 
 @dataclass(frozen=True)
+class TakeBits(Op):
+    """Bits of the mask ``x``, from bit ``first`` on; as many as its shape says."""
+
+    rewritten: ClassVar[bool] = True
+
+    x: str
+    first: int
+
+
+@dataclass(frozen=True)
+class ApplyComplement(Op):
+    """Map times ``1 - mask``; a mask of one bit applies to every channel."""
+
+    rewritten: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = ("x", "mask")
+
+    x: str
+    mask: str
+
+
+@dataclass(frozen=True)
+class AddVectors(Op):
+    """``x_factor * x + y_factor * y`` of two vectors of one size."""
+
+    rewritten: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = ("x", "y")
+
+    x: str
+    y: str
+    x_factor: float
+    y_factor: float
+
+
+@dataclass(frozen=True)
 class Unknown(Op):
     """Stands for a refused node, so that the nodes behind it can still be examined."""
 

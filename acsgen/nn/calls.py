@@ -107,9 +107,13 @@ class Operation:
             decision.
         decides: whether it is the decision of a gate.
         for_gates: whether it works for gates (:mod:`acsgen.ir.gating`).
-        outs: output channels of a convolution.
-        ins: its input channels.
+        outs: output channels of a convolution, or outputs of a linear layer.
+        ins: its input channels, or inputs.
         groups: number of groups of its channels.
+        kernel: weights that connect an input with an output channel of its group.
+        height: rows of its result, 1 of a vector.
+        width: columns of its result, 1 of a vector.
+        path: of the module, which is ``name`` without the number of the call.
     """
 
     name: str
@@ -120,6 +124,10 @@ class Operation:
     outs: int
     ins: int
     groups: int
+    kernel: int = 1
+    height: int = 1
+    width: int = 1
+    path: str = ""
 
 
 def trace_operations(model: nn.Module, example: Tensor) -> tuple[Operation, ...]:
@@ -156,7 +164,8 @@ class _Found:
     macs: int
     decides: bool
     reads: frozenset[str]
-    channels: tuple[int, int, int]
+    sizes: tuple[int, int, int, int, int, int]
+    path: str
 
 
 class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -200,9 +209,9 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         made = reads
         if decides or macs:
             name = self._name(func, decides)
-            self._found[name] = _Found(
-                self._calls[-1][1], macs, decides, reads, _channels(func, args)
-            )
+            call, module = self._calls[-1]
+            sizes = _sizes(func, args, result)
+            self._found[name] = _Found(module, macs, decides, reads, sizes, call.split("@")[0])
             made = frozenset((name,))
         if made:
             for tensor in (*_tensors(result), *_tensors(_written(func, args, kwargs))):
@@ -221,7 +230,13 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for_gates = gate_work(steps, outputs)
         return tuple(
             Operation(
-                name, found.module, found.macs, found.decides, name in for_gates, *found.channels
+                name,
+                found.module,
+                found.macs,
+                found.decides,
+                name in for_gates,
+                *found.sizes,
+                path=found.path,
             )
             for name, found in kept.items()
         )
@@ -262,11 +277,16 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._sources[key] = self._sources.get(key, frozenset()) | names
 
 
-def _channels(func: Any, args: tuple[Any, ...]) -> tuple[int, int, int]:
-    """Output channels, input channels and groups of a convolution."""
-    if func is not torch.ops.aten.convolution.default:
-        return 0, 0, 1
-    return args[1].shape[0], args[0].shape[1], args[8]
+def _sizes(func: Any, args: tuple[Any, ...], result: Any) -> tuple[int, int, int, int, int, int]:
+    """Outputs, inputs, groups, weights of a kernel, rows and columns of the result."""
+    if func is torch.ops.aten.convolution.default:
+        weight, groups = args[1], args[8]
+        height, width = (*result.shape[2:], 1)[:2]
+        return weight.shape[0], args[0].shape[1], groups, weight[0, 0].numel(), height, width
+    matrices = {torch.ops.aten.addmm.default: 1, torch.ops.aten.mm.default: 0}
+    if func in matrices:
+        return result.shape[1], args[matrices[func]].shape[1], 1, 1, 1, 1
+    return 0, 0, 1, 1, 1, 1
 
 
 def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:

@@ -29,12 +29,15 @@ class GatedLayer:
 
     A module that is called once goes by its path; :func:`acsgen.nn.calls.call_name` names the
     further calls of a shared one. ``in_gate`` is set only where a masked input channel is exactly
-    zero, so that skipping it is exact.
+    zero, so that skipping it is exact. ``in_bits`` and ``out_bits`` are the first of the gate's
+    bits that masks the layer and how many do, None for all of them; one bit masks every channel.
     """
 
     layer: str
     in_gate: str | None
     out_gate: str | None
+    in_bits: tuple[int, int] | None = None
+    out_bits: tuple[int, int] | None = None
 
 
 @runtime_checkable
@@ -48,6 +51,30 @@ class Skippable(Protocol):
         """One image, to trace the shapes with."""
 
 
+@dataclass(frozen=True)
+class Load:
+    """A multiplying call, and the gates of its two sides."""
+
+    op: Operation
+    layer: GatedLayer
+
+    def active(self, masks: Mapping[str, Tensor]) -> tuple[Tensor | int, Tensor | int]:
+        """Active outputs and active inputs of each image, [N]; a number where no gate has a say."""
+        layer = self.layer
+        return (
+            _active(masks, layer.out_gate, layer.out_bits, self.op.outs),
+            _active(masks, layer.in_gate, layer.in_bits, self.op.ins),
+        )
+
+
+def _active(
+    masks: Mapping[str, Tensor], gate: str | None, bits: tuple[int, int] | None, channels: int
+) -> Tensor | int:
+    if gate is None:
+        return channels
+    return _View(gate, bits).of(masks).float().mean(1) * channels
+
+
 class MacCounter:
     """MAC count of one network: its calls are traced once, then any masks can be priced.
 
@@ -58,6 +85,7 @@ class MacCounter:
         static_macs: MACs per image of the ungated twin: every call but those that work for gates.
         gate_names: the calls of the model's gates in the order of execution; ``count`` needs a mask
             for each.
+        loads: its multiplying calls in this order, each with the gates of its two sides.
 
     Raises:
         TypeError: the network lacks one of these methods, or multiplies in a way that cannot be
@@ -77,15 +105,18 @@ class MacCounter:
         ]
         working = [op.name for op in operations if not op.decides]
         _check_names(type(model).__name__, layers.values(), working, self.gate_names)
+        self.loads: tuple[Load, ...] = tuple(
+            Load(op, layers.get(op.name, GatedLayer(op.name, None, None)))
+            for op in operations
+            if not op.decides
+        )
         self.static_macs = 0
         self._gate_fixed_macs = 0
         self._groupings: list[tuple[DGConv2d, int, bool]] = []
         self._pairs: list[_MaskedPairs] = []
         plain: list[tuple[int, GatedLayer]] = []
-        for op in operations:
-            if op.decides:
-                continue
-            layer = layers.get(op.name, GatedLayer(op.name, None, None))
+        for load in self.loads:
+            op, layer = load.op, load.layer
             self.static_macs += 0 if op.for_gates else op.macs
             if _has_masked_pairs(op, layer):
                 self._pairs.append(_MaskedPairs(op, layer, _same_group(op).to(device)))
@@ -95,11 +126,12 @@ class MacCounter:
             else:
                 self._gate_fixed_macs += op.macs if op.for_gates else 0
                 plain.append((op.macs, layer))
-        column = {name: i + 1 for i, name in enumerate(self.gate_names)}
-        in_columns = [column[la.in_gate] if la.in_gate else 0 for _, la in plain]
-        out_columns = [column[la.out_gate] if la.out_gate else 0 for _, la in plain]
+        # Column 0 stands for no mask.
+        self._views: list[_View] = []
+        in_columns = [self._column(la.in_gate, la.in_bits) for _, la in plain]
+        out_columns = [self._column(la.out_gate, la.out_bits) for _, la in plain]
         self._coefficients = torch.tensor([float(macs) for macs, _ in plain], device=device)
-        identity = torch.eye(len(column) + 1, device=device)
+        identity = torch.eye(len(self._views) + 1, device=device)
         self._select_in = identity[:, in_columns]
         self._select_out = identity[:, out_columns]
 
@@ -111,13 +143,22 @@ class MacCounter:
         """
         if not self.gate_names:
             return self._coefficients.sum() + self._grouped_macs(self._groupings)
-        active = torch.stack([masks[name].float().mean(1) for name in self.gate_names], dim=1)
-        active = torch.cat([torch.ones_like(active[:, :1]), active], dim=1)
+        ones = torch.ones_like(masks[self.gate_names[0]][:, 0], dtype=torch.float32)
+        shares = [view.of(masks).float().mean(1) for view in self._views]
+        active = torch.stack([ones, *shares], dim=1)
         fractions = (active @ self._select_in) * (active @ self._select_out)
         total = fractions @ self._coefficients + self._grouped_macs(self._groupings)
         for pairs in self._pairs:
             total = total + pairs.count(masks)
         return total
+
+    def _column(self, gate: str | None, bits: tuple[int, int] | None) -> int:
+        if gate is None:
+            return 0
+        view = _View(gate, bits)
+        if view not in self._views:
+            self._views.append(view)
+        return self._views.index(view) + 1
 
     def gate_macs(self) -> float:
         """MACs per image of the calls that work for gates, DGConvs with their present grouping."""
@@ -130,6 +171,22 @@ class MacCounter:
             return self._coefficients.new_zeros(())
         counts = [conv.surviving_weights() * positions for conv, positions, _ in groupings]
         return torch.stack(counts).sum()
+
+
+@dataclass(frozen=True)
+class _View:
+    """Some bits of a gate's mask, or all of them."""
+
+    gate: str
+    bits: tuple[int, int] | None
+
+    def of(self, masks: Mapping[str, Tensor]) -> Tensor:
+        """The bits, [N, bits]."""
+        mask = masks[self.gate]
+        if self.bits is None:
+            return mask
+        first, count = self.bits
+        return mask[:, first : first + count]
 
 
 @dataclass(frozen=True)
@@ -149,9 +206,11 @@ class _MaskedPairs:
         outs, ins = connected.shape
         pairs = connected.expand(1, -1, -1)
         if self.layer.out_gate is not None:
-            pairs = pairs * masks[self.layer.out_gate].float().expand(-1, outs).unsqueeze(2)
+            view = _View(self.layer.out_gate, self.layer.out_bits)
+            pairs = pairs * view.of(masks).float().expand(-1, outs).unsqueeze(2)
         if self.layer.in_gate is not None:
-            pairs = pairs * masks[self.layer.in_gate].float().expand(-1, ins).unsqueeze(1)
+            view = _View(self.layer.in_gate, self.layer.in_bits)
+            pairs = pairs * view.of(masks).float().expand(-1, ins).unsqueeze(1)
         return self._macs_of_a_pair * pairs.sum((1, 2))
 
     def all(self) -> Tensor:

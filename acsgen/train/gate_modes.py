@@ -39,6 +39,13 @@ OPEN = GATE_MODES.add("open", GateMode(False, lambda gate: {"threshold": 0.0}))
 #: The masks that the gates decide on are applied.
 LEARNED = GATE_MODES.add("learned", GateMode(True, lambda gate: {}))
 
+#: Masks are drawn: a channel is open with the probability that its gate gives it (the policy
+#: gradient of SkipNet). Validation applies the decisions.
+SAMPLED = GATE_MODES.add("sampled", GateMode(True, lambda gate: {"sample": True}))
+
+#: One decision in ten is inverted (OFAS, equation 5). Validation applies the decisions.
+EXPLORED = GATE_MODES.add("explored", GateMode(True, lambda gate: {"flip": 0.1}))
+
 
 @contextmanager
 def gates_in_mode(model: nn.Module, mode: GateMode, noise: float) -> Iterator[None]:

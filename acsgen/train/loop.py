@@ -27,7 +27,9 @@ from acsgen.train.gate_modes import GATE_MODES, gates_in_mode
 from acsgen.train.losses import LOSSES, Forward
 from acsgen.train.memory import memory_format
 from acsgen.train.recipe import PhaseRecipe, Recipe
+from acsgen.train.start import take_weights
 from acsgen.train.stepper import Stepper
+from acsgen.train.trained_part import training_only
 from acsgen.train.validate import Validation, validate
 
 #: Called after each epoch with the line of metrics that was written.
@@ -125,6 +127,8 @@ class _Run:
         model, self.config = build_model(
             recipe.arch, _model_config(recipe, train_set), f"recipe {recipe.name}"
         )
+        if recipe.start is not None:
+            take_weights(model, recipe.start)
         self.model = model.to(device)
         self._arrange(memory_format(device))
         self.counter = MacCounter(self.model)
@@ -186,7 +190,7 @@ class _Run:
             started = time.perf_counter()
             torch.manual_seed(self.recipe.seed * 1_000_003 + epoch)
             self.model.train()
-            with self._gates_of(phase):
+            with self._gates_of(phase), training_only(self.model, self.counter, phase.trains):
                 for number, (images, labels) in enumerate(self.batches.epoch(epoch)):
                     done = epoch - first + number / len(self.batches)
                     lr = _learning_rate(phase, done)
@@ -303,9 +307,12 @@ class _Run:
 
 
 def _learning_rate(phase: PhaseRecipe, epochs_done: float) -> float:
-    """Linear warm-up, then a cosine down to 0 (ACS paper, section 4.1.5)."""
+    """Linear warm-up, then a cosine down to 0 (ACS paper, section 4.1.5) or the phase's drops."""
     if epochs_done < phase.warmup:
         return phase.lr * (epochs_done + 0.01) / phase.warmup
+    if phase.drops:
+        passed = sum(epochs_done >= share * phase.epochs for share in phase.drops)
+        return phase.lr * 0.1**passed
     rest = (epochs_done - phase.warmup) / max(phase.epochs - phase.warmup, 1e-9)
     return phase.lr * 0.5 * (1.0 + math.cos(math.pi * rest))
 

@@ -91,8 +91,13 @@ class PhaseRecipe(_Strict):
         warmup: epochs over which the learning rate first rises linearly.
         gates: their mode, a key of :data:`acsgen.train.gate_modes.GATE_MODES`: ``open`` forces
             every mask to 1 in the forward pass while gradients still reach the gates (the paper's
-            first step, zero skipping); ``learned`` applies the masks.
+            first step, zero skipping); ``learned`` applies the masks; ``sampled`` draws them and
+            ``explored`` inverts one decision in ten, for reinforcement learning.
         noise: standard deviation of the Gaussian noise on gate logits.
+        trains: ``all`` of the network, its ``gates`` alone or its ``backbone`` alone; the rest
+            keeps its weights and its BatchNorm statistics.
+        drops: shares of the phase at which the learning rate is divided by 10, in place of the
+            cosine: SkipNet has [0.5, 0.75].
         loss: a key of :data:`acsgen.train.losses.LOSSES` as ``name``, and the parameters of that
             loss beside it; the name alone where they have defaults. Recipes from before losses had
             names give the parameters of ``acs`` as ``cost``.
@@ -104,6 +109,8 @@ class PhaseRecipe(_Strict):
     warmup: float = Field(default=0.0, ge=0.0)
     gates: Annotated[str, AfterValidator(GATE_MODES.require)] = "open"
     noise: float = Field(default=0.0, ge=0.0)
+    trains: Literal["all", "gates", "backbone"] = "all"
+    drops: tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...] = ()
     loss: LossRecipe = Field(default=CrossEntropyParameters())
 
     @model_validator(mode="before")
@@ -121,12 +128,17 @@ class PhaseRecipe(_Strict):
 
     @model_validator(mode="after")
     def _loss_fits_the_gates(self) -> PhaseRecipe:
+        loss = LOSSES[self.loss.name]
         skipping = [name for name, mode in GATE_MODES.items() if mode.skips]
-        if LOSSES[self.loss.name].needs_skipping and self.gates not in skipping:
+        if loss.needs_skipping and self.gates not in skipping:
+            wanted = loss.gate_modes or skipping
             raise ValueError(
-                f"loss {self.loss.name} needs gates: {' or '.join(skipping)} "
+                f"loss {self.loss.name} needs gates: {' or '.join(wanted)} "
                 f"(with {self.gates} gates nothing is skipped)"
             )
+        if loss.gate_modes and self.gates not in loss.gate_modes:
+            modes = " or ".join(loss.gate_modes)
+            raise ValueError(f"loss {self.loss.name} needs gates: {modes}, not {self.gates}")
         return self
 
 
@@ -140,6 +152,8 @@ class Recipe(_Strict):
             channels, classes, ``mean`` and ``std``) are taken from it where they are left out.
         data: see :class:`DataRecipe`.
         phases: run in order.
+        start: a model file of any architecture. Weights of the same name and shape are taken from
+            it before the first phase: a pretrained static twin, for example.
         seed: of initialisation, shuffling, augmentation and gate noise.
         batch: images per step.
         momentum: of SGD.
@@ -156,6 +170,7 @@ class Recipe(_Strict):
     model: dict[str, Any] = Field(default_factory=dict)
     data: DataRecipe
     phases: tuple[PhaseRecipe, ...] = Field(min_length=1)
+    start: str | None = None
     seed: int = Field(default=0, ge=0)
     batch: int = Field(default=128, ge=2)
     momentum: float = Field(default=0.9, ge=0.0, lt=1.0)

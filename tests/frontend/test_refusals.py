@@ -57,7 +57,7 @@ def test_layer_is_refused_at_its_module(layer):
 
 
 EXPRESSIONS = {
-    "mix": (lambda s, x: (lambda m: s.c(x) * m + (1 - m) * x)(s.g(x)), "1 - mask"),
+    "two-minus-mask": (lambda s, x: s.c(x) * (2 - s.g(x)), "other than 1 - mask"),
     "scaled-mask": (lambda s, x: s.c(x) * (s.g(x) * 0.5), "scales a channel mask"),
     "mask-of-vector": (lambda s, x: x * (s.g(x) * x.mean((2, 3), keepdim=True)), "multiplies"),
     "square": (lambda s, x: x * x, "multiplies a map"),

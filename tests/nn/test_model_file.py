@@ -18,6 +18,7 @@ from acsgen.nn import (
     load_checkpoint,
     save_checkpoint,
 )
+from acsgen.nn.networks import ARCHITECTURES
 from acsgen.nn.weights_digest import weights_digest
 from acsgen.support.assets import asset
 from acsgen.support.errors import UserError
@@ -140,7 +141,10 @@ def test_a_file_with_code_is_refused_and_the_code_does_not_run(path: Path, bare:
         ({"format": torch.zeros(2)}, ["not an acsgen checkpoint"]),
         ({"version": 99}, ["checkpoint version 99; this acsgen reads 1 and 2"]),
         ({"version": torch.zeros(2)}, ["checkpoint version"]),
-        ({"arch": "vgg"}, ["unknown architecture 'vgg' (known: resnet)"]),
+        (
+            {"arch": "vgg"},
+            [f"unknown architecture 'vgg' ({ARCHITECTURES.known()})"],
+        ),
         (
             {"arch": 3, "config": [], "state_dict": None, "meta": "x"},
             ["'arch' should be", "'config' should be", "'state_dict' should be", "'meta' should"],

@@ -43,6 +43,11 @@ def _start(op: og.ChannelGate, sources: tuple[Layer, ...]) -> Gate:
     return Gate(op.name, op.where, op.shape, x, weight, bias, op.threshold)
 
 
+def wide_name(name: str, channels: int) -> str:
+    """What the gate ``name`` is called where its one decision is repeated for every channel."""
+    return f"{name}.x{channels}"
+
+
 def widened(gate: Gate, name: str, channels: int) -> Gate:
     """A copy of a gate of one bit, with its decision repeated for every channel."""
     return replace(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from acsgen.frontend.context import Handler
 from acsgen.frontend.kinds import FLOAT_KINDS
-from acsgen.frontend.ops import arithmetic, layers, pooling, shapes
+from acsgen.frontend.ops import arithmetic, layers, pieces, pooling, shapes
 
 
 def _united(tables: Iterable[Mapping[str, Handler]]) -> Mapping[str, Handler]:
@@ -24,7 +24,7 @@ def _united(tables: Iterable[Mapping[str, Handler]]) -> Mapping[str, Handler]:
 
 HANDLERS = _united(
     [
-        *(module.HANDLERS for module in (arithmetic, layers, pooling, shapes)),
+        *(module.HANDLERS for module in (arithmetic, layers, pieces, pooling, shapes)),
         *(kind.handlers for kind in FLOAT_KINDS.values()),
     ]
 )

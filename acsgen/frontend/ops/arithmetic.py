@@ -10,9 +10,17 @@ import torch
 from torch import Tensor
 
 from acsgen.frontend.context import Call, Context, Refused, Value, describe
-from acsgen.frontend.opgraph import Add, Affine, ApplyMask, ApplyVector, Array
+from acsgen.frontend.opgraph import (
+    Add,
+    AddVectors,
+    Affine,
+    ApplyComplement,
+    ApplyMask,
+    ApplyVector,
+    Array,
+)
 
-_MASK_REMEDY = "multiply a map with the mask, and add the residual afterwards"
+_MASK_REMEDY = "multiply maps with the mask or with 1 - mask"
 
 
 def _per_channel(constant: Any, x: Value, call: Call) -> Array:
@@ -36,12 +44,12 @@ def _number_of(value: Any) -> bool:
 def _combine(ctx: Context, call: Call, left_factor: float, right_factor: float) -> Value:
     """``left_factor * self + right_factor * other``."""
     left, right = call.args["self"], call.args["other"]
-    if any(isinstance(v, Value) and v.kind == "mask" for v in (left, right)):
-        raise Refused(
-            "arithmetic on a channel mask (such as 1 - mask): the engine writes zero to a skipped "
-            "channel and can't mix in another map there",
-            _MASK_REMEDY,
-        )
+    for mask, factor, other, other_factor in (
+        (left, left_factor, right, right_factor),
+        (right, right_factor, left, left_factor),
+    ):
+        if isinstance(mask, Value) and mask.kind == "mask":
+            return _complement(call, mask, factor, other, other_factor)
     if _number_of(right):
         x = call.value()
         offset = right_factor * _per_channel(right, x, call)
@@ -50,6 +58,16 @@ def _combine(ctx: Context, call: Call, left_factor: float, right_factor: float) 
         x = call.value("other")
         offset = left_factor * _per_channel(left, x, call)
         return ctx.affine(call, x, np.asarray(right_factor), offset)
+    if {left.kind, right.kind} == {"vector"} and left.dims == right.dims == call.dims:
+        return ctx.emit(
+            AddVectors,
+            call,
+            left.shape,
+            x=left.op,
+            y=right.op,
+            x_factor=left_factor,
+            y_factor=right_factor,
+        )
     if left.kind != "map" or right.kind != "map" or left.dims != right.dims:
         raise Refused(
             f"adds {describe(left)} and {describe(right)}",
@@ -58,6 +76,16 @@ def _combine(ctx: Context, call: Call, left_factor: float, right_factor: float) 
         )
     terms = [_scaled(ctx, call, v, f) for v, f in ((left, left_factor), (right, right_factor))]
     return ctx.emit(Add, call, left.shape, x=terms[0].op, y=terms[1].op)
+
+
+def _complement(call: Call, mask: Value, factor: float, other: Any, other_factor: float) -> Value:
+    """``1 - mask``, which is the only sum that a mask may be part of."""
+    ones = not isinstance(other, Value) and bool(
+        (torch.as_tensor(other).to(torch.float64) * other_factor == 1.0).all()
+    )
+    if factor != -1.0 or not ones or mask.also or call.dims != mask.dims:
+        raise Refused("arithmetic on a channel mask other than 1 - mask", _MASK_REMEDY)
+    return replace(mask, complement=not mask.complement)
 
 
 def _scaled(ctx: Context, call: Call, x: Value, factor: float) -> Value:
@@ -123,13 +151,16 @@ def _mul(ctx: Context, call: Call) -> Value:
 
 
 def _both_masks(call: Call, left: Value, right: Value) -> Value:
-    if left.dims != call.dims or right.dims != call.dims or left.shape != right.shape:
+    wrong = left.dims != call.dims or right.dims != call.dims or left.shape != right.shape
+    if wrong or left.complement or right.complement:
         raise Refused(f"multiplies {describe(left)} with {describe(right)}", about_inputs=True)
     return replace(left, also=(*left.also, right.op, *right.also))
 
 
 def _apply_mask(ctx: Context, call: Call, x: Value, mask: Value) -> Value:
     _require_channel_axis(call, x, mask)
+    if mask.complement:
+        return ctx.emit(ApplyComplement, call, x.shape, x=x.op, mask=mask.op)
     result = x
     masks = (mask.op, *mask.also)
     for i, name in enumerate(masks):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from acsgen.frontend.context import Call, Context, Refused, Value, describe, single_axis
-from acsgen.frontend.opgraph import Flatten, Pad, Slice
+from acsgen.frontend.opgraph import Flatten, Pad
 
 
 def _same(ctx: Context, call: Call) -> Value:
@@ -31,17 +31,6 @@ def _reshape(ctx: Context, call: Call) -> Value:
         "the engine flattens a map in channel order, and no more",
         about_inputs=True,
     )
-
-
-def _slice(ctx: Context, call: Call) -> Value:
-    x = call.value()
-    if x.dims == call.dims:
-        return x
-    x = call.map()
-    axis = int(call.args["dim"]) % len(x.dims) - 1
-    start, step = int(call.args.get("start") or 0), int(call.args.get("step") or 1)
-    start += x.shape[axis] if start < 0 else 0
-    return ctx.emit(Slice, call, call.dims[1:], x=x.op, axis=axis, start=start, step=step)
 
 
 def _pad(ctx: Context, call: Call) -> Value:
@@ -93,13 +82,6 @@ def _dropout(ctx: Context, call: Call) -> Value:
     return _same(ctx, call)
 
 
-def _getitem(ctx: Context, call: Call) -> Value:
-    x = call.value("a")
-    if call.args["b"] != 0:
-        raise Refused("uses a second result (indices or statistics)", about_inputs=True)
-    return x
-
-
 HANDLERS = {
     "aten::_to_copy": _convert,
     "aten::_unsafe_view": _reshape,
@@ -114,7 +96,6 @@ HANDLERS = {
     "aten::flatten": _reshape,
     "aten::constant_pad_nd": _pad,
     "aten::pad": _pad,
-    "aten::slice": _slice,
     "aten::permute": _permute,
     "aten::reshape": _reshape,
     "aten::squeeze": _reshape,
@@ -124,5 +105,4 @@ HANDLERS = {
     "aten::type_as": _convert,
     "aten::unsqueeze": _reshape,
     "aten::view": _reshape,
-    "getitem": _getitem,
 }

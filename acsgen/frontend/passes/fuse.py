@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from acsgen.frontend import opgraph as og
 from acsgen.frontend.kinds import STARTS, kind_of
-from acsgen.frontend.kinds.gate import widened
+from acsgen.frontend.kinds.gate import wide_name, widened
 from acsgen.frontend.kinds.logits import classifier
 from acsgen.frontend.passes.normalize import copy_image
 from acsgen.ir import layers as ir
@@ -106,7 +106,7 @@ class _Fuser:
         assert isinstance(gate, ir.Gate)
         if gate.shape == (channels,):
             return gate
-        wide = widened(gate, self._fresh(f"{gate.name}.x{channels}"), channels)
+        wide = widened(gate, self._fresh(wide_name(gate.name, channels)), channels)
         if wide.name not in self.placed:
             self.placed[wide.name] = _Placed(wide, (placed.position[0], channels), placed.node)
         return wide

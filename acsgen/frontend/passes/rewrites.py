@@ -6,13 +6,17 @@ from acsgen.frontend.opgraph import OpGraph
 from acsgen.frontend.passes import (
     average_first,
     clips,
+    complements,
     convolve_slices,
     drop_softmax,
+    gate_views,
     leaky_relus,
     merge_means,
     merge_padding,
+    mix_identity,
     split_pools,
     square_windows,
+    vector_sums,
 )
 from acsgen.frontend.passes.base import Pass
 
@@ -26,6 +30,10 @@ REWRITES: tuple[Pass, ...] = (
     leaky_relus.PASS,
     split_pools.PASS,
     square_windows.PASS,
+    mix_identity.PASS,
+    complements.PASS,
+    vector_sums.PASS,
+    gate_views.PASS,
 )
 
 

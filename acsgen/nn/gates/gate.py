@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from acsgen_host.thresholds import logit
 from torch import Tensor, nn
@@ -25,19 +27,29 @@ class ChannelGate(nn.Module):
         noise: standard deviation of Gaussian noise added to the logits in training mode only. It
             drives logits away from the threshold, so that integer arithmetic takes the same
             decisions.
+        inclusive: compute the channel where ``sigmoid(logit)`` equals the threshold, too.
+
+    Attributes:
+        flip: share of the decisions that are inverted at random in training mode (OFAS, equation
+            5); gradients pass through the inverted decision.
+        sample: in training mode, open with probability ``sigmoid(logit)`` and without a gradient
+            (REINFORCE).
 
     Raises:
         ValueError: threshold outside [0, 1], or negative noise; in ``forward``, logits that are
             not [N, C].
     """
 
-    def __init__(self, threshold: float = 0.5, noise: float = 0.0) -> None:
+    def __init__(self, threshold: float = 0.5, noise: float = 0.0, inclusive: bool = False) -> None:
         super().__init__()
         logit(threshold)
         if noise < 0.0:
             raise ValueError(f"gate noise must not be negative, got {noise}")
         self.threshold = threshold
         self.noise = noise
+        self.inclusive = inclusive
+        self.flip = 0.0
+        self.sample = False
 
     def forward(self, logits: Tensor) -> Tensor:
         """[N, C] logits to a [N, C, 1, 1] mask of exact 0 and 1."""
@@ -45,12 +57,20 @@ class ChannelGate(nn.Module):
             raise ValueError(f"a gate takes logits [N, C], got {list(logits.shape)}")
         if self.training and self.noise > 0.0:
             logits = logits + self.noise * torch.randn_like(logits)
-        mask: Tensor = channel_gate(logits, self.threshold)
+        mask: Tensor
+        if self.training and self.sample:
+            mask = torch.bernoulli(torch.sigmoid(logits.detach().float())).to(logits.dtype)
+        else:
+            # The next smaller number: above it lies what is at least the threshold.
+            bound = math.nextafter(self.threshold, 0.0) if self.inclusive else self.threshold
+            mask = channel_gate(logits, bound)
+        if self.training and self.flip > 0.0:
+            mask = torch.where(torch.rand_like(logits) < self.flip, 1.0 - mask, mask)
         return mask.unsqueeze(-1).unsqueeze(-1)
 
     def extra_repr(self) -> str:
         """The module's parameters for ``print(module)``."""
-        return f"threshold={self.threshold}, noise={self.noise}"
+        return f"threshold={self.threshold}, noise={self.noise}, inclusive={self.inclusive}"
 
 
 def default_bottleneck(in_channels: int) -> int:

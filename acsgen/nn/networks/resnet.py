@@ -83,8 +83,8 @@ class AcsConfig(BaseModel):
         )
 
 
-class ResNetConfig(BaseModel):
-    """Shape of a ResNet.
+class BackboneConfig(BaseModel):
+    """Shape of a CIFAR-size ResNet.
 
     Attributes:
         depth: 6n+2 layers: three stages of n blocks of two convolutions, a stem and a classifier.
@@ -92,7 +92,6 @@ class ResNetConfig(BaseModel):
         num_classes: classifier outputs.
         in_channels: image channels.
         image_size: height and width of the images, in pixels.
-        gate: ACS gates, or None for the static network.
         mean: per image channel, in units of the full pixel range [0, 1].
         std: likewise.
     """
@@ -104,12 +103,11 @@ class ResNetConfig(BaseModel):
     num_classes: int = Field(default=10, ge=2, le=65_536)
     in_channels: int = Field(default=3, ge=1, le=1024)
     image_size: int = Field(default=32, ge=4, le=1024)
-    gate: AcsConfig | None = None
     mean: tuple[FiniteFloat, ...] = (0.5, 0.5, 0.5)
     std: tuple[FiniteFloat, ...] = (0.25, 0.25, 0.25)
 
     @model_validator(mode="after")
-    def _consistent(self) -> ResNetConfig:
+    def _consistent(self) -> BackboneConfig:
         if self.depth % 6 != 2:
             raise ValueError(f"depth must be 6n+2 (8, 14, 20, 26, 32, 38, ...), got {self.depth}")
         for name, values in (("mean", self.mean), ("std", self.std)):
@@ -126,6 +124,21 @@ class ResNetConfig(BaseModel):
     def blocks_per_stage(self) -> int:
         """n of 6n+2."""
         return (self.depth - 2) // 6
+
+    @property
+    def blocks(self) -> int:
+        """Residual blocks of all stages."""
+        return 3 * self.blocks_per_stage
+
+
+class ResNetConfig(BackboneConfig):
+    """A ResNet with or without ACS gates.
+
+    Attributes:
+        gate: ACS gates, or None for the static network.
+    """
+
+    gate: AcsConfig | None = None
 
 
 class Normalize(nn.Module):

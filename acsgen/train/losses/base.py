@@ -61,6 +61,7 @@ class Forward:
 
     Attributes:
         static_macs: MACs per image of the static network.
+        counter: the MAC counter.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Forward:
         self.device = device
         self.static_macs = counter.static_macs
         self._model = model
-        self._counter = counter
+        self.counter = counter
         self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=autocast)
 
     def __call__(self, images: Tensor) -> ForwardPass:
@@ -81,7 +82,7 @@ class Forward:
         images = images.contiguous(memory_format=memory_format(images.device))
         with record_gates(self._model) as gates, self._autocast:
             logits = self._model(images).float()
-        macs = self._counter.count(gates.masks)
+        macs = self.counter.count(gates.masks)
         return ForwardPass(logits, gates, macs, macs.mean() / self.static_macs)
 
 
@@ -114,6 +115,8 @@ class Loss(ABC, Generic[ParametersT]):
     own_statistics: ClassVar[tuple[str, ...]] = ()
     #: Whether it has a meaning only where masks skip something.
     needs_skipping: ClassVar[bool] = False
+    #: The gate modes of which it needs one, if it does.
+    gate_modes: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, parameters: ParametersT, forward: Forward) -> None:
         self.parameters = parameters

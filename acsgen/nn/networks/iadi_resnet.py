@@ -1,0 +1,98 @@
+"""ResNet with the channel gates of IADI, the input-adaptive half of DDI (Wang et al. 2020)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from acsgen.nn.gates.gate import AcsGate, ChannelGate
+from acsgen.nn.mac_counter import GatedLayer
+from acsgen.nn.networks._mixing import MixingConfig, MixingResNet, mix
+from acsgen.nn.networks.base import architecture
+
+
+class IadiResNetConfig(MixingConfig):
+    """Shape of a ResNet with IADI channel gates.
+
+    Attributes:
+        granularity: ``block`` has one gate in each block, whose channels are mixed with the block's
+            shortcut: the number that the published overhead of 12.5 % of a block fits. ``conv``
+            has one for each convolution (the paper's text): that of the first mixes its channels
+            with the block's input, or switches them off where the shape changes.
+        gate_norm: BatchNorm and ReLU behind the gate's convolution, as in the public code. The
+            paper names none; without them logits grow with the maps, and saturate.
+    """
+
+    granularity: Literal["block", "conv"] = "block"
+    gate_norm: bool = True
+
+
+class IadiGate(nn.Module):
+    """conv3x3 of stride 2, global average, linear layer, gate (DDI in JSTSP 2020, Figure 3).
+
+    Args:
+        in_channels: C of the input [N, C, H, W].
+        out_channels: bits of the mask [N, bits, 1, 1].
+        norm: BatchNorm and ReLU behind the convolution.
+        threshold: see :class:`acsgen.nn.gates.gate.ChannelGate`.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, norm: bool, threshold: float) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, in_channels, 3, stride=2, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(in_channels) if norm else None
+        self.fc = nn.Linear(in_channels, out_channels)
+        nn.init.constant_(self.fc.bias, AcsGate.INITIAL_LOGIT)
+        self.gate = ChannelGate(threshold)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in_channels, H, W] to a mask [N, out_channels, 1, 1]."""
+        x = self.conv(x)
+        if self.norm is not None:
+            x = F.relu(self.norm(x))
+        mask: Tensor = self.gate(self.fc(x.mean((2, 3))))
+        return mask
+
+
+@architecture("iadi_resnet", IadiResNetConfig)
+class IadiResNet(MixingResNet):
+    """``g * C(F) + (1 - g) * F`` by channel, in every block or in every convolution."""
+
+    def __init__(self, config: IadiResNetConfig) -> None:
+        super().__init__(config)
+        self.per_convolution = config.granularity == "conv"
+        self.gates = nn.ModuleList()
+        self.first_gates = nn.ModuleList()
+        for _, block in self.blocks():
+            ins, outs = block.conv1.in_channels, block.conv1.out_channels
+            if self.per_convolution:
+                self.first_gates.append(IadiGate(ins, outs, config.gate_norm, config.threshold))
+                ins = outs
+            self.gates.append(IadiGate(ins, outs, config.gate_norm, config.threshold))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pixels [N, C, H, W] to logits [N, num_classes]."""
+        x = self.stem(x)
+        for index, (_, block) in enumerate(self.blocks()):
+            if not self.per_convolution:
+                x = self.mixed(block, x, self.gates[index](x))
+                continue
+            mask = self.first_gates[index](x)
+            h = F.relu(block.bn1(block.conv1(x)))
+            h = mix(mask, h, x) if block.downsample is None else mask * h
+            x = self.mixed_end(block, x, h, self.gates[index](h))
+        return self.classify(x)
+
+    def gated_layers(self) -> list[GatedLayer]:
+        """The layers that skip channels."""
+        layers = []
+        for index, (name, block) in enumerate(self.blocks()):
+            first = f"first_gates.{index}.gate" if self.per_convolution else None
+            zeros = first if block.downsample is not None else None
+            layers.append(GatedLayer(f"{name}.conv1", None, first))
+            layers.append(GatedLayer(f"{name}.conv2", zeros, f"gates.{index}.gate"))
+            if zeros is not None:
+                layers.append(GatedLayer(f"gates.{index}.conv", zeros, None))
+        return layers

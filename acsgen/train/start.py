@@ -1,0 +1,32 @@
+"""Training from the weights of another network, such as the static twin."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from acsgen.nn.checkpoint import load_checkpoint
+from acsgen.support.errors import Problem, UserError
+
+
+def take_weights(model: nn.Module, path: str) -> list[str]:
+    """Copy the weights of a model file into ``model`` where name and shape agree.
+
+    Returns:
+        The names of those that were copied.
+
+    Raises:
+        UserError: the file is no model file, or none of its weights fits.
+    """
+    state = load_checkpoint(path).model.state_dict()
+    own = model.state_dict()
+    fitting = {
+        name: value
+        for name, value in state.items()
+        if name in own and own[name].shape == value.shape and own[name].dtype == value.dtype
+    }
+    learned = {name for name, _ in model.named_parameters()}
+    if not learned & fitting.keys():
+        what = "none of its weights has the name and the shape of one of the recipe's network"
+        raise UserError(Problem(path, what, "start from a network of the same depth and widths"))
+    model.load_state_dict(fitting, strict=False)
+    return sorted(fitting)

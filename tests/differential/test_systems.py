@@ -1,0 +1,147 @@
+"""The systems of the papers: bit-exact on both engines, and what they skip costs no cycles.
+
+Every row runs with the gates as they are, all open, all closed, at random and forced, on the C++
+engine and on the RTL; every counter must be the cost model's.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from acsgen_host.words import header as decode_header
+from acsgen_host.words import pack_image
+
+from acsgen.compiler import compile_graph
+from acsgen.cost.macs import count_macs
+from acsgen.frontend import front_end
+from acsgen.ir.integer import IntConv, IntGraph
+from acsgen.isa.generated import Status
+from acsgen.nn import save_checkpoint
+from acsgen.nn.gates.record import record_gates
+from acsgen.nn.mac_counter import MacCounter
+from acsgen.nn.networks import ARCHITECTURES
+from acsgen.quant.quantize import quantize
+from acsgen.quant.thresholds import force_masks
+from tests.differential.engines import Engines, EngineUnderTest, check_network
+from tests.nets.images import patches
+from tests.nets.modules import randomized
+
+SHAPE = (3, 8, 8)
+SMALL = {"widths": (4, 6, 9), "image_size": 8, "num_classes": 3}
+
+#: Architecture and configuration by the row's name.
+SYSTEMS = {
+    "iadi": ("iadi_resnet", {}),
+    "iadi-paper": ("iadi_resnet", {"granularity": "conv", "gate_norm": False}),
+    "iadi-public-code": ("iadi_resnet", {"rectify_shortcut": False}),
+    "ofas-1": ("ofas_resnet", {"depth": 14}),
+    "ofas-2": ("ofas_resnet", {"form": "II"}),
+    "ofas-public-code": (
+        "ofas_resnet",
+        {"form": "II", "hidden": (32, 32), "rectify_shortcut": False, "depth": 14},
+    ),
+    "skipnet-1": ("skipnet_resnet", {}),
+    "skipnet-2": ("skipnet_resnet", {"form": "II", "depth": 14}),
+    "skipnet-public-code": ("skipnet_resnet", {"rectify_shortcut": False, "depth": 14}),
+}
+
+
+def compiled_system(name: str, folder: Path) -> tuple[torch.nn.Module, IntGraph]:
+    """A network with random weights, and its integer graph, by the road of a build."""
+    arch, changes = SYSTEMS[name]
+    config = ARCHITECTURES[arch].config.model_validate(SMALL | changes)
+    network = randomized(ARCHITECTURES[arch].build(config), seed=1)
+    path = folder / "model.pt"
+    save_checkpoint(path, network, arch, config, {})
+    graph, _ = front_end(path)
+    return network, quantize(graph, patches(SHAPE, 6))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.rtl
+def test_both_engines_equal_the_golden_model(name: str, engines: Engines, tmp_path: Path) -> None:
+    _, graph = compiled_system(name, tmp_path)
+    check_network(graph, engines(4, True))
+
+
+def run(graph: IntGraph, engine: EngineUnderTest, open_share: float) -> dict[str, dict[str, int]]:
+    """Header of one image on each engine, with so many of every gate's channels open.
+
+    A gate of one decision, which has equal rows, is open from one half on.
+    """
+    masks = {}
+    for gate in graph.gates:
+        rows = np.column_stack([gate.weight, gate.bias])
+        share = round(open_share) if (rows == rows[0]).all() else open_share
+        masks[gate.name] = np.arange(gate.shape[0]) < share * gate.shape[0]
+    program = compile_graph(graph, engine.config)
+    params = program.with_thresholds(force_masks(graph, masks))
+    image = pack_image(patches(SHAPE, 1)[0])
+    assert engine.rtl is not None
+    headers = {}
+    for kind, twin in (("csim", engine.csim), ("rtl", engine.rtl)):
+        found = twin.run(program.words, params, image, program.result_words)
+        assert found.status == Status.OK
+        headers[kind] = decode_header(found.result)
+        headers[kind]["cycles"] = found.cycles or 0
+    return headers
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.rtl
+def test_closed_masks_cost_neither_work_nor_cycles(
+    name: str, engines: Engines, tmp_path: Path
+) -> None:
+    _, graph = compiled_system(name, tmp_path)
+    found = [run(graph, engines(4, True), share) for share in (1.0, 0.5, 0.0)]
+    for kind in ("csim", "rtl"):
+        work = [headers[kind]["array_iterations"] for headers in found]
+        assert work[0] >= work[1] >= work[2]
+        assert work[2] < work[0]
+        assert found[0][kind]["macs_skipped"] < found[2][kind]["macs_skipped"]
+    cycles = [headers["rtl"]["cycles"] for headers in found]
+    assert cycles[2] < cycles[0]
+    assert cycles[1] <= cycles[0]
+
+
+#: Blocks that one decision switches off cost the engine none of their multiplications.
+WHOLE_BLOCKS = [name for name in SYSTEMS if not name.startswith("iadi")]
+
+
+@pytest.mark.parametrize("name", WHOLE_BLOCKS)
+@pytest.mark.rtl
+def test_a_skipped_block_is_dead_in_all_its_layers(
+    name: str, engines: Engines, tmp_path: Path
+) -> None:
+    _, graph = compiled_system(name, tmp_path)
+    engine = engines(4, True)
+    opened, closed = (run(graph, engine, share)["rtl"] for share in (1.0, 0.0))
+    convolutions = [layer for layer in graph if isinstance(layer, IntConv)]
+    inner = [c for c in convolutions if re.match(r"layer\d\.\d\.conv[12]$", c.name)]
+    always = [c.name for c in inner if not c.mask]
+    assert always == (["layer1.0.conv1", "layer1.0.conv2"] if name.startswith("skipnet") else [])
+    # What a mask leaves of the shortcut is one multiplication a pixel and channel.
+    masked = [*(c for c in inner if c.mask), *(c for c in convolutions if "kept" in c.name)]
+    saved = sum(c.weight.size * c.shape[1] * c.shape[2] for c in masked)
+    assert opened["macs_executed"] - closed["macs_executed"] == saved
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_training_counts_what_the_engine_saves(name: str, tmp_path: Path) -> None:
+    """Between all masks open and all closed, without what a rewrite added to the network."""
+    network, graph = compiled_system(name, tmp_path)
+    with record_gates(network) as gates, torch.no_grad():
+        network(torch.from_numpy(patches(SHAPE, 1)))
+    counter = MacCounter(network)
+    integers, floats = [], []
+    for fill in (1, 0):
+        bits = {gate.name: np.full((1, gate.shape[0]), fill, np.uint8) for gate in graph.gates}
+        rows = count_macs(graph, bits, 1).rows
+        integers.append(sum(int(row.executed[0]) for row in rows if "kept" not in row.name))
+        masks = {key: torch.full_like(mask, fill) for key, mask in gates.masks.items()}
+        floats.append(float(counter.count(masks)))
+    assert integers[0] - integers[1] == floats[0] - floats[1] > 0
