@@ -73,7 +73,7 @@ class EngineRun:
     cycles: int | None = None
     bus: BusCounts | None = None
     loops: LoopCounts | None = field(default=None, repr=False)
-    ends: NDArray[np.int64] | None = field(default=None, repr=False)
+    ends: NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
 
     @property
     def counters(self) -> dict[str, int]:

@@ -222,6 +222,33 @@ class ImageFigures:
 
 
 @dataclass(frozen=True)
+class EnergyFigures:
+    """What a model says of an image's energy, by term, without anything measured.
+
+    Attributes:
+        kind: ``model``.
+        unit: of the energies: ``MAC`` for the energy of one multiply-accumulate.
+        costs: of one count of each term, in that unit.
+        counts: of each term, mean over the same images as :class:`Accuracy`.
+        counts_dense: of each term, of the network without gates.
+        meaning: of each term, in words.
+        assumptions: in words.
+    """
+
+    kind: str
+    unit: str
+    costs: dict[str, float]
+    counts: dict[str, float]
+    counts_dense: dict[str, float]
+    meaning: dict[str, str]
+    assumptions: tuple[str, ...]
+
+    def total(self, counts: dict[str, float]) -> float:
+        """Return the energy of so many counts of each term, in :attr:`unit`."""
+        return sum(cost * counts[term] for term, cost in self.costs.items())
+
+
+@dataclass(frozen=True)
 class Origin:
     """What it takes to make the same build again.
 
@@ -339,6 +366,7 @@ class Report:
         gates: in order of execution.
         images: those that prove bit-exactness, in the order of ``vectors/golden.npz``.
         buffers: the places of results in on-chip memory, in the order of their first use.
+        energy: of an image, by the model.
         origin: what it takes to make the same build again.
         bitstream: that ``acsgen bitstream`` made last, by its engine: ``hls``, ``rtl``.
     """
@@ -365,5 +393,6 @@ class Report:
     gates: tuple[GateFigures, ...] = field(repr=False)
     images: tuple[ImageFigures, ...] = field(repr=False)
     buffers: tuple[BufferPlace, ...] = field(repr=False)
+    energy: EnergyFigures
     origin: Origin
     bitstream: dict[str, BitstreamFigures] = field(default_factory=dict)

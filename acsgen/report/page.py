@@ -130,6 +130,7 @@ def render_page(report: Report, build: BuildDirectory) -> str:
         "percent": percent,
         "breaks": _breaks,
         "size": _size,
+        "halves": lambda number: f"{number:,.1f}" if number % 1 else count(number),
     }
     return environment.get_template("report.html.j2").render(_content(report, build))
 
@@ -255,14 +256,18 @@ def _cycle_bars(report: Report) -> list[CycleBars]:
 
 
 def _resources(report: Report, build: BuildDirectory) -> Iterator[ResourceRow]:
-    has, taken = build.manifest.board.resources, report.resources
-    for label, number, available in (
-        ("DSP slices", taken.dsp, has.dsp),
-        ("Block RAMs, 36 Kb", taken.bram36, has.bram36),
-        ("Look-up tables", taken.lut, has.lut),
-        ("Flip-flops", taken.ff, has.ff),
+    has, estimate = build.manifest.board.resources, report.resources
+    for label, name in (
+        ("DSP slices", "dsp"),
+        ("Block RAMs, 36 Kb", "bram36"),
+        ("Look-up tables", "lut"),
+        ("Flip-flops", "ff"),
     ):
-        yield ResourceRow(label, number, available, taken.source)
+        available = getattr(has, name)
+        yield ResourceRow(label, getattr(estimate, name), available, estimate.source)
+        for engine, made in report.bitstream.items():
+            taken = getattr(made.resources, name)
+            yield ResourceRow(f"{label}, {ENGINES[engine]}", taken, available, made.source)
 
 
 def _rungs(report: Report) -> Iterator[Rung]:
@@ -291,6 +296,13 @@ def _rungs(report: Report) -> Iterator[Rung]:
             count(check.values),
             count(check.mismatches),
             not check.mismatches,
+        )
+    for name in report.bit_exact.keys() - SIMULATIONS.keys():
+        check = report.bit_exact[name]
+        numbers = (count(check.images), count(check.values), count(check.mismatches))
+        good = not check.mismatches
+        yield Rung(
+            f"integer network and {name}", "bit-exact" if good else "differs", *numbers, good
         )
     yield Rung("C simulation and co-simulation by Vitis HLS", "not run", "", "", "", None)
     yield Rung("integer network and the board", "not run", "", "", "", None)

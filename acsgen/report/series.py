@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, takewhile
 
-from acsgen.engines.rtl.device import FULL_BANDWIDTH
+from acsgen_host.simulation.csim import FULL_BANDWIDTH
+
 from acsgen.isa.generated import LANES, WORD_BYTES
 from acsgen.report.data import CountedCycles, ImageFigures, LayerFigures, Report
 

@@ -16,6 +16,7 @@ from acsgen.report.data import (
     BytesMoved,
     CountedCycles,
     Cycles,
+    EnergyFigures,
     GateFigures,
     ImageFigures,
     LayerFigures,
@@ -55,5 +56,6 @@ REPORT = Report(
     gates=(GateFigures("gate", 0.51, 0.9961, (1.0, 0.5, 0.03)),),
     images=(ImageFigures(3, 3, 7_000_000, 0.5, 30_000, None),),
     buffers=(BufferPlace("conv1", "feature", 0, 768, 0, 1),),
+    energy=EnergyFigures("model", "MAC", {"macs": 1.0}, {"macs": 7.0}, {"macs": 9.0}, {}, ()),
     origin=Origin("resnet8.pt", "0" * 64, "acsgen build resnet8.pt", {"Python": "3.11.2"}),
 )

@@ -16,11 +16,12 @@ from acsgen.cli import app
 from acsgen.report.data import Report
 from acsgen.report.file import read_report
 from acsgen.report.page import PAGE_FILE, render_page
-from acsgen.report.series import histograms, layer_rows, shown_images, simulated
+from acsgen.report.series import ENGINES, histograms, layer_rows, shown_images, simulated
 from acsgen.support.numbers import count
 from acsgen.verify.builddir import open_build
 from tests.report.browser import audit, browser, print_pages
 from tests.report.networks import DEEP, make_build
+from tests.report.test_file import FULL
 
 pytestmark = pytest.mark.xdist_group("own-board")
 
@@ -235,3 +236,15 @@ def test_without_matplotlib_a_message_says_what_to_do(
     said = report_command(builds("gated"), "--figures", tmp_path / "figures", status=2)
     assert "pip install 'acsgen[figures]'" in said
     assert not (tmp_path / "figures").exists()
+
+
+def test_a_bitstream_is_shown_beside_the_estimate(builds: Builds) -> None:
+    report = replace(read_report(builds("gated")), bitstream=FULL.bitstream)
+    page = Page(render_page(report, open_build(builds("gated"))))
+    words = [word.strip() for word in page.words]
+    for label, made in FULL.bitstream.items():
+        row = words.index(f"Look-up tables, {ENGINES[label]}")
+        assert count(made.resources.lut) in words[row : row + 8]
+        assert made.source in words[row : row + 24]
+        assert f"{made.resources.bram36:,.1f}" in words
+    assert any("finds a slack of" in word for word in words)

@@ -25,6 +25,7 @@ from acsgen.flow.bitstream.results import Results, hashed_stem
 from acsgen.flow.bitstream.tools import Tool, Tools, require_tools
 from acsgen.report.data import BitstreamFigures, Report
 from acsgen.report.file import read_report, replace_report
+from acsgen.report.page import write_page
 from acsgen.support.errors import CheckFailed, Problem, UserError
 from acsgen.support.fsutil import check_writable, plain_os_error
 from acsgen.support.progress import OnStage, ignore_stages
@@ -160,6 +161,7 @@ def _finish(
     report = replace(report, bitstream={**report.bitstream, engine: figures})
     collect(build, engine, results, report, stem, out)
     replace_report(request.build, report)
+    write_page(request.build)
     return BitstreamResult(out, engine, figures, report)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from dataclasses import asdict
 
 import numpy as np
+from acsgen_host.power.model import MEANING, TERMS, counts_of, literature_model
 from numpy.typing import NDArray
 
 import acsgen
@@ -28,6 +30,7 @@ from acsgen.report.data import (
     BytesMoved,
     CountedCycles,
     Cycles,
+    EnergyFigures,
     GateFigures,
     ImageFigures,
     LayerFigures,
@@ -106,6 +109,7 @@ def make_report(work: Work) -> Report:
         gates=_gates(work),
         images=_images(work),
         buffers=memory_map(work.integers, plan.engine),
+        energy=_energy(plan.engine.lane_groups, runs, dense),
         origin=origin_of(plan),
     )
 
@@ -207,6 +211,21 @@ def _layers(work: Work, runs: list[CostReport]) -> tuple[LayerFigures, ...]:
             **entry,
         )
         for name, entry in totals.items()
+    )
+
+
+def _energy(lane_groups: int, runs: list[CostReport], dense: CostReport) -> EnergyFigures:
+    """The energy model's terms: means over the images, and of the network without gates."""
+    model = literature_model()
+    counts = [counts_of(asdict(run.counters), lane_groups) for run in runs]
+    return EnergyFigures(
+        kind=model.kind,
+        unit=model.unit,
+        costs=model.costs,
+        counts={term: float(np.mean([count[term] for count in counts])) for term in TERMS},
+        counts_dense=counts_of(asdict(dense.counters), lane_groups),
+        meaning=MEANING,
+        assumptions=model.assumptions,
     )
 
 
