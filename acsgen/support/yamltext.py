@@ -29,9 +29,13 @@ class _Loader(yaml.SafeLoader):
                 None, None, f"this cannot be read as {kind}", node.start_mark
             ) from error
 
-    def construct_scalar(self, node: yaml.ScalarNode) -> str:
-        text: str = super().construct_scalar(node)
-        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        text = super().construct_scalar(node)
+        if (
+            isinstance(text, str)
+            and not text.isascii()
+            and any("\ud800" <= character <= "\udfff" for character in text)
+        ):
             raise yaml.constructor.ConstructorError(
                 None, None, "this text has half a character", node.start_mark
             )
