@@ -56,7 +56,7 @@ def histogram(report: Report) -> Markup | None:
     margin = (high - low) * 0.03
     x = Scale(max(0.0, low - margin), high + margin, LEFT, RIGHT)
     entries = [("rect", item.engine, f"{ENGINES[item.engine]}") for item in found]
-    drawing.legend(LEFT, 12, [*entries, ("line", "dense", "without gates")])
+    drawing.legend(LEFT + 12, 12, [*entries, ("line", "dense", "without gates")])
     bottom = 0.0
     for index, item in enumerate(found):
         top = 30 + panel * index

@@ -126,7 +126,10 @@ def test_the_folder_for_the_board(run: Run, built: Path, engine: str) -> None:
     # Nothing of the run is left, and nothing of the build was touched but its report.
     assert sorted(p.name for p in built.parent.iterdir()) == ["net", out.name]
     after = files_in(built)
-    assert {name for name in after if after[name] != before.get(name)} == {"report.json"}
+    assert {name for name in after if after[name] != before.get(name)} == {
+        "report.html",
+        "report.json",
+    }
     assert before.keys() == after.keys()
 
 
