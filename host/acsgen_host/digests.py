@@ -52,7 +52,7 @@ def _damage(folder: Path, name: str, known: Any, reason: Callable[[OSError], str
         return "has no recorded digest"
     path = folder / name
     # The folder itself may be one: its user has named it.
-    if any(part.is_symlink() for part in (path, *path.parents[: name.count("/")])):
+    if any(part.is_symlink() for part in (path, *list(path.parents)[: name.count("/")])):
         return "is a link, or in one, and could lead anywhere"
     try:
         content = path.read_bytes()

@@ -18,8 +18,7 @@ from typing import Any
 import pytest
 from acsgen_host import Bundle
 from acsgen_host.handoff import check_handoff
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from acsgen.cli import app
 from acsgen.flow.build import BuildRequest, build

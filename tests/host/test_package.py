@@ -139,4 +139,4 @@ def test_its_wheel_is_for_every_python(tmp_path: Path) -> None:
         names = {str(name.relative_to("acsgen_host")) for name in inside}
         (metadata,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
         assert "Requires-Python: >=3.8" in archive.read(metadata).decode()
-    assert names == {str(module.relative_to(PACKAGE)) for module in MODULES}
+    assert names == {"py.typed", *(str(module.relative_to(PACKAGE)) for module in MODULES)}
