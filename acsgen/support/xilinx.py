@@ -23,7 +23,7 @@ PRODUCTS = {
 }
 
 #: Variables that the settings files of the products set, to the folder above ``bin``.
-VARIABLES = ("XILINX_VIVADO", "XILINX_VITIS", "XILINX_HLS")
+VARIABLES = ("XILINX_VIVADO", "XILINX_HLS", "XILINX_VITIS")
 
 _VERSION = re.compile(r"20\d\d\.\d(?:\.\d)?")
 
@@ -51,26 +51,31 @@ def install_roots() -> tuple[Path, ...]:
     return (
         *([Path(chosen)] if chosen else []),
         *map(Path, usual),
-        *(home / name for name in ("Xilinx", "tools/Xilinx", "xilinx")),
+        *(home / name for name in ("Xilinx", "tools/Xilinx", "xilinx", ".local/Xilinx")),
     )
 
 
 def find_xilinx(command: str, roots: Sequence[Path] | None = None) -> XilinxTool | None:
-    """Return a command of AMD: the one on the PATH, else the newest that is installed, else None.
+    """Return the first of :func:`xilinx_places`, None if there is none."""
+    return next(xilinx_places(command, roots), None)
+
+
+def xilinx_places(command: str, roots: Sequence[Path] | None = None) -> Iterator[XilinxTool]:
+    """Yield where a command of AMD is: on the PATH, then as a settings file says, then the newest.
 
     Args:
         command: a key of :data:`PRODUCTS`.
         roots: folders to look into; :func:`install_roots` if None.
     """
-    found = shutil.which(command)
-    if found is not None:
-        return XilinxTool(Path(found), version_in(Path(found)), on_path=True)
-    places = install_roots() if roots is None else roots
-    there = [path for path in _candidates(command, places) if os.access(path, os.X_OK)]
-    if not there:
-        return None
-    newest = max(there, key=lambda path: _sortable(version_in(path)))
-    return XilinxTool(newest, version_in(newest), on_path=False)
+    on_path = shutil.which(command)
+    if on_path is not None:
+        yield XilinxTool(Path(on_path), version_in(Path(on_path)), on_path=True)
+    chosen = (Path(os.environ[v], "bin", command) for v in VARIABLES if os.environ.get(v))
+    installed = _installed(command, install_roots() if roots is None else roots)
+    newest_first = sorted(installed, key=lambda path: sortable(version_in(path)), reverse=True)
+    for path in (*chosen, *newest_first):
+        if path.is_file() and os.access(path, os.X_OK):
+            yield XilinxTool(path, version_in(path), on_path=False)
 
 
 def version_in(path: Path) -> str:
@@ -91,16 +96,14 @@ def settings_of(tool: XilinxTool) -> Path | None:
     return None
 
 
-def _candidates(command: str, roots: Sequence[Path]) -> Iterator[Path]:
-    for variable in VARIABLES:
-        if os.environ.get(variable):
-            yield Path(os.environ[variable]) / "bin" / command
+def sortable(version: str) -> tuple[int, ...]:
+    """Return a version as numbers, which compare as versions do; () if it is not known."""
+    return tuple(int(part) for part in version.split(".")) if version else ()
+
+
+def _installed(command: str, roots: Sequence[Path]) -> Iterator[Path]:
     for root in roots:
         for product in PRODUCTS[command]:
             # A folder that may not be listed has nothing for us: glob passes over it.
             yield from root.glob(f"{product}/20*/bin/{command}")
             yield from root.glob(f"20*/{product}/bin/{command}")
-
-
-def _sortable(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")) if version else ()

@@ -57,7 +57,7 @@ def test_an_engine_that_was_not_rendered(tmp_path: Path, engine: str, other: str
 @pytest.mark.parametrize(("content", "digits"), [(b"0", 8), (b"47", 9), (b"72", 14)])
 def test_make_and_acsgen_agree_on_the_hash(tmp_path: Path, content: bytes, digits: int) -> None:
     """Eight digits without a letter get more, up to the first letter."""
-    from acsgen.flow.bitstream.results import hashed_stem
+    from acsgen_host.locate import hashed_stem
 
     render_vivado(tmp_path, model="net", board=load_board("kv260"), engines=("rtl",))
     results = tmp_path / "results-rtl"

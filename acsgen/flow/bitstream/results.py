@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from acsgen.report.data import BitstreamFigures, Synthesis
 from acsgen.report.vivado import PlacedResources, TimingSummary
-
-#: Hexadecimal digits of the hash in a bitstream's name.
-HASH_DIGITS = 8
-
-
-def hashed_stem(name: str, bit: Path, hwh: Path) -> str:
-    """Return the stem of a ``.bit`` and its ``.hwh``: ``name`` and the start of their hash.
-
-    It is the SHA-256 of both files, one after the other, as the driver checks it; so does the
-    Makefile of a build.  Eight digits without a letter would look like a date: then there are more,
-    up to the first letter.
-    """
-    digest = hashlib.sha256(bit.read_bytes() + hwh.read_bytes()).hexdigest()
-    digits = HASH_DIGITS
-    while digest[:digits].isdigit() and digits < len(digest):
-        digits += 1
-    return f"{name}-{digest[:digits]}"
-
 
 SOURCE = "measured by Vivado after routing"
 

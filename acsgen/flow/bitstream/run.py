@@ -16,12 +16,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from acsgen_host.locate import hashed_stem
+
 from acsgen.emit.vivado import bitstream_name
 from acsgen.engines.base import Implementation
 from acsgen.flow.bitstream.collect import collect, read_results
 from acsgen.flow.bitstream.messages import Messages, slower_clock
 from acsgen.flow.bitstream.process import run_tool
-from acsgen.flow.bitstream.results import Results, hashed_stem
+from acsgen.flow.bitstream.results import Results
 from acsgen.flow.bitstream.tools import Tool, Tools, require_tools
 from acsgen.report.data import BitstreamFigures, Report
 from acsgen.report.file import read_report, replace_report

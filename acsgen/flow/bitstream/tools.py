@@ -1,4 +1,4 @@
-"""Finds Vivado and Vitis HLS: on the PATH, by their variables, or where they are installed.
+"""Which of Vivado and Vitis HLS a bitstream needs, and what to do where one is missing.
 
 Neither needs its ``settings64.sh``: the commands in ``bin`` set up what they need.  Each has the
 folders of both first on its PATH, because Vitis HLS calls Vivado to package an IP.
@@ -7,9 +7,7 @@ folders of both first on its PATH, because Vitis HLS calls Vivado to package an 
 from __future__ import annotations
 
 import os
-import re
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +15,7 @@ from acsgen.emit.vivado import DEVICES
 from acsgen.engines.base import Implementation
 from acsgen.program.board import Board
 from acsgen.support.errors import Problem, UserError
-
-#: Folders that the installer proposes, and usual ones; "~" is the user's own.
-INSTALLED = ("/opt/Xilinx", "/tools/Xilinx", "/opt/xilinx", "/opt/AMD", "/usr/local/Xilinx")
-OWN = ("Xilinx", "tools/Xilinx", ".local/Xilinx")
+from acsgen.support.xilinx import find_xilinx, install_roots, sortable, xilinx_places
 
 #: Commands of Vitis HLS, the newest first, each with the script behind it.
 HLS_COMMANDS: Mapping[str, tuple[str, ...]] = {
@@ -106,53 +101,22 @@ def require_tools(build: Path, engine: Implementation, board: Board) -> Tools:
 
 def find_vivado() -> Tool | None:
     """Return Vivado, or None."""
-    path = next(_places("vivado", ("XILINX_VIVADO",), ("Vivado",)), None)
-    return None if path is None else Tool((str(path),), _version(path))
+    found = find_xilinx("vivado")
+    return None if found is None else Tool((str(found.path),), found.version)
 
 
 def find_vitis_hls() -> Tool | None:
     """Return the newest command of Vitis HLS that takes a script, or None."""
-    variables, products = ("XILINX_HLS", "XILINX_VITIS"), ("Vitis", "Vitis_HLS")
     for name, words in HLS_COMMANDS.items():
-        for path in _places(name, variables, products):
-            version = _version(path)
-            if name == "vitis-run" and version and _number(version) < _SCRIPTS_SINCE:
+        for found in xilinx_places(name):
+            if name == "vitis-run" and found.version and sortable(found.version) < _SCRIPTS_SINCE:
                 continue
-            return Tool((str(path), *words), version)
+            return Tool((str(found.path), *words), found.version)
     return None
 
 
-def _places(command: str, variables: tuple[str, ...], products: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the places of a command: those that the user set up first, then the newest."""
-    on_path = shutil.which(command)
-    if on_path is not None:
-        yield Path(on_path)
-    candidates = [Path(os.environ[v], "bin", command) for v in variables if os.environ.get(v)]
-    roots = [Path(root) for root in INSTALLED]
-    roots += [Path.home() / folder for folder in OWN]
-    installed = [
-        path
-        for root in roots
-        for product in products
-        # The order of product and version changed in 2025.
-        for form in (f"{product}/*/bin/{command}", f"*/{product}/bin/{command}")
-        for path in root.glob(form)
-    ]
-    candidates += sorted(installed, key=lambda path: _number(_version(path)), reverse=True)
-    yield from (path for path in candidates if os.access(path, os.X_OK) and path.is_file())
-
-
-def _version(path: Path) -> str:
-    found = re.findall(r"(?<!\d)20\d\d\.\d", str(path))
-    return found[-1] if found else ""
-
-
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")) if version else ()
-
-
 def _missing(name: str, command: str, variable: str) -> Problem:
-    places = ", ".join((*INSTALLED[:2], *(f"~/{folder}" for folder in OWN[:1])))
+    places = ", ".join(map(str, install_roots()))
     return Problem(
         name,
         f"is not found: no {command} on the PATH, none behind {variable}, none in {places}",
