@@ -84,13 +84,9 @@ _PROGRAMS = (
         least=VERILATOR,
     ),
     _Program("make", "the RTL simulation", "apt-get install make"),
-    _Program(
-        "clang++", "checks of the HLS engine's claims", "apt-get install clang", "ACSGEN_CLANG"
-    ),
-    _Program("opt", "checks of the HLS engine's claims", "apt-get install llvm", "ACSGEN_OPT"),
-    _Program(
-        "llvm-link", "checks of the HLS engine's claims", "apt-get install llvm", "ACSGEN_LLVM_LINK"
-    ),
+    _Program("clang++", _CLAIMS, "apt-get install clang", "ACSGEN_CLANG"),
+    _Program("opt", _CLAIMS, "apt-get install llvm", "ACSGEN_OPT"),
+    _Program("llvm-link", _CLAIMS, "apt-get install llvm", "ACSGEN_LLVM_LINK"),
     _Program("tclsh", "tests of the scripts for Vivado", "apt-get install tcl"),
 )
 

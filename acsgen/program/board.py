@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from acsgen.support.assets import asset
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fields import field_problems, kind_of_value
-from acsgen.support.fsutil import plain_os_error
+from acsgen.support.fsutil import read_limited
 from acsgen.support.yamltext import load_yaml, yaml_reason
 
 BRAM36_KIB = 4
@@ -252,17 +252,8 @@ def _wrong_processing_system(path: Path, board: Board) -> Iterator[Problem]:
 
 
 def _read_yaml(path: Path) -> Any:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise UserError(
-            Problem(str(path), f"cannot be read: {plain_os_error(error)}", "check the path")
-        ) from error
-    if len(raw) > _MAX_FILE_BYTES:
-        raise UserError(
-            Problem(str(path), f"is longer than {_MAX_FILE_BYTES} bytes: not a board file")
-        )
+    what = f"is longer than {_MAX_FILE_BYTES} bytes: not a board file"
+    raw = read_limited(path, _MAX_FILE_BYTES, Problem(str(path), what))
     try:
         return load_yaml(raw.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acsgen.support.errors import Problem, UserError
-from acsgen.support.fsutil import plain_os_error
+from acsgen.support.fsutil import read_limited
 
 #: Larger files are no reports of this kind.
 _MAX_BYTES = 64 * 2**20
@@ -148,13 +148,5 @@ def _is_number(text: str) -> bool:
 
 
 def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise UserError(
-            Problem(str(path), f"cannot be read: {plain_os_error(error)}", "check the path")
-        ) from error
-    if len(raw) > _MAX_BYTES:
-        raise UserError(Problem(str(path), "is too large for a report", "name a report of Vivado"))
-    return raw.decode("utf-8", errors="replace")
+    too_long = Problem(str(path), "is too large for a report", "name a report of Vivado")
+    return read_limited(path, _MAX_BYTES, too_long).decode("utf-8", errors="replace")

@@ -133,6 +133,23 @@ def check_file(target: Path) -> None:
         ) from error
 
 
+def read_limited(path: Path, limit: int, too_long: Problem) -> bytes:
+    """Return the bytes of a file that somebody names, at most ``limit`` of them.
+
+    Raises :class:`UserError`: the file cannot be read, or is longer, which is ``too_long``.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise UserError(
+            Problem(str(path), f"cannot be read: {plain_os_error(error)}", "check the path")
+        ) from error
+    if len(content) > limit:
+        raise UserError(too_long)
+    return content
+
+
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file as a whole: where that fails, an earlier file of the name stays as it was.
 

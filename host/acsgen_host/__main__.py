@@ -11,24 +11,14 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from . import __version__
-from .accelerator import TIMEOUT, Accelerator
+from .accelerator import Accelerator
 from .backend import Backend
 from .budget import BudgetPoint
-from .bundle import BUDGET_FILE, Bundle
-from .errors import (
-    BackendError,
-    BundleError,
-    EngineFault,
-    EngineTimeout,
-    HostError,
-    InputError,
-    Problem,
-)
+from .bundle import BUDGET_FILE
+from .command_line import add_engine_options, exit_status, load_array, open_accelerator
+from .errors import BundleError, Problem
 from .selftest import self_test
-from .simulation import ENGINES
 
 
 def main(arguments: list[str] | None = None, backend: Backend | None = None) -> int:
@@ -39,20 +29,17 @@ def main(arguments: list[str] | None = None, backend: Backend | None = None) -> 
 
         return measure_power(words[1:], backend)
     options = _parser().parse_args(words)
-    try:
-        with open_accelerator(options, backend) as accelerator:
-            _describe(accelerator)
-            if options.run is not None:
-                return _run_file(accelerator, options.run, options.budget)
-            if options.measure is not None:
-                return _measure(accelerator, options.measure, options.labels)
-            return _self_test(accelerator, options.images)
-    except (EngineFault, EngineTimeout) as error:
-        print(f"FAIL: {error}", file=sys.stderr)
-        return 1
-    except HostError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return exit_status(lambda: _run(options, backend))
+
+
+def _run(options: argparse.Namespace, backend: Backend | None) -> int:
+    with open_accelerator(options, backend) as accelerator:
+        _describe(accelerator)
+        if options.run is not None:
+            return _run_file(accelerator, options.run, options.budget)
+        if options.measure is not None:
+            return _measure(accelerator, options.measure, options.labels)
+        return _self_test(accelerator, options.images)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,47 +67,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     return parser
-
-
-def add_engine_options(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that :func:`open_accelerator` reads."""
-    parser.add_argument(
-        "bundle", type=Path, help="the directory that acsgen build wrote, or the .bit of one"
-    )
-    way = parser.add_mutually_exclusive_group()
-    way.add_argument("--bitstream", type=Path, help="the .bit; the only one in BUNDLE if absent")
-    way.add_argument(
-        "--simulate", choices=ENGINES, help="simulate the engine, where there is no board"
-    )
-    parser.add_argument(
-        "--timeout",
-        type=float,
-        help=f"seconds for an image; {TIMEOUT:g} if absent, without limit in a simulation",
-    )
-    parser.add_argument("--poll", action="store_true", help="do not use the interrupt")
-
-
-def open_accelerator(options: argparse.Namespace, backend: Backend | None = None) -> Accelerator:
-    """Return the accelerator that the options ask for; ``backend`` takes the place of the board's.
-
-    Raises the exceptions of :class:`Accelerator`.
-    """
-    interrupts = False if options.poll else None
-    timeout = TIMEOUT if options.timeout is None else options.timeout
-    if backend is not None:
-        return Accelerator(backend, Bundle.load(options.bundle), timeout, interrupts)
-    if options.simulate:
-        limit = float("inf") if options.timeout is None else options.timeout
-        return Accelerator.simulate(options.bundle, options.simulate, limit, interrupts)
-    if options.bundle.suffix == ".bit":
-        return Accelerator(options.bundle, None, timeout, interrupts)
-    bundle = Bundle.load(options.bundle)
-    found = [options.bitstream] if options.bitstream else sorted(bundle.path.rglob("*.bit"))
-    if len(found) != 1:
-        what = "has {} bitstreams".format(len(found) or "no")
-        remedy = "name one with --bitstream, or add --simulate csim"
-        raise BackendError(Problem(str(bundle.path), what, remedy))
-    return Accelerator(found[0], bundle, timeout, interrupts)
 
 
 def _positive(text: str) -> int:
@@ -189,16 +135,6 @@ def _measure(accelerator: Accelerator, path: Path, labels: Path | None) -> int:
 def _line(point: BudgetPoint) -> str:
     right = "" if point.accuracy is None else f", {point.accuracy:.1%} right"
     return f"strictness {point.strictness:g}: {point.macs_mean:.0f} MACs in the mean{right}"
-
-
-def load_array(path: Path) -> np.ndarray:
-    """Return the array of an .npy file; raises :class:`InputError` where it is none."""
-    try:
-        return np.asarray(np.load(str(path), allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(
-            Problem(str(path), f"is not an .npy file: {error}", "make it with numpy.save")
-        ) from error
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -181,17 +180,6 @@ def test_losses_say_which_gates_they_need() -> None:
         PhaseRecipe(name="p", epochs=1, gates="learned", loss="ofas")
     with pytest.raises(ValueError, match="loss skipnet needs gates: sampled "):
         PhaseRecipe(name="p", epochs=1, gates="open", loss="skipnet")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Two classes of 8x8 images: dark and bright, with noise."""
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, 2, 96)
-    images = rng.integers(0, 100, (96, 3, 8, 8)) + 150 * labels[:, None, None, None]
-    path = tmp_path_factory.mktemp("data") / "bright.npz"
-    np.savez(path, images=images.astype(np.uint8), labels=labels)
-    return f"npz:{path}"
 
 
 def recipe(data: str, arch: str, phases: list[dict[str, Any]], **changes: Any) -> Recipe:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import NamedTuple, Sequence
 
@@ -16,7 +15,9 @@ import numpy as np
 
 from ..accelerator import Accelerator
 from ..backend import Backend
-from ..errors import EngineFault, EngineTimeout, HostError, InputError, PowerError, Problem
+from ..command_line import add_engine_options, exit_status, load_array, open_accelerator
+from ..errors import InputError, PowerError, Problem
+from ..result import check_images
 from . import plot
 from .align import CHIP_SECONDS, Alignment, align
 from .csvfile import read_csv
@@ -54,19 +55,10 @@ VECTOR_IMAGES = 16
 def measure_power(arguments: Sequence[str], backend: Backend | None = None) -> int:
     """Run the command; returns the exit status.  ``backend`` takes the place of the board's."""
     options = _parser().parse_args(list(arguments))
-    try:
-        return _run(options, backend)
-    except (EngineFault, EngineTimeout) as error:
-        print(f"FAIL: {error}", file=sys.stderr)
-        return 1
-    except HostError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return exit_status(lambda: _run(options, backend))
 
 
 def _parser() -> argparse.ArgumentParser:
-    from ..__main__ import add_engine_options
-
     parser = argparse.ArgumentParser(
         prog="python -m acsgen_host measure-power",
         description=__doc__,
@@ -95,8 +87,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace, backend: Backend | None) -> int:
-    from ..__main__ import open_accelerator
-
     spec = parse(options.source)
     plan = _plan(options, spec)
     if options.plot is not None:
@@ -228,9 +218,6 @@ def model_of(points: Sequence[Point], lane_groups: int, synthetic: bool = False)
 
 
 def _images(accelerator: Accelerator, path: Path | None) -> np.ndarray:
-    from ..__main__ import load_array
-    from ..result import check_images
-
     if path is None:
         return accelerator.bundle.vectors().images[:VECTOR_IMAGES]
     images = check_images(load_array(path), accelerator.bundle)
