@@ -37,6 +37,9 @@ module acs_axi_read
   logic [60:0] addr_q;  // in words
   logic [31:0] left_q;
   logic busy_q;  // words are left
+  logic waits_q;  // the next request
+  span_t next_q;
+  logic [1:0] next_user_q;
   logic sized_q, last_q;  // the next burst's size is known; it is the last one of its request
   logic [9:0] burst_q;
   logic [CW-1:0] reserved_q;  // words asked for and not yet given on
@@ -47,19 +50,19 @@ module acs_axi_read
   logic [1:0] user_q, ar_user_q;
 
   logic [9:0] to_boundary;
-  logic [9:0] burst;
-  logic start_burst, arrived, pop, fifo_ready;
+  logic [9:0] most, burst;
+  logic ends, begins, start_burst, arrived, pop, fifo_ready;
 
-  // A burst takes two cycles: its size, then its address and what is left.
+  // A burst takes two cycles: its size, then its address and what is left.  The next request waits
+  // in registers of its own, so that its readiness depends on nothing else.
   assign to_boundary = 10'd512 - {1'b0, addr_q[8:0]};
-  always_comb begin
-    burst = 10'(MaxBurst);
-    if (to_boundary < burst) burst = to_boundary;
-    if (left_q < 32'(burst)) burst = left_q[9:0];
-  end
+  assign most  = to_boundary < 10'(MaxBurst) ? to_boundary : 10'(MaxBurst);
+  assign ends  = left_q[31:10] == 0 && left_q[9:0] <= most;
+  assign burst = ends ? left_q[9:0] : most;
   assign start_burst = sized_q && (!ar_valid_q || axi_i.ar_ready) &&
                        11'(reserved_q) + 11'(burst_q) <= 11'(Depth);
-  assign req_ready_o = !busy_q;
+  assign req_ready_o = !waits_q;
+  assign begins      = waits_q && (!busy_q || (start_burst && last_q));
   assign arrived     = axi_i.r_valid && fifo_ready && awaited_q != 0;
   assign pop         = data_valid_o && data_ready_i;
 
@@ -67,6 +70,7 @@ module acs_axi_read
     if (!rst_ni) begin
       left_q     <= '0;
       busy_q     <= 1'b0;
+      waits_q    <= 1'b0;
       sized_q    <= 1'b0;
       reserved_q <= '0;
       awaited_q  <= '0;
@@ -80,10 +84,12 @@ module acs_axi_read
         left_q     <= left_q - 32'(burst_q);
         busy_q     <= !last_q;
       end
-      if (req_valid_i && req_ready_o) begin
-        left_q <= req_i.words;
-        busy_q <= 1'b1;
+      if (begins) begin
+        left_q  <= next_q.words;
+        busy_q  <= 1'b1;
+        waits_q <= 1'b0;
       end
+      if (req_valid_i && req_ready_o) waits_q <= 1'b1;
       reserved_q <= reserved_q + (start_burst ? CW'(burst_q) : '0) - CW'(pop);
       awaited_q  <= awaited_q + (start_burst ? CW'(burst_q) : '0) - CW'(arrived);
     end
@@ -91,16 +97,20 @@ module acs_axi_read
 
   always_ff @(posedge clk_i) begin
     burst_q <= burst;
-    last_q  <= left_q == 32'(burst);
+    last_q  <= ends;
     if (start_burst) begin
       ar_addr_q <= addr_q;
       ar_len_q  <= 8'(burst_q - 10'd1);
       ar_user_q <= user_q;
       addr_q    <= addr_q + 61'(burst_q);
     end
+    if (begins) begin
+      addr_q <= next_q.address[63:3];
+      user_q <= next_user_q;
+    end
     if (req_valid_i && req_ready_o) begin
-      addr_q <= req_i.address[63:3];
-      user_q <= req_user_i;
+      next_q      <= req_i;
+      next_user_q <= req_user_i;
     end
   end
 
@@ -124,7 +134,7 @@ module acs_axi_read
     ar: '{addr: {ar_addr_q, 3'b000}, len: ar_len_q, user: ar_user_q},
     r_ready: fifo_ready
   };
-  assign idle_o = !busy_q;
+  assign idle_o = !busy_q && !waits_q;
 
 `ifndef SYNTHESIS
   // A burst is requested only where it fits.

@@ -46,8 +46,8 @@ module acs_axi_write
   logic error_q;
 
   logic [9:0] to_boundary;
-  logic [9:0] burst;
-  logic start_burst, drop, take, beat, answer, word_valid, fifo_ready;
+  logic [9:0] most, burst;
+  logic ends, start_burst, drop, take, beat, answer, word_valid, fifo_ready;
   logic [63:0] word;
 
   if (MaxBurst < 1 || MaxBurst > 32) begin : gen_bad_burst
@@ -56,11 +56,9 @@ module acs_axi_write
 
   // A burst takes two cycles: its size, then its address and what is left.
   assign to_boundary = 10'd512 - {1'b0, addr_q[8:0]};
-  always_comb begin
-    burst = 10'(MaxBurst);
-    if (to_boundary < burst) burst = to_boundary;
-    if (left_q < 32'(burst)) burst = left_q[9:0];
-  end
+  assign most  = to_boundary < 10'(MaxBurst) ? to_boundary : 10'(MaxBurst);
+  assign ends  = left_q[31:10] == 0 && left_q[9:0] <= most;
+  assign burst = ends ? left_q[9:0] : most;
   assign start_burst = sized_q && !aw_valid_q && beats_q == 0 && outstanding_q != '1 &&
                        10'(here_q) >= burst_q;
   assign take         = data_valid_i && data_ready_o;
@@ -115,7 +113,7 @@ module acs_axi_write
 
   always_ff @(posedge clk_i) begin
     burst_q <= burst;
-    last_q  <= left_q == 32'(burst);
+    last_q  <= ends;
     // A word on offer keeps its strobes.
     if (!axi_o.w_valid || axi_i.w_ready) enabled_q <= !mute_i;
     if (start_burst) begin
