@@ -8,11 +8,13 @@ module acs_access_check
   input wire logic           clk_i,
   input wire logic           begins_i,   // a run starts, with these registers:
   input wire buffers_t       buffers_i,
+  input wire logic           start_i,    // the bus is ready for it
   input wire axi_read_req_t  read_i,
   input wire axi_write_req_t write_i
 );
 `ifndef SYNTHESIS
-  buffers_t buffers_q = '0;
+  // Until the bus is ready, a burst that a reset cut is finished in the buffer of its own run.
+  buffers_t buffers_q = '0, next_q = '0;
   span_t read_from;
 
   // A burst never wraps around the end of the address space: it keeps to 4 KiB.
@@ -30,7 +32,10 @@ module acs_access_check
     endcase
   end
 
-  always_ff @(posedge clk_i) if (begins_i) buffers_q <= buffers_i;
+  always_ff @(posedge clk_i) begin
+    if (begins_i) next_q <= buffers_i;
+    if (start_i) buffers_q <= next_q;
+  end
 
   read_in_buffer :
   assert property (@(posedge clk_i) read_i.ar_valid |-> inside_buffer(
@@ -47,7 +52,7 @@ module acs_access_check
   assign unused_signals = ^{read_i, write_i};
 `else
   logic unused_inputs;
-  assign unused_inputs = ^{clk_i, begins_i, buffers_i, read_i, write_i};
+  assign unused_inputs = ^{clk_i, begins_i, buffers_i, start_i, read_i, write_i};
 `endif
 
 endmodule

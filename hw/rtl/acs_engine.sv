@@ -121,6 +121,7 @@ module acs_engine
     .clk_i,
     .begins_i (u_regs.begins),
     .buffers_i(u_regs.buffers_q),
+    .start_i  (start),
     .read_i   (axi_read_o),
     .write_i  (axi_write_o)
   );
