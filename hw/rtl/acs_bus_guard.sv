@@ -126,6 +126,8 @@ module acs_bus_guard
       if (state_q == StDrain && addressed_q) loose_q <= loose_q + 9'd1;
     end
     if (closes) open_q <= 1'b0;
+    // Answered: memory knew the address.
+    if (b && answers_q == 6'd1 && !open_q) loose_q <= '0;
     if (ar && !pass) held_q <= 1'b0;
 
     unique case (state_q)
