@@ -10,7 +10,7 @@ from typing import Final
 
 from acsgen.isa.bits import BitField, pack, reserved_problems, unpack
 
-SPEC_HASH: Final = 0xD330C621
+SPEC_HASH: Final = 0x275254AF
 
 #: Bytes in a memory word (AXI beat).
 WORD_BYTES: Final = 8
@@ -120,6 +120,8 @@ class Status(IntEnum):
     NO_END = 8
     #: A memory read or write answered with an error (RTL).
     BUS_ERROR = 9
+    #: Memory owed an answer and stopped (RTL); no result header is written.
+    BUS_TIMEOUT = 10
 
 
 class ResultHeader(IntEnum):

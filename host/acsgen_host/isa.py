@@ -1,7 +1,7 @@
 # Generated from hw/spec/engine.yaml by `python -m acsgen.isa`. Do not edit.
 """The engine as the driver sees it: registers, result header, status texts, version hash."""
 
-SPEC_HASH = 0xD330C621
+SPEC_HASH = 0x275254AF
 
 # Bytes in a memory word (AXI beat).
 WORD_BYTES = 8
@@ -99,6 +99,7 @@ STATUS_RESULT_RANGE = 6
 STATUS_IMAGE_RANGE = 7
 STATUS_NO_END = 8
 STATUS_BUS_ERROR = 9
+STATUS_BUS_TIMEOUT = 10
 
 STATUS_NAME = {
     1: "OK",
@@ -110,6 +111,7 @@ STATUS_NAME = {
     7: "IMAGE_RANGE",
     8: "NO_END",
     9: "BUS_ERROR",
+    10: "BUS_TIMEOUT",
 }
 STATUS_TEXT = {
     1: "The program ran to END.",
@@ -121,4 +123,5 @@ STATUS_TEXT = {
     7: "An image larger than the image buffer.",
     8: "The program buffer ended without END.",
     9: "A memory read or write answered with an error (RTL).",
+    10: "Memory owed an answer and stopped (RTL); no result header is written.",
 }

@@ -116,6 +116,8 @@ class Registers:
     def run(self, timeout: float, meanwhile: Callable[[], None] | None = None) -> Outcome:
         """Start the engine, which must be idle, and wait for its end.
 
+        The arguments are those in the registers now. Write none before the end: the RTL engine
+        would keep them for its next run, and the HLS engine promises nothing.
         ``meanwhile`` is called once the engine runs, for work that does not touch its buffers.
 
         Raises :class:`EngineTimeout` with a dump of the registers; the engine may then still run.

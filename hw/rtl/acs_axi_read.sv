@@ -9,7 +9,7 @@ module acs_axi_read
   import acs_pkg::*;
 #(
   parameter int unsigned MaxBurst = 32,
-  parameter int unsigned Depth    = 128
+  parameter int unsigned Depth    = READ_AHEAD
 ) (
   input  wire logic        clk_i,
   input  wire logic        rst_ni,
@@ -36,6 +36,12 @@ module acs_axi_read
 
   logic [60:0] addr_q;  // in words
   logic [31:0] left_q;
+  logic busy_q;  // words are left
+  logic waits_q;  // the next request
+  span_t next_q;
+  logic [1:0] next_user_q;
+  logic sized_q, last_q;  // the next burst's size is known; it is the last one of its request
+  logic [9:0] burst_q;
   logic [CW-1:0] reserved_q;  // words asked for and not yet given on
   logic [CW-1:0] awaited_q;  // words asked for and not yet here
   logic ar_valid_q;
@@ -44,56 +50,74 @@ module acs_axi_read
   logic [1:0] user_q, ar_user_q;
 
   logic [9:0] to_boundary;
-  logic [9:0] burst;
-  logic start_burst, arrived, pop, fifo_ready;
+  logic [9:0] most, burst;
+  logic ends, begins, start_burst, arrived, pop, fifo_ready;
 
+  // A burst takes two cycles: its size, then its address and what is left.  The next request waits
+  // in registers of its own, so that its readiness depends on nothing else.
   assign to_boundary = 10'd512 - {1'b0, addr_q[8:0]};
-  always_comb begin
-    burst = 10'(MaxBurst);
-    if (to_boundary < burst) burst = to_boundary;
-    if (left_q < 32'(burst)) burst = left_q[9:0];
-  end
-  assign start_burst = left_q != 0 && (!ar_valid_q || axi_i.ar_ready) &&
-                       32'(reserved_q) + 32'(burst) <= 32'(Depth);
-  // The next request may come with the last burst of this one.
-  assign req_ready_o = left_q == 0 || (start_burst && left_q == 32'(burst));
+  assign most  = to_boundary < 10'(MaxBurst) ? to_boundary : 10'(MaxBurst);
+  assign ends  = left_q[31:10] == 0 && left_q[9:0] <= most;
+  assign burst = ends ? left_q[9:0] : most;
+  assign start_burst = sized_q && (!ar_valid_q || axi_i.ar_ready) &&
+                       11'(reserved_q) + 11'(burst_q) <= 11'(Depth);
+  assign req_ready_o = !waits_q;
+  assign begins      = waits_q && (!busy_q || (start_burst && last_q));
   assign arrived     = axi_i.r_valid && fifo_ready && awaited_q != 0;
   assign pop         = data_valid_o && data_ready_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      addr_q     <= '0;
       left_q     <= '0;
+      busy_q     <= 1'b0;
+      waits_q    <= 1'b0;
+      sized_q    <= 1'b0;
       reserved_q <= '0;
       awaited_q  <= '0;
       ar_valid_q <= 1'b0;
-      ar_addr_q  <= '0;
-      ar_len_q   <= '0;
-      user_q     <= '0;
-      ar_user_q  <= '0;
     end else begin
       if (axi_i.ar_ready) ar_valid_q <= 1'b0;
+      if (busy_q && !sized_q) sized_q <= 1'b1;
       if (start_burst) begin
+        sized_q    <= 1'b0;
         ar_valid_q <= 1'b1;
-        ar_addr_q  <= addr_q;
-        ar_len_q   <= 8'(burst - 10'd1);
-        ar_user_q  <= user_q;
-        addr_q     <= addr_q + 61'(burst);
-        left_q     <= left_q - 32'(burst);
+        left_q     <= left_q - 32'(burst_q);
+        busy_q     <= !last_q;
       end
-      if (req_valid_i && req_ready_o) begin
-        addr_q <= req_i.address[63:3];
-        left_q <= req_i.words;
-        user_q <= req_user_i;
+      if (begins) begin
+        left_q  <= next_q.words;
+        busy_q  <= 1'b1;
+        waits_q <= 1'b0;
       end
-      reserved_q <= reserved_q + (start_burst ? CW'(burst) : '0) - CW'(pop);
-      awaited_q  <= awaited_q + (start_burst ? CW'(burst) : '0) - CW'(arrived);
+      if (req_valid_i && req_ready_o) waits_q <= 1'b1;
+      reserved_q <= reserved_q + (start_burst ? CW'(burst_q) : '0) - CW'(pop);
+      awaited_q  <= awaited_q + (start_burst ? CW'(burst_q) : '0) - CW'(arrived);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    burst_q <= burst;
+    last_q  <= ends;
+    if (start_burst) begin
+      ar_addr_q <= addr_q;
+      ar_len_q  <= 8'(burst_q - 10'd1);
+      ar_user_q <= user_q;
+      addr_q    <= addr_q + 61'(burst_q);
+    end
+    if (begins) begin
+      addr_q <= next_q.address[63:3];
+      user_q <= next_user_q;
+    end
+    if (req_valid_i && req_ready_o) begin
+      next_q      <= req_i;
+      next_user_q <= req_user_i;
     end
   end
 
   acs_fifo #(
     .Width(65),
-    .Depth(Depth)
+    .Depth(Depth),
+    .BlockRam(1'b1)
   ) u_fifo (
     .clk_i,
     .rst_ni,
@@ -110,7 +134,7 @@ module acs_axi_read
     ar: '{addr: {ar_addr_q, 3'b000}, len: ar_len_q, user: ar_user_q},
     r_ready: fifo_ready
   };
-  assign idle_o = left_q == 0;
+  assign idle_o = !busy_q && !waits_q;
 
 `ifndef SYNTHESIS
   // A burst is requested only where it fits.

@@ -1,10 +1,18 @@
-// Gives the engine's one AXI4 master the three master ports of the HLS engine: reads go to the port
-// that ARUSER names, writes to port 0.  Words come back in the order in which they were asked for,
-// whichever port is faster: a port ahead of its turn waits.  While no read is under way, all ports
-// drop the beats that come: they are left over from before a reset.
+// Gives the engine's one AXI4 master the three master ports of the HLS engine: reads go to the
+// port that ARUSER names, writes to port 0.  Words come back in the order in which they were
+// asked for, whichever port is faster.
+//
+// No port ever waits for another one, since all may lead to one slave that answers in its own
+// order: words of a port ahead of its turn are taken and kept.  The engine asks for no more words
+// than READ_AHEAD, so that they always fit.
+//
+// Words that answer no read, left over from before a reset, are passed on to the engine, which
+// counts them.
 `default_nettype none
 
-module acs_axi_route #(
+module acs_axi_route
+  import acs_pkg::*;
+#(
   parameter int unsigned Ports       = 3,
   parameter int unsigned Outstanding = 16   // read bursts under way; a power of two
 ) (
@@ -28,8 +36,18 @@ module acs_axi_route #(
   input  wire logic [Ports-1:0][1:0]  m_rresp_i,
   input  wire logic [Ports-1:0]  m_rlast_i
 );
+  localparam int unsigned CW = $clog2(READ_AHEAD) + 1;
+
+  typedef struct packed {
+    logic [63:0] data;
+    logic [1:0]  resp;
+    logic        last;
+  } word_t;
+
   logic room, turn_valid, asked, finished;
-  logic [1:0] turn;
+  logic [1:0] turn, chosen;
+  word_t [Ports-1:0] arriving, kept;
+  logic [Ports-1:0] keep, kept_valid, kept_take, kept_room, empty;
 
   // The ports whose turns are still to come, in order.
   acs_fifo #(
@@ -58,23 +76,65 @@ module acs_axi_route #(
   end
   assign asked = arvalid_i && arready_o;
 
+  // Without a turn, what is left over.
   always_comb begin
-    m_rready_o = turn_valid ? '0 : '1;
-    rvalid_o   = 1'b0;
-    rdata_o    = m_rdata_i[0];
-    rresp_o    = m_rresp_i[0];
-    rlast_o    = m_rlast_i[0];
+    chosen = turn;
+    if (!turn_valid) begin
+      chosen = '0;
+      for (int unsigned i = Ports; i > 0; i--) if (m_rvalid_i[i-1]) chosen = 2'(i - 1);
+    end
+  end
+
+  for (genvar i = 0; i < Ports; i++) begin : gen_port
+    logic [CW-1:0] count_q;  // words kept
+    logic here;
+
+    assign here          = chosen == 2'(i);
+    assign empty[i]      = count_q == 0;
+    assign arriving[i]   = '{data: m_rdata_i[i], resp: m_rresp_i[i], last: m_rlast_i[i]};
+    assign m_rready_o[i] = turn_valid ? kept_room[i] : here && rready_i;
+    // A word whose turn it is passes by.
+    assign keep[i]       = turn_valid && m_rvalid_i[i] && !(here && empty[i] && rready_i);
+    assign kept_take[i]  = turn_valid && here && rready_i;
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) count_q <= '0;
+      else count_q <= count_q + CW'(keep[i]) - CW'(kept_valid[i] && kept_take[i]);
+    end
+
+    acs_fifo #(
+      .Width($bits(word_t)),
+      .Depth(READ_AHEAD),
+      .BlockRam(1'b1)
+    ) u_kept (
+      .clk_i,
+      .rst_ni,
+      .in_valid_i (keep[i]),
+      .in_ready_o (kept_room[i]),
+      .in_data_i  (arriving[i]),
+      .out_valid_o(kept_valid[i]),
+      .out_ready_i(kept_take[i]),
+      .out_data_o (kept[i])
+    );
+
+`ifndef SYNTHESIS
+    word_has_room :
+    assert property (@(posedge clk_i) disable iff (!rst_ni) keep[i] |-> kept_room[i])
+    else $error("a word of a port without a place");
+`endif
+  end
+
+  always_comb begin
+    rvalid_o                    = 1'b0;
+    {rdata_o, rresp_o, rlast_o} = arriving[0];
     for (int unsigned i = 0; i < Ports; i++) begin
-      if (turn == 2'(i)) begin
-        if (turn_valid) m_rready_o[i] = rready_i;
-        rvalid_o      = m_rvalid_i[i] && turn_valid;
-        rdata_o       = m_rdata_i[i];
-        rresp_o       = m_rresp_i[i];
-        rlast_o       = m_rlast_i[i];
+      if (chosen == 2'(i)) begin
+        rvalid_o                    = empty[i] ? m_rvalid_i[i] : kept_valid[i];
+        {rdata_o, rresp_o, rlast_o} = empty[i] ? arriving[i] : kept[i];
       end
     end
   end
-  assign finished = rvalid_o && rready_i && rlast_o;
+  assign finished = turn_valid && rvalid_o && rready_i && rlast_o;
 
 `ifndef SYNTHESIS
   // A read for another port would wait for ever.

@@ -1,6 +1,10 @@
 // AXI4 write master: a request (first byte, words) and a stream of words become INCR bursts that
-// respect 4 KiB boundaries.  Answers are counted, not waited for, until the engine asks for idle;
-// answers to no burst of its own, left over from before a reset, are dropped.
+// respect 4 KiB boundaries.  A burst is announced when all its words are here, so that a slave
+// which serves one transfer at a time is never kept waiting.  Answers are counted, not waited
+// for, until the engine asks for idle.
+//
+// While muted, words are taken and dropped, and words of a burst that was announced are sent
+// without strobes: nothing more is written.
 `default_nettype none
 
 module acs_axi_write
@@ -16,7 +20,9 @@ module acs_axi_write
   input  wire logic        data_valid_i,
   output      logic        data_ready_o,
   input  wire logic [63:0] data_i,
+  input  wire logic        mute_i,
   output      logic        idle_o,
+  output      logic        written_o,      // a word is written
   input  wire logic        clear_error_i,
   output      logic        error_o,
   // AXI4.
@@ -24,73 +30,122 @@ module acs_axi_write
   input  wire axi_write_rsp_t axi_i
 );
   logic [60:0] addr_q;
-  logic [31:0] left_q;
+  logic [31:0] left_q;  // words without a burst yet
+  logic [31:0] awaited_q;  // words not yet here
+  logic busy_q, awaits_q;  // there are such words
+  logic sized_q, last_q;  // the next burst's size is known; it is the last one of its request
+  logic [9:0] burst_q;
   logic aw_valid_q;
   logic [60:0] aw_addr_q;
   logic [7:0] aw_len_q;
   logic [8:0] beats_q;  // left of the burst announced last
+  logic dropped_q;  // it was not announced
+  logic enabled_q;
+  logic [5:0] here_q;  // words here
   logic [4:0] outstanding_q;
   logic error_q;
 
   logic [9:0] to_boundary;
-  logic [9:0] burst;
-  logic start_burst, beat, answer;
+  logic [9:0] most, burst;
+  logic ends, start_burst, drop, take, beat, answer, word_valid, fifo_ready;
+  logic [63:0] word;
 
-  if (MaxBurst < 1 || MaxBurst > 256) begin : gen_bad_burst
-    $error("MaxBurst must be 1..256");
+  if (MaxBurst < 1 || MaxBurst > 32) begin : gen_bad_burst
+    $error("MaxBurst must be 1..32");
   end
 
+  // A burst takes two cycles: its size, then its address and what is left.
   assign to_boundary = 10'd512 - {1'b0, addr_q[8:0]};
-  always_comb begin
-    burst = 10'(MaxBurst);
-    if (to_boundary < burst) burst = to_boundary;
-    if (left_q < 32'(burst)) burst = left_q[9:0];
-  end
-  assign start_burst = left_q != 0 && !aw_valid_q && beats_q == 0 && outstanding_q != '1;
-  assign beat        = axi_o.w_valid && axi_i.w_ready;
-  assign answer      = axi_i.b_valid && axi_o.b_ready && outstanding_q != 0;
-  assign req_ready_o = left_q == 0 && beats_q == 0;
-  assign data_ready_o = beats_q != 0 && axi_i.w_ready;
+  assign most  = to_boundary < 10'(MaxBurst) ? to_boundary : 10'(MaxBurst);
+  assign ends  = left_q[31:10] == 0 && left_q[9:0] <= most;
+  assign burst = ends ? left_q[9:0] : most;
+  assign start_burst = sized_q && !aw_valid_q && beats_q == 0 && outstanding_q != '1 &&
+                       10'(here_q) >= burst_q;
+  assign take         = data_valid_i && data_ready_o;
+  assign beat         = dropped_q ? beats_q != 0 : axi_o.w_valid && axi_i.w_ready;
+  assign answer       = axi_i.b_valid && axi_o.b_ready && outstanding_q != 0;
+  assign req_ready_o  = !busy_q && beats_q == 0;
+  assign data_ready_o = awaits_q && fifo_ready;
+  assign drop         = start_burst && mute_i;
+  assign written_o    = beat && !dropped_q && enabled_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      addr_q        <= '0;
       left_q        <= '0;
+      awaited_q     <= '0;
+      busy_q        <= 1'b0;
+      awaits_q      <= 1'b0;
+      sized_q       <= 1'b0;
       aw_valid_q    <= 1'b0;
-      aw_addr_q     <= '0;
-      aw_len_q      <= '0;
       beats_q       <= '0;
+      dropped_q     <= 1'b0;
+      here_q        <= '0;
       outstanding_q <= '0;
       error_q       <= 1'b0;
     end else begin
       if (axi_i.aw_ready) aw_valid_q <= 1'b0;
       if (beat) beats_q <= beats_q - 1'b1;
+      if (busy_q && !sized_q) sized_q <= 1'b1;
+      if (take) begin
+        awaited_q <= awaited_q - 32'd1;
+        awaits_q  <= awaited_q != 32'd1;
+      end
       if (start_burst) begin
-        aw_valid_q <= 1'b1;
-        aw_addr_q  <= addr_q;
-        aw_len_q   <= 8'(burst - 10'd1);
-        beats_q    <= burst[8:0];
-        addr_q     <= addr_q + 61'(burst);
-        left_q     <= left_q - 32'(burst);
+        sized_q    <= 1'b0;
+        aw_valid_q <= !drop;
+        dropped_q  <= drop;
+        beats_q    <= burst_q[8:0];
+        left_q     <= left_q - 32'(burst_q);
+        busy_q     <= !last_q;
       end
       if (req_valid_i && req_ready_o) begin
-        addr_q <= req_i.address[63:3];
-        left_q <= req_i.words;
+        left_q    <= req_i.words;
+        awaited_q <= req_i.words;
+        busy_q    <= 1'b1;
+        awaits_q  <= 1'b1;
       end
-      outstanding_q <= outstanding_q + 5'(start_burst) - 5'(answer);
+      here_q        <= here_q + 6'(take) - 6'(beat);
+      outstanding_q <= outstanding_q + 5'(start_burst && !drop) - 5'(answer);
       if (clear_error_i) error_q <= 1'b0;
       if (answer && axi_i.b_resp[1]) error_q <= 1'b1;
     end
   end
 
+  always_ff @(posedge clk_i) begin
+    burst_q <= burst;
+    last_q  <= ends;
+    // A word on offer keeps its strobes.
+    if (!axi_o.w_valid || axi_i.w_ready) enabled_q <= !mute_i;
+    if (start_burst) begin
+      aw_addr_q <= addr_q;
+      aw_len_q  <= 8'(burst_q - 10'd1);
+      addr_q    <= addr_q + 61'(burst_q);
+    end
+    if (req_valid_i && req_ready_o) addr_q <= req_i.address[63:3];
+  end
+
+  acs_fifo #(
+    .Width(64),
+    .Depth(32)
+  ) u_words (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (take),
+    .in_ready_o (fifo_ready),
+    .in_data_i  (data_i),
+    .out_valid_o(word_valid),
+    .out_ready_i(beat),
+    .out_data_o (word)
+  );
+
   assign axi_o = '{
     aw_valid: aw_valid_q,
     aw: '{addr: {aw_addr_q, 3'b000}, len: aw_len_q},
-    w_valid: beats_q != 0 && data_valid_i,
-    w: '{data: data_i, last: beats_q == 9'd1},
+    w_valid: beats_q != 0 && !dropped_q,
+    w: '{data: word, enabled: enabled_q, last: beats_q == 9'd1},
     b_ready: 1'b1
   };
-  assign idle_o  = left_q == 0 && beats_q == 0 && !aw_valid_q && outstanding_q == 0;
+  assign idle_o  = !busy_q && beats_q == 0 && !aw_valid_q && outstanding_q == 0;
   assign error_o = error_q;
 
 `ifndef SYNTHESIS
@@ -98,6 +153,9 @@ module acs_axi_write
   assert property (@(posedge clk_i) disable iff (!rst_ni) aw_valid_q |->
                    32'(aw_addr_q[8:0]) + 32'(aw_len_q) < 32'd512)
   else $error("a burst crosses 4 KiB");
+  word_is_here :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) beats_q != 0 |-> word_valid)
+  else $error("a burst without its words");
 `endif
 
   acs_stream_check #(

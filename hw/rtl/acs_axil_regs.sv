@@ -1,4 +1,7 @@
 // AXI4-Lite slave with the register map that Vitis HLS gives the C++ engine.
+//
+// A run has the arguments that were there when it started: what is written later is for the next
+// one.
 `default_nettype none
 
 module acs_axil_regs
@@ -14,7 +17,9 @@ module acs_axil_regs
   // To the engine.
   output      logic        start_o,
   input  wire logic        done_i,
-  output      buffers_t    buffers_o,
+  input  wire logic        abort_i,       // the bus let the run down, at this instruction:
+  input  wire logic [31:0] index_i,
+  output      buffers_t    buffers_o,     // of the run
   output      logic        trace_o,
   input  wire logic [31:0] configuration_i,
   input  wire logic [31:0] status_i,
@@ -24,6 +29,9 @@ module acs_axil_regs
   logic [31:0] trace_q;
   logic start_q, busy_q, done_q, ready_q, auto_q, gie_q;
   logic [1:0] ier_q, isr_q, toggled;
+  logic begins, start_written;
+  logic gave_up_q;
+  logic [31:0] index_q;
   logic b_valid_q, r_valid_q;
   logic [31:0] r_data_q, r_data;
   logic write, read;
@@ -54,10 +62,9 @@ module acs_axil_regs
   assign toggled = write && w_addr == REG_ISR && w_strb_q[0] ? w_data_q[1:0] : '0;
   assign r_addr = {axil_i.ar_addr[7:2], 2'b00};
 
-  assign start_o     = start_q && !busy_q;
+  assign begins        = start_q && !busy_q;
+  assign start_written = write && w_addr == REG_CONTROL && w_strb_q[0] && w_data_q[0];
   assign interrupt_o = gie_q && (isr_q & ier_q) != '0;
-  assign buffers_o   = buffers_q;
-  assign trace_o     = trace_q != 0;
 
   always_comb begin
     unique case (r_addr)
@@ -82,8 +89,8 @@ module acs_axil_regs
       REG_TRACE:           r_data = trace_q;
       REG_SPEC_HASH:       r_data = SPEC_HASH;
       REG_CONFIGURATION:   r_data = configuration_i;
-      REG_STATUS:          r_data = status_i;
-      REG_FAULT_INDEX:     r_data = fault_index_i;
+      REG_STATUS:          r_data = gave_up_q ? 32'(STATUS_BUS_TIMEOUT) : status_i;
+      REG_FAULT_INDEX:     r_data = gave_up_q ? index_q : fault_index_i;
       default:             r_data = '0;
     endcase
   end
@@ -105,6 +112,8 @@ module acs_axil_regs
       b_valid_q  <= 1'b0;
       r_valid_q  <= 1'b0;
       r_data_q   <= '0;
+      start_o    <= 1'b0;
+      gave_up_q  <= 1'b0;
     end else begin
       if (write) begin
         aw_held_q <= 1'b0;
@@ -126,10 +135,7 @@ module acs_axil_regs
       if (write) begin
         unique case (w_addr)
           REG_CONTROL: begin
-            if (w_strb_q[0]) begin
-              if (w_data_q[0]) start_q <= 1'b1;
-              auto_q <= w_data_q[7];
-            end
+            if (w_strb_q[0]) auto_q <= w_data_q[7];
           end
           REG_GIE: if (w_strb_q[0]) gie_q <= w_data_q[0];
           REG_IER: if (w_strb_q[0]) ier_q <= w_data_q[1:0];
@@ -170,19 +176,28 @@ module acs_axil_regs
           default: ;
         endcase
       end
-      if (start_o) busy_q <= 1'b1;
-      if (done_i) begin
+      if (begins) busy_q <= 1'b1;
+      start_o <= begins;
+      if (begins) gave_up_q <= 1'b0;
+      if (abort_i) gave_up_q <= 1'b1;
+      if (done_i || abort_i) begin
         busy_q  <= 1'b0;
         done_q  <= 1'b1;
         ready_q <= 1'b1;
-        start_q <= auto_q;
+        start_q <= auto_q;  // a start that is written now is for the next run
         // ISR collects the events that IER enables, also when bits are toggled at the same time.
         isr_q   <= (isr_q ^ toggled) | ier_q;
       end
+      if (start_written) start_q <= 1'b1;
     end
   end
 
   always_ff @(posedge clk_i) begin
+    if (begins) begin
+      buffers_o <= buffers_q;
+      trace_o   <= trace_q != 0;
+    end
+    if (abort_i) index_q <= index_i;
     if (axil_i.aw_valid && axil_o.aw_ready) aw_addr_q <= axil_i.aw_addr[7:2];
     if (axil_i.w_valid && axil_o.w_ready) begin
       w_data_q <= axil_i.w.data;

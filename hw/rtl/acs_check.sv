@@ -1,8 +1,9 @@
 // Judges an instruction before it runs, in the order of the C++ engine, and works out the amounts
 // that running it needs.
 //
-// One multiplier makes all products, one a cycle; the verdict is there some twenty cycles after the
-// instruction, which usually is while the one before it runs.
+// One multiplier makes all products, one a cycle.  Sums of products, their comparison with sizes,
+// and the verdict are a cycle each: the verdict is there some twenty cycles after the instruction,
+// which usually is while the one before it runs.
 `default_nettype none
 
 module acs_check
@@ -46,8 +47,8 @@ module acs_check
   } product_e;
   localparam int unsigned Products = 16;
   localparam int unsigned Depth = 3;  // from factors to a product that can be used
-  // Judging takes two cycles after the last product.
-  localparam logic [4:0] Judge = 5'(Products + Depth);
+  // The verdict is due four cycles after the last product that it depends on.
+  localparam logic [4:0] Judge = 5'(MulChunk) + 5'(Depth) + 5'd4;
 
   logic [4:0] step_q;
   logic [21:0] factor_a, a_q;
@@ -59,8 +60,8 @@ module acs_check
   logic [23:0] image_words;
   logic [26:0] linear_words, flat_blocks, trace_blocks;
   logic [16:0] weight_words;
-  logic [7:0] chunk_rows;
-  logic [10:0] result_channels, source_channels, result_last, source_last;
+  logic [7:0] chunk_rows, chunk_rows_q;
+  logic [10:0] result_channels, source_channels, result_last_q, source_last_q;
   logic [5:0] row_words;  // of the image
 
   assign inputs       = products_q[MulInputs][21:0];
@@ -73,15 +74,20 @@ module acs_check
   assign row_words       = 6'((9'(op_i.dst_width) + 9'd7) >> 3);
   assign result_channels = grouped(op_i) ? outputs[10:0] : op_i.channels;
   assign source_channels = grouped(op_i) ? inputs[10:0] : op_i.channels;
-  assign result_last     = result_channels - 11'd1;
-  assign source_last     = source_channels - 11'd1;
 
-  // ceil(chunk / LaneGroups)
+  // ceil(chunk / LaneGroups), by table.
   always_comb begin
     chunk_rows = '0;
-    for (int unsigned n = 0; n < 255; n += LaneGroups) begin
-      if (op_i.chunk > 8'(n)) chunk_rows = chunk_rows + 8'd1;
+    for (int unsigned n = 0; n < 256; n++) begin
+      if (op_i.chunk == 8'(n)) chunk_rows = 8'((n + LaneGroups - 1) / LaneGroups);
     end
+  end
+
+  // Factors that are not fields; they are there long before their product is made.
+  always_ff @(posedge clk_i) begin
+    chunk_rows_q  <= chunk_rows;
+    result_last_q <= result_channels - 11'd1;
+    source_last_q <= source_channels - 11'd1;
   end
 
   always_comb begin
@@ -109,15 +115,15 @@ module acs_check
         factor_b = 16'(row_words);
       end
       MulSourceSpan: begin
-        factor_a = 22'(source_last);
+        factor_a = 22'(source_last_q);
         factor_b = op_i.src_step;
       end
       MulResultSpan: begin
-        factor_a = 22'(result_last);
+        factor_a = 22'(result_last_q);
         factor_b = op_i.dst_step;
       end
       MulResidualSpan: begin
-        factor_a = 22'(result_last);
+        factor_a = 22'(result_last_q);
         factor_b = op_i.res_step;
       end
       MulTrace: begin
@@ -126,7 +132,7 @@ module acs_check
       end
       MulRows:      factor_a = outputs;
       MulChunk: begin
-        factor_a = 22'(chunk_rows);
+        factor_a = 22'(chunk_rows_q);
         factor_b = weight_words[15:0];
       end
       MulDense:     factor_b = 16'(inputs[10:0]);
@@ -189,9 +195,7 @@ module acs_check
 
   logic mask_in_known, mask_out_known, shift_known, kernel_known, source_known, result_known;
   logic source_row_known;
-  logic source_fits, result_fits, src_same_fits, res_same_fits;
   logic [10:0] result_plane, source_plane, phase_plane, own_plane;
-  logic [32:0] result_blocks, source_blocks;
 
   function automatic logic mask_known(input logic [7:0] mask);
     return mask < 8'(MASK_REGISTERS) || mask == 8'(MASK_NONE);
@@ -218,153 +222,206 @@ module acs_check
   assign source_plane = plane_blocks(op_i.dst_height, op_i.row_log2);
   assign result_plane = plane_blocks(phase_size(op_i.dst_height, 1'b0),
                                      phase_row_log2(op_i.row_log2));
-  assign source_blocks = op_i.stride == 2'd1 ? 33'(own_plane)
-                                             : (33'(op_i.src_plane) << 1) + 33'(op_i.src_plane) +
-                                               33'(phase_plane);
-  assign result_blocks = op_i.dst_split ? 33'(result_plane) << 2 : 33'(source_plane);
-  assign source_fits   = 33'(op_i.src_base) + 33'(src_span) + source_blocks <= Features;
-  assign result_fits   = 33'(op_i.dst_base) + 33'(dst_span) + result_blocks <= Features;
-  assign src_same_fits = 33'(op_i.src_base) + 33'(src_span) + 33'(source_plane) <= Features;
-  assign res_same_fits = !op_i.res_enable ||
-                         33'(op_i.res_base) + 33'(res_span) + 33'(source_plane) <= Features;
 
-  // Results lie behind the header.
-  function automatic logic results_fit(input logic [23:0] first, input logic [32:0] count,
-                                       input logic [31:0] size);
-    return first >= 24'(HEADER_WORDS) && 33'(first) + count <= 33'(size);
-  endfunction
-  function automatic logic trace_fits(input logic [23:0] first, input logic [32:0] count,
-                                      input logic [31:0] size);
-    return first == 0 || results_fit(first, count, size);
-  endfunction
+  // Words of vectors, of pairs of values, of masks, of tables.
+  logic [10:0] vector_words, pair_words, mask_words;
+  logic [21:0] table_words;
+  assign vector_words = (op_i.channels + 11'd7) >> 3;
+  assign pair_words   = (op_i.channels + 11'd1) >> 1;
+  assign mask_words   = (op_i.channels + 11'd63) >> 6;
+  assign table_words  = op_i.has_table ? 22'((23'(inputs) + 23'(outputs) + 23'd3) >> 2) : '0;
 
-  logic [32:0] vector_words, table_words, pair_words, mask_words;
-  assign vector_words = (33'(op_i.channels) + 33'd7) >> 3;
-  assign pair_words   = (33'(op_i.channels) + 33'd1) >> 1;
-  assign mask_words   = (33'(op_i.channels) + 33'd63) >> 6;
-  assign table_words  = op_i.has_table ? (33'(inputs) + 33'(outputs) + 33'd3) >> 2 : '0;
+  // Four steps to the verdict, a cycle each: sums of two, sums of three, comparisons, the choice by
+  // opcode.  All of it follows the products, without an enable: nothing changes before the verdict.
+
+  // First step.
+  logic [32:0] source_at_q, result_at_q, residual_at_q, flat_at_q;  // where the last channel begins
+  logic [32:0] source_blocks_q, result_blocks_q, plane_blocks_q, own_blocks_q;
+  logic [32:0] trace_blocks_q, flat_blocks_q;
+  logic [32:0] vector_to_q, vector_from_q, flat_to_q, inputs_from_q;  // ends in the vector memory
+  logic [38:0] rows_end_q;  // in the parameters
+  logic [32:0] linear_end_q, threshold_end_q, table_end_q;
+  logic [32:0] result_words_q, trace_words_q;  // that follow result_addr, trace_addr
+  logic rows_fit_q, fields_known_q, channels_known_q;
+  always_ff @(posedge clk_i) begin
+    source_at_q     <= 33'(op_i.src_base) + 33'(src_span);
+    result_at_q     <= 33'(op_i.dst_base) + 33'(dst_span);
+    residual_at_q   <= 33'(op_i.res_base) + 33'(res_span);
+    flat_at_q       <= 33'(op_i.src_base) + 33'(flat_blocks);
+    source_blocks_q <= op_i.stride == 2'd1 ? 33'(own_plane)
+                                           : (33'(op_i.src_plane) << 1) + 33'(op_i.src_plane) +
+                                             33'(phase_plane);
+    result_blocks_q <= op_i.dst_split ? 33'(result_plane) << 2 : 33'(source_plane);
+    plane_blocks_q  <= 33'(source_plane);
+    own_blocks_q    <= 33'(own_plane);
+    trace_blocks_q  <= 33'(op_i.dst_base) + 33'(trace_blocks);
+    flat_blocks_q   <= 33'(flat_blocks);
+    vector_to_q     <= 33'(op_i.vec_dst) + 33'(vector_words);
+    vector_from_q   <= 33'(op_i.vec_src) + 33'(vector_words);
+    flat_to_q       <= 33'(op_i.vec_dst) + (33'(flat_blocks) << 3);
+    inputs_from_q   <= 33'(op_i.vec_src) + 33'(weight_words[15:0]);
+    rows_end_q      <= 39'(op_i.weight_addr) + 39'(rows_words);
+    linear_end_q    <= 33'(op_i.weight_addr) + 33'(linear_words);
+    threshold_end_q <= 33'(op_i.threshold_addr) + 33'(pair_words);
+    table_end_q     <= (op_i.has_table ? 33'(op_i.table_addr) : '0) + 33'(table_words);
+    result_words_q  <= op_i.linear_mode == LINEAR_WIDE ? 33'(pair_words) : 33'(mask_words);
+    trace_words_q   <= writes_map(op_i) ? 33'(trace_blocks) << 3 :
+                       op_i.opcode == OP_FLATTEN ? 33'(flat_blocks) << 3 : 33'(vector_words);
+    rows_fit_q      <= !weight_words[16] && 18'(weight_words) >= (row_bytes + 18'd7) >> 3 &&
+                       chunk_words <= 24'(BankWords);
+    fields_known_q  <= kernel_known && source_known && mask_in_known && mask_out_known;
+    channels_known_q <= inputs >= 1 && outputs >= 1 && inputs <= 22'(MAX_CHANNELS) &&
+                        outputs <= 22'(MAX_CHANNELS) && op_i.chunk >= 1 &&
+                        op_i.chunk <= 8'(MAX_CHUNK);
+  end
+
+  // Second step.
+  logic [32:0] source_end_q, same_end_q, residual_end_q, own_end_q, result_end_q;
+  logic [32:0] result_end_word_q, trace_end_word_q;
+  logic rows2_fit_q, fields2_known_q, channels2_known_q;
+  always_ff @(posedge clk_i) begin
+    source_end_q      <= source_at_q + source_blocks_q;
+    same_end_q        <= source_at_q + plane_blocks_q;
+    own_end_q         <= source_at_q + own_blocks_q;
+    residual_end_q    <= residual_at_q + plane_blocks_q;
+    result_end_q      <= result_at_q + result_blocks_q;
+    result_end_word_q <= 33'(op_i.result_addr) + result_words_q;
+    trace_end_word_q  <= 33'(op_i.trace_addr) + trace_words_q;
+    rows2_fit_q       <= rows_fit_q;
+    fields2_known_q   <= fields_known_q;
+    channels2_known_q <= channels_known_q;
+  end
+
+  // Third step.
+  logic source_fits_q, same_fits_q, own_fits_q, residual_fits_q, result_fits_q, flat_fits_q;
+  logic traced_fits_q, image_fits_q, rows_there_q, linear_there_q, thresholds_there_q;
+  logic vector_to_fits_q, vector_from_fits_q, flat_to_fits_q, inputs_fit_q;
+  logic results_fit_q, trace_fits_q;
+  logic rows3_fit_q, fields3_known_q, channels3_known_q, shift3_known_q, masks3_known_q;
+  logic weights3_known_q, flat3_known_q, row3_known_q, mask_in3_known_q, window3_known_q;
+  logic mask_register3_q, traces3_q;
+  always_ff @(posedge clk_i) begin
+    source_fits_q      <= source_end_q <= Features;
+    same_fits_q        <= same_end_q <= Features;
+    own_fits_q         <= own_end_q <= Features;
+    residual_fits_q    <= !op_i.res_enable || residual_end_q <= Features;
+    result_fits_q      <= result_end_q <= Features;
+    flat_fits_q        <= flat_at_q <= Features;
+    traced_fits_q      <= trace_blocks_q <= Features;
+    image_fits_q       <= 32'(image_words) <= buffers_i.image.words;
+    rows_there_q       <= rows_end_q <= 39'(buffers_i.params.words) &&
+                          table_end_q <= 33'(buffers_i.params.words);
+    linear_there_q     <= linear_end_q <= 33'(buffers_i.params.words);
+    thresholds_there_q <= threshold_end_q <= 33'(buffers_i.params.words);
+    vector_to_fits_q   <= vector_to_q <= Vectors;
+    vector_from_fits_q <= vector_from_q <= Vectors;
+    flat_to_fits_q     <= flat_to_q <= Vectors;
+    inputs_fit_q       <= inputs_from_q <= Vectors;
+    // Results lie behind the header.
+    results_fit_q      <= op_i.result_addr >= 24'(HEADER_WORDS) &&
+                          result_end_word_q <= 33'(buffers_i.result.words);
+    trace_fits_q       <= op_i.trace_addr == 0 ||
+                          (op_i.trace_addr >= 24'(HEADER_WORDS) &&
+                           trace_end_word_q <= 33'(buffers_i.result.words));
+    rows3_fit_q        <= rows2_fit_q;
+    fields3_known_q    <= fields2_known_q;
+    channels3_known_q  <= channels2_known_q;
+    shift3_known_q     <= shift_known;
+    mask_in3_known_q   <= mask_in_known;
+    masks3_known_q     <= mask_in_known && mask_out_known;
+    window3_known_q    <= kernel_known && source_known && mask_in_known;
+    row3_known_q       <= source_row_known;
+    weights3_known_q   <= !weight_words[16] && weight_words != 0;
+    flat3_known_q      <= flat_blocks_q != 0;
+    mask_register3_q   <= op_i.mask_out < 8'(MASK_REGISTERS);
+    traces3_q          <= op_i.trace_addr != 0;
+  end
 
   // Verdicts of the operands, by opcode.
   logic [7:0] operands, status;
   always_comb begin
     operands = STATUS_OK;
     unique case (op_i.opcode)
-      OP_LOAD: if (33'(image_words) > 33'(buffers_i.image.words)) operands = STATUS_IMAGE_RANGE;
+      OP_LOAD: if (!image_fits_q) operands = STATUS_IMAGE_RANGE;
       OP_CONV: begin
-        if (inputs < 1 || outputs < 1 || inputs > 22'(MAX_CHANNELS) ||
-            outputs > 22'(MAX_CHANNELS) || !kernel_known || !source_known || op_i.chunk < 1 ||
-            op_i.chunk > 8'(MAX_CHUNK) || !mask_in_known || !mask_out_known) begin
-          operands = STATUS_BAD_FIELD;
-        end else if (weight_words[16] || 18'(weight_words) < (row_bytes + 18'd7) >> 3 ||
-                     chunk_words > 24'(BankWords)) begin
-          operands = STATUS_BAD_FIELD;
-        end else if (!source_fits || !res_same_fits) begin
-          operands = STATUS_FEATURE_RANGE;
-        end else if (39'(op_i.weight_addr) + 39'(rows_words) > 39'(buffers_i.params.words) ||
-                     (op_i.has_table ? 33'(op_i.table_addr) : '0) + table_words >
-                         33'(buffers_i.params.words)) begin
-          operands = STATUS_PARAM_RANGE;
-        end
+        if (!channels3_known_q || !fields3_known_q || !rows3_fit_q) operands = STATUS_BAD_FIELD;
+        else if (!source_fits_q || !residual_fits_q) operands = STATUS_FEATURE_RANGE;
+        else if (!rows_there_q) operands = STATUS_PARAM_RANGE;
       end
       OP_ELTWISE: begin
-        if (!shift_known || !mask_in_known || !mask_out_known) operands = STATUS_BAD_FIELD;
-        else if (!src_same_fits || !res_same_fits) operands = STATUS_FEATURE_RANGE;
+        if (!shift3_known_q || !masks3_known_q) operands = STATUS_BAD_FIELD;
+        else if (!same_fits_q || !residual_fits_q) operands = STATUS_FEATURE_RANGE;
       end
       OP_POOL: begin
-        if (!kernel_known || !source_known || !mask_in_known ||
-            (!op_i.pool_max && !shift_known)) begin
-          operands = STATUS_BAD_FIELD;
-        end else if (!source_fits) operands = STATUS_FEATURE_RANGE;
+        if (!window3_known_q || (!op_i.pool_max && !shift3_known_q)) operands = STATUS_BAD_FIELD;
+        else if (!source_fits_q) operands = STATUS_FEATURE_RANGE;
       end
       OP_GAVG: begin
-        if (!shift_known || !mask_in_known || !source_row_known ||
-            33'(op_i.vec_dst) + vector_words > Vectors) begin
+        if (!shift3_known_q || !mask_in3_known_q || !row3_known_q || !vector_to_fits_q) begin
           operands = STATUS_BAD_FIELD;
-        end else if (33'(op_i.src_base) + 33'(src_span) + 33'(own_plane) > Features) begin
-          operands = STATUS_FEATURE_RANGE;
-        end else if (!trace_fits(op_i.trace_addr, vector_words, buffers_i.result.words)) begin
-          operands = STATUS_RESULT_RANGE;
-        end
+        end else if (!own_fits_q) operands = STATUS_FEATURE_RANGE;
+        else if (!trace_fits_q) operands = STATUS_RESULT_RANGE;
       end
       OP_FLATTEN: begin
-        if (flat_blocks < 1 || 33'(op_i.vec_dst) + (33'(flat_blocks) << 3) > Vectors) begin
-          operands = STATUS_BAD_FIELD;
-        end else if (33'(op_i.src_base) + 33'(flat_blocks) > Features) begin
-          operands = STATUS_FEATURE_RANGE;
-        end else if (!trace_fits(
-                op_i.trace_addr, 33'(flat_blocks) << 3, buffers_i.result.words
-            )) begin
-          operands = STATUS_RESULT_RANGE;
-        end
+        if (!flat3_known_q || !flat_to_fits_q) operands = STATUS_BAD_FIELD;
+        else if (!flat_fits_q) operands = STATUS_FEATURE_RANGE;
+        else if (!trace_fits_q) operands = STATUS_RESULT_RANGE;
       end
       OP_LINEAR: begin
-        if (weight_words[16] || weight_words == 0 ||
-            33'(op_i.vec_src) + 33'(weight_words[15:0]) > Vectors) begin
-          operands = STATUS_BAD_FIELD;
-        end else if (33'(op_i.weight_addr) + 33'(linear_words) > 33'(buffers_i.params.words)) begin
-          operands = STATUS_PARAM_RANGE;
-        end else begin
+        if (!weights3_known_q || !inputs_fit_q) operands = STATUS_BAD_FIELD;
+        else if (!linear_there_q) operands = STATUS_PARAM_RANGE;
+        else begin
           unique case (op_i.linear_mode)
             LINEAR_WIDE: begin
-              if (op_i.trace_addr != 0) operands = STATUS_BAD_FIELD;
-              else if (!results_fit(op_i.result_addr, pair_words, buffers_i.result.words)) begin
-                operands = STATUS_RESULT_RANGE;
-              end
+              if (traces3_q) operands = STATUS_BAD_FIELD;
+              else if (!results_fit_q) operands = STATUS_RESULT_RANGE;
             end
             LINEAR_GATE: begin
-              if (op_i.trace_addr != 0 || op_i.mask_out >= 8'(MASK_REGISTERS)) begin
-                operands = STATUS_BAD_FIELD;
-              end else if (33'(op_i.threshold_addr) + pair_words >
-                           33'(buffers_i.params.words)) begin
-                operands = STATUS_PARAM_RANGE;
-              end else if (!results_fit(op_i.result_addr, mask_words, buffers_i.result.words)) begin
-                operands = STATUS_RESULT_RANGE;
-              end
+              if (traces3_q || !mask_register3_q) operands = STATUS_BAD_FIELD;
+              else if (!thresholds_there_q) operands = STATUS_PARAM_RANGE;
+              else if (!results_fit_q) operands = STATUS_RESULT_RANGE;
             end
             default: begin
-              if (33'(op_i.vec_dst) + vector_words > Vectors) operands = STATUS_BAD_FIELD;
-              else if (!trace_fits(op_i.trace_addr, vector_words, buffers_i.result.words)) begin
-                operands = STATUS_RESULT_RANGE;
-              end
+              if (!vector_to_fits_q) operands = STATUS_BAD_FIELD;
+              else if (!trace_fits_q) operands = STATUS_RESULT_RANGE;
             end
           endcase
         end
       end
       OP_SCALE: begin
-        if (!shift_known || !mask_in_known || 33'(op_i.vec_src) + vector_words > Vectors) begin
+        if (!shift3_known_q || !mask_in3_known_q || !vector_from_fits_q) begin
           operands = STATUS_BAD_FIELD;
-        end else if (!src_same_fits) operands = STATUS_FEATURE_RANGE;
+        end else if (!same_fits_q) operands = STATUS_FEATURE_RANGE;
       end
       default: operands = STATUS_OK;
     endcase
   end
 
-  // Verdicts of the operands, and of the map that is written.
+  // And of the map that is written.
   logic [7:0] operands_q, map_status, map_status_q;
+  logic known_q, reserved_clear_q, channels_there_q, result_known_q;
   always_comb begin
     map_status = STATUS_OK;
-    if (!result_fits) map_status = STATUS_FEATURE_RANGE;
-    else if (op_i.trace_addr != 0) begin
-      if (33'(op_i.dst_base) + 33'(trace_blocks) > Features) map_status = STATUS_FEATURE_RANGE;
-      else if (!trace_fits(op_i.trace_addr, 33'(trace_blocks) << 3, buffers_i.result.words)) begin
-        map_status = STATUS_RESULT_RANGE;
-      end
-    end
+    if (!result_fits_q || (traces3_q && !traced_fits_q)) map_status = STATUS_FEATURE_RANGE;
+    else if (!trace_fits_q) map_status = STATUS_RESULT_RANGE;
   end
 
   always_comb begin
-    if (!opcode_known(op_i.opcode)) status = STATUS_ILLEGAL_OPCODE;
-    else if (!reserved_bits_clear(words_i)) status = STATUS_BAD_FIELD;
+    if (!known_q) status = STATUS_ILLEGAL_OPCODE;
+    else if (!reserved_clear_q) status = STATUS_BAD_FIELD;
     else if (op_i.opcode == OP_END) status = STATUS_OK;
-    else if (op_i.channels < 1 || op_i.channels > 11'(MAX_CHANNELS)) status = STATUS_BAD_FIELD;
-    else if (writes_map(op_i) && !result_known) status = STATUS_BAD_FIELD;
+    else if (!channels_there_q || (writes_map(op_i) && !result_known_q)) status = STATUS_BAD_FIELD;
     else if (operands_q != STATUS_OK || !writes_map(op_i)) status = operands_q;
     else status = map_status_q;
   end
 
   always_ff @(posedge clk_i) begin
-    operands_q   <= operands;
-    map_status_q <= map_status;
+    operands_q       <= operands;
+    map_status_q     <= map_status;
+    known_q          <= opcode_known(op_i.opcode);
+    reserved_clear_q <= reserved_bits_clear(words_i);
+    channels_there_q <= op_i.channels >= 1 && op_i.channels <= 11'(MAX_CHANNELS);
+    result_known_q   <= result_known;
     if (!valid_o) status_o <= status;
   end
 

@@ -19,6 +19,7 @@ module acs_control
   input  wire logic             trace_i,
   output      logic [7:0]       status_o,
   output      logic [31:0]      fault_index_o,
+  output      logic [31:0]      index_o,       // instruction that runs
   // Units.
   output      instruction_t     op_o,
   output      channel_counts_t  channels_o,    // of a CONV, over all groups
@@ -75,7 +76,9 @@ module acs_control
   input  wire logic             header_ready_i,
   output      logic [63:0]      header_o,
   input  wire logic             write_idle_i,
-  input  wire logic             write_error_i
+  input  wire logic             write_error_i,
+  output      logic             header_next_o, // words to come are the header's
+  input  wire logic             written_i      // a word is written
 );
 `ifdef ACS_PROFILE
   // For simulators: an instruction is done, so many cycles after the start of the program.
@@ -110,7 +113,7 @@ module acs_control
   logic [28:0] index_q;
   logic [7:0] code_q;
   logic [3:0] header_q;
-  logic is_linear_result, next_writes, ran, ran_q, fails, ended;
+  logic next_writes, ran, ran_q, fails, ended;
   logic ask_result_q;  // the write request of a LINEAR is not yet accepted
   logic error_q;  // an error answer among words of this instruction
   logic load_error_q;  // among weights, which may be those of a later one
@@ -171,7 +174,6 @@ module acs_control
     else trace_words = (32'(op.channels) + 32'd7) >> 3;
   end
 
-  assign is_linear_result = writes_result(op);
   assign next_writes      = writes_result(next_op);
   assign result_words = op.linear_mode == LINEAR_WIDE ? (32'(op.channels) + 32'd1) >> 1
                                                       : (32'(op.channels) + 32'd63) >> 6;
@@ -269,6 +271,8 @@ module acs_control
     endcase
   end
   assign header_valid_o = state_q == StHeader;
+  assign header_next_o  = state_q inside {StHeaderAsk, StHeader, StFinish};
+  assign index_o        = 32'(index_q);
 
   always_ff @(posedge clk_i) begin
     if (take) begin
@@ -306,6 +310,7 @@ module acs_control
     end else begin
       // The header carries the cycles up to its own first word.
       if (state_q != StHeader && state_q != StHeaderAsk) cycles_q <= cycles_q + 64'd1;
+      written_q    <= written_q + 64'(written_i && !header_next_o);
       stalls_q     <= stalls_q + 64'(array_stall_i || linear_stall_i);
       iterations_q <= iterations_q + 64'(iteration_i);
       if (group_i) begin
@@ -334,9 +339,7 @@ module acs_control
       if (wreq_ready_i) ask_result_q <= 1'b0;
       ran_q <= state_q == StRun && !ran && (linear_done_i || ran_q);
       if (ended) begin
-        index_q   <= index_q + 29'd1;
-        written_q <= written_q + (is_linear_result ? 64'(result_words) : '0) +
-                     (op.trace_addr != 0 ? 64'(trace_words) : '0);
+        index_q <= index_q + 29'd1;
 `ifdef ACS_PROFILE
         acs_instruction_ended(32'(index_q), cycles_q);
 `endif

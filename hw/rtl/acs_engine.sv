@@ -27,10 +27,10 @@ module acs_engine
       32'h8000_0000 | 32'((FeatureBlocks / 16) << 8) | 32'(LaneGroups);
 
   // Registers and control.
-  logic start, done, trace, clear, discard;
+  logic asked, start, done, abort, core_rst_n, trace, clear, discard;
   buffers_t buffers;
   logic [7:0] status;
-  logic [31:0] fault_index;
+  logic [31:0] fault_index, index;
   instruction_t op;
   channel_counts_t all_channels, active, masked;
   logic array_start, array_done, array_quiet, array_stall, bad_table;
@@ -46,6 +46,7 @@ module acs_engine
   logic [63:0] read_data;
   logic read_error, read_idle;
   logic write_req_valid, write_req_ready, write_ready, write_idle, write_error, clear_error;
+  logic header_next, written;
   span_t write_req;
   logic header_valid, result_valid, copy_data_valid;
   logic [63:0] header, result, copy_data;
@@ -104,14 +105,27 @@ module acs_engine
     .axil_i,
     .axil_o,
     .interrupt_o,
-    .start_o        (start),
+    .start_o        (asked),
     .done_i         (done),
+    .abort_i        (abort),
+    .index_i        (index),
     .buffers_o      (buffers),
     .trace_o        (trace),
     .configuration_i(Configuration),
     .status_i       (32'(status)),
     .fault_index_i  (fault_index)
   );
+
+`ifndef SYNTHESIS
+  acs_access_check u_accesses (
+    .clk_i,
+    .begins_i (u_regs.begins),
+    .buffers_i(u_regs.buffers_q),
+    .start_i  (start),
+    .read_i   (axi_read_o),
+    .write_i  (axi_write_o)
+  );
+`endif
 
   acs_control #(
     .LaneGroups(LaneGroups),
@@ -120,13 +134,14 @@ module acs_engine
     .VectorWords(VectorWords)
   ) u_control (
     .clk_i,
-    .rst_ni,
+    .rst_ni            (core_rst_n),
     .start_i           (start),
     .done_o            (done),
     .buffers_i         (buffers),
     .trace_i           (trace),
     .status_o          (status),
     .fault_index_o     (fault_index),
+    .index_o           (index),
     .op_o              (op),
     .channels_o        (all_channels),
     .clear_o           (clear),
@@ -178,12 +193,18 @@ module acs_engine
     .header_ready_i    (write_ready),
     .header_o          (header),
     .write_idle_i      (write_idle),
-    .write_error_i     (write_error)
+    .write_error_i     (write_error),
+    .header_next_o     (header_next),
+    .written_i         (written)
   );
 
   acs_memory_ports u_memory (
     .clk_i,
     .rst_ni,
+    .core_rst_no      (core_rst_n),
+    .start_i          (asked),
+    .start_o          (start),
+    .abort_o          (abort),
     .discard_i        (discard),
     .read_idle_o      (read_idle),
     .read_req_valid_i (read_req_valid),
@@ -205,6 +226,8 @@ module acs_engine
     .trace_i          (copy_data),
     .write_ready_o    (write_ready),
     .write_idle_o     (write_idle),
+    .header_next_i    (header_next),
+    .written_o        (written),
     .clear_error_i    (clear_error),
     .write_error_o    (write_error),
     .axi_read_o,
@@ -215,7 +238,7 @@ module acs_engine
 
   acs_channels u_inputs (
     .clk_i,
-    .rst_ni,
+    .rst_ni       (core_rst_n),
     .mask_write_i (mask_write),
     .table_write_i(table_write.inputs),
     .table_addr_i (table_write.address),
@@ -240,7 +263,7 @@ module acs_engine
 
   acs_channels u_outputs (
     .clk_i,
-    .rst_ni,
+    .rst_ni       (core_rst_n),
     .mask_write_i (mask_write),
     .table_write_i(table_write.outputs),
     .table_addr_i (table_write.address),
@@ -267,7 +290,7 @@ module acs_engine
     .LaneGroups(LaneGroups)
   ) u_array_control (
     .clk_i,
-    .rst_ni,
+    .rst_ni          (core_rst_n),
     .clear_i         (discard),
     .start_i         (array_start),
     .op_i            (op),
@@ -326,7 +349,7 @@ module acs_engine
     .BankWords(BankWords)
   ) u_loader (
     .clk_i,
-    .rst_ni,
+    .rst_ni          (core_rst_n),
     .clear_i         (discard),
     .params_i        (buffers.params.address),
     .op_i            (op),
@@ -368,7 +391,7 @@ module acs_engine
     .BankWords(BankWords)
   ) u_features (
     .clk_i,
-    .rst_ni,
+    .rst_ni           (core_rst_n),
     .clear_i          (discard),
     .op_i             (op),
     .iteration_valid_i(iteration_valid),
@@ -407,7 +430,7 @@ module acs_engine
     .PostLanes(PostLanes)
   ) u_post (
     .clk_i,
-    .rst_ni,
+    .rst_ni           (core_rst_n),
     .op_i             (op),
     .round_valid_i    (round_valid),
     .round_i          (round),
@@ -436,7 +459,7 @@ module acs_engine
 
   acs_block_writer u_writer (
     .clk_i,
-    .rst_ni,
+    .rst_ni       (core_rst_n),
     .op_i         (op),
     .valid_i      (block_valid),
     .ready_o      (block_ready),
@@ -450,7 +473,7 @@ module acs_engine
 
   acs_load u_load (
     .clk_i,
-    .rst_ni,
+    .rst_ni       (core_rst_n),
     .start_i      (load_start),
     .op_i         (op),
     .done_o       (load_done),
@@ -465,7 +488,7 @@ module acs_engine
     .VectorWords(VectorWords)
   ) u_vectors (
     .clk_i,
-    .rst_ni,
+    .rst_ni                (core_rst_n),
     .op_i                  (op),
     .discard_i             (discard),
     .clear_i               (clear),

@@ -114,7 +114,7 @@ module acs_engine_pins
   assign m_axi_awburst = Incrementing;
   assign m_axi_wvalid  = axi_write_req.w_valid;
   assign m_axi_wdata   = axi_write_req.w.data;
-  assign m_axi_wstrb   = '1;
+  assign m_axi_wstrb   = {8{axi_write_req.w.enabled}};
   assign m_axi_wlast   = axi_write_req.w.last;
   assign m_axi_bready  = axi_write_req.b_ready;
   assign axi_write_rsp = '{

@@ -8,7 +8,7 @@
 /* verilator lint_off UNUSEDPARAM */
 package acs_isa_pkg;
 
-  localparam logic [31:0] SPEC_HASH = 32'hD330C621;
+  localparam logic [31:0] SPEC_HASH = 32'h275254AF;
 
   // Bytes in a memory word (AXI beat).
   localparam int unsigned WORD_BYTES = 8;
@@ -98,6 +98,8 @@ package acs_isa_pkg;
   localparam logic [7:0] STATUS_NO_END = 8'd8;
   // A memory read or write answered with an error (RTL).
   localparam logic [7:0] STATUS_BUS_ERROR = 8'd9;
+  // Memory owed an answer and stopped (RTL); no result header is written.
+  localparam logic [7:0] STATUS_BUS_TIMEOUT = 8'd10;
 
   // Where LINEAR results go.
   // Requantized 8-bit results into the vector memory.

@@ -7,6 +7,11 @@ module acs_memory_ports
 (
   input  wire logic        clk_i,
   input  wire logic        rst_ni,
+  output      logic        core_rst_no,    // reset of the engine, but not of its registers
+  // Runs begin when the bus is ready for them, and are given up when it is dead.
+  input  wire logic        start_i,
+  output      logic        start_o,
+  output      logic        abort_o,
   // Readers.
   input  wire logic        discard_i,      // words under way are not wanted any more
   output      logic        read_idle_o,    // nothing is under way
@@ -30,6 +35,8 @@ module acs_memory_ports
   input  wire logic [63:0] trace_i,
   output      logic        write_ready_o,
   output      logic        write_idle_o,
+  input  wire logic        header_next_i,  // words to come are the header's
+  output      logic        written_o,      // a word is written
   input  wire logic        clear_error_i,
   output      logic        write_error_o,
   // AXI4.
@@ -40,8 +47,18 @@ module acs_memory_ports
 );
   logic req_valid, req_ready, data_valid, data_ready, share_idle, master_idle;
   span_t req;
+  axi_read_req_t read_req;
+  axi_read_rsp_t read_rsp;
+  axi_write_req_t write_req;
+  axi_write_rsp_t write_rsp;
   logic [1:0] req_buffer;
   logic [$clog2(READERS)-1:0] reader;
+
+  // After an error answer nothing but the header is written.
+  logic failed_q, fails;
+  assign fails = (read_rsp.r_valid && read_rsp.r.resp[1]) ||
+                 (write_rsp.b_valid && write_rsp.b_resp[1]);
+  always_ff @(posedge clk_i) failed_q <= core_rst_no && !clear_error_i && (failed_q || fails);
 
   assign read_idle_o = master_idle && share_idle;
   assign read_fault_o = read_valid_o & read_ready_i & {READERS{read_error_o}};
@@ -50,7 +67,7 @@ module acs_memory_ports
     .Users(READERS)
   ) u_share (
     .clk_i,
-    .rst_ni,
+    .rst_ni      (core_rst_no),
     .discard_i,
     .idle_o      (share_idle),
     .req_valid_i (read_req_valid_i),
@@ -76,7 +93,7 @@ module acs_memory_ports
 
   acs_axi_read u_read (
     .clk_i,
-    .rst_ni,
+    .rst_ni      (core_rst_no),
     .req_valid_i (req_valid),
     .req_ready_o (req_ready),
     .req_i       (req),
@@ -86,24 +103,43 @@ module acs_memory_ports
     .data_o      (read_data_o),
     .data_error_o(read_error_o),
     .idle_o      (master_idle),
-    .axi_o       (axi_read_o),
-    .axi_i       (axi_read_i)
+    .axi_o       (read_req),
+    .axi_i       (read_rsp)
   );
 
   acs_axi_write u_write (
     .clk_i,
-    .rst_ni,
+    .rst_ni      (core_rst_no),
     .req_valid_i (write_req_valid_i),
     .req_ready_o (write_req_ready_o),
     .req_i       (write_req_i),
     .data_valid_i(header_valid_i || result_valid_i || trace_valid_i),
     .data_ready_o(write_ready_o),
     .data_i      (header_valid_i ? header_i : result_valid_i ? result_i : trace_i),
+    .mute_i      ((failed_q || fails) && !header_next_i),
     .idle_o      (write_idle_o),
+    .written_o,
     .clear_error_i,
     .error_o     (write_error_o),
-    .axi_o       (axi_write_o),
-    .axi_i       (axi_write_i)
+    .axi_o       (write_req),
+    .axi_i       (write_rsp)
+  );
+
+  acs_bus_guard u_guard (
+    .clk_i,
+    .rst_ni,
+    .start_i,
+    .start_o,
+    .abort_o,
+    .core_rst_no,
+    .read_i     (read_req),
+    .read_o     (read_rsp),
+    .write_i    (write_req),
+    .write_o    (write_rsp),
+    .axi_read_o,
+    .axi_read_i,
+    .axi_write_o,
+    .axi_write_i
   );
 
 endmodule

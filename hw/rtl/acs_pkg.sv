@@ -47,6 +47,9 @@ package acs_pkg;
   localparam int unsigned FRONT_READERS = 4;
   localparam int unsigned READERS = 5;
 
+  // Words that may be on their way from memory, asked for and not yet used.
+  localparam int unsigned READ_AHEAD = 128;
+
   // The AXI4 master, without the signals that never change: bursts count up, beats have eight
   // bytes.
   typedef struct packed {
@@ -68,6 +71,7 @@ package acs_pkg;
 
   typedef struct packed {
     logic [63:0] data;
+    logic        enabled;    // strobes of all bytes: the word is written
     logic        last;
   } axi_w_t;
 

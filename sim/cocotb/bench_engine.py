@@ -20,8 +20,10 @@ from typing import Any
 
 import cocotb
 import numpy as np
+from axi_rules import AxiRules
 from cocotb.handle import ModifiableObject
 from cocotb.triggers import ClockCycles
+from cocotbext.axi import AxiBus, AxiLiteBus
 from engine_host import ADDRESSES, AUTO_RESTART, DONE, IDLE, POISON, READY, Host
 from timed_memory import Region, TimedMemory
 
@@ -91,6 +93,8 @@ async def ready_bench(dut: ModifiableObject) -> tuple[Bench, TimedMemory]:
     """Make a bench, out of reset."""
     bench = Bench(dut)
     memory = TimedMemory(dut, USUAL)
+    for bus in (AxiBus.from_prefix(dut, "m_axi"), AxiLiteBus.from_prefix(dut, "s_axil")):
+        AxiRules(dut.clk, dut.rst_n, bus)
     await bench.host.reset()
     return bench, memory
 

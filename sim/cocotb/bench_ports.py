@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cocotb
+from axi_rules import AxiRules
 from cocotb.handle import ModifiableObject
 from cocotb.triggers import ClockCycles, Combine, RisingEdge, with_timeout
 from cocotbext.axi import AxiBus, AxiRam
@@ -95,6 +96,7 @@ def memory(dut: ModifiableObject, *, reset: bool = True) -> AxiRam:
     bus = AxiBus.from_prefix(dut, "m_axi")
     pins = (dut.rst_n,) if reset else ()
     ram = AxiRam(bus, dut.clk, *pins, reset_active_level=False, size=RAM)
+    AxiRules(dut.clk, dut.rst_n, AxiBus.from_prefix(dut, "m_axi"), slave_reset=reset)
     for side in (ram.read_if, ram.write_if):
         side.log.setLevel("ERROR")
     return ram
@@ -221,6 +223,51 @@ async def axi_write(dut: ModifiableObject) -> None:
         for place, word in zip(places, sent, strict=True):
             model[place : place + WORD] = word
         assert ram.read(0, RAM) == bytes(model)
+
+
+@cocotb.test()
+async def axi_write_muted(dut: ModifiableObject) -> None:
+    """Once muted, nothing is written but a word on offer; requests end all the same."""
+    await begin(dut)
+    ram, rng = memory(dut), random.Random("muted")
+    requests = Stream(dut, "wreq_valid", "wreq_ready", ("wreq_addr", "wreq_words"))
+    words = Stream(dut, "wdata_valid", "wdata_ready", ("wdata",))
+    for wait in (0, 7, 20, 30, 45, 60):
+        for channel in (ram.write_if.aw_channel, ram.write_if.w_channel):
+            pause(channel, rng)
+        ram.write(0, bytes(PAGE))
+        written = [0]
+
+        async def count(written: list[int] = written) -> None:
+            while True:
+                await RisingEdge(dut.clk)
+                written[0] += int(dut.wwritten.value)
+
+        async def give() -> None:
+            await requests.send(0, 70)
+            for index in range(70):
+                await words.send(index + 1)
+
+        counting, giving = cocotb.start_soon(count()), cocotb.start_soon(give())
+        await ClockCycles(dut.clk, 1 + wait)
+        dut.wmute.value = 1
+        await RisingEdge(dut.clk)
+        before = written[0]
+        await with_timeout(giving, *PATIENCE)
+        await RisingEdge(dut.clk)
+        while not int(dut.widle.value):
+            await RisingEdge(dut.clk)
+        found = [int.from_bytes(ram.read(WORD * i, WORD), "little") for i in range(70)]
+        assert found == [i + 1 if i < written[0] else 0 for i in range(70)]
+        assert written[0] - before <= 1, wait
+        dut.wmute.value = 0
+        await requests.send(WORD * 100, 1)
+        await words.send(5)
+        await RisingEdge(dut.clk)
+        while not int(dut.widle.value):
+            await RisingEdge(dut.clk)
+        assert ram.read(WORD * 100, 1) == bytes([5])
+        counting.kill()
 
 
 async def in_order(dut: ModifiableObject, name: str) -> None:

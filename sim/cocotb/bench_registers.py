@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 
 import cocotb
+from axi_rules import AxiRules
 from buffers import REGISTERS
 from cocotb.handle import ModifiableObject
 from cocotb.triggers import ClockCycles, Combine, ReadOnly, RisingEdge
+from cocotbext.axi import AxiLiteBus
 from streams import Stream, begin
 
-from acsgen.isa.generated import INPUT_REGISTERS, POINTER_REGISTERS, SPEC_HASH, Register
+from acsgen.isa.generated import INPUT_REGISTERS, POINTER_REGISTERS, SPEC_HASH, Register, Status
 
 STORED = {
     *POINTER_REGISTERS,
@@ -37,6 +39,7 @@ class Model:
         self.busy = self.done = self.ready = self.auto = False
         self.gie = self.ier = self.isr = 0
         self.starts = 0
+        self.latched = dict(self.stored)  # arguments of the run
 
     @property
     def interrupt(self) -> bool:
@@ -52,7 +55,7 @@ class Model:
             self.auto = bool(data & AUTO)
             if data & START and not self.busy:
                 self.busy = True
-                self.starts += 1
+                self._start()
         elif address == Register.GIE and low:
             self.gie = data & 1
         elif address == Register.IER and low:
@@ -83,7 +86,12 @@ class Model:
         self.done = self.ready = True
         self.isr |= self.ier
         self.busy = self.auto
-        self.starts += self.auto
+        if self.auto:
+            self._start()
+
+    def _start(self) -> None:
+        self.starts += 1
+        self.latched = dict(self.stored)
 
 
 class Bench:
@@ -97,6 +105,7 @@ class Bench:
         self.ar = Stream(dut, "s_axil_arvalid", "s_axil_arready", ("s_axil_araddr",))
         self.r = Stream(dut, "s_axil_rvalid", "s_axil_rready", ("s_axil_rdata", "s_axil_rresp"))
         self.starts = 0
+        AxiRules(dut.clk, dut.rst_n, AxiLiteBus.from_prefix(dut, "s_axil"))
         cocotb.start_soon(self._count())
 
     async def _count(self) -> None:
@@ -162,14 +171,14 @@ async def registers(dut: ModifiableObject) -> None:
         else:
             await bench.end()
             model.end()
-        await RisingEdge(dut.clk)
+        await ClockCycles(dut.clk, 2)
         assert int(dut.irq.value) == model.interrupt
         assert bench.starts == model.starts, f"operation {number}"
         for index, (pointer, size) in enumerate(REGISTERS):
             found = int(dut.pointers.value) >> 64 * index & 2**64 - 1
-            assert found == model.stored[pointer + 4] << 32 | model.stored[pointer]
-            assert int(dut.sizes.value) >> 32 * index & 2**32 - 1 == model.stored[size]
-        assert int(dut.trace.value) == (model.stored[Register.TRACE] != 0)
+            assert found == model.latched[pointer + 4] << 32 | model.latched[pointer]
+            assert int(dut.sizes.value) >> 32 * index & 2**32 - 1 == model.latched[size]
+        assert int(dut.trace.value) == (model.latched[Register.TRACE] != 0)
 
 
 @cocotb.test()
@@ -268,3 +277,64 @@ async def toggles_at_the_end(dut: ModifiableObject) -> None:
         await bench.write(Register.ISR, 3)
         assert await bench.read(Register.ISR) == 0
         await bench.read(Register.CONTROL)
+
+
+@cocotb.test()
+async def starts_at_the_end(dut: ModifiableObject) -> None:
+    """A start written before the end of a run is dropped; at the end, or later, it counts."""
+    await begin(dut)
+    bench = Bench(dut)
+    kept = []
+    for delay in range(9):
+        await bench.write(Register.CONTROL, START)
+        await ClockCycles(dut.clk, 3)
+        starts, edges = bench.starts, {}
+
+        async def note(edges: dict[str, int] = edges) -> None:
+            """Note the edges at which the run ends, and at which the register is written."""
+            number = 0
+            while len(edges) < 2:
+                await RisingEdge(dut.clk)
+                number += 1
+                if int(dut.done.value):
+                    edges.setdefault("done", number)
+                if int(dut.s_axil_bvalid.value):
+                    edges.setdefault("written", number - 1)  # the answer is seen an edge later
+
+        async def end(delay: int = delay) -> None:
+            await ClockCycles(dut.clk, delay + 1)
+            await bench.end()
+
+        noting, ending = cocotb.start_soon(note()), cocotb.start_soon(end())
+        await ClockCycles(dut.clk, 3)
+        await bench.write(Register.CONTROL, START)
+        await Combine(noting, ending)
+        await ClockCycles(dut.clk, 4)
+        again = bench.starts - starts
+        assert again == int(edges["written"] >= edges["done"]), f"{delay}: {edges}"
+        kept.append(edges["written"] - edges["done"])
+        if again:
+            await bench.end()
+    assert {-1, 0, 1} <= set(kept), kept
+
+
+@cocotb.test()
+async def given_up(dut: ModifiableObject) -> None:
+    """A run that the bus let down ends with a status and its instruction, until the next start."""
+    await begin(dut)
+    bench = Bench(dut)
+    dut.status.value, dut.fault_index.value, dut.index.value = Status.OK, 5, 77
+    await bench.write(Register.CONTROL, START)
+    await ClockCycles(dut.clk, 9)
+    dut.gave_up.value = 1
+    await RisingEdge(dut.clk)
+    dut.gave_up.value = 0
+    await RisingEdge(dut.clk)
+    dut.index.value = 0
+    assert await bench.read(Register.CONTROL) & (DONE | IDLE) == DONE | IDLE
+    assert await bench.read(Register.STATUS) == Status.BUS_TIMEOUT
+    assert await bench.read(Register.FAULT_INDEX) == 77
+    await bench.write(Register.CONTROL, START)
+    await bench.end()
+    assert await bench.read(Register.STATUS) == Status.OK
+    assert await bench.read(Register.FAULT_INDEX) == 5

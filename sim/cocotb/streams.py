@@ -29,10 +29,10 @@ async def begin(dut: ModifiableObject, idle: Iterable[str] = ()) -> None:
 
 #: Inputs of ``units_bench`` that make something happen.
 INPUTS = (
-    *("rreq_valid", "rdata_ready", "wreq_valid", "wdata_valid", "wclear"),
+    *("rreq_valid", "rdata_ready", "wreq_valid", "wdata_valid", "wclear", "wmute"),
     *("m_axi_arready", "m_axi_rvalid", "m_axi_awready", "m_axi_wready", "m_axi_bvalid"),
     *("s_axil_awvalid", "s_axil_wvalid", "s_axil_bready", "s_axil_arvalid", "s_axil_rready"),
-    *("done", "fifo_in_valid", "fifo_out_ready", "ram_in_valid", "ram_out_ready"),
+    *("done", "gave_up", "fifo_in_valid", "fifo_out_ready", "ram_in_valid", "ram_out_ready"),
     *("feed_clear", "feed_job_valid", "feed_in_valid", "feed_weights_take", "feed_record_take"),
     *("feed_thresholds_take", "share_discard"),
     *("share_a_req_valid", "share_a_data_ready", "share_b_req_valid", "share_b_data_ready"),

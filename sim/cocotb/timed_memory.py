@@ -169,16 +169,18 @@ class TimedMemory:
     def _write(self, now: int) -> None:
         bus, burst = self.bus.write.w, self._writes[0]
         self._write_credit -= BEAT
-        self.write_beats += 1
         if int(bus.wlast.value) != (burst.beats == 1):
             raise ProtocolError(f"W: WLAST is wrong with {burst.beats} beats to go")
-        if int(bus.wstrb.value) != 0xFF:
-            raise ProtocolError("W: the engine writes whole words")
-        region = self._locate(burst.address, True)
-        if region is None:
-            self._response = DECERR
-        else:
-            region.words[(burst.address - region.base) // WORD_BYTES] = int(bus.wdata.value)
+        strobes = int(bus.wstrb.value)
+        if strobes not in (0, 0xFF):
+            raise ProtocolError("W: the engine writes whole words, or nothing")
+        if strobes:
+            self.write_beats += 1
+            region = self._locate(burst.address, True)
+            if region is None:
+                self._response = DECERR
+            else:
+                region.words[(burst.address - region.base) // WORD_BYTES] = int(bus.wdata.value)
         burst.address += WORD_BYTES
         burst.beats -= 1
         if burst.beats == 0:

@@ -28,6 +28,8 @@ module units_bench
   output      logic        wdata_ready,
   input  wire logic [63:0] wdata,
   output      logic        widle,
+  input  wire logic        wmute,
+  output      logic        wwritten,
   input  wire logic        wclear,
   output      logic        werror,
   // Their AXI4.
@@ -82,6 +84,8 @@ module units_bench
   output      logic        irq,
   output      logic        start,
   input  wire logic        done,
+  input  wire logic        gave_up,
+  input  wire logic [31:0] index,
   output      logic [3:0][63:0] pointers,
   output      logic [3:0][31:0] sizes,
   output      logic        trace,
@@ -199,7 +203,7 @@ module units_bench
   assign m_axi_awid    = 1'b0;
   assign m_axi_awsize  = 3'd3;
   assign m_axi_awburst = 2'b01;
-  assign m_axi_wstrb   = '1;
+  assign m_axi_wstrb   = {8{axi_write_req.w.enabled}};
 
   axi_read_req_t axi_read_req;
   axi_read_rsp_t axi_read_rsp;
@@ -288,7 +292,9 @@ module units_bench
     .data_valid_i (wdata_valid),
     .data_ready_o (wdata_ready),
     .data_i       (wdata),
+    .mute_i       (wmute),
     .idle_o       (widle),
+    .written_o    (wwritten),
     .clear_error_i(wclear),
     .error_o      (werror),
     .axi_o        (axi_write_req),
@@ -303,6 +309,8 @@ module units_bench
     .interrupt_o    (irq),
     .start_o        (start),
     .done_i         (done),
+    .abort_i        (gave_up),
+    .index_i        (index),
     .buffers_o      (buffers),
     .trace_o        (trace),
     .configuration_i(configuration),

@@ -28,7 +28,7 @@ struct MemoryCounters {
 
 // The pins that the engine drives, sampled at a clock edge.
 struct EnginePins {
-  bool ar_valid, aw_valid, w_valid, w_last, r_ready, b_ready;
+  bool ar_valid, aw_valid, w_valid, w_last, w_enabled, r_ready, b_ready;
   uint64_t ar_addr, aw_addr, w_data;
   uint8_t ar_len, aw_len;
 };
@@ -93,7 +93,7 @@ class AxiMemory {
     }
     if (engine.w_valid && pins_.w_ready) {
       if (engine.w_last != (writes_.front().beats == 1)) violation = "WLAST is wrong";
-      write(now, engine.w_data);
+      write(now, engine.w_data, engine.w_enabled);
       channels_[kW].taken(now, gap(kW));
     }
     offer(now + 1);
@@ -161,14 +161,17 @@ class AxiMemory {
     if (burst.beats == 0) reads_.pop_front();
   }
 
-  void write(uint64_t now, uint64_t data) {
+  // A word without strobes takes its time, and writes nothing.
+  void write(uint64_t now, uint64_t data, bool enabled) {
     Burst &burst = writes_.front();
     write_credit_ -= kBeat;
-    ++counters_.write_beats;
-    if (uint64_t *word = locate(burst.address, true)) {
-      *word = data;
-    } else {
-      write_response_ = 3;
+    if (enabled) {
+      ++counters_.write_beats;
+      if (uint64_t *word = locate(burst.address, true)) {
+        *word = data;
+      } else {
+        write_response_ = 3;
+      }
     }
     burst.address += 8;
     if (--burst.beats == 0) {

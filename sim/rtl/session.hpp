@@ -145,9 +145,9 @@ class Session {
     model_->eval();
     const EnginePins engine = {
         bool(model_->m_axi_arvalid), bool(model_->m_axi_awvalid), bool(model_->m_axi_wvalid),
-        bool(model_->m_axi_wlast),   bool(model_->m_axi_rready),  bool(model_->m_axi_bready),
-        model_->m_axi_araddr,        model_->m_axi_awaddr,        model_->m_axi_wdata,
-        model_->m_axi_arlen,         model_->m_axi_awlen};
+        bool(model_->m_axi_wlast),   model_->m_axi_wstrb == 0xFF, bool(model_->m_axi_rready),
+        bool(model_->m_axi_bready),  model_->m_axi_araddr,        model_->m_axi_awaddr,
+        model_->m_axi_wdata,         model_->m_axi_arlen,         model_->m_axi_awlen};
     aw_taken_ = model_->s_axil_awvalid && model_->s_axil_awready;
     w_taken_ = model_->s_axil_wvalid && model_->s_axil_wready;
     b_taken_ = model_->s_axil_bvalid && model_->s_axil_bready;

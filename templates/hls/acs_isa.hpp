@@ -12,7 +12,7 @@
 
 namespace acs_isa {
 
-static const unsigned SPEC_HASH = 0xD330C621u;
+static const unsigned SPEC_HASH = 0x275254AFu;
 
 // Bytes in a memory word (AXI beat).
 static const int WORD_BYTES = 8;
@@ -113,7 +113,9 @@ enum Status {
   // The program buffer ended without END.
   STATUS_NO_END = 8,
   // A memory read or write answered with an error (RTL).
-  STATUS_BUS_ERROR = 9
+  STATUS_BUS_ERROR = 9,
+  // Memory owed an answer and stopped (RTL); no result header is written.
+  STATUS_BUS_TIMEOUT = 10
 };
 
 // Words at the head of the result buffer.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -130,7 +130,15 @@ def test_any_bus_and_host(name: str, tmp_path: Path) -> None:
     check_top(name, tmp_path, range(SEEDS))
 
 
-def check_top(name: str, tmp_path: Path, seeds: Iterable[int]) -> None:
+TESTS = (
+    *("good_runs", "errors", "resets", "resets_of_the_engine_alone", "dead_memory", "next_runs"),
+    "one_slave",
+)
+
+
+def check_top(
+    name: str, tmp_path: Path, seeds: Iterable[int], tests: Sequence[str] = TESTS
+) -> None:
     """Run the bench of a top with other random numbers for every seed."""
     graph = resnet(widths=(4, 8), size=8)
     program = compile_graph(graph, SMALL)
@@ -149,6 +157,6 @@ def check_top(name: str, tmp_path: Path, seeds: Iterable[int]) -> None:
         top_of(name, tmp_path),
         "bench_bus",
         tmp_path,
-        tests=["good_runs", "errors", "resets", "resets_of_the_engine_alone"],
+        tests=tests,
         environment={"ACSGEN_JOB": str(tmp_path / "job.npz")},
     )

@@ -32,6 +32,7 @@ struct Outcome {
   acs::EnginePins sample##n(const Vacs_engine_top &m) {                                             \
     return {bool(m.m_axi_gmem##n##_ARVALID), bool(m.m_axi_gmem##n##_AWVALID),                       \
             bool(m.m_axi_gmem##n##_WVALID),  bool(m.m_axi_gmem##n##_WLAST),                         \
+            m.m_axi_gmem##n##_WSTRB == 0xff,                                                        \
             bool(m.m_axi_gmem##n##_RREADY),  bool(m.m_axi_gmem##n##_BREADY),                        \
             m.m_axi_gmem##n##_ARADDR,        m.m_axi_gmem##n##_AWADDR,                              \
             m.m_axi_gmem##n##_WDATA,         m.m_axi_gmem##n##_ARLEN,                               \
@@ -51,7 +52,8 @@ struct Outcome {
   bool steady##n(const Vacs_engine_top &m) {                                                        \
     return m.m_axi_gmem##n##_ARSIZE == 3 && m.m_axi_gmem##n##_ARBURST == 1 &&                       \
            m.m_axi_gmem##n##_AWSIZE == 3 && m.m_axi_gmem##n##_AWBURST == 1 &&                       \
-           (!m.m_axi_gmem##n##_WVALID || m.m_axi_gmem##n##_WSTRB == 0xff);                          \
+           (!m.m_axi_gmem##n##_WVALID || m.m_axi_gmem##n##_WSTRB == 0xff ||                         \
+            m.m_axi_gmem##n##_WSTRB == 0);                                                          \
   }
 ACS_BUNDLE(0)
 ACS_BUNDLE(1)

@@ -24,7 +24,11 @@ PROFILE = "-DACS_PROFILE"
 
 #: Failed assertions must not abort Python: sim/rtl/acs_rtlsim.cpp has its own vl_stop.  Models of
 #: several engines live in one process: nothing but the C interface may be shared between them.
-CXX_FLAGS = "-fPIC -O2 -std=c++17 -DVL_USER_STOP -fvisibility=hidden -fno-gnu-unique"
+#: A pin that a list of pins misses is an error: those behind it would be taken for each other.
+CXX_FLAGS = (
+    "-fPIC -O2 -std=c++17 -DVL_USER_STOP -fvisibility=hidden -fno-gnu-unique"
+    " -Werror=narrowing -Werror=missing-field-initializers"
+)
 
 
 def verilator() -> str:

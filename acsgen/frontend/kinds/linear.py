@@ -93,9 +93,18 @@ def _absorb_linear(layer: Linear, op: og.Linear, others: tuple[Layer, ...]) -> L
         name=op.name,
         where=op.where,
         shape=op.shape,
-        weight=op.weight @ layer.weight,
-        bias=op.weight @ layer.bias + op.bias,
+        weight=_product(op.weight, layer.weight),
+        bias=_product(op.weight, layer.bias[:, None])[:, 0] + op.bias,
     )
+
+
+def _product(left: FloatArray, right: FloatArray) -> FloatArray:
+    """``left @ right``, added up in the order of ``right``'s rows on every processor: weights that
+    are about to be rounded must not depend on the order in which a BLAS adds."""
+    total = np.zeros((left.shape[0], right.shape[1]))
+    for column, row in zip(left.T, right, strict=True):
+        total = total + column[:, None] * row
+    return total
 
 
 FLOAT_KINDS.add(
