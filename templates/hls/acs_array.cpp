@@ -55,21 +55,32 @@ LANE_ARRAY:
     const bool adds = walker.busy && !residual && (!last || post_free(job, post));
 
     if (residual || adds) {
-      const int leaving = int(post.entry[int(post.item)].residual);
-      Tap tap;
+      // A residual comes the way of the first window, unmoved.
+      const Tap tap = residual ? locate_block(post.entry[int(post.item)].residual)
+                               : locate_tap(job, lists, walker);
       FeatureReads reads;
       Window window;
-      if (residual) {
-        plan_block(leaving, reads);
-      } else {
-        tap = locate_tap(job, lists, walker);
-        plan_windows(job, tap, int(walker.round.block), walker.round.second, reads, window);
-      }
+      plan_windows(tap, residual ? block_t(0) : walker.round.block,
+                   !residual && walker.round.second, reads, window);
       const FeatureData data = read_features(memories, reads);
+      bool in_columns[acs_isa::LANES];
+#pragma HLS ARRAY_PARTITION variable=in_columns complete
+      find_columns(tap, in_columns);
+      segment_t pixels[WINDOWS][acs_isa::SEGMENTS];
+#pragma HLS ARRAY_PARTITION variable=pixels complete dim=0
+    EACH_WINDOW:
+      for (int which = 0; which < WINDOWS; ++which) {
+#pragma HLS UNROLL
+        shift_window(data, window, tap, which, in_columns, pixels[which]);
+      }
       if (residual) {
-        take_residual(data, leaving, post);
+        take_residual(pixels[0], post);
       } else {
-        add_tap(job, memories, walker, tap, data, window, lanes);
+        weight_t weight[LANE_GROUPS];
+#pragma HLS ARRAY_PARTITION variable=weight complete
+        read_weights(job, memories, walker, tap, weight);
+        const bool first = walker.input == 0u && walker.tap == 0u;
+        add_tap(job, walker, first, pixels, weight, lanes);
       }
     }
     // As it was when the iteration began: the bit that is cleared in this one does not decide

@@ -30,7 +30,10 @@ struct Job {
 
   unsigned_t<4> taps_x;  // taps in a row of the window; the two weights of SCALE
   unsigned_t<4> taps_y;
-  bool moves;  // taps move the window
+  count_t<acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> taps;  // weights of an input in a row
+  bool moves;                                               // taps move the window
+  unsigned_t<8> source_rows;                                // of the map that is read
+  unsigned_t<8> source_columns;
 
   block_t blocks;        // of a raster result channel
   block_t split_plane;   // blocks of a phase plane of a split result
@@ -61,6 +64,9 @@ inline Job make_job(const Instruction &op, const ListCounts &counts, int list) {
   job.moves = acs_isa::moves_window(op);
   job.taps_x = job.moves ? unsigned(op.kernel) : op.opcode == unsigned(acs_isa::OP_SCALE) ? 2u : 1u;
   job.taps_y = job.moves ? unsigned(op.kernel) : 1u;
+  job.taps = unsigned(op.kernel * op.kernel);
+  job.source_rows = job.moves ? unsigned(op.src_height) : unsigned(op.dst_height);
+  job.source_columns = job.moves ? unsigned(op.src_width) : unsigned(op.dst_width);
   job.blocks = unsigned(plane_blocks(int(op.dst_height), int(op.row_log2)));
   job.split_plane = unsigned(split_plane_blocks(int(op.dst_height), int(op.row_log2)));
   job.clear_blocks = op.dst_split ? unsigned(4 * job.split_plane) : unsigned(job.blocks);

@@ -56,13 +56,13 @@ inline bool wants_residual(const Job &job, const Post &post) {
   return post.busy && post.slice == 0u && job.op.res_enable;
 }
 
-inline void take_residual(const FeatureData &data, int address, Post &post) {
+inline void take_residual(const segment_t pixels[acs_isa::SEGMENTS], Post &post) {
 #pragma HLS INLINE
 EACH_LANE:
   for (int lane = 0; lane < acs_isa::LANES; ++lane) {
 #pragma HLS UNROLL
-    const segment_t segment = data.segment[address & 1][lane / acs_isa::SEGMENT_PIXELS];
-    post.residual[lane] = byte_of(segment, lane % acs_isa::SEGMENT_PIXELS);
+    post.residual[lane] =
+        byte_of(pixels[lane / acs_isa::SEGMENT_PIXELS], lane % acs_isa::SEGMENT_PIXELS);
   }
 }
 
@@ -75,16 +75,16 @@ inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &w
   const Item &item = post.entry[int(post.item)];
   const acc_t(&sums)[2][PAIRS] = lanes.leaving[int(post.item)];
   const bool is_signed = op.pool_max ? op.src_signed : op.dst_signed;
-  const int shift = int(item.shift);
+  const Scale scale = make_scale(item.mult, item.shift);
   if (slice < SLICES) {
   EACH_LANE:
     for (int i = 0; i < POST_LANES; ++i) {
 #pragma HLS UNROLL
       const int lane = slice * POST_LANES + i;
-      const int residual = op.res_enable ? pixel_value(post.residual[lane], op.res_signed) : 0;
-      const int64_t value = combine(sums[lane % 2][lane / 2], item.mult, residual,
-                                    unsigned_t<16>(op.res_mult), shift);
-      post.pixel[lane] = requantize(value, shift, is_signed);
+      const pixel_t residual =
+          op.res_enable ? pixel_value(post.residual[lane], op.res_signed) : pixel_t(0);
+      post.pixel[lane] = requantize(sums[lane % 2][lane / 2], scale, residual,
+                                    unsigned_t<16>(op.res_mult), is_signed);
     }
     if (slice == SLICES - 1) {
       writer.left = op.dst_split ? 2u : 1u;
