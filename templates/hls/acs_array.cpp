@@ -50,6 +50,11 @@ LANE_ARRAY:
     // Every unit decides by registers as the iteration before left them: counters that step by one,
     // compared with numbers that stay.  Downstream units come first.
 
+    // The loop ends an iteration late, so that its end hangs on nothing that this one computes.
+    busy = !(loader.chunker.done || loader.chunker.next) || loader.undealt != 0u || dealer.full ||
+           walker.busy || post.busy || writer.left != 0u || clearer.busy ||
+           loader.storer.entries_left != 0u;
+
     const bool residual = wants_residual(job, post);
     const bool last = at_last_iteration(job, walker);
     const bool adds = walker.busy && !residual && (!last || post_free(job, post));
@@ -83,8 +88,6 @@ LANE_ARRAY:
         add_tap(job, walker, first, pixels, weight, lanes);
       }
     }
-    // As it was when the iteration began: the bit that is cleared in this one does not decide
-    // whether the loop ends with it.
     const bool cleared = !clearer.any;
     write_features(job, memories, writer, clearer);
     find_masked(job, memories, cleared, clearer);
@@ -105,9 +108,6 @@ LANE_ARRAY:
     ask_burst(job, next, lists, params, loader);
     name_chunk(job, next, has_next, lists, loader);
 
-    busy = !(loader.chunker.done || loader.chunker.next) || loader.undealt != 0u || dealer.full ||
-           walker.busy || post.busy || writer.left != 0u || clearer.busy ||
-           loader.storer.entries_left != 0u;
   }
   return iterations;
 }
