@@ -14,9 +14,10 @@ inline packed_pixels_t pair_pixels(pixel_t high, pixel_t low) {
 }
 
 // One weight times two pixels.  A negative lower product borrows from the upper one.  With half of
-// the upper one's unit added, which is an addend of the multiplier's own adder, nothing is borrowed,
-// and both split off by wires.
-inline void multiply_pair(packed_pixels_t pixels, weight_t weight, product_t &high, product_t &low) {
+// the upper one's unit added, which is an addend of the multiplier's own adder, nothing is
+// borrowed, and both split off by wires.
+inline void multiply_pair(packed_pixels_t pixels, weight_t weight, product_t &high,
+                          product_t &low) {
 #pragma HLS INLINE
   const packed_product_t product = pixels * weight;
 #pragma HLS BIND_OP variable=product op=mul impl=dsp
@@ -25,9 +26,9 @@ inline void multiply_pair(packed_pixels_t pixels, weight_t weight, product_t &hi
   high = int32_t(moved >> LOW_BITS);
 }
 
-// Requantization divides by 2^shift, SHIFT_MIN <= shift <= SHIFT_MAX.  The residual's multiplier has
-// SHIFT_MIN fraction bits, so that the scaled sum is first shifted by the rest; then both are added
-// and rounded once.
+// Requantization divides by 2^shift, SHIFT_MIN <= shift <= SHIFT_MAX.  The residual's multiplier
+// has SHIFT_MIN fraction bits, so that the scaled sum is first shifted by the rest; then both are
+// added and rounded once.
 constexpr int SHIFT_BEYOND = acs_isa::SHIFT_MAX - acs_isa::SHIFT_MIN;
 
 // The factor of a channel, made ready for all of its pixels.

@@ -107,7 +107,6 @@ LANE_ARRAY:
     store_word(job, next, params, memories, lists, loader);
     ask_burst(job, next, lists, params, loader);
     name_chunk(job, next, has_next, lists, loader);
-
   }
   return iterations;
 }

@@ -36,8 +36,8 @@ struct Job {
   unsigned_t<8> source_rows;                                // of the map that is read
   unsigned_t<8> source_columns;
 
-  block_t blocks;        // of a raster result channel
-  block_t split_plane;   // blocks of a phase plane of a split result
+  block_t blocks;             // of a raster result channel
+  block_t split_plane;        // blocks of a phase plane of a split result
   block_t final_clear_block;  // the last block of a result channel as stored
 };
 

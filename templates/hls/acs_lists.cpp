@@ -20,9 +20,9 @@ struct Scan {
   count_t<MASK_WORDS> number;  // of the mask word
   count_t<MASK_WORDS> words;
   unsigned_t<2> wait;
-  bool any;       // `bits` has some
-  uint64_t bits;  // still to be visited
-  uint64_t rest;  // the same without the first of them
+  bool any;         // `bits` has some
+  uint64_t bits;    // still to be visited
+  uint64_t rest;    // the same without the first of them
   uint64_t inside;  // bits of the word that are channels
   uint64_t arriving[MASK_WAIT - 1];
 };
@@ -94,13 +94,13 @@ uint64_t mask_word(const Memories &memories, int side, int mask, const Scan &sca
 
 // The bursts of a row, made while the active columns come by.
 struct RunMaker {
-  row_word_t first;              // of the run, behind the words that are in bursts already
-  row_word_t last;               // of the run
-  row_word_t joins_at;           // a column that begins here or before continues the run
-  row_word_t full_at;            // a column that ends here or behind makes a burst
+  row_word_t first;     // of the run, behind the words that are in bursts already
+  row_word_t last;      // of the run
+  row_word_t joins_at;  // a column that begins here or before continues the run
+  row_word_t full_at;   // a column that ends here or behind makes a burst
   count_t<MAX_RUNS> runs;
-  count_t<MAX_BURSTS> made;      // bursts
-  unsigned_t<16> words;          // in all runs
+  count_t<MAX_BURSTS> made;  // bursts
+  unsigned_t<16> words;      // in all runs
 };
 
 // Adds a column's words; returns true with a burst that is complete.

@@ -189,7 +189,8 @@ EACH_PIXEL:
   return half;
 }
 
-// Rows of one parity make up to so many segments of a plane of even columns, and of one of odd ones.
+// Rows of one parity make up to so many segments of a plane of even columns, and of one of odd
+// ones.
 constexpr int SPLIT_SEGMENTS = acs_isa::SEGMENTS / 2;
 
 // The rows of one parity of a block, split by the parity of their columns: first the segments of
@@ -215,8 +216,7 @@ inline void split_rows(const Job &job, const Writer &writer,
                     : row_log2 == acs_isa::MAX_ROW_LOG2 ? 4 * (block >> 1)
                                                         : 2 * block;
   const int rows_left = int(job.op.dst_height) - ((block * acs_isa::SEGMENTS) >> row_log2);
-  const int place =
-      int(writer.result) + (first >> 3) + (parity ? 2 * int(job.split_plane) : 0);
+  const int place = int(writer.result) + (first >> 3) + (parity ? 2 * int(job.split_plane) : 0);
   rows.first = unsigned(first & (acs_isa::SEGMENTS - 1));
   rows.even = unsigned(place);
   rows.odd = unsigned(place + int(job.split_plane));

@@ -59,12 +59,12 @@ inline void take_round(Dealer &dealer, Walker &walker) {
 
 // How the lanes see their source under a tap.
 struct Tap {
-  block_t base;             // first block of the plane
-  unsigned_t<8> rows;       // valid rows and columns; outside is padding
+  block_t base;        // first block of the plane
+  unsigned_t<8> rows;  // valid rows and columns; outside is padding
   count_t<acs_isa::MAX_WIDTH> columns;
-  unsigned_t<2> row_log2;   // of the segments in a row
-  unsigned_t<3> turn;       // banks by which the plane's segments are displaced
-  signed_t<5> dy;           // how far the window moves
+  unsigned_t<2> row_log2;  // of the segments in a row
+  unsigned_t<3> turn;      // banks by which the plane's segments are displaced
+  signed_t<5> dy;          // how far the window moves
   signed_t<5> dx;
   uint8_t pad;
   count_t<BANK_WORDS * acs_isa::WORD_BYTES> weight;  // byte of the weight in its row

@@ -10,14 +10,14 @@ constexpr int WINDOWS = 2;
 
 // The number of a segment in its plane, and the address of a block; both may lie outside.
 typedef signed_t<13> segment_number_t;
-typedef signed_t<BitsFor<FEATURE_BLOCKS>::value + 2> place_t;
+typedef signed_t<BitsFor<FEATURE_BLOCKS>::value + 2> plane_place_t;
 static_assert(acs_isa::MAX_HEIGHT << acs_isa::MAX_ROW_LOG2 < 4096 - 8 * acs_isa::MAX_KERNEL,
               "segments of the largest plane, and of a window around it, have numbers");
 
 // The reads of one iteration: an address for each bank of each half.
 struct FeatureReads {
   bool valid[HALVES][acs_isa::SEGMENTS];
-  place_t address[HALVES][acs_isa::SEGMENTS];  // used where it is valid
+  plane_place_t address[HALVES][acs_isa::SEGMENTS];  // used where it is valid
 };
 
 struct FeatureData {
@@ -28,9 +28,9 @@ struct FeatureData {
 struct Window {
   bool upper[acs_isa::SEGMENTS];  // by bank: the half that holds its segment of the first block
   bool inside[WINDOWS][acs_isa::SEGMENTS];  // by position in the plane: it is not padding
-  unsigned_t<3> turn;   // the bank of the segment that the first lane sees
-  unsigned_t<3> part;   // pixels by which the lanes see their segments moved
-  bool before;          // the first lane sees the segment before the block's first
+  unsigned_t<3> turn;                       // the bank of the segment that the first lane sees
+  unsigned_t<3> part;                       // pixels by which the lanes see their segments moved
+  bool before;  // the first lane sees the segment before the block's first
 };
 
 // The first window is that of block `block`; the second, one block further, meets the same banks at
@@ -44,9 +44,9 @@ inline void plan_windows(const Tap &tap, block_t block, bool second, FeatureRead
   const segment_number_t start = -int(first);
   const segment_number_t end = (int(tap.rows) << int(tap.row_log2)) - int(first);
   const unsigned_t<3> bank_of_first = (int(first) + int(tap.turn)) & (segments - 1);
-  const place_t address = int(tap.base) + (int(first) >> 3);
-  const place_t next = int(address) + 1;
-  const place_t last = int(address) + 2;
+  const plane_place_t address = int(tap.base) + (int(first) >> 3);
+  const plane_place_t next = int(address) + 1;
+  const plane_place_t last = int(address) + 2;
   const bool odd = (int(address) & 1) != 0;
 
   bool inside[WINDOWS * acs_isa::SEGMENTS];
@@ -119,7 +119,8 @@ EACH_LANE:
   for (int lane = 0; lane < acs_isa::LANES; ++lane) {
 #pragma HLS UNROLL
     // By the length of a row: 1, 2, 4 or 8 segments.
-    const bool choice[acs_isa::MAX_ROW_LOG2 + 1] = {inside[lane % pixels], inside[lane % (2 * pixels)],
+    const bool choice[acs_isa::MAX_ROW_LOG2 + 1] = {inside[lane % pixels],
+                                                    inside[lane % (2 * pixels)],
                                                     inside[lane % (4 * pixels)], inside[lane]};
     in_columns[lane] = choice[int(tap.row_log2)];
   }
