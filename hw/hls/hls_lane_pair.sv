@@ -21,7 +21,7 @@ module hls_lane_pair #(
   input  wire logic signed [SumBits-1:0]         bias_i,
   output logic signed      [1:0][SumBits-1:0]    sums_o
 );
-  localparam int unsigned PairBits    = PixelBits + LowBits;
+  localparam int unsigned PairBits = PixelBits + LowBits;
   localparam int unsigned ProductBits = PairBits + WeightBits - 1;
   localparam logic signed [ProductBits-1:0] Half = ProductBits'(1) << (LowBits - 1);
 

@@ -22,8 +22,8 @@ module hls_post_lane #(
   output logic             [7:0]              pixel_o
 );
   localparam int unsigned ScaledBits = SumBits + MultBits;
-  localparam int unsigned ValueBits  = ScaledBits + 1;
-  localparam int unsigned RoundBits  = 11;
+  localparam int unsigned ValueBits = ScaledBits + 1;
+  localparam int unsigned RoundBits = 11;
 
   logic signed [ScaledBits-1:0] scaled_q, shifted_q;
   logic signed [ResidualBits+MultBits-1:0] added_q, added_q2;

@@ -1,6 +1,6 @@
-// A window of the HLS engine as its C++ writes it (acs_window.hpp, acs_lanes.hpp): the half of every
-// bank, the turn by whole segments and the move by pixels in choices of four, the padding, and the
-// pairs of pixels for the multipliers.  Only for counting.
+// A window of the HLS engine as its C++ writes it (acs_window.hpp, acs_lanes.hpp): the half of
+// every bank, the turn by whole segments and the move by pixels in choices of four, the padding,
+// and the pairs of pixels for the multipliers.  Only for counting.
 `default_nettype none
 
 module hls_window #(
@@ -21,6 +21,7 @@ module hls_window #(
   output logic signed [Segments*Pixels/2-1:0][8:0]           upper_o,
   output logic signed [Segments*Pixels/2-1:0][8:0]           lower_o
 );
+  localparam int unsigned TwoBits = 2 * 8 * Pixels;
   typedef logic [Pixels-1:0][7:0] segment_t;
   segment_t [Segments-1:0] by_one_q, turned_q, moved_q;
   logic [Segments*Pixels-1:0][7:0] lanes_q;
@@ -30,7 +31,7 @@ module hls_window #(
       by_one_q[i] <= turn_i[0] ? data_i[upper_i[(i+1)%Segments]][(i+1)%Segments]
           : data_i[upper_i[i]][i];
       turned_q[i] <= by_one_q[(i+2*int'(turn_i[$clog2(Segments)-1:1]))%Segments];
-      moved_q[i]  <= (2 * 8 * Pixels)'({turned_q[(i+1)%Segments], turned_q[i]}) >> (8 * part_i[1:0]);
+      moved_q[i]  <= TwoBits'({turned_q[(i+1)%Segments], turned_q[i]}) >> (8 * part_i[1:0]);
       for (int j = 0; j < Pixels; j++) begin
         if (in_columns_i[i][j] && (j + int'(part_i) < Pixels ? inside_i[i]
             : inside_i[(i+1)%Segments])) begin

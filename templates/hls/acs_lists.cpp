@@ -77,8 +77,11 @@ EACH_WAIT:
     const count_t<MASK_WORDS> next = scan.number + 1u;
     scan.any = false;
     scan.ended = scan.last;
-    scan.number = next;
-    scan.last = next + 1u == scan.words;
+    // A scan that has ended stays at its last word: behind it are no channels to count.
+    if (!scan.last) {
+      scan.number = next;
+      scan.last = next + 1u == scan.words;
+    }
     scan.wait = unsigned(MASK_WAIT);
   }
   return found;
