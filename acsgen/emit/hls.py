@@ -70,6 +70,7 @@ class LoopBounds:
     channels: int
     groups: int
     array: int
+    last_bursts: int
     linear_rows: int
     map_blocks: int
     program_words: int
@@ -100,6 +101,7 @@ class LoopBounds:
             channels=channels,
             groups=max((op.groups for op in convs), default=1),
             array=max((iterations(op) for op in convs), default=1),
+            last_bursts=max((-(-op.row_words // BURST_BEATS) for op in convs), default=1),
             linear_rows=max((op.channels * op.row_words for op in linears), default=1),
             map_blocks=max(op.channels * blocks(op) for op in maps),
             program_words=len(instructions) * INSTRUCTION_WORDS,

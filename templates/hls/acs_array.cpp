@@ -50,30 +50,44 @@ LANE_ARRAY:
     // Every unit decides by registers as the iteration before left them: counters that step by one,
     // compared with numbers that stay.  Downstream units come first.
 
+    // The loop ends an iteration late, so that its end hangs on nothing that this one computes.
+    busy = !(loader.chunker.done || loader.chunker.next) || loader.undealt != 0u || dealer.full ||
+           walker.busy || post.busy || writer.left != 0u || clearer.busy ||
+           loader.storer.entries_left != 0u;
+
     const bool residual = wants_residual(job, post);
     const bool last = at_last_iteration(job, walker);
     const bool adds = walker.busy && !residual && (!last || post_free(job, post));
 
     if (residual || adds) {
-      const int leaving = int(post.entry[int(post.item)].residual);
-      Tap tap;
+      // A residual comes the way of the first window, unmoved.
+      const Tap tap = residual ? locate_block(post.entry[int(post.item)].residual)
+                               : locate_tap(job, lists, walker);
       FeatureReads reads;
       Window window;
-      if (residual) {
-        plan_block(leaving, reads);
-      } else {
-        tap = locate_tap(job, lists, walker);
-        plan_windows(job, tap, int(walker.round.block), walker.round.second, reads, window);
-      }
+      plan_windows(tap, residual ? block_t(0) : walker.round.block,
+                   !residual && walker.round.second, reads, window);
       const FeatureData data = read_features(memories, reads);
+      bool in_columns[acs_isa::LANES];
+#pragma HLS ARRAY_PARTITION variable=in_columns complete
+      find_columns(tap, in_columns);
+      segment_t pixels[WINDOWS][acs_isa::SEGMENTS];
+#pragma HLS ARRAY_PARTITION variable=pixels complete dim=0
+    EACH_WINDOW:
+      for (int which = 0; which < WINDOWS; ++which) {
+#pragma HLS UNROLL
+        shift_window(data, window, tap, which, in_columns, pixels[which]);
+      }
       if (residual) {
-        take_residual(data, leaving, post);
+        take_residual(pixels[0], post);
       } else {
-        add_tap(job, memories, walker, tap, data, window, lanes);
+        weight_t weight[LANE_GROUPS];
+#pragma HLS ARRAY_PARTITION variable=weight complete
+        read_weights(job, memories, walker, tap, weight);
+        const bool first = walker.input == 0u && walker.tap == 0u;
+        add_tap(job, walker, first, pixels, weight, lanes);
       }
     }
-    // As it was when the iteration began: the bit that is cleared in this one does not decide
-    // whether the loop ends with it.
     const bool cleared = !clearer.any;
     write_features(job, memories, writer, clearer);
     find_masked(job, memories, cleared, clearer);
@@ -93,10 +107,6 @@ LANE_ARRAY:
     store_word(job, next, params, memories, lists, loader);
     ask_burst(job, next, lists, params, loader);
     name_chunk(job, next, has_next, lists, loader);
-
-    busy = !(loader.chunker.done || loader.chunker.next) || loader.undealt != 0u || dealer.full ||
-           walker.busy || post.busy || writer.left != 0u || clearer.busy ||
-           loader.storer.entries_left != 0u;
   }
   return iterations;
 }

@@ -15,7 +15,8 @@
   CLAIM(PROGRAM, 1, 4)         /* bus to distributed RAM */                   \
   CLAIM(LOAD, 1, 5)            /* bus, split, bank */                         \
   CLAIM(TABLE, 1, 5)           /* bus, range, table */                        \
-  CLAIM(LISTS, 1, 5)           /* first bit, burst, list */                   \
+  CLAIM(LISTS, 1, 8)           /* first bit 3, words 2, run 1, list 2 */      \
+  CLAIM(LAST_BURSTS, 1, 2)     /* burst, list */                              \
   CLAIM(ORDERED_LISTS, 1, 6)   /* table, mask, list */                        \
   CLAIM(PAIRS, 1, 5)           /* counts, product, sum */                     \
   CLAIM(LANE_ARRAY, 1, 27)     /* list 2, address 3, bank 2, window 4, product 3, sum 1, choice 1, \

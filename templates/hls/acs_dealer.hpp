@@ -89,7 +89,7 @@ inline void take_constants(const Job &job, const Memories &memories, int channel
   }
   round.constants[0] = active ? low : 0;
   round.constants[1] = active ? high : 0;
-  item.bias = maximum && active && op.src_signed ? -128 : 0;
+  item.bias = 0;
   // A maximum is stored as it is: times one.
   item.mult = maximum ? 1u << acs_isa::SHIFT_MIN : unsigned(op.mult);
   item.shift = maximum ? unsigned(acs_isa::SHIFT_MIN) : unsigned(op.shift);

@@ -22,6 +22,7 @@ struct Job {
   channel_t groups;
   channel_t channels_in;
   channel_t channels;
+  channel_t outputs;  // of all groups
   channel_t chunk;
   count_t<BANK_WORDS> chunk_words;   // of a bank, that a chunk takes
   count_t<BANK_WORDS> weight_words;  // of a row
@@ -30,11 +31,14 @@ struct Job {
 
   unsigned_t<4> taps_x;  // taps in a row of the window; the two weights of SCALE
   unsigned_t<4> taps_y;
-  bool moves;  // taps move the window
+  count_t<acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> taps;  // weights of an input in a row
+  bool moves;                                               // taps move the window
+  unsigned_t<8> source_rows;                                // of the map that is read
+  unsigned_t<8> source_columns;
 
-  block_t blocks;        // of a raster result channel
-  block_t split_plane;   // blocks of a phase plane of a split result
-  block_t clear_blocks;  // of a result channel as stored
+  block_t blocks;             // of a raster result channel
+  block_t split_plane;        // blocks of a phase plane of a split result
+  block_t final_clear_block;  // the last block of a result channel as stored
 };
 
 inline Job make_job(const Instruction &op, const ListCounts &counts, int list) {
@@ -51,6 +55,7 @@ inline Job make_job(const Instruction &op, const ListCounts &counts, int list) {
   job.groups = job.conv ? unsigned(op.groups) : 1u;
   job.channels_in = job.conv ? unsigned(op.channels_in) : 1u;
   job.channels = op.channels;
+  job.outputs = unsigned(result_channels(op));
   job.chunk = job.conv ? unsigned(op.chunk) : unsigned(op.channels);
   const int rows = int(job.channels < job.chunk ? job.channels : job.chunk);
   const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
@@ -61,9 +66,13 @@ inline Job make_job(const Instruction &op, const ListCounts &counts, int list) {
   job.moves = acs_isa::moves_window(op);
   job.taps_x = job.moves ? unsigned(op.kernel) : op.opcode == unsigned(acs_isa::OP_SCALE) ? 2u : 1u;
   job.taps_y = job.moves ? unsigned(op.kernel) : 1u;
+  job.taps = unsigned(op.kernel * op.kernel);
+  job.source_rows = job.moves ? unsigned(op.src_height) : unsigned(op.dst_height);
+  job.source_columns = job.moves ? unsigned(op.src_width) : unsigned(op.dst_width);
   job.blocks = unsigned(plane_blocks(int(op.dst_height), int(op.row_log2)));
   job.split_plane = unsigned(split_plane_blocks(int(op.dst_height), int(op.row_log2)));
-  job.clear_blocks = op.dst_split ? unsigned(4 * job.split_plane) : unsigned(job.blocks);
+  job.final_clear_block =
+      op.dst_split ? unsigned(4 * job.split_plane - 1) : unsigned(job.blocks - 1);
   return job;
 }
 

@@ -54,76 +54,48 @@ EACH_GROUP:
 }
 
 // Adds a tap to every item of the round.
-inline void add_tap(const Job &job, const Memories &memories, const Walker &walker, const Tap &tap,
-                    const FeatureData &data, const Window &window, Lanes &lanes) {
+inline void add_tap(const Job &job, const Walker &walker, bool first,
+                    const segment_t pixels[WINDOWS][acs_isa::SEGMENTS],
+                    const weight_t weight[LANE_GROUPS], Lanes &lanes) {
 #pragma HLS INLINE
-  weight_t weight[LANE_GROUPS];
-#pragma HLS ARRAY_PARTITION variable=weight complete
-  read_weights(job, memories, walker, tap, weight);
-
-  segment_t in_columns[acs_isa::SEGMENTS];
-#pragma HLS ARRAY_PARTITION variable=in_columns complete
-  find_columns(job, tap, in_columns);
-
   const bool is_signed = job.op.src_signed;
   const bool maximum = job.op.pool_max;
   packed_pixels_t pairs[WINDOWS][PAIRS];
 #pragma HLS ARRAY_PARTITION variable=pairs complete dim=0
-  int pixels[WINDOWS][2][PAIRS];
-#pragma HLS ARRAY_PARTITION variable=pixels complete dim=0
 EACH_WHICH:
   for (int which = 0; which < WINDOWS; ++which) {
 #pragma HLS UNROLL
-    if (which == 0 || walker.round.second) {
-      segment_t segments[acs_isa::SEGMENTS];
-#pragma HLS ARRAY_PARTITION variable=segments complete
-      shift_window(data, window, tap, which, in_columns, segments);
-    EACH_PAIR:
-      for (int pair = 0; pair < PAIRS; ++pair) {
+  EACH_PAIR:
+    for (int pair = 0; pair < PAIRS; ++pair) {
 #pragma HLS UNROLL
-      EACH_ODD:
-        for (int odd = 0; odd < 2; ++odd) {
-#pragma HLS UNROLL
-          const int lane = 2 * pair + odd;
-          pixels[which][odd][pair] = pixel_value(
-              byte_of(segments[lane / acs_isa::SEGMENT_PIXELS], lane % acs_isa::SEGMENT_PIXELS),
-              is_signed);
-        }
-        pairs[which][pair] = pair_pixels(pixels[which][1][pair], pixels[which][0][pair]);
-      }
+      const segment_t segment = pixels[which][2 * pair / acs_isa::SEGMENT_PIXELS];
+      const int place = 2 * pair % acs_isa::SEGMENT_PIXELS;
+      pairs[which][pair] = pair_pixels(pixel_value(byte_of(segment, place + 1), is_signed),
+                                       pixel_value(byte_of(segment, place), is_signed));
     }
   }
 
 EACH_GROUP:
   for (int group = 0; group < LANE_GROUPS; ++group) {
 #pragma HLS UNROLL
-    if (group < int(walker.round.items)) {
-      const Item &item = walker.round.item[group];
-      const int which = item.second ? 1 : 0;
-      acc_t(&sums)[2][PAIRS] = lanes.sums[group];
-    EACH_PAIR_2:
-      for (int pair = 0; pair < PAIRS; ++pair) {
+    const Item &item = walker.round.item[group];
+    const bool adds = group < int(walker.round.items);
+    // A job without words has at most two items, so only two groups can take a maximum.
+    const bool largest = maximum && group < WINDOWS;
+  EACH_PAIR_2:
+    for (int pair = 0; pair < PAIRS; ++pair) {
 #pragma HLS UNROLL
-        const acc_t low_before = tap.first ? item.bias : sums[0][pair];
-        const acc_t high_before = tap.first ? item.bias : sums[1][pair];
-        // A job without words has at most two items, so only two groups can take a maximum.
-        if (maximum && group < WINDOWS) {
-          if (weight[group] != 0) {
-            const acc_t low = pixels[which][0][pair];
-            const acc_t high = pixels[which][1][pair];
-            sums[0][pair] = low > low_before ? low : low_before;
-            sums[1][pair] = high > high_before ? high : high_before;
-          } else {
-            sums[0][pair] = low_before;
-            sums[1][pair] = high_before;
-          }
-        } else {
-          int high;
-          int low;
-          multiply_pair(pairs[which][pair], weight[group], high, low);
-          sums[0][pair] = low_before + low;
-          sums[1][pair] = high_before + high;
-        }
+      product_t value[2];
+#pragma HLS ARRAY_PARTITION variable=value complete
+      multiply_pair(pairs[item.second ? 1 : 0][pair], weight[group], value[1], value[0]);
+    EACH_ODD:
+      for (int odd = 0; odd < 2; ++odd) {
+#pragma HLS UNROLL
+        acc_t &sum = lanes.sums[group][odd][pair];
+        // Values of a maximum are pixels, and so is what the sum holds.
+        const bool larger = int(pixel_t(int(value[odd]))) > int(pixel_t(int(sum)));
+        const acc_t held = largest ? acc_t(0) : first ? item.bias : sum;
+        if (adds && (!largest || first || larger)) sum = held + acc_t(int(value[odd]));
       }
     }
   }

@@ -10,29 +10,41 @@ const int RECORD_WORDS = acs_isa::RECORD_WORDS;
 // Iterations from the address of a mask word to its bits.
 const int MASK_WAIT = 3;
 
+typedef count_t<BANK_WORDS + RECORD_WORDS + acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> row_word_t;
+
 // The channels of one mask, lowest first: those whose bit equals `wanted`.
 struct Scan {
   bool ended;
-  int number;  // of the mask word
-  int words;
-  int wait;
-  uint64_t bits;  // still to be visited
+  bool wanted;
+  bool last;                   // `number` is that of the mask's last word
+  count_t<MASK_WORDS> number;  // of the mask word
+  count_t<MASK_WORDS> words;
+  unsigned_t<2> wait;
+  bool any;         // `bits` has some
+  uint64_t bits;    // still to be visited
+  uint64_t rest;    // the same without the first of them
+  uint64_t inside;  // bits of the word that are channels
   uint64_t arriving[MASK_WAIT - 1];
 };
 
-Scan begin_scan(int channels) {
+Scan begin_scan(channel_t channels, bool wanted) {
 #pragma HLS INLINE
   Scan scan;
-  scan.ended = channels == 0;
+  scan.ended = channels == 0u;
+  scan.wanted = wanted;
   scan.number = 0;
-  scan.words = ceil_div<WORD_BITS>(channels);
-  scan.wait = MASK_WAIT;
+  scan.words = unsigned(ceil_div<WORD_BITS>(int(channels)));
+  scan.last = scan.words == 1u;
+  scan.wait = unsigned(MASK_WAIT);
+  scan.any = false;
   scan.bits = 0;
+  scan.rest = 0;
+  scan.inside = 0;
   return scan;
 }
 
 // One step: true with the next channel, or false where none is known yet.
-bool step_scan(Scan &scan, uint64_t word, bool wanted, int channels, int &channel) {
+bool step_scan(Scan &scan, uint64_t word, channel_t channels, channel_number_t &channel) {
 #pragma HLS INLINE
   const uint64_t arrived = scan.arriving[MASK_WAIT - 2];
 EACH_WAIT:
@@ -41,35 +53,43 @@ EACH_WAIT:
     scan.arriving[i] = scan.arriving[i - 1];
   }
   scan.arriving[0] = word;
+  // Which bits of the word are channels is known an iteration before the word is.
+  const uint64_t inside = scan.inside;
+  const int left = int(channels) - int(scan.number) * WORD_BITS;
+  scan.inside = left >= WORD_BITS ? ~uint64_t(0) : (uint64_t(1) << left) - 1;
+  const bool found = scan.any;
+  channel = unsigned(int(scan.number) * WORD_BITS + lowest_bit(scan.bits));
+  // What is behind a bit was made ready when the bit came up.
+  const bool more = scan.rest != 0;
   if (scan.ended) return false;
-  if (scan.wait != 0) {
-    if (--scan.wait == 0) {
-      const int left = channels - scan.number * WORD_BITS;
-      const uint64_t inside = left >= WORD_BITS ? ~uint64_t(0) : (uint64_t(1) << left) - 1;
-      scan.bits = (wanted ? arrived : ~arrived) & inside;
-      scan.ended = scan.bits == 0 && scan.number + 1 == scan.words;
+  if (scan.wait != 0u) {
+    scan.wait = scan.wait - 1u;
+    if (scan.wait == 0u) {
+      const uint64_t bits = (scan.wanted ? arrived : ~arrived) & inside;
+      scan.bits = bits;
+      scan.rest = bits & (bits - 1);
+      scan.any = bits != 0;
     }
-    return false;
-  }
-  const uint64_t bits = scan.bits;
-  if (bits != 0) {
-    channel = scan.number * WORD_BITS + lowest_bit(bits);
-    scan.bits = bits & (bits - 1);
-  }
-  if ((bits & (bits - 1)) == 0) {
-    if (scan.number + 1 == scan.words) {
-      scan.ended = true;
-    } else {
-      ++scan.number;
-      scan.wait = MASK_WAIT;
+  } else if (found && more) {
+    scan.bits = scan.rest;
+    scan.rest = scan.rest & (scan.rest - 1);
+  } else {
+    const count_t<MASK_WORDS> next = scan.number + 1u;
+    scan.any = false;
+    scan.ended = scan.last;
+    // A scan that has ended stays at its last word: behind it are no channels to count.
+    if (!scan.last) {
+      scan.number = next;
+      scan.last = next + 1u == scan.words;
     }
+    scan.wait = unsigned(MASK_WAIT);
   }
-  return bits != 0;
+  return found;
 }
 
 uint64_t mask_word(const Memories &memories, int side, int mask, const Scan &scan) {
 #pragma HLS INLINE
-  const int number = scan.number < scan.words ? scan.number : 0;
+  const int number = scan.ended ? 0 : int(scan.number);
   const int address = (has_mask(mask) ? mask * MASK_WORDS : 0) + number;
   ACS_PORT_TRACE(masks, side, mask_word, false, address);
   return memories.masks[side][address];
@@ -77,120 +97,144 @@ uint64_t mask_word(const Memories &memories, int side, int mask, const Scan &sca
 
 // The bursts of a row, made while the active columns come by.
 struct RunMaker {
-  int first;  // of the run, behind the words that are in bursts already
-  int last;
-  int runs;
-  int made;   // bursts
-  int words;  // in all runs
+  row_word_t first;     // of the run, behind the words that are in bursts already
+  row_word_t last;      // of the run
+  row_word_t joins_at;  // a column that begins here or before continues the run
+  row_word_t full_at;   // a column that ends here or behind makes a burst
+  count_t<MAX_RUNS> runs;
+  count_t<MAX_BURSTS> made;  // bursts
+  unsigned_t<16> words;      // in all runs
 };
 
 // Adds a column's words; returns true with a burst that is complete.
-bool add_column(RunMaker &maker, int first, int last, Burst &burst) {
+bool add_column(RunMaker &maker, row_word_t first, row_word_t last, Burst &burst) {
 #pragma HLS INLINE
-  const bool joins = first <= maker.last + 2 || maker.runs == MAX_RUNS;
-  const bool full = last - maker.first >= BURST_WORDS && maker.runs != MAX_RUNS;
-  const int held = maker.last - maker.first + 1;
+  const bool out_of_runs = int(maker.runs) == MAX_RUNS;
+  const bool joins = first <= maker.joins_at || out_of_runs;
+  const bool full = last >= maker.full_at && !out_of_runs;
   burst.offset = unsigned(maker.first);
-  burst.words = unsigned(joins ? BURST_WORDS : held);
+  burst.words = unsigned(joins ? BURST_WORDS : int(maker.last) - int(maker.first) + 1);
   burst.last = false;
   burst.table = false;
-  maker.words += joins ? last - maker.last : last - first + 1;
-  const bool made = joins ? full : held > 0;
-  if (joins) {
-    if (full) maker.first += BURST_WORDS;
-  } else {
+  const row_word_t begins = joins ? row_word_t(unsigned(maker.last + 1u)) : first;
+  maker.words = unsigned(int(maker.words) + (int(last) - int(begins) + 1));
+  const row_word_t next_burst = maker.full_at;
+  if (!joins) {
     maker.first = first;
-    ++maker.runs;
+    maker.full_at = unsigned(first + unsigned(BURST_WORDS));
+    maker.runs = maker.runs + 1u;
+  } else if (full) {
+    maker.first = next_burst;
+    maker.full_at = unsigned(next_burst + unsigned(BURST_WORDS));
   }
   maker.last = last;
-  return made;
+  maker.joins_at = unsigned(last + 2u);
+  return full || !joins;
+}
+
+void store_burst(const Burst &burst, Lists &lists, int base, RunMaker &maker) {
+#pragma HLS INLINE
+  ACS_PORT_TRACE(bursts, 0, store_burst, true, base + int(maker.made));
+  lists.bursts[base + int(maker.made)] = burst;
+  maker.made = maker.made + 1u;
 }
 
 // Masks without groups or tables: the lists of active channels, found by their bits; a channel that
 // is masked costs nothing.
 void list_masks(const Instruction &op, const Memories &memories, Lists &lists, int list,
                 ListCounts &counts) {
-  const int inputs = has_mask(int(op.mask_in)) ? int(op.channels_in) : 0;
-  const int outputs = has_mask(int(op.mask_out)) ? int(op.channels) : 0;
-  const bool fills = outputs > 0 && !(op.masked_zero && !op.res_enable);
-  const int taps = int(op.kernel * op.kernel);
+  const bool masks_in = has_mask(int(op.mask_in));
+  const bool masks_out = has_mask(int(op.mask_out));
+  const channel_t inputs = masks_in ? unsigned(op.channels_in) : 0u;
+  const channel_t outputs = masks_out ? unsigned(op.channels) : 0u;
+  const bool fills = masks_out && !(op.masked_zero && !op.res_enable);
+  const count_t<acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> taps = unsigned(op.kernel * op.kernel);
   const int base = list * acs_isa::MAX_CHANNELS;
   const int burst_base = list * MAX_BURSTS;
-  Scan input_scan = begin_scan(inputs);
-  Scan output_scan = begin_scan(outputs);
-  Scan masked_scan = begin_scan(fills ? outputs : 0);
-  RunMaker maker = {0, RECORD_WORDS - 1, 1, 0, RECORD_WORDS};
-  int made_inputs = 0;
-  int made_outputs = 0;
-  int made_masked = 0;
-  bool tail = inputs > 0;  // the last run is still to be stored
-  bool busy = inputs > 0 || outputs > 0;
+  Scan input_scan = begin_scan(inputs, true);
+  // Of the active outputs, and then of the masked ones.
+  Scan output_scan = begin_scan(outputs, true);
+  bool again = fills;
+  RunMaker maker;
+  maker.first = 0;
+  maker.last = unsigned(RECORD_WORDS - 1);
+  maker.joins_at = unsigned(RECORD_WORDS + 1);
+  maker.full_at = unsigned(BURST_WORDS);
+  maker.runs = 1;
+  maker.made = 0;
+  maker.words = unsigned(RECORD_WORDS);
+  channel_t made_inputs = 0;
+  channel_t made_outputs = 0;
+  channel_t made_masked = 0;
+  bool busy = true;
 LISTS:
   while (busy) {
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     ACS_LOOP(LISTS);
-    int channel = 0;
+    // The loop ends an iteration late, so that its end hangs on nothing that this one computes.
+    busy = !input_scan.ended || !output_scan.ended || again;
+    channel_number_t input;
+    if (step_scan(input_scan, mask_word(memories, 0, int(op.mask_in), input_scan), inputs, input)) {
+      const int place = base + int(made_inputs);
+      ACS_PORT_TRACE(inputs, 0, list_masks, true, place);
+      lists.inputs[place].channel = input;
+      lists.inputs[place].column = input;
+      made_inputs = made_inputs + 1u;
+      const unsigned byte = unsigned(input) * unsigned(taps);
+      const row_word_t first = unsigned(RECORD_WORDS) + byte / unsigned(acs_isa::WORD_BYTES);
+      const row_word_t last =
+          unsigned(RECORD_WORDS) + (byte + unsigned(taps) - 1u) / unsigned(acs_isa::WORD_BYTES);
+      Burst burst;
+      if (add_column(maker, first, last, burst)) store_burst(burst, lists, burst_base, maker);
+    }
+
+    const bool restarts = output_scan.ended && again;
+    channel_number_t output;
+    if (step_scan(output_scan, mask_word(memories, 1, int(op.mask_out), output_scan), outputs,
+                  output)) {
+      const bool active = output_scan.wanted;
+      const int place = base + (active ? int(made_outputs) : masked_place(int(made_masked)));
+      ACS_PORT_TRACE(output_rows, 0, list_masks, true, place);
+      ACS_PORT_TRACE(output_channels, 0, list_masks, true, place);
+      lists.output_rows[place] = output;
+      lists.output_channels[place] = output;
+      if (active) {
+        made_outputs = made_outputs + 1u;
+      } else {
+        made_masked = made_masked + 1u;
+      }
+    }
+    if (restarts) {
+      output_scan = begin_scan(outputs, false);
+      again = false;
+    }
+  }
+
+  counts.inputs = masks_in ? made_inputs : channel_t(unsigned(op.channels_in));
+  counts.outputs = masks_out ? made_outputs : channel_t(unsigned(op.channels));
+  counts.pairs = unsigned(counts.inputs) * unsigned(counts.outputs);
+  if (!masks_in) return;
+
+  // The last run may be longer than a burst.
+  row_word_t left = maker.last - maker.first + 1u;
+LAST_BURSTS:
+  while (left != 0u) {
+#pragma HLS PIPELINE II=1
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_LAST_BURSTS
+    ACS_LOOP(LAST_BURSTS);
+    const bool last = int(left) <= BURST_WORDS;
     Burst burst;
-    bool has_burst = false;
-    const bool inputs_ended = input_scan.ended;
-    if (step_scan(input_scan, mask_word(memories, 0, int(op.mask_in), input_scan), true, inputs,
-                  channel)) {
-      ACS_PORT_TRACE(inputs, 0, list_masks, true, base + made_inputs);
-      lists.inputs[base + made_inputs].channel = unsigned(channel);
-      lists.inputs[base + made_inputs].column = unsigned(channel);
-      ++made_inputs;
-      const int first = RECORD_WORDS + channel * taps / acs_isa::WORD_BYTES;
-      const int last = RECORD_WORDS + (channel * taps + taps - 1) / acs_isa::WORD_BYTES;
-      has_burst = add_column(maker, first, last, burst);
-    } else if (inputs_ended && tail) {
-      const int left = maker.last - maker.first + 1;
-      burst.offset = unsigned(maker.first);
-      burst.words = unsigned(left < BURST_WORDS ? left : BURST_WORDS);
-      burst.last = left <= BURST_WORDS;
-      burst.table = false;
-      maker.first += BURST_WORDS;
-      has_burst = left > 0;
-      tail = left > BURST_WORDS;
-    }
-    if (has_burst) {
-      ACS_PORT_TRACE(bursts, 0, list_masks, true, burst_base + maker.made);
-      lists.bursts[burst_base + maker.made] = burst;
-      ++maker.made;
-    }
-
-    // Masked outputs wait until the active ones are listed: one entry an iteration.
-    int place = 0;
-    bool found = false;
-    const bool outputs_ended = output_scan.ended;
-    if (step_scan(output_scan, mask_word(memories, 1, int(op.mask_out), output_scan), true, outputs,
-                  channel)) {
-      place = made_outputs;
-      found = true;
-      ++made_outputs;
-    } else if (outputs_ended &&
-               step_scan(masked_scan, mask_word(memories, 2, int(op.mask_out), masked_scan), false,
-                         outputs, channel)) {
-      place = masked_place(made_masked);
-      found = true;
-      ++made_masked;
-    }
-    if (found) {
-      ACS_PORT_TRACE(output_rows, 0, list_masks, true, base + place);
-      ACS_PORT_TRACE(output_channels, 0, list_masks, true, base + place);
-      lists.output_rows[base + place] = unsigned(channel);
-      lists.output_channels[base + place] = unsigned(channel);
-    }
-    busy = !input_scan.ended || tail || !output_scan.ended || !masked_scan.ended;
+    burst.offset = unsigned(maker.first);
+    burst.words = last ? unsigned(left) : unsigned(BURST_WORDS);
+    burst.last = last;
+    burst.table = false;
+    store_burst(burst, lists, burst_base, maker);
+    maker.first = maker.first + unsigned(BURST_WORDS);
+    left = last ? row_word_t(0) : row_word_t(unsigned(left - unsigned(BURST_WORDS)));
   }
-
-  counts.inputs = inputs > 0 ? unsigned(made_inputs) : unsigned(op.channels_in);
-  counts.outputs = outputs > 0 ? unsigned(made_outputs) : unsigned(op.channels);
-  counts.pairs = uint32_t(counts.inputs) * uint32_t(counts.outputs);
-  if (inputs > 0) {
-    counts.bursts = unsigned(maker.made);
-    counts.row_words = unsigned(maker.words);
-  }
+  counts.bursts = maker.made;
+  counts.row_words = maker.words;
 }
 
 // Masks with groups or tables: channels are looked at one by one, in the order of their rows.
@@ -201,15 +245,15 @@ void list_in_order(const Instruction &op, const Memories &memories, Lists &lists
   const int length = inputs > outputs ? inputs : outputs;
   const int base = list * acs_isa::MAX_CHANNELS;
 
-  int made_inputs = 0;
-  int made_outputs = 0;
-  int made_masked = 0;
-  int column = 0;
-  int row = 0;
-  int input_group = 0;
-  int output_group = 0;
-  int first_input = 0;
-  int first_output = 0;
+  channel_t made_inputs = 0;
+  channel_t made_outputs = 0;
+  channel_t made_masked = 0;
+  channel_t column = 0;
+  channel_t row = 0;
+  channel_t input_group = 0;
+  channel_t output_group = 0;
+  channel_t first_input = 0;
+  channel_t first_output = 0;
 ORDERED_LISTS:
   for (int i = 0; i < length; ++i) {
 #pragma HLS PIPELINE II=1
@@ -219,16 +263,19 @@ ORDERED_LISTS:
       ACS_PORT_TRACE(input_table, 0, list_in_order, false, i);
       const int channel = op.has_table ? int(lists.input_table[i]) : i;
       if (channel_active(memories, 0, int(op.mask_in), channel)) {
-        ACS_PORT_TRACE(inputs, 0, list_in_order, true, base + made_inputs);
-        lists.inputs[base + made_inputs].channel = unsigned(channel);
-        lists.inputs[base + made_inputs].column = unsigned(column);
-        ++made_inputs;
+        const int place = base + int(made_inputs);
+        ACS_PORT_TRACE(inputs, 0, list_in_order, true, place);
+        lists.inputs[place].channel = unsigned(channel);
+        lists.inputs[place].column = unsigned(column);
+        made_inputs = made_inputs + 1u;
       }
-      if (++column == int(op.channels_in)) {
-        ACS_PORT_TRACE(group_inputs, 0, list_in_order, true, base + input_group);
-        lists.group_inputs[base + input_group] = unsigned(made_inputs - first_input);
+      column = column + 1u;
+      if (column == op.channels_in) {
+        const int group = base + int(input_group);
+        ACS_PORT_TRACE(group_inputs, 0, list_in_order, true, group);
+        lists.group_inputs[group] = made_inputs - first_input;
         first_input = made_inputs;
-        ++input_group;
+        input_group = input_group + 1u;
         column = 0;
       }
     }
@@ -236,21 +283,23 @@ ORDERED_LISTS:
       ACS_PORT_TRACE(output_table, 0, list_in_order, false, i);
       const int channel = op.has_table ? int(lists.output_table[i]) : i;
       const bool active = channel_active(memories, 1, int(op.mask_out), channel);
-      const int place = base + (active ? made_outputs : masked_place(made_masked));
+      const int place = base + (active ? int(made_outputs) : masked_place(int(made_masked)));
       ACS_PORT_TRACE(output_rows, 0, list_in_order, true, place);
       ACS_PORT_TRACE(output_channels, 0, list_in_order, true, place);
       lists.output_rows[place] = unsigned(i);
       lists.output_channels[place] = unsigned(channel);
       if (active) {
-        ++made_outputs;
+        made_outputs = made_outputs + 1u;
       } else {
-        ++made_masked;
+        made_masked = made_masked + 1u;
       }
-      if (++row == int(op.channels)) {
-        ACS_PORT_TRACE(group_outputs, 0, list_in_order, true, base + output_group);
-        lists.group_outputs[base + output_group] = unsigned(made_outputs - first_output);
+      row = row + 1u;
+      if (row == op.channels) {
+        const int group = base + int(output_group);
+        ACS_PORT_TRACE(group_outputs, 0, list_in_order, true, group);
+        lists.group_outputs[group] = made_outputs - first_output;
         first_output = made_outputs;
-        ++output_group;
+        output_group = output_group + 1u;
         row = 0;
       }
     }
@@ -265,8 +314,8 @@ PAIRS:
     pairs +=
         uint32_t(lists.group_inputs[base + group]) * uint32_t(lists.group_outputs[base + group]);
   }
-  counts.inputs = unsigned(made_inputs);
-  counts.outputs = unsigned(made_outputs);
+  counts.inputs = made_inputs;
+  counts.outputs = made_outputs;
   counts.pairs = pairs;
 }
 

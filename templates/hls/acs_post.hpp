@@ -56,13 +56,13 @@ inline bool wants_residual(const Job &job, const Post &post) {
   return post.busy && post.slice == 0u && job.op.res_enable;
 }
 
-inline void take_residual(const FeatureData &data, int address, Post &post) {
+inline void take_residual(const segment_t pixels[acs_isa::SEGMENTS], Post &post) {
 #pragma HLS INLINE
 EACH_LANE:
   for (int lane = 0; lane < acs_isa::LANES; ++lane) {
 #pragma HLS UNROLL
-    const segment_t segment = data.segment[address & 1][lane / acs_isa::SEGMENT_PIXELS];
-    post.residual[lane] = byte_of(segment, lane % acs_isa::SEGMENT_PIXELS);
+    post.residual[lane] =
+        byte_of(pixels[lane / acs_isa::SEGMENT_PIXELS], lane % acs_isa::SEGMENT_PIXELS);
   }
 }
 
@@ -75,16 +75,16 @@ inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &w
   const Item &item = post.entry[int(post.item)];
   const acc_t(&sums)[2][PAIRS] = lanes.leaving[int(post.item)];
   const bool is_signed = op.pool_max ? op.src_signed : op.dst_signed;
-  const int shift = int(item.shift);
+  const Scale scale = make_scale(item.mult, item.shift);
   if (slice < SLICES) {
   EACH_LANE:
     for (int i = 0; i < POST_LANES; ++i) {
 #pragma HLS UNROLL
       const int lane = slice * POST_LANES + i;
-      const int residual = op.res_enable ? pixel_value(post.residual[lane], op.res_signed) : 0;
-      const int64_t value = combine(sums[lane % 2][lane / 2], item.mult, residual,
-                                    unsigned_t<16>(op.res_mult), shift);
-      post.pixel[lane] = requantize(value, shift, is_signed);
+      const pixel_t residual =
+          op.res_enable ? pixel_value(post.residual[lane], op.res_signed) : pixel_t(0);
+      post.pixel[lane] = requantize(sums[lane % 2][lane / 2], scale, residual,
+                                    unsigned_t<16>(op.res_mult), is_signed);
     }
     if (slice == SLICES - 1) {
       writer.left = op.dst_split ? 2u : 1u;
@@ -137,29 +137,33 @@ struct Clearer {
   bool last;                   // `number` is that of the last of them
   unsigned_t<2> wait;
   uint64_t bits;    // channels of the word that are still to be cleared
+  uint64_t rest;    // the same without the first of them
   bool any;         // there are some
   uint64_t inside;  // bits of the word that are channels
   uint64_t arriving[CLEAR_WAIT - 1];
   block_t block;
+  bool last_block;  // `block` is the channel's last
 };
 
 inline void start_clearer(const Job &job, Clearer &clearer) {
 #pragma HLS INLINE
   clearer.busy = job.clears && job.counts.masked != 0u;
   clearer.number = 0;
-  clearer.words = unsigned(ceil_div<acs_isa::WORD_BITS>(int(job.op.groups * job.op.channels)));
+  clearer.words = unsigned(ceil_div<acs_isa::WORD_BITS>(int(job.outputs)));
   clearer.last = clearer.words == 1u;
   clearer.wait = unsigned(CLEAR_WAIT);
   clearer.bits = 0;
+  clearer.rest = 0;
   clearer.any = false;
   clearer.block = 0;
+  clearer.last_block = job.final_clear_block == 0u;
 }
 
 // The writes of one iteration: each bank of each half at most once.
 struct FeatureWrites {
   bool enable[HALVES][acs_isa::SEGMENTS];
-  int address[HALVES][acs_isa::SEGMENTS];
-  segment_t segment[HALVES][acs_isa::SEGMENTS];
+  block_t address[acs_isa::SEGMENTS];
+  segment_t segment[acs_isa::SEGMENTS];
 };
 
 inline segment_t pack_segment(const uint8_t pixel[acs_isa::LANES], int index) {
@@ -185,28 +189,24 @@ EACH_PIXEL:
   return half;
 }
 
-// A raster block: every bank at one address.
-inline void plan_raster(int address, const segment_t segments[acs_isa::SEGMENTS],
-                        FeatureWrites &writes) {
-#pragma HLS INLINE
-EACH_BANK:
-  for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
-#pragma HLS UNROLL
-  EACH_HALF:
-    for (int half = 0; half < HALVES; ++half) {
-#pragma HLS UNROLL
-      writes.enable[half][bank] = (address & 1) == half;
-      writes.address[half][bank] = address >> 1;
-      writes.segment[half][bank] = segments[bank];
-    }
-  }
-}
+// Rows of one parity make up to so many segments of a plane of even columns, and of one of odd
+// ones.
+constexpr int SPLIT_SEGMENTS = acs_isa::SEGMENTS / 2;
 
-// The rows of one parity of a block, split: their even columns go to one plane, their odd columns
-// to the next.  They are two or four segments of each plane, side by side; as the odd columns lie
-// turned by half a block, no bank is met twice.
-inline void plan_split(const Job &job, const Writer &writer,
-                       const segment_t segments[acs_isa::SEGMENTS], FeatureWrites &writes) {
+// The rows of one parity of a block, split by the parity of their columns: first the segments of
+// even columns, then those of odd ones.
+struct SplitRows {
+  unsigned_t<3> first;  // bank of the first segment
+  block_t even;         // where they go
+  block_t odd;
+  bool used[SPLIT_SEGMENTS];
+  segment_t segment[acs_isa::SEGMENTS];
+};
+
+// A segment of a plane comes from two segments of a row, or from one where a row has no more.  Of
+// the eight segments, each has few that it may come from.
+inline void split_rows(const Job &job, const Writer &writer,
+                       const segment_t segments[acs_isa::SEGMENTS], SplitRows &rows) {
 #pragma HLS INLINE
   const int row_log2 = int(job.op.row_log2);
   const int block = int(writer.block);
@@ -215,38 +215,70 @@ inline void plan_split(const Job &job, const Writer &writer,
   const int first = row_log2 == 0                       ? 4 * block
                     : row_log2 == acs_isa::MAX_ROW_LOG2 ? 4 * (block >> 1)
                                                         : 2 * block;
-  const int first_row = (block * acs_isa::SEGMENTS) >> row_log2;
-EACH_BANK:
-  for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
+  const int rows_left = int(job.op.dst_height) - ((block * acs_isa::SEGMENTS) >> row_log2);
+  const int place = int(writer.result) + (first >> 3) + (parity ? 2 * int(job.split_plane) : 0);
+  rows.first = unsigned(first & (acs_isa::SEGMENTS - 1));
+  rows.even = unsigned(place);
+  rows.odd = unsigned(place + int(job.split_plane));
+EACH_SEGMENT:
+  for (int at = 0; at < SPLIT_SEGMENTS; ++at) {
 #pragma HLS UNROLL
-    const int even_at = (bank - first) & (acs_isa::SEGMENTS - 1);
-    const int odd_at = (even_at - ODD_COLUMNS_TURN) & (acs_isa::SEGMENTS - 1);
-    const bool odd = even_at >= count;
-    const int at = odd ? odd_at : even_at;  // segment of the phase row or rows
-    const bool used = at < count;
-    // Where its pixels come from: a pair of segments of a row, or one where a row has no more.
     const int row = row_log2 == acs_isa::MAX_ROW_LOG2 ? 0
                     : row_log2 == 2                   ? parity
                                                       : parity + 2 * at;
-    const int from = row_log2 == acs_isa::MAX_ROW_LOG2 ? 2 * at
-                     : row_log2 == 2                   ? 4 * parity + 2 * at
-                     : row_log2 == 1                   ? 2 * row
-                                                       : row;
-    const segment_t low = segments[from & (acs_isa::SEGMENTS - 1)];
-    const segment_t high =
-        row_log2 == 0 ? segment_t(0) : segments[(from + 1) & (acs_isa::SEGMENTS - 1)];
-    const segment_t data =
-        segment_t(every_second(high, odd ? 1 : 0)) << 32 | every_second(low, odd ? 1 : 0);
-    const int plane = (parity ? 2 * int(job.split_plane) : 0) + (odd ? int(job.split_plane) : 0);
-    const int address = int(writer.result) + plane + (first >> 3);
-    const bool enable = used && first_row + row < int(job.op.dst_height);
-  EACH_HALF:
-    for (int half = 0; half < HALVES; ++half) {
-#pragma HLS UNROLL
-      writes.enable[half][bank] = enable && (address & 1) == half;
-      writes.address[half][bank] = address >> 1;
-      writes.segment[half][bank] = data;
+    rows.used[at] = at < count && row < rows_left;
+    segment_t low;
+    segment_t high;
+    if (at < 2) {
+      // The first one is from segment 0, 1, 2 or 4, the second one from 2, 3, 4 or 6.
+      const int choice = !parity || row_log2 == acs_isa::MAX_ROW_LOG2
+                             ? (at == 1 && row_log2 == 1 ? 2 : 0)
+                         : row_log2 == 0 ? 1
+                         : row_log2 == 2 ? 3
+                         : at == 0       ? 2
+                                         : 3;
+      const segment_t lows[4] = {segments[2 * at], segments[2 * at + 1], segments[2 * at + 2],
+                                 segments[2 * at + 4]};
+      const segment_t highs[4] = {segments[2 * at + 1], segment_t(0), segments[2 * at + 3],
+                                  segments[2 * at + 5]};
+      low = lows[choice];
+      high = highs[row_log2 == 0 ? 1 : choice];
+    } else {
+      low = row_log2 == 0 && parity ? segments[2 * at + 1] : segments[2 * at];
+      high = row_log2 == 0 ? segment_t(0) : segments[2 * at + 1];
     }
+  EACH_PARITY:
+    for (int odd = 0; odd < 2; ++odd) {
+#pragma HLS UNROLL
+      rows.segment[odd * SPLIT_SEGMENTS + at] =
+          segment_t(every_second(high, odd)) << 32 | every_second(low, odd);
+    }
+  }
+}
+
+// A block in raster order goes to every bank at one address.  The segments of a split one go to the
+// banks from the first on; as the odd columns lie turned by half a block, no bank is met twice.
+inline void plan_writes(bool split, const SplitRows &rows, int raster,
+                        const segment_t segments[acs_isa::SEGMENTS], FeatureWrites &writes) {
+#pragma HLS INLINE
+  static_assert(ODD_COLUMNS_TURN == SPLIT_SEGMENTS, "odd columns begin behind the even ones");
+EACH_BANK:
+  for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
+#pragma HLS UNROLL
+    const int n = acs_isa::SEGMENTS;
+    const int at = (bank - int(rows.first)) & (n - 1);
+    // The first bank is 0, 2, 4 or 6.
+    const segment_t choice[4] = {rows.segment[bank], rows.segment[(bank + n - 2) % n],
+                                 rows.segment[(bank + n - 4) % n],
+                                 rows.segment[(bank + n - 6) % n]};
+    const segment_t turned = choice[int(rows.first) >> 1];
+    const block_t split_place = at < SPLIT_SEGMENTS ? rows.even : rows.odd;
+    const block_t place = split ? split_place : block_t(unsigned(raster));
+    const bool used = !split || rows.used[at % SPLIT_SEGMENTS];
+    writes.segment[bank] = split ? turned : segments[bank];
+    writes.address[bank] = unsigned(place) >> 1;
+    writes.enable[0][bank] = used && (unsigned(place) & 1u) == 0;
+    writes.enable[1][bank] = used && (unsigned(place) & 1u) == 1;
   }
 }
 
@@ -254,7 +286,7 @@ EACH_BANK:
 inline void write_features(const Job &job, Memories &memories, Writer &writer, Clearer &clearer) {
 #pragma HLS INLINE
   const bool writing = writer.left != 0u;
-  const bool clearing = !writing && clearer.busy && clearer.any;
+  const bool clearing = !writing && clearer.any;
   if (!writing && !clearing) return;
 
   segment_t segments[acs_isa::SEGMENTS];
@@ -264,20 +296,18 @@ EACH_SEGMENT:
 #pragma HLS UNROLL
     segments[i] = writing ? pack_segment(writer.pixel, i) : segment_t(0);
   }
+  SplitRows rows;
+#pragma HLS ARRAY_PARTITION variable=rows.used complete
+#pragma HLS ARRAY_PARTITION variable=rows.segment complete
+  split_rows(job, writer, segments, rows);
+  const int channel = int(clearer.number) * acs_isa::WORD_BITS + lowest_bit(clearer.bits);
+  const int cleared = int(job.op.dst_base) + channel * int(job.op.dst_step) + int(clearer.block);
+  const int raster = writing ? int(writer.result) + int(writer.block) : cleared;
   FeatureWrites writes;
 #pragma HLS ARRAY_PARTITION variable=writes.enable complete dim=0
-#pragma HLS ARRAY_PARTITION variable=writes.address complete dim=0
-#pragma HLS ARRAY_PARTITION variable=writes.segment complete dim=0
-  if (writing && job.op.dst_split) {
-    plan_split(job, writer, segments, writes);
-  } else {
-    int address = int(writer.result) + int(writer.block);
-    if (clearing) {
-      const int channel = int(clearer.number) * acs_isa::WORD_BITS + lowest_bit(clearer.bits);
-      address = int(job.op.dst_base) + channel * int(job.op.dst_step) + int(clearer.block);
-    }
-    plan_raster(address, segments, writes);
-  }
+#pragma HLS ARRAY_PARTITION variable=writes.address complete
+#pragma HLS ARRAY_PARTITION variable=writes.segment complete
+  plan_writes(writing && job.op.dst_split, rows, raster, segments, writes);
 EACH_HALF:
   for (int half = 0; half < HALVES; ++half) {
 #pragma HLS UNROLL
@@ -286,8 +316,8 @@ EACH_HALF:
 #pragma HLS UNROLL
       if (writes.enable[half][bank]) {
         ACS_PORT_TRACE(half, half * acs_isa::SEGMENTS + bank, write_features, true,
-                       writes.address[half][bank]);
-        memories.half[half][bank][writes.address[half][bank]] = writes.segment[half][bank];
+                       int(writes.address[bank]));
+        memories.half[half][bank][int(writes.address[bank])] = writes.segment[bank];
       }
     }
   }
@@ -298,12 +328,16 @@ EACH_HALF:
     writer.left = one ? 0u : unsigned(writer.left - 1);
     writer.parity = 1;
   } else {
-    const block_t final_block = job.clear_blocks - block_t(1);
-    const bool more = clearer.block != final_block;
-    clearer.block = more ? block_t(clearer.block + block_t(1)) : block_t(0);
-    const uint64_t rest = clearer.bits & (clearer.bits - 1);
-    clearer.bits = more ? clearer.bits : rest;
-    clearer.any = more || rest != 0;
+    const bool more = !clearer.last_block;
+    const block_t next = clearer.block + block_t(1);
+    clearer.block = more ? next : block_t(0);
+    clearer.last_block = more ? next == job.final_clear_block : job.final_clear_block == 0u;
+    if (!more) {
+      // What is behind a bit was made ready when the bit came up.
+      clearer.bits = clearer.rest;
+      clearer.any = clearer.rest != 0;
+      clearer.rest = clearer.rest & (clearer.rest - 1);
+    }
   }
 }
 
@@ -323,14 +357,15 @@ EACH_WAIT:
 
   // Which bits of the word are channels is known an iteration before the word is.
   const uint64_t inside = clearer.inside;
-  const int channels = int(job.op.groups * job.op.channels);
-  const int left = channels - int(clearer.number) * acs_isa::WORD_BITS;
+  const int left = int(job.outputs) - int(clearer.number) * acs_isa::WORD_BITS;
   clearer.inside = left >= acs_isa::WORD_BITS ? ~uint64_t(0) : (uint64_t(1) << left) - 1;
   if (clearer.wait != 0u) {
     clearer.wait = clearer.wait - 1;
     if (clearer.wait == 0u) {
-      clearer.bits = ~arrived & inside;
-      clearer.any = clearer.bits != 0;
+      const uint64_t masked = ~arrived & inside;
+      clearer.bits = masked;
+      clearer.rest = masked & (masked - 1);
+      clearer.any = masked != 0;
     }
   } else if (cleared) {
     if (clearer.last) {

@@ -23,10 +23,12 @@ typedef uint64_t segment_t;
 typedef ap_int<25> packed_pixels_t;
 typedef ap_int<9> weight_t;
 typedef ap_int<33> packed_product_t;
+typedef ap_int<17> product_t;
 #else
 typedef int32_t packed_pixels_t;
 typedef int32_t weight_t;
 typedef int32_t packed_product_t;
+typedef int32_t product_t;
 #endif
 
 // Registers, by the things that they count.
@@ -37,6 +39,7 @@ typedef count_t<BANK_WORDS> bank_word_t;           // words of a weight bank
 typedef count_t<LANE_GROUPS> group_t;              // lane groups; 0..LANE_GROUPS
 typedef unsigned_t<16> step_t;                     // blocks between channels
 typedef signed_t<32> acc_t;                        // a sum of products
+typedef signed_t<9> pixel_t;                       // a pixel of either sign
 
 constexpr int MASK_COPIES = 3;
 
@@ -123,8 +126,8 @@ HALVE:
 inline uint8_t byte_of(uint64_t word, int index) { return uint8_t(word >> (8 * index)); }
 
 // A stored byte as the number it means.
-inline int pixel_value(uint8_t stored, bool is_signed) {
-  return is_signed ? int(int8_t(stored)) : int(stored);
+inline pixel_t pixel_value(uint8_t stored, bool is_signed) {
+  return int(stored) - (is_signed && stored >= 128 ? 256 : 0);
 }
 
 // Reads one mask bit.  `side` is the copy: 0 for the input's mask, 1 for the output's.

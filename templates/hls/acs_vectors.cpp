@@ -39,7 +39,7 @@ EACH_HALF:
 #pragma HLS UNROLL
         const int column = (bank * acs_isa::SEGMENT_PIXELS + j) & column_mask;
         const bool valid = row_valid && column < int(op.src_width);
-        sum += valid ? pixel_value(byte_of(segment, j), op.src_signed) : 0;
+        sum += valid ? int(pixel_value(byte_of(segment, j), op.src_signed)) : 0;
       }
     }
   }
@@ -76,7 +76,8 @@ GAVG:
     if (block + 2 < blocks) {
       block += 2;
     } else {
-      const uint8_t value = requantize(int64_t(sum) * int(op.mult), int(op.shift), op.dst_signed);
+      const Scale scale = make_scale(op.mult, op.shift);
+      const uint8_t value = requantize(acc_t(sum), scale, 0, 0, op.dst_signed);
       pending |= uint64_t(value) << (8 * (channel % WORD_BYTES));
       if (channel % WORD_BYTES == WORD_BYTES - 1 || i + 1 == iterations) {
         const int word = int(op.vec_dst) + channel / WORD_BYTES;
@@ -142,7 +143,7 @@ ROWS:
   EACH_BYTE:
     for (int j = 0; j < WORD_BYTES; ++j) {
 #pragma HLS UNROLL
-      products += pixel_value(byte_of(values, j), op.src_signed) * int8_t(byte_of(word, j));
+      products += int(pixel_value(byte_of(values, j), op.src_signed)) * int8_t(byte_of(word, j));
     }
     sum = weights ? sum + products : 0;
     if (!weights) record_words[int(column)] = word;
@@ -154,20 +155,19 @@ ROWS:
     }
     const Record record = bounded(acs_isa::decode_record(record_words));
     const int32_t acc = int32_t(record.bias) + sum;
-    const int64_t scaled = int64_t(acc) * int(record.mult);
-    const int shift = int(record.shift);
+    const Scale scale = make_scale(record.mult, record.shift);
     const channel_t next_output = output + channel_t(1);
     const bool last = next_output == op.channels;
     ACS_PORT_TRACE(words_aside, 0, run_linear, false, int(output) / 2);
     const uint64_t aside = words_aside[int(output) / 2];
     const int32_t threshold = int32_t(uint32_t(aside >> (32 * (int(output) % 2))));
-    const uint8_t value = requantize(scaled, shift, table || op.dst_signed);
+    const uint8_t value = requantize(acc_t(acc), scale, 0, 0, table || op.dst_signed);
     const uint8_t looked_up = acs_isa::SIGMOID_TABLE[int8_t(value) + acs_isa::TABLE_SIZE / 2];
     const int per_word = gate ? WORD_BITS : wide ? 2 : WORD_BYTES;
     const int place = int(output) & (per_word - 1);
     const int number = int(output) >> (gate ? 6 : wide ? 1 : 3);
     const uint64_t code = gate   ? uint64_t(acc > threshold)
-                          : wide ? uint64_t(uint32_t(round_shift(scaled, shift)))
+                          : wide ? uint64_t(uint32_t(round_sum(acc_t(acc), scale)))
                                  : uint64_t(table ? looked_up : value);
     pending |= code << (gate ? place : wide ? 32 * place : 8 * place);
     if (place == per_word - 1 || last) {

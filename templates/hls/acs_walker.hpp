@@ -59,15 +59,15 @@ inline void take_round(Dealer &dealer, Walker &walker) {
 
 // How the lanes see their source under a tap.
 struct Tap {
-  int base;  // first block of the plane
-  int rows;  // valid rows and columns; outside is padding
-  int columns;
-  int turn;  // banks by which the plane's segments are displaced
-  int dy;    // how far the window moves
-  int dx;
+  block_t base;        // first block of the plane
+  unsigned_t<8> rows;  // valid rows and columns; outside is padding
+  count_t<acs_isa::MAX_WIDTH> columns;
+  unsigned_t<2> row_log2;  // of the segments in a row
+  unsigned_t<3> turn;      // banks by which the plane's segments are displaced
+  signed_t<5> dy;          // how far the window moves
+  signed_t<5> dx;
   uint8_t pad;
-  int weight;  // byte of the weight in its row
-  bool first;  // of the round
+  count_t<BANK_WORDS * acs_isa::WORD_BYTES> weight;  // byte of the weight in its row
 };
 
 // Where the odd columns of a split map begin in their block.
@@ -77,41 +77,50 @@ inline Tap locate_tap(const Job &job, const Lists &lists, const Walker &walker) 
 #pragma HLS INLINE
   const Instruction &op = job.op;
   const int position = walker.round.blank ? 0 : int(walker.round.first_input) + int(walker.input);
-  int channel = position;
-  int column = int(walker.input);
+  channel_number_t channel = unsigned(position);
+  channel_number_t column = unsigned(walker.input);
   if (job.lists_in && !walker.round.blank) {
     const int place = int(job.list) * acs_isa::MAX_CHANNELS + position;
     ACS_PORT_TRACE(inputs, 0, locate_tap, false, place);
-    channel = int(lists.inputs[place].channel);
-    column = int(lists.inputs[place].column);
+    channel = lists.inputs[place].channel;
+    column = lists.inputs[place].column;
   }
-  const int channel_base = int(op.src_base) + channel * int(op.src_step);
   const int y = job.moves ? int(walker.y) - int(op.pad) : 0;
   const int x = job.moves ? int(walker.x) - int(op.pad) : 0;
   const bool padded_low = op.pool_max && op.src_signed;  // padding must not win a maximum
+  const bool split = job.moves && op.stride == 2;
+  const int phase_y = split ? y & 1 : 0;
+  const int phase_x = split ? x & 1 : 0;
 
   Tap tap;
-  tap.weight = column * int(op.kernel * op.kernel) + int(walker.tap);
-  tap.first = walker.input == 0u && walker.tap == 0u;
+  tap.weight = unsigned(int(column) * int(job.taps) + int(walker.tap));
   tap.pad = job.conv ? uint8_t(acs_isa::padding_value(op, unsigned(channel)))
                      : uint8_t(padded_low ? 0x80 : 0);
-  tap.base = channel_base;
+  const int plane = (phase_y ? 2 * int(op.src_plane) : 0) + (phase_x ? int(op.src_plane) : 0);
+  tap.base = unsigned(int(op.src_base) + int(channel) * int(op.src_step) + plane);
+  tap.row_log2 = op.row_log2;
+  tap.turn = unsigned(phase_x * ODD_COLUMNS_TURN);
+  tap.rows = unsigned(split ? phase_size(int(job.source_rows), phase_y) : int(job.source_rows));
+  tap.columns =
+      unsigned(split ? phase_size(int(job.source_columns), phase_x) : int(job.source_columns));
+  tap.dy = split ? y >> 1 : y;
+  tap.dx = split ? x >> 1 : x;
+  return tap;
+}
+
+// A block as it lies in memory: how a residual is read.
+inline Tap locate_block(block_t address) {
+#pragma HLS INLINE
+  Tap tap;
+  tap.base = address;
+  tap.rows = unsigned(acs_isa::MAX_HEIGHT);
+  tap.columns = unsigned(acs_isa::MAX_WIDTH);
+  tap.row_log2 = unsigned(acs_isa::MAX_ROW_LOG2);
   tap.turn = 0;
-  if (job.moves && op.stride == 2) {
-    const int phase_y = y & 1;
-    const int phase_x = x & 1;
-    tap.base += (phase_y ? 2 * int(op.src_plane) : 0) + (phase_x ? int(op.src_plane) : 0);
-    tap.rows = phase_size(int(op.src_height), phase_y);
-    tap.columns = phase_size(int(op.src_width), phase_x);
-    tap.turn = phase_x * ODD_COLUMNS_TURN;
-    tap.dy = y >> 1;
-    tap.dx = x >> 1;
-  } else {
-    tap.rows = int(job.moves ? op.src_height : op.dst_height);
-    tap.columns = int(job.moves ? op.src_width : op.dst_width);
-    tap.dy = y;
-    tap.dx = x;
-  }
+  tap.dy = 0;
+  tap.dx = 0;
+  tap.pad = 0;
+  tap.weight = 0;
   return tap;
 }
 

@@ -8,10 +8,16 @@ namespace acs {
 constexpr int HALVES = 2;
 constexpr int WINDOWS = 2;
 
+// The number of a segment in its plane, and the address of a block; both may lie outside.
+typedef signed_t<13> segment_number_t;
+typedef signed_t<BitsFor<FEATURE_BLOCKS>::value + 2> plane_place_t;
+static_assert(acs_isa::MAX_HEIGHT << acs_isa::MAX_ROW_LOG2 < 4096 - 8 * acs_isa::MAX_KERNEL,
+              "segments of the largest plane, and of a window around it, have numbers");
+
 // The reads of one iteration: an address for each bank of each half.
 struct FeatureReads {
   bool valid[HALVES][acs_isa::SEGMENTS];
-  int address[HALVES][acs_isa::SEGMENTS];
+  plane_place_t address[HALVES][acs_isa::SEGMENTS];  // used where it is valid
 };
 
 struct FeatureData {
@@ -20,49 +26,59 @@ struct FeatureData {
 
 // Where a window's segments lie.
 struct Window {
-  int first;                    // its first segment in the plane, turn included, modulo a block
-  bool odd[acs_isa::SEGMENTS];  // by bank: the half that holds its segment of the first block
-  bool valid[WINDOWS][acs_isa::SEGMENTS];  // by bank: the segment is not padding
+  bool upper[acs_isa::SEGMENTS];  // by bank: the half that holds its segment of the first block
+  bool inside[WINDOWS][acs_isa::SEGMENTS];  // by position in the plane: it is not padding
+  unsigned_t<3> turn;                       // the bank of the segment that the first lane sees
+  unsigned_t<3> part;                       // pixels by which the lanes see their segments moved
+  bool before;  // the first lane sees the segment before the block's first
 };
 
 // The first window is that of block `block`; the second, one block further, meets the same banks at
-// addresses one higher, which are in the other half.
-inline void plan_windows(const Job &job, const Tap &tap, int block, bool second,
-                         FeatureReads &reads, Window &window) {
+// addresses one higher, which are in the other half.  Banks up to the window's first segment have
+// addresses one higher than those behind it: three addresses serve all.
+inline void plan_windows(const Tap &tap, block_t block, bool second, FeatureReads &reads,
+                         Window &window) {
 #pragma HLS INLINE
-  const int row_log2 = int(job.op.row_log2);
   const int segments = acs_isa::SEGMENTS;
-  const int first = block * segments + tap.dy * (1 << row_log2);
-  const int end = tap.rows << row_log2;
-  window.first = (first + tap.turn) & (segments - 1);
+  const segment_number_t first = int(block) * segments + int(tap.dy) * (1 << int(tap.row_log2));
+  const segment_number_t start = -int(first);
+  const segment_number_t end = (int(tap.rows) << int(tap.row_log2)) - int(first);
+  const unsigned_t<3> bank_of_first = (int(first) + int(tap.turn)) & (segments - 1);
+  const plane_place_t address = int(tap.base) + (int(first) >> 3);
+  const plane_place_t next = int(address) + 1;
+  const plane_place_t last = int(address) + 2;
+  const bool odd = (int(address) & 1) != 0;
+
+  bool inside[WINDOWS * acs_isa::SEGMENTS];
+#pragma HLS ARRAY_PARTITION variable=inside complete
+EACH_POSITION:
+  for (int i = 0; i < WINDOWS * segments; ++i) {
+#pragma HLS UNROLL
+    inside[i] = i >= int(start) && i < int(end);
+  }
+  window.part = unsigned(int(tap.dx) & 7);
+  window.before = int(tap.dx) < 0;
+  window.turn = unsigned(int(bank_of_first) - (window.before ? 1 : 0)) & 7u;
+EACH_SEGMENT:
+  for (int i = 0; i < segments; ++i) {
+#pragma HLS UNROLL
+    window.inside[0][i] = inside[i];
+    window.inside[1][i] = inside[segments + i];
+  }
 EACH_BANK:
   for (int bank = 0; bank < segments; ++bank) {
 #pragma HLS UNROLL
-    const int segment = first + ((bank - window.first) & (segments - 1));
-    const int address = tap.base + (segment >> 3);
-    const bool odd = address & 1;
-    const bool valid_a = segment >= 0 && segment < end;
-    const bool valid_b = second && segment + segments >= 0 && segment + segments < end;
-    window.odd[bank] = odd;
-    window.valid[0][bank] = valid_a;
-    window.valid[1][bank] = valid_b;
-    reads.valid[odd ? 1 : 0][bank] = valid_a;
-    reads.valid[odd ? 0 : 1][bank] = valid_b;
-    reads.address[odd ? 1 : 0][bank] = address >> 1;
-    reads.address[odd ? 0 : 1][bank] = (address + 1) >> 1;
-  }
-}
-
-// A block as it is stored, for a residual.
-inline void plan_block(int address, FeatureReads &reads) {
-#pragma HLS INLINE
-EACH_BANK:
-  for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
-#pragma HLS UNROLL
-    reads.valid[0][bank] = (address & 1) == 0;
-    reads.valid[1][bank] = (address & 1) == 1;
-    reads.address[0][bank] = address >> 1;
-    reads.address[1][bank] = address >> 1;
+    const unsigned_t<3> position = unsigned(bank - int(bank_of_first)) & 7u;
+    const bool carry = (int(first) & 7) + int(position) >= segments;
+    const bool upper = odd != carry;
+    const bool valid_a = inside[int(position)];
+    const bool valid_b = second && inside[segments + int(position)];
+    window.upper[bank] = upper;
+    // The lower half has the even one of two addresses, the upper half the odd one.
+    reads.valid[0][bank] = upper ? valid_b : valid_a;
+    reads.valid[1][bank] = upper ? valid_a : valid_b;
+    reads.address[0][bank] = int(carry ? last : next) >> 1;
+    reads.address[1][bank] = int(carry ? next : address) >> 1;
   }
 }
 
@@ -76,7 +92,7 @@ EACH_HALF:
   EACH_BANK:
     for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
-      const int address = reads.valid[half][bank] ? reads.address[half][bank] : 0;
+      const int address = reads.valid[half][bank] ? int(reads.address[half][bank]) : 0;
       if (reads.valid[half][bank]) {  // of other words nothing is used, so they depend on none
         ACS_PORT_TRACE(half, half * acs_isa::SEGMENTS + bank, read_features, false, address);
       }
@@ -87,57 +103,93 @@ EACH_HALF:
 }
 
 // Which lanes see a pixel: those whose column, moved by the tap, is inside the plane.
-inline void find_columns(const Job &job, const Tap &tap, segment_t in_columns[acs_isa::SEGMENTS]) {
+inline void find_columns(const Tap &tap, bool in_columns[acs_isa::LANES]) {
 #pragma HLS INLINE
   const int pixels = acs_isa::SEGMENT_PIXELS;
-  const int column_mask = (pixels << int(job.op.row_log2)) - 1;
-EACH_SEGMENT:
-  for (int i = 0; i < acs_isa::SEGMENTS; ++i) {
+  bool inside[acs_isa::LANES];
+#pragma HLS ARRAY_PARTITION variable=inside complete
+  const signed_t<8> start = -int(tap.dx);
+  const signed_t<8> end = int(tap.columns) - int(tap.dx);
+EACH_COLUMN:
+  for (int column = 0; column < acs_isa::LANES; ++column) {
 #pragma HLS UNROLL
-    segment_t bytes = 0;
-  EACH_PIXEL:
-    for (int j = 0; j < pixels; ++j) {
+    inside[column] = column >= int(start) && column < int(end);
+  }
+EACH_LANE:
+  for (int lane = 0; lane < acs_isa::LANES; ++lane) {
 #pragma HLS UNROLL
-      const int column = ((i * pixels + j) & column_mask) + tap.dx;
-      const bool valid = column >= 0 && column < tap.columns;
-      bytes |= segment_t(valid ? 0xFF : 0) << (8 * j);
-    }
-    in_columns[i] = bytes;
+    // By the length of a row: 1, 2, 4 or 8 segments.
+    const bool choice[acs_isa::MAX_ROW_LOG2 + 1] = {inside[lane % pixels],
+                                                    inside[lane % (2 * pixels)],
+                                                    inside[lane % (4 * pixels)], inside[lane]};
+    in_columns[lane] = choice[int(tap.row_log2)];
   }
 }
 
 // The pixels of a window in the order of the lanes.  They turn by whole segments first, then by
-// 0..7 pixels: two choices of eight a bit in place of one of sixty-four.
+// 0..7 pixels, each in choices of four: a choice of four is one look-up table a bit.
 inline void shift_window(const FeatureData &data, const Window &window, const Tap &tap, int which,
-                         const segment_t in_columns[acs_isa::SEGMENTS],
+                         const bool in_columns[acs_isa::LANES],
                          segment_t lanes[acs_isa::SEGMENTS]) {
 #pragma HLS INLINE
   const int segments = acs_isa::SEGMENTS;
-  const segment_t padding = segment_t(tap.pad) * 0x0101010101010101ull;
-  segment_t turned[acs_isa::SEGMENTS];
-#pragma HLS ARRAY_PARTITION variable=turned complete
-  segment_t padded[acs_isa::SEGMENTS];
-#pragma HLS ARRAY_PARTITION variable=padded complete
+  const int turn = int(window.turn);
+  const int part = int(window.part);
+
+  // The half of each bank, and the turn by one bank.
+  segment_t by_one[acs_isa::SEGMENTS];
+#pragma HLS ARRAY_PARTITION variable=by_one complete
 EACH_BANK:
   for (int bank = 0; bank < segments; ++bank) {
 #pragma HLS UNROLL
-    const bool upper = window.odd[bank] != (which == 1);
-    padded[bank] = window.valid[which][bank] ? data.segment[upper ? 1 : 0][bank] : padding;
+    const int next = (bank + 1) % segments;
+    const segment_t choice[4] = {data.segment[0][bank], data.segment[1][bank],
+                                 data.segment[0][next], data.segment[1][next]};
+    const bool upper = (turn & 1 ? window.upper[next] : window.upper[bank]) != (which == 1);
+    by_one[bank] = choice[2 * (turn & 1) + (upper ? 1 : 0)];
   }
-  const int whole = tap.dx >> 3;  // -1 or 0
-  const int part = tap.dx & 7;
+  // The turn by two, four and six banks.
+  segment_t turned[acs_isa::SEGMENTS];
+#pragma HLS ARRAY_PARTITION variable=turned complete
+  bool inside[acs_isa::SEGMENTS];
+#pragma HLS ARRAY_PARTITION variable=inside complete
 EACH_SEGMENT:
   for (int i = 0; i < segments; ++i) {
 #pragma HLS UNROLL
-    turned[i] = padded[(window.first + i + whole) & (segments - 1)];
+    const segment_t choice[4] = {by_one[i], by_one[(i + 2) % segments], by_one[(i + 4) % segments],
+                                 by_one[(i + 6) % segments]};
+    turned[i] = choice[turn >> 1];
+    // Behind the last position comes the first again: no lane whose column is inside sees it there.
+    inside[i] = window.inside[which][window.before ? (i + segments - 1) % segments : i];
   }
+  // The move by up to three pixels.
+  segment_t moved[acs_isa::SEGMENTS];
+#pragma HLS ARRAY_PARTITION variable=moved complete
 EACH_SEGMENT_2:
   for (int i = 0; i < segments; ++i) {
 #pragma HLS UNROLL
-    const segment_t next = turned[(i + 1) & (segments - 1)];
-    const segment_t moved =
-        part == 0 ? turned[i] : turned[i] >> (8 * part) | next << (64 - 8 * part);
-    lanes[i] = (moved & in_columns[i]) | (padding & ~in_columns[i]);
+    const segment_t low = turned[i];
+    const segment_t high = turned[(i + 1) % segments];
+    const segment_t choice[4] = {low, low >> 8 | high << 56, low >> 16 | high << 48,
+                                 low >> 24 | high << 40};
+    moved[i] = choice[part & 3];
+  }
+  // The move by four, and the padding.
+EACH_SEGMENT_3:
+  for (int i = 0; i < segments; ++i) {
+#pragma HLS UNROLL
+    const segment_t by_four = moved[i] >> 32 | moved[(i + 1) % segments] << 32;
+    const segment_t pixels = part & 4 ? by_four : moved[i];
+    segment_t result = 0;
+  EACH_PIXEL:
+    for (int j = 0; j < acs_isa::SEGMENT_PIXELS; ++j) {
+#pragma HLS UNROLL
+      const int next = (i + 1) % segments;
+      const bool valid = (j + part < acs_isa::SEGMENT_PIXELS ? inside[i] : inside[next]) &&
+                         in_columns[i * acs_isa::SEGMENT_PIXELS + j];
+      result |= segment_t(valid ? byte_of(pixels, j) : tap.pad) << (8 * j);
+    }
+    lanes[i] = result;
   }
 }
 

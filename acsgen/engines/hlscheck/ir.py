@@ -63,6 +63,8 @@ class Instruction:
             match = re.match(r"icmp \w+ i(\d+)", self.text)
         elif self.opcode in ("zext", "sext", "trunc"):
             match = re.search(r" to i(\d+)", self.text)
+        elif self.opcode == "select":  # the condition comes first
+            match = re.match(r"select i1 \S+, i(\d+) ", self.text)
         else:
             match = re.search(r"\bi(\d+)\b", self.text)
         return int(match[1]) if match else 0

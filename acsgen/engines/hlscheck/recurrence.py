@@ -165,7 +165,7 @@ class _Graph:
     def _connect(self) -> None:
         header = self._function.blocks[self._loop.header]
         heads = [node for node in header if node.opcode == "phi"]
-        decisions: dict[str, list[Instruction]] = {}
+        decisions: dict[str, list[tuple[Instruction, frozenset[str]]]] = {}
         for node in self._nodes:
             if node in heads:
                 for value, block in node.incoming:
@@ -178,8 +178,10 @@ class _Graph:
             if node.opcode == "phi":
                 if node.block not in decisions:
                     decisions[node.block] = self._decisions(node.block)
-                for decision in decisions[node.block]:
-                    self._now[decision].append(node)
+                for decision, ways in decisions[node.block]:
+                    # A decision between ways that bring the same value decides nothing.
+                    if len({value for value, way in node.incoming if way in ways}) > 1:
+                        self._now[decision].append(node)
         for decision in self._exits():
             self._next[decision].extend(heads)
         for store, load in self._memory():
@@ -193,8 +195,11 @@ class _Graph:
             if used_once and node.opcode in _SUMS and uses[0].opcode in _SUMS:
                 self._delay[node] = 0.0
 
-    def _decisions(self, block: str) -> list[Instruction]:
-        """The branch conditions that decide from which block one is entered."""
+    def _decisions(self, block: str) -> list[tuple[Instruction, frozenset[str]]]:
+        """The branch conditions that decide from which block one is entered.
+
+        With each go the blocks from which the block may be entered behind it.
+        """
         around = self._function.idom[block]
         # The blocks on the ways from the last block that all ways share.
         region, pending = {around}, list(self._function.predecessors[block])
@@ -214,7 +219,7 @@ class _Graph:
             reaches[name] = frozenset().union(*ways)
             condition = self._condition(name)
             if len(ways) > 1 and condition is not None:
-                found.append(condition)
+                found.append((condition, reaches[name]))
         return found
 
     def _exits(self) -> Iterable[Instruction]:

@@ -43,19 +43,12 @@ MULT_BITS = MULT_MAX.bit_length()
 
 #: Two pixels side by side: the upper one stands above a product and its sign.
 LOW_BITS = 8 + 8
-PAIR_BITS = PIXEL_BITS + LOW_BITS
-
-#: An accumulator times a multiplier, and a residual on the largest shift, need as much; their sum
-#: needs one more bit, and its rounding another.
-SCALED_BITS = SUM_BITS + MULT_BITS + 1
-ADDED_BITS = PIXEL_BITS + MULT_BITS + 1 + SHIFT_MAX - SHIFT_MIN
-VALUE_BITS = max(SCALED_BITS, ADDED_BITS) + 2
 
 
 def operators() -> dict[str, tuple[str, dict[str, int]]]:
     """Return the modules to count, each with its parameters, by the name in the record."""
     pair = {
-        "PairBits": PAIR_BITS,
+        "PixelBits": PIXEL_BITS,
         "WeightBits": WEIGHT_BITS,
         "LowBits": LOW_BITS,
         "SumBits": SUM_BITS,
@@ -66,7 +59,6 @@ def operators() -> dict[str, tuple[str, dict[str, int]]]:
         "ResidualBits": PIXEL_BITS,
         "ShiftMin": SHIFT_MIN,
         "ShiftMax": SHIFT_MAX,
-        "ValueBits": VALUE_BITS,
     }
     return {
         Operator.PAIR.value: ("hls_lane_pair", {**pair, "HasMax": 0}),

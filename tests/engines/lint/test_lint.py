@@ -138,7 +138,12 @@ DAMAGE = [
     ("acs_engine.cpp", "memories.half type", "memories.halves type", "pragma-place"),
     ("acs_engine.cpp", " num_read_outstanding=16", "", "interface"),
     ("acs_arithmetic.hpp", "#pragma HLS INLINE", "#pragma HLS INLINED", "pragma"),
-    ("acs_arithmetic.hpp", "(value < 0 ? -value : value)", "(value / shift)", "division"),
+    (
+        "acs_arithmetic.hpp",
+        "int64_t(scaled) >> int(scale.beyond)",
+        "int64_t(scaled) / int(scale.beyond)",
+        "division",
+    ),
     (
         "acs_types.hpp",
         '#include "acs_config.hpp"',

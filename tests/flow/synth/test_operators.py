@@ -34,9 +34,9 @@ def test_counts_are_those_of_the_record(name: str) -> None:
 
 @pytest.mark.xdist_group("synthesis")
 def test_types_that_are_too_wide_take_more() -> None:
-    """A lane whose numbers have the machine's types: 32-bit multipliers and a 64-bit sum."""
+    """A lane whose numbers have the machine's types: 32-bit multipliers."""
     module, parameters = operators()[Operator.POST_LANE.value]
-    wide = count_operator(module, {**parameters, "MultBits": 32, "ValueBits": 66})
+    wide = count_operator(module, {**parameters, "MultBits": 32})
     recorded = operator_counts()[Operator.POST_LANE]
     assert recorded.dsp == 3
     assert wide.dsp > recorded.dsp
@@ -48,7 +48,7 @@ def test_a_pair_of_lanes_is_one_multiplier() -> None:
     """Two products in one DSP, as long as the pixels stand as far apart as a product is wide."""
     assert operator_counts()[Operator.PAIR].dsp == 1
     module, parameters = operators()[Operator.PAIR.value]
-    assert count_operator(module, {**parameters, "PairBits": 33, "LowBits": 24}).dsp > 1
+    assert count_operator(module, {**parameters, "LowBits": 24}).dsp > 1
 
 
 def test_a_module_that_is_wrong_is_refused() -> None:
@@ -58,14 +58,15 @@ def test_a_module_that_is_wrong_is_refused() -> None:
 
 def test_widths_hold_every_value() -> None:
     """The bits that are computed from the specification are enough, and none is spare."""
-    most = (2**31) * (2**flow.MULT_BITS - 1)
-    residual = 255 * (2**flow.MULT_BITS - 1) << (flow.SHIFT_MAX - flow.SHIFT_MIN)
-    rounding = 1 << (flow.SHIFT_MAX - 1)
-    largest = most + residual + rounding
-    assert largest < 2 ** (flow.VALUE_BITS - 1)
-    assert largest >= 2 ** (flow.VALUE_BITS - 4)
-    assert 255 * (1 << flow.LOW_BITS) + 255 < 2 ** (flow.PAIR_BITS - 1)
+    scaled_bits = flow.SUM_BITS + flow.MULT_BITS
+    most = 2 ** (flow.SUM_BITS - 1) * (2**flow.MULT_BITS - 1)
+    residual = 255 * (2**flow.MULT_BITS - 1)
+    assert 2 ** (scaled_bits - 2) <= most < 2 ** (scaled_bits - 1)
+    assert most + residual < 2**scaled_bits
+    assert 2 ** (flow.PIXEL_BITS - 1) >= 256
     assert 2 ** (flow.LOW_BITS - 1) > 255 * 128
+    pair_bits = flow.PIXEL_BITS + flow.LOW_BITS
+    assert 2 ** (pair_bits - 1) > 255 * (1 << flow.LOW_BITS) + 255
 
 
 def test_the_sources_state_the_same_widths() -> None:
@@ -75,7 +76,10 @@ def test_the_sources_state_the_same_widths() -> None:
     )
     types = re.findall(r"typedef (?:signed_t|ap_int)<(\d+)> (\w+);", text)
     stated = {name: int(bits) for bits, name in types}
-    assert stated["packed_pixels_t"] == flow.PAIR_BITS
+    assert stated["pixel_t"] == flow.PIXEL_BITS
+    assert stated["packed_pixels_t"] == flow.PIXEL_BITS + flow.LOW_BITS
     assert stated["weight_t"] == flow.WEIGHT_BITS
-    assert stated["packed_product_t"] == flow.PAIR_BITS + flow.WEIGHT_BITS - 1
+    assert stated["packed_product_t"] == flow.PIXEL_BITS + flow.LOW_BITS + flow.WEIGHT_BITS - 1
+    assert "signed_t<48> scaled" in text
+    assert flow.SUM_BITS + flow.MULT_BITS == 48
     assert stated["acc_t"] == flow.SUM_BITS
