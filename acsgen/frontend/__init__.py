@@ -51,16 +51,17 @@ def front_end(path: str | Path) -> tuple[LayerGraph, ImportedNetwork]:
 
 
 def layers_of(network: ImportedNetwork) -> tuple[LayerGraph, ImportedNetwork]:
-    """Make the layer graph of a network; returns the network too, with its pixel scale settled.
+    """Make the layer graph of a network; returns the network too, with its pixel scale and
+    the rewrite passes that were applied.
 
     Raises:
         UserError, CheckFailed: as :func:`front_end`.
     """
     # Overflow and roots of negative numbers are found in the results, and told by their layer.
     with np.errstate(all="ignore"):
-        ops, exported = lower(network)
+        ops, exported, rewrites = lower(network)
         normalized, scale = normalize_image(ops, network.input_dtype.is_floating_point)
-        network = replace(network, pixel_scale=scale)
+        network = replace(network, pixel_scale=scale, rewrites=rewrites)
         fused = fuse(normalized)
     require_finite(fused.graph)
     check_equivalence(fused, network, exported)

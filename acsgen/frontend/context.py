@@ -16,7 +16,7 @@ from torch import Tensor, fx
 
 from acsgen.frontend.names import Names
 from acsgen.frontend.opgraph import Affine, Array, Flatten, Op
-from acsgen.importers.source_line import source_line
+from acsgen.importers.source_line import place
 
 Kind = Literal["map", "vector", "mask"]
 
@@ -129,10 +129,7 @@ class Call:
     @property
     def where(self) -> str:
         """Module path, and the line of the source for a functional operation, for messages."""
-        line = source_line(str(self.node.meta.get("stack_trace") or ""))
-        if not line:
-            return self.path or "forward"
-        return f"{self.path} ({line})" if self.path else line
+        return place(self.node)
 
     @property
     def inputs(self) -> list[Value]:
@@ -181,6 +178,26 @@ class Call:
         if not x.is_plain_map:
             raise Refused(f"works on a map, but its input is {describe(x)}", about_inputs=True)
         return x
+
+    def require_floats(self, name: str) -> None:
+        """Refuse an integer argument of an operation that has constant floats beside it.
+
+        ``torch.export`` accepts that, and PyTorch then fails when the program runs.
+
+        Raises:
+            Refused: the argument is of an integer type.
+        """
+        target = self.node.target
+        assert isinstance(target, torch._ops.OpOverload)
+        names = [argument.name for argument in target._schema.arguments]
+        argument = {**dict(zip(names, self.node.args, strict=False)), **self.node.kwargs}[name]
+        value = argument.meta.get("val") if isinstance(argument, fx.Node) else None
+        if isinstance(value, Tensor) and not value.is_floating_point():
+            kind = str(value.dtype).removeprefix("torch.")
+            raise Refused(
+                f"its {name} is {kind}, its weights are floats, which PyTorch cannot combine",
+                "convert the image in forward, x.float(), before the first layer",
+            )
 
     def constant(self, name: str) -> Array | None:
         """A constant argument as float64, None where it is absent.

@@ -18,7 +18,6 @@ from torch.export import ExportedProgram
 
 from acsgen.frontend.check import graph_problems
 from acsgen.frontend.context import Call, Context, Refused, Value
-from acsgen.frontend.names import module_path
 from acsgen.frontend.opgraph import Image, OpGraph, Unknown
 from acsgen.frontend.ops import HANDLERS, REMEDIES
 from acsgen.frontend.passes.rewrites import rewrite
@@ -31,17 +30,21 @@ from acsgen.importers.exported import (
     output_names,
 )
 from acsgen.importers.network import ImportedNetwork
+from acsgen.importers.source_line import module_path
+from acsgen.ir.rewrites import Rewrite
 from acsgen.support.errors import Problem, UserError
 
 _UNSUPPORTED = "rewrite this part with layers that acsgen supports"
 
 
-def lower(program: ImportedNetwork) -> tuple[OpGraph, ExportedProgram]:
+def lower(
+    program: ImportedNetwork,
+) -> tuple[OpGraph, ExportedProgram, tuple[Rewrite, ...]]:
     """Translate the program.
 
     Returns:
-        The graph, and the program whose node names it refers to: the loaded one, with in-place
-        operations made functional where there were any.
+        The graph; the program whose node names it refers to: the loaded one, with in-place
+        operations made functional where there were any; and the rewrite passes that were applied.
 
     Raises:
         UserError: one problem for every node that can't be compiled.
@@ -57,12 +60,12 @@ def lower(program: ImportedNetwork) -> tuple[OpGraph, ExportedProgram]:
     problems += _output_problems(program.name, outputs)
     if not returned:
         raise UserError(problems)
-    graph = rewrite(OpGraph(program.name, tuple(lowering.context.ops), returned))
+    graph, rewrites = rewrite(OpGraph(program.name, tuple(lowering.context.ops), returned))
     refused = {problem.where for problem in lowering.problems}
     problems += [p for p in graph_problems(graph) if p.where not in refused]
     if problems:
         raise UserError(problems)
-    return graph, exported
+    return graph, exported, rewrites
 
 
 def functional(exported: ExportedProgram) -> ExportedProgram:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-
-from torch import fx
 
 #: Operations that are the point of their module: ``layer1.0.conv1``, not ``layer1.0.conv1.conv``.
 _PRIMARY = {"conv", "linear", "pool", "channelgate"}
@@ -43,13 +40,3 @@ class Names:
             candidate = f"{name}_{self._used[name] - 1}"
         self._used[candidate] += 1
         return candidate
-
-
-def module_path(node: fx.Node) -> str:
-    """Path of the user's module that a node belongs to; "" at the top level or unknown."""
-    stack = node.meta.get("nn_module_stack") or {}
-    if not stack:
-        return ""
-    path = str(list(stack.values())[-1][0])
-    path = re.sub(r"^(L\['self'\]|L__self__)\.?", "", path)
-    return re.sub(r"@\d+", "", path)

@@ -18,6 +18,9 @@ from torch import Tensor, fx
 from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind, OutputKind
 
+from acsgen.importers.source_line import place
+from acsgen.support.errors import Problem, UserError
+
 _FACTORIES = {
     "arange", "empty_like", "eye", "full", "full_like", "linspace", "new_full", "new_ones",
     "new_zeros", "ones", "ones_like", "scalar_tensor", "zeros", "zeros_like",
@@ -97,11 +100,22 @@ def output_names(exported: ExportedProgram) -> list[str | None]:
 
 
 def call(node: fx.Node, values: dict[fx.Node, Any]) -> Any:
-    """Call one node; ``values`` holds its arguments."""
+    """Call one node; ``values`` holds its arguments.
+
+    Raises:
+        UserError: PyTorch itself cannot compute it; an export checks types and shapes less strictly
+            than a run does.
+    """
     args, kwargs = fx.node.map_arg((node.args, node.kwargs), lambda n: values[n])
     assert callable(node.target)
     with torch.no_grad():
-        return node.target(*args, **kwargs)
+        try:
+            return node.target(*args, **kwargs)
+        except (IndexError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            what = f"PyTorch itself cannot compute {op_name(node).replace('::', '.')}: {reason}"
+            remedy = "run the network on one image before you export it, and mend this operation"
+            raise UserError(Problem(place(node), what[:300], remedy)) from error
 
 
 def run_program(exported: ExportedProgram, image: Tensor) -> ProgramRun:

@@ -15,6 +15,7 @@ from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind
 
 from acsgen.importers.exported import floating_parameters, run_program
+from acsgen.ir.rewrites import Rewrite
 from acsgen.support.errors import Problem, UserError
 
 _LISTED = 5
@@ -38,6 +39,7 @@ class ImportedNetwork:
         source: which kind of file it was.
         pixel_scale: factor of a byte of the image before it enters the program: 1 where the network
             takes 0..255, 1/255 where it takes 0..1.
+        rewrites: the passes that the front end applied; empty before it ran.
     """
 
     name: str
@@ -47,6 +49,7 @@ class ImportedNetwork:
     meta: dict[str, Any]
     source: Source
     pixel_scale: float = 1.0
+    rewrites: tuple[Rewrite, ...] = ()
 
     def as_input(self, image: Tensor) -> Tensor:
         """A uint8 image ``[C, H, W]`` as the program's input ``[1, C, H, W]``."""

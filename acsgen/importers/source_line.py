@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from torch import fx
+
 _FRAME = re.compile(r'File "([^"\n]+)", line (\d+)')
 #: PyTorch's own layers have a path in the network, which says more than a line of PyTorch's source.
 _IN_TORCH = re.compile(r"[/\\_]torch[/\\_](nn|_\w+|functional)")
@@ -17,3 +19,21 @@ def source_line(trace: str) -> str:
     file, line = frames[-1]
     name = file.replace("\\", "/").rsplit("/", 1)[-1]
     return f"{name}:{line}"
+
+
+def module_path(node: fx.Node) -> str:
+    """Path of the user's module that a node belongs to; "" at the top level or unknown."""
+    stack = node.meta.get("nn_module_stack") or {}
+    if not stack:
+        return ""
+    path = str(list(stack.values())[-1][0])
+    path = re.sub(r"^(L\['self'\]|L__self__)\.?", "", path)
+    return re.sub(r"@\d+", "", path)
+
+
+def place(node: fx.Node) -> str:
+    """Module path, and the line of the source for a functional operation, for messages."""
+    path, line = module_path(node), source_line(str(node.meta.get("stack_trace") or ""))
+    if not line:
+        return path or "forward"
+    return f"{path} ({line})" if path else line

@@ -17,6 +17,7 @@ from acsgen.cost.resources import ResourceEstimate
 from acsgen.engines.rtl import Memory
 from acsgen.ir.mask_statistics import MaskStatistics
 from acsgen.ir.noise import LayerNoise
+from acsgen.ir.rewrites import Rewrite
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.memory_map import BufferPlace
 from acsgen.program.program import MemoryUse
@@ -368,6 +369,7 @@ class Report:
         buffers: the places of results in on-chip memory, in the order of their first use.
         energy: of an image, by the model.
         origin: what it takes to make the same build again.
+        rewrites: passes that made supported layers of the network's own, in their order.
         bitstream: that ``acsgen bitstream`` made last, by its engine: ``hls``, ``rtl``.
     """
 
@@ -395,4 +397,5 @@ class Report:
     buffers: tuple[BufferPlace, ...] = field(repr=False)
     energy: EnergyFigures
     origin: Origin
+    rewrites: tuple[Rewrite, ...] = ()
     bitstream: dict[str, BitstreamFigures] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from acsgen.support.numbers import share
 
 _NEVER = 0.005
 _MANY_CYCLES = 0.3
+_LISTED = 3
 
 
 def hints(report: Report) -> list[str]:
@@ -27,8 +28,17 @@ def hints(report: Report) -> list[str]:
     for name, most in cycles.items():
         if len(cycles) > 2 and most == max(cycles.values()) and most > _MANY_CYCLES * total:
             found.append(f"{name} takes {share(most, total)} of the cycles")
+    if report.rewrites:
+        passes = "; ".join(f"{pass_.name} ({_some(pass_.places)})" for pass_ in report.rewrites)
+        found.append(f"rewritten to equal layers of the engine: {passes}")
     if report.dataset == PHOTOGRAPHS:
         found.append(
             "calibrated on crops of two photographs: --dataset npz:FILE takes images of your own"
         )
     return found
+
+
+def _some(places: tuple[str, ...]) -> str:
+    """The first places, and how many more there are."""
+    more = f" and {len(places) - _LISTED} more" if len(places) > _LISTED else ""
+    return ", ".join(places[:_LISTED]) + more

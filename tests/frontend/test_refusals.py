@@ -261,3 +261,15 @@ def test_numbers_that_become_nan_or_infinite(fault):
     problems = refusals(module)
     assert problems[0].where == "body.conv"
     assert "NaN or infinite" in problems[0].what
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32])
+def test_integers_that_meet_float_weights(dtype):
+    """``torch.export`` accepts it, but PyTorch cannot run what it exports."""
+    module = randomized(Body(lambda s, x: s.fc(x.flatten(1)), fc=nn.Linear(192, 4)))
+    (problem,) = refusals(module, dtype=dtype)
+    assert problem.where == "fc"
+    assert (
+        f"its input is {str(dtype).removeprefix('torch.')}, its weights are floats" in problem.what
+    )
+    assert "x.float()" in problem.remedy

@@ -218,6 +218,28 @@ def test_others_stay_refused(layer):
     assert all(problem.remedy for problem in problems)
 
 
+def test_the_passes_that_were_applied_are_known_by_name_and_place():
+    def forward(s, x):
+        x = s.plain(s.odd(F.relu6(s.pad(x))))
+        return F.log_softmax(s.fc(x.mean(3).mean(2)), 1)
+
+    layers = {
+        "pad": nn.ZeroPad2d((0, 1, 0, 1)), "odd": nn.Conv2d(6, 6, (1, 3), padding=(0, 1)),
+        "plain": nn.Conv2d(6, 6, 3, padding=1), "fc": nn.Linear(6, 4),
+    }  # fmt: skip
+    with pytest.warns(RewriteWarning):
+        _, network = layers_of(program_of(head(forward, **layers)))
+    places = {rewrite.name: rewrite.places for rewrite in network.rewrites}
+    assert list(places) == [
+        "drop-softmax", "merge-means", "merge-padding", "clips", "square-windows"
+    ]  # fmt: skip
+    assert places["square-windows"] == ("pad", "odd")
+    assert places["merge-means"][0].startswith("test_rewrites.py:")
+    assert "pad" in places["merge-padding"][0]
+    _, network = layers_of(program_of(net(lambda s, x: s.c(x), c=ConvBn(6, 6))))
+    assert network.rewrites == ()
+
+
 def test_passes_have_names_and_say_what_they_do():
     assert len({step.name for step in REWRITES}) == len(REWRITES)
     assert all(step.does for step in REWRITES)

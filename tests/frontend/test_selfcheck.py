@@ -35,7 +35,7 @@ def test_a_nearly_dead_layer_is_sound() -> None:
 def fused_network() -> tuple[Fused, tuple[object, object]]:
     body = Body(lambda s, x: F.relu(s.c(x)) * s.g(x), c=ConvBn(6, 6), g=PooledGate(6, 6))
     program = program_of(randomized(Net(body)))
-    ops, exported = lower(program)
+    ops, exported, _ = lower(program)
     normalized, _ = normalize_image(ops, takes_floats=False)
     return fuse(normalized), (program, exported)
 

@@ -80,7 +80,8 @@ def test_the_names_in_the_file(tmp_path: Path) -> None:
         "model", "board", "acsgen", "spec_hash", "dataset", "engines", "bit_exact", "macs",
         "cycles", "bytes", "accuracy", "outputs", "masks", "resources", "engine",
         "clock_mhz",
-        "memory", "layers", "noise", "gates", "images", "buffers", "energy", "origin", "bitstream",
+        "memory", "layers", "noise", "gates", "images", "buffers", "energy", "origin",
+        "rewrites", "bitstream",
     ]  # fmt: skip
 
 

@@ -22,11 +22,12 @@ def read_network(work: Work, on_stage: OnStage) -> None:
     """Read the model file, and choose images that suit the network."""
     request = work.plan.request
     work.layers, source = front_end(request.model)
+    work.rewrites = source.rewrites
     work.images = choose_images(
         source, request.dataset, request.data_root, request.images, request.seed
     )
     warn_of_doubts(work.layers, work.images)
-    work.log.layers(work.layers)
+    work.log.layers(work.layers, work.rewrites)
 
 
 def quantize_network(work: Work, on_stage: OnStage) -> None:

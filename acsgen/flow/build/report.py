@@ -111,6 +111,7 @@ def make_report(work: Work) -> Report:
         buffers=memory_map(work.integers, plan.engine),
         energy=_energy(plan.engine.lane_groups, runs, dense),
         origin=origin_of(plan),
+        rewrites=work.rewrites,
     )
 
 

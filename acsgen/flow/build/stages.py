@@ -13,6 +13,7 @@ from acsgen.compiler.listing import listing
 from acsgen.frontend import describe
 from acsgen.ir.integer import IntGraph
 from acsgen.ir.layers import LayerGraph
+from acsgen.ir.rewrites import Rewrite
 from acsgen.program.program import Program
 
 _FOLDER = "stages"
@@ -25,9 +26,10 @@ class StageLog:
         self._keep = keep
         self._files: dict[str, str] = {}
 
-    def layers(self, graph: LayerGraph) -> None:
-        """Keep the layer graph."""
-        self._add_json("1-layers.json", lambda: describe(graph))
+    def layers(self, graph: LayerGraph, rewrites: tuple[Rewrite, ...]) -> None:
+        """Keep the layer graph, with the rewrite passes that led to it."""
+        passes = [asdict(rewrite) for rewrite in rewrites]
+        self._add_json("1-layers.json", lambda: {**describe(graph), "rewrites": passes})
 
     def integers(self, graph: IntGraph) -> None:
         """Keep the integer graph: shapes, scales and shifts; the weights are in the program."""

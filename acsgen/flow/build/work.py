@@ -19,6 +19,7 @@ from acsgen.flow.evaluate import EvalResult
 from acsgen.ir.integer import IntGraph
 from acsgen.ir.layers import LayerGraph
 from acsgen.ir.noise import LayerNoise
+from acsgen.ir.rewrites import Rewrite
 from acsgen.program.board import Board, load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
@@ -115,6 +116,7 @@ class Work:
         plan: the plan of the build.
         log: keeps the stages' results, if they are asked for.
         layers: the network in floats.
+        rewrites: the passes that the front end applied to it.
         images: to calibrate, to measure, to prove bit-exactness.
         integers: the integer network.
         program: the compiled network.
@@ -134,6 +136,7 @@ class Work:
     plan: Plan
     log: StageLog
     layers: LayerGraph = field(init=False)
+    rewrites: tuple[Rewrite, ...] = field(init=False)
     images: BuildImages = field(init=False)
     integers: IntGraph = field(init=False)
     program: Program = field(init=False)

@@ -31,7 +31,9 @@ def _conv(ctx: Context, call: Call) -> Value:
     assert weight is not None
     if weight.ndim != 4:
         raise Refused(f"a {weight.ndim - 2}-dimensional convolution", "use Conv2d")
-    x = call.value("input" if "input" in call.args else "self")
+    name = "input" if "input" in call.args else "self"
+    call.require_floats(name)
+    x = call.value(name)
     groups = int(call.args.get("groups", 1))
     outputs = weight.shape[0]
     stride = call.square("stride", (1, 1))
@@ -115,6 +117,7 @@ def _emit_linear(ctx: Context, call: Call, x: Value, weight: Array, bias: Array 
 def _linear(ctx: Context, call: Call) -> Value:
     weight = call.constant("weight")
     assert weight is not None
+    call.require_floats("input")
     return _emit_linear(ctx, call, call.value("input"), weight, call.constant("bias"))
 
 
@@ -123,6 +126,7 @@ def _addmm(ctx: Context, call: Call) -> Value:
     bias = call.constant("self")
     assert weight is not None
     assert bias is not None
+    call.require_floats("mat1")
     alpha, beta = float(call.args.get("alpha", 1)), float(call.args.get("beta", 1))
     return _emit_linear(ctx, call, call.value("mat1"), alpha * weight.T, beta * bias)
 
@@ -132,10 +136,12 @@ def _mm(ctx: Context, call: Call) -> Value:
     assert weight is not None
     if weight.ndim != 2:
         raise Refused(f"a product with a constant of shape {weight.shape}", "use nn.Linear")
+    call.require_floats("self")
     return _emit_linear(ctx, call, call.value("self"), weight.T, None)
 
 
 def _batch_norm(ctx: Context, call: Call) -> Value:
+    call.require_floats("input")
     x = call.value("input")
     mean, variance = call.constant("running_mean"), call.constant("running_var")
     if mean is None or variance is None:

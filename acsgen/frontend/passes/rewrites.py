@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acsgen.frontend.opgraph import OpGraph
+from acsgen.frontend.opgraph import Conv, GeneralConv, Op, OpGraph
 from acsgen.frontend.passes import (
     average_first,
     clips,
@@ -19,6 +19,7 @@ from acsgen.frontend.passes import (
     vector_sums,
 )
 from acsgen.frontend.passes.base import Pass
+from acsgen.ir.rewrites import Rewrite
 
 REWRITES: tuple[Pass, ...] = (
     drop_softmax.PASS,
@@ -37,8 +38,26 @@ REWRITES: tuple[Pass, ...] = (
 )
 
 
-def rewrite(graph: OpGraph) -> OpGraph:
-    """Run all passes."""
+def rewrite(graph: OpGraph) -> tuple[OpGraph, tuple[Rewrite, ...]]:
+    """Run all passes; returns the new graph, and what each pass did that did anything."""
+    applied: list[Rewrite] = []
     for step in REWRITES:
-        graph = step.run(graph)
-    return graph
+        before, graph = graph, step.run(graph)
+        places = _places(before, graph)
+        if places:
+            applied.append(Rewrite(step.name, step.does, places))
+    return graph, tuple(applied)
+
+
+def _places(before: OpGraph, after: OpGraph) -> tuple[str, ...]:
+    """Where operations are gone or new; each place once, in the order of execution."""
+    old, new = before.by_name(), after.by_name()
+    kept = {name for name in old.keys() & new.keys() if _is_the_same(old[name], new[name])}
+    changed = (op.where for op in (*before.ops, *after.ops) if op.name not in kept)
+    return tuple(dict.fromkeys(changed))
+
+
+def _is_the_same(old: Op, new: Op) -> bool:
+    """Whether nothing was rewritten; every convolution starts as a general one."""
+    plain = isinstance(old, GeneralConv) and isinstance(new, Conv) and new.weight is old.weight
+    return old is new or plain

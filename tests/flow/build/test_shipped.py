@@ -61,6 +61,10 @@ def test_stages_are_kept(resnet8_build: BuildResult) -> None:
     assert kept == ["1-layers.json", "2-integers.json", "3-program.txt"]
     integers = json.loads((resnet8_build.out / "stages" / "2-integers.json").read_text())
     assert integers[0]["kind"] == "IntInput"
+    layers = json.loads((resnet8_build.out / "stages" / "1-layers.json").read_text())
+    assert [item["name"] for item in layers["rewrites"]] == [
+        item.name for item in resnet8_build.report.rewrites
+    ]
 
 
 def test_the_rendered_test_bench_passes_and_can_fail(resnet8_build: BuildResult) -> None:
