@@ -13,6 +13,7 @@ from acsgen.cli import (
     bitstream,
     build,
     doctor,
+    import_,
     info,
     report,
     sim,
@@ -31,6 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("build")(build.build)
+app.command("import")(import_.import_command)
 app.command("bitstream")(bitstream.bitstream)
 app.command("sim")(sim.sim)
 app.command("report")(report.report)
