@@ -56,4 +56,4 @@ def _is_signed(op: Op, signed: dict[str, bool]) -> bool:
     return True
 
 
-PASS = Pass("one_sign", "of concatenated maps, those behind ReLU become signed beside others", _run)
+PASS = Pass("one-sign", "of concatenated maps, those behind ReLU become signed beside others", _run)
