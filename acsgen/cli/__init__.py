@@ -12,7 +12,9 @@ from acsgen.cli import (
     bench,
     bitstream,
     build,
+    count,
     doctor,
+    import_,
     info,
     report,
     sim,
@@ -31,6 +33,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("build")(build.build)
+app.command("count")(count.count)
+app.command("import")(import_.import_command)
 app.command("bitstream")(bitstream.bitstream)
 app.command("sim")(sim.sim)
 app.command("report")(report.report)

@@ -43,7 +43,8 @@ def other_file(path: Path) -> Problem | None:
     remedy = f"export the network, in the Python that defines it:\n{EXPORT}"
     if "weights" in what:
         remedy = (
-            "load them into their network, with network.load_state_dict, and export it:\n" + EXPORT
+            "acsgen import reads those of the code bases that it knows; load others into their "
+            "network, with network.load_state_dict, and export it:\n" + EXPORT
         )
     return Problem(where, f"not an acsgen checkpoint, but {what}", remedy)
 

@@ -37,7 +37,8 @@ from acsgen.nn.gates.gate import AcsGate, ChannelGate
 from acsgen.nn.gates.record import GateRecord, record_gates
 from acsgen.nn.gates.squeeze_excite import SqueezeExcite
 from acsgen.nn.mac_counter import GatedLayer, MacCounter
-from acsgen.nn.networks.resnet import AcsConfig, Normalize, ResNet, ResNetConfig
+from acsgen.nn.networks._image import Normalize
+from acsgen.nn.networks.resnet import AcsConfig, ResNet, ResNetConfig
 
 __all__ = [
     "AcsConfig",

@@ -108,7 +108,7 @@ def load_checkpoint(path: str | Path) -> LoadedModel:
     """
     path = Path(path)
     where = str(path)
-    content = _read(path)
+    content = read_plain(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         remedy = "acsgen models are written by acsgen.nn.save_checkpoint or acsgen train"
         raise UserError([Problem(where, "not an acsgen checkpoint", remedy)])
@@ -131,7 +131,7 @@ def load_checkpoint(path: str | Path) -> LoadedModel:
     if problems:
         raise UserError(problems)
     model, parsed = build_model(str(arch), _as_dict(config), where)
-    _load_state(model, _as_dict(state), where)
+    load_state(model, _as_dict(state), where)
     _check_digest(content, version, where)
     return LoadedModel(model.eval(), str(arch), parsed, _as_dict(meta))
 
@@ -154,7 +154,12 @@ def _as_dict(value: object) -> dict[str, Any]:
     return value
 
 
-def _read(path: Path) -> object:
+def read_plain(path: Path) -> object:
+    """The content of a file of ``torch.save``, if it is of plain values and tensors alone.
+
+    Raises:
+        UserError: the file is missing, damaged, or would run code.
+    """
     where = str(path)
     if not path.exists():
         raise UserError([Problem(where, "no such file")])
@@ -202,7 +207,12 @@ def _check_archive(path: Path) -> None:
         raise UserError([Problem(str(path), what, "copy the file again")])
 
 
-def _load_state(model: nn.Module, state: dict[str, Any], where: str) -> None:
+def load_state(model: nn.Module, state: dict[str, Any], where: str) -> None:
+    """Load weights into ``model``; only counters of batches may be missing.
+
+    Raises:
+        UserError: missing, unexpected, odd or not finite weights; all are listed.
+    """
     expected = model.state_dict()
     required = [key for key in expected if not key.endswith("num_batches_tracked")]
     missing = [key for key in required if key not in state]

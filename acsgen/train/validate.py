@@ -11,6 +11,7 @@ from acsgen_host.thresholds import logit
 from torch import Tensor, nn
 
 from acsgen.ir.mask_statistics import MaskStatistics, mask_statistics
+from acsgen.nn.answers import answers
 from acsgen.nn.gates.record import record_gates
 from acsgen.nn.mac_counter import MacCounter
 
@@ -94,7 +95,7 @@ def validate(
     for start in range(0, len(images), batch):
         part = images[start : start + batch]
         with record_gates(model) as gates:
-            output = model(part)
+            output = answers(model(part))[-1]
         correct += (output.argmax(1) == labels[start : start + batch]).sum()
         macs.append(counter.count(gates.masks).expand(len(part)))
         if gates.masks:

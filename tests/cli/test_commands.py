@@ -37,7 +37,7 @@ def invoke(*words: str, status: int = 0) -> str:
     "command",
     [
         *([], ["build"], ["sim"], ["bench"], ["eval"], ["train"], ["boards"], ["info"]),
-        *(["synth"], ["synth-report"]),
+        *(["synth"], ["synth-report"], ["import"], ["count"]),
     ],
 )
 def test_every_command_has_help(command: list[str]) -> None:

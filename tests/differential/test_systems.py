@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,8 +31,15 @@ from tests.differential.engines import Engines, EngineUnderTest, check_network
 from tests.nets.images import patches
 from tests.nets.modules import randomized
 
-SHAPE = (3, 8, 8)
 SMALL = {"widths": (4, 6, 9), "image_size": 8, "num_classes": 3}
+SMALL_DENSE = {
+    "growth": 4,
+    "bn_size": 2,
+    "blocks": (2, 2),
+    "init_features": 6,
+    "image_size": 8,
+    "num_classes": 3,
+}
 
 #: Architecture and configuration by the row's name.
 SYSTEMS = {
@@ -47,21 +55,60 @@ SYSTEMS = {
     "skipnet-1": ("skipnet_resnet", {}),
     "skipnet-2": ("skipnet_resnet", {"form": "II", "depth": 14}),
     "skipnet-public-code": ("skipnet_resnet", {"rectify_shortcut": False, "depth": 14}),
+    "dense-acs": ("densenet", {"gate": {"reduction": 2}}),
+    "dense-acs-public-code": (
+        "densenet",
+        {
+            "stem": "7x7",
+            "image_size": 16,
+            "final_transition": True,
+            "gate": {
+                "se": False,
+                "bottleneck_stride": 2,
+                "bottleneck_norm": False,
+                "last_norm": False,
+            },
+        },
+    ),
+    "dense-iadi": ("densenet", {"gate": {"system": "iadi"}}),
 }
 
 
 def compiled_system(name: str, folder: Path) -> tuple[torch.nn.Module, IntGraph]:
     """A network with random weights, and its integer graph, by the road of a build."""
-    arch, changes = SYSTEMS[name]
-    config = ARCHITECTURES[arch].config.model_validate(SMALL | changes)
+    arch, changes = (SYSTEMS | UNGATED)[name]
+    small: dict[str, Any] = {} if name in UNGATED else SMALL
+    small = SMALL_DENSE if arch == "densenet" else small
+    config = ARCHITECTURES[arch].config.model_validate(small | changes)
     network = randomized(ARCHITECTURES[arch].build(config), seed=1)
     path = folder / "model.pt"
     save_checkpoint(path, network, arch, config, {})
     graph, _ = front_end(path)
-    return network, quantize(graph, patches(SHAPE, 6))
+    return network, quantize(graph, patches(graph.input.shape, 6))
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+#: Networks without gates: branches of early exits, and the plain twins.
+UNGATED = {
+    "radi": ("radi_resnet", SMALL),
+    "dense-plain": ("densenet", SMALL_DENSE),
+    "vgg": ("vgg", {"stages": ((4, 6), (8,)), "pooled": 2, "hidden": (7,), "image_size": 8}),
+    "image-resnet": (
+        "image_resnet",
+        {
+            "blocks": (1, 1),
+            "widths": (8, 12),
+            "inner": (4, 8),
+            "groups": 2,
+            "stem_width": 6,
+            "stem": "7x7",
+            "image_size": 16,
+        },
+    ),
+    "mobilenet": ("mobilenet_v2", {"image_size": 8}),
+}
+
+
+@pytest.mark.parametrize("name", [*SYSTEMS, *UNGATED])
 @pytest.mark.rtl
 def test_both_engines_equal_the_golden_model(name: str, engines: Engines, tmp_path: Path) -> None:
     _, graph = compiled_system(name, tmp_path)
@@ -80,7 +127,7 @@ def run(graph: IntGraph, engine: EngineUnderTest, open_share: float) -> dict[str
         masks[gate.name] = np.arange(gate.shape[0]) < share * gate.shape[0]
     program = compile_graph(graph, engine.config)
     params = program.with_thresholds(force_masks(graph, masks))
-    image = pack_image(patches(SHAPE, 1)[0])
+    image = pack_image(patches(graph.input.shape, 1)[0])
     assert engine.rtl is not None
     headers = {}
     for kind, twin in (("csim", engine.csim), ("rtl", engine.rtl)):
@@ -109,7 +156,7 @@ def test_closed_masks_cost_neither_work_nor_cycles(
 
 
 #: Blocks that one decision switches off cost the engine none of their multiplications.
-WHOLE_BLOCKS = [name for name in SYSTEMS if not name.startswith("iadi")]
+WHOLE_BLOCKS = [name for name in SYSTEMS if name.startswith(("ofas", "skipnet"))]
 
 
 @pytest.mark.parametrize("name", WHOLE_BLOCKS)
@@ -135,7 +182,7 @@ def test_training_counts_what_the_engine_saves(name: str, tmp_path: Path) -> Non
     """Between all masks open and all closed, without what a rewrite added to the network."""
     network, graph = compiled_system(name, tmp_path)
     with record_gates(network) as gates, torch.no_grad():
-        network(torch.from_numpy(patches(SHAPE, 1)))
+        network(torch.from_numpy(patches(graph.input.shape, 1)))
     counter = MacCounter(network)
     integers, floats = [], []
     for fill in (1, 0):

@@ -240,6 +240,29 @@ def test_the_passes_that_were_applied_are_known_by_name_and_place():
     assert network.rewrites == ()
 
 
+def test_maps_behind_relu_become_signed_beside_others():
+    def forward(s, x):
+        y = s.c(x)
+        first = torch.cat([F.max_pool2d(x, 3, 1, 1), y], 1)
+        return s.d(torch.cat([first, s.e(first), x], 1))
+
+    module = net(forward, c=ConvBn(6, 4), d=ConvBn(20, 6), e=ConvBn(10, 4))
+    graph = compiled(module)
+    integers = quantize(graph, noise((3, 8, 8), 8))
+    concats = [layer for layer in integers if layer.KIND == "concat"]
+    assert [layer.format.one_sign for layer in concats] == [True, True]
+    # The stem is read by other layers too, which go on reading it as unsigned.
+    assert integers["stem.0"].format.one_sign is False
+    # Maps that all end in ReLU stay as they are.
+    both = net(lambda s, x: s.d(torch.cat([x, F.relu(s.c(x))], 1)), c=ConvBn(6, 4), d=ConvBn(10, 6))
+    assert kinds(compiled(both)) == "Input Conv Conv Concat Conv GlobalAvg Logits"
+
+
+def test_the_mean_of_one_pixel_is_the_pixel():
+    module = head(lambda s, x: s.fc(F.avg_pool2d(x, 8).mean((2, 3))), fc=nn.Linear(6, 4))
+    assert kinds(compiled(module)) == "Input Conv GlobalAvg Logits"
+
+
 def test_passes_have_names_and_say_what_they_do():
     assert len({step.name for step in REWRITES}) == len(REWRITES)
     assert all(step.does for step in REWRITES)

@@ -142,8 +142,8 @@ def test_a_file_with_code_is_refused_and_the_code_does_not_run(path: Path, bare:
         ({"version": 99}, ["checkpoint version 99; this acsgen reads 1 and 2"]),
         ({"version": torch.zeros(2)}, ["checkpoint version"]),
         (
-            {"arch": "vgg"},
-            [f"unknown architecture 'vgg' ({ARCHITECTURES.known()})"],
+            {"arch": "transformer"},
+            [f"unknown architecture 'transformer' ({ARCHITECTURES.known()})"],
         ),
         (
             {"arch": 3, "config": [], "state_dict": None, "meta": "x"},

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from acsgen.nn import MacCounter, load_checkpoint
+from acsgen.nn.answers import answer_macs
 from acsgen.nn.gate_parts import gate_parameters
 from acsgen.nn.gates.record import GateRecord
 from acsgen.nn.networks import ARCHITECTURES
@@ -248,3 +250,26 @@ def test_training_starts_from_the_static_twin(data: str, tmp_path: Path) -> None
     other = network("resnet", depth=14)
     with pytest.raises(UserError, match="none of its weights"):
         take_weights(nn.Sequential(other), str(twin.checkpoint))
+
+
+@pytest.mark.parametrize("weights", ["equal", "cost"])
+def test_branch_losses_are_weighed(weights: str) -> None:
+    torch.manual_seed(0)
+    entry = ARCHITECTURES["radi_resnet"]
+    model = entry.build(entry.config(widths=(2, 3, 4), image_size=8, num_classes=3)).train()
+    forward = Forward(model, MacCounter(model), torch.device("cpu"))
+    kind = LOSSES["branches"]
+    loss = kind(kind.parameters_type.model_validate({"weights": weights}), forward)
+    images = torch.randint(0, 256, (8, 3, 8, 8), dtype=torch.uint8)
+    labels = torch.arange(8) % 3
+    found = loss(images, labels)
+    with torch.no_grad():
+        every = [F.cross_entropy(logits, labels) for logits in model(images)]
+    counts = answer_macs(model, model.example_input(), 7)
+    assert len(every) == 7
+    assert counts[2] < counts[6]
+    factors = [counts[-1] / macs for macs in counts] if weights == "cost" else [1.0] * 7
+    wanted = sum(factor * ce for factor, ce in zip(factors, every, strict=True))
+    torch.testing.assert_close(found.loss.detach(), wanted)
+    found.loss.backward()
+    assert all(branch.fc.weight.grad.any() for branch in model.branches)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 import acsgen.nn.networks
 import acsgen.train.losses
 from acsgen.nn import AcsConfig, ChannelGate, MacCounter, ResNet, ResNetConfig
+from acsgen.nn.answers import answers
 from acsgen.nn.mac_counter import Skippable
 from acsgen.nn.networks import ARCHITECTURES
 from acsgen.support.registry import Registry
@@ -94,4 +95,5 @@ def test_every_architecture_trains_and_counts(name: str) -> None:
     assert isinstance(model, Skippable)
     assert MacCounter(model).static_macs > 0
     with torch.no_grad():
-        assert model.eval()(model.example_input()).shape[0] == 1
+        for logits in answers(model.eval()(model.example_input())):
+            assert logits.shape == (1, entry.config().num_classes)

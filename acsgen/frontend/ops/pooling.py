@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from acsgen.frontend.context import Call, Context, Refused, Value, describe
 from acsgen.frontend.opgraph import GlobalAvg, PartialMean, Pool
 
@@ -90,12 +92,14 @@ def _adaptive_avg_pool(ctx: Context, call: Call) -> Value:
 
 def _mean(ctx: Context, call: Call) -> Value:
     x = call.value()
-    if x.kind != "map":
-        raise Refused(f"mean of {describe(x)}", about_inputs=True)
     axes = call.args.get("dim")
     count = len(x.dims)
     given = range(count) if not axes else ([axes] if isinstance(axes, int) else axes)
     reduced = {int(axis) % count for axis in given}
+    if x.kind == "vector" and count == 4 and reduced <= {2, 3} and x.dims[2:] == (1, 1):
+        return replace(x, dims=call.dims)
+    if x.kind != "map":
+        raise Refused(f"mean of {describe(x)}", about_inputs=True)
     left = [axis for axis in range(count) if axis not in reduced and x.dims[axis] > 1]
     if 0 in reduced or 1 in reduced or x.dims[:2] != (1, x.channels):
         raise Refused(f"mean over axes {sorted(reduced)}", "take the mean over height and width")

@@ -14,6 +14,7 @@ from acsgen.frontend.passes import (
     merge_means,
     merge_padding,
     mix_identity,
+    one_sign,
     split_pools,
     square_windows,
     vector_sums,
@@ -35,6 +36,7 @@ REWRITES: tuple[Pass, ...] = (
     complements.PASS,
     vector_sums.PASS,
     gate_views.PASS,
+    one_sign.PASS,
 )
 
 

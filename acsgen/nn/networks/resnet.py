@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-import torch
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acsgen.nn.gates.dgconv import is_power_of_two
 from acsgen.nn.gates.gate import AcsGate
 from acsgen.nn.mac_counter import GatedLayer
+from acsgen.nn.networks._image import (
+    ImageConfig,
+    Normalize,
+    Width,
+    black_image,
+    initialize_convolutions,
+)
 from acsgen.nn.networks.base import architecture
-
-#: Channels of a layer. The bounds of the configurations keep a forged model file from claiming all
-#: memory before its weights are even looked at.
-Width = Annotated[int, Field(ge=1, le=4096)]
 
 
 class AcsConfig(BaseModel):
@@ -83,41 +85,21 @@ class AcsConfig(BaseModel):
         )
 
 
-class BackboneConfig(BaseModel):
+class BackboneConfig(ImageConfig):
     """Shape of a CIFAR-size ResNet.
 
     Attributes:
         depth: 6n+2 layers: three stages of n blocks of two convolutions, a stem and a classifier.
         widths: channels of the three stages; (32, 64, 128) is the ACS paper's ResNet.
-        num_classes: classifier outputs.
-        in_channels: image channels.
-        image_size: height and width of the images, in pixels.
-        mean: per image channel, in units of the full pixel range [0, 1].
-        std: likewise.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    depth: int = Field(default=8, ge=8, le=110)
+    depth: int = Field(default=8, ge=8, le=152)
     widths: tuple[Width, Width, Width] = (16, 32, 64)
-    num_classes: int = Field(default=10, ge=2, le=65_536)
-    in_channels: int = Field(default=3, ge=1, le=1024)
-    image_size: int = Field(default=32, ge=4, le=1024)
-    mean: tuple[FiniteFloat, ...] = (0.5, 0.5, 0.5)
-    std: tuple[FiniteFloat, ...] = (0.25, 0.25, 0.25)
 
     @model_validator(mode="after")
-    def _consistent(self) -> BackboneConfig:
+    def _whole_stages(self) -> BackboneConfig:
         if self.depth % 6 != 2:
             raise ValueError(f"depth must be 6n+2 (8, 14, 20, 26, 32, 38, ...), got {self.depth}")
-        for name, values in (("mean", self.mean), ("std", self.std)):
-            if len(values) != self.in_channels:
-                raise ValueError(
-                    f"{name} needs one value per image channel ({self.in_channels}), "
-                    f"got {len(values)}"
-                )
-        if min(self.std) <= 0.0:
-            raise ValueError(f"std must be positive, got {self.std}")
         return self
 
     @property
@@ -139,30 +121,6 @@ class ResNetConfig(BackboneConfig):
     """
 
     gate: AcsConfig | None = None
-
-
-class Normalize(nn.Module):
-    """Pixels 0..255 (uint8 or float) to zero mean and unit variance: the model's first layer.
-
-    It is part of the model so that the accelerator takes the camera's bytes, and no program around
-    it has to know the constants.
-
-    Args:
-        mean: per channel, for pixels scaled to [0, 1].
-        std: likewise.
-    """
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.tensor(mean).reshape(1, -1, 1, 1))
-        self.register_buffer("std", torch.tensor(std).reshape(1, -1, 1, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[N, C, H, W] pixels to float32 of the same shape."""
-        return (x.to(torch.float32) / 255.0 - self.mean) / self.std
 
 
 class BasicBlock(nn.Module):
@@ -240,9 +198,7 @@ class ResNet(nn.Module):
         self.layer2 = self._stage(w1, w2, stride=2)
         self.layer3 = self._stage(w2, w3, stride=2)
         self.fc = nn.Linear(w3, config.num_classes)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        initialize_convolutions(self)
 
     def _stage(self, in_channels: int, width: int, stride: int) -> nn.Sequential:
         gate = self.config.gate
@@ -261,8 +217,7 @@ class ResNet(nn.Module):
 
     def example_input(self) -> Tensor:
         """One black image, uint8 [1, C, H, W], for shape tracing and export."""
-        size = self.config.image_size
-        return torch.zeros(1, self.config.in_channels, size, size, dtype=torch.uint8)
+        return black_image(self.config)
 
     def gated_layers(self) -> list[GatedLayer]:
         """The layers that skip channels (see :class:`acsgen.nn.mac_counter.GatedLayer`)."""

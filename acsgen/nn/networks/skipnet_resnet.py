@@ -1,13 +1,16 @@
-"""ResNet with the feed-forward gates of SkipNet (Wang et al. 2018): each block decides the next."""
+"""ResNet with the gates of SkipNet (Wang et al. 2018): each block decides whether the next runs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
+import torch
 from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from acsgen.nn.calls import call_name
 from acsgen.nn.gates.gate import AcsGate, ChannelGate
 from acsgen.nn.mac_counter import GatedLayer
 from acsgen.nn.networks._mixing import MixingConfig, MixingResNet, one_decision
@@ -18,10 +21,11 @@ class SkipNetResNetConfig(MixingConfig):
     """Shape of a ResNet with SkipNet gates.
 
     Attributes:
-        form: ``I`` has max pooling and two convolutions, ``II`` one convolution of stride 2.
+        form: ``I`` has max pooling and two convolutions, ``II`` one convolution of stride 2;
+            ``RNN`` one recurrent network for all blocks, behind a linear layer of each.
     """
 
-    form: Literal["I", "II"] = "I"
+    form: Literal["I", "II", "RNN"] = "I"
 
     @model_validator(mode="after")
     def _pools(self) -> SkipNetResNetConfig:
@@ -69,6 +73,43 @@ class FeedForwardGate(nn.Module):
         return mask
 
 
+class RecurrentGate(nn.Module):
+    """Average and linear layer of each block, then one LSTM cell and one linear layer for all.
+
+    The LSTM is written with linear layers, so that its work is counted (Hochreiter and Schmidhuber
+    1997, with forget gates; input, forget, cell and output gate in the order of ``nn.LSTM``). Its
+    state is that of one image, and begins at zero.
+
+    Args:
+        channels: of the maps that the gate reads, in the order of its calls.
+        threshold: see :class:`acsgen.nn.gates.gate.ChannelGate`.
+    """
+
+    #: Width of the embeddings and of the state (SkipNet, section 4.1).
+    WIDTH = 10
+
+    def __init__(self, channels: Sequence[int], threshold: float) -> None:
+        super().__init__()
+        width = self.WIDTH
+        self.embed = nn.ModuleList(nn.Linear(count, width) for count in channels)
+        self.from_input = nn.Linear(width, 4 * width)
+        self.from_state = nn.Linear(width, 4 * width)
+        self.proj = nn.Linear(width, 1)
+        nn.init.constant_(self.proj.bias, AcsGate.INITIAL_LOGIT)
+        self.gate = ChannelGate(threshold)
+
+    def forward(
+        self, x: Tensor, number: int, state: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """[N, C, H, W] of the gate's call ``number`` to a mask [N, 1, 1, 1] and the new state."""
+        x = self.embed[number](x.mean((2, 3)))
+        hidden, cell = (torch.zeros_like(x), torch.zeros_like(x)) if state is None else state
+        take, keep, value, give = (self.from_input(x) + self.from_state(hidden)).chunk(4, 1)
+        cell = torch.sigmoid(keep) * cell + torch.sigmoid(take) * torch.tanh(value)
+        hidden = torch.sigmoid(give) * torch.tanh(cell)
+        return self.gate(self.proj(hidden)), (hidden, cell)
+
+
 @architecture("skipnet_resnet", SkipNetResNetConfig)
 class SkipNetResNet(MixingResNet):
     """The first block always runs; the output of each decides whether the next one does."""
@@ -76,15 +117,26 @@ class SkipNetResNet(MixingResNet):
     def __init__(self, config: SkipNetResNetConfig) -> None:
         super().__init__(config)
         outs = [block.conv1.out_channels for _, block in self.blocks()]
-        self.gates = nn.ModuleList(
-            FeedForwardGate(channels, config.form, config.threshold) for channels in outs[:-1]
-        )
+        self.gates, self.control = nn.ModuleList(), None
+        if config.form == "RNN":
+            self.control = RecurrentGate(outs[:-1], config.threshold)
+            return
+        for channels in outs[:-1]:
+            self.gates.append(FeedForwardGate(channels, config.form, config.threshold))
 
     def forward(self, x: Tensor) -> Tensor:
         """Pixels [N, C, H, W] to logits [N, num_classes]."""
         x = self.stem(x)
+        state = None
         for index, (_, block) in enumerate(self.blocks()):
-            x = block(x) if index == 0 else self.mixed(block, x, self.gates[index - 1](x))
+            if index == 0:
+                x = block(x)
+                continue
+            if self.control is None:
+                mask = self.gates[index - 1](x)
+            else:
+                mask, state = self.control(x, index - 1, state)
+            x = self.mixed(block, x, mask)
         return self.classify(x)
 
     def gated_layers(self) -> list[GatedLayer]:
@@ -93,5 +145,11 @@ class SkipNetResNet(MixingResNet):
             layer
             for index, (name, _) in enumerate(self.blocks())
             if index
-            for layer in one_decision(name, f"gates.{index - 1}.gate")
+            for layer in one_decision(name, self._gate(index - 1))
         ]
+
+    def _gate(self, number: int) -> str:
+        """Call of the gate behind a block."""
+        if self.control is None:
+            return f"gates.{number}.gate"
+        return call_name("control.gate", number)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from acsgen.nn.answers import answers
 from acsgen.nn.gates.record import GateRecord, record_gates
 from acsgen.nn.mac_counter import MacCounter
 from acsgen.support.registry import Registry
@@ -42,12 +43,14 @@ class ForwardPass:
         gates: logits and decisions of the gates.
         macs: of each image, [N]; a scalar for a network without gates. Differentiable in the masks.
         macs_ratio: their mean over the MACs of the static network, a scalar.
+        branches: logits of the branch classifiers before, if the network has any.
     """
 
     logits: Tensor
     gates: GateRecord
     macs: Tensor
     macs_ratio: Tensor
+    branches: tuple[Tensor, ...] = ()
 
 
 class Forward:
@@ -60,6 +63,7 @@ class Forward:
         autocast: run the forward pass in bfloat16 where that is safe.
 
     Attributes:
+        model: the network.
         static_macs: MACs per image of the static network.
         counter: the MAC counter.
     """
@@ -73,17 +77,18 @@ class Forward:
     ) -> None:
         self.device = device
         self.static_macs = counter.static_macs
-        self._model = model
+        self.model = model
         self.counter = counter
         self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=autocast)
 
     def __call__(self, images: Tensor) -> ForwardPass:
         """Run images [N, C, H, W]."""
         images = images.contiguous(memory_format=memory_format(images.device))
-        with record_gates(self._model) as gates, self._autocast:
-            logits = self._model(images).float()
+        with record_gates(self.model) as gates, self._autocast:
+            *branches, logits = (answer.float() for answer in answers(self.model(images)))
         macs = self.counter.count(gates.masks)
-        return ForwardPass(logits, gates, macs, macs.mean() / self.static_macs)
+        ratio = macs.mean() / self.static_macs
+        return ForwardPass(logits, gates, macs, ratio, tuple(branches))
 
 
 #: The value to differentiate, and the values of ``Loss.own_statistics``.
