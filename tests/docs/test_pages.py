@@ -19,7 +19,7 @@ EVERY_PAGE = all_pages()
 RUNNABLE = [page for page in EVERY_PAGE if any(block.is_executed for block in page.blocks)]
 
 #: Seconds that a page's commands may take, shortened as they are, on a machine with other work.
-LIMIT = 900
+LIMIT = 1800
 
 #: Commands that no option makes short, and the tests that execute them.
 ELSEWHERE = {
