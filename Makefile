@@ -1,7 +1,7 @@
 # acsgen: everything a newcomer needs is `make demo` and `make test`.
 #
 # Variables: PYTHON (default python3), PIP_ARGS (for example an extra package index),
-# BOARD and MODEL (for demo), PYTEST_ARGS (for test), N and SEED (for fuzz and fuzz-inputs), LANES (for fuzz).
+# BOARD and MODEL (for demo), PYTEST_ARGS (for test and test-pythons), PYTHONS (for test-pythons), N and SEED (for fuzz and fuzz-inputs), LANES (for fuzz).
 
 BOARD ?= zedboard
 MODEL ?= models/resnet8-acs-digits32.pt
@@ -14,16 +14,18 @@ BIN := $(VENV)/bin
 SETUP := scripts/setup.sh pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz fuzz-inputs lint format spec clean
+.PHONY: help demo test test-pythons docs fuzz fuzz-inputs lint format spec clean
 
 help:
 	@echo "make demo    build an accelerator from a trained network and prove it bit-exact"
 	@echo "make test    run the tests"
+	@echo "make test-pythons  run the unit tests with every Python that is supported and installed"
+	@echo "make docs    build the documentation's site, with warnings as errors"
 	@echo "make fuzz    compare the engines on N random programs each, until one is wrong"
 	@echo "make fuzz-inputs  damage every kind of file that is read, N times each"
 	@echo "make lint    ruff, mypy, clang-format and Verible"
 	@echo "make format  let ruff, clang-format and Verible format and fix the sources"
-	@echo "make spec    render the files that are derived from hw/spec/engine.yaml"
+	@echo "make spec    render what is derived from hw/spec/engine.yaml, and the reference pages"
 	@echo "make clean   remove builds and caches (the environment stays; remove .venv by hand)"
 
 # A stamp lets a second call start at once: it is newer than the files that it depends on.
@@ -46,6 +48,14 @@ demo: $(VENV)/.ready-test
 test: $(VENV)/.ready-test $(VENV)-pynq/.ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
+test-pythons:
+	scripts/test_pythons.sh $(or $(PYTEST_ARGS),-q -m unit)
+
+# The variable keeps the theme's makers from speaking of other projects.
+docs: $(VENV)/.ready-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "open site/index.html"
+
 fuzz: $(VENV)/.ready-test
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) --lanes $(LANES)
 
@@ -67,7 +77,9 @@ format: $(VENV)/.ready-dev
 
 spec: $(VENV)/.ready-test
 	$(BIN)/python -m acsgen.isa
+	$(BIN)/python -m acsgen.flow.keys docs/reference
+	$(BIN)/python scripts/command_pages.py
 
 clean:
-	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf build dist site .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find acsgen tests hw templates host sim -name __pycache__ -type d -prune -exec rm -rf {} +

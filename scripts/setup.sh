@@ -4,14 +4,14 @@
 #   scripts/setup.sh            everything `make demo` and `make test` need
 #   scripts/setup.sh dev        the linters and pre-commit as well
 #
-# Environment: PYTHON (default python3), PIP_ARGS (more arguments for pip install).
+# Environment: PYTHON (default python3), VENV (default .venv), PIP_ARGS (more arguments for pip install).
 # Does nothing that is already done; safe to run again after an interruption.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 extra="${1:-test}"
 python="${PYTHON:-python3}"
-venv=.venv
+venv="${VENV:-.venv}"
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 2; }

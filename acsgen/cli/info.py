@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
-import re
-import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,10 +19,8 @@ from acsgen.support.assets import asset, asset_root
 from acsgen.support.fields import meanings
 from acsgen.support.numbers import count
 
-_TOOLS = (
-    *("g++", "clang++", "opt", "vitis-run", "v++", "vitis_hls", "vivado", "verilator", "yosys"),
-    "tclsh",
-)
+if TYPE_CHECKING:
+    from acsgen.flow.doctor import Finding
 
 
 def print_version(wanted: bool) -> None:
@@ -37,13 +32,18 @@ def print_version(wanted: bool) -> None:
 
 @guarded
 def info(json_file: JsonOption = None) -> None:
-    """Show versions, tools, boards and models, for the report of a problem."""
+    """Show versions, tools, boards and models, for the report of a problem.
+
+    The tools are those of acsgen doctor, which says what each is good for.
+    """
     check_json(json_file)
+
+    from acsgen.flow.doctor import diagnose
+
     rows = {
         "acsgen": f"{__version__}, files in {asset_root()}",
         "python": f"{platform.python_version()} on {platform.platform()}",
-        **dict(_requirements()),
-        **{tool: shutil.which(tool) or "not found" for tool in _TOOLS},
+        **{f.name: _found(f) for f in diagnose() if f.name not in ("acsgen", "python")},
         "boards": ", ".join(board_names()),
         "data sets": ", ".join([*dataset_names(), "npz:FILE"]),
         "models": ", ".join(sorted(p.name for p in asset("models").glob("*.pt"))),
@@ -54,14 +54,12 @@ def info(json_file: JsonOption = None) -> None:
     write_json(json_file, rows)
 
 
-def _requirements() -> list[tuple[str, str]]:
-    """Return the packages acsgen requires with their installed versions."""
-    found = []
-    for requirement in importlib.metadata.requires("acsgen") or []:
-        name = re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0]
-        if "extra ==" not in requirement:
-            found.append((name, importlib.metadata.version(name)))
-    return sorted(found)
+def _found(finding: Finding) -> str:
+    """Return version and place of what ``acsgen doctor`` found, without its advice."""
+    told = ", ".join(filter(None, (finding.version, finding.where)))
+    if finding.works:
+        return told or "found"
+    return f"{told}, not enough" if told else "not found"
 
 
 @guarded

@@ -100,6 +100,8 @@ _XILINX = {
 #: What each optional set of packages is for.
 _EXTRAS = {
     "synth": "synth: the RTL through Yosys",
+    "figures": "report --figures",
+    "docs": "the documentation's site",
     "test": "the tests",
     "dev": "the linters",
 }

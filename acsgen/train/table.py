@@ -53,8 +53,8 @@ def model_table(folder: Path) -> str:
     ]
     if masks:
         lines += ["", *_header(_MASK_COLUMNS), *masks]
-    lines += ["", "Made by:", ""]
-    lines += [f"    {_command(meta)}" for meta in metas.values()]
+    lines += ["", "Made by:", "", '```sh title="Takes hours"']
+    lines += [*(_command(meta) for meta in metas.values()), "```"]
     return "\n".join(lines)
 
 

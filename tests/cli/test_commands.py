@@ -93,6 +93,23 @@ def test_info_names_versions_tools_and_boards() -> None:
 
 
 @pytest.mark.unit
+def test_info_and_doctor_tell_the_same_of_a_tool_that_is_not_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vivado in its usual folder: info once looked on the PATH alone, and did not find it."""
+    vivado = tmp_path / "Vivado" / "2022.2" / "bin" / "vivado"
+    vivado.parent.mkdir(parents=True)
+    vivado.write_text("#!/bin/sh\n")
+    vivado.chmod(0o755)
+    monkeypatch.setenv("XILINX_ROOT", str(tmp_path))
+    told = json.loads(invoke("info", "--json", "-"))
+    found = {entry["name"]: entry for entry in json.loads(invoke("doctor", "--json", "-"))}
+    assert told["vivado"] == f"2022.2, {vivado}"
+    assert found["vivado"]["where"] == str(vivado)
+    assert found.keys() <= told.keys()
+
+
+@pytest.mark.unit
 def test_summary_says_what_the_report_says() -> None:
     rows = {label: (value, remark) for label, value, remark in summary_rows(
         REPORT, load_board("zedboard")

@@ -166,7 +166,8 @@ def changed_checkout(folder: Path, *changes: Change) -> Path:
     for name in FOLDERS:
         ignored = shutil.ignore_patterns("__pycache__", "*.so")
         shutil.copytree(asset_root() / name, folder / name, ignore=ignored)
-    shutil.copy(asset_root() / "pyproject.toml", folder)
+    for name in ("pyproject.toml", "LICENSE", "NOTICE"):
+        shutil.copy(asset_root() / name, folder)
     change_specification(folder, *changes)
     return folder
 

@@ -57,7 +57,7 @@ def test_the_table_tells_what_the_files_say(tmp_path: Path) -> None:
         f"| `net.pt` | {sizes['net']} | 50 | 91.23 % | 12.000 M | 7.200 M | 60.0 % | – |",
     ]
     assert lines[7] == "| `net-acs.pt` | 112 | 51.0 % | 87.5 % | 1.0 % | 2.0 % | 0.65 | r = +0.32 |"
-    assert lines[-1] == "    acsgen train models/recipes/net.yaml --out models"
+    assert lines[-2:] == ["acsgen train models/recipes/net.yaml --out models", "```"]
 
 
 def test_the_table_is_put_between_the_marks(

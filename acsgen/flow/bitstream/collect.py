@@ -18,6 +18,7 @@ from acsgen_host.errors import HostError
 from acsgen_host.handoff import check_handoff
 
 from acsgen.emit.claims import Claims, load_claims
+from acsgen.emit.sbom import BUNDLE_FILES
 from acsgen.engines.base import Implementation
 from acsgen.flow.bitstream.results import Results
 from acsgen.flow.bitstream.tools import Tool
@@ -189,6 +190,9 @@ def collect(
     with staged_directory(out) as folder:
         for name in (PROGRAM_FOLDER, VECTORS_FOLDER, HOST_FOLDER):
             shutil.copytree(build.path / name, folder / name, ignore=ignored)
+        for name in BUNDLE_FILES:
+            if (build.path / name).is_file():  # builds of earlier versions have none
+                shutil.copyfile(build.path / name, folder / name)
         shutil.copyfile(results.bit, folder / f"{stem}.bit")
         shutil.copyfile(results.hwh, folder / f"{stem}.hwh")
         (folder / "reports").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from acsgen_host.bundle import LABELS_FILE
 from acsgen_host.words import pack_image
 
 from acsgen.cost.macs import count_macs
+from acsgen.emit.sbom import Contents, write_bundle_files
 from acsgen.engines.registry import Simulation
 from acsgen.engines.rtl import Memory
 from acsgen.flow.build.project import write_project
@@ -28,6 +30,11 @@ def render_project(work: Work, on_stage: OnStage) -> None:
     work.vectors = Vectors(checked, GoldenModel(work.integers).run(checked))
     source = work.images.source
     write_project(work.folder, work.program, plan.board, work.vectors, source, plan.implementations)
+    model = plan.request.model
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    name = f"{work.program.model}-{plan.board.name}"
+    contents = Contents(name, model.name, digest, source, plan.implementations)
+    write_bundle_files(work.folder, contents)
     if work.images.labels is not None:
         # For the accuracies of the driver's notebooks; no check reads them.
         labels = np.asarray(work.images.labels[: len(checked)], np.int64)

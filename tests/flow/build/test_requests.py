@@ -101,8 +101,8 @@ def contents(folder: Path) -> list[str]:
 def test_both_engines_are_rendered_and_the_c_simulation_runs(request_for: BuildRequest) -> None:
     result = build(request_for)
     assert contents(result.out) == [
-        "csim", "hls", "host", "manifest.json", "program", "report.html", "report.json", "rtl",
-        "vectors", "vivado",
+        "LICENSE", "NOTICE", "csim", "hls", "host", "manifest.json", "program", "report.html",
+        "report.json", "rtl", "sbom.cdx.json", "vectors", "vivado",
     ]  # fmt: skip
     assert list(result.report.bit_exact) == ["csim"]
     assert result.report.engines == ("hls", "rtl")
