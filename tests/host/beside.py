@@ -16,7 +16,8 @@ UNREACHABLE, NO_PYTHON = 3, 4
 def python_of(name: str) -> Path:
     """Return the Python of ``.venv-NAME``, which is made if need be.
 
-    `make test` makes them all beforehand.  The test is skipped where there is no Python to make it of, or no package index.
+    `make test` makes them all beforehand.  The test is skipped where there is no Python to make
+    it of, or no package index.
     """
     root = asset_root()
     made = subprocess.run(
