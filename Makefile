@@ -37,15 +37,17 @@ $(VENV)/.ready-dev: $(SETUP)
 	@scripts/setup.sh dev
 	@touch $@ $(VENV)/.ready-test
 
-# Where pip reaches no package index, the script says so and ends with status 3. The tests through
-# pynq are then skipped; any other failure stops make.
-$(VENV)-pynq/.ready: tests/host/requirements-pynq.txt scripts/setup_pynq.sh
-	@scripts/setup_pynq.sh || test $$? -eq 3
+# Environments for the tests that need another Python, or older packages. Where pip reaches no package
+# index, the script says so and ends with status 3; where there is no such Python, with 4. Their tests
+# are then skipped; any other failure stops make.
+BESIDE := pynq board-3.8 board-3.10
+$(BESIDE:%=$(VENV)-%/.ready): $(VENV)-%/.ready: tests/host/requirements-%.txt scripts/setup_environment.sh
+	@scripts/setup_environment.sh $* || test $$? -eq 3 -o $$? -eq 4
 
 demo: $(VENV)/.ready-test
 	$(BIN)/acsgen build --board $(BOARD) --verify rtl $(MODEL)
 
-test: $(VENV)/.ready-test $(VENV)-pynq/.ready
+test: $(VENV)/.ready-test $(BESIDE:%=$(VENV)-%/.ready)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 test-pythons:

@@ -405,6 +405,8 @@ class Accelerator(Settings):
             meaning = isa.STATUS_TEXT.get(status, "This code is not in the specification.")
             what = f"stopped with {name} at {place}: {meaning}"
             remedy = "the program does not fit this engine, or its memory was overwritten"
+            if status in (isa.STATUS_BUS_ERROR, isa.STATUS_BUS_TIMEOUT):
+                remedy = "look at the memory ports of the design, their clock and their address map"
             raise EngineFault(name, index, layer, what, remedy)
         if found["spec_hash"] != self.bundle.spec_hash or found["status"] != status:
             what = f"reports {name}, but its result is not in memory"

@@ -119,9 +119,15 @@ def test_the_folder_for_the_board(run: Run, built: Path, engine: str) -> None:
     assert manifest["files"][bit.name]["sha256"] == hashlib.sha256(bit.read_bytes()).hexdigest()
     assert open_build(out).manifest.model == "small"
     names = {path.name for path in out.iterdir()}
-    assert {"host", "install.sh", "README.md", "report.json", "reports", "program"} <= names
+    assert {"host", "install.sh", "README.md", "reports", "program"} <= names
+    assert {"report.html", "report.json"} <= names
     assert (out / "host" / "acsgen_host" / "bundle.py").is_file()
     assert os.access(out / "install.sh", os.X_OK)
+    # The page of the folder is of its report, with what was measured.
+    page = (out / "report.html").read_text()
+    assert page.count("measured by Vivado after routing") == 4
+    assert "41,234" in page
+    assert f"{bit.name}</" in page
     # Nothing of the run is left, and nothing of the build was touched but its report.
     assert sorted(p.name for p in built.parent.iterdir()) == ["net", out.name]
     after = files_in(built)
@@ -291,6 +297,8 @@ def test_a_run_that_is_killed_ends_its_tools(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell lets what it starts in the background ignore Ctrl-C, these tests among them.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     for line in process.stdout:

@@ -11,6 +11,8 @@ import contextlib
 import importlib.util
 import json
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,9 @@ from acsgen.engines.rtl import RtlDevice
 PREPARED = "ACSGEN_HOST_PREPARED"
 
 DEVICES: dict[str, Callable[[Path], Device]] = {"csim": CSimDevice, "rtl": RtlDevice}
+
+#: Environments as on images of boards, with their versions of numpy.
+BOARDS = {"board-3.8": "1.20.", "board-3.10": "1.21."}
 
 #: Modules that run in both environments.
 IN_BOTH = ("test_batches.py", "test_driver.py", "test_sharing.py")
@@ -105,6 +110,41 @@ def prepared_folder(
     folder = tmp_path_factory.mktemp("driver")
     prepare(folder, libraries(request.config.cache.mkdir("acsgen-engines")))
     return folder
+
+
+@pytest.fixture(scope="module")
+def build(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build with its C simulation, its driver and its notebooks, as it goes to a board."""
+    from acsgen.support.assets import asset
+
+    made = tmp_path_factory.mktemp("notebooks") / "build"
+    shutil.copytree(prepared.bundle.path, made)
+    (made / "csim").mkdir()
+    shutil.copyfile(prepared.libraries["csim"], made / "csim" / "libacs.so")
+    shutil.copytree(asset("host"), made / "host", ignore=shutil.ignore_patterns("__pycache__"))
+    return made
+
+
+@pytest.fixture(scope="module", params=BOARDS)
+def board_python(request: pytest.FixtureRequest) -> Path:
+    """A Python as on the image of a board, which has nothing of acsgen."""
+    from .beside import python_of
+
+    python = python_of(request.param)
+    code = (
+        "import sys, numpy\n"
+        "assert (3, 8) <= sys.version_info[:2] <= (3, 10), sys.version\n"
+        f"assert numpy.__version__.startswith({BOARDS[request.param]!r}), numpy.__version__\n"
+        "for name in ('acsgen', 'acsgen_host', 'torch', 'pynq'):\n"
+        "    try: __import__(name)\n"
+        "    except ImportError: continue\n"
+        "    raise AssertionError(name + ' is there')\n"
+    )
+    finished = subprocess.run(
+        [python, "-I", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    return python
 
 
 @dataclass(frozen=True)

@@ -12,26 +12,18 @@ import pytest
 
 from acsgen.support.assets import asset_root
 
+from .beside import python_of
 from .conftest import IN_BOTH, PREPARED, Prepared
 
 pytestmark = pytest.mark.xdist_group("driver")
 
-#: Exit status of scripts/setup_pynq.sh where pip reaches no index.
-UNREACHABLE = 3
-
 
 @pytest.fixture(scope="module")
 def pynq_python() -> Path:
-    """The Python that has pynq; `make test` makes it beforehand."""
+    """The Python that has pynq."""
     if given := os.environ.get("ACSGEN_PYNQ_PYTHON"):
         return Path(given)
-    root = asset_root()
-    script = [root / "scripts" / "setup_pynq.sh"]
-    made = subprocess.run(script, capture_output=True, text=True, check=False)
-    if made.returncode == UNREACHABLE:
-        pytest.skip("pynq is not installed, and pip reaches no package index")
-    assert made.returncode == 0, made.stdout + made.stderr
-    return root / ".venv-pynq" / "bin" / "python"
+    return python_of("pynq")
 
 
 def test_the_driver_through_pynq(

@@ -61,6 +61,14 @@ def test_shipped_board_has_the_resources_of_its_part(name: str) -> None:
     assert board.feature_kib + 2 * board.weight_kib < 4 * has.bram36
 
 
+@pytest.mark.parametrize("name", sorted(PARTS))
+def test_the_processing_system_makes_the_clock_of_a_shipped_board(name: str) -> None:
+    """It divides a PLL by a whole number; another clock would be one that no board has."""
+    board = load_board(name)
+    divisor = board.processing_system.io_pll_mhz / board.clock_mhz
+    assert divisor == round(divisor)
+
+
 def test_every_key_is_required_or_has_a_documented_default() -> None:
     optional = {key for key, field in Board.model_fields.items() if not field.is_required()}
     assert optional == {"notes"}

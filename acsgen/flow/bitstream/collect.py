@@ -26,6 +26,7 @@ from acsgen.report.claims import compare
 from acsgen.report.csynth import read_report as read_csynth
 from acsgen.report.data import LoopSynthesis, Report, Synthesis
 from acsgen.report.file import write_report
+from acsgen.report.page import write_page
 from acsgen.report.vivado import read_timing, read_utilization
 from acsgen.support.assets import asset
 from acsgen.support.errors import CheckFailed, Problem, UserError
@@ -203,6 +204,7 @@ def collect(
         write_report(folder, report)
         _write_manifest(build, folder, stem)
         _write_pages(build, engine, report, stem, folder)
+        write_page(folder)
         _write_sums(folder)
 
 
