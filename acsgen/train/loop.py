@@ -27,7 +27,7 @@ from acsgen.train.gate_modes import GATE_MODES, gates_in_mode
 from acsgen.train.losses import LOSSES, Forward
 from acsgen.train.memory import memory_format
 from acsgen.train.recipe import PhaseRecipe, Recipe
-from acsgen.train.start import take_weights
+from acsgen.train.start import start_from
 from acsgen.train.stepper import Stepper
 from acsgen.train.trained_part import training_only
 from acsgen.train.validate import Validation, validate
@@ -127,8 +127,7 @@ class _Run:
         model, self.config = build_model(
             recipe.arch, _model_config(recipe, train_set), f"recipe {recipe.name}"
         )
-        if recipe.start is not None:
-            take_weights(model, recipe.start)
+        start_from(model, recipe)
         self.model = model.to(device)
         self._arrange(memory_format(device))
         self.counter = MacCounter(self.model)

@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from torch import nn
 
 from acsgen.nn.checkpoint import load_checkpoint
 from acsgen.support.errors import Problem, UserError
+from acsgen.train.recipe import Recipe
+
+
+@runtime_checkable
+class Prunable(Protocol):
+    """A network that decides once, by its trained weights, what it leaves out."""
+
+    def prune(self) -> None:
+        """Decide."""
+
+
+def start_from(model: nn.Module, recipe: Recipe) -> None:
+    """Give a new network the weights that its recipe starts from, and prune it if it can be.
+
+    Raises:
+        UserError: weights that cannot be used, or none where pruning goes by them.
+    """
+    if recipe.start is not None:
+        take_weights(model, recipe.start)
+    if isinstance(model, Prunable):
+        if recipe.start is None:
+            what = f"{recipe.arch} is pruned by the weights of a trained network"
+            remedy = "give a model file as 'start', that of its static twin"
+            raise UserError(Problem(f"recipe {recipe.name}", what, remedy))
+        model.prune()
 
 
 def take_weights(model: nn.Module, path: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,31 @@ def test_training_starts_from_the_static_twin(data: str, tmp_path: Path) -> None
     other = network("resnet", depth=14)
     with pytest.raises(UserError, match="none of its weights"):
         take_weights(nn.Sequential(other), str(twin.checkpoint))
+
+
+def test_pruning_goes_by_the_weights_of_the_twin(data: str, tmp_path: Path) -> None:
+    twin = train(recipe(data, "resnet", [{"name": "plain", "epochs": 2}]), out=tmp_path / "twin")
+    phases = [{"name": "retrain", "epochs": 2, "gates": "learned"}]
+    run = recipe(data, "pfec_resnet", phases, start=str(twin.checkpoint))
+    result = train(run, out=tmp_path / "pruned")
+    assert result.validation.accuracy > 0.9
+    assert result.validation.macs_min == result.validation.macs_max
+    assert result.validation.macs_mean < 0.7 * result.validation.static_macs
+    before, after = (load_checkpoint(p).model for p in (twin.checkpoint, result.checkpoint))
+    norms = before.layer2[0].conv1.weight.abs().sum((1, 2, 3))
+    kept = after.masks[1].logits > 0
+    assert 0 < int(kept.sum()) < len(kept)
+    assert norms[kept].min() >= norms[~kept].max()
+    with pytest.raises(UserError, match="is pruned by the weights of a trained network"):
+        train(recipe(data, "pfec_resnet", phases), out=tmp_path)
+
+
+def test_branches_train_together(data: str, tmp_path: Path) -> None:
+    phases = [{"name": "all", "epochs": 6, "loss": {"name": "branches", "weights": "equal"}}]
+    result = train(recipe(data, "radi_resnet", phases), out=tmp_path)
+    assert result.validation.accuracy > 0.9
+    metrics = [json.loads(line) for line in result.metrics.read_text().splitlines()]
+    assert metrics[-1]["branches_ce"] < 0.7 * metrics[0]["branches_ce"]
 
 
 @pytest.mark.parametrize("weights", ["equal", "cost"])

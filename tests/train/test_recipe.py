@@ -105,8 +105,8 @@ def test_a_loss_that_skips_needs_learned_gates(tmp_path: Path) -> None:
     ("change", "expected"),
     [
         (
-            "arch=vgg",
-            f"arch: unknown architecture 'vgg' ({ARCHITECTURES.known()})",
+            "arch=transformer",
+            f"arch: unknown architecture 'transformer' ({ARCHITECTURES.known()})",
         ),
         (
             "phases.0.gates=ajar",

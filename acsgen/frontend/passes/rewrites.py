@@ -9,6 +9,7 @@ from acsgen.frontend.passes import (
     complements,
     convolve_slices,
     drop_softmax,
+    drop_zeros,
     gate_views,
     leaky_relus,
     merge_means,
@@ -36,6 +37,7 @@ REWRITES: tuple[Pass, ...] = (
     complements.PASS,
     vector_sums.PASS,
     gate_views.PASS,
+    drop_zeros.PASS,
     one_sign.PASS,
 )
 

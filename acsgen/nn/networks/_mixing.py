@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import cast
-
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
@@ -43,21 +40,6 @@ class MixingResNet(ResNet):
         shape = {name: getattr(config, name) for name in BackboneConfig.model_fields}
         super().__init__(ResNetConfig(**shape))
         self.rectify_shortcut = config.rectify_shortcut
-
-    def blocks(self) -> Iterator[tuple[str, BasicBlock]]:
-        """The residual blocks and their names, in the order of execution."""
-        for stage in ("layer1", "layer2", "layer3"):
-            for index, block in enumerate(getattr(self, stage)):
-                yield f"{stage}.{index}", cast(BasicBlock, block)
-
-    def stem(self, x: Tensor) -> Tensor:
-        """Pixels [N, C, H, W] to the first block's input."""
-        return F.relu(self.bn1(self.conv1(self.normalize(x))))
-
-    def classify(self, x: Tensor) -> Tensor:
-        """The last block's output to logits [N, num_classes]."""
-        logits: Tensor = self.fc(x.mean((2, 3)))
-        return logits
 
     def mixed(self, block: BasicBlock, x: Tensor, mask: Tensor) -> Tensor:
         """A block of two convolutions, mixed with its shortcut."""

@@ -95,7 +95,7 @@ class RadiResNet(ResNet):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
         """Pixels [N, C, H, W] to logits [N, classes] of every branch, then of the network."""
-        x = F.relu(self.bn1(self.conv1(self.normalize(x))))
+        x = self.stem(x)
         answers: list[Tensor] = []
         for stage in (self.layer1, self.layer2, self.layer3):
             for index, block in enumerate(stage):
@@ -103,4 +103,4 @@ class RadiResNet(ResNet):
                 for tap in self.taps:
                     if tap == index:
                         answers.append(self.branches[len(answers)](x))
-        return (*answers, self.fc(x.mean((2, 3))))
+        return (*answers, self.classify(x))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
@@ -208,12 +209,24 @@ class ResNet(nn.Module):
         ]
         return nn.Sequential(*blocks)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Pixels [N, C, H, W] to logits [N, num_classes]."""
-        x = F.relu(self.bn1(self.conv1(self.normalize(x))))
-        x = self.layer3(self.layer2(self.layer1(x)))
+    def blocks(self) -> Iterator[tuple[str, BasicBlock]]:
+        """The residual blocks and their names, in the order of execution."""
+        for stage in ("layer1", "layer2", "layer3"):
+            for index, block in enumerate(getattr(self, stage)):
+                yield f"{stage}.{index}", cast(BasicBlock, block)
+
+    def stem(self, x: Tensor) -> Tensor:
+        """Pixels [N, C, H, W] to the first block's input."""
+        return F.relu(self.bn1(self.conv1(self.normalize(x))))
+
+    def classify(self, x: Tensor) -> Tensor:
+        """The last block's output to logits [N, num_classes]."""
         logits: Tensor = self.fc(x.mean((2, 3)))
         return logits
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pixels [N, C, H, W] to logits [N, num_classes]."""
+        return self.classify(self.layer3(self.layer2(self.layer1(self.stem(x)))))
 
     def example_input(self) -> Tensor:
         """One black image, uint8 [1, C, H, W], for shape tracing and export."""
