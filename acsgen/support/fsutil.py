@@ -82,11 +82,17 @@ def _resolved(target: Path) -> Path:
     Raises:
         UserError: they go in a circle.
     """
+    # Path.resolve tells of a circle before Python 3.13, and ends at one of its links since then.
+    for part in (target, *target.parents):
+        try:
+            part.stat()
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise _unwritable(target, error) from error
     try:
         return target.resolve()
-    except (OSError, RuntimeError) as error:  # RuntimeError: a circle, before Python 3.13
-        loop = error if isinstance(error, OSError) else OSError(errno.ELOOP, str(error))
-        raise _unwritable(target, loop) from error
+    except OSError as error:
+        raise _unwritable(target, error) from error
 
 
 def check_writable(target: Path) -> None:
@@ -197,9 +203,6 @@ def staged_directory(target: Path) -> Iterator[Path]:
 
 def _refuse_foreign(target: Path) -> None:
     """Raise unless ``target`` is absent, an empty directory, or an earlier build of ours."""
-    if target.is_symlink() and not target.exists():
-        # Python 3.13 resolves a circle of links to one of them.
-        raise _unwritable(target, OSError(errno.ELOOP, ""))
     if not target.exists():
         return
     if not target.is_dir():

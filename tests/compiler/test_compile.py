@@ -165,8 +165,8 @@ def test_a_saved_program_is_the_same_program(program: Program, tmp_path: Path) -
     loaded = load_program(tmp_path)
     assert np.array_equal(loaded.params, program.params)
     assert np.array_equal(loaded.words, program.words)
-    empty = np.zeros(0, np.uint64)
-    assert replace(loaded, params=empty) == replace(program, params=empty)
+    # All but the array, whose == is one array more.
+    assert replace(loaded, params=None) == replace(program, params=None)  # type: ignore[arg-type]
 
 
 def test_a_damaged_or_foreign_program_is_refused(program: Program, tmp_path: Path) -> None:

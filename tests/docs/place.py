@@ -67,7 +67,7 @@ def shortened(line: str, folder: Path) -> str:
     more: list[str] = []
     if words[:2] in (["acsgen", "build"], ["acsgen", "sim"]) and "--images" not in words:
         more = ["--images", "1"]
-    elif words[:2] == ["acsgen", "eval"]:
+    elif words[:2] == ["acsgen", "eval"] and "--limit" not in words:
         more = ["--limit", "32"]
     elif words[:2] == ["acsgen", "bench"]:
         more = ["--only", "resnet8/dense"]
