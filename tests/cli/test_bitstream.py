@@ -232,7 +232,8 @@ FAULTS = [
     ("no_hwh", "rtl", 1, "Vivado wrote no hardware handoff"),
     ("silent_vivado", "rtl", 1, "vivado ended with status 3"),
     ("killed_vivado", "rtl", 1, "vivado was killed by signal 9"),
-    ("lying_vivado", "rtl", 2, "results-rtl: is not there"),
+    ("lying_vivado", "rtl", 1, "the tools ended as if all were well, and left no result"),
+    ("lying_vivado", "rtl", 1, "results-rtl: is not there"),
     ("quiet_error", "rtl", 1, "vivado reported errors; it said: something is wrong"),
 ]
 

@@ -70,7 +70,7 @@ def read_results(
         raise UserError(
             Problem(
                 str(folder),
-                "is not there: no bitstream was made by hand, or it did not end well",
+                "is not there: no bitstream was made, or its run did not end well",
                 f"make -C {place / VIVADO_FOLDER} ENGINE={engine}",
             )
         )

@@ -134,7 +134,15 @@ def make_bitstream(
         _copy_sources(build, engine, work)
         critical = _run_tools(request, engine, tools, work, on_stage, on_line)
         on_stage("read the reports")
-        results = read_results(build, engine, work, tools.hls)
+        try:
+            results = read_results(build, engine, work, tools.hls)
+        except UserError as error:
+            # The input was well: it is the tools that did not leave what they were to leave.
+            found = "\n  ".join(f"{p.where}: {p.what}" for p in error.problems)
+            raise CheckFailed(
+                f"the tools ended as if all were well, and left no result:\n  {found}\n"
+                f"The logs are in {work / 'logs'}"
+            ) from error
         results = replace(results, critical=critical, logs=work / "logs")
         return _finish(request, build, engine, results, report, out, on_stage)
 
