@@ -26,7 +26,7 @@ LAYERS = {
     "stride-21": (nn.Conv2d(6, 6, 3, stride=(2, 1)), "stride 2x1 is not square", "same stride"),
     "kernel-8": (nn.Conv2d(6, 6, 8, padding=4), "kernel 8x8 is larger than 7x7", "at most 7"),
     "transposed": (nn.ConvTranspose2d(6, 6, 2), "aten.conv_transpose2d", "Conv2d"),
-    "pool-stride": (nn.MaxPool2d(3, 3), "stride 3", "stride 1 or 2"),
+    "pool-kernel": (nn.MaxPool2d(9, 1, 4), "kernel 9x9 is larger than 7x7", "at most 7"),
     "pool-dilated": (nn.MaxPool2d(2, 2, dilation=2), "dilation 2", "without dilation"),
     "ceil": (nn.MaxPool2d(3, 2, ceil_mode=True), "ceil_mode", "ceil_mode=False"),
     "no-pad-count": (
