@@ -169,13 +169,17 @@ def _sigmoid_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
 
 def _classifier_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
     problems = []
-    for output in graph.outputs:
+    for index, output in enumerate(graph.outputs):
         last = ops[output]
         while isinstance(last, (Affine, Softmax)):
             last = ops[last.x]
-        if not isinstance(last, (Linear, Sigmoid)) and not _follows_unknown(last, ops):
+        known = isinstance(last, (Linear, Sigmoid)) or last.rewritten  # told elsewhere
+        if not known and not _follows_unknown(last, ops):
             what = "the network does not end in a linear layer"
             remedy = "end with nn.Linear, returning logits [1, classes]"
+            if len(graph.outputs) > 1:
+                what = f"result {index + 1} of {len(graph.outputs)} is not of a linear layer"
+                remedy = "return logits [1, classes] only, the network's answer last"
             problems.append(Problem(last.where, what, remedy))
     return problems
 

@@ -39,6 +39,12 @@ def test_means_of_one_axis_after_the_other(mean):
     assert kinds(compiled(module)) == "Input Conv GlobalAvg Logits"
 
 
+@pytest.mark.parametrize("keepdim", [False, True])
+def test_a_sum_over_the_map_is_a_mean_times_its_pixels(keepdim):
+    module = head(lambda s, x: s.fc(x.sum((2, 3), keepdim=keepdim).flatten(1)), fc=nn.Linear(6, 4))
+    assert kinds(compiled(module)) == "Input Conv GlobalAvg Logits"
+
+
 CONVOLUTIONS = {
     "zero-pad": (nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(6, 6, 3)), 3, 1),
     "pad-and-padding": (nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(6, 6, 3, padding=1)), 3, 2),
