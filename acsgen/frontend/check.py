@@ -17,6 +17,7 @@ from acsgen.frontend.opgraph import (
     Op,
     OpGraph,
     PartialMean,
+    Pool,
     Sigmoid,
     Slice,
     Softmax,
@@ -135,7 +136,12 @@ def _window_reasons(op: Op) -> list[tuple[str, str]]:
         )
     if not 1 <= stride <= MAX_STRIDE:
         known = " or ".join(map(str, range(1, MAX_STRIDE + 1)))
-        reasons.append((f"stride {stride}", f"use stride {known}"))
+        what, remedy = f"stride {stride}", f"use stride {known}"
+        if isinstance(op, Pool):
+            what += f" that leaves {op.shape[1]}x{op.shape[2]} pixels"
+            remedy += f" or 4; up to {MAX_KERNEL} is possible on square maps with up to"
+            remedy += f" {2 * MAX_KERNEL - 1}x{2 * MAX_KERNEL - 1} results"
+        reasons.append((what, remedy))
     if pad > _MAX_PAD:
         reasons.append((f"padding {pad} > {_MAX_PAD}", "pad less"))
     return reasons
@@ -163,13 +169,17 @@ def _sigmoid_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
 
 def _classifier_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
     problems = []
-    for output in graph.outputs:
+    for index, output in enumerate(graph.outputs):
         last = ops[output]
         while isinstance(last, (Affine, Softmax)):
             last = ops[last.x]
-        if not isinstance(last, (Linear, Sigmoid)) and not _follows_unknown(last, ops):
+        known = isinstance(last, (Linear, Sigmoid)) or last.rewritten  # told elsewhere
+        if not known and not _follows_unknown(last, ops):
             what = "the network does not end in a linear layer"
             remedy = "end with nn.Linear, returning logits [1, classes]"
+            if len(graph.outputs) > 1:
+                what = f"result {index + 1} of {len(graph.outputs)} is not of a linear layer"
+                remedy = "return logits [1, classes] only, the network's answer last"
             problems.append(Problem(last.where, what, remedy))
     return problems
 

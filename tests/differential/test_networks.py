@@ -24,7 +24,7 @@ from tests.differential.engines import Engines, check_network
 from tests.nets.gated_modules import BODIES, DenseHead, LargeStem, SmoothHead, gated
 from tests.nets.images import noise, patches
 from tests.nets.integer_graphs import dense_blocks, resnet
-from tests.nets.modules import Shape, randomized
+from tests.nets.modules import Body, ConvBn, Net, Shape, randomized
 from tests.nets.quantized import integer_network
 
 #: Makes an integer graph; may write into a folder.
@@ -58,6 +58,20 @@ POOLS = {
     "max": nn.MaxPool2d(2),
     "average": nn.AvgPool2d(2),
     "overlapping": nn.MaxPool2d(3, 2, 1),
+}
+
+
+def picked(pool: nn.Module, side: int) -> Maker:
+    """A network whose pool picks pixels (:mod:`acsgen.frontend.passes.pick_pixels`)."""
+    body = Body(lambda s, x: s.k(s.p(x)), p=pool, k=ConvBn(6, 6))
+    return quantized(lambda: randomized(Net(body)), (3, side, side))
+
+
+PICKED = {
+    "average-3": picked(nn.AvgPool2d(3), 24),
+    "average-6": picked(nn.AvgPool2d(6), 18),
+    "average-7": picked(nn.AvgPool2d(7), 21),
+    "maximum-5": picked(nn.MaxPool2d(5), 17),
 }
 
 #: The ResNets are those of acsgen.nn, in widths, depths and with gates that no shipped model has.
@@ -109,10 +123,13 @@ NETWORKS: dict[str, Maker] = {
     ),
     "smooth-head": quantized(SmoothHead, (3, 12, 12)),
     "static": of_resnet(widths=(3, 17, 70), image_size=9),
+    **PICKED,
 }
 
 #: Networks without any gate; all others have some.
-UNGATED = {"static", "smooth-head"} | {f"{name}-{pool}" for name in PLAIN for pool in POOLS}
+UNGATED = {"static", "smooth-head", *PICKED} | {
+    f"{name}-{pool}" for name in PLAIN for pool in POOLS
+}
 
 MEMORIES = {
     "fast": Memory(latency=0),

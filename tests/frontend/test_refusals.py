@@ -26,7 +26,7 @@ LAYERS = {
     "stride-21": (nn.Conv2d(6, 6, 3, stride=(2, 1)), "stride 2x1 is not square", "same stride"),
     "kernel-8": (nn.Conv2d(6, 6, 8, padding=4), "kernel 8x8 is larger than 7x7", "at most 7"),
     "transposed": (nn.ConvTranspose2d(6, 6, 2), "aten.conv_transpose2d", "Conv2d"),
-    "pool-stride": (nn.MaxPool2d(3, 3), "stride 3", "stride 1 or 2"),
+    "pool-kernel": (nn.MaxPool2d(9, 1, 4), "kernel 9x9 is larger than 7x7", "at most 7"),
     "pool-dilated": (nn.MaxPool2d(2, 2, dilation=2), "dilation 2", "without dilation"),
     "ceil": (nn.MaxPool2d(3, 2, ceil_mode=True), "ceil_mode", "ceil_mode=False"),
     "no-pad-count": (
@@ -273,3 +273,46 @@ def test_integers_that_meet_float_weights(dtype):
         f"its input is {str(dtype).removeprefix('torch.')}, its weights are floats" in problem.what
     )
     assert "x.float()" in problem.remedy
+
+
+def head(forward):
+    layers = {"c": nn.Conv2d(3, 6, 3, padding=1), "fc": nn.Linear(6, 4)}
+    return randomized(Body(lambda s, x: forward(s, x.float()), **layers))
+
+
+ENDS = {
+    "features-too": (
+        lambda s, x: (s.c(x), s.fc(s.c(x).mean((2, 3)))), "result 1 of 2 is not of a linear layer",
+        "the network's answer last"),
+    "argmax": (
+        lambda s, x: s.fc(s.c(x).mean((2, 3))).argmax(1), "aten.argmax", "return the logits"),
+    "maximum": (lambda s, x: s.fc(s.c(x).amax((2, 3))), "aten.amax", "MaxPool2d"),
+    "rows": (lambda s, x: s.c(x).sum(1).flatten(1), "sum of a map", "x.sum((2, 3))"),
+    "larger": (
+        lambda s, x: s.fc(F.interpolate(s.c(x), scale_factor=2).mean((2, 3))),
+        "aten.upsample_nearest2d", "no map larger than its source"),
+    "two-networks": (
+        lambda s, x: s.fc(s.c(x).mean((2, 3))) + s.fc(s.c(2 * x).mean((2, 3))),
+        "adds vectors that are not linear layers of one vector", "give one linear layer"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_one_cause_is_told_once_with_what_to_do(end):
+    forward, what, remedy = ENDS[end]
+    (problem,) = refusals(head(forward))
+    assert what in problem.what
+    assert remedy in problem.remedy
+
+
+def test_an_image_in_another_order_of_axes():
+    module = head(lambda s, x: s.fc(s.c(x.permute(0, 3, 1, 2)).mean((2, 3))))
+    (problem,) = refusals(module, shape=(8, 8, 3))
+    assert "take the image as [N, C, H, W]" in problem.remedy
+
+
+def test_every_layer_in_training_mode_is_named():
+    module = head(lambda s, x: s.fc(F.dropout(s.c(x), training=True).mean((2, 3))))
+    assert [problem.remedy for problem in refusals(module)] == [
+        "call model.eval() before exporting"
+    ]

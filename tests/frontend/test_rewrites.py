@@ -39,6 +39,12 @@ def test_means_of_one_axis_after_the_other(mean):
     assert kinds(compiled(module)) == "Input Conv GlobalAvg Logits"
 
 
+@pytest.mark.parametrize("keepdim", [False, True])
+def test_a_sum_over_the_map_is_a_mean_times_its_pixels(keepdim):
+    module = head(lambda s, x: s.fc(x.sum((2, 3), keepdim=keepdim).flatten(1)), fc=nn.Linear(6, 4))
+    assert kinds(compiled(module)) == "Input Conv GlobalAvg Logits"
+
+
 CONVOLUTIONS = {
     "zero-pad": (nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(6, 6, 3)), 3, 1),
     "pad-and-padding": (nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(6, 6, 3, padding=1)), 3, 2),
@@ -141,6 +147,57 @@ def test_pools_of_stride_4(pool):
     assert kinds(graph) == "Input Conv Pool Pool GlobalAvg Logits"
 
 
+#: Pools by the side of the map that they read.
+LONG_STEPS = {
+    "average-3": (nn.AvgPool2d(3), 16),
+    "average-5": (nn.AvgPool2d(5), 12),
+    "average-6": (nn.AvgPool2d(6), 26),
+    "average-7": (nn.AvgPool2d(7), 17),
+    "maximum-3": (nn.MaxPool2d(3), 23),
+    "maximum-5": (nn.MaxPool2d(5), 28),
+    "overlapping": (nn.MaxPool2d(5, 3, 2), 17),
+    "four-tiles": (nn.MaxPool2d(3), 28),
+    "many-pixels": (nn.AvgPool2d(5), 62),
+    "one-window": (nn.MaxPool2d(6), 10),
+}
+
+
+@pytest.mark.parametrize("pool", LONG_STEPS)
+def test_pools_of_other_strides_pick_pixels(pool):
+    """The convolution behind keeps the pool from becoming part of the average."""
+    module, side = LONG_STEPS[pool]
+    network = net(lambda s, x: s.k(s.p(x)), p=module, k=ConvBn(6, 6))
+    graph = compiled(network, shape=(3, side, side))
+    assert {layer.stride for layer in graph if isinstance(layer, (ir.Conv, ir.Pool))} <= {1, 2}
+    _, found = layers_of(program_of(network, (3, side, side)))
+    assert [rewrite.name for rewrite in found.rewrites] == ["pick-pixels"]
+
+
+def test_a_pool_of_many_channels_picks_pixels_in_parts():
+    layers = {"a": ConvBn(6, 70), "p": nn.MaxPool2d(3), "b": ConvBn(70, 6)}
+    graph = compiled(net(lambda s, x: s.b(s.p(s.a(x))), **layers), shape=(3, 12, 12))
+    assert only(graph, ir.Concat).shape == (70, 4, 4)
+
+
+@pytest.mark.parametrize("shape", [(3, 9, 12), (3, 27, 21)])
+def test_an_average_pool_before_the_average(shape):
+    module = head(lambda s, x: s.fc(s.p(x).mean((2, 3))), p=nn.AvgPool2d(3), fc=nn.Linear(6, 4))
+    assert kinds(compiled(module, shape=shape)) == "Input Conv GlobalAvg Logits"
+
+
+@pytest.mark.parametrize("pool", [nn.AvgPool2d(3), nn.AvgPool2d(5, 3, 1), nn.AvgPool2d(8)])
+def test_an_average_pool_before_a_linear_layer(pool):
+    size = pool(torch.zeros(6, 13, 17)).numel()
+    module = head(lambda s, x: s.fc(s.p(x).flatten(1)), p=pool, fc=nn.Linear(size, 4))
+    assert kinds(compiled(module, shape=(3, 13, 17))) == "Input Conv Flatten Logits"
+
+
+def test_a_pool_with_too_many_results_gets_a_remedy():
+    problems = refusals(net(lambda s, x: s.p(x), p=nn.MaxPool2d(3)), (3, 48, 48))
+    assert [problem.what for problem in problems] == ["stride 3 that leaves 16x16 pixels"]
+    assert "square maps with up to 13x13 results" in problems[0].remedy
+
+
 CLIPS = {
     "relu6": (nn.ReLU6(), 6.0),
     "hardtanh": (nn.Hardtanh(0, 2.5), 2.5),
@@ -204,7 +261,7 @@ REFUSED = {
     "uneven": (nn.Sequential(nn.ZeroPad2d((2, 0, 1, 0)), nn.Conv2d(6, 6, 3)), "padding 1, 0, 2, 0"),
     "reflect": (nn.Sequential(nn.ReflectionPad2d(1), nn.Conv2d(6, 6, 3)), "reflect"),
     "steep": (nn.LeakyReLU(1.5), "slope above 1"),
-    "pool-3": (nn.AvgPool2d(3), "stride 3"),
+    "pool-8": (nn.MaxPool2d(8), "kernel 8x8 is larger than 7x7"),
     "every-third": (Body(lambda s, x: x[:, :, ::3, ::3]), "every 3-th"),
     "inner-softmax": (Body(lambda s, x: x + x.softmax(1)), "softmax of a map"),
 }

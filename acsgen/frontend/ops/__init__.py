@@ -34,24 +34,56 @@ own."""
 _RELU = "use ReLU"
 _BATCH_NORM = "use BatchNorm2d"
 _GATE = "decide with acsgen.nn.ChannelGate"
+_EVAL = "call model.eval() before exporting"
+_LOGITS = "return the logits: the largest of them is the prediction"
+_MAX_POOL = "use MaxPool2d with a kernel of at most 7, or the average over the map"
+_MEAN = "take the mean over height and width, x.mean((2, 3))"
+_NO_LARGER = "the engine makes no map larger than its source: leave it out, or use Conv2d"
+_NO_ATTENTION = "attention is not supported: use convolutions, and one factor for each channel"
+_NO_SHUFFLE = "use a 1x1 Conv2d, which can exchange channels"
 
 REMEDIES: Mapping[str, str] = {
+    "aten::abs": _RELU,
+    "aten::adaptive_max_pool2d": _MAX_POOL,
+    "aten::amax": _MAX_POOL,
+    "aten::argmax": _LOGITS,
+    "aten::bmm": _NO_ATTENTION,
+    "aten::celu": _RELU,
+    "aten::channel_shuffle": _NO_SHUFFLE,
+    "aten::conv1d": "use Conv2d, on maps [N, C, H, W]",
+    "aten::conv3d": "use Conv2d, on maps [N, C, H, W]",
     "aten::conv_transpose2d": "use Conv2d",
     "aten::elu": _RELU,
+    "aten::exp": _RELU,
     "aten::gelu": _RELU,
+    "aten::ge": _GATE,
     "aten::group_norm": _BATCH_NORM,
     "aten::gt": _GATE,
-    "aten::ge": _GATE,
-    "aten::hardsigmoid": _RELU,
+    "aten::hardsigmoid": "use Sigmoid to scale channels, and ReLU elsewhere",
     "aten::hardswish": _RELU,
     "aten::instance_norm": _BATCH_NORM,
     "aten::layer_norm": _BATCH_NORM,
+    "aten::linalg_vector_norm": "leave the normalization out: the largest logit stays the largest",
     "aten::lt": _GATE,
+    "aten::max": _MAX_POOL,
     "aten::mish": _RELU,
+    "aten::native_channel_shuffle": _NO_SHUFFLE,
+    "aten::native_dropout": _EVAL,
     "aten::native_group_norm": _BATCH_NORM,
     "aten::native_layer_norm": _BATCH_NORM,
+    "aten::pixel_shuffle": _NO_LARGER,
+    "aten::pow": _RELU,
     "aten::round": _GATE,
+    "aten::scaled_dot_product_attention": _NO_ATTENTION,
+    "aten::selu": _RELU,
     "aten::silu": _RELU,
+    "aten::softplus": _RELU,
+    "aten::stack": "concatenate maps on their channels, torch.cat([a, b], 1)",
+    "aten::std": _MEAN,
+    "aten::topk": _LOGITS,
+    "aten::upsample_bilinear2d": _NO_LARGER,
+    "aten::upsample_nearest2d": _NO_LARGER,
+    "aten::var": _MEAN,
 }
 """What to do about well-known operators that have no handler."""
 

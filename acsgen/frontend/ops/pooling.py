@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from acsgen.frontend.context import Call, Context, Refused, Value, describe
 from acsgen.frontend.opgraph import GlobalAvg, PartialMean, Pool
 
@@ -108,6 +110,18 @@ def _mean(ctx: Context, call: Call) -> Value:
     return ctx.emit(GlobalAvg, call, (x.channels,), x=x.op)
 
 
+def _sum(ctx: Context, call: Call) -> Value:
+    """The sum over a map is its mean times its pixels."""
+    x = call.value()
+    axes = call.args.get("dim")
+    if x.kind != "map" or not x.is_plain_map or sorted(int(a) % 4 for a in axes or ()) != [2, 3]:
+        raise Refused(f"sum of {describe(x)}", "sum over height and width, x.sum((2, 3))")
+    _, height, width = x.shape
+    mean = ctx.emit(GlobalAvg, call, (x.channels,), x=x.op)
+    ctx.ops[-1] = replace(ctx.ops[-1], node="")  # the exported node is the sum
+    return ctx.affine(call, mean, np.asarray(float(height * width)), np.asarray(0.0))
+
+
 def _partial_mean(ctx: Context, call: Call, x: Value, reduced: set[int]) -> Value:
     """A mean over the rows or the columns only."""
     if len(reduced) != 1 or not x.is_plain_map:
@@ -124,4 +138,5 @@ HANDLERS = {
     "aten::max_pool2d": _max_pool,
     "aten::max_pool2d_with_indices": _max_pool,
     "aten::mean": _mean,
+    "aten::sum": _sum,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from acsgen.frontend.context import Call, Context, Refused, Value, describe, single_axis
-from acsgen.frontend.opgraph import Flatten, Pad
+from acsgen.frontend.opgraph import Flatten, Image, Pad
 
 
 def _same(ctx: Context, call: Call) -> Value:
@@ -52,7 +52,10 @@ def _permute(ctx: Context, call: Call) -> Value:
     x = call.value()
     if x.kind != "map":
         return _reshape(ctx, call)
-    raise Refused(f"rearranges {describe(x)}", "keep maps as [N, C, H, W]")
+    remedy = "keep maps as [N, C, H, W], from the image to the last one"
+    if isinstance(ctx.ops[-1], Image):
+        remedy = "let forward take the image as [N, C, H, W], as the engine gives it"
+    raise Refused(f"rearranges {describe(x)}", remedy)
 
 
 def _expand(ctx: Context, call: Call) -> Value:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from acsgen.frontend.opgraph import Op, OpGraph, Pool
 from acsgen.frontend.passes.base import Pass, fresh
+from acsgen.isa.generated import MAX_KERNEL
 
 
 def _run(graph: OpGraph) -> OpGraph:
     changes: dict[str, tuple[Op, ...]] = {}
     for op in graph.ops:
-        if isinstance(op, Pool) and op.stride == 4 and (op.kernel <= 7):
+        if isinstance(op, Pool) and op.stride == 4 and op.kernel <= MAX_KERNEL:
             source = graph.by_name()[op.x].shape
             first, second = (2, 2) if op.kernel == 4 and not op.pad else (op.kernel, 1)
             sizes = [(size + 2 * op.pad - first) // 2 + 1 for size in source[1:]]
