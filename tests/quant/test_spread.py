@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from acsgen.flow.evaluate import measure
 from acsgen.frontend import layers_of, run_layers
 from acsgen.importers.network import imported_network
 from acsgen.ir.integer import IntGraph
@@ -77,4 +79,120 @@ def test_a_spread_costs_no_precision(decades: float, readers: str) -> None:
 
 def test_channels_of_like_size_share_one_scale() -> None:
     integers, _ = error(0, "conv")
-    assert all(layer.format.one_scale is not None for layer in integers)
+    assert integers["0"].format.one_scale is not None
+    assert integers["2"].format.one_scale is not None
+
+
+class Block(nn.Module):
+    """Two convolutions beside an identity; ``trunk`` scales what the identity carries."""
+
+    def __init__(self, inner: torch.Tensor, trunk: torch.Tensor) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
+        self.second = nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
+        assert self.first.bias is not None
+        assert self.second.bias is not None
+        with torch.no_grad():
+            self.first.weight.mul_(inner[:, None, None, None]).div_(trunk[None, :, None, None])
+            self.first.bias.mul_(inner)
+            self.second.weight.mul_(trunk[:, None, None, None]).div_(inner[None, :, None, None])
+            self.second.bias.mul_(trunk)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = torch.relu(x + self.second(torch.relu(self.first(x))))
+        return y
+
+
+def residual(decades: float, seed: int) -> nn.Module:
+    """A residual network whose identities, inner maps and average are spread."""
+    inner, trunk = (_factors(decades, seed + part) for part in (0, 100))
+    torch.manual_seed(seed)
+    stem = nn.Conv2d(3, WIDTH, 3, padding=1)
+    net = nn.Sequential(
+        stem,
+        nn.ReLU(),
+        Block(inner, trunk),
+        Block(inner, trunk),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(WIDTH, 10),
+    )
+    assert stem.bias is not None
+    with torch.no_grad():
+        stem.weight.mul_(trunk[:, None, None, None])
+        stem.bias.mul_(trunk)
+        net[-1].weight.div_(trunk[None])
+    return net
+
+
+def inverted(decades: float, seed: int) -> nn.Module:
+    """A block of MobileNetV2: wide 1x1, depthwise 3x3 and narrow 1x1, with ReLU6 between."""
+    # Factors below 1, so that ReLU6 cuts no channel.
+    factors = [_factors(decades, seed + part) for part in (0, 100)]
+    wide, deep = (part / part.max() for part in factors)
+    torch.manual_seed(seed)
+    net = nn.Sequential(
+        nn.Conv2d(3, WIDTH, 1),
+        nn.ReLU6(),
+        nn.Conv2d(WIDTH, WIDTH, 3, padding=1, groups=WIDTH),
+        nn.ReLU6(),
+        nn.Conv2d(WIDTH, 16, 1),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(16, 10),
+    )
+    with torch.no_grad():
+        net[0].weight.mul_(wide[:, None, None, None])
+        net[0].bias.mul_(wide)
+        net[2].weight.mul_((deep / wide)[:, None, None, None])
+        net[2].bias.mul_(deep)
+        net[4].weight.div_(deep[None, :, None, None])
+    return net
+
+
+def _factors(decades: float, seed: int) -> torch.Tensor:
+    order = torch.randperm(WIDTH, generator=torch.Generator().manual_seed(seed))
+    return torch.logspace(-decades / 2, decades / 2, WIDTH)[order]
+
+
+def agreement(net: nn.Module) -> tuple[IntGraph, float]:
+    """The integer network, and the share of 600 new images on which the predictions agree. The
+    head is made to decide by the image: logits without their mean, all of one size."""
+    pixels = slopes(3, 856, (3, 16, 16))
+    with torch.no_grad():
+        logits = net.eval()(torch.from_numpy(pixels[:256]).float() / 255)
+        head = net[-1]  # type: ignore[index]
+        head.bias.sub_(logits.mean(0)).div_(logits.std(0))
+        head.weight.div_(logits.std(0)[:, None])
+    program = export(net, (3, 16, 16), torch.float32)
+    graph, _ = layers_of(imported_network(Path("net.pt2"), program, {}, "pt2"))
+    integers = quantize(graph, pixels[:256])
+    return integers, measure(graph, integers, pixels[256:]).prediction_agreement
+
+
+@pytest.mark.parametrize("build", [residual, inverted])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_predictions_agree_as_without_spread(
+    build: Callable[[float, int], nn.Module], seed: int
+) -> None:
+    _, without = agreement(build(0, seed))
+    for decades in (1.5, 3, 4):
+        _, share = agreement(build(decades, seed))
+        assert share >= without - 0.02, decades
+        assert share >= 0.95 or build is inverted, decades
+
+
+def test_an_average_that_hardly_differs_is_measured_from_its_middle() -> None:
+    """Without the subtraction its last bit is a large part of what tells images apart."""
+    integers, share = agreement(network(0))
+    assert any(layer.name.endswith(".centred") for layer in integers)
+    assert share >= 0.95
+
+
+def test_a_dead_channel_does_not_decide_the_scale_of_weights() -> None:
+    net = network(3)
+    dead, reader = net[2], net[4]  # type: ignore[index]
+    with torch.no_grad():
+        dead.bias[3] = -50.0
+        reader.weight[:, 3] *= 1e3
+    assert agreement(net)[1] >= 0.95

@@ -45,6 +45,17 @@ def clip_scale(clip: float) -> float:
     return clip / UNSIGNED_LEVELS
 
 
+def clipped(result: Format, clip: float | None) -> Format:
+    """The format of a result that its network cuts at ``clip``: none of its channels reaches over
+    it, and those that reach it saturate there."""
+    if clip is None:
+        return result
+    if result.one_scale is not None:
+        return Format(min(result.one_scale, clip_scale(clip)), result.signed)
+    scales = np.minimum(np.asarray(result.scale), clip_scale(clip))
+    return Format.by_channel(scales, result.signs(len(scales)))
+
+
 def clip_limit(clip: float | None) -> float:
     """The largest unit of sums from which a result with :func:`clip_scale` can be made."""
     return np.inf if clip is None else clip_scale(clip) * RATIO_LIMIT
