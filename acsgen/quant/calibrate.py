@@ -95,7 +95,17 @@ def calibrate(graph: LayerGraph, images: Tensor, batch: int = 16) -> Calibration
         name: np.maximum(square / len(images) - means[name] ** 2, 0.0)
         for name, square in squares.items()
     }
-    return Calibration(histograms, means, variances, largest, lowest, highest)
+    extremes = (
+        {name: _single(found) for name, found in part.items()}
+        for part in (largest, lowest, highest)
+    )
+    return Calibration(histograms, means, variances, *extremes)
+
+
+def _single(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values to 24 bits: the last bits depend on the processor, and scales must not."""
+    mantissas, exponents = np.frexp(values)
+    return np.ldexp(np.rint(np.ldexp(mantissas, 24)), exponents - 24)
 
 
 def _note_largest(largest: NDArray[np.float64], values: Tensor) -> None:

@@ -12,6 +12,7 @@ with cycles for decisions that differ little.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -42,7 +43,7 @@ def centred(graph: LayerGraph, calibration: Calibration, room: float, levels: in
         changed: Layer = layer
         if isinstance(layer, Logits) and layer.x in middles:
             name, middle = middles[layer.x]
-            changed = replace(layer, x=name, bias=layer.bias + layer.weight @ middle)
+            changed = replace(layer, x=name, bias=layer.bias + _exact_sums(layer.weight * middle))
         elif isinstance(layer, GlobalAvg):
             found = _middle(graph, layer, calibration, room, levels)
             if found is not None:
@@ -74,6 +75,11 @@ def _middle(
         for reach in (plain, rest)
     )
     return middle if before > LEAST_ERROR and after * LEAST_GAIN < before else None
+
+
+def _exact_sums(products: Floats) -> Floats:
+    """Sums of rows, rounded once: a BLAS adds in an order that depends on the processor."""
+    return np.array([math.fsum(row) for row in products])
 
 
 def _error(reader: Layer, reach: Floats, levels: int, calibration: Calibration) -> float:

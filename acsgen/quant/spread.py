@@ -148,12 +148,20 @@ def _candidates(family: Mapping[str, Member]) -> Iterator[Floats]:
     """Units to try: in proportion to the reach of one member, to the mean of all, and between."""
     channels = len(next(iter(family.values())).reach)
     reaches = [_by_channel(member.reach, channels) for member in family.values()]
-    logs = [np.log(_positive(reach)) for reach in reaches]
-    yield np.exp(np.mean(logs, axis=0))
-    yield np.exp(np.max(logs, axis=0))
+    logs = [np.log2(_positive(reach)) for reach in reaches]
+    yield _power(np.mean(logs, axis=0))
+    yield _power(np.max(logs, axis=0))
     for log in logs:
         for weight in (1.0, 0.75, 0.5, 0.25):
-            yield np.exp(weight * log + (1 - weight) * logs[0])
+            yield _power(weight * log + (1 - weight) * logs[0])
+
+
+def _power(logs: Floats) -> Floats:
+    """Powers of two, in steps of 1/1024 octave: the last bits of logarithms and powers depend on
+    the processor, and the integers must not."""
+    octaves, steps = np.divmod(np.rint(logs * 1024), 1024)
+    mantissas = np.exp2(steps / 1024).astype(np.float32).astype(np.float64)
+    return np.asarray(np.ldexp(mantissas, octaves.astype(np.int32)))
 
 
 def _by_channel(reach: Floats, channels: int) -> Floats:
