@@ -105,7 +105,7 @@ def calibrate(graph: LayerGraph, images: Tensor, batch: int = 16) -> Calibration
 def _single(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The values to 24 bits: the last bits depend on the processor, and scales must not."""
     mantissas, exponents = np.frexp(values)
-    return np.ldexp(np.rint(np.ldexp(mantissas, 24)), exponents - 24)
+    return np.asarray(np.ldexp(np.rint(np.ldexp(mantissas, 24)), exponents - 24))
 
 
 def _note_largest(largest: NDArray[np.float64], values: Tensor) -> None:

@@ -11,6 +11,7 @@ from acsgen.ir.format import Format
 from acsgen.ir.integer import IntGate, IntLayer
 from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.quant.calibrate import Calibration
+from acsgen.quant.family import Statistics, is_bound
 from acsgen.quant.golden.operators import Values, operator, sums
 from acsgen.quant.scales import UNSIGNED_LEVELS, Floats, integer_bias
 from acsgen.quant.spread import own_units
@@ -96,13 +97,14 @@ class Progress:
         (:mod:`acsgen.quant.spread`); none is finer than ``at_least`` ``(C,)``.
         """
         one = self.result_scale(layer, signed, float(at_least.max()))
-        units = own_units(
-            self._graph, layer, signed, self._reaches, self._calibration.variances, LEVELS
-        )
+        known = Statistics(self._reaches, self._calibration.variances, LEVELS)
+        units = own_units(self._graph, layer, known)
         if units is None:
             return Format(one, signed)
         reach = self._reaches[layer.name]
         scales = units * float((reach / units).max()) / self._levels(signed)
+        if is_bound(self._graph, layer):
+            scales = scales * max(1.0, float((at_least / scales).max()))
         return Format.by_channel(np.maximum(scales, at_least), [signed] * len(scales))
 
     def scale_beside(self, layer: Layer, units: Floats, signed: bool) -> float:

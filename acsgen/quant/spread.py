@@ -6,24 +6,21 @@ next layer's weights make up for that, the small channels are lost in the roundi
 section 4.1, equalize such layers).  Scales by channel equalize exactly, since readers take them
 into their weights, and the layer itself has a multiplier for each of its channels anyway.
 
-Layers with one multiplier (averages, sums with a residual) keep the ratios of the scales of what
-they read.  The results that share their ratios are a *family*: they are judged together, by the
-error that rounding them, and rounding the weights that read them, adds to the sums of the readers.
+The results that share the ratios of their scales (:mod:`acsgen.quant.family`) are judged together,
+by the error that rounding them, and rounding the weights that read them, adds to the sums of the
+readers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.ir.layers import Conv, Layer, LayerGraph
+from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.ir.ranges import WEIGHT_MAX
-from acsgen.quant.kinds import kind_of
-
-Floats = NDArray[np.float64]
+from acsgen.quant.family import Floats, Key, Member, Statistics, family_of, roots_of
 
 #: Error of the readers' sums, as a share of their variance, from which on it matters: 35 dB. Eight
 #: bits that are in use give 30 to 50 dB.
@@ -38,113 +35,37 @@ LEAST_GAIN = 4.0
 TYPICAL = 1 / 6
 
 
-@dataclass
-class Member:
-    """A result of a family.
-
-    Attributes:
-        layer: whose result it is.
-        reach: largest magnitudes by channel, ``(C,)``.
-        levels: the largest integer.
-        clip: the real value that it saturates at, if its network says so.
-        source: the member that it keeps the ratios of, and the share of that one's error in it.
-        readers: the layers that take its scales into their weights.
-    """
-
-    layer: Layer
-    reach: Floats
-    levels: int
-    clip: float | None
-    source: tuple[str, float] | None
-    readers: list[Layer] = field(default_factory=list)
-
-
-def own_units(
-    graph: LayerGraph,
-    layer: Layer,
-    signed: bool,
-    reaches: Mapping[str, Floats],
-    variances: Mapping[str, Floats],
-    levels: Mapping[bool, int],
-) -> Floats | None:
+def own_units(graph: LayerGraph, layer: Layer, known: Statistics) -> Floats | None:
     """What the scales of the channels of a result should be in proportion to.
 
     Args:
         graph: the network in floats.
         layer: whose result it is; each of its channels has a multiplier of its own.
-        signed: of the result.
-        reaches: largest magnitudes of every map and vector, by channel, room included.
-        variances: of the weighted sums of every layer with weights, by output, over images and
-            pixels.
-        levels: the largest integer, by sign.
+        known: of the network's results.
 
     Returns:
         ``(C,)``, the largest about 1; None where all channels should have one scale.
     """
-    family = _family(graph, layer, signed, reaches, levels)
-    if family is None or not any(member.readers for member in family.values()):
+    roots = roots_of(graph, layer)
+    family = None if roots is None else family_of(graph, roots, known)
+    if roots is None or family is None or not any(part.readers for part in family.values()):
         return None
-    alive = reaches[layer.name] > 0
+    alive = np.any([known.reaches[root.name] > 0 for root in roots], axis=0)
     if not alive.any() or alive.size == 1:
         return None
     ones = np.ones(alive.size)
     # Values near the ends of float64 have no squares; an error that is no number decides nothing.
     with np.errstate(over="ignore", invalid="ignore"):
-        before = _error(family, ones, variances)
+        before = _error(family, ones)
         if not before > LEAST_ERROR:
             return None
         tried = [_without_dead(family, units, alive) for units in _candidates(family)]
-        errors = np.nan_to_num([_error(family, units, variances) for units in tried], nan=np.inf)
+        errors = np.nan_to_num([_error(family, units) for units in tried], nan=np.inf)
     best = int(np.argmin(errors))
     return tried[best] if errors[best] * LEAST_GAIN < before else None
 
 
-def _family(
-    graph: LayerGraph,
-    root: Layer,
-    signed: bool,
-    reaches: Mapping[str, Floats],
-    levels: Mapping[bool, int],
-) -> dict[str, Member] | None:
-    """The results that share the ratios of the root's scales, in execution order, by name; None if
-    a layer reads one of them that cannot take in scales that differ."""
-    signs = {root.name: signed}
-    family = {root.name: _member(root, signed, reaches, levels, None)}
-    for layer in graph:
-        from_family = [name for name in layer.inputs if name in family]
-        for name in dict.fromkeys(from_family):
-            fields = [key for key in layer.READS if getattr(layer, key) == name]
-            kind = kind_of(layer)
-            if kind.sums is not None and "x" in fields:
-                family[name].readers.append(layer)
-                fields.remove("x")
-            if not fields:
-                continue
-            share = 1.0 if fields == ["residual"] and isinstance(layer, Conv) else None
-            if fields == ["x"]:
-                share = kind.passes_error(layer, graph[name])
-            if share is None or layer.name in family:
-                return None
-            signs[layer.name] = signs[name] and not getattr(layer, "relu", False)
-            if fields == ["residual"]:
-                signs[layer.name] = not getattr(layer, "relu", False)
-            sign = signs[layer.name]
-            family[layer.name] = _member(layer, sign, reaches, levels, (name, share))
-    return family
-
-
-def _member(
-    layer: Layer,
-    signed: bool,
-    reaches: Mapping[str, Floats],
-    levels: Mapping[bool, int],
-    source: tuple[str, float] | None,
-) -> Member:
-    clip = getattr(layer, "clip", None)
-    return Member(layer, reaches[layer.name], levels[signed], clip, source)
-
-
-def _candidates(family: Mapping[str, Member]) -> Iterator[Floats]:
+def _candidates(family: Mapping[Key, Member]) -> Iterator[Floats]:
     """Units to try: in proportion to the reach of one member, to the mean of all, and between."""
     channels = len(next(iter(family.values())).reach)
     reaches = [_by_channel(member.reach, channels) for member in family.values()]
@@ -175,7 +96,7 @@ def _positive(reach: Floats) -> Floats:
     return np.where(reach > 0, reach, largest if largest > 0 else 1.0)
 
 
-def _without_dead(family: Mapping[str, Member], units: Floats, alive: NDArray[np.bool_]) -> Floats:
+def _without_dead(family: Mapping[Key, Member], units: Floats, alive: NDArray[np.bool_]) -> Floats:
     """The units with those of dead channels so small that their weights do not decide the scale of
     any reader's weights; the largest of them is 1."""
     units = units / units[alive].max()
@@ -183,7 +104,7 @@ def _without_dead(family: Mapping[str, Member], units: Floats, alive: NDArray[np
         return units
     limit = np.full(len(units), 1.0)
     for member in family.values():
-        for reader in member.readers:
+        for reader, _ in member.readers:
             largest = _largest_weights(reader, len(units))
             heaviest = float((largest * units)[alive].max())
             with np.errstate(divide="ignore"):
@@ -206,23 +127,22 @@ def _squares(reader: Layer) -> Floats:
     return np.square(weight).reshape(*weight.shape[:2], -1)
 
 
-def _error(family: Mapping[str, Member], units: Floats, variances: Mapping[str, Floats]) -> float:
+def _error(family: Mapping[Key, Member], units: Floats) -> float:
     """The error of the readers' sums as a share of their variance, added up over the readers."""
     total = 0.0
-    roundings: dict[str, Floats] = {}
-    for name, member in family.items():
+    roundings: dict[Key, Floats] = {}
+    for key, member in family.items():
         spread = np.repeat(units, len(member.reach) // len(units))
         scale = spread * float((member.reach / spread).max()) / member.levels
         if member.clip is not None:
             scale = np.minimum(scale, member.clip / member.levels)
         rounding = scale**2 / 12
-        if member.source is not None:
-            source, share = member.source
+        for source, share in member.sources:
             passed = roundings[source]
             rounding = rounding + share * np.repeat(passed, len(rounding) // len(passed))
-        roundings[name] = rounding
-        for reader in member.readers:
-            total += at_reader(reader, scale, rounding, member.reach, variances[reader.name])
+        roundings[key] = rounding
+        for reader, variance in member.readers:
+            total += at_reader(reader, scale, rounding, member.reach, variance)
     return total
 
 

@@ -149,6 +149,81 @@ def inverted(decades: float, seed: int) -> nn.Module:
     return net
 
 
+class Doubled(nn.Module):
+    """A map, and the same map through ReLU, added up."""
+
+    def __init__(self, first: nn.Conv2d) -> None:
+        super().__init__()
+        self.first = first
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.first(x)
+        total: torch.Tensor = torch.relu(y) + y
+        return total
+
+
+class Excited(nn.Module):
+    """Squeeze and excitation, then a residual: both maps of the sum have scales to be chosen."""
+
+    def __init__(self, first: nn.Conv2d, factors: torch.Tensor) -> None:
+        super().__init__()
+        self.first, self.second = first, nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
+        self.narrow, self.wide = nn.Linear(WIDTH, 4), nn.Linear(4, WIDTH)
+        with torch.no_grad():
+            self.second.weight.mul_(factors[:, None, None, None] / factors[None, :, None, None])
+            self.second.bias.mul_(factors)
+            self.narrow.weight.div_(factors[None])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.first(x))
+        y = self.second(x)
+        weights = torch.sigmoid(self.wide(torch.relu(self.narrow(y.mean((2, 3))))))
+        total: torch.Tensor = torch.relu(x + y * weights[:, :, None, None])
+        return total
+
+
+class Joined(nn.Module):
+    """Two maps behind each other, as in a DenseNet: half of the readers' inputs each."""
+
+    def __init__(self, first: nn.Conv2d, factors: torch.Tensor) -> None:
+        super().__init__()
+        self.first, self.second = first, nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
+        self.last = nn.Conv2d(2 * WIDTH, WIDTH, 1)
+        with torch.no_grad():
+            self.second.weight.div_(factors[None, :, None, None])
+            self.last.weight[:, :WIDTH].div_(factors[None, :, None, None])
+            self.last.weight.mul_(factors[:, None, None, None])
+            self.last.bias.mul_(factors)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.first(x))
+        y: torch.Tensor = torch.relu(self.last(torch.cat([x, torch.relu(self.second(x))], dim=1)))
+        return y
+
+
+def bound(kind: str) -> Callable[[float, int], nn.Module]:
+    """Networks whose spread map goes into sums and concatenations."""
+
+    def build(decades: float, seed: int) -> nn.Module:
+        factors = _factors(decades, seed)
+        torch.manual_seed(seed)
+        first, reader = nn.Conv2d(3, WIDTH, 3, padding=1), nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
+        assert first.bias is not None
+        with torch.no_grad():
+            first.weight.mul_(factors[:, None, None, None])
+            first.bias.mul_(factors)
+            reader.weight.div_(factors[None, :, None, None])
+        inner = {
+            "doubled": lambda: Doubled(first),
+            "excited": lambda: Excited(first, factors),
+            "joined": lambda: Joined(first, factors),
+        }[kind]()
+        tail = [nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(WIDTH, 10)]
+        return nn.Sequential(inner, reader, *tail)
+
+    return build
+
+
 def _factors(decades: float, seed: int) -> torch.Tensor:
     order = torch.randperm(WIDTH, generator=torch.Generator().manual_seed(seed))
     return torch.logspace(-decades / 2, decades / 2, WIDTH)[order]
@@ -187,6 +262,15 @@ def test_logits_are_as_exact_as_without_spread(
         assert found < 1.3 * without, decades
         # Some logits of a narrow network are close together, with spread and without.
         assert share >= 0.95 or build is inverted, decades
+
+
+@pytest.mark.parametrize("kind", ["doubled", "excited", "joined"])
+def test_sums_and_concatenations_take_scales_by_channel(kind: str) -> None:
+    """One scale for a map lost more than half of the predictions here."""
+    _, _, without = agreement(bound(kind)(0, 0))
+    for decades in (2, 3, 4):
+        _, _, found = agreement(bound(kind)(decades, 0))
+        assert found < 1.3 * without, decades
 
 
 def test_an_average_that_hardly_differs_is_measured_from_its_middle() -> None:
