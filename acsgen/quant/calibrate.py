@@ -41,12 +41,16 @@ class Calibration:
         variances: of the same sums, ``(O,)``.
         largest: largest magnitude in each channel of every map and vector, ``(C,)``, also of
             channels that were skipped.
+        lowest: least value of each entry of every vector, ``(C,)``.
+        highest: likewise the greatest.
     """
 
     histograms: dict[str, Histogram]
     means: dict[str, NDArray[np.float64]]
     variances: dict[str, NDArray[np.float64]]
     largest: dict[str, NDArray[np.float64]]
+    lowest: dict[str, NDArray[np.float64]]
+    highest: dict[str, NDArray[np.float64]]
 
 
 @torch.no_grad()
@@ -65,6 +69,9 @@ def calibrate(graph: LayerGraph, images: Tensor, batch: int = 16) -> Calibration
     totals = {layer.name: np.zeros(layer.shape[0]) for layer in weighted}
     squares = {layer.name: np.zeros(layer.shape[0]) for layer in weighted}
     largest = {layer.name: np.zeros(layer.shape[0]) for layer in measured}
+    vectors = [layer for layer in measured if len(layer.shape) == 1]
+    lowest = {layer.name: np.full(layer.shape, np.inf) for layer in vectors}
+    highest = {layer.name: np.full(layer.shape, -np.inf) for layer in vectors}
     for start in range(0, len(images), batch):
         values = run_layers(probed, images[start : start + batch], dtype=torch.float64)
         for layer in measured:
@@ -74,6 +81,10 @@ def calibrate(graph: LayerGraph, images: Tensor, batch: int = 16) -> Calibration
             if skipped is not None:
                 histograms[layer.name].add(skipped, SKIPPED_WEIGHT)
                 _note_largest(largest[layer.name], skipped)
+        for layer in vectors:
+            found = values[layer.name].double().numpy()
+            np.minimum(lowest[layer.name], found.min(axis=0), out=lowest[layer.name])
+            np.maximum(highest[layer.name], found.max(axis=0), out=highest[layer.name])
         for layer in weighted:
             sums = values[_sum_name(layer)]
             sums = sums.reshape(*sums.shape[:2], -1)
@@ -84,7 +95,17 @@ def calibrate(graph: LayerGraph, images: Tensor, batch: int = 16) -> Calibration
         name: np.maximum(square / len(images) - means[name] ** 2, 0.0)
         for name, square in squares.items()
     }
-    return Calibration(histograms, means, variances, largest)
+    extremes = (
+        {name: _single(found) for name, found in part.items()}
+        for part in (largest, lowest, highest)
+    )
+    return Calibration(histograms, means, variances, *extremes)
+
+
+def _single(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values to 24 bits: the last bits depend on the processor, and scales must not."""
+    mantissas, exponents = np.frexp(values)
+    return np.asarray(np.ldexp(np.rint(np.ldexp(mantissas, 24)), exponents - 24))
 
 
 def _note_largest(largest: NDArray[np.float64], values: Tensor) -> None:

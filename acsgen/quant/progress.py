@@ -11,14 +11,18 @@ from acsgen.ir.format import Format
 from acsgen.ir.integer import IntGate, IntLayer
 from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.quant.calibrate import Calibration
+from acsgen.quant.family import Statistics, is_bound
 from acsgen.quant.golden.operators import Values, operator, sums
 from acsgen.quant.scales import UNSIGNED_LEVELS, Floats, integer_bias
-from acsgen.quant.spread import needs_own_scales
+from acsgen.quant.spread import own_units
 from acsgen.quant.warning import QuantizationWarning, warn
 
 __all__ = ["Progress", "QuantizationWarning"]
 
 SIGNED_LEVELS = 127
+
+#: Largest integer of a result, by its sign.
+LEVELS = {False: UNSIGNED_LEVELS, True: SIGNED_LEVELS}
 
 #: Range of a vector, in units of the largest value seen.  A vector has one value per channel and
 #: image: too few to know how far it reaches, so it is never clipped but given room.
@@ -50,6 +54,11 @@ class Progress:
         )
         self._graph = graph
         self._calibration = calibration
+        self._reaches = {
+            layer.name: calibration.largest[layer.name] * _headroom(layer)
+            for layer in graph
+            if layer.name in calibration.largest
+        }
         # Batches, and only of results that are still to be read; the image begins as its pixels.
         self._values: list[Values] = [{source.name: part} for part in torch.split(pixels, batch)]
         self._last_reader = {name: layer.name for layer in graph for name in layer.inputs}
@@ -74,7 +83,7 @@ class Progress:
         if histogram is None:
             raise ValueError(f"kind '{layer.KIND}' is not measured, and has no best scale")
         if len(layer.shape) == 1:
-            best = histogram.largest * VECTOR_HEADROOM / levels
+            best = histogram.largest * _headroom(layer) / levels
         else:
             best = histogram.best_scale(levels)
         if best == 0.0:
@@ -88,23 +97,24 @@ class Progress:
         (:mod:`acsgen.quant.spread`); none is finer than ``at_least`` ``(C,)``.
         """
         one = self.result_scale(layer, signed, float(at_least.max()))
-        if not needs_own_scales(self._graph, layer.name, one, self._calibration.variances):
+        known = Statistics(self._reaches, self._calibration.variances, LEVELS)
+        units = own_units(self._graph, layer, known)
+        if units is None:
             return Format(one, signed)
-        largest = self._calibration.largest[layer.name]
-        # A channel that is zero for every image is given the scale of the others.
-        scales = np.where(largest > 0, largest / self._levels(signed), one)
+        reach = self._reaches[layer.name]
+        scales = units * float((reach / units).max()) / self._levels(signed)
+        if is_bound(self._graph, layer):
+            scales = scales * max(1.0, float((at_least / scales).max()))
         return Format.by_channel(np.maximum(scales, at_least), [signed] * len(scales))
 
     def scale_beside(self, layer: Layer, units: Floats, signed: bool) -> float:
         """The number that scales of ``units`` ``(C,)``, which differ by channel, are multiplied by
         to hold the values of a result."""
-        headroom = VECTOR_HEADROOM if len(layer.shape) == 1 else 1.0
-        reach = self._calibration.largest[layer.name] * headroom / units
-        return float(reach.max()) / self._levels(signed)
+        return float((self._reaches[layer.name] / units).max()) / self._levels(signed)
 
     @staticmethod
     def _levels(signed: bool) -> int:
-        return SIGNED_LEVELS if signed else UNSIGNED_LEVELS
+        return LEVELS[signed]
 
     def matched_bias(self, layer: IntLayer, acc_scale: Floats) -> NDArray[np.int32]:
         """The bias with which the mean of the integer sums is that of the float network.
@@ -121,3 +131,7 @@ class Progress:
             count += result.numel() // layer.shape[0]
         mean = total.numpy() / count
         return integer_bias(self._calibration.means[layer.name] - mean * acc_scale, acc_scale)
+
+
+def _headroom(layer: Layer) -> float:
+    return VECTOR_HEADROOM if len(layer.shape) == 1 else 1.0

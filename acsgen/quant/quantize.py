@@ -16,10 +16,11 @@ from torch import Tensor
 from acsgen.ir.integer import IntGraph
 from acsgen.ir.layers import LayerGraph
 from acsgen.quant.calibrate import calibrate
+from acsgen.quant.centre import centred
 from acsgen.quant.checks import check_quantizable
 from acsgen.quant.golden.model import check_images
 from acsgen.quant.kinds import kind_of
-from acsgen.quant.progress import Progress, QuantizationWarning
+from acsgen.quant.progress import SIGNED_LEVELS, VECTOR_HEADROOM, Progress, QuantizationWarning
 
 __all__ = ["QuantizationWarning", "quantize"]
 
@@ -43,7 +44,11 @@ def quantize(graph: LayerGraph, images: NDArray[np.uint8] | Tensor, batch: int =
     """
     check_quantizable(graph)
     pixels = check_images(images, graph.layers[0].shape)
-    progress = Progress(graph, calibrate(graph, pixels, batch), pixels, batch)
+    calibration = calibrate(graph, pixels, batch)
+    changed = centred(graph, calibration, VECTOR_HEADROOM, SIGNED_LEVELS)
+    if changed is not graph:
+        graph, calibration = changed, calibrate(changed, pixels, batch)
+    progress = Progress(graph, calibration, pixels, batch)
     for layer in graph:
         progress.add(kind_of(layer).quantize(layer, progress))
     return IntGraph(graph.name, tuple(progress.done.values()), graph.outputs)

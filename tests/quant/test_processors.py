@@ -26,21 +26,25 @@ from acsgen.frontend import layers_of
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig
 from acsgen.quant.quantize import quantize
 from tests.frontend.compiled import program_of
-from tests.quant.test_processors import seeded
+from tests.quant.test_processors import seeded, spread
 
 if {onednn!r} == "off":
     torch.backends.mkldnn.set_flags(False)
 torch.set_num_threads({threads})
 model = seeded(ResNet(ResNetConfig(image_size=16, widths=(8, 12, 16), gate=AcsConfig())))
-graph, _ = layers_of(program_of(model, (3, 16, 16)))
 images = np.random.default_rng(1).integers(0, 256, (24, 3, 16, 16), np.uint8)
 digest = hashlib.sha256()
-for layer in quantize(graph, images):
-    for field in fields(layer):
-        value = getattr(layer, field.name)
-        text = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
-        digest.update(field.name.encode() + text)
-print(digest.hexdigest())
+own, centred = 0, 0
+for network, dtype in ((model, torch.uint8), (spread(), torch.float32)):
+    graph, _ = layers_of(program_of(network, (3, 16, 16), dtype))
+    for layer in quantize(graph, images):
+        own += layer.format.one_scale is None
+        centred += layer.name.endswith(".centred")
+        for field in fields(layer):
+            value = getattr(layer, field.name)
+            text = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+            digest.update(field.name.encode() + text)
+print(own, centred, digest.hexdigest())
 """
 
 #: Settings that stand for another processor: environment of the libraries, threads, oneDNN.
@@ -93,6 +97,31 @@ def seeded(module: nn.Module) -> nn.Module:
     return module.eval()
 
 
+def spread() -> nn.Module:
+    """Channels that differ a thousandfold and take scales of their own, and an average that hardly
+    differs between images."""
+    net = seeded(
+        nn.Sequential(
+            nn.Conv2d(3, 16, 3, padding=1),
+            nn.ReLU6(),
+            nn.Conv2d(16, 16, 3, padding=1, groups=16),
+            nn.ReLU(),
+            nn.Conv2d(16, 16, 1),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(16, 10),
+        )
+    )
+    sizes = 2.0 ** (torch.arange(16) * 5 % 16 - 12)
+    with torch.no_grad():
+        net[0].weight.mul_(sizes[:, None, None, None])
+        net[0].bias.mul_(sizes)
+        net[2].bias.mul_(sizes)
+        net[4].weight.div_(sizes[None, :, None, None])
+    return net
+
+
 def digest(environment: dict[str, str], threads: int, onednn: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(threads=threads, onednn=onednn)],
@@ -109,5 +138,8 @@ def digest(environment: dict[str, str], threads: int, onednn: str) -> str:
 
 def test_every_processor_makes_the_same_integers() -> None:
     digests = {name: digest(*settings) for name, settings in PROCESSORS.items()}
-    assert len(digests["as it is"]) == 64
+    own, centred, hexadecimal = digests["as it is"].split()
+    assert int(own) >= 2
+    assert int(centred) >= 1
+    assert len(hexadecimal) == 64
     assert set(digests.values()) == {digests["as it is"]}, digests

@@ -111,6 +111,8 @@ def test_every_layer_stays_close(seed: int) -> None:
         masks = {gate.name: floating[gate.name][n].numpy() > 0 for gate in integers.gates}
         result = model.run(calibration[n : n + 1], force_masks(integers, masks))
         for layer in integers.layers[1:]:
+            if layer.name not in floating:  # a convolution before an average, and that average
+                continue
             error = result.values[layer.name] * _units(layer) - floating[layer.name][n].numpy()
             squares[layer.name] += np.mean((error / _range(layer)) ** 2) / 8
     for layer in integers.layers[1:-1]:
@@ -150,8 +152,9 @@ def test_biases_make_the_means_equal() -> None:
     hidden, layer = integers["hidden"], graph["hidden"]
     assert isinstance(layer, fl.Linear)
     floating = run_layers(graph, torch.from_numpy(calibration))["hidden"].numpy()
-    means = (result.values["hidden"] * hidden.format.one_scale).mean(axis=0)
-    np.testing.assert_allclose(means, floating.mean(axis=0), atol=hidden.format.one_scale / 2)
+    scales = hidden.format.scales(hidden.shape[0])
+    means = (result.values["hidden"] * scales).mean(axis=0)
+    assert np.all(np.abs(means - floating.mean(axis=0)) <= scales / 2)
 
 
 def test_dead_channels_are_constants() -> None:

@@ -45,6 +45,17 @@ def clip_scale(clip: float) -> float:
     return clip / UNSIGNED_LEVELS
 
 
+def clipped(result: Format, clip: float | None) -> Format:
+    """The format of a result that its network cuts at ``clip``: none of its channels reaches over
+    it, and those that reach it saturate there."""
+    if clip is None:
+        return result
+    if result.one_scale is not None:
+        return Format(min(result.one_scale, clip_scale(clip)), result.signed)
+    scales = np.minimum(np.asarray(result.scale), clip_scale(clip))
+    return Format.by_channel(scales, result.signs(len(scales)))
+
+
 def clip_limit(clip: float | None) -> float:
     """The largest unit of sums from which a result with :func:`clip_scale` can be made."""
     return np.inf if clip is None else clip_scale(clip) * RATIO_LIMIT
@@ -66,7 +77,7 @@ def result_format(
     so_far: Quantization,
     units: Floats,
     signed: bool | tuple[bool, ...],
-    beside: float = 0.0,
+    beside: Floats | None = None,
 ) -> tuple[Format, float]:
     """The format of a result that one multiplier and shift for all channels can make.
 
@@ -75,17 +86,19 @@ def result_format(
         so_far: the quantization.
         units: real value by channel of one unit of the sums, ``(C,)``.
         signed: of the result.
-        beside: largest real value of one unit of what is added to the sums.
+        beside: real value by channel of one unit of what is added to the sums, ``(C,)``.
 
     Returns:
         The format, and the ratio of the units to its scales.
     """
     some_signed = bool(np.any(signed))
     least = float(units.min())
+    largest = units if beside is None else np.maximum(units, beside)
     if np.all(units == least):
-        best = so_far.result_scale(layer, some_signed, max(least, beside) / RATIO_LIMIT)
+        best = so_far.result_scale(layer, some_signed, float(largest.max()) / RATIO_LIMIT)
         return Format(best, signed), least / best
-    factor = max(so_far.scale_beside(layer, units, some_signed), 1 / RATIO_LIMIT)
+    at_least = float((largest / units).max()) / RATIO_LIMIT
+    factor = max(so_far.scale_beside(layer, units, some_signed), at_least)
     return Format.by_channel(units * factor, np.broadcast_to(signed, len(units))), 1 / factor
 
 

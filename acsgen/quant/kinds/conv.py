@@ -45,11 +45,10 @@ def _quantize(layer: Conv, so_far: Quantization) -> IntConv:
     res_scales = steps.residual_scales(layer, so_far)
     if layer.residual is not None:
         result = _beside_residual(layer, so_far, acc_scale, res_scales)
-    elif layer.clip is not None:
-        result = Format(steps.clip_scale(layer.clip), False)
     else:
         at_least = acc_scale / steps.RATIO_LIMIT
         result = so_far.channel_format(layer, not layer.relu, at_least)
+        result = steps.clipped(result, layer.clip)
     scales = result.scales(layer.shape[0])
     mult, shift = encode_ratio(acc_scale / scales)
     draft = IntConv(

@@ -30,8 +30,7 @@ def _quantize(layer: Eltwise, so_far: Quantization) -> IntEltwise:
     if layer.residual is None and signed == x.signed:
         result, ratio = x, 1.0
     else:
-        beside = float(res_scales.max())
-        result, ratio = steps.result_format(layer, so_far, units, signed, beside)
+        result, ratio = steps.result_format(layer, so_far, units, signed, res_scales)
     mult, shift = steps.one_ratio(ratio)
     return IntEltwise(
         layer.name,

@@ -32,20 +32,19 @@ def _quantize(layer: Linear, so_far: Quantization) -> IntLinear:
     limit = ARGUMENT_SCALE * steps.RATIO_LIMIT if sigmoid else steps.clip_limit(layer.clip)
     integers = integer_weights(layer.weight, x.format, np.abs(layer.bias), limit)
     acc_scale = integers.acc_scale
-    signed = layer.activation == "none"
-    at_least = acc_scale.max() / steps.RATIO_LIMIT
+    at_least = acc_scale / steps.RATIO_LIMIT
     if sigmoid:
-        scale, target = SIGMOID_SCALE, max(ARGUMENT_SCALE, at_least)
-    elif layer.clip is not None:
-        scale = target = steps.clip_scale(layer.clip)
+        result = Format(SIGMOID_SCALE, False)
+        mult, shift = encode_ratio(acc_scale / max(ARGUMENT_SCALE, float(at_least.max())))
     else:
-        scale = target = so_far.result_scale(layer, signed, at_least)
-    mult, shift = encode_ratio(acc_scale / target)
+        result = so_far.channel_format(layer, layer.activation == "none", at_least)
+        result = steps.clipped(result, layer.clip)
+        mult, shift = encode_ratio(acc_scale / result.scales(layer.shape[0]))
     draft = IntLinear(
         layer.name,
         layer.where,
         layer.shape,
-        format=Format(scale, signed),
+        format=result,
         x=layer.x,
         weight=integers.weight,
         bias=integer_bias(np.asarray(layer.bias), acc_scale),
