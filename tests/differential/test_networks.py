@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from acsgen.engines.rtl import Memory
@@ -24,8 +25,9 @@ from tests.differential.engines import Engines, check_network
 from tests.nets.gated_modules import BODIES, DenseHead, LargeStem, SmoothHead, gated
 from tests.nets.images import noise, patches
 from tests.nets.integer_graphs import dense_blocks, resnet
-from tests.nets.modules import Body, ConvBn, Net, Shape, randomized
+from tests.nets.modules import Body, ConvBn, Net, Shape, export, randomized
 from tests.nets.quantized import integer_network
+from tests.quant.test_spread import bound, inverted, residual
 
 #: Makes an integer graph; may write into a folder.
 Maker = Callable[[Path], IntGraph]
@@ -51,6 +53,16 @@ def of_checkpoint(folder: Path) -> IntGraph:
     save_checkpoint(path, randomized(ResNet(config)), "resnet", config, {})
     graph, _ = front_end(path)
     return quantize(graph, patches((3, 8, 8), 4))
+
+
+def of_spread(build: Callable[[float, int], nn.Module], folder: Path) -> IntGraph:
+    """A network whose channels differ a thousandfold."""
+    path = folder / "spread.pt2"
+    torch.export.save(export(build(3, 0), (3, 16, 16), torch.float32), path)
+    graph, _ = front_end(path)
+    integers = quantize(graph, patches((3, 16, 16), 6))
+    assert any(layer.format.one_scale is None for layer in integers)
+    return integers
 
 
 PLAIN = {"lenet-28": (1, 28, 28), "five-channels": (5, 16, 16), "oblong": (3, 22, 13)}
@@ -121,15 +133,27 @@ NETWORKS: dict[str, Maker] = {
         image_size=28,
         gate=AcsConfig(bottleneck=16, reduction=2, threshold=0.4),
     ),
+    # Scales by channel: in sums, in concatenations, and before and behind depthwise convolutions.
+    **{
+        f"spread-{kind}": partial(of_spread, build)
+        for kind, build in {
+            "excited": bound("excited"),
+            "joined": bound("joined"),
+            "inverted": inverted,
+            "residual": residual,
+        }.items()
+    },
     "smooth-head": quantized(SmoothHead, (3, 12, 12)),
     "static": of_resnet(widths=(3, 17, 70), image_size=9),
     **PICKED,
 }
 
 #: Networks without any gate; all others have some.
-UNGATED = {"static", "smooth-head", *PICKED} | {
-    f"{name}-{pool}" for name in PLAIN for pool in POOLS
-}
+UNGATED = (
+    {"static", "smooth-head", *PICKED}
+    | {f"{name}-{pool}" for name in PLAIN for pool in POOLS}
+    | {name for name in NETWORKS if name.startswith("spread-")}
+)
 
 MEMORIES = {
     "fast": Memory(latency=0),
