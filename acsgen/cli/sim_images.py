@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acsgen.data.remedies import remedy_for_images
 from acsgen.support.archives import read_arrays
 from acsgen.support.errors import Problem, UserError
 
@@ -51,7 +52,9 @@ def read_images(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], 
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != shape or not len(images):
         found = f"{images.dtype} {list(images.shape)}"
         wanted = f"uint8 [N, {', '.join(map(str, shape))}]"
-        raise UserError(Problem(str(path), f"holds {found}", f"the build takes {wanted}"))
+        remedy = f"the build takes {wanted}"
+        fix = remedy_for_images(images, shape)
+        raise UserError(Problem(str(path), f"holds {found}", f"{remedy}; {fix}" if fix else remedy))
     return images, labels
 
 

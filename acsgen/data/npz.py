@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from acsgen.data.dataset import Dataset
+from acsgen.data.remedies import remedy_for_images, remedy_for_labels
 from acsgen.support.archives import read_arrays
 from acsgen.support.errors import Problem, UserError
 
@@ -33,12 +34,13 @@ def load_npz(path: Path, split: str) -> Dataset:
     problems = []
     if images.ndim != 4 or images.dtype != np.uint8 or 0 in images.shape:
         what = f"images should be uint8 [N, C, H, W], found {images.dtype} {list(images.shape)}"
-        problems.append(Problem(where, what, REMEDY))
+        problems.append(Problem(where, what, remedy_for_images(images) or REMEDY))
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         what = f"labels should be integers [N], found {labels.dtype} {list(labels.shape)}"
-        problems.append(Problem(where, what, REMEDY))
+        problems.append(Problem(where, what, remedy_for_labels(labels) or REMEDY))
     elif labels.size and labels.min() < 0:
-        problems.append(Problem(where, "labels must not be negative"))
+        what = f"labels must not be negative, the least is {labels.min()}"
+        problems.append(Problem(where, what, "number the classes from 0 on"))
     if not problems and len(images) != len(labels):
         what = f"{len(images)} images but {len(labels)} labels"
         problems.append(Problem(where, what, REMEDY))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from acsgen.cost.macs import count_macs
 from acsgen.data import load_dataset
+from acsgen.data.remedies import require_images
 from acsgen.frontend import front_end, run_layers
 from acsgen.ir.integer import IntGate, IntGraph
 from acsgen.ir.layers import Gate, LayerGraph
@@ -131,6 +132,7 @@ def evaluate(
     on_stage("read the data set")
     calibration = load_dataset(dataset, "train", data_root, calibration_images)
     test = load_dataset(dataset, "test", data_root, limit)
+    require_images(test, layers.input.shape)
     on_stage("quantize")
     integers = quantize(layers, calibration.images)
     if alpha is not None:

@@ -10,6 +10,7 @@ import pytest
 from scipy.io import savemat
 
 from acsgen.data import Dataset, dataset_names, load_dataset
+from acsgen.data.remedies import remedy_for_images, remedy_for_labels, require_images
 from acsgen.support.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -200,3 +201,48 @@ def test_bad_npz_files(tmp_path: Path) -> None:
     with path.open("wb") as file:
         np.save(file, IMAGES)
     assert "not a readable .npz file: File is not a zip file" in problems(f"npz:{path}")[0]
+
+
+# -- what to do about arrays that do not fit ------------------------------------------------------
+
+PIXELS = np.arange(2 * 3 * 4 * 5, dtype=np.uint8).reshape(2, 3, 4, 5)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("images", "wanted", "line"),
+    [
+        (PIXELS.transpose(0, 2, 3, 1), (3, 4, 5), "images.transpose(0, 3, 1, 2)"),
+        (PIXELS[:, :1], (3, 4, 5), "images.repeat(3, axis=1)"),
+        (PIXELS, (1, 4, 5), "images.mean(1, keepdims=True).round().astype(numpy.uint8)"),
+        (PIXELS[:, 0], (1, 4, 5), "images[:, None]"),
+        (PIXELS / 255.0, (3, 4, 5), "(images * 255).round().astype(numpy.uint8)"),
+        (PIXELS * 1.0, (3, 4, 5), "images.round().astype(numpy.uint8)"),
+        (PIXELS.astype(np.int64), (3, 4, 5), "images.round().astype(numpy.uint8)"),
+    ],
+)
+def test_the_remedy_for_images_is_a_line_that_makes_them_right(images, wanted, line):
+    remedy = remedy_for_images(images, wanted)
+    assert line in remedy
+    made = eval(line, {"images": images, "numpy": np})
+    assert (made.shape[1:], made.dtype) == (wanted, np.uint8)
+    assert remedy_for_images(made, wanted) == ""
+
+
+@pytest.mark.unit
+def test_the_remedy_for_other_images_and_labels():
+    assert "were, 0 to 255" in remedy_for_images(PIXELS - 128.0, (3, 4, 5))
+    assert "4x6 pixels: crop or resize" in remedy_for_images(PIXELS, (3, 4, 6))
+    assert remedy_for_images(PIXELS, (2, 4, 5)) == ""
+    assert "labels.argmax(1)" in remedy_for_labels(np.eye(3))
+    assert "labels.ravel()" in remedy_for_labels(np.zeros((3, 1), np.int64))
+    assert "labels.astype(numpy.int64)" in remedy_for_labels(np.zeros(3))
+
+
+@pytest.mark.unit
+def test_images_of_another_shape_are_refused_with_that_line():
+    labels = np.zeros(2, np.int64)
+    dataset = Dataset("npz:x.npz", PIXELS.transpose(0, 2, 3, 1), labels, 1, "test")
+    require_images(dataset, (4, 5, 3))
+    with pytest.raises(UserError, match=r"4x5x3, the network takes 3x4x5 \(store images.transpose"):
+        require_images(dataset, (3, 4, 5))

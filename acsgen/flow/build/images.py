@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from acsgen.data import load_dataset
 from acsgen.data.dataset import PHOTOGRAPHS
+from acsgen.data.remedies import require_images
 from acsgen.flow.evaluate import CALIBRATION_IMAGES
 from acsgen.importers.network import ImportedNetwork
 from acsgen.support.errors import Problem, UserError
@@ -66,17 +67,7 @@ def choose_images(
         )
     train = load_dataset(name, "train", data_root)
     test = load_dataset(name, "test", data_root)
-    if train.images.shape[1:] != network.input_shape:
-        found, expected = (
-            "x".join(map(str, shape)) for shape in (train.images.shape[1:], network.input_shape)
-        )
-        raise UserError(
-            Problem(
-                f"data set {name}",
-                f"its images are {found}, the network takes {expected}",
-                "pass the data set the network was trained on with --dataset",
-            )
-        )
+    require_images(train, network.input_shape)
     if len(test) < check_images:
         raise UserError(
             Problem(
