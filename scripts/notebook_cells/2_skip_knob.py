@@ -62,7 +62,7 @@ print(
 # %% [markdown]
 # ## Live
 #
-# With ipywidgets, a slider; otherwise a few steps.
+# A few steps, and with ipywidgets a slider.
 
 
 # %%
@@ -73,10 +73,11 @@ def show(value):
     print(f"strictness {value:.2f}: classes {results.prediction.tolist()}, {done:,.0f} MACs")
 
 
+for value in (0.2, 0.5, 0.8):
+    show(value)
 try:
     from ipywidgets import FloatSlider, interact
 except ImportError:
-    for value in (0.2, 0.5, 0.8):
-        show(value)
+    print("no ipywidgets here: no slider")
 else:
     interact(show, value=FloatSlider(0.5, min=0.0, max=1.0, step=0.05, continuous_update=False))

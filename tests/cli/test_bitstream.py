@@ -521,7 +521,30 @@ def test_the_installation_on_the_board(
     (target / "program" / "budget.json").write_text("measured")
     assert install(out, board).returncode == 0
     assert (target / "program" / "budget.json").read_text() == "measured"
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
     (target / "program" / "budget.json").unlink()
+    # A notebook that was edited is not lost with the earlier installation, nor is a result.
+    for name, content in (
+        ("host/notebooks/1_first_inference.ipynb", "mine"),
+        ("host/power.json", "1"),
+    ):
+        (target / name).write_text(content)
+        done = install(out, board)
+        assert done.returncode == 0
+        assert "kept as " in done.stdout
+        (kept,) = [path for path in target.parent.iterdir() if path != target]
+        assert (kept / name).read_text() == content
+        shutil.rmtree(kept)
+    # A folder with other things in it is left alone, and so is the one around this.
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years")
+    for folder in (mine, out.parent):
+        before = files_in(folder)
+        done = install(out, board, folder)
+        assert done.returncode == 2
+        assert str(folder) in done.stderr
+        assert files_in(folder) == before
     # Its self-test starts the driver, which says that this is no board.
     done = install(out, board, "--selftest")
     assert done.returncode == 2
