@@ -5,6 +5,7 @@ A block's title, which readers see, says where it runs:
 * none, or ``Takes ...``: on the reader's machine; the tests execute it;
 * ``With Vivado``, ``With AMD's tools``: executed with the commands of ``tests.vivado``;
 * ``With CIFAR-10``: executed with files of that form;
+* ``With a checkpoint ...``: held to the parser; ``tests/importers`` executes the command;
 * ``On the board ...``, ``With the card ...``, ``On the PC ...``: held to the commands' parsers;
 * ``In a copy of the repository``: held to the Makefile and the files that it names.
 
