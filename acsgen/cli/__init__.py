@@ -23,6 +23,7 @@ from acsgen.cli import (
     train,
 )
 from acsgen.cli import eval as eval_
+from acsgen.cli.console import escape_unknown_characters
 
 app = typer.Typer(
     name="acsgen",
@@ -59,4 +60,5 @@ def _options(
 
 def main() -> None:
     """Run the command line; the entry point ``acsgen``."""
+    escape_unknown_characters()
     app()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import io
 import os
 import shutil
 import sys
@@ -44,6 +45,13 @@ class _Output(Console):
         """Send what is still printed nowhere, and say so once."""
         self.quiet = True
         drop_output()
+
+
+def escape_unknown_characters() -> None:
+    """Print a character that the terminal's encoding lacks as its code, as in a folder's name."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def drop_output() -> None:

@@ -178,7 +178,7 @@ def _classifier_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
             what = "the network does not end in a linear layer"
             remedy = "end with nn.Linear, returning logits [1, classes]"
             if len(graph.outputs) > 1:
-                what = f"result {index + 1} of {len(graph.outputs)} is not of a linear layer"
+                what = f"result {index + 1} of {len(graph.outputs)} does not end in a linear layer"
                 remedy = "return logits [1, classes] only, the network's answer last"
             problems.append(Problem(last.where, what, remedy))
     return problems

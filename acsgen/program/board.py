@@ -257,7 +257,10 @@ def _read_yaml(path: Path) -> Any:
     try:
         return load_yaml(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise UserError(Problem(str(path), "is not text: not a board file")) from error
+        remedy = "save it as UTF-8; some editors write other encodings"
+        raise UserError(
+            Problem(str(path), "is not UTF-8 text: not a board file", remedy)
+        ) from error
     except RecursionError as error:
         raise UserError(Problem(str(path), "is nested too deeply: not a board file")) from error
     except (yaml.YAMLError, ValueError) as error:

@@ -223,9 +223,11 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     where = str(path)
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise UserError([Problem(where, f"cannot read the recipe: {reason}")]) from None
+    except OSError as error:
+        raise UserError(Problem(where, f"cannot read the recipe: {error.strerror}")) from None
+    except UnicodeDecodeError:
+        remedy = "save it as UTF-8; some editors write other encodings"
+        raise UserError(Problem(where, "is not UTF-8 text: not a recipe", remedy)) from None
     try:
         content = load_yaml(text)
     except RecursionError:

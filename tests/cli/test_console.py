@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -137,3 +140,20 @@ def test_numbers_for_people() -> None:
     assert count(1234567.4) == "1,234,567"
     assert share(1, 3) == "33.3 %"
     assert share(0, 0) == "-"
+
+
+def test_characters_that_the_terminal_lacks() -> None:
+    """A name of a file was a traceback at the end of a build, where the locale is C."""
+    code = (
+        "from acsgen.cli.console import escape_unknown_characters, out\n"
+        "escape_unknown_characters()\n"
+        "out.print('written to b/\\u00f6ut')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "written to b/\\xf6ut\n"

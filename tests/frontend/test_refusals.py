@@ -282,7 +282,8 @@ def head(forward):
 
 ENDS = {
     "features-too": (
-        lambda s, x: (s.c(x), s.fc(s.c(x).mean((2, 3)))), "result 1 of 2 is not of a linear layer",
+        lambda s, x: (s.c(x), s.fc(s.c(x).mean((2, 3)))),
+        "result 1 of 2 does not end in a linear layer",
         "the network's answer last"),
     "argmax": (
         lambda s, x: s.fc(s.c(x).mean((2, 3))).argmax(1), "aten.argmax", "return the logits"),

@@ -194,3 +194,15 @@ def test_a_setting_that_would_be_a_script_is_refused(tmp_path: Path, value: str)
     content = zedboard()
     content["processing_system"]["settings"]["PCW_UIPARAM_DDR_PARTNO"] = value
     assert problems_of(write(tmp_path, content))
+
+
+def test_board_files_of_other_editors(tmp_path: Path) -> None:
+    """Windows ends lines with two characters, and may begin a file with a mark."""
+    text, right = asset("hw", "boards", "zedboard.yaml").read_text(), load_board("zedboard")
+    path = tmp_path / "zedboard.yaml"
+    for content in (text.replace("\n", "\r\n").encode(), text.encode("utf-8-sig")):
+        path.write_bytes(content)
+        assert load_board(str(path)) == right
+    path.write_bytes(text.encode("utf-16"))
+    with pytest.raises(UserError, match=r"not a board file \(save it as UTF-8"):
+        load_board(str(path))

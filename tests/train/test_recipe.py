@@ -181,7 +181,7 @@ def test_unreadable_files(tmp_path: Path) -> None:
     assert "Is a directory" in problems(tmp_path)[0]
     path = write(tmp_path, "")
     path.write_bytes(b"\xff\xfe\x00")
-    assert "not a text file" in problems(path)[0]
+    assert "is not UTF-8 text: not a recipe (save it as UTF-8" in problems(path)[0]
 
 
 @pytest.mark.unit
@@ -216,3 +216,13 @@ def test_problems_of_recipes_read_like_those_of_boards(tmp_path: Path) -> None:
 @pytest.mark.unit
 def test_a_key_twice_is_refused(tmp_path: Path) -> None:
     assert "the key 'seed' is there twice" in problems(write(tmp_path, "seed: 1\nseed: 2\n"))[0]
+
+
+def test_recipes_of_other_editors(tmp_path: Path) -> None:
+    """Windows ends lines with two characters, and may begin a file with a mark."""
+    path, right = tmp_path / "recipe.yaml", load_recipe(write(tmp_path, GOOD))
+    for content in (GOOD.replace("\n", "\r\n").encode(), GOOD.encode("utf-8-sig")):
+        path.write_bytes(content)
+        assert load_recipe(path) == right
+    path.write_bytes(GOOD.encode("utf-16"))
+    assert "save it as UTF-8" in problems(path)[0]
