@@ -1,7 +1,9 @@
 """The outline of an integer graph: its shapes, signs and zeros, before any image is looked at.
 
 Whether an engine can hold a network follows from these alone, and quantization takes minutes; so
-shortages are found with this graph first. Its scales and biases are arbitrary.
+shortages are found with this graph first. Its scales and biases are arbitrary, and what only the
+images ask for (:mod:`acsgen.quant.centre`) is not in it: the compiler looks again behind the
+quantization.
 """
 
 from __future__ import annotations
