@@ -71,8 +71,10 @@ def import_command(
     for remark in found.remarks:
         out.print(f"note: {remark}", soft_wrap=True)
     for reason, keys in found.left.items():
-        more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
-        shown = ", ".join(keys[:_SHOWN])
+        # Nobody knows what unknown weights are for, so each of them is named.
+        limit = len(keys) if reason == "unknown" else _SHOWN
+        more = f" and {len(keys) - limit} more" if len(keys) > limit else ""
+        shown = ", ".join(keys[:limit])
         text = f"left out, {reason}: {shown}{more}"
         out.print(text, soft_wrap=True, markup=False, highlight=False)
     out.print(f"written to {target}", soft_wrap=True)

@@ -6,6 +6,6 @@ parameter buffer, :mod:`~acsgen.compiler.allocate` places buffers, :mod:`~acsgen
 makes the instructions of a :class:`~acsgen.program.program.Program`.
 """
 
-from acsgen.compiler.compile import compile_graph, memory_map
+from acsgen.compiler.compile import check_fit, compile_graph, memory_map
 
-__all__ = ["compile_graph", "memory_map"]
+__all__ = ["check_fit", "compile_graph", "memory_map"]

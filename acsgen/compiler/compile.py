@@ -62,15 +62,7 @@ def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
     Raises :class:`UserError` with everything that the engine cannot do or hold: layers that it does
     not support, and each memory that is too small, with the layer, the shortage and a remedy.
     """
-    problems = list(unsupported_layers(graph))
-    try:
-        layouts = choose_layouts(graph)
-    except UserError as error:
-        raise UserError([*problems, *error.problems]) from error
-    schedule = make_schedule(graph, layouts)
-    constants = build_constants(graph, layouts)
-    memories = _allocate(schedule, constants, engine, problems)
-
+    schedule, constants, memories = _arrange(graph, engine)
     results, result_words = _results(graph)
     traces, traced_words = _traces(schedule, result_words)
     addresses = Addresses(
@@ -98,6 +90,27 @@ def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
         traced_words=traced_words,
         memory=memories.use,
     )
+
+
+def check_fit(graph: IntGraph, engine: EngineConfig) -> None:
+    """Refuse what the engine cannot do or hold, by the shapes, signs and zeros of ``graph`` alone.
+
+    Raises:
+        UserError: every such layer, and every memory that is too small.
+    """
+    _arrange(graph, engine)
+
+
+def _arrange(graph: IntGraph, engine: EngineConfig) -> tuple[Schedule, Constants, _Memories]:
+    """Order the work and place all buffers; raise everything that stands in the way."""
+    problems = list(unsupported_layers(graph))
+    try:
+        layouts = choose_layouts(graph)
+    except UserError as error:
+        raise UserError([*problems, *error.problems]) from error
+    schedule = make_schedule(graph, layouts)
+    constants = build_constants(graph, layouts)
+    return schedule, constants, _allocate(schedule, constants, engine, problems)
 
 
 def memory_map(graph: IntGraph, engine: EngineConfig) -> tuple[BufferPlace, ...]:

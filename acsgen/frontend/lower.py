@@ -61,8 +61,7 @@ def lower(
     if not returned:
         raise UserError(problems)
     graph, rewrites = rewrite(OpGraph(program.name, tuple(lowering.context.ops), returned))
-    refused = {problem.where for problem in lowering.problems}
-    problems += [p for p in graph_problems(graph) if p.where not in refused]
+    problems += graph_problems(graph)
     if problems:
         raise UserError(problems)
     return graph, exported, rewrites
@@ -180,7 +179,8 @@ class _Lowering:
         dims = tuple(int(n) for n in first.shape) if isinstance(first, Tensor) else (1,)
         shape = dims[1:] if len(dims) == 4 else (int(np.prod(dims)),)
         name = self.context.names.make(call_.path, "unknown")
-        self.context.ops.append(Unknown(name, call_.node.name, call_.where, shape))
+        sources = tuple(dict.fromkeys(value.op for value in call_.inputs))
+        self.context.ops.append(Unknown(name, call_.node.name, call_.where, shape, sources))
         return Value(name, "map" if len(shape) == 3 else "vector", shape, dims, suspect=True)
 
 

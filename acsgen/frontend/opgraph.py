@@ -336,9 +336,11 @@ class AddVectors(Op):
 
 @dataclass(frozen=True)
 class Unknown(Op):
-    """Stands for a refused node, so that the nodes behind it can still be examined."""
+    """Stands for a refused node, so that the nodes before and behind it can still be examined."""
 
-    reads: ClassVar[tuple[str, ...]] = ()
+    reads: ClassVar[tuple[str, ...]] = ("sources",)
+
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

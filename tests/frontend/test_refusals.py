@@ -122,7 +122,7 @@ HEADS = {
     ),
     "map-as-output": (
         heads(lambda s, x: (s.fc(x.mean((2, 3))), x), fc=nn.Linear(6, 4)),
-        "does not end in a linear layer",
+        "result 2 of 2 is not of a linear layer",
     ),
     "output-twice": (
         heads(lambda s, x: (lambda y: (y, y))(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
@@ -176,6 +176,20 @@ def test_everything_is_reported_at_once():
         "body.late",
         "body.bad2",
     ]
+
+
+def test_causes_before_a_refused_node_are_told_with_it():
+    def forward(s, x):
+        y = s.norm(x.mean((2, 3)))
+        return s.act(y * s.at(y).softmax(1))
+
+    layers = {"norm": nn.LayerNorm(6), "at": nn.Linear(6, 6), "act": nn.GELU()}
+    module = randomized(Body(lambda s, x: s.fc(forward(s, s.c(x.float()))), c=ConvBn(3, 6),
+                             fc=nn.Linear(6, 4), **layers))  # fmt: skip
+    told = " ".join(problem.what for problem in refusals(module))
+    for cause in ("layer_norm", "softmax is left out at the end", "multiplies a vector", "gelu"):
+        assert cause in told, told
+    assert len(refusals(module)) == 4
 
 
 def test_a_refused_node_does_not_drag_its_followers_along():

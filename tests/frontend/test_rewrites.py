@@ -8,10 +8,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from acsgen.compiler import compile_graph
 from acsgen.frontend import layers_of, run_layers
 from acsgen.frontend.passes.drop_softmax import RewriteWarning
 from acsgen.frontend.passes.rewrites import REWRITES
 from acsgen.ir import layers as ir
+from acsgen.program.engine_config import EngineConfig
 from acsgen.quant.quantize import quantize
 from tests.frontend.compiled import compiled, kinds, only, program_of, refusals
 from tests.nets.images import noise
@@ -313,6 +315,19 @@ def test_maps_behind_relu_become_signed_beside_others():
     # Maps that all end in ReLU stay as they are.
     both = net(lambda s, x: s.d(torch.cat([x, F.relu(s.c(x))], 1)), c=ConvBn(6, 4), d=ConvBn(10, 6))
     assert kinds(compiled(both)) == "Input Conv Conv Concat Conv GlobalAvg Logits"
+
+
+def test_a_flattened_map_of_one_pixel_is_a_vector():
+    module = head(
+        lambda s, x: s.fc(F.max_pool2d(F.max_pool2d(x, 4), 2).flatten(1)), fc=nn.Linear(6, 4)
+    )
+    assert "Flatten" not in kinds(compiled(module))
+    # A channel takes one byte, not the 64 of a stored row.
+    program = compile_graph(
+        quantize(compiled(module), noise((3, 8, 8), 4)),
+        EngineConfig(4, feature_kib=64, weight_kib=32, vector_bytes=64),
+    )
+    assert program.memory.vector_words == 1
 
 
 def test_the_mean_of_one_pixel_is_the_pixel():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from acsgen.compiler import compile_graph
+from acsgen.compiler import check_fit, compile_graph
 from acsgen.flow.agreement import WARN_BELOW, complaint
 from acsgen.flow.build.doubts import warn_of_doubts
 from acsgen.flow.build.images import choose_images
@@ -13,15 +13,22 @@ from acsgen.flow.evaluate import measure
 from acsgen.frontend import front_end
 from acsgen.ir.ungate import without_gates
 from acsgen.quant.noise import NOISE_IMAGES, layer_noise
+from acsgen.quant.outline import outline
 from acsgen.quant.quantize import quantize
 from acsgen.support.errors import CheckFailed
 from acsgen.support.progress import OnStage
 
 
 def read_network(work: Work, on_stage: OnStage) -> None:
-    """Read the model file, and choose images that suit the network."""
+    """Read the model file, and choose images that suit the network.
+
+    Raises:
+        UserError: a network that cannot be read, lowered or held by the board's engine.
+    """
     request = work.plan.request
     work.layers, source = front_end(request.model)
+    # Shapes tell whether the board can hold the network, long before quantization is done.
+    check_fit(outline(work.layers), work.plan.engine)
     work.rewrites = source.rewrites
     work.images = choose_images(
         source, request.dataset, request.data_root, request.images, request.seed

@@ -146,7 +146,8 @@ def _mul(ctx: Context, call: Call) -> Value:
     raise Refused(
         f"multiplies {describe(left)} with {describe(right)}",
         "the engine multiplies a map with a channel mask or with one factor per channel",
-        about_inputs=True,
+        # Two vectors are none of these, whatever the node was that made one of them.
+        about_inputs=max(len(left.dims), len(right.dims)) > 2,
     )
 
 

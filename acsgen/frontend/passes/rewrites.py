@@ -15,6 +15,7 @@ from acsgen.frontend.passes import (
     merge_means,
     merge_padding,
     mix_identity,
+    one_pixel,
     one_sign,
     pick_pixels,
     pools_into_means,
@@ -42,6 +43,7 @@ REWRITES: tuple[Pass, ...] = (
     vector_sums.PASS,
     gate_views.PASS,
     drop_zeros.PASS,
+    one_pixel.PASS,
     one_sign.PASS,
 )
 
