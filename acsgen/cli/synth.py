@@ -13,12 +13,16 @@ from acsgen.cli.options import JsonOption, LanesOption, check_json, lane_groups,
 from acsgen.cli.tables import print_table
 from acsgen.program.board import load_board
 from acsgen.support.assets import asset_root
-from acsgen.support.errors import CheckFailed
+from acsgen.support.errors import CheckFailed, Problem, UserError
 from acsgen.support.numbers import count, share
 
 if TYPE_CHECKING:
-    from acsgen.flow.synth import Synthesis
+    from collections.abc import Mapping
+
+    from acsgen.flow.synth import Synthesis, Unit
+    from acsgen.flow.synth.ecp5 import UnitTiming
     from acsgen.program.board import Board
+    from acsgen.program.engine_config import EngineConfig
 
 
 @guarded
@@ -34,6 +38,15 @@ def synth(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Units synthesized at a time; default: processors.")
     ] = None,
+    timing: Annotated[
+        bool,
+        typer.Option(
+            "--timing", help="Place and route every unit for an ECP5 instead: MHz, slowest path."
+        ),
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(help="With --timing: a unit (acs_items) or a pattern.")
+    ] = None,
     json_file: JsonOption = None,
 ) -> None:
     """Synthesize the SystemVerilog engine with Yosys and compare with the baseline.
@@ -41,6 +54,9 @@ def synth(
     Shows how much of the board's part every unit takes. A shortage, or any difference from the
     baseline, is named, and the exit status is then 1. The command takes minutes; units that were
     synthesized before are remembered.
+
+    With --timing, every unit is placed and routed by nextpnr for a Lattice ECP5, by itself. This
+    compares revisions and names slow paths; it is no statement on the clock of a Zynq.
     """
     from acsgen.flow.synth import SynthesisError, compare, load_baseline, save_baseline, synthesize
     from acsgen.flow.synth.run import check_family
@@ -49,6 +65,11 @@ def synth(
     groups = lane_groups(lanes)
     check_json(json_file)
     target = load_board(board)
+    if timing:
+        _timing(EngineConfig.for_board(target, groups), only or [], update, baseline, json_file)
+        return
+    if only:
+        raise UserError(Problem("--only", "is an option of --timing", "leave it out"))
     check_family(target)
     path = baseline or asset_root() / "benchmarks" / "synthesis.json"
     recorded = load_baseline(path)
@@ -72,6 +93,56 @@ def synth(
         raise CheckFailed(f"the engine does not fit {target.title}")
     if not update:
         require_same(path, differences)
+
+
+def _timing(
+    engine: EngineConfig,
+    only: list[str],
+    update: bool,
+    baseline: Path | None,
+    json_file: Path | None,
+) -> None:
+    from acsgen.flow.synth import SynthesisError
+    from acsgen.flow.synth import timing as timed
+
+    path = baseline or asset_root() / "benchmarks" / "timing.json"
+    recorded = timed.load_timing(path)
+    try:
+        with StageDisplay() as display:
+            display("read the SystemVerilog")
+            units = timed.timed_units(engine, only)
+            found = timed.time_units(units, display)
+    except SynthesisError as error:
+        raise CheckFailed(f"a unit does not go through: {error}") from error
+    print_table(timing_table(found))
+    out.print("of another family than the board's: compares revisions, says nothing absolute")
+    write_json(json_file, {"tools": timed.tools(), "units": {str(u): t for u, t in found.items()}})
+    if update:
+        timed.save_timing(path, recorded, units, found)
+        out.print(f"written to {path}", soft_wrap=True)
+    else:
+        require_same(path, timed.compare_timing(recorded, found))
+
+
+def timing_table(found: Mapping[Unit, UnitTiming]) -> Table:
+    """Return one row for each unit, the slowest first."""
+    from acsgen.flow.synth.timing import tools
+
+    used = tools()
+    table = Table(
+        title=f"nextpnr {used['nextpnr']}, {used['part']}, Yosys {used['yosys']}; "
+        "each unit by itself, out of context",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column("")
+    table.add_column("MHz", justify="right")
+    table.add_column("slowest path from register to register")
+    for unit, timing in sorted(found.items(), key=lambda item: item[1].mhz):
+        name = str(unit)
+        table.add_row(name.split("(")[0], f"{timing.mhz:.1f}", timing.path)
+    return table
 
 
 def units_table(board: Board, synthesis: Synthesis) -> Table:

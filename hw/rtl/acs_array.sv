@@ -27,6 +27,7 @@ module acs_array
   input  wire iteration_t   iteration_i,
   // Port B: writes of whole or part blocks, always accepted.
   input  wire logic         write_valid_i,
+  input  wire logic         write_waits_i,  // it does not give way to an iteration
   input  wire block_write_t write_i,
   // Port B: reads of blocks as stored; data four cycles later.
   input  wire logic         read_valid_i,
@@ -93,7 +94,8 @@ module acs_array
   logic [7:0] b_banks1_q, b_banks2_q, b_banks3_q;
   segments_t b_data1_q, b_data2_q, b_data3_q;
 
-  assign ready_o      = !(iteration_i.use_b && (write_valid_i || read_valid_i));
+  // Other writes come only where no iteration wants the port: readiness does not depend on them.
+  assign ready_o      = !(iteration_i.use_b && (write_waits_i || read_valid_i));
   assign issue        = valid_i && ready_o;
   assign read_ready_o = !write_valid_i;
 
@@ -403,6 +405,13 @@ module acs_array
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    expected_q[SUMS_DELAY-1] == (sums_valid_o != 0))
   else $error("sums not SUMS_DELAY cycles after their last iteration");
+`endif
+
+`ifndef SYNTHESIS
+  a_write_gives_way :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   write_valid_i && !write_waits_i |-> !(valid_i && iteration_i.use_b))
+  else $error("a write in the place of an iteration");
 `endif
 
 endmodule

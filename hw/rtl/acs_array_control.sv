@@ -1,7 +1,7 @@
 // Walks CONV, ELTWISE, POOL, GAVG and SCALE: one iteration a cycle, whose sums leave with the last
 // iteration of a round.  acs_conv_control knows the rounds of a CONV, acs_map_control those of the
 // others.  This module holds the state that both need: the place in a round, the rounds under way,
-// and which lists decide.
+// the iteration on offer, and which lists decide.
 `default_nettype none
 
 module acs_array_control
@@ -74,13 +74,17 @@ module acs_array_control
 );
   logic is_conv, is_gavg, takes_max;
   logic scan, conv_scan, map_scan, conv_done, map_done, conv_valid, map_valid;
-  iteration_t chosen, conv_iteration, map_iteration;
+  iteration_t chosen, conv_iteration, map_iteration, iteration;
   round_t conv_round, map_round;
   // The place in a round.
   logic [15:0] step_q;
   logic [2:0] ky_q, kx_q;
   logic [5:0] tap_q;
-  logic last_column, last_tap, issued, ends;
+  logic last_column, last_tap, next, issued, ends;
+  // The iteration on offer to the array, with its round.
+  logic offered_q, offered_round_q;  // it is the last one of its round
+  iteration_t offer_q;
+  round_t offer_round_q;
   // Rounds under way.
   group_count_t in_flight_q, most_in_flight;
   logic room, settled;
@@ -105,8 +109,8 @@ module acs_array_control
   assign most_in_flight = is_conv || takes_max ? 5'd1 : group_count_t'(LaneGroups);
   assign room           = in_flight_q < most_in_flight ||
                           (in_flight_q == most_in_flight && release_i);
-  assign settled        = post_idle_i && in_flight_q == 0 && totals_done_i && scan_busy_i == '0 &&
-                          !clear_busy_i;
+  assign settled        = post_idle_i && in_flight_q == 0 && !offered_q && totals_done_i &&
+                          scan_busy_i == '0 && !clear_busy_i;
   assign done_o         = conv_done || map_done;
 
   // Taps, then input channels or blocks.
@@ -114,17 +118,31 @@ module acs_array_control
   assign last_tap    = last_column && ky_q == kx_q;
   assign chosen      = is_conv ? conv_iteration : map_iteration;
   always_comb begin
-    iteration_o       = chosen;
-    iteration_o.first = step_q == 0;
-    iteration_o.ky    = ky_q;
-    iteration_o.kx    = kx_q;
-    iteration_o.tap   = tap_q;
+    iteration       = chosen;
+    iteration.first = step_q == 0;
+    iteration.ky    = ky_q;
+    iteration.kx    = kx_q;
+    iteration.tap   = tap_q;
   end
-  assign valid_o       = (conv_valid || map_valid) && (!chosen.last || room || is_gavg);
-  assign issued        = valid_o && ready_i;
+  // An iteration is issued to a register, from which the array takes it when there is room for the
+  // sums of its round.  So the array's choice of who has port B ends there, and the way back to the
+  // round's counters begins there.
+  assign next          = !offered_q || (valid_o && ready_i);
+  assign issued        = (conv_valid || map_valid) && next;
   assign ends          = issued && chosen.last;
-  assign round_valid_o = ends && !is_gavg;
-  assign round_o       = is_conv ? conv_round : map_round;
+  assign valid_o       = offered_q && (!offered_round_q || room);
+  assign iteration_o   = offer_q;
+  assign round_valid_o = valid_o && ready_i && offered_round_q;
+  assign round_o       = offer_round_q;
+
+  always_ff @(posedge clk_i) begin
+    if (next) begin
+      offer_q         <= iteration;
+      offer_round_q   <= is_conv ? conv_round : map_round;
+      offered_round_q <= chosen.last && !is_gavg;
+    end
+    offered_q <= rst_ni && !clear_i && (issued || !next);
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || clear_i) begin

@@ -229,6 +229,26 @@ module acs_control
     end
   end
 
+  // What happens is counted a cycle later, so that its causes and sums of 64 bits do not add up.
+  // Products are worked out all the time, and used a cycle later where a group has ended.
+  logic iteration_q, stall_q, word_written_q, group_q, taken_q;
+  logic [1:0] counted_q;  // instructions
+  logic [10:0] active_q, masked_q;
+  logic [20:0] group_pairs_q;
+  logic [26:0] group_rows_q;
+  always_ff @(posedge clk_i) begin
+    iteration_q    <= iteration_i;
+    stall_q        <= array_stall_i || linear_stall_i;
+    word_written_q <= written_i && !header_next_o;
+    counted_q      <= 2'(ended) + 2'(take && ends_run);
+    taken_q        <= take;
+    group_q        <= group_i;
+    active_q       <= active_i.outputs;
+    masked_q       <= masked_i.outputs;
+    group_pairs_q  <= 21'(active_i.inputs) * 21'(active_i.outputs);
+    group_rows_q   <= 27'(active_i.outputs) * 27'(row_read_i);
+  end
+
   assign add_macs = ended && reads_rows(op);
   acs_mac_counter u_executed (
     .clk_i,
@@ -310,20 +330,18 @@ module acs_control
     end else begin
       // The header carries the cycles up to its own first word.
       if (state_q != StHeader && state_q != StHeaderAsk) cycles_q <= cycles_q + 64'd1;
-      written_q    <= written_q + 64'(written_i && !header_next_o);
-      stalls_q     <= stalls_q + 64'(array_stall_i || linear_stall_i);
-      iterations_q <= iterations_q + 64'(iteration_i);
-      if (group_i) begin
-        pairs_q    <= pairs_q + 21'(active_i.inputs) * 21'(active_i.outputs);
-        executed_q <= executed_q + 64'(active_i.outputs);
-        skipped_q  <= skipped_q + 64'(masked_i.outputs);
+      written_q    <= written_q + 64'(word_written_q);
+      stalls_q     <= stalls_q + 64'(stall_q);
+      iterations_q <= iterations_q + 64'(iteration_q);
+      if (group_q) begin
+        pairs_q    <= pairs_q + group_pairs_q;
+        executed_q <= executed_q + 64'(active_q);
+        skipped_q  <= skipped_q + 64'(masked_q);
       end
-      // Added up a cycle later: long before the header.
       words_read_q   <= table_i || group_i || ended ? words_read : '0;
-      rows_read_q    <= group_i ? 27'(active_i.outputs) * 27'(row_read_i) :
-                        take ? 27'(INSTRUCTION_WORDS) : '0;
+      rows_read_q    <= group_q ? group_rows_q : taken_q ? 27'(INSTRUCTION_WORDS) : '0;
       read_q         <= read_q + 64'(words_read_q) + 64'(rows_read_q);
-      instructions_q <= instructions_q + 64'(ended) + 64'(take && ends_run);
+      instructions_q <= instructions_q + 64'(counted_q);
 
       // Weights may arrive before their instruction runs, so an error among them is kept with the
       // number of its instruction.  The other readers take words of the running instruction only.

@@ -62,8 +62,6 @@ module acs_conv_control
   output      iteration_t   iteration_o,    // except its tap
   output      round_t       round_o
 );
-  localparam logic [10:0] Groups = 11'(LaneGroups);
-
   typedef enum logic [2:0] {
     StIdle,
     StTable,
@@ -97,26 +95,20 @@ module acs_conv_control
   logic [15:0] entry;
   logic entry_step, of_outputs;
   // Rounds.
-  logic [10:0] rows_left_q;  // of the pass, this chunk included
-  logic [10:0] chunk_first_q;
-  logic [10:0] chunk_count, chunk_size;
+  logic plan_valid, begin_rounds;
+  plan_t plan;
   logic set_q;
   logic [1:0] open_chunks_q;  // whose last round was issued, and whose records are in use
   logic weights_there, early_there, input_there;
-  logic [10:0] block_q, position_q;
-  group_count_t bank_q;
-  logic [15:0] row_base_q;
   logic [10:0] blocks;
-  logic [10:0] left, count_a, free, count_b;
-  logic more_blocks, chunk_ends;
   // Iterations.
-  logic [10:0] input_q;
+  logic [10:0] input_q, input_next_q;  // the second is one more
   logic empty, last_input, last, ends;
   // Passes and groups.
   logic clears;  // masked channels
   logic [10:0] half_plane;
   logic [10:0] pass_rows;
-  logic begin_pass, records_needed, pass_ends, next_group, last_group, listed_there;
+  logic begin_pass, records_needed, pass_ends, next_group, last_group, listed_there, lists_free;
   logic quiet_q;  // quiet_o has been given
   logic drained;
 
@@ -143,37 +135,43 @@ module acs_conv_control
   assign listed_there = !scan_busy_i.outputs;
 
   // Chunks and rounds.
-  assign chunk_size  = pass_q == PassConstant ? rows_left_q : 11'(op_i.chunk);
-  assign chunk_count = rows_left_q < chunk_size ? rows_left_q : chunk_size;
-  assign left        = chunk_count - position_q;
-  assign count_a     = left < Groups ? left : Groups;
-  assign free        = Groups - count_a;
-  assign more_blocks = block_q + 11'd1 < blocks;
-  assign count_b     = !more_blocks ? '0 : free < chunk_count ? free : chunk_count;
-  assign chunk_ends  = left == count_a &&
-                       (!more_blocks || (count_b == chunk_count && block_q + 11'd2 >= blocks));
+  acs_rounds #(
+    .LaneGroups(LaneGroups)
+  ) u_rounds (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .op_i,
+    .start_i(begin_rounds),
+    .rows_i (state_q == StIdle ? op_i.channels : pass_rows),
+    .whole_i(state_q != StIdle && pass_q == PassConstant),
+    .times_i(listed_i == '0 ? op_i.groups : 11'd1),
+    .valid_o(plan_valid),
+    .plan_o (plan),
+    .take_i (ends)
+  );
 
   // Rows of this round are there; in a constant pass none are needed.  No third chunk begins while
   // the records of the first are in use.
   assign weights_there = pass_q == PassConstant ||
-                         (open_chunks_q != 2'd2 && (11'(rows_i[set_q]) >= position_q + count_a ||
+                         (open_chunks_q != 2'd2 && (11'(rows_i[set_q]) >= plan.need ||
                                                     early_there));
   // All inputs are walked in the order of the weights: the first round can follow their arrival.  A
   // round with a second block cannot, because it reads through the port that loads the set.
-  assign early_there   = pass_q == PassActive && !listed_i.inputs && position_q == 0 &&
-                         count_b == 0 && early_set_i == set_q && early_words_i > 16'(step_i[15:3]);
+  assign early_there   = pass_q == PassActive && !listed_i.inputs && plan.first &&
+                         !plan.use_b && early_set_i == set_q && early_words_i > 16'(step_i[15:3]);
   // The list of inputs may still grow: the last one is known when it is complete.
   assign input_there   = !listed_i.inputs || !scan_busy_i.inputs ||
-                         input_q + 11'd1 < found_i.inputs;
-  assign stall_o = (state_q == StRounds && !weights_there) ||
+                         input_next_q < found_i.inputs;
+  assign stall_o = (plan_valid && !weights_there) ||
                    (state_q == StTable && !data_valid_i && !word_valid_q);
 
   // Iterations.
   assign empty      = pass_q != PassActive || active_i.inputs == 0;
-  assign last_input = input_q == active_i.inputs - 11'd1;
+  assign last_input = input_next_q == active_i.inputs;
   assign last       = empty || (last_tap_i && last_input);
   assign in_addr_o  = 10'(listed_i.inputs ? input_q : first_q.inputs + input_q);
-  assign valid_o    = state_q == StRounds && weights_there && input_there;
+  assign valid_o    = plan_valid && weights_there && input_there;
   assign ends       = issued_i && last;
   assign iteration_done_o = issued_i && !empty;
 
@@ -181,26 +179,27 @@ module acs_conv_control
     iteration_o          = '0;
     iteration_o.last     = last;
     iteration_o.zero     = empty;
-    iteration_o.use_b    = count_b != 0 && !empty;
-    iteration_o.block    = block_q;
+    iteration_o.use_b    = plan.use_b && !empty;
+    iteration_o.block    = plan.block;
     iteration_o.channel  = in_channel_i;
     iteration_o.column   = listed_i.inputs ? in_index_i : input_q[9:0];
-    iteration_o.count_a  = count_a[4:0];
-    iteration_o.bank     = bank_q;
-    iteration_o.row_base = row_base_q;
+    iteration_o.count_a  = plan.count_a;
+    iteration_o.bank     = plan.bank;
+    iteration_o.row_base = plan.row_base;
     iteration_o.bank_set = set_q;
   end
 
   always_comb begin
     round_o            = '0;
-    round_o.count_a    = count_a[4:0];
-    round_o.count      = group_count_t'(count_a + count_b);
-    round_o.block      = block_q;
-    round_o.first      = position_q[9:0];
-    round_o.list_first = 10'(listed_i.outputs ? chunk_first_q : first_q.outputs + chunk_first_q);
+    round_o.count_a    = plan.count_a;
+    round_o.count      = plan.count;
+    round_o.block      = plan.block;
+    round_o.first      = plan.position[9:0];
+    round_o.list_first = 10'(listed_i.outputs ? plan.chunk_first
+                                              : first_q.outputs + plan.chunk_first);
     round_o.masked     = pass_q != PassActive;
     round_o.bank_set   = set_q;
-    round_o.chunk_end  = chunk_ends && pass_q != PassConstant;
+    round_o.chunk_end  = plan.chunk_ends && pass_q != PassConstant;
   end
 
   // Masked channels hold zeros, and their records are not read.
@@ -221,6 +220,9 @@ module acs_conv_control
     endcase
   end
   assign begin_pass    = state_q == StPass && pass_q != PassEnd && pass_rows != 0;
+  assign begin_rounds  = begin_pass ? pass_q != PassRecords || post_idle_i
+                                    : state_q == StIdle && start_i && !op_i.has_table &&
+                                      listed_i == '0;
   // Rows of active channels load while they are listed; all rows of an instruction without output
   // mask were asked for ahead.
   assign load_o        = (scan_o && listed_i.outputs) ||
@@ -229,14 +231,16 @@ module acs_conv_control
   assign load_listed_o = !scan_busy_i.outputs;
   assign load_rows_o   = pass_q == PassRecords ? passed_outputs_i : found_i.outputs;
   assign last_group    = group_q == op_i.groups - 11'd1;
-  assign pass_ends     = state_q == StRounds && ends && chunk_ends && rows_left_q == chunk_count;
+  assign pass_ends     = ends && plan.pass_ends;
   // Without lists nothing keeps the next group from following at once.  Where all outputs are
   // masked, their rounds may end before the loader has counted how many words of a row it reads;
   // the group then ends in StPass, which waits for that number.
   assign next_group    = pass_ends && (last_group || listed_i == '0) && pass_q != PassConstant &&
                          rows_known_i &&
                          !(pass_q == PassActive && records_needed && masked_outputs_i != 0);
-  assign group_done_o  = state_q == StGroupEnd || next_group;
+  // The lists of a group without successor are free when its last item is known.
+  assign lists_free    = state_q == StPass && pass_q == PassEnd && settled_i && rows_known_i;
+  assign group_done_o  = lists_free || next_group;
 
   // Writes that the feature memory has accepted come before all reads that follow.
   assign drained = state_q == StDrain && settled_i;
@@ -253,20 +257,21 @@ module acs_conv_control
       bad_q         <= 1'b0;
       word_q        <= '0;
       word_valid_q  <= 1'b0;
-      rows_left_q   <= '0;
-      chunk_first_q <= '0;
       set_q         <= 1'b0;
       open_chunks_q <= '0;
       quiet_q       <= 1'b0;
-      block_q       <= '0;
-      position_q    <= '0;
-      bank_q        <= '0;
-      row_base_q    <= '0;
       input_q       <= '0;
+      input_next_q  <= 11'd1;
     end else begin
       open_chunks_q <= open_chunks_q + 2'(ends && round_o.chunk_end) - 2'(chunk_done_i);
-      if (issued_i && last_tap_i) input_q <= input_q + 11'd1;
-      if (ends) input_q <= '0;
+      if (issued_i && last_tap_i) begin
+        input_q      <= input_next_q;
+        input_next_q <= input_next_q + 11'd1;
+      end
+      if (ends) begin
+        input_q      <= '0;
+        input_next_q <= 11'd1;
+      end
 
       unique case (state_q)
         StIdle: begin
@@ -277,17 +282,10 @@ module acs_conv_control
             entry_q      <= '0;
             bad_q        <= 1'b0;
             word_valid_q <= 1'b0;
-            block_q      <= '0;
-            input_q      <= '0;
             quiet_q      <= 1'b0;
             // Without lists there is nothing to wait for.
-            pass_q        <= PassActive;
-            rows_left_q   <= op_i.channels;
-            chunk_first_q <= '0;
-            position_q    <= '0;
-            bank_q        <= '0;
-            row_base_q    <= '0;
-            state_q       <= op_i.has_table ? StTable : listed_i != '0 ? StScan : StRounds;
+            pass_q       <= PassActive;
+            state_q      <= op_i.has_table ? StTable : listed_i != '0 ? StScan : StRounds;
           end
         end
         StTable: begin
@@ -308,8 +306,7 @@ module acs_conv_control
           end
         end
         StScan: begin
-          block_q <= '0;
-          pass_q  <= listed_i.outputs ? PassConstant : PassActive;
+          pass_q <= listed_i.outputs ? PassConstant : PassActive;
           if (listed_i.outputs && last_group && op_i.masked_zero) begin
             quiet_o <= 1'b1;
             quiet_q <= 1'b1;
@@ -318,15 +315,8 @@ module acs_conv_control
         end
         StScanWait: if (listed_there) state_q <= StPass;
         StPass: begin
-          rows_left_q   <= pass_rows;
-          chunk_first_q <= '0;
-          block_q       <= '0;
-          position_q    <= '0;
-          bank_q        <= '0;
-          row_base_q    <= '0;
           if (pass_q == PassEnd) begin
-            // The lists are free when the last item is known.
-            if (settled_i && rows_known_i) state_q <= StGroupEnd;
+            if (lists_free) state_q <= StGroupEnd;
           end else if (pass_rows == 0) begin
             pass_q <= pass_e'(pass_q + 2'd1);
           end else if (pass_q != PassRecords || post_idle_i) begin
@@ -334,44 +324,17 @@ module acs_conv_control
           end
         end
         StRounds: begin
-          if (ends) begin
-            if (count_a < left) begin
-              position_q <= position_q + count_a;
-              row_base_q <= row_base_q + op_i.row_words - 16'(RECORD_WORDS);
-            end else begin
-              row_base_q <= '0;
-              if (count_b == chunk_count) begin
-                block_q    <= block_q + 11'd2;
-                position_q <= '0;
-                bank_q     <= '0;
-              end else begin
-                block_q    <= block_q + 11'd1;
-                position_q <= count_b;
-                bank_q     <= count_b[4:0];
-              end
-            end
-            if (chunk_ends) begin
-              block_q       <= '0;
-              position_q    <= '0;
-              bank_q        <= '0;
-              row_base_q    <= '0;
-              if (pass_q != PassConstant) set_q <= !set_q;
-              rows_left_q   <= rows_left_q - chunk_count;
-              chunk_first_q <= chunk_first_q + chunk_count;
-              if (pass_ends) begin
-                pass_q  <= pass_e'(pass_q + 2'd1);
-                state_q <= StPass;
-              end
-              if (next_group) begin
-                pass_q          <= PassActive;
-                rows_left_q     <= op_i.channels;
-                chunk_first_q   <= '0;
-                group_q         <= group_q + 11'd1;
-                first_q.inputs  <= first_q.inputs + op_i.channels_in;
-                first_q.outputs <= first_q.outputs + op_i.channels;
-                state_q         <= last_group ? StDrain : StRounds;
-              end
-            end
+          if (ends && plan.chunk_ends && pass_q != PassConstant) set_q <= !set_q;
+          if (pass_ends) begin
+            pass_q  <= pass_e'(pass_q + 2'd1);
+            state_q <= StPass;
+          end
+          if (next_group) begin
+            pass_q          <= PassActive;
+            group_q         <= group_q + 11'd1;
+            first_q.inputs  <= first_q.inputs + op_i.channels_in;
+            first_q.outputs <= first_q.outputs + op_i.channels;
+            state_q         <= last_group ? StDrain : StRounds;
           end
         end
         StGroupEnd: begin

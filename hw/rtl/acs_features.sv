@@ -100,6 +100,7 @@ module acs_features
     .ready_o          (iteration_ready_o),
     .iteration_i,
     .write_valid_i    (write_valid),
+    .write_waits_i    (result_valid_i || image_valid_i),
     .write_i          (write),
     .read_valid_i     (read_valid),
     .read_ready_o,

@@ -1,9 +1,10 @@
 // From rounds to items: everything that requantization needs to know about an item, found ahead of
 // time.
 //
-// An item is looked up in one cycle; its addresses are worked out in the next two, with a single
-// multiplier.  Its residual, where there is one, comes through port B.  Up to `Ahead` items wait
-// here, so that requantization goes on while the port is busy.
+// An item is looked up in one cycle; its addresses are worked out in the next three, with a single
+// multiplier: first that of its residual, a cycle later that of its result.  The residual, where
+// there is one, comes through port B.  Up to `Ahead` items wait here, so that requantization goes
+// on while the port is busy.
 `default_nettype none
 
 module acs_items
@@ -81,7 +82,7 @@ module acs_items
 
   // First stage: list and records.  The item stays for a second cycle.
   logic is_conv, look, is_a, last_item;
-  logic [1:0] looked_q;
+  logic [2:0] looked_q;
   group_count_t item_q;
 
   assign is_conv      = op_i.opcode == OP_CONV;
@@ -94,12 +95,13 @@ module acs_items
   assign round_next   = looked_q[0] && last_item;
   assign chunk_done_o = round_next && round.chunk_end;
 
-  // Second stage: address of the residual.  Third: that of the result.
-  logic zero_q;
+  // Second stage: products, of the residual's channel and then of the result's.  Third: their sums.
+  logic zero_q, zero2_q;
   logic [9:0] channel_q;
-  logic [10:0] number_q;
-  group_t group_q, left_q;
-  logic [15:0] channel_base;
+  logic [10:0] number_q, number2_q;
+  group_t group_q, left_q, group2_q, left2_q;
+  logic [15:0] product_q, offset_q, address;
+  constants_t record2_q;
   item_t found;
 
   always_ff @(posedge clk_i) begin
@@ -108,19 +110,26 @@ module acs_items
     zero_q    <= round.masked && op_i.masked_zero;
     group_q   <= round.group + item_q[3:0];
     left_q    <= group_t'(round.count - 5'd1 - item_q);
+
+    product_q <= 16'(channel_q) * (looked_q[0] ? op_i.res_step : op_i.dst_step);
+    offset_q  <= looked_q[0] ? op_i.res_base + 16'(number_q) : op_i.dst_base;
+    number2_q <= number_q;
+    zero2_q   <= zero_q;
+    group2_q  <= group_q;
+    left2_q   <= left_q;
+    record2_q <= record_read;
   end
 
-  assign channel_base = (looked_q[0] ? op_i.res_base : op_i.dst_base) +
-                        16'(channel_q) * (looked_q[0] ? op_i.res_step : op_i.dst_step);
+  assign address = product_q + offset_q;
   always_comb begin
-    found.base      = channel_base;
-    found.number    = number_q;
-    found.group     = group_q;
-    found.left      = left_q;
-    found.constants = record_read;
+    found.base      = address;
+    found.number    = number2_q;
+    found.group     = group2_q;
+    found.left      = left2_q;
+    found.constants = record2_q;
     if (!is_conv) begin
       found.constants = '{bias: '0, mult: op_i.mult, shift: op_i.shift};
-    end else if (zero_q) begin
+    end else if (zero2_q) begin
       found.constants = '{bias: '0, mult: '0, shift: 6'(SHIFT_MIN)};
     end
   end
@@ -132,7 +141,7 @@ module acs_items
   ) u_items (
     .clk_i,
     .rst_ni,
-    .in_valid_i (looked_q[1]),
+    .in_valid_i (looked_q[2]),
     .in_ready_o (item_ready),
     .in_data_i  (found),
     .out_valid_o(unused_item_valid),
@@ -148,9 +157,9 @@ module acs_items
   ) u_addresses (
     .clk_i,
     .rst_ni,
-    .in_valid_i (looked_q[0] && op_i.res_enable),
+    .in_valid_i (looked_q[1] && op_i.res_enable),
     .in_ready_o (address_ready),
-    .in_data_i  (channel_base + 16'(number_q)),
+    .in_data_i  (address),
     .out_valid_o(read_valid_o),
     .out_ready_i(read_ready_i),
     .out_data_o (read_addr_o)
@@ -173,7 +182,7 @@ module acs_items
     .out_data_o (residual_o)
   );
 
-  assign completes    = op_i.res_enable ? residual_arrives : looked_q[1];
+  assign completes    = op_i.res_enable ? residual_arrives : looked_q[2];
   assign item_valid_o = complete_q != 0;
   assign rest_valid_o = group_count_t'(complete_q) > group_count_t'(item_o.left);
   assign idle_o       = !round_valid && claimed_q == 0;
@@ -185,7 +194,7 @@ module acs_items
       claimed_q  <= '0;
       complete_q <= '0;
     end else begin
-      looked_q   <= {looked_q[0], look};
+      looked_q   <= {looked_q[1:0], look};
       claimed_q  <= claimed_q + CW'(look) - CW'(item_next_i);
       complete_q <= complete_q + CW'(completes) - CW'(item_next_i);
       if (looked_q[0]) item_q <= last_item ? '0 : item_q + 5'd1;
@@ -201,7 +210,7 @@ module acs_items
   else $error("a round without a place");
   item_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   !(looked_q[0] && !address_ready) && !(looked_q[1] && !item_ready))
+                   !(looked_q[1] && !address_ready) && !(looked_q[2] && !item_ready))
   else $error("an item without a place");
   residual_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) residual_arrives |-> residual_ready)

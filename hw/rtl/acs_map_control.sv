@@ -50,7 +50,7 @@ module acs_map_control
   group_t lane_q;  // lane group of the item
   logic [7:0] factor_q;
   logic is_gavg, takes_max, active, channel_active, last, ends;
-  logic [10:0] blocks;
+  logic [10:0] blocks, last_block_q, last_pair_q;
 
   assign is_gavg   = op_i.opcode == OP_GAVG;
   assign takes_max = op_i.opcode == OP_POOL && op_i.pool_max;
@@ -66,7 +66,7 @@ module acs_map_control
   always_comb begin
     unique case (op_i.opcode)
       OP_POOL:  last = last_tap_i;
-      OP_GAVG:  last = {step_i[10:0], 1'b0} + 12'd2 >= 12'(blocks);
+      OP_GAVG:  last = step_i[10:0] == last_pair_q;
       OP_SCALE: last = step_i == 16'd1;
       default:  last = 1'b1;
     endcase
@@ -109,6 +109,12 @@ module acs_map_control
     round_o.list_first = channel_q[9:0];
   end
 
+  // The instruction is there a cycle before its first iteration.
+  always_ff @(posedge clk_i) begin
+    last_block_q <= blocks - 11'd1;
+    last_pair_q  <= ((blocks + 11'd1) >> 1) - 11'd1;
+  end
+
   always_ff @(posedge clk_i) begin
     if (!rst_ni || clear_i) begin
       state_q   <= StIdle;
@@ -144,7 +150,7 @@ module acs_map_control
             block_q <= block_q + 11'd1;
             // Only the first lane group takes maxima.
             if (!takes_max) lane_q <= lane_q == group_t'(LaneGroups - 1) ? '0 : lane_q + 4'd1;
-            if (block_q == blocks - 11'd1) begin
+            if (block_q == last_block_q) begin
               channel_q <= channel_q + 11'd1;
               state_q   <= StChannel;
             end

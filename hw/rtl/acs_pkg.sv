@@ -204,6 +204,22 @@ package acs_pkg;
     logic [15:0] last;
   } run_t;
 
+  // A round of a CONV that is to come, from acs_rounds.
+  typedef struct packed {
+    group_count_t count_a;   // items of the first block
+    group_count_t count;     // all items
+    logic        use_b;      // some are of a second block
+    logic [10:0] block;      // the first block
+    logic [10:0] position;   // of the first item in its chunk
+    logic [10:0] need;       // rows of the chunk that the first block takes, those before included
+    logic [10:0] chunk_first;  // row of the pass where the chunk begins
+    group_count_t bank;      // weight bank of the first item
+    logic [15:0] row_base;   // where the first item's row begins in its bank
+    logic        first;      // position is zero
+    logic        chunk_ends;
+    logic        pass_ends;
+  } plan_t;
+
   // A round on its way to requantization: which items the sums of its lane groups belong to.
   typedef struct packed {
     group_count_t count_a;

@@ -74,37 +74,43 @@ module acs_weight_loader
   assign masked = listed && list_masked_i;
 
   logic runs_busy;
-  logic busy_q, listed_q, masked_q;
+  logic busy_q, acts_q, listed_q, masked_q;
   logic [31:0] weight_addr_q;
   logic [15:0] row_words_q;  // in memory
+  logic [15:0] whole_last_q;  // last word of a row, as far as it is read
   logic skips_q;  // words of rows; then runs must be known first
   logic [10:0] channels_q, groups_q;
   logic [7:0] chunk_q;
-  logic [10:0] rows;  // of a group, as far as known
-  logic rows_known;
+  logic [7:0] band_rows_q;  // read side by side, at most
+  // Rows of a group, as far as known; as numbers of rows and of the last one.
+  logic [10:0] rows, rows_q, last_row_number_q;
+  logic rows_known, rows_known_q, acts;
   assign rows       = listed_q ? list_rows_i : channels_q;
   assign rows_known = !listed_q || list_done_i;
   // A job with no rows may be over before its runs are found.
   assign busy_o     = busy_q || runs_busy;
+  // In the first cycle of a job the registers behind its own are still those of the last one.
+  assign acts       = busy_q && acts_q;
+  always_ff @(posedge clk_i) begin
+    rows_q            <= rows;
+    last_row_number_q <= rows - 11'd1;
+    rows_known_q      <= rows_known;
+    band_rows_q       <= chunk_q < 8'(LaneGroups) ? chunk_q : 8'(LaneGroups);
+    acts_q            <= rst_ni && !clear_i && busy_q && !start;
+  end
 
   // Runs of wanted words in every row.
-  logic runs_there, runs_start;
+  logic runs_there, runs_there_q, runs_start;
   logic [6:0] run_count;
-  logic [5:0] ask_run_q, run_q;
-  run_t ask_run, run, whole_row, listed_ask, listed_run, band_ask, band_run;
-  logic last_ask, last_run;
-  // Rows of the group that were asked for; the place in the chunk of the one that arrives.
-  logic [10:0] asked_q;
-  logic [7:0] position_q;
-  // The band of rows that are read side by side.
-  logic ask_band_q, band_q;
-  logic [15:0] ask_first_q, first_q;  // word of the rows where the band's turn begins
+  logic [5:0] ask_run_q, next_run_q;
+  run_t listed_ask, listed_run;
   logic skips, counted;
   logic [15:0] counted_words;
   assign skips            = skips_words(op_i);
   assign row_read_valid_o = !skips || counted;
   assign row_read_o       = skips ? counted_words : op_i.row_words;
   assign runs_start       = start && skips_words(job) && !masked;
+  always_ff @(posedge clk_i) runs_there_q <= runs_there;
   acs_weight_runs u_runs (
     .clk_i,
     .rst_ni,
@@ -117,24 +123,14 @@ module acs_weight_loader
     .count_o     (run_count),
     .a_run_i     (ask_run_q),
     .a_run_o     (listed_ask),
-    .b_run_i     (run_q),
+    .b_run_i     (next_run_q),
     .b_run_o     (listed_run),
     .words_valid_o(counted),
     .words_o     (counted_words),
     .words_take_i(group_done_i && skips)
   );
-  assign whole_row = '{first: '0, last: masked_q ? 16'(RECORD_WORDS - 1) : row_words_q - 16'd1};
-  assign ask_run   = skips_q ? listed_ask : ask_band_q ? band_ask : whole_row;
-  assign run       = skips_q ? listed_run : band_q ? band_run : whole_row;
-  assign last_ask  = skips_q ? 7'(ask_run_q) == run_count - 7'd1 :
-                     !ask_band_q || ask_run.last == row_words_q - 16'd1;
-  assign last_run  = skips_q ? 7'(run_q) == run_count - 7'd1 :
-                     !band_q || run.last == row_words_q - 16'd1;
 
-  // The band: how far a turn goes, and which row ends it.
-  logic [7:0] band_rows;  // at most
-  logic ask_turns, turns, turn_known;
-  assign band_rows = chunk_q < 8'(LaneGroups) ? chunk_q : 8'(LaneGroups);
+  // The band of rows that are read side by side takes turns, so many words of each row.
   function automatic run_t band(input logic [15:0] first, input logic [15:0] row_words);
     logic [15:0] words;
     words = row_words - first;
@@ -142,58 +138,155 @@ module acs_weight_loader
     '{first: first, last: first + (words < 16'(BandWords) ? words : 16'(BandWords)) - 16'd1}
     ;
   endfunction
-  assign band_ask   = band(ask_first_q, row_words_q);
-  assign band_run   = band(first_q, row_words_q);
-  assign ask_turns  = asked_q == 11'(band_rows) - 11'd1 || (rows_known && asked_q == rows - 11'd1);
-  assign turns      = position_q == band_rows - 8'd1 ||
-                      (rows_known && 11'(position_q) == rows - 11'd1);
-  assign turn_known = turns || rows_known || rows > 11'(position_q) + 11'd1;
+  function automatic logic band_ends(input logic [15:0] first, input logic [15:0] row_words);
+    return row_words - first <= 16'(BandWords);
+  endfunction
 
   // Requests: a run each where words are skipped, a row each from a list, a chunk each otherwise.
-  logic [10:0] asked_groups_q;
-  logic address_valid_q;
-  logic [31:0] address_q, run_addr_q;
-  logic [23:0] request_words_q;
-  logic ask;
+  // What the next one is gets worked out in one cycle; the next cycle picks it, so that there is a
+  // request every other cycle.  Three more cycles give its address.
+  logic ask_band_q;
+  logic [10:0] asked_q, asked_groups_q;  // rows of the group that were asked for; groups
+  logic [15:0] ask_first_q;  // word of the rows where the band's turn begins
+  logic fresh_q;  // the following registers belong to those above
+  run_t run_q;
+  logic final_run_q;  // the last one of its row
+  logic more_q, all_q, turns_q, group_ends_q;
+  logic [7:0] run_rows, run_rows_q;  // rows asked for together
+  logic [9:0] row_index_q;
   logic [10:0] rows_left;
-  logic [7:0] run_rows;  // rows asked for together
-  logic [25:0] rows_words;  // of them, or of the rows before one from a list
-  assign rows_left   = channels_q - asked_q;
-  assign run_rows    = skips_q ? 8'd1 : rows_left < 11'(chunk_q) ? rows_left[7:0] : chunk_q;
-  assign rows_words  = (listed_q ? 26'(row_index_i) : 26'(run_rows)) * 26'(row_words_q);
-  assign row_addr_o  = masked_q ? ~asked_q[9:0] : asked_q[9:0];
-  assign ask         = busy_q && (!skips_q || runs_there) && (!address_valid_q || req_ready_i) &&
-                       (listed_q ? asked_q < rows : asked_groups_q != groups_q);
-  assign req_valid_o = address_valid_q;
-  assign req_o       = '{
+  logic pick, band_turns;
+  assign rows_left  = channels_q - asked_q;
+  assign run_rows   = skips_q ? 8'd1 : rows_left < 11'(chunk_q) ? rows_left[7:0] : chunk_q;
+  assign row_addr_o = masked_q ? ~asked_q[9:0] : asked_q[9:0];
+  always_ff @(posedge clk_i) begin
+    run_q        <= skips_q ? listed_ask : ask_band_q ? band(ask_first_q, row_words_q)
+                                                      : '{first: '0, last: whole_last_q};
+    final_run_q  <= skips_q ? 7'(ask_run_q) == run_count - 7'd1
+                            : !ask_band_q || band_ends(ask_first_q, row_words_q);
+    more_q       <= listed_q ? asked_q < rows_q : asked_groups_q != groups_q;
+    all_q        <= rows_known_q && asked_q == rows_q;
+    turns_q      <= asked_q == 11'(band_rows_q) - 11'd1 ||
+                    (rows_known_q && asked_q == last_row_number_q);
+    group_ends_q <= rows_left == 11'(run_rows);
+    run_rows_q   <= run_rows;
+    row_index_q  <= row_index_i;
+  end
+
+  logic count_valid_q, product_valid_q, address_valid_q;
+  logic count_moves, product_moves, address_moves;
+  logic [10:0] count_q;  // rows, or rows before the one from a list
+  logic [15:0] count_first_q, count_words_q, product_first_q, product_words_q;
+  logic count_final_q, product_final_q;
+  logic [26:0] product_q;
+  logic [31:0] product_base_q, address_q, run_addr_q;
+  logic [23:0] request_words_q;
+  assign address_moves = !address_valid_q || req_ready_i;
+  assign product_moves = !product_valid_q || address_moves;
+  assign count_moves   = !count_valid_q || product_moves;
+  assign pick          = acts && fresh_q && more_q && (!skips_q || runs_there_q) && count_moves;
+  // That a row was the last one in the list may be known only later.
+  assign band_turns    = acts && fresh_q && ask_band_q && ((pick && turns_q) || all_q);
+  assign req_valid_o   = address_valid_q;
+  assign req_o         = '{
     address: params_i + {29'b0, address_q, 3'b0},
     words: 32'(request_words_q)
   };
+  always_ff @(posedge clk_i) begin
+    if (count_moves) begin
+      count_q       <= listed_q ? 11'(row_index_q) : 11'(run_rows_q);
+      count_first_q <= run_q.first;
+      count_words_q <= run_q.last - run_q.first + 16'd1;
+      count_final_q <= final_run_q;
+    end
+    if (product_moves) begin
+      product_q       <= 27'(count_q) * 27'(row_words_q);
+      product_base_q  <= weight_addr_q + 32'(count_first_q);
+      product_first_q <= count_first_q;
+      product_words_q <= count_words_q;
+      product_final_q <= count_final_q;
+    end
+    if (address_moves) begin
+      address_q       <= (listed_q ? product_base_q : run_addr_q) +
+                         (listed_q ? 32'(product_q) : 32'(product_first_q));
+      request_words_q <= listed_q || skips_q ? 24'(product_words_q) : product_q[23:0];
+    end
+  end
 
-  // Data.
+  // Data.  The run that arrives is in registers; the next one of those that are listed is, too.
+  logic band_q;
+  logic known_q, settles_q;
+  logic [15:0] word_q, last_q;  // in the row
+  logic end_q, final_q;  // the word is the last one of its run; the run is the last one of its row
+  run_t next_q;
+  logic next_valid_q, next_final_q;
+  run_t band_run_q;
+  logic band_final_q;
+  logic [15:0] first_q;  // word of the rows where the band's turn begins
   logic [10:0] loaded_q;  // rows of the group
   logic [10:0] loaded_groups_q;
+  logic [7:0] position_q;  // in the chunk, of the row that arrives
   logic [3:0] bank_q;
   logic [BW-1:0] row_base_q;
-  logic [15:0] offset_q;  // in the run
-  logic [15:0] word;  // in the row
   logic set_q, free_set_q;
   logic begun_q;  // a chunk is partly there
   logic [1:0] sets_used_q;  // by chunks that began to arrive and are not given back
   logic [63:0] head_q;
-  logic take, last_word, last_row, chunk_complete;
+  logic take, last_word, loads, from_list;
   record_t record;
+  // What follows a row is worked out while its words arrive, what follows a turn before the next.
+  logic last_row_q, last_group_q, decided_q, chunk_full_q, chunk_complete;
+  logic band_turns_q, turn_known_q;
+  always_ff @(posedge clk_i) begin
+    last_row_q   <= rows_known_q && loaded_q == last_row_number_q;
+    decided_q    <= rows_known_q || rows_q > loaded_q + 11'd1;
+    last_group_q <= loaded_groups_q == groups_q - 11'd1;
+    chunk_full_q <= position_q == chunk_q - 8'd1;
+    band_turns_q <= position_q == band_rows_q - 8'd1 ||
+                    (rows_known_q && 11'(position_q) == last_row_number_q);
+    turn_known_q <= position_q == band_rows_q - 8'd1 || rows_known_q ||
+                    rows_q > 11'(position_q) + 11'd1;
+    band_run_q   <= band(first_q, row_words_q);
+    band_final_q <= band_ends(first_q, row_words_q);
+  end
 
-  assign word           = run.first + offset_q;
-  assign last_word      = word == run.last && last_run;
-  assign last_row       = loaded_q == rows - 11'd1;
+  assign last_word      = end_q && final_q;
   // A chunk begins when a set is free for it.  When a row is complete, the loader must know whether
   // it is the last one.
-  assign data_ready_o   = busy_q && (begun_q || sets_used_q != 2'd2) &&
-                          !(last_word && last_row && !rows_known) &&
-                       !(band_q && word == run.last && !turn_known);
+  assign data_ready_o   = acts && known_q && (begun_q || sets_used_q != 2'd2) &&
+                          !(last_word && !decided_q) && !(band_q && end_q && !turn_known_q);
   assign take           = data_valid_i && data_ready_o;
-  assign chunk_complete = position_q == chunk_q - 8'd1 || last_row;
+  assign chunk_complete = chunk_full_q || last_row_q;
+  assign from_list      = skips_q && next_valid_q;
+  // The run changes: at once where the next one is known.
+  assign loads          = acts && !known_q && !settles_q && (!skips_q || next_valid_q);
+
+  always_ff @(posedge clk_i) begin
+    if (take && !end_q) begin
+      word_q <= word_q + 16'd1;
+      end_q  <= word_q + 16'd1 == last_q;
+    end
+    if (take && end_q && !skips_q) begin
+      word_q <= '0;  // of the next whole row, which has more than one
+      end_q  <= 1'b0;
+    end
+    if (loads && !skips_q) begin
+      word_q  <= band_q ? band_run_q.first : '0;
+      last_q  <= band_q ? band_run_q.last : whole_last_q;
+      end_q   <= band_q && band_run_q.first == band_run_q.last;
+      final_q <= !band_q || band_final_q;
+    end
+    if (from_list && (loads || (take && end_q))) begin
+      word_q  <= next_q.first;
+      last_q  <= next_q.last;
+      end_q   <= next_q.first == next_q.last;
+      final_q <= next_final_q;
+    end
+    if (!next_valid_q) begin
+      next_q       <= listed_run;
+      next_final_q <= 7'(next_run_q) == run_count - 7'd1;
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || clear_i) begin
@@ -202,24 +295,28 @@ module acs_weight_loader
       masked_q         <= 1'b0;
       weight_addr_q    <= '0;
       row_words_q      <= '0;
+      whole_last_q     <= '0;
       channels_q       <= '0;
       groups_q         <= '0;
       chunk_q          <= '0;
       asked_q          <= '0;
       asked_groups_q   <= '0;
+      fresh_q          <= 1'b0;
+      count_valid_q    <= 1'b0;
+      product_valid_q  <= 1'b0;
       address_valid_q  <= 1'b0;
-      address_q        <= '0;
       run_addr_q       <= '0;
-      request_words_q  <= '0;
       loaded_q         <= '0;
       loaded_groups_q  <= '0;
       position_q       <= '0;
       bank_q           <= '0;
       row_base_q       <= '0;
-      offset_q         <= '0;
       skips_q          <= 1'b0;
       ask_run_q        <= '0;
-      run_q            <= '0;
+      next_run_q       <= '0;
+      next_valid_q     <= 1'b0;
+      known_q          <= 1'b0;
+      settles_q        <= 1'b0;
       set_q            <= 1'b0;
       free_set_q       <= 1'b0;
       sets_used_q      <= '0;
@@ -233,53 +330,61 @@ module acs_weight_loader
       early_words_o    <= '0;
     end else begin
       sets_used_q <= sets_used_q + 2'(take && !begun_q) - 2'(chunk_done_i);
-      if (req_ready_i) address_valid_q <= 1'b0;
-      if (ask) begin
-        address_valid_q <= 1'b1;
-        ask_run_q       <= last_ask ? '0 : ask_run_q + 6'd1;
-        request_words_q <= 24'(ask_run.last) - 24'(ask_run.first) + 24'd1;
+
+      // Requests.
+      fresh_q         <= acts && !pick && !band_turns;
+      count_valid_q   <= pick || !count_moves;
+      product_valid_q <= product_moves ? count_valid_q : product_valid_q;
+      address_valid_q <= address_moves ? product_valid_q : address_valid_q;
+      if (address_moves && product_valid_q && product_final_q) begin
+        run_addr_q <= run_addr_q + 32'(product_q);
+      end
+      if (pick) begin
+        ask_run_q <= final_run_q ? '0 : ask_run_q + 6'd1;
         if (listed_q) begin
-          address_q <= weight_addr_q + 32'(rows_words) + 32'(ask_run.first);
-          if (last_ask || ask_band_q) asked_q <= asked_q + 11'd1;
-        end else begin
-          address_q <= run_addr_q + 32'(ask_run.first);
-          if (!skips_q) request_words_q <= rows_words[23:0];
-          if (last_ask) begin
-            run_addr_q <= run_addr_q + 32'(rows_words);
-            asked_q    <= asked_q + 11'(run_rows);
-            if (rows_left == 11'(run_rows)) begin
-              asked_q        <= '0;
-              asked_groups_q <= asked_groups_q + 11'd1;
-            end
+          if (final_run_q || ask_band_q) asked_q <= asked_q + 11'd1;
+        end else if (final_run_q) begin
+          asked_q <= asked_q + 11'(run_rows_q);
+          if (group_ends_q) begin
+            asked_q        <= '0;
+            asked_groups_q <= asked_groups_q + 11'd1;
           end
         end
       end
-      // The band takes turns.  That a row was the last one in the list may be known only later.
-      if (ask_band_q && ((ask && ask_turns) || (rows_known && asked_q == rows))) begin
-        ask_first_q <= ask_run.last + 16'd1;
-        if (last_ask) ask_band_q <= 1'b0;
+      if (band_turns) begin
+        ask_first_q <= run_q.last + 16'd1;
+        if (final_run_q) ask_band_q <= 1'b0;
         else asked_q <= '0;
       end
+
+      // The next run of a list, and the one that arrives.
+      if (!next_valid_q && acts && skips_q && runs_there) begin
+        next_valid_q <= 1'b1;
+        next_run_q   <= 7'(next_run_q) == run_count - 7'd1 ? '0 : next_run_q + 6'd1;
+      end
+      settles_q <= 1'b0;
+      if (loads) known_q <= 1'b1;
+      if (take && end_q) begin
+        if (skips_q) known_q <= next_valid_q;
+        // The band's next run, and whether it turns there, are worked out first.
+        if (band_q) known_q <= 1'b0;
+        settles_q <= band_q && band_turns_q;
+      end
+      if (from_list && (loads || (take && end_q))) next_valid_q <= 1'b0;
+
       if (take) begin
         begun_q <= !(last_word && chunk_complete);
-        offset_q <= offset_q + 16'd1;
-        if (word == run.last) begin
-          run_q    <= run_q + 6'd1;
-          offset_q <= '0;
-          if (band_q) begin
-            position_q <= turns ? '0 : position_q + 8'd1;
-            bank_q     <= turns ? '0 : bank_q + 4'd1;
-            if (turns) begin
-              first_q       <= run.last + 16'd1;
-              early_set_o   <= set_q;
-              early_words_o <= last_run ? '0 : run.last - 16'(RECORD_WORDS - 1);
-              if (last_run) band_q <= 1'b0;
-            end
+        if (end_q && band_q) begin
+          position_q <= band_turns_q ? '0 : position_q + 8'd1;
+          bank_q     <= band_turns_q ? '0 : bank_q + 4'd1;
+          if (band_turns_q) begin
+            first_q       <= word_q + 16'd1;
+            early_set_o   <= set_q;
+            early_words_o <= final_q ? '0 : word_q - 16'(RECORD_WORDS - 1);
+            if (final_q) band_q <= 1'b0;
           end
         end
         if (last_word) begin
-          run_q         <= '0;
-          offset_q      <= '0;
           loaded_q      <= loaded_q + 11'd1;
           position_q    <= position_q + 8'd1;
           rows_o[set_q] <= position_q + 8'd1;
@@ -294,47 +399,52 @@ module acs_weight_loader
             row_base_q <= '0;
             set_q      <= !set_q;
           end
-          if (last_row) begin
+          if (last_row_q) begin
             loaded_q        <= '0;
             loaded_groups_q <= loaded_groups_q + 11'd1;
-            if (listed_q || loaded_groups_q == groups_q - 11'd1) busy_q <= 1'b0;
+            if (listed_q || last_group_q) busy_q <= 1'b0;
           end
         end
       end
       // An empty list has no words that the job could wait for.
-      if (busy_q && listed_q && list_done_i && list_rows_i == 0) busy_q <= 1'b0;
+      if (acts && listed_q && rows_known_q && rows_q == 0) busy_q <= 1'b0;
       if (chunk_done_i) begin
         rows_o[free_set_q] <= '0;
         free_set_q         <= !free_set_q;
       end
       if (start) begin
-        busy_q           <= 1'b1;
-        listed_q         <= listed;
-        masked_q         <= masked;
-        skips_q          <= runs_start;
-        weight_addr_q    <= job.weight_addr;
-        run_addr_q       <= job.weight_addr;
-        row_words_q      <= job.row_words;
-        channels_q       <= job.channels;
-        groups_q         <= job.groups;
-        chunk_q          <= job.chunk;
-        asked_q          <= '0;
-        asked_groups_q   <= '0;
-        loaded_q         <= '0;
-        ask_band_q       <= listed && !masked && !runs_start;
-        band_q           <= listed && !masked && !runs_start;
-        ask_first_q      <= '0;
-        first_q          <= '0;
-        early_words_o    <= '0;
-        loaded_groups_q  <= '0;
+        busy_q          <= 1'b1;
+        listed_q        <= listed;
+        masked_q        <= masked;
+        skips_q         <= runs_start;
+        weight_addr_q   <= job.weight_addr;
+        run_addr_q      <= job.weight_addr;
+        row_words_q     <= job.row_words;
+        whole_last_q    <= masked ? 16'(RECORD_WORDS - 1) : job.row_words - 16'd1;
+        channels_q      <= job.channels;
+        groups_q        <= job.groups;
+        chunk_q         <= job.chunk;
+        asked_q         <= '0;
+        asked_groups_q  <= '0;
+        ask_run_q       <= '0;
+        next_run_q      <= '0;
+        next_valid_q    <= 1'b0;
+        known_q         <= 1'b0;
+        loaded_q        <= '0;
+        ask_band_q      <= listed && !masked && !runs_start;
+        band_q          <= listed && !masked && !runs_start;
+        ask_first_q     <= '0;
+        first_q         <= '0;
+        early_words_o   <= '0;
+        loaded_groups_q <= '0;
       end
     end
   end
 
-  always_ff @(posedge clk_i) if (take && word == 0) head_q <= data_i;
+  always_ff @(posedge clk_i) if (take && word_q == 0) head_q <= data_i;
 
   assign record         = decode_record({data_i, head_q});
-  assign record_write_o = take && word == 16'(RECORD_WORDS - 1);
+  assign record_write_o = take && word_q == 16'(RECORD_WORDS - 1);
   assign record_addr_o  = {set_q, position_q[6:0]};
   assign record_o       = '{
     bias: masked_q ? record.masked_bias : record.bias,
@@ -344,16 +454,17 @@ module acs_weight_loader
 
   always_comb begin
     for (int bank = 0; bank < LaneGroups; bank++) begin
-      weight_write_o[bank] = bank_q == 4'(bank) && take && word >= 16'(RECORD_WORDS);
+      weight_write_o[bank] = bank_q == 4'(bank) && take && word_q >= 16'(RECORD_WORDS);
     end
   end
   assign weight_set_o  = set_q;
-  assign weight_addr_o = row_base_q + BW'(word - 16'(RECORD_WORDS));
+  assign weight_addr_o = row_base_q + BW'(word_q - 16'(RECORD_WORDS));
   assign weight_data_o = data_i;
 
 `ifndef SYNTHESIS
   one_job_at_a_time :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) start |-> !busy_q)
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   start |-> !busy_q && !count_valid_q && !product_valid_q && !address_valid_q)
   else $error("a job before the end of the last one");
 `endif
 

