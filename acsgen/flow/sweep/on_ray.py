@@ -6,8 +6,10 @@ board files that are named by a path have to be at that path on every machine.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
+import os
 import socket
 import tempfile
 from dataclasses import replace
@@ -71,7 +73,8 @@ class RayPool:
             job_there: Job = replace(job, scratch=None)
         else:
             job_there = replace(job, folder=None)
-        reference = self._perform.remote(job_there, content, code_digest(), self._threads)
+        here = Path.cwd()
+        reference = self._perform.remote(job_there, content, code_digest(), self._threads, here)
         self._running[reference] = job
 
     def wait(self) -> list[tuple[Job, Outcome]]:
@@ -105,14 +108,19 @@ def check_ray() -> None:
         raise UserError(Problem("--ray", "ray is not installed", "pip install 'acsgen[ray]'"))
 
 
-def _perform_there(job: Job, content: bytes | None, code: str, threads: int) -> Outcome:
-    """Do a piece of work on a machine of the cluster."""
+def _perform_there(
+    job: Job, content: bytes | None, code: str, threads: int, folder: Path
+) -> Outcome:
+    """Do a piece of work on a machine of the cluster, in the working directory of the sweep."""
     import torch
 
     if code_digest() != code:
         what = f"{socket.gethostname()} has another acsgen than the machine of the sweep"
         return Outcome("failed", f"{what}: install the same one on all")
     torch.set_num_threads(threads)
+    # Relative paths mean the same as in the command, where the file system is shared.
+    with contextlib.suppress(OSError):
+        os.chdir(folder)
     if isinstance(job, Training) or content is None:
         return perform(job)
     return perform(job.with_model(_model_file(job.request.model.name, job.digest, content)))
