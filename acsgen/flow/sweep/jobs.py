@@ -57,6 +57,7 @@ class Outcome:
         images: digest of the images that a point was measured on.
         content: the model file, of a training.
         trace: of a defect, for a report to the authors.
+        full_disk: whether it found no room on a disk.
     """
 
     status: Status
@@ -67,6 +68,7 @@ class Outcome:
     images: str = ""
     content: bytes = field(default=b"", repr=False)
     trace: str = field(default="", repr=False)
+    full_disk: bool = False
 
 
 @dataclass(frozen=True)
@@ -219,23 +221,36 @@ def _hear_warnings() -> None:
 def _failure(error: Exception) -> Outcome:
     if isinstance(error, CheckFailed):
         return Outcome("check", str(error))
+    cause, full = _machines_fault(error)
     if isinstance(error, UserError):
-        status: Status = "failed" if _is_machines_fault(error) else "refused"
-        return Outcome(status, "; ".join(map(str, error.problems)))
+        status: Status = "failed" if cause or full else "refused"
+        return Outcome(status, "; ".join(map(str, error.problems)), full_disk=full)
     if isinstance(error, MemoryError):
         return Outcome("failed", "out of memory")
     if isinstance(error, OSError):
-        return Outcome("failed", f"{error.filename or 'a file'}: {plain_os_error(error)}")
+        said = f"{error.filename or 'a file'}: {plain_os_error(error)}"
+        return Outcome("failed", said, full_disk=full)
     said = f"a defect of acsgen, not of the input: {type(error).__name__}: {error}"
     return Outcome("failed", said, trace="".join(traceback.format_exception(error)))
 
 
-def _is_machines_fault(error: BaseException) -> bool:
-    """Whether a file system refused, so that the same settings may succeed another time."""
-    full = plain_os_error(OSError(errno.ENOSPC, ""))
-    if isinstance(error, UserError) and any(full in p.what for p in error.problems):
-        return True
-    cause = error.__cause__ or error.__context__
-    if isinstance(cause, OSError):
-        return cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENOMEM)
-    return cause is not None and _is_machines_fault(cause)
+#: Errors of a file system that has no room, and those that may be gone another time.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_PASSING = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE)
+
+
+def _machines_fault(error: BaseException) -> tuple[bool, bool]:
+    """Whether a file system is to blame and not the settings, and whether it has no room."""
+    passing = full = False
+    chain: BaseException | None = error
+    while chain is not None:
+        if isinstance(chain, OSError):
+            full |= chain.errno in _NO_ROOM
+            passing |= chain.errno in _PASSING
+        elif isinstance(chain, UserError):
+            # A compiler's own words, which no exception of this process stands behind.
+            full |= any(
+                plain_os_error(OSError(n, "")) in p.what for n in _NO_ROOM for p in chain.problems
+            )
+        chain = chain.__cause__ or chain.__context__
+    return passing, full

@@ -21,10 +21,13 @@ from typing import Any
 from acsgen.flow.sweep.identity import code_digest
 from acsgen.flow.sweep.jobs import Job, Measurement, Outcome, Training, perform
 from acsgen.support.errors import Problem, UserError
-from acsgen.support.fsutil import write_whole
+from acsgen.support.fsutil import plain_os_error, write_whole
 
 #: Times that a piece is tried again on another machine when the one that it runs on goes away.
 _RETRIES = 2
+
+#: Seconds that the cluster may take to accept a connection.
+_PATIENCE = 15.0
 
 
 class RayPool:
@@ -42,6 +45,7 @@ class RayPool:
 
     def __init__(self, address: str, pieces: int | None, threads: int) -> None:
         check_ray()
+        _require_answer(address)
         # Its annotations leave out keywords that its documentation has.
         ray: Any = import_module("ray")
         self._ray = ray
@@ -49,10 +53,7 @@ class RayPool:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:  # ray raises exceptions of many types here
             reason = str(error).strip().splitlines() or [type(error).__name__]
-            remedy = "start one with ray start --head, and give its address"
-            raise UserError(
-                Problem(f"--ray {address}", f"no cluster answers: {reason[0]}", remedy)
-            ) from error
+            raise _no_cluster(address, reason[0]) from error
         cpus = int(ray.cluster_resources().get("CPU", 1))
         self.slots = pieces or max(1, cpus // threads)
         nodes = sum(1 for node in ray.nodes() if node["Alive"])
@@ -84,7 +85,8 @@ class RayPool:
         for reference in ready:
             job = self._running.pop(reference)
             try:
-                done.append((job, self._ray.get(reference)))
+                # A full disk of one machine does not end the work of the others.
+                done.append((job, replace(self._ray.get(reference), full_disk=False)))
             except Exception as error:  # the machine or its process went away
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
                 done.append((job, Outcome("failed", f"Ray: {reason}")))
@@ -96,6 +98,27 @@ class RayPool:
             self._ray.cancel(reference, force=True)
         self._running.clear()
         self._ray.shutdown()
+
+
+def _require_answer(address: str) -> None:
+    """Refuse an address where nobody listens, for which Ray itself would wait many minutes.
+
+    Raises:
+        UserError: nobody does.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdecimal():
+        return  # auto, or a name that Ray resolves
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        reason = plain_os_error(error) if isinstance(error, OSError) else "no such port"
+        raise _no_cluster(address, reason) from error
+
+
+def _no_cluster(address: str, reason: str) -> UserError:
+    remedy = "start one with ray start --head, and give its address"
+    return UserError(Problem(f"--ray {address}", f"no cluster answers: {reason}", remedy))
 
 
 def check_ray() -> None:

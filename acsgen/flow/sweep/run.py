@@ -236,6 +236,7 @@ class _Run:
 
     def _after_training(self, job: Training, outcome: Outcome) -> None:
         name = job.recipe.name
+        _require_room(outcome, self.folder.path)
         if outcome.status == "done":
             (variant,) = (v for v in self.plan.variants if v.recipe.name == name)
             self.cache.keep_model(self._training_key(variant), outcome.content)
@@ -251,6 +252,7 @@ class _Run:
         if outcome.status == "done" and outcome.images != self.images:
             what = "measured on other images than the rest: the data set is another one there"
             outcome = Outcome("failed", what)
+        _require_room(outcome, self.folder.path)
         record = self._note(job.key, outcome, job.digest)
         self.measured += 1
         if record.status == "done":
@@ -286,6 +288,17 @@ class _Run:
         contents = [file_digest(Path(file)) for file in files if Path(file).is_file()]
         how = [self.images, self.plan.request.device, self.threads]
         return digest([code_digest(), recipe.model_dump(mode="json"), contents, how])
+
+
+def _require_room(outcome: Outcome, folder: Path) -> None:
+    """Stop where the disk is full: every other point would fail for it as well.
+
+    Raises:
+        UserError: the piece of work found no room, on a disk of this machine.
+    """
+    if outcome.full_disk:
+        remedy = "make room; then the same command goes on where it was"
+        raise UserError(Problem(f"sweep in {folder}", outcome.reason, remedy))
 
 
 def _name_of(variant: Variant | None) -> str:
