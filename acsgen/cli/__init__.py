@@ -13,6 +13,7 @@ from acsgen.cli import (
     bitstream,
     build,
     count,
+    compare,
     doctor,
     import_,
     info,
@@ -46,6 +47,7 @@ app.command("synth-report")(synth_report.synth_report)
 app.command("eval")(eval_.eval_command)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
+app.command("compare")(compare.compare)
 app.command("boards")(info.boards)
 app.command("doctor")(doctor.doctor)
 app.command("info")(info.info)

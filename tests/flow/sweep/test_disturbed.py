@@ -46,8 +46,12 @@ def rows_of(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def start(folder: Path, *more: str) -> subprocess.Popen[str]:
+    return start_words(folder, *SWEEP, *more)
+
+
+def start_words(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        words(*SWEEP, *more),
+        words(*arguments),
         cwd=folder,
         env=environment(SWEEP_OF_TEST=str(folder)),
         stdout=subprocess.PIPE,
