@@ -27,7 +27,7 @@ pytestmark = pytest.mark.xdist_group("own-board")
 
 def layers_of(module: nn.Module, folder: Path) -> LayerGraph:
     path = folder / "net.pt2"
-    export(randomized(module), path)
+    torch.export.save(export(randomized(module)), path)
     return front_end(path)[0]
 
 
@@ -61,7 +61,7 @@ def test_a_network_whose_gates_choose_between_results_has_no_twin(tmp_path: Path
 @pytest.mark.parametrize("io", ["io_stream", "io_parallel"])
 def test_hls4ml_computes_the_twin(io: str, tmp_path: Path) -> None:
     """With a type that is wide enough it is the float network, so that the twin was understood."""
-    graph = ungated_layers(layers_of(gated(MaskBeforeAdd(4)), tmp_path))
+    graph = ungated_layers(layers_of(gated(MaskBeforeAdd()), tmp_path))
     images = slopes(0, 3)
     inputs = normalized(graph, images)
     made = convert(
