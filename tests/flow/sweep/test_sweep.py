@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from acsgen.cli import app
 from acsgen.flow.sweep.figures import COLUMNS, figures_of
 from acsgen.flow.sweep.plot import pareto
 from acsgen.report.file import read_report
@@ -187,9 +185,3 @@ def test_without_matplotlib_there_is_a_table_and_a_word(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(plot, "find_spec", lambda name: None)
     assert not plot.can_plot()
-
-
-@pytest.mark.unit
-def test_help_names_the_axes() -> None:
-    said = " ".join(CliRunner().invoke(app, ["sweep", "--help"], terminal_width=200).output.split())
-    assert "threshold, lanes, board, clock, bits" in said
