@@ -123,10 +123,12 @@ def sweep(
     def tell(what: str, done: int, of: int) -> None:
         nonlocal known
         known = done
+        display.advance(done, of)
         out.print(f"  {done:>{len(str(of))}}/{of} {printable(what)}", markup=False, soft_wrap=True)
 
+    display = StageDisplay()
     try:
-        with StageDisplay() as display:
+        with display:
             result = run_sweep(
                 plan,
                 _pool_of(ray, jobs, threads, len(plan.points)),
@@ -168,10 +170,9 @@ def _finish(plan: SweepPlan, result: SweepResult, json_file: Path | None) -> Non
         files += write_plot(folder, plan, rows)
     else:
         out.print("no plot: matplotlib is not installed (pip install 'acsgen[figures]')")
-    earlier = len(rows) - result.measured - result.cached
     out.print(
         f"{len(done)} of {len(rows)} points done: {result.measured} measured now, "
-        f"{result.cached} taken from the cache, {earlier} known before"
+        f"{result.cached} taken from the cache, {result.known} known before"
     )
     out.print(f"written to {folder}: {', '.join(files)}", soft_wrap=True)
     content = {

@@ -16,6 +16,9 @@ _PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "hls4ml")
 
 _ASSETS = ("hw", "templates", "host", "sim")
 
+#: Sources, and not what a run of them leaves behind.
+_SOURCES = frozenset((".py", ".yaml", ".j2", ".sv", ".v", ".vh", ".cpp", ".hpp", ".h", ".tcl"))
+
 
 @functools.cache
 def code_digest() -> str:
@@ -37,8 +40,7 @@ def _files() -> Iterator[tuple[str, Path]]:
             yield f"acsgen/{path.relative_to(package).as_posix()}", path
     for folder in _ASSETS:
         for path in asset(folder).rglob("*"):
-            hidden = {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
-            if path.is_file() and not hidden:
+            if path.suffix in _SOURCES and path.is_file():
                 yield f"{folder}/{path.relative_to(asset(folder)).as_posix()}", path
 
 

@@ -30,8 +30,6 @@ from acsgen.flow.build.report import make_report
 from acsgen.flow.build.stages import StageLog
 from acsgen.flow.build.work import Work, make_plan
 from acsgen.flow.sweep.figures import figures_of
-from acsgen.ir.integer import IntGraph
-from acsgen.ir.layers import LayerGraph
 from acsgen.report.file import rounded
 from acsgen.support.errors import CheckFailed, UserError
 from acsgen.support.fsutil import plain_os_error
@@ -151,12 +149,17 @@ Job = Training | Measurement
 
 @dataclass(frozen=True)
 class _Network:
-    """A quantized network with its images, and the warnings that it came with."""
+    """A quantized network.
+
+    Attributes:
+        key: all that it depends on.
+        results: of the steps that made it, by the name of the attribute of
+            :class:`acsgen.flow.build.work.Work`.
+        remarks: warnings that it came with.
+    """
 
     key: tuple[Any, ...]
-    layers: LayerGraph
-    images: BuildImages
-    integers: IntGraph
+    results: dict[str, Any]
     remarks: tuple[str, ...]
 
 
@@ -171,21 +174,24 @@ def _quantized(work: Work, digest: str) -> None:
     """Read and quantize the network of ``work``, unless the last point had the same one.
 
     Args:
-        work: gets layers, images and integers.
+        work: gets the results of these steps.
         digest: of the model file.
     """
     request = work.plan.request
     key = (digest, request.dataset, request.data_root, request.images, request.seed)
-    if _Last.network is None or _Last.network.key != key:
+    last = _Last.network
+    if last is None or last.key != key:
         _Last.network = None  # its memory is free before the next one takes as much
+        begun = set(vars(work))
         with warnings.catch_warnings(record=True) as caught:
             _hear_warnings()
             read_network(work, ignore_stages)
             quantize_network(work, ignore_stages)
-        said = tuple(str(warning.message) for warning in caught)
-        _Last.network = _Network(key, work.layers, work.images, work.integers, said)
-    last = _Last.network
-    work.layers, work.images, work.integers = last.layers, last.images, last.integers
+        results = {name: value for name, value in vars(work).items() if name not in begun}
+        last = _Network(key, results, tuple(str(warning.message) for warning in caught))
+        _Last.network = last
+    for name, value in last.results.items():
+        setattr(work, name, value)
     for remark in last.remarks:
         warnings.warn(remark, stacklevel=2)
 

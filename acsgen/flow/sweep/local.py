@@ -37,6 +37,8 @@ class LocalPool:
         threads: of each, for torch.
     """
 
+    here = True
+
     def __init__(self, processes: int, threads: int) -> None:
         self.slots = processes
         self.title = f"{processes} processes" if processes > 1 else "one process"

@@ -43,6 +43,8 @@ class RayPool:
         UserError: ray is not installed, or there is no cluster at the address.
     """
 
+    here = False
+
     def __init__(self, address: str, pieces: int | None, threads: int) -> None:
         check_ray()
         _require_answer(address)

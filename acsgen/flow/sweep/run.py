@@ -31,10 +31,13 @@ class Pool(Protocol):
     Attributes:
         slots: how many at once.
         title: in words.
+        here: whether this machine does it, so that what is refused once is refused for good;
+            another machine may lack a compiler or a file.
     """
 
     slots: int
     title: str
+    here: bool
 
     def submit(self, job: Job) -> None:
         """Start a piece of work; no more than :attr:`slots` at once."""
@@ -45,6 +48,9 @@ class Pool(Protocol):
     def close(self) -> None:
         """End all work."""
 
+
+#: The stage in which the points are measured.
+POINTS_STAGE = "measure the points"
 
 #: A table of many rows is not written for every one of them.
 _SECONDS_BETWEEN_TABLES = 1.0
@@ -61,12 +67,14 @@ class SweepResult:
         rows: of every point, in the order of the plan.
         measured: how many of them were measured now.
         cached: how many of them other sweeps had found.
+        known: how many of them an earlier run of this sweep had.
         images: digest of the images that all rows are measured on.
     """
 
     rows: tuple[Row, ...]
     measured: int
     cached: int
+    known: int
     images: str
 
 
@@ -105,7 +113,7 @@ def sweep(
         if run.todo:
             on_stage("start the work")
             pool = make_pool()
-            on_stage("")
+            on_stage(f"{POINTS_STAGE}, {pool.title}", len(run.records), len(plan.points))
             try:
                 run.work(pool)
             finally:
@@ -113,8 +121,6 @@ def sweep(
                 # What is done is told, whatever ended the work; a full disk was told already.
                 with contextlib.suppress(UserError):
                     run.write()
-        else:
-            on_stage("")
         run.write()
         folder.end()
         return run.result()
@@ -135,7 +141,9 @@ class _Run:
     todo: deque[Job] = field(default_factory=deque)
     measured: int = 0
     cached: int = 0
+    known: int = 0
     written: float = 0.0
+    refusals_last: bool = True
     _trains: dict[str, str] = field(default_factory=dict)
 
     def take_known(self) -> None:
@@ -161,6 +169,7 @@ class _Run:
     def work(self, pool: Pool) -> None:
         """Do what is to do, as much at once as the pool can."""
         running = 0
+        self.refusals_last = pool.here
         while self.todo or running:
             while self.todo and running < pool.slots:
                 pool.submit(self.todo.popleft())
@@ -192,7 +201,7 @@ class _Run:
                 self.folder.forget(record.key)
             reasons = dict.fromkeys(record.reason for record in records)
             raise UserError([Problem("no point can be built", reason) for reason in reasons])
-        return SweepResult(tuple(self._rows()), self.measured, self.cached, self.images)
+        return SweepResult(tuple(self._rows()), self.measured, self.cached, self.known, self.images)
 
     def _rows(self) -> list[Row]:
         if not self._trains:
@@ -218,6 +227,7 @@ class _Run:
         for point in self._points_of(name):
             record = self.records.get(point.key)
             if record is not None and record.model == model:
+                self.known += 1
                 continue
             self.records.pop(point.key, None)
             found = self.cache.row(self._point_key(point, model), point.key)
@@ -266,7 +276,8 @@ class _Run:
             place = self.folder.keep_trace(key, outcome.trace)
             outcome = replace(outcome, reason=f"{outcome.reason} (see {place})")
         record = Record.of(key, outcome, model)
-        if record.status != "failed" and model:
+        final = record.status != "failed" and (record.status != "refused" or self.refusals_last)
+        if final and model:
             self.folder.keep(record)
         self.records[key] = record
         return record

@@ -19,6 +19,9 @@ pytestmark = pytest.mark.xdist_group("own-board")
 
 SWEEP = ("--board", "./own-board.yaml", "-n", "2", "--no-cache")
 
+#: Ray sends nobody anything, and a busy machine may take its time to start a node.
+_RAY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "180"}
+
 #: Bytes of a node's object store: the least that Ray takes.
 _STORE = 80 * 2**20
 
@@ -27,7 +30,7 @@ _STORE = 80 * 2**20
 def cluster() -> Iterator[Any]:
     """Two nodes of one processor each, whose workers find this acsgen from any folder."""
     patch = pytest.MonkeyPatch()
-    for name, value in environment(RAY_USAGE_STATS_ENABLED="0").items():
+    for name, value in environment(**_RAY).items():
         patch.setenv(name, value)
     head = {"num_cpus": 1, "object_store_memory": _STORE, "include_dashboard": False}
     made = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
@@ -56,7 +59,8 @@ def test_two_nodes_make_the_same_rows_as_this_machine(model: Path, cluster: Any)
     assert rows[0] == rows[1]
     (model / "there" / "points").joinpath(f"{rows[0][0]['point']}.json").unlink()
     again = run(model, *words, "-o", "there")
-    assert "1 measured now, 0 taken from the cache, 5 known before" in again.stdout
+    # What another machine refuses is tried again on this one: there it may have lacked a tool.
+    assert "4 measured now, 0 taken from the cache, 2 known before" in again.stdout
     assert [row["macs"] for row in table(model / "there")] == [row["macs"] for row in rows[0]]
 
 
