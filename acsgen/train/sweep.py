@@ -138,6 +138,10 @@ def _places(base: Recipe, axis: Axis, where: str) -> list[str]:
     """
     key = axis.key
     if key == GATE_AXIS:
+        archs = dict.fromkeys(arch for arch, _ in GATE_KINDS.values())
+        if base.arch not in archs:
+            what = f"the recipe has {base.arch}, and kinds of gates are of {', '.join(archs)}"
+            raise UserError(Problem(where, what, "vary keys of the recipe, such as model.gate"))
         unknown = [value for value in axis.values if value not in GATE_KINDS]
         if unknown:
             what, known = f"no kind of gates: {', '.join(unknown)}", ", ".join(GATE_KINDS)

@@ -74,6 +74,11 @@ def test_kinds_of_gates_keep_the_shape_of_the_network(recipe: Path) -> None:
         config.model_validate({**variant.recipe.model, "image_size": 8, "num_classes": 4})
 
 
+def test_kinds_of_gates_are_of_networks_that_have_them(recipe: Path) -> None:
+    with pytest.raises(UserError, match="kinds of gates are of resnet"):
+        swept(recipe, ["arch=vgg", "model={}"], "gate=acs,none")
+
+
 @pytest.mark.parametrize(
     ("sweep", "what"),
     [

@@ -23,7 +23,13 @@ _INCHES = 3.6, 2.9
 
 #: Points on the front that have their value beside them.
 _MAX_LABELS = 12
-_LABEL: Any = {"fontsize": 6, "ha": "right", "va": "bottom", "color": "#333333"}
+_LABEL: Any = {"fontsize": 6, "color": "#333333"}
+
+#: Labels of neighbours on the front stand on its two sides.
+_SIDES: Any = (
+    {"xytext": (-3, 3), "ha": "right", "va": "bottom"},
+    {"xytext": (4, -3), "ha": "left", "va": "top"},
+)
 
 
 @dataclass(frozen=True)
@@ -177,9 +183,9 @@ def _draw(
         ax.scatter(xs, ys, s=16, color=colour, marker=mark, label=label, linewidths=0, zorder=3)
     front = pareto(places)
     if len(front) <= _MAX_LABELS:
-        for index in front:
-            text = every[index].point.values[along]
-            ax.annotate(text, places[index], (-3, 3), textcoords="offset points", **_LABEL)
+        for number, index in enumerate(front):
+            text, side = every[index].point.values[along], _SIDES[number % len(_SIDES)]
+            ax.annotate(text, places[index], textcoords="offset points", **_LABEL, **side)
     ax.plot(
         *zip(*(places[index] for index in front), strict=True),
         drawstyle="steps-post",
@@ -191,6 +197,7 @@ def _draw(
     ax.set_title(panel.title, fontsize=8, loc="left")
     ax.set_xlabel(panel.axis)
     ax.set_ylabel(height[1])
+    ax.margins(y=0.1)
     ax.set_xlim(left=0)
     ax.grid(color="#dddddd", linewidth=0.5, zorder=0)
     ax.ticklabel_format(axis="y", useOffset=False)
