@@ -141,9 +141,8 @@ def compare(request: CompareRequest, on_stage: OnStage = ignore_stages) -> Compa
     """Build the ungated twin of a network with both tools, and compare them.
 
     Raises:
-        UserError: a model file, board, data set or folder that cannot be used, or a network that
-            has no ungated twin.
-        CheckFailed: acsgen's C++ differs from its golden model.
+        UserError: a model file, board, data set or folder that cannot be used.
+        CheckFailed: acsgen's C++ differs from its golden model, or the twin from open gates.
     """
     board = load_board(request.board)
     config = EngineConfig.for_board(board)

@@ -20,7 +20,7 @@ from acsgen.frontend import run_layers
 from acsgen.ir import layers as ir
 from acsgen.ir.gating import gate_layers
 from acsgen.ir.masks import UNMASKED
-from acsgen.support.errors import Problem, UserError
+from acsgen.support.errors import CheckFailed
 
 #: Images that the twin is tried on.
 _TRIED = 4
@@ -42,10 +42,8 @@ def _unmasked(layer: ir.Layer) -> ir.Layer:
 def require_twin(graph: ir.LayerGraph, twin: ir.LayerGraph, images: NDArray[np.uint8]) -> None:
     """Try whether a network computes the same with open gates as its twin without them.
 
-    Where a gate mixes two results, the network with its masks taken off adds them up.
-
     Raises:
-        UserError: it does not.
+        CheckFailed: it does not.
     """
     pixels = torch.from_numpy(np.array(images[:_TRIED]))
     opened = {gate.name: torch.ones(gate.shape) for gate in graph.gates}
@@ -53,14 +51,7 @@ def require_twin(graph: ir.LayerGraph, twin: ir.LayerGraph, images: NDArray[np.u
     with_gates = run_layers(graph, pixels, opened, torch.float64)[answer]
     without = run_layers(twin, pixels, None, torch.float64)[answer]
     if not torch.allclose(with_gates, without, rtol=1e-6, atol=1e-9):
-        raise UserError(
-            Problem(
-                graph.name,
-                "computes something else without its gates than with open ones, because they "
-                "choose between two results: there is no ungated twin to compare with",
-                "compare a network whose gates only leave channels out",
-            )
-        )
+        raise CheckFailed(f"{graph.name} without its gates is not what open gates leave of it")
 
 
 class TorchTwin(nn.Module):
@@ -68,9 +59,6 @@ class TorchTwin(nn.Module):
 
     Args:
         graph: of :func:`ungated_layers`; its answer is the module's only result.
-
-    Raises:
-        UserError: a layer that needs gates.
     """
 
     def __init__(self, graph: ir.LayerGraph) -> None:
