@@ -118,6 +118,7 @@ def sweep(
                 run.work(pool)
             finally:
                 pool.close()
+                folder.end()
                 # What is done is told, whatever ended the work; a full disk was told already.
                 with contextlib.suppress(UserError):
                     run.write()

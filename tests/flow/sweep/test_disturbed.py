@@ -15,6 +15,7 @@ import pytest
 from tests.cli.test_build_disturbed import KILLED
 from tests.cli.test_cli_errors import IN_NAMESPACE, check_message, namespaces_work
 from tests.flow.sweep.conftest import environment, run, words
+from tests.flow.sweep.test_sweep import table
 
 pytestmark = pytest.mark.xdist_group("own-board")
 
@@ -57,7 +58,7 @@ def start_words(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Where the tests run in the background of a shell, Ctrl-C is ignored by all that they start.
+        # In the background of a shell, Ctrl-C is ignored by all that the tests start.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
@@ -150,9 +151,9 @@ def test_interrupted_as_by_control_c(
     assert "of 6 points are done; the same command goes on" in said
     wait_for_none(model)
     kept = rows_of(model)
-    table = (model / "out" / "results.csv").read_text()
-    assert table.count(",done,") == len(kept)
-    assert table.count(",open,") == 6 - len(kept)
+    found = [row["status"] for row in table(model / "out")]
+    assert (found.count("done"), found.count("open")) == (len(kept), 6 - len(kept))
+    assert not (model / "out" / "work").exists()
     assert run(model, *SWEEP, "-j", "2").returncode == 0
     assert (model / "out" / "results.csv").read_bytes() == undisturbed[0]
 
