@@ -188,7 +188,9 @@ def test_two_sweeps_into_one_folder(
 ) -> None:
     first = start(model, "-j", "1")
     until_rows(first, model, 1)
+    first.send_signal(signal.SIGSTOP)  # on a busy machine it might be through before the second
     second = run(model, *SWEEP)
+    first.send_signal(signal.SIGCONT)
     assert second.returncode == 2
     check_message(second.stderr)
     assert "another sweep writes to it now" in " ".join(second.stderr.split())
