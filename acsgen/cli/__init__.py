@@ -12,12 +12,14 @@ from acsgen.cli import (
     bench,
     bitstream,
     build,
+    compare,
     count,
     doctor,
     import_,
     info,
     report,
     sim,
+    sweep,
     synth,
     synth_report,
     train,
@@ -44,6 +46,8 @@ app.command("synth")(synth.synth)
 app.command("synth-report")(synth_report.synth_report)
 app.command("eval")(eval_.eval_command)
 app.command("train")(train.train)
+app.command("sweep")(sweep.sweep)
+app.command("compare")(compare.compare)
 app.command("boards")(info.boards)
 app.command("doctor")(doctor.doctor)
 app.command("info")(info.info)

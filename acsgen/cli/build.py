@@ -10,7 +10,15 @@ import typer
 from rich.console import RenderableType
 
 from acsgen.cli.console import StageDisplay, guarded, out
-from acsgen.cli.options import JsonOption, LanesOption, check_json, lane_groups, write_json
+from acsgen.cli.options import (
+    AlphaOption,
+    ClockOption,
+    JsonOption,
+    LanesOption,
+    check_json,
+    lane_groups,
+    write_json,
+)
 from acsgen.cli.tables import remarks_table
 from acsgen.engines.base import Implementation
 from acsgen.engines.registry import SimulationName
@@ -43,6 +51,8 @@ def build(
         Path | None, typer.Option(help="Folder of the data set's files (cifar10, svhn).")
     ] = None,
     lanes: LanesOption = None,
+    clock: ClockOption = None,
+    alpha: AlphaOption = None,
     keep_stages: Annotated[
         bool, typer.Option("--keep-stages", help="Keep every stage's result, in OUT/stages.")
     ] = False,
@@ -86,6 +96,8 @@ def build(
     check_json(json_file)
     # Checked before torch is loaded: a misspelt board should not take seconds to be told.
     target = load_board(board)
+    if clock is not None:
+        target = target.at_clock(clock)
 
     out_dir = out_dir or Path("build") / f"{model.stem}-{target.name}"
     if bitstream:
@@ -116,6 +128,8 @@ def build(
         engine=engine,
         verify=verify,
         require_agreement=None if require_agreement is None else require_agreement / 100,
+        alpha=alpha,
+        clock_mhz=clock,
     )
     with StageDisplay() as display:
         result = run_build(request, on_stage=display)

@@ -278,6 +278,10 @@ class StageDisplay:
         if self._status:
             self._status.update(f"{stage} {done}/{total}" if total else stage)
 
+    def advance(self, done: int, total: int) -> None:
+        """Note that the stage that runs has ``done`` of ``total`` steps behind it."""
+        self(self._stage, done, total)
+
     def _tick(self) -> None:
         """Tell now and then that a long stage still runs."""
         told = _FIRST_WORD_AFTER

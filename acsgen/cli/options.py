@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from acsgen.cli.console import out
 from acsgen.isa.generated import LANES
+from acsgen.program.board import MAX_CLOCK_MHZ, MIN_CLOCK_MHZ
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import check_file
 
@@ -26,6 +27,16 @@ JsonOption = Annotated[
 LanesOption = Annotated[
     int | None,
     typer.Option("--lanes", min=LANES, help=f"Pixel lanes, in {LANES}s; default the board's."),
+]
+ClockOption = Annotated[
+    float | None,
+    typer.Option(
+        "--clock",
+        metavar="MHZ",
+        min=MIN_CLOCK_MHZ,
+        max=MAX_CLOCK_MHZ,
+        help="The engine's clock; default the board's.",
+    ),
 ]
 AlphaOption = Annotated[
     float | None,

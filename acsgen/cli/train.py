@@ -55,7 +55,7 @@ def train(
     check_json(json_file)
 
     from acsgen.train import load_recipe
-    from acsgen.train.sweep import curve_line, variants
+    from acsgen.train.sweep import curve_line, parse_axis, variants
 
     if sweep is None:
         validation = _train(load_recipe(recipe, settings or []), device, out_dir, resume)
@@ -64,15 +64,16 @@ def train(
     if resume:
         remedy = "resume the run of one value with --set, then sweep over those that are left"
         raise UserError(Problem("--resume", "does not go with --sweep", remedy))
-    key = sweep.partition("=")[0].rpartition(".")[2]
-    plans = variants(recipe, settings or [], sweep)
+    axis = parse_axis("--sweep", sweep)
+    key = axis.short
+    plans = variants(recipe, settings or [], [axis])
     base = load_recipe(recipe, settings or []).name
     columns = (key, "test accuracy", "MACs an image", "of the static network")
     table = figures_table(f"{base} by {key}", columns)
     curve = []
     for plan in plans:
         figures = _train(plan.recipe, device, out_dir, False).as_dict()
-        curve.append(curve_line(plan.value, figures))
+        curve.append(curve_line(plan.values[0], figures))
     path = out_dir / f"{base}-{key}.sweep.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in curve), encoding="utf-8")
     for line in curve:

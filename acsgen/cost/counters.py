@@ -2,7 +2,7 @@
 
 The compiler's part of each kind of layer states the counters of its instruction, and
 :func:`acsgen.compiler.predict.predict` adds them up.  They must equal those of the result header.
-Cycles are not predicted: the engines' simulations count them.
+Cycles are estimated by :mod:`acsgen.cost.cycles`, and counted by the engines' simulations.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ skipped.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from acsgen.cost.counters import InstructionCost
 from acsgen.isa.generated import LANES, Instruction
 from acsgen.program.map_format import plane_blocks
@@ -20,6 +22,14 @@ INSTRUCTION_CYCLES = 32
 def store_cycles(blocks: int, post_lanes: int) -> int:
     """Cycles in which so many blocks are requantized and stored."""
     return blocks * (LANES // post_lanes)
+
+
+def program_cycles(
+    program: Iterable[Instruction], costs: Iterable[InstructionCost], post_lanes: int
+) -> int:
+    """The estimate for an image: the cycles of all instructions, with the cost of each."""
+    pairs = zip(program, costs, strict=True)
+    return sum(instruction_cycles(op, cost, post_lanes) for op, cost in pairs)
 
 
 def instruction_cycles(op: Instruction, cost: InstructionCost, post_lanes: int) -> int:

@@ -1,4 +1,4 @@
-"""Reference pages of keys: board files, recipes and reports, from the classes that define them.
+"""Reference pages of keys: board files, recipes, reports, sweeps, from what defines them.
 
 ``python -m acsgen.flow.keys FOLDER`` writes the pages (``docs/reference``).
 """
@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from acsgen.flow.sweep.figures import COLUMNS
 from acsgen.program.board import Board
 from acsgen.report.data import Report
 from acsgen.support.fields import meanings
@@ -42,6 +43,11 @@ def pages() -> dict[str, str]:
         ),
         "report-keys.md": _page(
             "Fields of report.json", "`acsgen build` writes them.", _rows(Report)
+        ),
+        "sweep-columns.md": _page(
+            "Columns of results.csv",
+            "`acsgen sweep` writes them, between the values of the axes and the commands.",
+            [(name, "", f"{column.meaning}.") for name, column in COLUMNS.items()],
         ),
     }
 

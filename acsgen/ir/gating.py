@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from acsgen.ir.integer import IntGraph
+from acsgen.ir.layers import LayerGraph
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def gate_work(steps: Sequence[Step], outputs: Iterable[str]) -> frozenset[str]:
     return frozenset(step.name for step in steps if step.decides or step.name not in needed)
 
 
-def gate_layers(graph: IntGraph) -> frozenset[str]:
-    """Names of the layers of an integer graph that work for gates."""
+def gate_layers(graph: IntGraph | LayerGraph) -> frozenset[str]:
+    """Names of the layers of a graph that work for gates."""
     decisions = {gate.name for gate in graph.gates}
     steps = [Step(layer.name, layer.inputs, layer.name in decisions) for layer in graph]
     return gate_work(steps, (graph.input.name, *graph.outputs))

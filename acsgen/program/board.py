@@ -7,6 +7,7 @@ and once, so that every later stage works with a :class:`Board` whose numbers ma
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,9 @@ PORT_WIDTHS = {"zynq7000": (32, 64), "zynqmp": (32, 64, 128)}
 
 MAX_LATENCY = 100_000
 """Cycles that a read may take; the simulated memory has the same limit."""
+
+#: Clocks in MHz that commands take in place of the board's.
+MIN_CLOCK_MHZ, MAX_CLOCK_MHZ = 1.0, 1000.0
 
 _MAX_FILE_BYTES = 64 * 1024
 
@@ -144,6 +148,16 @@ class Board(_Strict):
     """Where the board's power can be measured."""
     notes: str = ""
     """Remarks for people."""
+
+    def at_clock(self, mhz: float) -> Board:
+        """Return the board with its engine at another clock, in MHz.
+
+        The memory stays as fast as it is, so that a read takes as many cycles as its time has at
+        the new clock, rounded up.
+        """
+        cycles = math.ceil(self.memory.latency_cycles * mhz / self.clock_mhz)
+        memory = self.memory.model_copy(update={"latency_cycles": max(1, cycles)})
+        return self.model_copy(update={"clock_mhz": mhz, "memory": memory})
 
     def on_chip_kib(self) -> int:
         """Return all block RAM and UltraRAM of the part, in KiB."""

@@ -86,16 +86,35 @@ class CountedCycles:
 
 
 @dataclass(frozen=True)
+class PredictedCycles:
+    """Clock cycles of an image by the cost model, which runs nothing: an estimate.
+
+    Attributes:
+        dense: of the network without gates.
+        mean: of the network, mean over the same images as :class:`Accuracy`.
+        std: their standard deviation.
+        source: how they are known.
+    """
+
+    dense: int
+    mean: float
+    std: float
+    source: str
+
+
+@dataclass(frozen=True)
 class Cycles:
     """Clock cycles of an image by the engines that were simulated; None for one that was not.
 
     Attributes:
         hls: of the C++.
         rtl: of the SystemVerilog.
+        predicted: by the cost model; None in a report from before it was noted.
     """
 
     hls: CountedCycles | None = None
     rtl: CountedCycles | None = None
+    predicted: PredictedCycles | None = None
 
 
 @dataclass(frozen=True)
@@ -234,6 +253,8 @@ class EnergyFigures:
         counts_dense: of each term, of the network without gates.
         meaning: of each term, in words.
         assumptions: in words.
+        counts_simulated: of each term, mean over the images of the simulation, by the engine's own
+            counters; None in a report from before it was noted.
     """
 
     kind: str
@@ -243,6 +264,7 @@ class EnergyFigures:
     counts_dense: dict[str, float]
     meaning: dict[str, str]
     assumptions: tuple[str, ...]
+    counts_simulated: dict[str, float] | None = None
 
     def total(self, counts: dict[str, float]) -> float:
         """Return the energy of so many counts of each term, in :attr:`unit`."""

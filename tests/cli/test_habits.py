@@ -27,6 +27,7 @@ pytestmark = pytest.mark.unit
 
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 FIGURES = ["build", "sim", "bench", "synth", "eval", "train", "boards", "info", "report", "doctor"]
+FIGURES += ["sweep", "compare"]
 
 
 def options(command: str) -> dict[str, list[str]]:

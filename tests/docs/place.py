@@ -73,7 +73,11 @@ def shortened(line: str, folder: Path) -> str:
         more = ["--only", "resnet8/dense"]
     elif words[:2] == ["python", "own_network.py"]:
         more = ["--steps", "2"]
-    elif words[:2] == ["acsgen", "train"]:
+    elif words[:2] == ["acsgen", "compare"]:
+        more = ["--images", "1", "--pairs", "1"]
+    elif words[:2] == ["acsgen", "sweep"] and not words[2].endswith(".yaml"):
+        more = ["--images", "1"]
+    elif words[:2] in (["acsgen", "train"], ["acsgen", "sweep"]):
         phases = yaml.safe_load((folder / words[2]).read_text(encoding="utf-8"))["phases"]
         epochs = (f"phases.{number}.epochs=1" for number in range(len(phases)))
         more = [word for key in (*_SMALL_TRAINING, *epochs) for word in ("--set", key)]

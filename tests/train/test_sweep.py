@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from acsgen.cli import app
+from acsgen.nn.networks import ARCHITECTURES
 from acsgen.support.errors import UserError
-from acsgen.train.sweep import variants
+from acsgen.train.recipe import load_recipe
+from acsgen.train.sweep import GATE_KINDS, Variant, parse_axis, variants
 
 PHASES = """
 phases:
@@ -33,15 +35,48 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
+def swept(recipe: Path, overrides: list[str], *sweeps: str) -> list[Variant]:
+    return variants(recipe, overrides, [parse_axis("--sweep", text) for text in sweeps])
+
+
 def test_a_parameter_stands_for_that_of_every_loss_that_has_it(recipe: Path) -> None:
-    found = variants(recipe, ["seed=5"], "alpha=0.3,2")
+    found = swept(recipe, ["seed=5"], "alpha=0.3,2")
     assert [v.recipe.name for v in found] == ["tiny-alpha0.3", "tiny-alpha2"]
     losses = [[getattr(p.loss, "alpha", None) for p in v.recipe.phases] for v in found]
     assert losses == [[None, 0.3, 0.3], [None, 2.0, 2.0]]
     assert {v.recipe.seed for v in found} == {5}
-    (only,) = variants(recipe, [], "phases.1.loss.alpha=7")
+    (only,) = swept(recipe, [], "phases.1.loss.alpha=7")
     assert [getattr(p.loss, "alpha", None) for p in only.recipe.phases] == [None, 7.0, 0.2]
-    assert [v.recipe.seed for v in variants(recipe, [], "seed=1,2,3")] == [1, 2, 3]
+    assert [v.recipe.seed for v in swept(recipe, [], "seed=1,2,3")] == [1, 2, 3]
+
+
+def test_axes_are_combined_and_commas_in_brackets_part_nothing(recipe: Path) -> None:
+    found = swept(recipe, [], "model.widths=[4, 4, 4],[4, 8, 8]", "alpha=0.3,2")
+    assert [v.values for v in found] == [
+        (widths, alpha) for widths in ("[4, 4, 4]", "[4, 8, 8]") for alpha in ("0.3", "2")
+    ]
+    assert [v.recipe.model["widths"] for v in found] == [[4, 4, 4]] * 2 + [[4, 8, 8]] * 2
+    assert len({v.recipe.name for v in found}) == 4
+    for variant in found:
+        assert load_recipe(recipe, variant.settings) == variant.recipe
+    (itself,) = swept(recipe, [])
+    assert itself.recipe == load_recipe(recipe)
+
+
+def test_kinds_of_gates_keep_the_shape_of_the_network(recipe: Path) -> None:
+    found = swept(recipe, [], f"gate={','.join(GATE_KINDS)}")
+    assert {v.values[0]: v.recipe.arch for v in found} == {
+        kind: arch for kind, (arch, _) in GATE_KINDS.items()
+    }
+    assert {tuple(v.recipe.model["widths"]) for v in found} == {(4, 4, 4)}
+    for variant in found:
+        config = ARCHITECTURES[variant.recipe.arch].config
+        config.model_validate({**variant.recipe.model, "image_size": 8, "num_classes": 4})
+
+
+def test_kinds_of_gates_are_of_networks_that_have_them(recipe: Path) -> None:
+    with pytest.raises(UserError, match="kinds of gates are of resnet"):
+        swept(recipe, ["arch=vgg", "model={}"], "gate=acs,none")
 
 
 @pytest.mark.parametrize(
@@ -53,11 +88,12 @@ def test_a_parameter_stands_for_that_of_every_loss_that_has_it(recipe: Path) -> 
         ("reward=1,2", "losses that have it: skipnet"),
         ("colour=1,2", "no phase has a loss"),
         ("alpha=0.1,-1,x", "phases.2.loss"),
+        ("gate=acs,magic", "no kind of gates: magic"),
     ],
 )
 def test_bad_sweeps_are_refused(recipe: Path, sweep: str, what: str) -> None:
     with pytest.raises(UserError) as caught:
-        variants(recipe, [], sweep)
+        swept(recipe, [], sweep)
     assert what in str(caught.value)
 
 

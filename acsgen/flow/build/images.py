@@ -58,16 +58,35 @@ def choose_images(
         UserError: no such data set, images of another shape, or fewer than asked for.
     """
     name = dataset or _own_dataset(network)
+    return images_of(name, network.input_shape, data_root, check_images, seed)
+
+
+def images_of(
+    name: str | None,
+    shape: tuple[int, int, int] | None,
+    data_root: Path | None,
+    check_images: int,
+    seed: int,
+) -> BuildImages:
+    """Take images ``(C, H, W)`` of a data set, or of photographs where it has no name.
+
+    Without a ``shape`` the data set's own is taken, which then needs a name.
+
+    Raises:
+        UserError: no such data set, images of another shape, or fewer than asked for.
+    """
     rng = np.random.default_rng(seed)
     wanted = max(ACCURACY_IMAGES, check_images)
     if name is None:
-        crops = _photograph_crops(network.input_shape, CALIBRATION_IMAGES + wanted, rng)
+        assert shape is not None
+        crops = _photograph_crops(shape, CALIBRATION_IMAGES + wanted, rng)
         return BuildImages(
             PHOTOGRAPHS, crops[:CALIBRATION_IMAGES], crops[CALIBRATION_IMAGES:], None
         )
     train = load_dataset(name, "train", data_root)
     test = load_dataset(name, "test", data_root)
-    require_images(train, network.input_shape)
+    if shape is not None:
+        require_images(train, shape)
     if len(test) < check_images:
         raise UserError(
             Problem(

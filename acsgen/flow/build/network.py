@@ -9,7 +9,7 @@ from acsgen.flow.agreement import WARN_BELOW, complaint
 from acsgen.flow.build.doubts import warn_of_doubts
 from acsgen.flow.build.images import choose_images
 from acsgen.flow.build.work import Work
-from acsgen.flow.evaluate import measure
+from acsgen.flow.evaluate import measure, with_alpha
 from acsgen.frontend import front_end
 from acsgen.ir.ungate import without_gates
 from acsgen.quant.noise import NOISE_IMAGES, layer_noise
@@ -40,11 +40,17 @@ def read_network(work: Work, on_stage: OnStage) -> None:
 def quantize_network(work: Work, on_stage: OnStage) -> None:
     """Make the integer network."""
     work.integers = quantize(work.layers, work.images.calibration)
-    work.log.integers(work.integers)
 
 
 def compile_network(work: Work, on_stage: OnStage) -> None:
-    """Compile the integer network, with its gates and without."""
+    """Compile the integer network, with the thresholds that are asked for, and without gates."""
+    alpha = work.plan.request.alpha
+    if alpha is not None:
+        work.layers, work.integers = (
+            with_alpha(work.layers, alpha),
+            with_alpha(work.integers, alpha),
+        )
+    work.log.integers(work.integers)
     work.program = compile_graph(work.integers, work.plan.engine)
     work.ungated = compile_graph(without_gates(work.integers), work.plan.engine)
     work.log.program(work.program)

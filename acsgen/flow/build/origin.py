@@ -7,6 +7,8 @@ import importlib.metadata
 import platform
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import acsgen
 from acsgen.flow.build.work import BuildRequest, Plan
@@ -24,25 +26,50 @@ def origin_of(plan: Plan) -> Origin:
     return Origin(
         file=model.name,
         sha256=hashlib.sha256(model.read_bytes()).hexdigest(),
-        command=shlex.join(_words(plan.request)),
+        command=shlex.join(command_words(_without_folders(plan.request))),
         versions=dict(_versions(plan)),
     )
 
 
-def _words(request: BuildRequest) -> Iterator[str]:
-    """Yield the command's words.  Paths go without their folders, which are of no use elsewhere."""
-    board = request.board
-    yield from ("acsgen", "build", request.model.name)
-    yield from ("--board", board if board in board_names() else f"./{board.rsplit('/')[-1]}")
+def command_words(request: BuildRequest) -> Iterator[str]:
+    """Yield the words of the command that makes the build of ``request``, without ``--out``.
+
+    Options that change no figure are left out.
+    """
+    yield from ("acsgen", "build", str(request.model))
+    yield from ("--board", request.board)
     yield from ("--images", str(request.images), "--seed", str(request.seed))
-    if request.dataset is not None:
-        kind, colon, path = request.dataset.partition(":")
-        yield from ("--dataset", kind + colon + path.rsplit("/")[-1])
-    if request.lane_groups is not None:
-        yield from ("--lanes", str(LANES * request.lane_groups))
-    yield from ("--engine", request.engine)
-    if request.verify is not None:
-        yield from ("--verify", request.verify)
+    optional = {
+        "--dataset": request.dataset,
+        "--data": request.data_root,
+        "--lanes": None if request.lane_groups is None else LANES * request.lane_groups,
+        "--clock": _plain(request.clock_mhz),
+        "--alpha": _plain(request.alpha),
+        "--engine": request.engine,
+        "--verify": request.verify,
+    }
+    for option, value in optional.items():
+        if value is not None:
+            yield from (option, str(value))
+
+
+def _plain(value: float | None) -> str | None:
+    return None if value is None else repr(value).removesuffix(".0")
+
+
+def _without_folders(request: BuildRequest) -> BuildRequest:
+    """Return a request whose paths have no folders, which are of no use elsewhere."""
+    board, dataset = request.board, request.dataset
+    if dataset is not None:
+        kind, colon, path = dataset.partition(":")
+        dataset = kind + colon + path.rsplit("/")[-1]
+    return replace(
+        request,
+        model=Path(request.model.name),
+        board=board if board in board_names() else f"./{board.rsplit('/')[-1]}",
+        dataset=dataset,
+        data_root=None,
+    )
 
 
 def _versions(plan: Plan) -> Iterator[tuple[str, str]]:

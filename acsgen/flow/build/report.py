@@ -14,6 +14,7 @@ import acsgen
 from acsgen.compiler import memory_map
 from acsgen.compiler.predict import predict
 from acsgen.cost.counters import CostReport
+from acsgen.cost.cycles import program_cycles
 from acsgen.cost.macs import count_macs
 from acsgen.engines.base import EngineRun
 from acsgen.engines.loop_counts import LoopCounts
@@ -22,7 +23,7 @@ from acsgen.flow.build.origin import origin_of
 from acsgen.flow.build.work import Cycles as RunCycles
 from acsgen.flow.build.work import Work
 from acsgen.ir.gating import gate_layers
-from acsgen.isa.generated import WORD_BYTES
+from acsgen.isa.generated import WORD_BYTES, Instruction
 from acsgen.program.program import Program
 from acsgen.report.data import (
     Accuracy,
@@ -36,12 +37,14 @@ from acsgen.report.data import (
     LayerFigures,
     MacFigures,
     OutputFigures,
+    PredictedCycles,
     Report,
 )
 from acsgen.verify import Verification
 
 HLS_SOURCE = "HLS schedule, counted in C simulation; II and depth claimed, not synthesized"
 RTL_SOURCE = "RTL simulation"
+PREDICTED_SOURCE = "cost model, predicted; nothing was run"
 
 #: An image runs without trace, and with it.
 RUNS_PER_IMAGE = 2
@@ -76,7 +79,11 @@ def make_report(work: Work) -> Report:
             std=measured.macs_std,
             gates=measured.macs_gates,
         ),
-        cycles=Cycles(hls=work.counted.get("csim"), rtl=work.counted.get("rtl")),
+        cycles=Cycles(
+            hls=work.counted.get("csim"),
+            rtl=work.counted.get("rtl"),
+            predicted=_predicted(work, runs, dense),
+        ),
         bytes=BytesMoved(
             dense=dense.bytes_read + dense.bytes_written,
             read=float(np.mean([run.bytes_read for run in runs])),
@@ -109,7 +116,7 @@ def make_report(work: Work) -> Report:
         gates=_gates(work),
         images=_images(work),
         buffers=memory_map(work.integers, plan.engine),
-        energy=_energy(plan.engine.lane_groups, runs, dense),
+        energy=_energy(work, runs, dense),
         origin=origin_of(plan),
         rewrites=work.rewrites,
     )
@@ -215,9 +222,26 @@ def _layers(work: Work, runs: list[CostReport]) -> tuple[LayerFigures, ...]:
     )
 
 
-def _energy(lane_groups: int, runs: list[CostReport], dense: CostReport) -> EnergyFigures:
+def _predicted(work: Work, runs: list[CostReport], dense: CostReport) -> PredictedCycles:
+    """The cost model's cycles, of the network and of the network without gates."""
+    lanes = work.plan.engine.post_lanes
+    ungated = program_cycles(instructions(work.ungated), dense.instructions, lanes)
+    gated = instructions(work.program)
+    cycles = np.array([program_cycles(gated, run.instructions, lanes) for run in runs], np.int64)
+    return PredictedCycles(ungated, float(cycles.mean()), float(cycles.std()), PREDICTED_SOURCE)
+
+
+def instructions(program: Program) -> list[Instruction]:
+    """Return the instructions of a program's lines, in their order."""
+    return [line.instruction for line in program.lines]
+
+
+def _energy(work: Work, runs: list[CostReport], dense: CostReport) -> EnergyFigures:
     """The energy model's terms: means over the images, and of the network without gates."""
-    model = literature_model()
+    model, lane_groups = literature_model(), work.plan.engine.lane_groups
+    # Every simulation's counters were compared with the cost model's, so that one stands for all.
+    headers = next(iter(work.checks.values())).headers
+    simulated = [counts_of(header, lane_groups) for header in headers]
     counts = [counts_of(asdict(run.counters), lane_groups) for run in runs]
     return EnergyFigures(
         kind=model.kind,
@@ -227,6 +251,9 @@ def _energy(lane_groups: int, runs: list[CostReport], dense: CostReport) -> Ener
         counts_dense=counts_of(asdict(dense.counters), lane_groups),
         meaning=MEANING,
         assumptions=model.assumptions,
+        counts_simulated={
+            term: float(np.mean([count[term] for count in simulated])) for term in TERMS
+        },
     )
 
 

@@ -52,6 +52,9 @@ class BuildRequest:
             C++.
         require_agreement: share of images, in [0, 1], on which the float and the integer network
             have to predict the same; None for a warning where they are few.
+        alpha: threshold of all gates, in [0, 1]; None as trained. The network is quantized as
+            trained in any case, so that builds differ in the words of the thresholds alone.
+        clock_mhz: of the engine; the board's if None.
     """
 
     model: Path
@@ -66,6 +69,8 @@ class BuildRequest:
     engine: Implementation | Literal["both"] = "both"
     verify: SimulationName | Literal["both"] | None = None
     require_agreement: float | None = None
+    alpha: float | None = None
+    clock_mhz: float | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,8 @@ def make_plan(request: BuildRequest) -> Plan:
     implementations = implementations_of(request.engine)
     simulations = simulations_of(request.engine, request.verify)
     board = load_board(request.board)
+    if request.clock_mhz is not None:
+        board = board.at_clock(request.clock_mhz)
     engine = EngineConfig.for_board(board, request.lane_groups)
     resources = check_resources(engine, board)
     out = request.out or Path("build") / f"{request.model.stem}-{board.name}"
