@@ -1,4 +1,4 @@
-"""``acsgen bench``: cycles of the shipped networks on the RTL, against the recorded baseline."""
+"""``acsgen bench``: cycles of the shipped networks on one engine, against a recorded baseline."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.table import Table
 from acsgen.cli.console import StageDisplay, guarded, out, require_same
 from acsgen.cli.options import JsonOption, LanesOption, check_json, lane_groups, write_json
 from acsgen.cli.tables import print_table
+from acsgen.engines.base import Implementation
 from acsgen.program.board import load_board
 from acsgen.support.assets import asset_root
 from acsgen.support.numbers import count, share
@@ -30,6 +31,9 @@ def bench(
     update: Annotated[
         bool, typer.Option("--update", help="Write the figures found as the new baseline.")
     ] = False,
+    engine: Annotated[
+        Implementation, typer.Option(help="The engine: rtl as it runs, or hls as it counts loops.")
+    ] = "rtl",
     board: Annotated[str, typer.Option("--board", "-b", help="Board to measure for.")] = "zedboard",
     lanes: LanesOption = None,
     baseline: Annotated[
@@ -37,7 +41,7 @@ def bench(
     ] = None,
     json_file: JsonOption = None,
 ) -> None:
-    """Measure cycles of the shipped networks on the RTL simulation and compare with the baseline.
+    """Measure cycles of the shipped networks in simulation and compare with the baseline.
 
     Each network runs without its gates (dense), with gates that keep all (open), with its own masks
     on real images, and with masks drawn at random to save 40 to 80 % of the dense network's MACs.
@@ -48,19 +52,28 @@ def bench(
     check_json(json_file)
     target = load_board(board)
 
-    from acsgen.engines.rtl import Memory, RtlEngine, cached_model
-    from acsgen.flow.bench import chosen_cases, compare, load_baseline, run_bench, save_baseline
+    from acsgen.engines.rtl import Memory
+    from acsgen.flow.bench import (
+        chosen_cases,
+        compare,
+        load_baseline,
+        open_engine,
+        run_bench,
+        save_baseline,
+        simulation_of,
+    )
     from acsgen.program.engine_config import EngineConfig
 
     cases = chosen_cases(only or ())
-    path = baseline or asset_root() / "benchmarks" / "rtl.json"
+    path = baseline or asset_root() / "benchmarks" / f"{engine}.json"
     recorded = load_baseline(path)
-    engine = EngineConfig.for_board(target, groups)
+    config, memory = EngineConfig.for_board(target, groups), Memory.for_board(target)
+    simulation = simulation_of(engine)
     with StageDisplay() as display:
-        display("compile the RTL simulation")
-        rtl = RtlEngine(cached_model(engine), Memory.for_board(target))
-        result = run_bench(cases, target, engine, rtl, on_stage=display)
-    print_table(figures_table(cases, result))
+        display(f"compile the {simulation.title}")
+        simulated = open_engine(simulation, target, config, memory)
+        result = run_bench(cases, target, config, simulated, memory, on_stage=display)
+    print_table(figures_table(cases, result, simulation.title))
     write_json(json_file, {"memory": result.memory, "figures": result.figures})
     if update:
         save_baseline(path, recorded, result)
@@ -69,24 +82,24 @@ def bench(
     require_same(path, compare(recorded, result))
 
 
-def figures_table(cases: Sequence[Case], result: BenchResult) -> Table:
+def figures_table(cases: Sequence[Case], result: BenchResult, title: str) -> Table:
     """Return one row for each case, with the shares that it saves of each reference."""
     memory = result.memory
     table = Table(
-        title=f"RTL simulation, {result.key}, memory latency {memory.latency}, "
+        title=f"{title}, {result.key}, memory latency {memory.latency}, "
         f"{memory.bandwidth}/256 beats a cycle",
         title_justify="left",
         box=None,
         pad_edge=False,
     )
     table.add_column("", no_wrap=True)
-    for title in ("cycles", "stalled", "iterations", "MACs", "lanes used", "bytes read"):
-        table.add_column(f"\n{title}", justify="right", no_wrap=True)
+    for heading in ("cycles", "stalled", "iterations", "MACs", "lanes used", "bytes read"):
+        table.add_column(f"\n{heading}", justify="right", no_wrap=True)
     references = tuple(dict.fromkeys(reference for _, reference in result.references))
     for reference in references:
-        for title in ("MACs", "cycles", "ratio"):
-            heading = f"of {reference}" if title == "cycles" else ""
-            table.add_column(f"{heading}\n{title}", justify="right", no_wrap=True)
+        for name in ("MACs", "cycles", "ratio"):
+            heading = f"of {reference}" if name == "cycles" else ""
+            table.add_column(f"{heading}\n{name}", justify="right", no_wrap=True)
     for case in cases:
         found = result.figures[case.name]
         table.add_row(

@@ -10,8 +10,34 @@ using acs_isa::Status;
 
 bool range_fits(uint64_t first, uint64_t count, uint64_t size) { return first + count <= size; }
 
-bool map_fits(uint64_t base, uint64_t step, uint64_t channels, uint64_t blocks) {
-  return base + (channels - 1) * step + blocks <= uint64_t(FEATURE_BLOCKS);
+// The products of an instruction's fields that the checks compare, each made in one place and of
+// operands with the bits that a valid field has.  Where a field is larger, its own check refuses
+// the instruction before one of these counts.
+struct Products {
+  channel_t inputs;          // channels of the source map, over all groups
+  channel_t outputs;         // rows of weights, or channels of the result
+  uint32_t source_last;      // blocks from the first source channel to the last
+  uint32_t residual_last;    // the same of the residual
+  uint32_t result_last;      // and of the result
+  uint32_t parameter_words;  // of all rows
+};
+
+Products make_products(const Instruction &op) {
+  Products made;
+  const bool conv = op.opcode == unsigned(acs_isa::OP_CONV);
+  made.inputs = conv ? unsigned(op.groups * op.channels_in) : unsigned(op.channels);
+  made.outputs = result_channels(op);
+  const channel_t others_in = made.inputs - 1u;
+  const channel_t others_out = made.outputs - 1u;
+  made.source_last = uint32_t(others_in) * uint32_t(op.src_step);
+  made.residual_last = uint32_t(others_out) * uint32_t(op.res_step);
+  made.result_last = uint32_t(others_out) * uint32_t(op.dst_step);
+  made.parameter_words = uint32_t(made.outputs) * uint32_t(op.row_words);
+  return made;
+}
+
+bool map_fits(uint64_t base, uint32_t last, uint64_t blocks) {
+  return base + last + blocks <= uint64_t(FEATURE_BLOCKS);
 }
 
 bool mask_known(unsigned mask) {
@@ -26,9 +52,9 @@ bool size_fits_row(unsigned height, unsigned width, unsigned row_log2) {
   return height >= 1 && width >= 1 && width <= unsigned(acs_isa::SEGMENT_PIXELS << row_log2);
 }
 
-bool result_map_fits(const Instruction &op) {
+bool result_map_fits(const Instruction &op, const Products &products) {
   const int blocks = result_blocks(op.dst_height, op.row_log2, op.dst_split);
-  return map_fits(op.dst_base, op.dst_step, result_channels(op), blocks);
+  return map_fits(op.dst_base, products.result_last, blocks);
 }
 
 // The source of a windowed operation: a raster plane, or four phase planes.
@@ -38,17 +64,24 @@ bool source_size_known(const Instruction &op) {
          size_fits_row(phase_size(op.src_height, 0), phase_size(op.src_width, 0), op.row_log2);
 }
 
-bool source_map_fits(const Instruction &op, unsigned channels) {
-  if (op.stride == 1) {
-    return map_fits(op.src_base, op.src_step, channels, plane_blocks(op.src_height, op.row_log2));
-  }
-  const int plane = plane_blocks(phase_size(op.src_height, 0), op.row_log2);
-  return map_fits(op.src_base, op.src_step, channels, 3 * uint64_t(op.src_plane) + plane);
+// Blocks of a source channel.  Pixelwise operations read maps of the result's own shape.
+int source_blocks(const Instruction &op) {
+  const bool pixelwise =
+      op.opcode == unsigned(acs_isa::OP_ELTWISE) || op.opcode == unsigned(acs_isa::OP_SCALE);
+  const bool phases = acs_isa::moves_window(op) && op.stride != 1u;
+  const int rows = pixelwise ? int(op.dst_height)
+                   : phases  ? phase_size(op.src_height, 0)
+                             : int(op.src_height);
+  return plane_blocks(rows, op.row_log2) + (phases ? 3 * int(op.src_plane) : 0);
 }
 
-// Pixelwise operations read maps of the result's own shape.
-bool same_shape_fits(unsigned base, unsigned step, const Instruction &op) {
-  return map_fits(base, step, result_channels(op), plane_blocks(op.dst_height, op.row_log2));
+bool source_map_fits(const Instruction &op, const Products &products) {
+  return map_fits(op.src_base, products.source_last, source_blocks(op));
+}
+
+bool residual_fits(const Instruction &op, const Products &products) {
+  return !op.res_enable ||
+         map_fits(op.res_base, products.residual_last, plane_blocks(op.dst_height, op.row_log2));
 }
 
 bool kernel_known(const Instruction &op) {
@@ -65,17 +98,17 @@ bool trace_fits(const Instruction &op, uint64_t words, const BufferSizes &sizes)
 }
 
 // The traced map is copied whole, gaps between channels included.
-Status check_traced_map(const Instruction &op, const BufferSizes &sizes) {
+Status check_traced_map(const Instruction &op, const Products &products, const BufferSizes &sizes) {
   if (op.trace_addr == 0) return acs_isa::STATUS_OK;
-  const uint64_t blocks = uint64_t(result_channels(op)) * op.dst_step;
+  const uint64_t blocks = uint64_t(products.result_last) + op.dst_step;
   if (!range_fits(op.dst_base, blocks, FEATURE_BLOCKS)) return acs_isa::STATUS_FEATURE_RANGE;
   return trace_fits(op, blocks * acs_isa::SEGMENTS, sizes) ? acs_isa::STATUS_OK
                                                            : acs_isa::STATUS_RESULT_RANGE;
 }
 
-Status check_conv(const Instruction &op, const BufferSizes &sizes) {
-  const uint64_t inputs = uint64_t(op.groups) * op.channels_in;
-  const uint64_t outputs = uint64_t(op.groups) * op.channels;
+Status check_conv(const Instruction &op, const Products &products, const BufferSizes &sizes) {
+  const unsigned inputs = unsigned(op.groups * op.channels_in);
+  const unsigned outputs = unsigned(op.groups * op.channels);
   if (inputs < 1 || outputs < 1 || inputs > unsigned(acs_isa::MAX_CHANNELS) ||
       outputs > unsigned(acs_isa::MAX_CHANNELS) || !kernel_known(op) || !source_size_known(op) ||
       op.chunk < 1 || op.chunk > unsigned(acs_isa::MAX_CHUNK) || !mask_known(op.mask_in) ||
@@ -88,24 +121,23 @@ Status check_conv(const Instruction &op, const BufferSizes &sizes) {
       bank_rows(int(op.chunk)) * weight_words > BANK_WORDS) {
     return acs_isa::STATUS_BAD_FIELD;
   }
-  if (!source_map_fits(op, unsigned(inputs)) ||
-      (op.res_enable && !same_shape_fits(op.res_base, op.res_step, op))) {
+  if (!source_map_fits(op, products) || !residual_fits(op, products)) {
     return acs_isa::STATUS_FEATURE_RANGE;
   }
   const uint64_t table_words = op.has_table ? (inputs + outputs + 3) / 4 : 0;
-  return range_fits(op.weight_addr, outputs * op.row_words, sizes.params) &&
+  return range_fits(op.weight_addr, products.parameter_words, sizes.params) &&
                  range_fits(op.has_table ? uint64_t(op.table_addr) : uint64_t(0), table_words,
                             sizes.params)
              ? acs_isa::STATUS_OK
              : acs_isa::STATUS_PARAM_RANGE;
 }
 
-Status check_linear(const Instruction &op, const BufferSizes &sizes) {
+Status check_linear(const Instruction &op, const Products &products, const BufferSizes &sizes) {
   const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
   if (weight_words < 1 || !range_fits(op.vec_src, weight_words, VECTOR_WORDS)) {
     return acs_isa::STATUS_BAD_FIELD;
   }
-  if (!range_fits(op.weight_addr, uint64_t(op.channels) * op.row_words, sizes.params)) {
+  if (!range_fits(op.weight_addr, products.parameter_words, sizes.params)) {
     return acs_isa::STATUS_PARAM_RANGE;
   }
   const int vector_words = ceil_div<acs_isa::WORD_BYTES>(int(op.channels));
@@ -132,48 +164,44 @@ Status check_linear(const Instruction &op, const BufferSizes &sizes) {
   }
 }
 
-Status check_pool(const Instruction &op) {
+Status check_pool(const Instruction &op, const Products &products) {
   if (!kernel_known(op) || !source_size_known(op) || !mask_known(op.mask_in) ||
       (!op.pool_max && !shift_known(op.shift))) {
     return acs_isa::STATUS_BAD_FIELD;
   }
-  return source_map_fits(op, op.channels) ? acs_isa::STATUS_OK : acs_isa::STATUS_FEATURE_RANGE;
+  return source_map_fits(op, products) ? acs_isa::STATUS_OK : acs_isa::STATUS_FEATURE_RANGE;
 }
 
-Status check_eltwise(const Instruction &op) {
+Status check_eltwise(const Instruction &op, const Products &products) {
   if (!shift_known(op.shift) || !mask_known(op.mask_in) || !mask_known(op.mask_out)) {
     return acs_isa::STATUS_BAD_FIELD;
   }
-  return same_shape_fits(op.src_base, op.src_step, op) &&
-                 (!op.res_enable || same_shape_fits(op.res_base, op.res_step, op))
+  return source_map_fits(op, products) && residual_fits(op, products)
              ? acs_isa::STATUS_OK
              : acs_isa::STATUS_FEATURE_RANGE;
 }
 
-Status check_scale(const Instruction &op) {
+Status check_scale(const Instruction &op, const Products &products) {
   if (!shift_known(op.shift) || !mask_known(op.mask_in) ||
       !range_fits(op.vec_src, ceil_div<acs_isa::WORD_BYTES>(int(op.channels)), VECTOR_WORDS)) {
     return acs_isa::STATUS_BAD_FIELD;
   }
-  return same_shape_fits(op.src_base, op.src_step, op) ? acs_isa::STATUS_OK
-                                                       : acs_isa::STATUS_FEATURE_RANGE;
+  return source_map_fits(op, products) ? acs_isa::STATUS_OK : acs_isa::STATUS_FEATURE_RANGE;
 }
 
-Status check_gavg(const Instruction &op, const BufferSizes &sizes) {
+Status check_gavg(const Instruction &op, const Products &products, const BufferSizes &sizes) {
   const int words = ceil_div<acs_isa::WORD_BYTES>(int(op.channels));
   if (!shift_known(op.shift) || !mask_known(op.mask_in) ||
       !size_fits_row(op.src_height, op.src_width, op.row_log2) ||
       !range_fits(op.vec_dst, words, VECTOR_WORDS)) {
     return acs_isa::STATUS_BAD_FIELD;
   }
-  if (!map_fits(op.src_base, op.src_step, op.channels, plane_blocks(op.src_height, op.row_log2))) {
-    return acs_isa::STATUS_FEATURE_RANGE;
-  }
+  if (!source_map_fits(op, products)) return acs_isa::STATUS_FEATURE_RANGE;
   return trace_fits(op, words, sizes) ? acs_isa::STATUS_OK : acs_isa::STATUS_RESULT_RANGE;
 }
 
-Status check_flatten(const Instruction &op, const BufferSizes &sizes) {
-  const uint64_t blocks = uint64_t(op.channels) * op.src_step;
+Status check_flatten(const Instruction &op, const Products &products, const BufferSizes &sizes) {
+  const uint64_t blocks = uint64_t(products.source_last) + op.src_step;
   const uint64_t words = blocks * acs_isa::SEGMENTS;
   if (blocks < 1 || !range_fits(op.vec_dst, words, VECTOR_WORDS)) return acs_isa::STATUS_BAD_FIELD;
   if (!range_fits(op.src_base, blocks, FEATURE_BLOCKS)) return acs_isa::STATUS_FEATURE_RANGE;
@@ -186,16 +214,16 @@ Status check_load(const Instruction &op, const BufferSizes &sizes) {
   return words <= sizes.image ? acs_isa::STATUS_OK : acs_isa::STATUS_IMAGE_RANGE;
 }
 
-Status check_operands(const Instruction &op, const BufferSizes &sizes) {
+Status check_operands(const Instruction &op, const Products &products, const BufferSizes &sizes) {
   switch (op.opcode) {
     case acs_isa::OP_LOAD: return check_load(op, sizes);
-    case acs_isa::OP_CONV: return check_conv(op, sizes);
-    case acs_isa::OP_ELTWISE: return check_eltwise(op);
-    case acs_isa::OP_POOL: return check_pool(op);
-    case acs_isa::OP_GAVG: return check_gavg(op, sizes);
-    case acs_isa::OP_FLATTEN: return check_flatten(op, sizes);
-    case acs_isa::OP_LINEAR: return check_linear(op, sizes);
-    case acs_isa::OP_SCALE: return check_scale(op);
+    case acs_isa::OP_CONV: return check_conv(op, products, sizes);
+    case acs_isa::OP_ELTWISE: return check_eltwise(op, products);
+    case acs_isa::OP_POOL: return check_pool(op, products);
+    case acs_isa::OP_GAVG: return check_gavg(op, products, sizes);
+    case acs_isa::OP_FLATTEN: return check_flatten(op, products, sizes);
+    case acs_isa::OP_LINEAR: return check_linear(op, products, sizes);
+    case acs_isa::OP_SCALE: return check_scale(op, products);
     default: return acs_isa::STATUS_OK;  // END
   }
 }
@@ -204,6 +232,7 @@ Status check_operands(const Instruction &op, const BufferSizes &sizes) {
 
 Status check_instruction(const Instruction &op, const uint64_t words[acs_isa::INSTRUCTION_WORDS],
                          const BufferSizes &sizes) {
+#pragma HLS INLINE off
   if (!acs_isa::opcode_known(op.opcode)) return acs_isa::STATUS_ILLEGAL_OPCODE;
   if (!acs_isa::reserved_bits_clear(op.opcode, words)) return acs_isa::STATUS_BAD_FIELD;
   if (op.opcode == acs_isa::OP_END) return acs_isa::STATUS_OK;
@@ -213,10 +242,11 @@ Status check_instruction(const Instruction &op, const uint64_t words[acs_isa::IN
   if (acs_isa::writes_map(op) && !size_fits_row(op.dst_height, op.dst_width, op.row_log2)) {
     return acs_isa::STATUS_BAD_FIELD;
   }
-  const Status operands = check_operands(op, sizes);
+  const Products products = make_products(op);
+  const Status operands = check_operands(op, products, sizes);
   if (operands != acs_isa::STATUS_OK || !acs_isa::writes_map(op)) return operands;
-  if (!result_map_fits(op)) return acs_isa::STATUS_FEATURE_RANGE;
-  return check_traced_map(op, sizes);
+  if (!result_map_fits(op, products)) return acs_isa::STATUS_FEATURE_RANGE;
+  return check_traced_map(op, products, sizes);
 }
 
 }  // namespace acs

@@ -348,6 +348,7 @@ TABLE:
 
 void make_lists(const Instruction &op, const Memories &memories, Lists &lists, int list,
                 ListCounts &counts) {
+#pragma HLS INLINE off
   counts.inputs = op.groups * op.channels_in;
   counts.outputs = op.groups * op.channels;
   counts.pairs = uint32_t(op.groups * op.channels_in) * uint32_t(op.channels);

@@ -45,6 +45,7 @@ PROGRAM:
 
 Fetched fetch(const word_t *program, uint32_t index, const BufferSizes &sizes, bool trace,
               Page &page) {
+#pragma HLS INLINE off
   Fetched fetched;
   if (uint64_t(index + 1) * acs_isa::INSTRUCTION_WORDS > sizes.program) {
     fetched.op = Instruction();
@@ -79,13 +80,17 @@ bool is_linear(const Fetched &fetched) {
 
 void count_conv(const Job &job, Counters &counters) {
   const Instruction &op = job.op;
-  const uint64_t pixels = uint64_t(op.kernel * op.kernel) * op.pixels;
-  const uint64_t dense = uint64_t(op.groups * op.channels_in) * op.channels;
-  const uint64_t executed = job.counts.pairs;
+  typedef count_t<acs_isa::MAX_CHANNELS * acs_isa::MAX_CHANNELS> pairs_t;
+  const unsigned_t<6> taps = unsigned(op.kernel * op.kernel);
+  const unsigned_t<20> pixels = unsigned(taps * op.pixels);
+  const channel_t inputs = unsigned(op.groups * op.channels_in);
+  const pairs_t dense = unsigned(inputs) * unsigned(op.channels);
+  const pairs_t executed = unsigned(job.counts.pairs);
+  const pairs_t skipped = dense - executed;
   const uint64_t outputs = uint64_t(job.counts.outputs);
   const uint64_t masked = uint64_t(job.counts.masked);
-  counters.macs_executed += executed * pixels;
-  counters.macs_skipped += (dense - executed) * pixels;
+  counters.macs_executed += uint64_t(executed) * uint64_t(pixels);
+  counters.macs_skipped += uint64_t(skipped) * uint64_t(pixels);
   counters.channels_executed += outputs;
   counters.channels_skipped += masked;
   counters.read_words += outputs * uint64_t(job.counts.row_words);
@@ -107,6 +112,8 @@ struct Ahead {
 // array instruction can be prepared before it.
 Status run_job(const Instruction &op, const Fetched &next, params_port params, Lists &lists,
                Memories &memories, Loader &loader, Ahead &ahead, Counters &counters) {
+// The lists of two instructions are made one after the other: by one unit.
+#pragma HLS ALLOCATION function instances=make_lists limit=1
   const bool conv = op.opcode == unsigned(acs_isa::OP_CONV);
   const int list = ahead.list;
   ListCounts counts = ahead.counts;
@@ -139,6 +146,8 @@ Status run_job(const Instruction &op, const Fetched &next, params_port params, L
 Stop run_program(const word_t *program, params_port params, const word_t *image, result_port result,
                  const BufferSizes &sizes, bool trace, Memories &memories, Lists &lists,
                  Counters &counters) {
+// The fetch before the first step and that of every step never run at once.
+#pragma HLS ALLOCATION function instances=fetch limit=1
   Page page;
 #pragma HLS ARRAY_PARTITION variable=page.words complete dim=1
 #pragma HLS BIND_STORAGE variable=page.words type=ram_s2p impl=lutram
@@ -153,7 +162,7 @@ Stop run_program(const word_t *program, params_port params, const word_t *image,
   Ahead ahead = {false, false, 0, ListCounts()};
   bool unanswered = false;  // results are written, and the memory has not confirmed it
   bool asked = false;       // for the words of a LINEAR, before its turn
-  Stop stop = {acs_isa::STATUS_OK, 0};
+  Stop stop = {acs_isa::STATUS_OK, 0, false};
   Fetched next = fetch(program, 0, sizes, trace, page);
 PROGRAM_STEPS:
   while (true) {
@@ -209,7 +218,7 @@ PROGRAM_STEPS:
     ++stop.index;
   }
 
-  if (unanswered) result.write_response();
+  stop.unanswered = unanswered;
 
   // Words that were asked for ahead of an instruction that cannot run.
 DRAIN:

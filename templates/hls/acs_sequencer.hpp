@@ -9,6 +9,7 @@ namespace acs {
 struct Stop {
   acs_isa::Status status;
   uint32_t index;
+  bool unanswered;  // results are written, and the memory has not confirmed it
 };
 
 // Runs a program up to END or to the first instruction that cannot run, and counts.

@@ -25,7 +25,7 @@ class CSimEngine:
         library: the shared library that it was loaded from.
     """
 
-    #: The C++ reads whole rows of weights, unneeded words included.
+    #: Rows are read in bursts of the words that hold weights of active inputs.
     skips_words = True
 
     def __init__(

@@ -1,7 +1,8 @@
-"""``acsgen bench``: cycles of the shipped networks on the RTL, against a recorded baseline."""
+"""``acsgen bench``: cycles of the shipped networks on one engine, against a recorded baseline."""
 
 from acsgen.flow.bench.baseline import compare, load_baseline, save_baseline
 from acsgen.flow.bench.cases import Case, chosen_cases
+from acsgen.flow.bench.engine import open_engine, simulation_of
 from acsgen.flow.bench.run import BenchResult, Figures, run_bench
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "chosen_cases",
     "compare",
     "load_baseline",
+    "open_engine",
     "run_bench",
     "save_baseline",
+    "simulation_of",
 ]

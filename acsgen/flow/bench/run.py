@@ -1,4 +1,4 @@
-"""Runs the cases on the RTL simulation; an answer that is not bit-exact is worth no cycle count."""
+"""Runs the cases on a simulation; an answer that is not bit-exact is worth no cycle count."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from acsgen.compiler import compile_graph
 from acsgen.compiler.predict import predict
 from acsgen.cost.macs import count_macs
 from acsgen.data import load_dataset
-from acsgen.engines.rtl import Memory, RtlEngine
+from acsgen.engines.base import Engine
+from acsgen.engines.rtl import Memory
 from acsgen.flow.bench.cases import NATURAL_IMAGES, NETWORKS, REFERENCES, Case
 from acsgen.flow.bench.masks import draw_masks
 from acsgen.flow.evaluate import CALIBRATION_IMAGES
@@ -45,8 +46,9 @@ class Figures:
 
     Attributes:
         images: how many.
-        cycles: from start to END, by the engine's own counter.
-        stall_cycles: cycles in which the array waited for memory.
+        cycles: from start to END, by the engine's own counter; of the HLS engine, those that its
+            C simulation counts of all loops.
+        stall_cycles: cycles in which the array, or any loop of the HLS engine, waited for memory.
         array_iterations: inner iterations of the lane array.
         macs: executed, gating work included (:mod:`acsgen.cost.macs`).
         bytes_read: from memory.
@@ -104,20 +106,21 @@ def run_bench(
     cases: Sequence[Case],
     board: Board,
     engine: EngineConfig,
-    rtl: RtlEngine,
+    simulated: Engine,
+    memory: Memory,
     on_stage: OnStage = ignore_stages,
 ) -> BenchResult:
-    """Measure ``cases`` on ``rtl``, an engine compiled from ``engine``.
+    """Measure ``cases`` on ``simulated``, an engine compiled from ``engine`` behind ``memory``.
 
     Raises:
-        CheckFailed: the RTL's logits, masks or counters differ from the golden model's.
+        CheckFailed: its logits, masks or counters differ from the golden model's.
     """
     figures: dict[str, Figures] = {}
     references: dict[tuple[str, str], Figures] = {}
     for network in dict.fromkeys(case.network for case in cases):
         on_stage(f"quantize {network}")
         graph, images = _load(network)
-        bench = _Network(graph, engine, rtl, images)
+        bench = _Network(graph, engine, simulated, images)
         for reference in REFERENCES:
             on_stage(f"run {network}/{reference}")
             references[network, reference] = bench.measure(Case(network, reference))
@@ -129,7 +132,7 @@ def run_bench(
                 on_stage(f"run {case.name}")
                 found = bench.measure(case)
             figures[case.name] = found
-    return BenchResult(board.name, engine, rtl.memory, figures, references)
+    return BenchResult(board.name, engine, memory, figures, references)
 
 
 def _load(network: str) -> tuple[IntGraph, NDArray[np.uint8]]:
@@ -143,13 +146,13 @@ class _Network:
     """A network with and without gates, compiled."""
 
     def __init__(
-        self, graph: IntGraph, engine: EngineConfig, rtl: RtlEngine, images: NDArray[np.uint8]
+        self, graph: IntGraph, engine: EngineConfig, simulated: Engine, images: NDArray[np.uint8]
     ) -> None:
         self.graph = graph
         self.ungated = without_gates(graph)
         self.program = compile_graph(graph, engine)
         self.ungated_program = compile_graph(self.ungated, engine)
-        self.rtl = rtl
+        self.simulated = simulated
         self.images = images
 
     def measure(self, case: Case) -> Figures:
@@ -175,13 +178,13 @@ class _Network:
         golden = GoldenModel(graph).run(images, thresholds, keep="outputs")
 
         def predicted(masks: MaskBits, executed: Executed, trace: bool) -> HeaderWords:
-            skips_words = self.rtl.skips_words
+            skips_words = self.simulated.skips_words
             report = predict(program, masks, trace, skips_words=skips_words, executed=executed)
             return asdict(report.counters)
 
         checked = verify_engine(
             program,
-            self.rtl,
+            self.simulated,
             images,
             golden,
             predicted,
@@ -189,16 +192,16 @@ class _Network:
             traced_too=False,
         )
         if checked.first is not None:
-            raise CheckFailed(f"RTL simulation of {program.model}: {checked.first}")
-        headers = checked.headers
+            raise CheckFailed(f"simulation of {program.model}: {checked.first}")
+        headers, loops = checked.headers, checked.loops
 
         def mean(values: Iterable[int]) -> float:
             return sum(values) / len(headers)
 
         return Figures(
             images=len(headers),
-            cycles=mean(h["cycles"] for h in headers),
-            stall_cycles=mean(h["stall_cycles"] for h in headers),
+            cycles=mean([c.total for c in loops] or [h["cycles"] for h in headers]),
+            stall_cycles=mean([c.waits for c in loops] or [h["stall_cycles"] for h in headers]),
             array_iterations=mean(h["array_iterations"] for h in headers),
             macs=float(count_macs(graph, golden.masks, len(images)).executed.mean()),
             bytes_read=mean(h["read_words"] * WORD_BYTES for h in headers),

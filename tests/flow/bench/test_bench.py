@@ -19,6 +19,7 @@ from acsgen.flow.bench.baseline import load_baseline, save_baseline
 from acsgen.flow.bench.masks import draw_masks
 from acsgen.ir.ungate import without_gates
 from acsgen.program.engine_config import EngineConfig
+from acsgen.support.assets import asset
 from acsgen.support.errors import UserError
 from tests.nets.integer_graphs import resnet
 
@@ -114,6 +115,54 @@ def test_a_file_that_is_no_baseline(tmp_path: Path, content: str) -> None:
     result = CliRunner().invoke(app, ["bench", "--baseline", str(path)])
     assert result.exit_code == 2
     assert str(path) in "".join(result.stderr.split("\n"))
+
+
+RECORD = "zedboard, 256 lanes"
+
+
+def recorded(engine: str) -> dict[str, dict[str, float]]:
+    """The recorded figures of every case on one engine."""
+    return dict(load_baseline(asset("benchmarks", f"{engine}.json"))[RECORD]["cases"])
+
+
+def share_of_cycles(case: str, reference: str) -> float:
+    """The cycles that a case saves of a reference, as a share of the MACs that it saves of it."""
+    found = recorded("hls")
+    one, base = found[case], found[f"{case.split('/')[0]}/{reference}"]
+    return (1 - one["cycles"] / base["cycles"]) / (1 - one["macs"] / base["macs"])
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("case", [case.name for case in chosen_cases()])
+def test_the_hls_engine_is_nearly_as_fast_as_the_rtl(case: str) -> None:
+    """The same work on the same masks behind the same memory, in at most 1.15 of the cycles."""
+    hls, rtl = recorded("hls")[case], recorded("rtl")[case]
+    same = ("images", "array_iterations", "macs", "bytes_read", "bytes_written")
+    assert {key: hls[key] for key in same} == {key: rtl[key] for key in same}
+    assert hls["cycles"] <= 1.15 * rtl["cycles"]
+    assert load_baseline(asset("benchmarks", "hls.json"))[RECORD]["memory"]["latency"] == 32
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("case", [c.name for c in chosen_cases() if c.saved_percent is not None])
+def test_the_hls_engine_saves_the_cycles_of_the_macs_that_it_saves(case: str) -> None:
+    """Nine tenths of the share, of the same program with its gates open."""
+    assert share_of_cycles(case, "open") >= 0.90
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("percent", [40, 50, 60, 70, 80])
+def test_the_gates_of_resnet8_pay_for_themselves(percent: int) -> None:
+    """Eight tenths of the share, of the network without gates: their own work counts as a loss."""
+    assert share_of_cycles(f"resnet8/saved-{percent}", "dense") >= 0.80
+
+
+@pytest.mark.parametrize("network", ["resnet8", pytest.param("resnet38", marks=pytest.mark.slow)])
+def test_the_hls_engine_takes_the_cycles_of_the_baseline(network: str) -> None:
+    """A change that makes it faster or slower renews them: acsgen bench --engine hls --update."""
+    said = CliRunner().invoke(app, ["bench", "--engine", "hls", "--only", network])
+    assert said.exit_code == 0, said.output
+    assert "all figures as in the baseline" in said.output
 
 
 @pytest.mark.rtl
