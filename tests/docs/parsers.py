@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import io
 import re
 import shlex
 import subprocess
@@ -73,7 +74,7 @@ def _python(words: list[str], line: str) -> None:
         parser = host._parser()
         if rest[:1] == ["measure-power"]:
             parser, rest = power._parser(), rest[1:]
-        with contextlib.redirect_stderr(None):
+        with contextlib.redirect_stderr(io.StringIO()):
             try:
                 parser.parse_args(rest)
             except SystemExit as error:

@@ -65,7 +65,9 @@ def shortened(line: str, folder: Path) -> str:
     code, hash_, comment = line.partition("  #")
     words = code.split()
     more: list[str] = []
-    if words[:2] in (["acsgen", "build"], ["acsgen", "sim"]) and "--images" not in words:
+    if words[:2] == ["acsgen", "build"] and "--images" not in words:
+        more = ["--images", "4"]  # as many as the pages simulate later
+    elif words[:2] == ["acsgen", "sim"] and "--images" not in words:
         more = ["--images", "1"]
     elif words[:2] == ["acsgen", "eval"] and "--limit" not in words:
         more = ["--limit", "32"]
