@@ -12,6 +12,10 @@ from acsgen.support.assets import asset_root
 #: The record, below the folder of assets; written by ``python -m acsgen.flow.synth.operators``.
 RECORD = "benchmarks/hls_operators.json"
 
+#: The record of everything beside the large operators; written by
+#: ``python -m acsgen.flow.synth.control``.
+CONTROL_RECORD = "benchmarks/hls_control.json"
+
 
 class Operator(str, Enum):
     """An operator, by its name in the record."""

@@ -122,10 +122,10 @@ def check_resources(engine: EngineConfig, board: Board) -> ResourceEstimate:
         EstimateWarning: more look-up tables or flip-flops than the part has, by the estimate.
     """
     estimate = estimate_resources(engine)
-    problems = list(_shortages(estimate, board, REFUSED))
+    problems = list(_shortages(estimate, engine, board, REFUSED))
     if problems:
         raise UserError(problems)
-    for doubt in _shortages(estimate, board, DOUBTFUL):
+    for doubt in _shortages(estimate, engine, board, DOUBTFUL):
         warnings.warn(
             f"{doubt.where}: {doubt.what} ({doubt.remedy})", EstimateWarning, stacklevel=2
         )
@@ -147,8 +147,15 @@ DOUBTFUL = {
 }
 
 
+#: What to do about an engine that has as few lane groups as there can be.
+LEAST_ENGINE = (
+    "another board: one lane group is the least, so that this part is too small for the engine by "
+    "the estimate; simulations run all the same"
+)
+
+
 def _shortages(
-    estimate: ResourceEstimate, board: Board, remedies: Mapping[str, str]
+    estimate: ResourceEstimate, engine: EngineConfig, board: Board, remedies: Mapping[str, str]
 ) -> Iterator[Problem]:
     available = {
         "dsp": board.resources.dsp,
@@ -164,5 +171,5 @@ def _shortages(
                 board.title,
                 f"the engine is estimated to take {needed[name]} {name.upper()}, the part has "
                 f"{available[name]}: {short} short",
-                remedy,
+                LEAST_ENGINE if engine.lane_groups == 1 and "lane groups" in remedy else remedy,
             )

@@ -233,6 +233,8 @@ Status check_operands(const Instruction &op, const Products &products, const Buf
 Status check_instruction(const Instruction &op, const uint64_t words[acs_isa::INSTRUCTION_WORDS],
                          const BufferSizes &sizes) {
 #pragma HLS INLINE off
+// An instruction is checked once: its products may wait for each other.
+#pragma HLS ALLOCATION operation instances=mul limit=2
   if (!acs_isa::opcode_known(op.opcode)) return acs_isa::STATUS_ILLEGAL_OPCODE;
   if (!acs_isa::reserved_bits_clear(op.opcode, words)) return acs_isa::STATUS_BAD_FIELD;
   if (op.opcode == acs_isa::OP_END) return acs_isa::STATUS_OK;

@@ -349,6 +349,8 @@ TABLE:
 void make_lists(const Instruction &op, const Memories &memories, Lists &lists, int list,
                 ListCounts &counts) {
 #pragma HLS INLINE off
+// No loop of the lists has more than one product.
+#pragma HLS ALLOCATION operation instances=mul limit=1
   counts.inputs = op.groups * op.channels_in;
   counts.outputs = op.groups * op.channels;
   counts.pairs = uint32_t(op.groups * op.channels_in) * uint32_t(op.channels);

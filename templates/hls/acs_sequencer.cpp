@@ -79,6 +79,9 @@ bool is_linear(const Fetched &fetched) {
 }
 
 void count_conv(const Job &job, Counters &counters) {
+#pragma HLS INLINE off
+// An instruction is counted once: its products may wait for each other.
+#pragma HLS ALLOCATION operation instances=mul limit=1
   const Instruction &op = job.op;
   typedef count_t<acs_isa::MAX_CHANNELS * acs_isa::MAX_CHANNELS> pairs_t;
   const unsigned_t<6> taps = unsigned(op.kernel * op.kernel);

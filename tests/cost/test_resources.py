@@ -32,8 +32,11 @@ def test_shipped_boards_hold_their_engines(name: str) -> None:
 def test_look_up_tables_are_doubted_and_refuse_no_engine(name: str) -> None:
     """Of look-up tables the estimate is rough; only a synthesis can tell."""
     board = load_board(name)
-    with pytest.warns(EstimateWarning, match=f" {DOUBTFUL[name]}, the part has"):
+    with pytest.warns(EstimateWarning, match=f" {DOUBTFUL[name]}, the part has") as caught:
         check_resources(EngineConfig.for_board(board), board)
+    # Its engine has one lane group, so that fewer are no advice.
+    assert "another board" in str(caught[0].message)
+    assert "fewer lane groups" not in str(caught[0].message)
 
 
 def test_four_lane_groups_fit_the_zedboard_and_seven_do_not() -> None:

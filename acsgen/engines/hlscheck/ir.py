@@ -265,6 +265,31 @@ class Function:
         """Return the line of the folder's sources that an instruction comes from."""
         return None if instruction.location is None else self._place(instruction.location)
 
+    def calls(self, instruction: Instruction) -> dict[str, str]:
+        """Return the functions that an instruction was inlined from, each with its call's place."""
+        found: dict[str, str] = {}
+        location = instruction.location
+        while location is not None:
+            text = self._metadata[location]
+            around = re.search(r"inlinedAt: !(\d+)", text)
+            if around is None:
+                break
+            call = self._metadata[int(around[1])]
+            place = re.search(r"line: \d+(?:, column: \d+)?", call)
+            found[self._subprogram(text)] = place[0] if place else ""
+            location = int(around[1])
+        return found
+
+    def _subprogram(self, text: str) -> str:
+        """The name of the function that a scope of the debug information is in."""
+        while "DISubprogram(" not in text:
+            scope = re.search(r"\bscope: !(\d+)", text)
+            if scope is None:
+                return ""
+            text = self._metadata[int(scope[1])]
+        name = re.search(r'name: "([^"]*)"', text)
+        return name[1] if name else ""
+
     def _place(self, number: int) -> Place | None:
         if number not in self._places:
             self._places[number] = self._found_place(number)

@@ -103,13 +103,8 @@ def recurrence_bounds(sources: Path, module: Path, period_ns: float, top: str = 
         top: the top function.
     """
     written = Sources(sources)
-    with tempfile.TemporaryDirectory(prefix="acsgen-llvm-") as scratch:
-        kept = _with_pipelines_kept(module.read_text(encoding="utf-8"), written, sources, top)
-        marked = Path(scratch) / "marked.ll"
-        marked.write_text(kept, encoding="utf-8")
-        unrolled = transform(marked, Path(scratch) / "unrolled.ll", UNROLLED)
-        function = Function(unrolled.read_text(encoding="utf-8"), top, sources)
-        widths = Widths(function)
+    function = unrolled_function(sources, module, written, top)
+    widths = Widths(function)
     found = []
     for loop in function.loops:
         pipelined = written.pipelined(loop.start)
@@ -117,6 +112,23 @@ def recurrence_bounds(sources: Path, module: Path, period_ns: float, top: str = 
             graph = _Graph(function, loop, widths, written, pipelined)
             found.append(Bound(pipelined, *graph.bound(delays.budget(period_ns))))
     return found
+
+
+def unrolled_function(sources: Path, module: Path, written: Sources, top: str = TOP) -> Function:
+    """Return the top function of a module with all loops inside its pipelines unrolled.
+
+    Args:
+        sources: folder of rendered sources.
+        module: of :func:`acsgen.engines.hlscheck.llvm.compile_module`, made from them.
+        written: what the text of the sources says.
+        top: the top function.
+    """
+    with tempfile.TemporaryDirectory(prefix="acsgen-llvm-") as scratch:
+        kept = _with_pipelines_kept(module.read_text(encoding="utf-8"), written, sources, top)
+        marked = Path(scratch) / "marked.ll"
+        marked.write_text(kept, encoding="utf-8")
+        unrolled = transform(marked, Path(scratch) / "unrolled.ll", UNROLLED)
+        return Function(unrolled.read_text(encoding="utf-8"), top, sources)
 
 
 def _with_pipelines_kept(text: str, written: Sources, sources: Path, top: str) -> str:

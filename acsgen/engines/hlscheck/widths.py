@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from acsgen.engines.hlscheck.ir import Function, Instruction
-from acsgen.engines.hlscheck.ranges import Ranges, bits_of
+from acsgen.engines.hlscheck.ranges import Range, Ranges, bits_of
 
 #: Bit ``n`` of their result depends on no higher bits of their operands.
 _UPWARDS = frozenset({"add", "sub", "mul", "and", "or", "xor", "phi", "select", "freeze"})
@@ -32,6 +32,10 @@ class Widths:
         named = [i for i in instructions if i.name]
         self._demand = self._settled(named)
         self._range = Ranges(function, self._uses)
+
+    def range_of(self, name: str) -> Range | None:
+        """Return the least and the greatest number that a value can be, if they are known."""
+        return self._range.known.get(name)
 
     def of(self, instruction: Instruction) -> int:
         """Return the bits of a value; of a comparison, those of its wider side."""

@@ -1,0 +1,161 @@
+"""The translation of LLVM IR computes what C++ computes; what it counts is recorded."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from acsgen.cost.operators import CONTROL_RECORD
+from acsgen.engines.hlscheck.llvm import compile_module
+from acsgen.engines.hlscheck.loops import Sources
+from acsgen.engines.hlscheck.recurrence import unrolled_function
+from acsgen.engines.hlscheck.widths import Widths
+from acsgen.flow.synth.control import ONE_INSTANCE, OUTSIDE, Control, rendered_control
+from acsgen.flow.synth.netlist import Figures
+from acsgen.flow.synth.translate import Translation
+from acsgen.flow.synth.yosys import run_yosys, yosys_version
+from acsgen.support.assets import asset, asset_root
+
+
+@pytest.fixture(autouse=True)
+def _tools() -> None:
+    pytest.importorskip("pyosys", reason="Yosys is not installed")
+    missing = [tool for tool in ("clang++", "llvm-link", "opt") if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not installed: apt-get install clang llvm")
+
+
+HEAD = "#include <stdint.h>\n"
+
+#: Branches, a switch, a loop of known length, shifts by an amount, signs, and a product.
+FUNCTION = """
+static uint32_t lowest(uint32_t bits) {
+  uint32_t number = 0;
+  for (int half = 16; half > 0; half >>= 1) {
+    if ((bits & ((1u << half) - 1)) == 0) {
+      number += half;
+      bits >>= half;
+    }
+  }
+  return number;
+}
+extern "C" void top(uint16_t a, uint16_t b, uint32_t *out) {
+  uint32_t found = uint32_t(a) * b;
+  switch (a & 3) {
+    case 0: found += lowest(a | 0x10000u); break;
+    case 1: found = found > 5000 ? found - b : found ^ 0x55; break;
+    case 2: found = uint32_t(int32_t(int16_t(b)) >> (a >> 13)); break;
+    default: if (int16_t(a) < int16_t(b)) found = a << (b & 7); break;
+  }
+  *out = found;
+}
+"""
+
+
+def lowest(bits: int) -> int:
+    return (bits & -bits).bit_length() - 1
+
+
+def signed(number: int) -> int:
+    return number - 0x10000 if number & 0x8000 else number
+
+
+def expected(a: int, b: int) -> int:
+    """The function once more."""
+    found = a * b
+    if a & 3 == 0:
+        found += lowest(a | 0x10000)
+    elif a & 3 == 1:
+        found = found - b if found > 5000 else found ^ 0x55
+    elif a & 3 == 2:
+        found = signed(b) >> (a >> 13)
+    elif signed(a) < signed(b):
+        found = a << (b & 7)
+    return found % 2**32
+
+
+NUMBERS = (0, 3, 0x8001, 0xFFFE, 0x1230, 0x6D55, 0xA002)
+
+
+def write(folder: Path, text: str) -> Path:
+    folder.mkdir()
+    (folder / "unit.cpp").write_text(HEAD + text, encoding="utf-8")
+    return folder
+
+
+def test_the_translation_computes_what_the_function_does(tmp_path: Path) -> None:
+    sources = write(tmp_path / "hls", FUNCTION)
+    module = compile_module(sources, tmp_path / "module.ll", top="top")
+    written = Sources(sources)
+    function = unrolled_function(sources, module, written, "top")
+    text = Translation(function, Widths(function), written, function.order).verilog()
+    (tmp_path / "top.v").write_text(text, encoding="utf-8")
+    first, second = re.findall(r"input \[\d+:0\] (\w+)", text)
+    result = re.findall(r"output \[31:0\] (\w+)", text)[-1]
+    pairs = list(itertools.product(NUMBERS, NUMBERS))
+    evaluate = [f"eval -set {first} {a} -set {second} {b} -show {result}" for a, b in pairs]
+    said = run_yosys([["read_verilog top.v", "proc", "flatten", *evaluate]], tmp_path)
+    # Yosys writes a constant in decimal, or in binary where its highest bit is set.
+    words = re.findall(rf"Eval result: \\{result} = (?:32'([01]+)|(\d+))\.", said)
+    found = [int(bits, 2) if bits else int(number) for bits, number in words]
+    # Which argument is met first is for the compiler.
+    assert found in ([expected(a, b) for a, b in pairs], [expected(b, a) for a, b in pairs])
+
+
+def counted(folder: Path, text: str, one_instance: tuple[str, ...] = ()) -> Figures:
+    sources = write(folder, text)
+    module = compile_module(sources, folder.with_suffix(".ll"), top="top")
+    control = Control(sources, module, one_instance, "top")
+    return sum((control.count(blocks) for _, blocks in control.parts()), Figures())
+
+
+PRODUCT = """
+static {result} product({factor} a, {factor} b) {{ return {result}(a) * b; }}
+extern "C" void top({factor} a, {factor} b, {factor} c, {result} *out) {{
+  out[0] = product(a, b);
+  out[1] = product(b, c);
+}}
+"""
+
+
+@pytest.mark.xdist_group("synthesis")
+def test_wide_products_and_copies_of_functions_cost_multipliers(tmp_path: Path) -> None:
+    narrow = PRODUCT.format(result="uint32_t", factor="uint16_t")
+    wide = PRODUCT.format(result="uint64_t", factor="uint64_t")
+    assert counted(tmp_path / "narrow", narrow).dsp == 2
+    assert counted(tmp_path / "shared", narrow, ("product",)).dsp == 1
+    assert counted(tmp_path / "wide", wide).dsp > 4
+
+
+def test_one_instance_is_what_the_sources_ask_for() -> None:
+    text = "".join(path.read_text("utf-8") for path in asset("templates", "hls").glob("acs_*.cpp"))
+    limits = re.findall(r"#pragma HLS ALLOCATION function instances=(\w+) limit=1", text)
+    assert sorted(limits) == sorted(ONE_INSTANCE)
+    for name in ONE_INSTANCE:
+        assert re.search(rf"\b{name}\([^;{{]*\) {{\n#pragma HLS INLINE off\n", text), name
+
+
+def test_the_record_has_every_part(tmp_path: Path) -> None:
+    record = json.loads((asset_root() / CONTROL_RECORD).read_text("utf-8"))
+    control = rendered_control(tmp_path)
+    parts = dict(control.parts())
+    assert list(record["parts"]) == list(parts)
+    assert record["yosys"] == yosys_version()
+    for name in ("LAST_BURSTS", "PAIRS"):
+        found = control.count(parts[name])
+        assert {"dsp": found.dsp, "lut": found.lut} == record["parts"][name]
+
+
+@pytest.mark.slow
+def test_counts_are_those_of_the_record(tmp_path: Path) -> None:
+    record = json.loads((asset_root() / CONTROL_RECORD).read_text("utf-8"))
+    control = rendered_control(tmp_path)
+    for name, blocks in control.parts():
+        found = control.count(blocks)
+        assert {"dsp": found.dsp, "lut": found.lut} == record["parts"][name], name
+    assert OUTSIDE in record["parts"]
