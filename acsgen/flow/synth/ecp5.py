@@ -148,7 +148,7 @@ def our_name(cell: str, module: Mapping[str, Any]) -> str:
     found = module["cells"].get(cell)
     if found is not None and "Q" in found["connections"]:
         bits = set(found["connections"]["Q"])
-        names = [
+        names: list[str] = [
             name
             for name, net in module["netnames"].items()
             if bits & set(net["bits"]) and not net["hide_name"] and not _CELL.search(name)

@@ -50,7 +50,7 @@ def timed_units(engine: EngineConfig, only: Iterable[str] = ()) -> dict[Unit, st
     for unit, elaborated in elaborate(top_unit(engine)).items():
         if unit.module in _LEFT_OUT:
             continue
-        sizes = dict(unit.parameters) | SMALLEST.get(unit.module, {})
+        sizes = {**dict(unit.parameters), **SMALLEST.get(unit.module, {})}
         found[Unit(unit.module, tuple(sorted(sizes.items())))] = elaborated.digest
     for module in PARTS:
         unit = Unit(module, ())
