@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acsgen_host import Bundle
+from acsgen_host import Accelerator, Bundle
 from acsgen_host.handoff import check_handoff
 from typer.testing import CliRunner, Result
 
@@ -123,6 +123,11 @@ def test_the_folder_for_the_board(run: Run, built: Path, engine: str) -> None:
     assert {"report.html", "report.json"} <= names
     assert (out / "host" / "acsgen_host" / "bundle.py").is_file()
     assert os.access(out / "install.sh", os.X_OK)
+    # On this PC it runs by simulation, as its notebooks do.
+    with Accelerator.simulate(out) as accelerator:
+        tested = accelerator.selftest()
+    assert tested.runs >= len(bundle.vectors().images)
+    assert tested.mismatches == 0
     # The page of the folder is of its report, with what was measured.
     page = (out / "report.html").read_text()
     assert page.count("measured by Vivado after routing") == 4

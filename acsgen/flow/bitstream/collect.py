@@ -1,7 +1,8 @@
 """Reads the results of the tools, and writes the folder for the board.
 
 The folder is a bundle as the driver knows it, with the bitstream: ``manifest.json``, ``program/``,
-``vectors/``, ``NAME-<hash>.bit`` and ``.hwh``, the driver, and ``install.sh``.
+``vectors/``, ``NAME-<hash>.bit`` and ``.hwh``, the driver, and ``install.sh``.  The compiled C
+simulation goes along, so that the notebooks of a copy run on the PC that built it, too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import jinja2
 from acsgen_host.digests import describe_files
 from acsgen_host.errors import HostError
 from acsgen_host.handoff import check_handoff
+from acsgen_host.simulation.start import CSIM_LIBRARY
 
 from acsgen.emit.claims import Claims, load_claims
 from acsgen.emit.sbom import BUNDLE_FILES
@@ -194,6 +196,9 @@ def collect(
         for name in BUNDLE_FILES:
             if (build.path / name).is_file():  # builds of earlier versions have none
                 shutil.copyfile(build.path / name, folder / name)
+        if (build.path / CSIM_LIBRARY).is_file():  # a build of the RTL engine alone has none
+            (folder / CSIM_LIBRARY).parent.mkdir()
+            shutil.copyfile(build.path / CSIM_LIBRARY, folder / CSIM_LIBRARY)
         shutil.copyfile(results.bit, folder / f"{stem}.bit")
         shutil.copyfile(results.hwh, folder / f"{stem}.hwh")
         (folder / "reports").mkdir()
