@@ -73,6 +73,7 @@ def test_two_nodes_make_the_same_rows_as_this_machine(model: Path, cluster: Any)
     assert [row["macs"] for row in table(model / "there")] == [row["macs"] for row in rows[0]]
 
 
+@pytest.mark.slow
 def test_a_node_that_goes_away_does_not_end_the_sweep(model: Path, cluster: Any) -> None:
     lost = cluster.add_node(num_cpus=1, object_store_memory=_STORE)
     words = ("sweep", "tiny.pt", *SWEEP, "--over", "threshold=0,0.2,0.4,0.6,0.8,1", "-o", "out")
