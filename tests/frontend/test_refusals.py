@@ -122,7 +122,7 @@ HEADS = {
     ),
     "map-as-output": (
         heads(lambda s, x: (s.fc(x.mean((2, 3))), x), fc=nn.Linear(6, 4)),
-        "result 2 of 2 is not of a linear layer",
+        "result 2 of 2 does not end in a linear layer",
     ),
     "output-twice": (
         heads(lambda s, x: (lambda y: (y, y))(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
