@@ -13,6 +13,8 @@ from acsgen.cli.console import StageDisplay, guarded, out
 from acsgen.cli.options import (
     AlphaOption,
     ClockOption,
+    DataOption,
+    DatasetOption,
     JsonOption,
     LanesOption,
     check_json,
@@ -43,13 +45,8 @@ def build(
     images: Annotated[
         int, typer.Option("--images", "-n", min=1, help="Images to prove bit-exact on.")
     ] = 20,
-    dataset: Annotated[
-        str | None,
-        typer.Option(help="Data set to calibrate and check with; default the model's own."),
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the data set's files (cifar10, svhn).")
-    ] = None,
+    dataset: DatasetOption = None,
+    data: DataOption = None,
     lanes: LanesOption = None,
     clock: ClockOption = None,
     alpha: AlphaOption = None,

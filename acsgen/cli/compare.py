@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from acsgen.cli.console import StageDisplay, guarded, out, printable
-from acsgen.cli.options import JsonOption, check_json, write_json
+from acsgen.cli.options import (
+    DataOption,
+    DatasetOption,
+    ImageSeedOption,
+    JsonOption,
+    check_json,
+    write_json,
+)
 from acsgen.cli.tables import remarks_table
 from acsgen.support.numbers import count, percent
 from acsgen.support.numbers import images as count_images
@@ -31,14 +38,9 @@ def compare(
     pairs: Annotated[
         int, typer.Option(min=1, help="How often both run them in turn, for the ratio of times.")
     ] = 5,
-    dataset: Annotated[
-        str | None,
-        typer.Option(help="Data set to calibrate and check with; default the model's own."),
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the data set's files (cifar10, svhn).")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of images.")] = 0,
+    dataset: DatasetOption = None,
+    data: DataOption = None,
+    seed: ImageSeedOption = 0,
     io: Annotated[
         Literal["io_stream", "io_parallel"], typer.Option(help="How hls4ml passes values on.")
     ] = "io_stream",

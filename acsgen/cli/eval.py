@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from acsgen.cli.console import StageDisplay, guarded
-from acsgen.cli.options import AlphaOption, JsonOption, check_json, write_json
+from acsgen.cli.options import AlphaOption, DataOption, JsonOption, check_json, write_json
 from acsgen.cli.tables import figures_table, print_table
 from acsgen.support.numbers import count, images, percent, share
 
@@ -22,9 +22,7 @@ def eval_command(
     dataset: Annotated[
         str, typer.Option(help="digits32, cifar10, svhn, or npz:FILE for your own arrays.")
     ] = "digits32",
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the data set's files (cifar10, svhn).")
-    ] = None,
+    data: DataOption = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Use only the first so many images.")
     ] = None,

@@ -45,6 +45,15 @@ AlphaOption = Annotated[
     ),
 ]
 
+DatasetOption = Annotated[
+    str | None,
+    typer.Option(help="Data set to calibrate and check with; default the model's own."),
+]
+DataOption = Annotated[
+    Path | None, typer.Option(help="Folder of the data set's files (cifar10, svhn).")
+]
+ImageSeedOption = Annotated[int, typer.Option(min=0, help="Seed of the choice of images.")]
+
 
 def lane_groups(lanes: int | None) -> int | None:
     """Return the groups of lanes for ``--lanes``.

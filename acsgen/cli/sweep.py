@@ -11,7 +11,14 @@ import typer
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, guarded, out, printable
-from acsgen.cli.options import JsonOption, check_json, write_json
+from acsgen.cli.options import (
+    DataOption,
+    DatasetOption,
+    ImageSeedOption,
+    JsonOption,
+    check_json,
+    write_json,
+)
 from acsgen.cli.tables import figures_table, print_table
 from acsgen.engines.registry import SimulationName
 from acsgen.support.errors import CheckFailed
@@ -57,14 +64,9 @@ def sweep(
     images: Annotated[
         int, typer.Option("--images", "-n", min=1, help="Images to simulate at every point.")
     ] = 20,
-    dataset: Annotated[
-        str | None,
-        typer.Option(help="Data set to calibrate and check with; default the model's own."),
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the data set's files (cifar10, svhn).")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of images.")] = 0,
+    dataset: DatasetOption = None,
+    data: DataOption = None,
+    seed: ImageSeedOption = 0,
     verify: Annotated[
         Literal[SimulationName, "both"] | None,
         typer.Option(help="rtl, both: run the RTL simulation too, which takes longer."),

@@ -29,6 +29,7 @@ from acsgen.isa.generated import (
 from acsgen.isa.spec import Argument, load_spec
 from acsgen.program.board import Board
 from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program
 from acsgen.support.assets import asset
 
 #: Files of templates/hls that are copied.
@@ -155,6 +156,21 @@ def _ports(board: Board, engine: EngineConfig, depths: dict[str, int]) -> list[d
         }
         for name, bundle in BUNDLES.items()
     ]
+
+
+def render_hls_of(program: Program, target: Path, board: Board) -> None:
+    """Write the HLS project of ``program`` into the folder ``target``; see :func:`render_hls`."""
+    render_hls(
+        target,
+        model=program.model,
+        board=board,
+        engine=program.engine,
+        instructions=program.instructions,
+        params_words=len(program.params),
+        image_words=program.image.words,
+        result_words=program.result_words,
+        traced_words=program.traced_words,
+    )
 
 
 def render_hls(

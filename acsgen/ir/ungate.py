@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TypeVar
+
 from acsgen.ir.gating import gate_layers
 from acsgen.ir.integer import IntGraph
+from acsgen.ir.layers import LayerGraph
+
+GraphT = TypeVar("GraphT", IntGraph, LayerGraph)
 
 
-def without_gates(graph: IntGraph) -> IntGraph:
+def without_gates(graph: GraphT) -> GraphT:
     """Return ``graph`` with every mask taken off and the layers that work for gates removed."""
     for_gates = gate_layers(graph)
-    layers = (layer.unmasked() for layer in graph if layer.name not in for_gates)
-    return IntGraph(graph.name, tuple(layers), graph.outputs)
+    layers = tuple(layer.unmasked() for layer in graph if layer.name not in for_gates)
+    return replace(graph, layers=layers)

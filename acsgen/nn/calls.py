@@ -144,16 +144,41 @@ def trace_operations(model: nn.Module, example: Tensor) -> tuple[Operation, ...]
         TypeError: an operator whose multiplications cannot be counted.
     """
     tracer = _Tracer(model, len(example))
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        # In inference mode a convolution would arrive as an operator that the table does not have.
-        with torch.inference_mode(False), torch.no_grad(), tracer.listening(), tracer:
-            output = model(example)
-    finally:
-        for module, training in modes:
-            module.training = training
-    return tracer.operations(output)
+    return tracer.operations(tracer.watch(example))
+
+
+class CallMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Sees every operator of one forward pass, and the calls that are running.
+
+    Args:
+        model: on any device.
+
+    Attributes:
+        calls: names and modules of the calls that are running, the innermost last.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.model = model
+        self.calls: list[tuple[str, nn.Module]] = []
+
+    def watch(self, example: Tensor) -> Any:
+        """Run the model on a batch and return its output; its training modes are restored."""
+        modes = [(module, module.training) for module in self.model.modules()]
+        named = named_calls(
+            self.model,
+            self.model.modules(),
+            before=lambda name, module: self.calls.append((name, module)),
+            after=lambda *_: self.calls.pop(),
+        )
+        self.model.eval()
+        try:
+            # In inference mode a convolution arrives as an operator that no table has.
+            with torch.inference_mode(False), torch.no_grad(), named, self:
+                return self.model(example)
+        finally:
+            for module, training in modes:
+                module.training = training
 
 
 @dataclass(frozen=True)
@@ -168,7 +193,7 @@ class _Found:
     path: str
 
 
-class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Tracer(CallMode):  # type: ignore[no-untyped-call]
     """Follows every operator of a forward pass.
 
     For each tensor it keeps the names of the operations whose results went into it since the last
@@ -177,22 +202,11 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """
 
     def __init__(self, model: nn.Module, images: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._model = model
+        super().__init__(model)
         self._images = images
-        self._calls: list[tuple[str, nn.Module]] = []
         self._found: dict[str, _Found] = {}
         self._sources: dict[int, frozenset[str]] = {}
         self._kept: list[Tensor] = []
-
-    def listening(self) -> Any:
-        """A context in which the tracer knows which module's call is running."""
-        return named_calls(
-            self._model,
-            self._model.modules(),
-            before=lambda name, module: self._calls.append((name, module)),
-            after=lambda *_: self._calls.pop(),
-        )
 
     def __torch_dispatch__(
         self,
@@ -209,7 +223,7 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         made = reads
         if decides or macs:
             name = self._name(func, decides)
-            call, module = self._calls[-1]
+            call, module = self.calls[-1]
             sizes = _sizes(func, args, result)
             self._found[name] = _Found(module, macs, decides, reads, sizes, call.split("@")[0])
             made = frozenset((name,))
@@ -248,7 +262,7 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return int(formula(*args, **kwargs, out_val=result)) // (2 * self._images)
         name = func._overloadpacket.__name__
         if any(word in name for word in _UNPRICED):
-            where = self._calls[-1][0] or type(self._model).__name__
+            where = self.calls[-1][0] or type(self.model).__name__
             raise TypeError(
                 f"{where}: the multiplications of {name} cannot be counted; "
                 "compute it with linear layers"
@@ -256,7 +270,7 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return 0
 
     def _name(self, func: Any, decides: bool) -> str:
-        call, module = self._calls[-1]
+        call, module = self.calls[-1]
         label = func._overloadpacket.__name__
         label = _LABELS.get(label, label)
         name = call

@@ -19,11 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from acsgen.nn.calls import named_calls
+from acsgen.nn.calls import CallMode
 from acsgen.nn.gate_parts import gate_modules
 from acsgen.nn.mac_counter import MacCounter
 
@@ -63,37 +61,19 @@ def paper_count(network: nn.Module, example: Tensor, rule: Rule) -> PaperCount:
     of_gates = {id(module) for module in gate_modules(network, MacCounter(network))}
     gates = {path for path, module in network.named_modules() if id(module) in of_gates}
     listener = _Listener(network, gates)
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        with torch.inference_mode(False), torch.no_grad(), listener.listening(), listener:
-            network(example)
-    finally:
-        for module, training in modes:
-            module.training = training
+    listener.watch(example)
     kinds = listener.doubled if rule == "ddi" else listener.counts
     return PaperCount(rule, sum(kinds.values()), dict(kinds))
 
 
-class _Listener(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Listener(CallMode):  # type: ignore[no-untyped-call]
     """Counts every operator of one forward pass, by the module that runs."""
 
     def __init__(self, network: nn.Module, gates: set[str]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._network = network
-        self._calls: list[str] = []
+        super().__init__(network)
         self._gates = gates
         self.counts: Counter[str] = Counter()
         self.doubled: Counter[str] = Counter()
-
-    def listening(self) -> Any:
-        """A context in which the running module is known."""
-        return named_calls(
-            self._network,
-            self._network.modules(),
-            before=lambda name, _: self._calls.append(name.split("@")[0]),
-            after=lambda *_: self._calls.pop(),
-        )
 
     def __torch_dispatch__(
         self,
@@ -103,7 +83,7 @@ class _Listener(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        path = self._calls[-1] if self._calls else ""
+        path = self.calls[-1][0].split("@")[0] if self.calls else ""
         if not any(path == gate or path.startswith(f"{gate}.") for gate in self._gates):
             self._count(func._overloadpacket.__name__, args, result, path)
         return result

@@ -156,6 +156,15 @@ def read_limited(path: Path, limit: int, too_long: Problem) -> bytes:
     return content
 
 
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file as a whole: where that fails, an earlier file of the name stays as it was.
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
 from acsgen.compiler.predict import predict
-from acsgen.emit.hls import render_hls
+from acsgen.emit.hls import render_hls_of
 from acsgen.engines.base import EngineRun
 from acsgen.engines.csim import CSimEngine, build_library
 from acsgen.engines.csim.compile import FLAGS
@@ -140,17 +140,7 @@ def _render(config: EngineConfig, target: Path) -> None:
     builder = GraphBuilder()
     builder.logits(builder.gavg(builder.conv(builder.input(), 4)))
     program = compile_graph(builder.graph(), config)
-    render_hls(
-        target,
-        model="engine under test",
-        board=load_board("zedboard"),
-        engine=config,
-        instructions=program.instructions,
-        params_words=len(program.params),
-        image_words=program.image.words,
-        result_words=program.result_words,
-        traced_words=program.traced_words,
-    )
+    render_hls_of(program, target, load_board("zedboard"))
 
 
 def predicted(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -32,20 +31,13 @@ from acsgen.nn.calls import trace_operations
 from acsgen.nn.ops import channel_gate
 from acsgen.quant.quantize import quantize
 
+pytestmark = pytest.mark.usefixtures("no_layer_is_added")
+
 SIZE = 8
 CHANNELS = 8
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 3, SIZE, SIZE)).astype(np.uint8)
 #: MACs of a 3x3 convolution from 8 to 8 channels on 8x8 pixels, of the stem, of the classifier.
 CONV, STEM, CLASSIFIER = 8 * 8 * 9 * 64, 3 * 8 * 9 * 64, 8 * 5
-
-
-@pytest.fixture(autouse=True)
-def no_layer_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Quantization may put a convolution before an average that hardly differs between images.
-
-    It knows from calibration images, so training cannot count it; random weights ask for it.
-    """
-    monkeypatch.setattr("acsgen.quant.centre.LEAST_GAIN", math.inf)
 
 
 class Network(nn.Module):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,8 @@ from acsgen.train.measures import MEASURES, CyclesMeasure, Energies
 from tests.nets.images import patches
 from tests.nets.modules import randomized
 
+pytestmark = pytest.mark.usefixtures("no_layer_is_added")
+
 NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "acs": ("resnet", {"gate": AcsConfig(grouping=False, mask_target="both")}),
     "grouped": ("resnet", {"gate": AcsConfig(se=False)}),
@@ -32,15 +33,6 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "ofas": ("ofas_resnet", {"depth": 14}),
     "skipnet": ("skipnet_resnet", {}),
 }
-
-
-@pytest.fixture(autouse=True)
-def no_layer_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Quantization may put a convolution before an average that hardly differs between images.
-
-    It knows from calibration images, so training cannot count it; random weights ask for it.
-    """
-    monkeypatch.setattr("acsgen.quant.centre.LEAST_GAIN", math.inf)
 
 
 def network(name: str) -> tuple[torch.nn.Module, str, Any]:

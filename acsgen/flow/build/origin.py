@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import platform
 import shlex
@@ -15,6 +14,7 @@ from acsgen.flow.build.work import BuildRequest, Plan
 from acsgen.isa.generated import LANES
 from acsgen.program.board import board_names
 from acsgen.report.data import Origin
+from acsgen.support.fsutil import file_digest
 
 #: Packages that have a say in a build's figures.
 _PACKAGES = ("torch", "numpy", "hls4ml")
@@ -25,7 +25,7 @@ def origin_of(plan: Plan) -> Origin:
     model = plan.request.model
     return Origin(
         file=model.name,
-        sha256=hashlib.sha256(model.read_bytes()).hexdigest(),
+        sha256=file_digest(model),
         command=shlex.join(command_words(_without_folders(plan.request))),
         versions=dict(_versions(plan)),
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from acsgen.compiler.listing import listing
-from acsgen.emit.hls import render_hls
+from acsgen.emit.hls import render_hls_of
 from acsgen.emit.rtl import render_rtl
 from acsgen.emit.vivado import render_vivado
 from acsgen.engines.base import Implementation
@@ -50,17 +50,7 @@ def write_project(
     (folder / PROGRAM_FOLDER / "listing.txt").write_text(listing(program), encoding="utf-8")
     save_vectors(folder / VECTORS_FOLDER, program, vectors)
     if "hls" in engines:
-        render_hls(
-            folder / HLS_FOLDER,
-            model=program.model,
-            board=board,
-            engine=program.engine,
-            instructions=program.instructions,
-            params_words=len(program.params),
-            image_words=program.image.words,
-            result_words=program.result_words,
-            traced_words=program.traced_words,
-        )
+        render_hls_of(program, folder / HLS_FOLDER, board)
     if "rtl" in engines:
         render_rtl(folder / RTL_FOLDER, model=program.model, board=board, engine=program.engine)
     render_vivado(folder / VIVADO_FOLDER, model=program.model, board=board, engines=engines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from acsgen.flow.build.project import write_project
 from acsgen.flow.build.report import counted_cycles, cycles_by_image
 from acsgen.flow.build.work import Work
 from acsgen.quant.golden import GoldenModel
+from acsgen.support.fsutil import file_digest
 from acsgen.support.progress import OnStage
 from acsgen.verify.check import check_vectors, require_exact
 from acsgen.verify.vectors import Vectors
@@ -31,9 +31,8 @@ def render_project(work: Work, on_stage: OnStage) -> None:
     source = work.images.source
     write_project(work.folder, work.program, plan.board, work.vectors, source, plan.implementations)
     model = plan.request.model
-    digest = hashlib.sha256(model.read_bytes()).hexdigest()
     name = f"{work.program.model}-{plan.board.name}"
-    contents = Contents(name, model.name, digest, source, plan.implementations)
+    contents = Contents(name, model.name, file_digest(model), source, plan.implementations)
     write_bundle_files(work.folder, contents)
     if work.images.labels is not None:
         # For the accuracies of the driver's notebooks; no check reads them.

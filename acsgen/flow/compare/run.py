@@ -20,15 +20,16 @@ from acsgen.compiler import compile_graph
 from acsgen.compiler.predict import predict
 from acsgen.cost.cycles import program_cycles
 from acsgen.cost.resources import check_resources
-from acsgen.emit.hls import render_hls
+from acsgen.emit.hls import render_hls_of
 from acsgen.engines.base import Engine
 from acsgen.engines.registry import SIMULATIONS
 from acsgen.engines.rtl import Memory
 from acsgen.flow.build.images import choose_images
 from acsgen.flow.build.report import HLS_SOURCE, PREDICTED_SOURCE
 from acsgen.flow.compare.by_hls4ml import PRECISION, Hls4mlModel, Refused, convert, version
-from acsgen.flow.compare.twin import TorchTwin, normalized, require_twin, ungated_layers
+from acsgen.flow.compare.twin import TorchTwin, normalized, require_twin
 from acsgen.frontend import front_end, run_layers
+from acsgen.ir.ungate import without_gates
 from acsgen.program.board import Board, load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
@@ -155,7 +156,7 @@ def compare(request: CompareRequest, on_stage: OnStage = ignore_stages) -> Compa
     images = choose_images(
         network, request.dataset, request.data_root, request.images, request.seed
     )
-    twin = ungated_layers(layers)
+    twin = without_gates(layers)
     require_twin(layers, twin, images.test)
     pixels = images.test[: request.images]
     labels = None if images.labels is None else images.labels[: request.images]
@@ -244,17 +245,7 @@ def compare(request: CompareRequest, on_stage: OnStage = ignore_stages) -> Compa
 
 def _engine(folder: Path, program: Program, board: Board, config: EngineConfig) -> Engine:
     """Return the C simulation of the program's engine."""
-    render_hls(
-        folder,
-        model=program.model,
-        board=board,
-        engine=config,
-        instructions=program.instructions,
-        params_words=len(program.params),
-        image_words=program.image.words,
-        result_words=program.result_words,
-        traced_words=program.traced_words,
-    )
+    render_hls_of(program, folder, board)
     simulation = SIMULATIONS["csim"]
     library = simulation.compile(folder, config, waves=False)
     return simulation.open(library, Memory.for_board(board), waves=None)

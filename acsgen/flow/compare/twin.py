@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,25 +17,10 @@ from torch import Tensor, nn
 
 from acsgen.frontend import run_layers
 from acsgen.ir import layers as ir
-from acsgen.ir.gating import gate_layers
-from acsgen.ir.masks import UNMASKED
 from acsgen.support.errors import CheckFailed
 
 #: Images that the twin is tried on.
 _TRIED = 4
-
-
-def ungated_layers(graph: ir.LayerGraph) -> ir.LayerGraph:
-    """Return a layer graph with every mask taken off and the layers that work for gates removed."""
-    for_gates = gate_layers(graph)
-    kept = [layer for layer in graph if layer.name not in for_gates]
-    bare = (_unmasked(layer) for layer in kept)
-    return ir.LayerGraph(graph.name, tuple(bare), graph.outputs)
-
-
-def _unmasked(layer: ir.Layer) -> ir.Layer:
-    changes: dict[str, Any] = {"mask": UNMASKED} if "mask" in layer.READS else {}
-    return replace(layer, **changes)
 
 
 def require_twin(graph: ir.LayerGraph, twin: ir.LayerGraph, images: NDArray[np.uint8]) -> None:
@@ -58,7 +42,7 @@ class TorchTwin(nn.Module):
     """A layer graph without gates as modules of PyTorch, for normalized images ``[N, C, H, W]``.
 
     Args:
-        graph: of :func:`ungated_layers`; its answer is the module's only result.
+        graph: of :func:`acsgen.ir.ungate.without_gates`; its answer is the module's only result.
     """
 
     def __init__(self, graph: ir.LayerGraph) -> None:

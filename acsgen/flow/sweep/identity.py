@@ -42,12 +42,3 @@ def _files() -> Iterator[tuple[str, Path]]:
         for path in asset(folder).rglob("*"):
             if path.suffix in _SOURCES and path.is_file():
                 yield f"{folder}/{path.relative_to(asset(folder)).as_posix()}", path
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    return hashlib.sha256(path.read_bytes()).hexdigest()

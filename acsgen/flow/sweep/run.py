@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from acsgen.flow.build.images import BuildImages, choose_images, images_of
 from acsgen.flow.sweep.cache import Cache
-from acsgen.flow.sweep.identity import code_digest, file_digest
+from acsgen.flow.sweep.identity import code_digest
 from acsgen.flow.sweep.jobs import Job, Measurement, Outcome, Training, images_digest
 from acsgen.flow.sweep.plan import Point, SweepPlan, digest
 from acsgen.flow.sweep.state import Record, SweepFolder, held_folder
@@ -21,6 +21,7 @@ from acsgen.frontend import front_end
 from acsgen.program.board import load_board
 from acsgen.support.buildcache import check_cache
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import file_digest
 from acsgen.support.progress import OnStage, ignore_stages
 from acsgen.train.sweep import Variant
 
@@ -107,8 +108,9 @@ def sweep(
     images = images_digest(_images(plan))
     check_cache()
     with held_folder(plan.request.out) as folder:
-        folder.begin(_identity(plan, images))
-        run = _Run(plan, folder, Cache(cache), threads, images, on_point)
+        boards = _boards(plan)
+        folder.begin(_identity(plan, images, boards))
+        run = _Run(plan, folder, Cache(cache), threads, images, boards, on_point)
         run.take_known()
         if run.todo:
             on_stage("start the work")
@@ -136,6 +138,7 @@ class _Run:
     cache: Cache
     threads: int
     images: str
+    boards: dict[str, Any]
     on_point: OnPoint
     records: dict[str, Record] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
@@ -286,7 +289,7 @@ class _Run:
     def _point_key(self, point: Point, model: str) -> str:
         """Name everything that the figures of a point depend on."""
         request = point.request
-        board = load_board(request.board).model_dump(mode="json")
+        board = self.boards[request.board]
         settings = [request.lane_groups, request.clock_mhz, request.alpha]
         how = [request.engine, request.verify, request.images, request.seed]
         return digest([code_digest(), self.images, model, board, settings, how])
@@ -333,21 +336,25 @@ def _images(plan: SweepPlan) -> BuildImages:
     return images_of(name, None, root, request.images, request.seed)
 
 
-def _identity(plan: SweepPlan, images: str) -> dict[str, Any]:
+def _boards(plan: SweepPlan) -> dict[str, Any]:
+    """The contents of the boards of a sweep, by the names in its requests."""
+    names = sorted({point.request.board for point in plan.points})
+    return {name: load_board(name).model_dump(mode="json") for name in names}
+
+
+def _identity(plan: SweepPlan, images: str, boards: dict[str, Any]) -> dict[str, Any]:
     """What a sweep is: where it differs, rows of two runs are no rows of one table."""
     request = plan.request
     try:
         source = file_digest(request.source)
     except OSError as error:
         raise UserError(Problem(str(request.source), f"cannot be read: {error}")) from error
-    boards = {point.request.board for point in plan.points}
-    contents = {name: load_board(name).model_dump(mode="json") for name in sorted(boards)}
     return {
         "source": request.source.name,
         "source_sha256": source,
         "axes": {axis.key: list(axis.values) for axis in plan.space.axes},
-        "boards": sorted(boards),
-        "boards_sha256": digest(contents),
+        "boards": list(boards),
+        "boards_sha256": digest(boards),
         "images": request.images,
         "images_sha256": images,
         "dataset": request.dataset,

@@ -22,11 +22,10 @@ from acsgen_host.jsontext import load_json
 from pydantic import BaseModel, ConfigDict
 
 from acsgen.flow.sweep.figures import Figure
-from acsgen.flow.sweep.identity import file_digest
 from acsgen.flow.sweep.jobs import Outcome, Status
 from acsgen.flow.sweep.plan import MODELS_FOLDER, digest
 from acsgen.support.errors import Problem, UserError
-from acsgen.support.fsutil import check_folder, write_whole
+from acsgen.support.fsutil import check_folder, file_digest, write_whole
 
 #: What a sweep is: it only goes on where this is the same.
 PLAN_FILE = "sweep.json"

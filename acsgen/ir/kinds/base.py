@@ -18,7 +18,7 @@ from acsgen.support.registry import Registry
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
 
-IntLayerT = TypeVar("IntLayerT", bound="IntLayer")
+LayerT = TypeVar("LayerT", bound="LayerBase")
 
 #: Dimensions of a map.
 MAP_RANK = 3
@@ -92,6 +92,11 @@ class LayerBase(ABC):
         rank = Stores.MAP if len(self.shape) == MAP_RANK else Stores.VECTOR
         return possible[0] if len(possible) == 1 else rank
 
+    def unmasked(self: LayerT) -> LayerT:
+        """The layer without its mask; unchanged if its kind takes none."""
+        changes: dict[str, Any] = {"mask": UNMASKED} if "mask" in self.READS else {}
+        return replace(self, **changes)
+
 
 @dataclass(frozen=True)
 class Layer(LayerBase):
@@ -147,11 +152,6 @@ class IntLayer(LayerBase):
             active: answers for the mask of a map and its channels which of them are computed.
             of: answers which mask makes zeros in a result that this layer reads.
         """
-
-    def unmasked(self: IntLayerT) -> IntLayerT:
-        """The layer without its mask; unchanged if its kind takes none."""
-        changes: dict[str, Any] = {"mask": UNMASKED} if "mask" in self.READS else {}
-        return replace(self, **changes)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ import torch
 from torch import nn
 
 from acsgen.flow.compare.by_hls4ml import PRECISION, Refused, convert
-from acsgen.flow.compare.twin import TorchTwin, normalized, require_twin, ungated_layers
+from acsgen.flow.compare.twin import TorchTwin, normalized, require_twin
 from acsgen.frontend import front_end, run_layers
 from acsgen.ir.layers import LayerGraph, Logits
+from acsgen.ir.ungate import without_gates
 from acsgen.support.errors import CheckFailed
 from tests.flow.sweep.conftest import run, write_inputs
 from tests.nets.gated_modules import WIDTH, MaskAfterRelu, MaskBeforeAdd, MaskBeforeBn, gated
@@ -50,7 +51,7 @@ class Mixed(nn.Module):
 @pytest.mark.parametrize("body", [MaskAfterRelu, MaskBeforeAdd, MaskBeforeBn, Mixed])
 def test_the_twin_computes_what_open_gates_leave(body: type[nn.Module], tmp_path: Path) -> None:
     graph = layers_of(gated(body()), tmp_path)
-    twin = ungated_layers(graph)
+    twin = without_gates(graph)
     assert not twin.gates
     assert len(twin.layers) < len(graph.layers)
     images = slopes(0, 5)
@@ -64,7 +65,7 @@ def test_the_twin_computes_what_open_gates_leave(body: type[nn.Module], tmp_path
 
 def test_another_network_is_no_twin(tmp_path: Path) -> None:
     graph = layers_of(gated(MaskAfterRelu()), tmp_path)
-    twin = ungated_layers(graph)
+    twin = without_gates(graph)
     last = twin[twin.outputs[-1]]
     assert isinstance(last, Logits)
     other = replace(last, bias=last.bias + 0.01)
@@ -76,7 +77,7 @@ def test_another_network_is_no_twin(tmp_path: Path) -> None:
 @pytest.mark.parametrize("io", ["io_stream", "io_parallel"])
 def test_hls4ml_computes_the_twin(io: str, tmp_path: Path) -> None:
     """With a type that is wide enough it is the float network, so that the twin was understood."""
-    graph = ungated_layers(layers_of(gated(MaskBeforeAdd()), tmp_path))
+    graph = without_gates(layers_of(gated(MaskBeforeAdd()), tmp_path))
     images = slopes(0, 3)
     inputs = normalized(graph, images)
     made = convert(
