@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,12 @@ from acsgen.cli.console import StageDisplay, guarded
 from acsgen.cli.options import AlphaOption, DataOption, JsonOption, check_json, write_json
 from acsgen.cli.tables import figures_table, print_table
 from acsgen.support.numbers import count, images, percent, share
+
+if TYPE_CHECKING:
+    from acsgen.flow.evaluate import EvalResult
+
+#: What the result has of every image; the figures are those of all of them.
+_OF_IMAGES = ("bits", "macs", "wrong")
 
 
 @guarded
@@ -27,15 +34,39 @@ def eval_command(
         int | None, typer.Option(min=1, help="Use only the first so many images.")
     ] = None,
     alpha: AlphaOption = None,
+    thresholds: Annotated[
+        bool,
+        typer.Option(
+            "--thresholds",
+            help="Try thresholds of all gates from 0.1 to 0.9, and say which are of use.",
+        ),
+    ] = False,
+    twin: Annotated[
+        Path | None,
+        typer.Option(metavar="MODEL", help="The static twin: its accuracy and its errors."),
+    ] = None,
     json_file: JsonOption = None,
 ) -> None:
-    """Compare the float network with its integer form on a data set's test images."""
+    """Compare the float network with its integer form on a data set's test images.
+
+    For a network with gates it also says how much its masks differ from image to image, and whether
+    its MACs follow difficulty.
+    """
     check_json(json_file)
 
     from acsgen.flow.evaluate import evaluate
 
     with StageDisplay() as display:
-        result = evaluate(model, dataset, limit, alpha=alpha, data_root=data, on_stage=display)
+        result = evaluate(
+            model,
+            dataset,
+            limit,
+            alpha=alpha,
+            thresholds=thresholds,
+            twin=twin,
+            data_root=data,
+            on_stage=display,
+        )
 
     title = f"{model.name} on {dataset}, {images(result.images)}"
     if alpha is not None:
@@ -43,15 +74,44 @@ def eval_command(
     table = figures_table(title, ("figure", "value"))
     table.add_row("accuracy, float", percent(result.float_accuracy))
     table.add_row("accuracy, int8", percent(result.int8_accuracy))
+    if result.twin_accuracy is not None:
+        table.add_row("accuracy of the static twin, float", percent(result.twin_accuracy))
     table.add_row("same prediction", percent(result.prediction_agreement))
     table.add_row("same gate decision", percent(result.gate_agreement))
     if result.masks is not None:
         table.add_row("gate bits that depend on the image", percent(result.masks.input_dependent))
         table.add_row("entropy of a gate bit", f"{result.masks.mean_entropy:.2f} bit")
+        table.add_row(
+            "different masks", f"{count(result.masks.distinct or 0)} of {result.images:,}"
+        )
+        table.add_row("masks' variance along one direction", percent(result.masks.first_component))
     table.add_row("MACs an image, without gates", count(result.macs_dense))
     table.add_row("MACs an image, mean", count(result.macs_mean))
     table.add_row("MACs an image, spread (1 sigma)", count(result.macs_std))
     table.add_row("MACs skipped", share(result.macs_dense - result.macs_mean, result.macs_dense))
+    for name, value in _difficulty_rows(result):
+        table.add_row(name, value)
     print_table(table)
     figures = {field.name: getattr(result, field.name) for field in fields(result)}
-    write_json(json_file, {key: value for key, value in figures.items() if key != "bits"})
+    write_json(json_file, {key: value for key, value in figures.items() if key not in _OF_IMAGES})
+
+
+def _difficulty_rows(result: EvalResult) -> Iterator[tuple[str, str]]:
+    """Rows about what MACs have to do with difficulty, and about thresholds."""
+    figures = result.difficulty
+    if figures is not None and figures.macs_by_quartile is not None:
+        quarters = " / ".join(count(macs) for macs in figures.macs_by_quartile)
+        yield "MACs of the quarters, easiest first", quarters
+    if figures is not None and figures.correlation is not None:
+        yield "MACs follow difficulty", f"r = {figures.correlation:+.2f}"
+    if figures is not None and figures.auroc is not None:
+        yield "MACs tell wrong answers", f"AUROC {figures.auroc:.2f}"
+    if figures is not None and figures.auroc_of_twin is not None:
+        yield "MACs tell wrong answers of the twin", f"AUROC {figures.auroc_of_twin:.2f}"
+    if result.thresholds is None:
+        return
+    for point in result.thresholds.points:
+        value = f"{percent(point.accuracy)}, {count(point.macs_mean)} MACs"
+        yield f"threshold {point.threshold:g}, int8", value
+    usable = result.thresholds.usable
+    yield "usable thresholds", "none" if usable is None else f"{usable[0]:g} to {usable[1]:g}"

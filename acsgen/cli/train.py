@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from acsgen.cli.console import guarded, out
 from acsgen.cli.options import JsonOption, check_json, write_json
 from acsgen.cli.tables import figures_table, print_table
-from acsgen.support.errors import Problem, UserError
+from acsgen.support.errors import CheckFailed, Problem, UserError
 
 if TYPE_CHECKING:
     from acsgen.train import Recipe, Validation
@@ -50,7 +52,8 @@ def train(
     """Train a network by a recipe, phase by phase.
 
     Writes NAME.pt, the model file, and NAME.metrics.jsonl, a line for each epoch. A sweep writes
-    those of every value, and NAME-KEY.sweep.jsonl, a line for each value.
+    those of every value, and NAME-KEY.sweep.jsonl, a line for each value. Masks that are one switch
+    are warned of; where the recipe has max_first_component, the exit status is then 1.
     """
     check_json(json_file)
 
@@ -58,8 +61,10 @@ def train(
     from acsgen.train.sweep import curve_line, parse_axis, variants
 
     if sweep is None:
-        validation = _train(load_recipe(recipe, settings or []), device, out_dir, resume)
+        plan = load_recipe(recipe, settings or [])
+        validation = _train(plan, device, out_dir, resume)
         write_json(json_file, validation.as_dict())
+        _require_varied([(plan, validation)])
         return
     if resume:
         remedy = "resume the run of one value with --set, then sweep over those that are left"
@@ -70,10 +75,11 @@ def train(
     base = load_recipe(recipe, settings or []).name
     columns = (key, "test accuracy", "MACs an image", "of the static network")
     table = figures_table(f"{base} by {key}", columns)
-    curve = []
-    for plan in plans:
-        figures = _train(plan.recipe, device, out_dir, False).as_dict()
-        curve.append(curve_line(plan.values[0], figures))
+    curve, trained = [], []
+    for variant in plans:
+        validation = _train(variant.recipe, device, out_dir, False)
+        trained.append((variant.recipe, validation))
+        curve.append(curve_line(variant.values[0], validation.as_dict()))
     path = out_dir / f"{base}-{key}.sweep.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in curve), encoding="utf-8")
     for line in curve:
@@ -82,6 +88,28 @@ def train(
     print_table(table)
     out.print(f"curve in {path}", soft_wrap=True)
     write_json(json_file, {"key": key, "curve": curve})
+    _require_varied(trained)
+
+
+def _require_varied(trained: Sequence[tuple[Recipe, Validation]]) -> None:
+    """Say of which networks the masks are one switch.
+
+    Raises:
+        CheckFailed: the recipe of one of them does not let that pass.
+    """
+    from acsgen.train.one_switch import one_switch_complaint
+
+    failed = []
+    for recipe, validation in trained:
+        complaint = one_switch_complaint(recipe, validation)
+        if complaint is None:
+            continue
+        if recipe.max_first_component is None:
+            warnings.warn(complaint, stacklevel=2)
+        else:
+            failed.append(complaint)
+    if failed:
+        raise CheckFailed("\n".join(failed))
 
 
 def _train(plan: Recipe, device: str, out_dir: Path, resume: bool) -> Validation:

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from acsgen.cost.macs import count_macs
-from acsgen.data import load_dataset
+from acsgen.data import Dataset, load_dataset
 from acsgen.data.remedies import require_images
+from acsgen.flow.difficulty import DifficultyFigures, difficulty_figures
+from acsgen.flow.thresholds import ThresholdRange, measure_thresholds, with_alpha
 from acsgen.frontend import front_end, run_layers
-from acsgen.ir.integer import IntGate, IntGraph
-from acsgen.ir.layers import Gate, LayerGraph
+from acsgen.ir.integer import IntGraph
+from acsgen.ir.layers import LayerGraph
 from acsgen.ir.mask_statistics import MaskStatistics, mask_statistics
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
-from acsgen.quant.thresholds import integer_threshold
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.progress import OnStage, ignore_stages
 
@@ -30,8 +30,6 @@ from acsgen.support.progress import OnStage, ignore_stages
 CALIBRATION_IMAGES = 256
 
 _BATCH = 32
-
-GraphT = TypeVar("GraphT", LayerGraph, IntGraph)
 
 
 @dataclass(frozen=True)
@@ -80,6 +78,11 @@ class EvalResult:
         macs_std: their standard deviation over images.
         macs_gates: gating work alone, mean over images.
         masks: statistics of the integer network's masks; None without gates.
+        difficulty: whether its MACs follow difficulty; None without gates.
+        thresholds: the integer network at other thresholds, where they were tried.
+        twin_accuracy: of the static twin in floats, where one was given.
+        macs: int64 ``[N]``, executed for each image.
+        wrong: bool ``[N]``, the images that the integer network gets wrong; None without labels.
         bits: the integer network's masks, uint8 ``[N, C]`` by gate name.
     """
 
@@ -95,7 +98,12 @@ class EvalResult:
     macs_std: float
     macs_gates: float
     masks: MaskStatistics | None
+    difficulty: DifficultyFigures | None
+    macs: NDArray[np.int64] = field(repr=False, compare=False)
+    wrong: NDArray[np.bool_] | None = field(repr=False, compare=False)
     bits: dict[str, NDArray[np.uint8]] = field(repr=False, compare=False)
+    thresholds: ThresholdRange | None = None
+    twin_accuracy: float | None = None
 
     @property
     def skipped_share(self) -> float:
@@ -109,6 +117,8 @@ def evaluate(
     limit: int | None = None,
     *,
     alpha: float | None = None,
+    thresholds: bool = False,
+    twin: str | Path | None = None,
     data_root: str | Path | None = None,
     calibration_images: int = CALIBRATION_IMAGES,
     on_stage: OnStage = ignore_stages,
@@ -120,6 +130,8 @@ def evaluate(
         dataset: as :func:`acsgen.data.load_dataset` names it.
         limit: use only the first so many test images.
         alpha: threshold of all gates of the integer network, and of the float one; None as trained.
+        thresholds: try other thresholds of all gates, too, and find the range of use.
+        twin: model file of the network's static twin, for its accuracy and its errors.
         data_root: folder of data sets that are files.
         calibration_images: how many training images to measure ranges on.
         on_stage: told of the progress.
@@ -129,36 +141,58 @@ def evaluate(
     """
     on_stage("read the model")
     layers, _ = front_end(model)
+    if thresholds:
+        _require_own_thresholds(layers, alpha)
+    twin_layers = None if twin is None else front_end(twin)[0]
     on_stage("read the data set")
     calibration = load_dataset(dataset, "train", data_root, calibration_images)
     test = load_dataset(dataset, "test", data_root, limit)
     require_images(test, layers.input.shape)
+    if twin_layers is not None:
+        require_images(test, twin_layers.input.shape)
     on_stage("quantize")
     integers = quantize(layers, calibration.images)
     if alpha is not None:
         layers, integers = with_alpha(layers, alpha), with_alpha(integers, alpha)
-    return measure(layers, integers, test.images, test.labels, on_stage=on_stage)
+    result = measure(layers, integers, test.images, test.labels, test.difficulty, on_stage=on_stage)
+    if twin_layers is not None:
+        on_stage("run the static twin")
+        result = _beside_twin(result, twin_layers, test)
+    if thresholds:
+        found = measure_thresholds(
+            integers, test.images, test.labels, result.int8_accuracy, on_stage=on_stage
+        )
+        result = replace(result, thresholds=found)
+    return result
 
 
-def with_alpha(graph: GraphT, alpha: float) -> GraphT:
-    """Return a layer graph or an integer graph whose gates all have the threshold ``alpha``.
+def _require_own_thresholds(layers: LayerGraph, alpha: float | None) -> None:
+    """Refuse to look for the range of thresholds where there is none to be found."""
+    problems = []
+    if not layers.gates:
+        problems.append(Problem("--thresholds", f"{layers.name} has no gates", "leave it out"))
+    if alpha is not None:
+        what = "tries thresholds around those that the gates were trained with, and --alpha is one"
+        problems.append(Problem("--thresholds", what, "give one of the two"))
+    if problems:
+        raise UserError(problems)
 
-    Raises:
-        UserError: it has no gates.
-    """
-    changed: list[Any] = []
-    layer: Any  # of either graph
-    for layer in graph:
-        if isinstance(layer, IntGate):
-            threshold = integer_threshold(alpha, layer.acc_scale)
-            changed.append(replace(layer, threshold=threshold, alpha=alpha))
-        elif isinstance(layer, Gate):
-            changed.append(replace(layer, threshold=alpha))
-        else:
-            changed.append(layer)
-    if all(new is old for new, old in zip(changed, graph, strict=True)):
-        raise UserError(Problem("--alpha", f"{graph.name} has no gates", "leave it out"))
-    return replace(graph, layers=tuple(changed))
+
+def _beside_twin(result: EvalResult, twin: LayerGraph, test: Dataset) -> EvalResult:
+    """Add what the static twin, in floats, has to do with the network's MACs."""
+    predictions = [
+        run_layers(twin, torch.from_numpy(np.array(test.images[start : start + _BATCH])))[
+            twin.outputs[-1]
+        ]
+        .numpy()
+        .argmax(axis=1)
+        for start in range(0, len(test), _BATCH)
+    ]
+    wrong = np.concatenate(predictions) != test.labels
+    figures = result.difficulty
+    if figures is not None:
+        figures = difficulty_figures(result.macs, result.wrong, test.difficulty, wrong)
+    return replace(result, difficulty=figures, twin_accuracy=float(1.0 - wrong.mean()))
 
 
 def measure(
@@ -166,6 +200,7 @@ def measure(
     integers: IntGraph,
     images: NDArray[np.uint8],
     labels: NDArray[np.int64] | None = None,
+    difficulty: NDArray[np.floating] | None = None,
     *,
     on_stage: OnStage = ignore_stages,
 ) -> EvalResult:
@@ -176,6 +211,7 @@ def measure(
         integers: its integer form.
         images: uint8 ``[N, C, H, W]``.
         labels: classes ``[N]``, if known.
+        difficulty: of each image ``[N]``, larger for harder ones, if known.
         on_stage: told of the progress.
 
     Raises:
@@ -208,6 +244,8 @@ def measure(
     bits = {name: np.concatenate(parts) for name, parts in masks.items()}
     same = {name: np.concatenate(parts) for name, parts in equal.items()}
     macs = count_macs(integers, bits, len(images))
+    predicted = np.concatenate(int_parts[integers.outputs[-1]])
+    wrong = None if labels is None else predicted != labels
     return EvalResult(
         images=len(images),
         float_accuracy=answer.float_accuracy,
@@ -221,6 +259,9 @@ def measure(
         macs_std=float(macs.executed.std()),
         macs_gates=float(macs.gates.mean()),
         masks=_statistics(bits),
+        difficulty=difficulty_figures(macs.executed, wrong, difficulty) if bits else None,
+        macs=macs.executed,
+        wrong=wrong,
         bits=bits,
     )
 
@@ -232,4 +273,4 @@ def _accuracy(predictions: NDArray[np.int64], labels: NDArray[np.int64] | None) 
 def _statistics(bits: dict[str, NDArray[np.uint8]]) -> MaskStatistics | None:
     if not bits:
         return None
-    return mask_statistics(np.concatenate([*bits.values()], axis=1).mean(axis=0))
+    return mask_statistics(np.concatenate([*bits.values()], axis=1))

@@ -154,6 +154,9 @@ class Recipe(_Strict):
         phases: run in order.
         start: a model file of any architecture. Weights of the same name and shape are taken from
             it before the first phase: a pretrained static twin, for example.
+        max_first_component: share of the masks' variance in their first principal component above
+            which ``acsgen train`` ends with status 1, its files written: masks that are one switch
+            (:mod:`acsgen.train.one_switch`). None warns above 0.7, of 16 gate bits or more.
         seed: of initialisation, shuffling, augmentation and gate noise.
         batch: images per step.
         momentum: of SGD.
@@ -171,6 +174,7 @@ class Recipe(_Strict):
     data: DataRecipe
     phases: tuple[PhaseRecipe, ...] = Field(min_length=1)
     start: str | None = None
+    max_first_component: float | None = Field(default=None, gt=0.0, le=1.0)
     seed: int = Field(default=0, ge=0)
     batch: int = Field(default=128, ge=2)
     momentum: float = Field(default=0.9, ge=0.0, lt=1.0)

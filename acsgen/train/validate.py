@@ -19,7 +19,7 @@ from acsgen.nn.mac_counter import MacCounter
 NEAR_TIE = 0.02
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DecisionStatistics(MaskStatistics):
     """Statistics of the float network's masks, and of the logits that they are decided by.
 
@@ -129,12 +129,13 @@ def _decision_statistics(
 ) -> DecisionStatistics:
     """Statistics of masks [N, bits], from the logits' margins over their thresholds likewise."""
     margins = margins / margins.std(0, correction=0).clamp(min=1e-9)
-    frequency = masks.double().mean(0).cpu().numpy()
+    bits = masks.cpu().numpy()
+    frequency = bits.mean(axis=0, dtype=np.float64)
     correlation = None
     if difficulty is not None and macs.std() > 0:
         correlation = float(np.corrcoef(macs, difficulty)[0, 1])
     return DecisionStatistics(
-        **asdict(mask_statistics(frequency)),
+        **asdict(mask_statistics(bits)),
         always_open=float((frequency == 1.0).mean()),
         always_closed=float((frequency == 0.0).mean()),
         near_ties=float((margins.abs() < NEAR_TIE).double().mean()),

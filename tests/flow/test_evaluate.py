@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from acsgen.cost.macs import count_macs
-from acsgen.flow.evaluate import evaluate, measure, with_alpha
+from acsgen.flow.evaluate import evaluate, measure
+from acsgen.flow.thresholds import with_alpha
 from acsgen.frontend import run_layers
 from acsgen.nn.checkpoint import save_checkpoint
 from acsgen.nn.networks.resnet import AcsConfig, ResNet, ResNetConfig

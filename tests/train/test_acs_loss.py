@@ -12,7 +12,8 @@ from acsgen.nn import AcsConfig, ChannelGate, ResNet, ResNetConfig
 from acsgen.nn.gates.record import GateRecord
 from acsgen.nn.mac_counter import GatedLayer, MacCounter
 from acsgen.train.losses import LOSSES, Forward, LossParameters
-from acsgen.train.losses.acs import AcsLoss, AcsParameters, gate_information
+from acsgen.train.losses._gate_terms import gate_information
+from acsgen.train.losses.acs import AcsLoss, AcsParameters
 from acsgen.train.losses.cross_entropy import CrossEntropyParameters
 
 CPU = torch.device("cpu")

@@ -9,7 +9,8 @@ from acsgen.flow.agreement import WARN_BELOW, complaint
 from acsgen.flow.build.doubts import warn_of_doubts
 from acsgen.flow.build.images import choose_images
 from acsgen.flow.build.work import Work
-from acsgen.flow.evaluate import measure, with_alpha
+from acsgen.flow.evaluate import measure
+from acsgen.flow.thresholds import with_alpha
 from acsgen.frontend import front_end
 from acsgen.ir.ungate import without_gates
 from acsgen.quant.noise import NOISE_IMAGES, layer_noise

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from acsgen.nn.gates.record import GateRecord
+from acsgen.train.losses._gate_terms import gate_correlation, gate_information
 from acsgen.train.losses.base import Forward, ForwardPass, Loss, LossParameters, Terms, register
 
 
@@ -26,6 +26,9 @@ class AcsParameters(LossParameters):
             between the image and a gate bit, averaged over bits. It keeps masks from becoming
             constant and logits away from the threshold (integer decisions then agree with float
             ones).
+        decorrelation: weight of the mean squared correlation between the bits of a gate, over the
+            batch. Information looks at each bit alone, and has its maximum where one coin decides
+            them all.
     """
 
     name: Literal["acs"] = "acs"
@@ -33,22 +36,23 @@ class AcsParameters(LossParameters):
     weight: float = Field(default=4.0, ge=0.0)
     ramp: float = Field(default=0.4, ge=0.0, le=1.0)
     information: float = Field(default=0.1, ge=0.0)
+    decorrelation: float = Field(default=0.0, ge=0.0)
 
 
 @register
 class AcsLoss(Loss[AcsParameters]):
-    """L = CE + weight * max(0, r - budget) - information * I(image; gate bit).
+    """L = CE + weight * max(0, r - budget) - information * I + decorrelation * C.
 
     ACS paper, equation 5, with L_reg taken from acsgen's MAC count r (relative to the static
-    network); the last term is ours, see :class:`AcsParameters`. Without gates it is the
-    cross-entropy.
+    network); the last two terms are ours, :func:`acsgen.train.losses._gate_terms.gate_information`
+    and ``gate_correlation``. Without gates it is the cross-entropy.
 
     Attributes:
         budget: 0-dim tensor; falls during the phase.
     """
 
     parameters_type = AcsParameters
-    own_statistics = ("reg", "information")
+    own_statistics = ("reg", "information", "correlation")
     needs_skipping = True
 
     def __init__(self, parameters: AcsParameters, forward: Forward) -> None:
@@ -65,22 +69,9 @@ class AcsLoss(Loss[AcsParameters]):
         """See :class:`AcsLoss`."""
         if not run.gates.logits:
             zero = torch.zeros_like(ce)
-            return ce, (zero, zero)
+            return ce, (zero, zero, zero)
         reg = torch.clamp(run.macs_ratio - self.budget, min=0.0)
-        information = gate_information(run.gates)
-        loss = ce + self.parameters.weight * reg - self.parameters.information * information
-        return loss, (reg, information)
-
-
-def gate_information(gates: GateRecord) -> Tensor:
-    """Mean over gate bits of I(image; bit) = H(E p) - E H(p), in nats, with p = sigmoid(logit).
-
-    Large when a bit is open for about half of the images and sure about each one of them.
-    """
-    p = torch.sigmoid(torch.cat(list(gates.logits.values()), dim=1).float())
-    return (_entropy(p.mean(0)) - _entropy(p).mean(0)).mean()
-
-
-def _entropy(p: Tensor) -> Tensor:
-    p = p.clamp(1e-6, 1.0 - 1e-6)
-    return -(p * p.log() + (1.0 - p) * (1.0 - p).log())
+        its = self.parameters
+        information, correlation = gate_information(run.gates), gate_correlation(run.gates)
+        loss = ce + its.weight * reg - its.information * information
+        return loss + its.decorrelation * correlation, (reg, information, correlation)
