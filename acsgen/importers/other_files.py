@@ -15,6 +15,7 @@ from torch import Tensor
 
 from acsgen.nn.checkpoint import FORMAT
 from acsgen.support.errors import Problem
+from acsgen.support.pickles import check_pickles
 
 EXPORT = (
     "network.eval()\n"
@@ -85,13 +86,14 @@ def _of_pickle(file: IO[bytes], pickles: int, path: Path) -> str | None:
     """Say what the output of ``torch.save`` is, from the names in it and from its plain parts."""
     classes: list[str] = []
     try:
+        check_pickles(path)
         for _ in range(pickles):
             for kind, text in _names(file):
                 if kind == "text" and text == FORMAT:
                     return None
                 if kind == "class":
                     classes.append(text)
-    except Exception:  # a damaged pickle; those who read it describe it
+    except Exception:  # a damaged pickle, or an endless one; those who read it describe it
         return None
     layers = [name for name in classes if name.startswith("torch.nn.modules")]
     strange = [name for name in classes if not name.startswith(_PLAIN_CLASSES)]

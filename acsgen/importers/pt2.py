@@ -33,6 +33,7 @@ from acsgen.importers.network import ImportedNetwork, imported_network
 from acsgen.importers.source_line import source_line
 from acsgen.support.archives import check_unpacked
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.pickles import check_pickles
 
 _LEGACY_PROGRAM = "serialized_exported_program.json"
 _KNOWN_PARTS = re.compile(
@@ -50,6 +51,8 @@ _FRAME = re.compile(r'File "([^"\n]+)", line (\d+)')
 _UNSAFE_IN_PATH = re.compile(r"[^\w.\-+:/@ ]")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _PLAIN_CONTAINERS = {None, "builtins.tuple", "builtins.list", "builtins.dict"}
+#: The graph of a network of a thousand layers has a tenth of it.
+_MAX_JSON_BYTES = 64 * 2**20
 _SAVE_AGAIN = "save the network in eval mode with torch.export.save"
 
 
@@ -131,6 +134,7 @@ def _clean_archive(path: Path) -> io.BytesIO:
     result = io.BytesIO()
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(result, "w") as copy:
         check_unpacked(archive)
+        _check_json(archive, where)
         files = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
         programs = [name for name in files if _is_program(_split_root(name)[1])]
         if len(programs) != 1:
@@ -155,6 +159,17 @@ def _clean_archive(path: Path) -> io.BytesIO:
             copy.writestr(name, content)
     result.seek(0)
     return result
+
+
+def _check_json(archive: zipfile.ZipFile, where: str) -> None:
+    """Refuse a graph that would be read for minutes, before any of it is unpacked."""
+    for part in archive.infolist():
+        if part.filename.endswith(".json") and part.file_size > _MAX_JSON_BYTES:
+            what = (
+                f"its part {part.filename} unpacks to {part.file_size:,} bytes, and the graph of a "
+                f"network has {_MAX_JSON_BYTES:,} at most"
+            )
+            raise UserError(Problem(where, what, _SAVE_AGAIN))
 
 
 def _pickled_payloads(files: dict[str, bytes], where: str) -> set[str]:
@@ -188,6 +203,10 @@ def _clean_pickle(content: bytes, where: str) -> bytes:
     """The same tensors, on the CPU."""
     if not content:
         return content
+    try:
+        check_pickles(io.BytesIO(content))
+    except ValueError as error:
+        raise UserError(Problem(where, str(error), _SAVE_AGAIN)) from None
     try:
         loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:

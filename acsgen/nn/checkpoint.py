@@ -23,6 +23,7 @@ from acsgen.nn.networks import ARCHITECTURES
 from acsgen.nn.weights_digest import weights_digest
 from acsgen.support.archives import check_unpacked
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.pickles import check_pickles
 
 FORMAT = "acsgen-checkpoint"
 VERSION = 2
@@ -167,6 +168,7 @@ def read_plain(path: Path) -> object:
         raise UserError([Problem(where, "is a folder, not a model file", "name the .pt file")])
     damaged = Problem(where, "not a readable PyTorch file", "it may be truncated; copy it again")
     _check_archive(path)
+    _check_pickles(path)
     remedy = "save only plain values and tensors, with acsgen.nn.save_checkpoint"
     try:
         with warnings.catch_warnings():
@@ -205,6 +207,19 @@ def _check_archive(path: Path) -> None:
     if part is not None:
         what = f"damaged: its part {part} does not match its checksum"
         raise UserError([Problem(str(path), what, "copy the file again")])
+
+
+def _check_pickles(path: Path) -> None:
+    """Refuse pickles that would be read without end."""
+    try:
+        check_pickles(path)
+    except ValueError as error:
+        what = f"not a readable PyTorch file: {error}"
+        raise UserError(
+            [Problem(str(path), what, "save the weights alone, in one state_dict")]
+        ) from None
+    except Exception:  # not a readable zip file: torch describes it
+        return
 
 
 def load_state(model: nn.Module, state: dict[str, Any], where: str) -> None:

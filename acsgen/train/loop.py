@@ -21,6 +21,7 @@ from acsgen.nn.gates.dgconv import DGConv2d
 from acsgen.nn.mac_counter import MacCounter
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import check_folder
+from acsgen.support.pickles import check_pickles
 from acsgen.train.batches import Batches
 from acsgen.train.batchnorm import settle_batch_norm
 from acsgen.train.gate_modes import GATE_MODES, gates_in_mode
@@ -278,6 +279,7 @@ class _Run:
         where = str(self.state_path)
         damaged = Problem(where, "not a readable state file", "delete it and start again")
         try:
+            check_pickles(self.state_path)
             content = torch.load(self.state_path, map_location=self.device, weights_only=True)
             same = content["recipe"] == self.recipe.model_dump_json()
             epoch, state, momentum = content["epoch"], content["model"], content["momentum"]
