@@ -17,6 +17,7 @@ from acsgen.cli.options import (
     DatasetOption,
     JsonOption,
     LanesOption,
+    WeightBitsOption,
     check_json,
     lane_groups,
     write_json,
@@ -24,6 +25,7 @@ from acsgen.cli.options import (
 from acsgen.cli.tables import remarks_table
 from acsgen.engines.base import Implementation
 from acsgen.engines.registry import SimulationName
+from acsgen.ir.ranges import WEIGHT_BITS
 from acsgen.program.board import Board, load_board
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def build(
     lanes: LanesOption = None,
     clock: ClockOption = None,
     alpha: AlphaOption = None,
+    weight_bits: WeightBitsOption = WEIGHT_BITS,
     keep_stages: Annotated[
         bool, typer.Option("--keep-stages", help="Keep every stage's result, in OUT/stages.")
     ] = False,
@@ -127,6 +130,7 @@ def build(
         require_agreement=None if require_agreement is None else require_agreement / 100,
         alpha=alpha,
         clock_mhz=clock,
+        weight_bits=weight_bits,
     )
     with StageDisplay() as display:
         result = run_build(request, on_stage=display)

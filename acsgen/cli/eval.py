@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from acsgen.cli.console import StageDisplay, guarded
-from acsgen.cli.options import AlphaOption, DataOption, JsonOption, check_json, write_json
+from acsgen.cli.options import (
+    AlphaOption,
+    DataOption,
+    JsonOption,
+    WeightBitsOption,
+    check_json,
+    write_json,
+)
 from acsgen.cli.tables import figures_table, print_table
+from acsgen.ir.ranges import WEIGHT_BITS
 from acsgen.support.numbers import count, images, percent, share
 
 if TYPE_CHECKING:
@@ -45,6 +53,7 @@ def eval_command(
         Path | None,
         typer.Option(metavar="MODEL", help="The static twin: its accuracy and its errors."),
     ] = None,
+    weight_bits: WeightBitsOption = WEIGHT_BITS,
     json_file: JsonOption = None,
 ) -> None:
     """Compare the float network with its integer form on a data set's test images.
@@ -64,6 +73,7 @@ def eval_command(
             alpha=alpha,
             thresholds=thresholds,
             twin=twin,
+            weight_bits=weight_bits,
             data_root=data,
             on_stage=display,
         )
@@ -71,6 +81,8 @@ def eval_command(
     title = f"{model.name} on {dataset}, {images(result.images)}"
     if alpha is not None:
         title += f", alpha {alpha:g}"
+    if weight_bits != WEIGHT_BITS:
+        title += f", weights of {weight_bits} bits"
     table = figures_table(title, ("figure", "value"))
     table.add_row("accuracy, float", percent(result.float_accuracy))
     table.add_row("accuracy, int8", percent(result.int8_accuracy))

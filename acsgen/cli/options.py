@@ -13,6 +13,7 @@ import typer
 from pydantic import BaseModel
 
 from acsgen.cli.console import out
+from acsgen.ir.ranges import MIN_WEIGHT_BITS, WEIGHT_BITS
 from acsgen.isa.generated import LANES
 from acsgen.program.board import MAX_CLOCK_MHZ, MIN_CLOCK_MHZ
 from acsgen.support.errors import Problem, UserError
@@ -42,6 +43,16 @@ AlphaOption = Annotated[
     float | None,
     typer.Option(
         min=0.0, max=1.0, help="Threshold of all gates: 0 opens, 1 closes; default as trained."
+    ),
+]
+WeightBitsOption = Annotated[
+    int,
+    typer.Option(
+        "--weight-bits",
+        min=MIN_WEIGHT_BITS,
+        max=WEIGHT_BITS,
+        help="Width that weights are quantized to. Fewer bits cost accuracy and save no cycles: "
+        f"the engine stores {WEIGHT_BITS}.",
     ),
 ]
 

@@ -49,8 +49,8 @@ def sweep(
         typer.Option(
             "--over",
             metavar="KEY=V1,V2,...",
-            help="An axis: threshold, lanes, board, clock, bits; of a recipe also gate, alpha, and "
-            "any key; repeatable, all combinations are built.",
+            help="An axis: threshold, weight_bits, lanes, board, clock; of a recipe also gate, "
+            "alpha, and any key; repeatable, all combinations are built.",
         ),
     ] = None,
     board: Annotated[

@@ -21,6 +21,7 @@ from acsgen.frontend import front_end, run_layers
 from acsgen.ir.integer import IntGraph
 from acsgen.ir.layers import LayerGraph
 from acsgen.ir.mask_statistics import MaskStatistics, mask_statistics
+from acsgen.ir.ranges import WEIGHT_BITS
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 from acsgen.support.errors import Problem, UserError
@@ -119,6 +120,7 @@ def evaluate(
     alpha: float | None = None,
     thresholds: bool = False,
     twin: str | Path | None = None,
+    weight_bits: int = WEIGHT_BITS,
     data_root: str | Path | None = None,
     calibration_images: int = CALIBRATION_IMAGES,
     on_stage: OnStage = ignore_stages,
@@ -132,6 +134,7 @@ def evaluate(
         alpha: threshold of all gates of the integer network, and of the float one; None as trained.
         thresholds: try other thresholds of all gates, too, and find the range of use.
         twin: model file of the network's static twin, for its accuracy and its errors.
+        weight_bits: width of the integer network's weights.
         data_root: folder of data sets that are files.
         calibration_images: how many training images to measure ranges on.
         on_stage: told of the progress.
@@ -151,7 +154,7 @@ def evaluate(
     if twin_layers is not None:
         require_images(test, twin_layers.input.shape)
     on_stage("quantize")
-    integers = quantize(layers, calibration.images)
+    integers = quantize(layers, calibration.images, weight_bits=weight_bits)
     if alpha is not None:
         layers, integers = with_alpha(layers, alpha), with_alpha(integers, alpha)
     result = measure(layers, integers, test.images, test.labels, test.difficulty, on_stage=on_stage)

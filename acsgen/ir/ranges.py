@@ -15,6 +15,23 @@ INT32_MIN = -(2**31)
 INT32_MAX = 2**31 - 1
 WEIGHT_MAX = 127
 
+#: Width of a stored weight, and the least width that weights can be quantized to.
+WEIGHT_BITS, MIN_WEIGHT_BITS = 8, 4
+
+
+def weight_max(bits: int) -> int:
+    """Return the largest magnitude of a weight that is quantized to a width of ``bits``.
+
+    The engine stores :data:`WEIGHT_BITS` for every weight; fewer bits are a smaller range of them.
+    There is no -2^(bits-1), so that a weight and its negative are both there.
+
+    Raises:
+        ValueError: not :data:`MIN_WEIGHT_BITS` to :data:`WEIGHT_BITS`.
+    """
+    if not MIN_WEIGHT_BITS <= bits <= WEIGHT_BITS:
+        raise ValueError(f"weights have {MIN_WEIGHT_BITS} to {WEIGHT_BITS} bits, not {bits}")
+    return (1 << (bits - 1)) - 1
+
 
 def weights(dims: str) -> Constant:
     """Weights."""

@@ -28,7 +28,9 @@ Floats = NDArray[np.float64]
 LEAST_GAIN = 4.0
 
 
-def centred(graph: LayerGraph, calibration: Calibration, room: float, levels: int) -> LayerGraph:
+def centred(
+    graph: LayerGraph, calibration: Calibration, room: float, levels: int, weight_max: int
+) -> LayerGraph:
     """The network with a convolution before every average that needs one; the same in floats.
 
     Args:
@@ -36,6 +38,7 @@ def centred(graph: LayerGraph, calibration: Calibration, room: float, levels: in
         calibration: its statistics.
         room: the range of a vector, in units of the largest value seen.
         levels: the largest integer of a signed vector.
+        weight_max: the largest magnitude of an integer weight.
     """
     layers: list[Layer] = []
     middles: dict[str, tuple[str, Floats]] = {}
@@ -45,7 +48,7 @@ def centred(graph: LayerGraph, calibration: Calibration, room: float, levels: in
             name, middle = middles[layer.x]
             changed = replace(layer, x=name, bias=layer.bias + _exact_sums(layer.weight * middle))
         elif isinstance(layer, GlobalAvg):
-            found = _middle(graph, layer, calibration, room, levels)
+            found = _middle(graph, layer, calibration, room, levels, weight_max)
             if found is not None:
                 convolution = _subtract(graph, layer, found)
                 layers.append(convolution)
@@ -56,7 +59,12 @@ def centred(graph: LayerGraph, calibration: Calibration, room: float, levels: in
 
 
 def _middle(
-    graph: LayerGraph, layer: GlobalAvg, calibration: Calibration, room: float, levels: int
+    graph: LayerGraph,
+    layer: GlobalAvg,
+    calibration: Calibration,
+    room: float,
+    levels: int,
+    weight_max: int,
 ) -> Floats | None:
     """The middle of each channel's averages, ``(C,)``; None where it need not be subtracted."""
     readers = [other for other in graph if layer.name in other.inputs]
@@ -71,7 +79,7 @@ def _middle(
 
     # At best, each channel of an average has a scale of its own.
     before, after = (
-        sum(_error(reader, reach, levels, calibration) for reader in readers)
+        sum(_error(reader, reach, levels, calibration, weight_max) for reader in readers)
         for reach in (plain, rest)
     )
     return middle if before > LEAST_ERROR and after * LEAST_GAIN < before else None
@@ -82,11 +90,14 @@ def _exact_sums(products: Floats) -> Floats:
     return np.array([math.fsum(row) for row in products])
 
 
-def _error(reader: Layer, reach: Floats, levels: int, calibration: Calibration) -> float:
+def _error(
+    reader: Layer, reach: Floats, levels: int, calibration: Calibration, weight_max: int
+) -> float:
     scale = np.where(reach > 0, reach, reach.max(initial=0.0)) / levels
     if not scale.all():
         return 0.0
-    return at_reader(reader, scale, scale**2 / 12, reach, calibration.variances[reader.name])
+    variance = calibration.variances[reader.name]
+    return at_reader(reader, scale, scale**2 / 12, reach, variance, weight_max)
 
 
 def _subtract(graph: LayerGraph, layer: GlobalAvg, middle: Floats) -> Conv:

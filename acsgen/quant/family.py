@@ -52,11 +52,13 @@ class Statistics:
         variances: of the weighted sums of every layer with weights, by output, over images and
             pixels.
         levels: the largest integer, by sign.
+        weight_max: the largest magnitude of an integer weight.
     """
 
     reaches: Mapping[str, Floats]
     variances: Mapping[str, Floats]
     levels: Mapping[bool, int]
+    weight_max: int
 
 
 def roots_of(graph: LayerGraph, layer: Layer) -> list[Layer] | None:

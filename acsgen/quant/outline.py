@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from acsgen.ir.format import Format
 from acsgen.ir.integer import IntGraph, IntLayer
 from acsgen.ir.layers import Layer, LayerGraph
+from acsgen.ir.ranges import WEIGHT_MAX
 from acsgen.quant.checks import check_quantizable
 from acsgen.quant.kinds import kind_of
 from acsgen.quant.scales import Floats
@@ -34,6 +35,8 @@ def outline(graph: LayerGraph) -> IntGraph:
 
 class _Outline:
     """Scales of 1, or coarser ones where multiplier and shift need them."""
+
+    weight_max = WEIGHT_MAX
 
     def __init__(self, graph: LayerGraph) -> None:
         source = graph.input

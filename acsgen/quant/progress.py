@@ -37,16 +37,24 @@ class Progress:
         calibration: its statistics on ``pixels``.
         pixels: uint8 ``[N, C, H, W]``.
         batch: images computed at once.
+        weight_max: the largest magnitude of an integer weight.
 
     Attributes:
         done: integer layers by name, in execution order.
+        weight_max: the same as the argument.
         normalization: scale and offset ``(C,)`` of the image's channels.
     """
 
     def __init__(
-        self, graph: LayerGraph, calibration: Calibration, pixels: Tensor, batch: int
+        self,
+        graph: LayerGraph,
+        calibration: Calibration,
+        pixels: Tensor,
+        batch: int,
+        weight_max: int,
     ) -> None:
         source = graph.input
+        self.weight_max = weight_max
         self.done: dict[str, IntLayer] = {}
         self.normalization: tuple[Floats, Floats] = (
             np.asarray(source.scale, np.float64),
@@ -97,7 +105,7 @@ class Progress:
         (:mod:`acsgen.quant.spread`); none is finer than ``at_least`` ``(C,)``.
         """
         one = self.result_scale(layer, signed, float(at_least.max()))
-        known = Statistics(self._reaches, self._calibration.variances, LEVELS)
+        known = Statistics(self._reaches, self._calibration.variances, LEVELS, self.weight_max)
         units = own_units(self._graph, layer, known)
         if units is None:
             return Format(one, signed)

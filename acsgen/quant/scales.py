@@ -66,6 +66,7 @@ def integer_weights(
     largest_bias: NDArray[np.floating],
     max_acc_scale: float = np.inf,
     groups: int = 1,
+    weight_max: int = WEIGHT_MAX,
 ) -> IntWeights:
     """Int8 weights with a scale per output that no accumulator can overflow with.
 
@@ -73,7 +74,7 @@ def integer_weights(
 
     The scale is the finest that holds the largest weight, except: a bias beyond :data:`MAX_BIAS`
     units, or products that could reach beyond int32, make it coarser; ``max_acc_scale`` makes it
-    finer, and weights that then exceed 127 are cut.
+    finer, and weights that then exceed ``weight_max`` are cut.
 
     Args:
         weight: ``(O, I/groups, ...)``.
@@ -81,10 +82,11 @@ def integer_weights(
         largest_bias: ``(O,)``, largest magnitude among each output's biases, real.
         max_acc_scale: upper limit of an accumulator unit's real value.
         groups: of the inputs and of the outputs.
+        weight_max: largest magnitude of an integer weight (:func:`acsgen.ir.ranges.weight_max`).
     """
     flat = weight.reshape(*weight.shape[:2], -1).astype(np.float64)
     scales, signs = (_of_weights(part, flat, groups) for part in (x.scales, x.signs))
-    acc_scale = (np.abs(flat) / WEIGHT_MAX * scales).max(axis=(1, 2), initial=0.0)
+    acc_scale = (np.abs(flat) / weight_max * scales).max(axis=(1, 2), initial=0.0)
     acc_scale = np.minimum(acc_scale, max_acc_scale)
     acc_scale = np.maximum(acc_scale, largest_bias / MAX_BIAS)
     least = float(np.min(scales, initial=np.inf))
@@ -92,7 +94,7 @@ def integer_weights(
     room = INT32_MAX - MAX_BIAS
     while True:
         units = np.rint(flat / acc_scale[:, None, None] * scales)
-        integers = np.clip(units, -WEIGHT_MAX, WEIGHT_MAX).astype(np.int8)
+        integers = np.clip(units, -weight_max, weight_max).astype(np.int8)
         reach = largest_partial_sum(integers, signs[..., 0])
         if reach.max(initial=0) <= room:
             return IntWeights(integers.reshape(weight.shape), acc_scale)

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.ir.layers import Layer, LayerGraph
-from acsgen.ir.ranges import WEIGHT_MAX
 from acsgen.quant.family import Floats, Key, Member, Statistics, family_of, roots_of
 
 #: Error of the readers' sums, as a share of their variance, from which on it matters: 35 dB. Eight
@@ -56,11 +55,12 @@ def own_units(graph: LayerGraph, layer: Layer, known: Statistics) -> Floats | No
     ones = np.ones(alive.size)
     # Values near the ends of float64 have no squares; an error that is no number decides nothing.
     with np.errstate(over="ignore", invalid="ignore"):
-        before = _error(family, ones)
+        before = _error(family, ones, known.weight_max)
         if not before > LEAST_ERROR:
             return None
         tried = [_without_dead(family, units, alive) for units in _candidates(family)]
-        errors = np.nan_to_num([_error(family, units) for units in tried], nan=np.inf)
+        found = [_error(family, units, known.weight_max) for units in tried]
+    errors = np.nan_to_num(found, nan=np.inf)
     best = int(np.argmin(errors))
     return tried[best] if errors[best] * LEAST_GAIN < before else None
 
@@ -127,7 +127,7 @@ def _squares(reader: Layer) -> Floats:
     return np.square(weight).reshape(*weight.shape[:2], -1)
 
 
-def _error(family: Mapping[Key, Member], units: Floats) -> float:
+def _error(family: Mapping[Key, Member], units: Floats, weight_max: int) -> float:
     """The error of the readers' sums as a share of their variance, added up over the readers."""
     total = 0.0
     roundings: dict[Key, Floats] = {}
@@ -142,12 +142,17 @@ def _error(family: Mapping[Key, Member], units: Floats) -> float:
             rounding = rounding + share * np.repeat(passed, len(rounding) // len(passed))
         roundings[key] = rounding
         for reader, variance in member.readers:
-            total += at_reader(reader, scale, rounding, member.reach, variance)
+            total += at_reader(reader, scale, rounding, member.reach, variance, weight_max)
     return total
 
 
 def at_reader(
-    reader: Layer, scale: Floats, rounding: Floats, reach: Floats, variance: Floats
+    reader: Layer,
+    scale: Floats,
+    rounding: Floats,
+    reach: Floats,
+    variance: Floats,
+    weight_max: int,
 ) -> float:
     """The median over a reader's outputs of the error of their sums as a share of their variance.
 
@@ -157,6 +162,7 @@ def at_reader(
         rounding: variance of the errors of these, ``(I,)``.
         reach: largest magnitudes of these, ``(I,)``.
         variance: of its sums, ``(O,)``.
+        weight_max: the largest magnitude of its integer weights.
     """
     squares = _squares(reader)
     outputs, _, taps = squares.shape
@@ -168,7 +174,7 @@ def at_reader(
         return np.repeat(by_group, outputs // groups, axis=0) if groups > 1 else by_group
 
     of_inputs = (squares.sum(axis=2) * met(rounding)).sum(axis=1)
-    step = np.sqrt((squares.max(axis=2) * met(scale) ** 2).max(axis=1)) / WEIGHT_MAX
+    step = np.sqrt((squares.max(axis=2) * met(scale) ** 2).max(axis=1)) / weight_max
     size = np.square(met(TYPICAL * reach / scale)).sum(axis=1) * taps
     error = of_inputs + step**2 / 12 * size
     found = (error > 0) & (variance > 0)

@@ -17,6 +17,7 @@ from acsgen.cost.resources import ResourceEstimate
 from acsgen.engines.rtl import Memory
 from acsgen.ir.mask_statistics import MaskStatistics
 from acsgen.ir.noise import LayerNoise
+from acsgen.ir.ranges import WEIGHT_BITS
 from acsgen.ir.rewrites import Rewrite
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.memory_map import BufferPlace
@@ -393,6 +394,7 @@ class Report:
         origin: what it takes to make the same build again.
         rewrites: passes that made supported layers of the network's own, in their order.
         bitstream: that ``acsgen bitstream`` made last, by its engine: ``hls``, ``rtl``.
+        weight_bits: width that weights were quantized to; the engine stores 8 bits in any case.
     """
 
     model: str
@@ -421,3 +423,9 @@ class Report:
     origin: Origin
     rewrites: tuple[Rewrite, ...] = ()
     bitstream: dict[str, BitstreamFigures] = field(default_factory=dict)
+    weight_bits: int = WEIGHT_BITS
+
+    @property
+    def narrow_weights(self) -> str:
+        """In words, that weights have fewer bits than the engine stores; else empty."""
+        return "" if self.weight_bits == WEIGHT_BITS else f"weights of {self.weight_bits} bits"

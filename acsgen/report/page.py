@@ -198,17 +198,18 @@ def _headlines(report: Report) -> Iterator[Headline]:
             f"{count(counted.mean)} cycles, {_known_by(name)}, at {report.clock_mhz:g} MHz assumed",
         )
     accuracy = report.accuracy
+    narrow = f"; {report.narrow_weights}" if report.narrow_weights else ""
     if accuracy.int8 is not None:
         yield Headline(
             percent(accuracy.int8),
             "accuracy, int8",
-            f"{percent(accuracy.floating)} in floats, {images(accuracy.images)}",
+            f"{percent(accuracy.floating)} in floats, {images(accuracy.images)}" + narrow,
         )
     else:
         yield Headline(
             percent(accuracy.prediction_agreement),
             "same prediction in floats and int8",
-            f"{images(accuracy.images)}; without labels there is no accuracy",
+            f"{images(accuracy.images)}; without labels there is no accuracy" + narrow,
         )
     mismatches = sum(check.mismatches for check in report.bit_exact.values())
     values = sum(check.values for check in report.bit_exact.values())

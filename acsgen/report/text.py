@@ -26,6 +26,7 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
     def milliseconds(number: float) -> str:
         return f"{number / report.clock_mhz / 1000:.3f} ms at {report.clock_mhz:g} MHz"
 
+    narrow = f"; {report.narrow_weights}" if report.narrow_weights else ""
     rows = [
         Row("MACs an image", count(macs.mean), f"{count(macs.gates)} of them in gates"),
         Row(
@@ -56,7 +57,7 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
         Row(
             "same prediction",
             percent(accuracy.prediction_agreement),
-            f"float and int8, {images(accuracy.images)}" + _gates_too(accuracy),
+            f"float and int8, {images(accuracy.images)}" + _gates_too(accuracy) + narrow,
         )
     )
     if accuracy.floating is not None:
@@ -64,7 +65,7 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
             Row(
                 "accuracy float / int8",
                 f"{percent(accuracy.floating)} / {percent(accuracy.int8)}",
-                images(accuracy.images),
+                images(accuracy.images) + narrow,
             )
         )
     # The last one is the answer, whose figures the row above has.

@@ -65,6 +65,20 @@ def of_spread(build: Callable[[float, int], nn.Module], folder: Path) -> IntGrap
     return integers
 
 
+def of_narrow_weights(bits: int, folder: Path) -> IntGraph:
+    """A network with gates whose weights have fewer bits than the engines store."""
+    config = ResNetConfig(widths=(4, 6, 10), image_size=8, num_classes=3, gate=AcsConfig())
+    path = folder / "model.pt"
+    save_checkpoint(path, randomized(ResNet(config)), "resnet", config, {})
+    graph, _ = front_end(path)
+    integers = quantize(graph, patches((3, 8, 8), 4), weight_bits=bits)
+    most = max(
+        np.abs(layer.weight.astype(int)).max() for layer in integers if hasattr(layer, "weight")
+    )
+    assert most == 2 ** (bits - 1) - 1
+    return integers
+
+
 PLAIN = {"lenet-28": (1, 28, 28), "five-channels": (5, 16, 16), "oblong": (3, 22, 13)}
 POOLS = {
     "max": nn.MaxPool2d(2),
@@ -143,6 +157,7 @@ NETWORKS: dict[str, Maker] = {
             "residual": residual,
         }.items()
     },
+    **{f"weights-of-{bits}-bits": partial(of_narrow_weights, bits) for bits in (4, 6)},
     "smooth-head": quantized(SmoothHead, (3, 12, 12)),
     "static": of_resnet(widths=(3, 17, 70), image_size=9),
     **PICKED,

@@ -14,6 +14,7 @@ from acsgen.compiler import memory_map
 from acsgen.data import load_dataset
 from acsgen.frontend import front_end
 from acsgen.ir.layers import LayerGraph
+from acsgen.ir.ranges import WEIGHT_MAX
 from acsgen.nn import save_checkpoint
 from acsgen.nn.networks import ARCHITECTURES
 from acsgen.program.engine_config import EngineConfig
@@ -42,7 +43,7 @@ def compared(graph: LayerGraph, images: NDArray[np.uint8]) -> None:
     """The outline of a network, with the layers that quantization adds for these images."""
     quantized = quantize(graph, images)
     calibration = calibrate(graph, torch.from_numpy(images), batch=16)
-    outlined = outline(centred(graph, calibration, VECTOR_HEADROOM, SIGNED_LEVELS))
+    outlined = outline(centred(graph, calibration, VECTOR_HEADROOM, SIGNED_LEVELS, WEIGHT_MAX))
     for mine, wanted in zip(outlined, quantized, strict=True):
         assert type(mine) is type(wanted)
         assert (mine.name, mine.shape, mine.inputs) == (wanted.name, wanted.shape, wanted.inputs)

@@ -99,6 +99,26 @@ def test_sane_networks_stay_close() -> None:
     assert np.mean(agreements) > 0.99
 
 
+def test_every_bit_of_the_weights_brings_the_network_closer() -> None:
+    """Fewer bits are a smaller range of weights in every kind of layer, and a larger error."""
+    errors = []
+    for bits in (8, 6, 4):
+        of_networks = []
+        for seed in range(6):
+            graph = every_kind(seed)
+            integers = quantize(graph, slopes(seed, 32), weight_bits=bits)
+            for layer in integers:
+                if hasattr(layer, "weight"):
+                    assert np.abs(layer.weight.astype(int)).max() <= 2 ** (bits - 1) - 1
+            test = slopes(seed + 1000, 32)
+            exact = run_layers(graph, torch.from_numpy(test))["logits"].numpy()
+            found = GoldenModel(integers).run(test).logits * integers["logits"].format.one_scale
+            of_networks.append(np.std(found - exact) / np.std(exact))
+        errors.append(float(np.median(of_networks)))
+    assert errors[0] * 1.5 < errors[1]
+    assert errors[1] * 1.5 < errors[2]
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_every_layer_stays_close(seed: int) -> None:
     """With the float network's own masks, no result is off by more than some 2 % of its range."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from acsgen.ir.format import Format
 from acsgen.ir.integer import INT32_MAX
-from acsgen.ir.ranges import largest_partial_sum
+from acsgen.ir.ranges import MIN_WEIGHT_BITS, WEIGHT_BITS, largest_partial_sum, weight_max
 from acsgen.quant.histogram import CANDIDATES, Histogram
 from acsgen.quant.scales import MAX_BIAS, MAX_RATIO, encode_ratio, integer_bias, integer_weights
 
@@ -52,6 +52,23 @@ def test_weights_use_the_whole_range_of_each_channel() -> None:
     assert np.abs(integers.weight.astype(int)).max(axis=1).tolist() == [127] * 5
     error = integers.weight * integers.acc_scale[:, None] / 0.5 - weight
     assert np.all(np.abs(error) <= integers.acc_scale[:, None] / 0.5 / 2 * (1 + 1e-9))
+
+
+@pytest.mark.parametrize("bits", range(MIN_WEIGHT_BITS, WEIGHT_BITS + 1))
+def test_weights_of_fewer_bits_use_the_whole_of_a_smaller_range(bits: int) -> None:
+    weight = np.random.default_rng(bits).normal(0, 1, (5, 20))
+    most = weight_max(bits)
+    integers = integer_weights(weight, Format(0.5, False), np.zeros(5), weight_max=most)
+    assert np.abs(integers.weight.astype(int)).max(axis=1).tolist() == [most] * 5
+    assert most == 2 ** (bits - 1) - 1
+    error = integers.weight * integers.acc_scale[:, None] / 0.5 - weight
+    assert np.all(np.abs(error) <= integers.acc_scale[:, None] / 0.5 / 2 * (1 + 1e-9))
+
+
+@pytest.mark.parametrize("bits", [MIN_WEIGHT_BITS - 1, WEIGHT_BITS + 1, 0])
+def test_other_widths_of_weights_are_refused(bits: int) -> None:
+    with pytest.raises(ValueError, match=f"4 to 8 bits, not {bits}"):
+        weight_max(bits)
 
 
 def test_a_channel_of_zeros_has_a_usable_scale() -> None:

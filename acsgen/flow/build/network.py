@@ -40,7 +40,9 @@ def read_network(work: Work, on_stage: OnStage) -> None:
 
 def quantize_network(work: Work, on_stage: OnStage) -> None:
     """Make the integer network."""
-    work.integers = quantize(work.layers, work.images.calibration)
+    work.integers = quantize(
+        work.layers, work.images.calibration, weight_bits=work.plan.request.weight_bits
+    )
 
 
 def compile_network(work: Work, on_stage: OnStage) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import acsgen
 from acsgen.flow.build.work import BuildRequest, Plan
+from acsgen.ir.ranges import WEIGHT_BITS
 from acsgen.isa.generated import LANES
 from acsgen.program.board import board_names
 from acsgen.report.data import Origin
@@ -45,6 +46,7 @@ def command_words(request: BuildRequest) -> Iterator[str]:
         "--lanes": None if request.lane_groups is None else LANES * request.lane_groups,
         "--clock": _plain(request.clock_mhz),
         "--alpha": _plain(request.alpha),
+        "--weight-bits": None if request.weight_bits == WEIGHT_BITS else request.weight_bits,
         "--engine": request.engine,
         "--verify": request.verify,
     }

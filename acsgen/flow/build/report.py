@@ -119,6 +119,7 @@ def make_report(work: Work) -> Report:
         energy=_energy(work, runs, dense),
         origin=origin_of(plan),
         rewrites=work.rewrites,
+        weight_bits=plan.request.weight_bits,
     )
 
 

@@ -19,6 +19,7 @@ from acsgen.flow.evaluate import EvalResult
 from acsgen.ir.integer import IntGraph
 from acsgen.ir.layers import LayerGraph
 from acsgen.ir.noise import LayerNoise
+from acsgen.ir.ranges import WEIGHT_BITS
 from acsgen.ir.rewrites import Rewrite
 from acsgen.program.board import Board, load_board
 from acsgen.program.engine_config import EngineConfig
@@ -55,6 +56,7 @@ class BuildRequest:
         alpha: threshold of all gates, in [0, 1]; None as trained. The network is quantized as
             trained in any case, so that builds differ in the words of the thresholds alone.
         clock_mhz: of the engine; the board's if None.
+        weight_bits: width that weights are quantized to; the engine stores 8 bits in any case.
     """
 
     model: Path
@@ -71,6 +73,7 @@ class BuildRequest:
     require_agreement: float | None = None
     alpha: float | None = None
     clock_mhz: float | None = None
+    weight_bits: int = WEIGHT_BITS
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from acsgen.flow.build import BuildRequest
+from acsgen.ir.ranges import MIN_WEIGHT_BITS, WEIGHT_BITS, weight_max
 from acsgen.isa.generated import LANES
 from acsgen.program.board import MAX_CLOCK_MHZ, MIN_CLOCK_MHZ, load_board
 from acsgen.support.errors import Problem, UserError
@@ -20,9 +21,6 @@ OPTION = "--over"
 
 #: The value of an axis that leaves a setting as the network or the board has it.
 DEFAULT = "default"
-
-#: Width of weights and of results: no instruction has another one.
-BITS = 8
 
 #: Combinations of values that one sweep may have.
 MAX_POINTS = 10_000
@@ -78,13 +76,10 @@ def _board(text: str) -> str:
     return text
 
 
-def _bits(text: str) -> int:
-    if int(text) != BITS:
-        raise ValueError(
-            f"the quantizer makes {BITS}-bit weights and results and no others, because the engine "
-            f"multiplies {BITS} by {BITS} bits and no instruction has another width"
-        )
-    return BITS
+def _weight_bits(text: str) -> int:
+    bits = int(text)
+    weight_max(bits)
+    return bits
 
 
 #: The axes by the key that the command line has.
@@ -109,10 +104,11 @@ BUILD_AXES: dict[str, BuildAxis] = {
         _clock,
         lambda request, value: replace(request, clock_mhz=value),
     ),
-    "bits": BuildAxis(
-        f"width of weights and results: {BITS}, and no other",
-        _bits,
-        lambda request, value: request,
+    "weight_bits": BuildAxis(
+        f"width that weights are quantized to, {MIN_WEIGHT_BITS} to {WEIGHT_BITS}; cycles and "
+        "memory stay, accuracy does not",
+        _weight_bits,
+        lambda request, value: replace(request, weight_bits=value),
     ),
 }
 

@@ -42,6 +42,10 @@ from acsgen.train.recipe import Recipe
 Status = Literal["done", "refused", "check", "failed"]
 
 
+#: What the width of the weights does not change.
+_STAYS = "a run of the same channels takes as many cycles and bytes as with 8"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of a piece of work.
@@ -51,7 +55,7 @@ class Outcome:
         reason: in words, where it is not done.
         seconds: that it took.
         figures: of a point, by the name of the column.
-        remarks: warnings, in words.
+        remarks: warnings, and what is to be known of the settings, in words.
         images: digest of the images that a point was measured on.
         content: the model file, of a training.
         trace: of a defect, for a report to the authors.
@@ -141,7 +145,9 @@ class Measurement:
             for step in project_steps(plan):
                 step.run(work, ignore_stages)
             report = rounded(make_report(work))
-        return Outcome("done", figures=figures_of(report), images=images_digest(work.images))
+        said = (f"{report.narrow_weights}, stored in 8: {_STAYS}",) if report.narrow_weights else ()
+        figures, images = figures_of(report), images_digest(work.images)
+        return Outcome("done", figures=figures, remarks=said, images=images)
 
 
 Job = Training | Measurement
@@ -178,7 +184,8 @@ def _quantized(work: Work, digest: str) -> None:
         digest: of the model file.
     """
     request = work.plan.request
-    key = (digest, request.dataset, request.data_root, request.images, request.seed)
+    images = (request.dataset, request.data_root, request.images, request.seed)
+    key = (digest, request.weight_bits, *images)
     last = _Last.network
     if last is None or last.key != key:
         _Last.network = None  # its memory is free before the next one takes as much
@@ -214,7 +221,8 @@ def perform(job: Job) -> Outcome:
             outcome = job.run()
         except Exception as error:
             outcome = _failure(error)
-    remarks = tuple(dict.fromkeys(str(warning.message) for warning in caught))
+    heard = (str(warning.message) for warning in caught)
+    remarks = tuple(dict.fromkeys((*outcome.remarks, *heard)))
     return replace(outcome, remarks=remarks, seconds=time.monotonic() - started)
 
 

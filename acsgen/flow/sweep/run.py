@@ -290,7 +290,7 @@ class _Run:
         """Name everything that the figures of a point depend on."""
         request = point.request
         board = self.boards[request.board]
-        settings = [request.lane_groups, request.clock_mhz, request.alpha]
+        settings = [request.lane_groups, request.clock_mhz, request.alpha, request.weight_bits]
         how = [request.engine, request.verify, request.images, request.seed]
         return digest([code_digest(), self.images, model, board, settings, how])
 

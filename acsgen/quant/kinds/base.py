@@ -36,6 +36,10 @@ class Quantization(Protocol):
     def normalization(self) -> tuple[Floats, Floats]:
         """Scale and offset ``(C,)`` of the image's channels."""
 
+    @property
+    def weight_max(self) -> int:
+        """The largest magnitude of an integer weight."""
+
     def result_scale(self, layer: Layer, signed: bool, at_least: float) -> float:
         """The scale of a result: the best for its values, or ``at_least`` if that is coarser."""
 

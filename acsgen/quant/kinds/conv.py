@@ -40,7 +40,9 @@ def _quantize(layer: Conv, so_far: Quantization) -> IntConv:
         weight, bias = _fold_normalization(layer, so_far)
     largest_bias = np.maximum(np.abs(bias), np.abs(layer.masked_bias))
     limit = steps.clip_limit(layer.clip)
-    integers = integer_weights(weight, x.format, largest_bias, limit, layer.groups)
+    integers = integer_weights(
+        weight, x.format, largest_bias, limit, layer.groups, so_far.weight_max
+    )
     acc_scale = integers.acc_scale
     res_scales = steps.residual_scales(layer, so_far)
     if layer.residual is not None:

@@ -16,7 +16,8 @@ from acsgen.quant.thresholds import integer_threshold
 
 def _quantize(layer: Gate, so_far: Quantization) -> IntGate:
     x = so_far.done[layer.x]
-    integers = integer_weights(layer.weight, x.format, np.abs(layer.bias))
+    largest_bias, most = np.abs(layer.bias), so_far.weight_max
+    integers = integer_weights(layer.weight, x.format, largest_bias, weight_max=most)
     draft = IntGate(
         layer.name,
         layer.where,

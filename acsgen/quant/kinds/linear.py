@@ -30,7 +30,8 @@ ARGUMENT_SCALE = 2.0**-SIGMOID_FRACTION_BITS
 def _quantize(layer: Linear, so_far: Quantization) -> IntLinear:
     x, sigmoid = so_far.done[layer.x], layer.activation == "sigmoid"
     limit = ARGUMENT_SCALE * steps.RATIO_LIMIT if sigmoid else steps.clip_limit(layer.clip)
-    integers = integer_weights(layer.weight, x.format, np.abs(layer.bias), limit)
+    largest_bias, most = np.abs(layer.bias), so_far.weight_max
+    integers = integer_weights(layer.weight, x.format, largest_bias, limit, weight_max=most)
     acc_scale = integers.acc_scale
     at_least = acc_scale / steps.RATIO_LIMIT
     if sigmoid:

@@ -17,7 +17,8 @@ from acsgen.quant.scales import encode_ratio, integer_bias, integer_weights
 
 def _quantize(layer: Logits, so_far: Quantization) -> IntLogits:
     x = so_far.done[layer.x]
-    integers = integer_weights(layer.weight, x.format, np.abs(layer.bias))
+    largest_bias, most = np.abs(layer.bias), so_far.weight_max
+    integers = integer_weights(layer.weight, x.format, largest_bias, weight_max=most)
     scale = float(integers.acc_scale.max())
     mult, shift = encode_ratio(integers.acc_scale / scale)
     draft = IntLogits(

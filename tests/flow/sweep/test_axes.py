@@ -24,14 +24,15 @@ def test_the_axes_of_a_model_and_those_of_a_recipe() -> None:
     assert [axis.key for axis in space.building] == ["threshold", "lanes"]
     assert [axis.key for axis in space.training] == ["alpha"]
     assert space.points == 8
-    assert parse_space(["bits=8"], False).points == 1
+    assert parse_space(["weight_bits=8,4"], False).points == 2
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("bits=4", "no instruction has another width"),
-        ("bits=8,16", "bits=16: the quantizer makes 8-bit weights and results"),
+        ("weight_bits=8,16", "weight_bits=16: weights have 4 to 8 bits, not 16"),
+        ("weight_bits=3", "weight_bits=3: weights have 4 to 8 bits, not 3"),
+        ("weight_bits=4.5", "no number"),
         ("threshold=1.5", "lies in 0 to 1"),
         ("threshold=nan", "lies in 0 to 1"),
         ("threshold=half", "no number"),
@@ -43,7 +44,7 @@ def test_the_axes_of_a_model_and_those_of_a_recipe() -> None:
         ("clock=inf", "lies in 1 to 1000 MHz"),
         ("board=zedbord", "did you mean zedboard"),
         ("alpha=0.1,0.2", "gates have a threshold"),
-        ("colour=1,2", "axes of a model file are threshold, lanes, board, clock, bits"),
+        ("colour=1,2", "axes of a model file are threshold, lanes, board, clock, weight_bits"),
     ],
 )
 def test_values_that_cannot_be_are_refused_in_words(text: str, said: str) -> None:
@@ -56,8 +57,8 @@ def test_no_axis_is_no_sweep_and_one_axis_comes_once() -> None:
 
 
 def test_every_problem_is_told_at_once() -> None:
-    said = refusal("lanes=1", "clock=0", "bits=2", "board=none")
-    assert all(word in said for word in ("lanes=1", "clock=0", "bits=2", "none"))
+    said = refusal("lanes=1", "clock=0", "weight_bits=2", "board=none")
+    assert all(word in said for word in ("lanes=1", "clock=0", "weight_bits=2", "none"))
 
 
 def test_more_points_than_anybody_means_are_refused() -> None:
@@ -75,15 +76,19 @@ def test_all_rows_have_the_same_images() -> None:
 
 def test_every_axis_of_a_build_changes_its_request() -> None:
     values = {"threshold": "0.25", "lanes": "128", "board": "pynq-z2", "clock": "75"}
-    assert set(BUILD_AXES) == {*values, "bits"}
+    values["weight_bits"] = "5"
+    assert set(BUILD_AXES) == set(values)
     plan = make_plan(
         SweepRequest(Path("x.pt"), tuple(f"{k}={v}" for k, v in values.items()), Path("out"))
     )
     (point,) = plan.points
     request = point.request
     assert (request.alpha, request.lane_groups, request.clock_mhz) == (0.25, 2, 75.0)
-    assert request.board == "pynq-z2"
-    for part in ("--alpha 0.25", "--lanes 128", "--clock 75", "--board pynq-z2", "build x.pt"):
+    assert (request.board, request.weight_bits) == ("pynq-z2", 5)
+    for part in (
+        *("--alpha 0.25", "--lanes 128", "--clock 75", "--board pynq-z2", "build x.pt"),
+        "--weight-bits 5",
+    ):
         assert part in point.build_command
 
 

@@ -77,6 +77,29 @@ def test_the_command_of_a_point_builds_that_point_exactly(model: Path) -> None:
         assert words in drawn
 
 
+def test_fewer_bits_of_the_weights_change_the_answers_and_no_cycles_of_a_network(
+    model: Path,
+) -> None:
+    """With the gates open, so that both networks skip nothing."""
+    axes = ("--over", "threshold=0", "--over", "weight_bits=8,4")
+    done = run(model, *SWEEP, *axes, "-o", "out")
+    assert done.returncode == 0, done.stderr
+    wide, narrow = table(model / "out")
+    assert "--weight-bits" not in wide["build_command"]
+    folder = by_command(model, narrow["build_command"])
+    report = read_report(folder)
+    assert report.weight_bits == 4
+    assert as_text(figures_of(report)) == {name: narrow[name] for name in COLUMNS}
+    assert "--weight-bits 4" in report.origin.command
+    assert "weights of 4 bits" in (folder / "report.html").read_text()
+    for name in ("simulated_hls_cycles", "bytes", "macs", "estimated_lut", "engine_lanes"):
+        assert narrow[name] == wide[name], name
+    assert narrow["simulated_mismatches"] == "0"
+    assert "weights of 4 bits, stored in 8" in narrow["remarks"]
+    assert wide["remarks"] == ""
+    assert float(narrow["agreement"]) <= float(wide["agreement"])
+
+
 def test_a_point_that_cannot_be_built_is_a_row_with_its_reason(model: Path) -> None:
     done = run(model, *SWEEP, "--over", "lanes=64,64000", "-o", "out")
     assert done.returncode == 1
@@ -108,7 +131,7 @@ def test_where_no_point_can_be_built_the_input_is_to_blame(model: Path) -> None:
     ("changes", "said"),
     [
         ((), "nothing to sweep over: no point"),
-        (("--over", "bits=4"), "no instruction has another width"),
+        (("--over", "weight_bits=2"), "weights have 4 to 8 bits"),
         (("--over", "threshold=0.1", "--images", "100000"), "test images"),
         (("--over", "threshold=0.1", "--dataset", "npz:none.npz"), "no such file"),
         (("--over", "threshold=0.1", "--ray", "127.0.0.1:1"), "no cluster answers"),
