@@ -5,7 +5,7 @@ A block's title, which readers see, says where it runs:
 * none, or ``Takes ...``: on the reader's machine; the tests execute it;
 * ``With Vivado``, ``With AMD's tools``: executed with the commands of ``tests.vivado``;
 * ``With CIFAR-10``: executed with files of that form;
-* ``With a checkpoint ...``: held to the parser; ``tests/importers`` executes the command;
+* ``With a checkpoint of another code base``: executed with one of a SkipNet;
 * ``On the board ...``, ``With the card ...``, ``On the PC ...``: held to the commands' parsers;
 * ``In a copy of the repository``: held to the Makefile and the files that it names.
 
@@ -44,6 +44,7 @@ PAGES = (
 
 _FENCE = re.compile(r'^```(\w*)(?: title="([^"\n]*)")?\n(.*?)^```$', re.M | re.S)
 _INLINE = re.compile(r"`(acsgen [a-z-]+ [^`]*|python3? -m acsgen_host [^`]*)`")
+_EXECUTED = re.compile("Takes|Each takes|With (Vivado|AMD|CIFAR|a checkpoint)")
 _LINKED = re.compile(r"\]\((examples/\w+\.py)\)")
 
 
@@ -66,7 +67,8 @@ class Block:
     @property
     def is_executed(self) -> bool:
         return self.is_shell and (
-            not self.title or bool(re.match("Takes|Each takes|With (Vivado|AMD|CIFAR)", self.title))
+            not self.title
+            or bool(re.match("Takes|Each takes|With (Vivado|AMD|CIFAR|a checkpoint)", self.title))
         )
 
     @property

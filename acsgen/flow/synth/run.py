@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from acsgen.emit.rtl_sources import parameters, rtl_sources
@@ -117,7 +118,7 @@ def synthesize(
     wanted = sorted(units.keys() - results.keys(), key=lambda unit: (-units[unit].size, str(unit)))
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
         tasks = {
-            pool.submit(_remembered, unit, units[unit], version, folder): unit for unit in wanted
+            pool.submit(_figures_of, unit, units[unit], version, folder): unit for unit in wanted
         }
         for done, task in enumerate(as_completed(tasks), start=1):
             results[tasks[task]] = task.result()
@@ -140,19 +141,34 @@ def synthesis_commands(unit: Unit, box_parameters: Iterable[str] = ()) -> list[s
     ]
 
 
-def _remembered(
-    unit: Unit, elaborated: Elaborated, version: str, folder: Path
+def remembered(
+    module: str, digest: str, version: str, folder: Path, find: Callable[[], tuple[Figures, int]]
 ) -> tuple[Figures, int]:
+    """Return the figures and the delay in ps of a netlist, found now or by an earlier call.
+
+    Args:
+        module: the unit's.
+        digest: of the netlist.
+        version: of Yosys.
+        folder: of the cache.
+        find: synthesizes it.
+    """
+
     def build(file: Path) -> None:
-        figures, delay = _synthesize(unit, elaborated.box_parameters)
+        figures, delay = find()
         content = {"figures": asdict(figures), "delay_ps": delay}
         file.write_text(json.dumps(content), encoding="utf-8")
 
-    kept = cached_file(
-        f"{unit.module}.json", [str(FLOW), version, elaborated.digest], build, folder
-    )
+    kept = cached_file(f"{module}.json", [str(FLOW), version, digest], build, folder)
     content = json.loads(kept.read_text(encoding="utf-8"))
     return Figures(**content["figures"]), int(content["delay_ps"])
+
+
+def _figures_of(
+    unit: Unit, elaborated: Elaborated, version: str, folder: Path
+) -> tuple[Figures, int]:
+    find = partial(_synthesize, unit, elaborated.box_parameters)
+    return remembered(unit.module, elaborated.digest, version, folder, find)
 
 
 def _synthesize(unit: Unit, box_parameters: Iterable[str]) -> tuple[Figures, int]:
