@@ -228,7 +228,9 @@ def _resources(figure: Any, report: Report, build: BuildDirectory) -> None:
     names = ("dsp", "bram36", "lut", "ff")
     values = [100 * getattr(taken, name) / getattr(has, name) for name in names]
     bars = axes.barh([name.upper() for name in names], values, color=SKIPPED)
-    axes.bar_label(bars, [f"{value:.0f} %" for value in values], padding=2)
+    # On white, so that the line of 100 % does not cross the label of a bar that ends before it.
+    on_white = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    axes.bar_label(bars, [f"{value:.1f} %" for value in values], padding=2, bbox=on_white)
     axes.axvline(100, color="grey", linewidth=0.6, zorder=0)
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)

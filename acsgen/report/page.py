@@ -171,6 +171,10 @@ def _content(report: Report, build: BuildDirectory) -> dict[str, Any]:
         "memory_map": charts.memory_map(report),
         "rungs": [*_rungs(report)],
         "noise": noise,
+        "more_macs": round(report.energy.counts["macs"] - report.macs.mean),
+        "header_bytes": round(
+            report.bytes.read + report.bytes.written - report.energy.counts["ddr_bytes"]
+        ),
     }
 
 
