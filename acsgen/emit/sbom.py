@@ -34,11 +34,18 @@ _OURS = "Apache-2.0"
 
 @dataclass(frozen=True)
 class _Work:
-    """A work of others whose data a data set contains."""
+    """A work of others whose data a data set contains.
+
+    Attributes:
+        name: of the work.
+        author: as scikit-learn, where the data is taken from, names or links them.
+        licence: identifier of SPDX; None where scikit-learn states none.
+        source: page that states the terms.
+    """
 
     name: str
     author: str
-    licence: str
+    licence: str | None
     source: str
 
 
@@ -49,7 +56,7 @@ _PHOTOGRAPHS = tuple(
 _DIGITS = _Work(
     "Optical Recognition of Handwritten Digits",
     "E. Alpaydin, C. Kaynak",
-    "CC-BY-4.0",
+    None,
     "https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
 )
 
@@ -168,11 +175,14 @@ def _ours(kind: str, name: str, version: str) -> dict[str, Any]:
 
 
 def _work(work: _Work) -> dict[str, Any]:
+    licence = {"id": work.licence}
+    if work.licence is None:
+        licence = {"name": "the terms that its source states", "url": work.source}
     return {
         "type": "data",
         "name": work.name,
         "authors": [{"name": work.author}],
-        "licenses": [{"license": {"id": work.licence}}],
+        "licenses": [{"license": licence}],
         "externalReferences": [{"type": "website", "url": work.source}],
     }
 

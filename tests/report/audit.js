@@ -44,6 +44,25 @@
     }
   }
 
+  // Where a table can be scrolled, no word is broken, and no caption has to be scrolled to.
+  for (const region of document.querySelectorAll(".scroll")) {
+    for (const head of region.querySelectorAll("tbody th")) {
+      for (const node of [...head.childNodes].filter((n) => n.nodeType === 3)) {
+        for (const word of node.textContent.matchAll(/[^\s._-]+/g)) {
+          const range = document.createRange();
+          range.setStart(node, word.index);
+          range.setEnd(node, word.index + word[0].length);
+          const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+          if (lines.size > 1) faults.push(`a broken word: ${word[0]} in ${name(head)}`);
+        }
+      }
+    }
+    const caption = region.querySelector("caption");
+    if (caption && caption.getBoundingClientRect().width > region.clientWidth + 1) {
+      faults.push(`a caption behind the edge: ${name(caption)}`);
+    }
+  }
+
   // Text stands out from its ground: WCAG's ratio of 4.5.
   const rgb = (text) => text.match(/[\d.]+/g).map(Number);
   const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)

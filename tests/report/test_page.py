@@ -184,10 +184,24 @@ def test_the_look_at_a_page_finds_faults(builds: Builds, tmp_path: Path) -> None
     bad.write_text(
         text.replace("</main>", f'<svg viewBox="0 0 400 90">{drawing}</text></svg></main>')
         .replace("--soft: #565d68", "--soft: #c5cad2")
+        .replace(".scroll tbody th { overflow-wrap: normal; }", "")
+        .replace("min-width: 8rem", "max-width: 2rem")
+        .replace(
+            '"Every layer" tabindex="0">\n<table class="dense">',
+            '"Every layer" tabindex="0">\n<table class="dense"><caption>Long words</caption>',
+        )
         .replace("<h1>", '<h1><span style="display: block; width: 900px">x</span>')
     )
     faults = " ".join(audit(bad, 390, False, tmp_path)["faults"])
-    for word in ("beyond the screen", "sideways", "overlap", "cut off", "faint"):
+    for word in (
+        "beyond the screen",
+        "sideways",
+        "overlap",
+        "cut off",
+        "faint",
+        "broken word",
+        "behind",
+    ):
         assert word in faults
 
 
