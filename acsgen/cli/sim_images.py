@@ -41,6 +41,8 @@ def read_images(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], 
     try:
         if zipfile.is_zipfile(path):
             arrays = read_arrays(path, ("images", "labels"))
+            if "images" not in arrays:
+                raise ValueError("it has no array images")
             images, labels = arrays["images"], arrays.get("labels")
         else:
             images, labels = np.load(path, allow_pickle=False), None

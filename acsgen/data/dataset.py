@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.user_files import require_folder
 
 #: Name of the images of a network that comes without a data set: crops of two photographs.
 PHOTOGRAPHS = "photographs"
@@ -55,6 +56,5 @@ def need_root(name: str, root: Path | None, remedy: str) -> Path:
     """
     if root is None:
         raise UserError([Problem(f"dataset {name}", "needs the folder of its files", remedy)])
-    if not root.is_dir():
-        raise UserError([Problem(f"dataset {name}", f"no such folder: {root}", remedy)])
+    require_folder(root, remedy)
     return root

@@ -16,6 +16,21 @@ def dataset_names() -> tuple[str, ...]:
     return tuple(sorted(_LOADERS))
 
 
+def known_dataset(name: str) -> str:
+    """Return the name of a data set as it is.  Its files are not looked for.
+
+    Raises:
+        ValueError: there is no data set of this name; its text has all names.
+    """
+    if not name.startswith("npz:") and name not in _LOADERS:
+        raise ValueError(f"unknown data set '{name}' ({_known()})")
+    return name
+
+
+def _known() -> str:
+    return "known: " + ", ".join([*dataset_names(), "npz:<path>"])
+
+
 def load_dataset(
     name: str, split: str, root: str | Path | None = None, limit: int | None = None
 ) -> Dataset:
@@ -42,8 +57,7 @@ def load_dataset(
     elif name in _LOADERS:
         dataset = _LOADERS[name](split, None if root is None else Path(root))
     else:
-        known = ", ".join([*dataset_names(), "npz:<path>"])
-        raise UserError([Problem("dataset", f"unknown data set '{name}'", f"known: {known}")])
+        raise UserError([Problem("dataset", f"unknown data set '{name}'", _known())])
     return dataset if limit is None else dataset.head(limit)
 
 

@@ -10,6 +10,7 @@ from acsgen.data.dataset import Dataset
 from acsgen.data.remedies import remedy_for_images, remedy_for_labels
 from acsgen.support.archives import read_arrays
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.user_files import require_file
 
 REMEDY = "write it with numpy.savez(path, images=uint8 [N, C, H, W], labels=integers [N])"
 
@@ -21,8 +22,7 @@ def load_npz(path: Path, split: str) -> Dataset:
         UserError: the file is missing or unreadable, or the arrays do not fit; all are listed.
     """
     where = str(path)
-    if not path.is_file():
-        raise UserError([Problem(where, "no such file", REMEDY)])
+    require_file(path, "data set", REMEDY)
     try:
         arrays = read_arrays(path, ("images", "labels"))
     except (OSError, ValueError) as error:
@@ -32,7 +32,9 @@ def load_npz(path: Path, split: str) -> Dataset:
         raise UserError([Problem(where, f"array {' and '.join(absent)} missing", REMEDY)])
     images, labels = arrays["images"], arrays["labels"]
     problems = []
-    if images.ndim != 4 or images.dtype != np.uint8 or 0 in images.shape:
+    if images.ndim and not len(images):
+        problems.append(Problem(where, "there are no images in it", REMEDY))
+    elif images.ndim != 4 or images.dtype != np.uint8 or 0 in images.shape:
         what = f"images should be uint8 [N, C, H, W], found {images.dtype} {list(images.shape)}"
         problems.append(Problem(where, what, remedy_for_images(images) or REMEDY))
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):

@@ -12,6 +12,8 @@ from acsgen.support.errors import Problem, UserError
 
 #: Axes of an image in memory by the order that other libraries keep them in.
 _CHANNELS_LAST = (2, 0, 1)
+#: An array of three axes with so many entries along its first is more likely one image than many.
+_CHANNELS = (1, 3, 4)
 
 
 def remedy_for_images(images: NDArray[Any], wanted: tuple[int, ...] | None = None) -> str:
@@ -58,6 +60,10 @@ def remedy_for_labels(labels: NDArray[Any]) -> str:
 def _of_type(images: NDArray[Any]) -> list[str]:
     if images.dtype == np.uint8 or not images.size or images.dtype.kind not in "fiub":
         return []
+    if images.dtype.kind == "b":
+        return ["images.astype(numpy.uint8) * 255"]
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        return ["numbers alone: some pixels are NaN or infinite"]
     low, high = float(images.min()), float(images.max())
     if images.dtype.kind == "f" and low >= 0 and high <= 1:
         return ["(images * 255).round().astype(numpy.uint8)"]
@@ -67,6 +73,8 @@ def _of_type(images: NDArray[Any]) -> list[str]:
 
 
 def _of_shape(shape: tuple[int, ...], wanted: tuple[int, ...] | None) -> list[str]:
+    if len(shape) == 3 and (wanted == shape or (wanted is None and shape[0] in _CHANNELS)):
+        return ["images[None] (one image)"]
     if len(shape) == 3 and (wanted is None or wanted == (1, *shape[1:])):
         return ["images[:, None] (greyscale images)"]
     if len(shape) != 4 or wanted is None or shape[1:] == wanted:

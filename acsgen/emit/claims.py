@@ -20,6 +20,7 @@ from acsgen.cost.resources import estimate_resources
 from acsgen.program.board import Board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.user_files import require_folder
 
 HEADER = "acs_claims.hpp"
 FILE = "claims.json"
@@ -91,8 +92,7 @@ def load_claims(build: Path) -> Claims:
     Raises :class:`UserError` where it has none, or a file that is none.
     """
     path = build / "hls" / FILE
-    if not build.is_dir():
-        raise UserError(Problem(str(build), "there is no such folder", "name a folder of a build"))
+    require_folder(build, "name a folder of a build")
     if not path.is_file():
         raise UserError(
             Problem(str(path), "this build has no claims", "build it again with this acsgen")

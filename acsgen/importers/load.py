@@ -12,9 +12,9 @@ from pathlib import Path
 import acsgen.nn  # noqa: F401 - registers the operator acsgen::channel_gate
 from acsgen.importers.checkpoint import import_checkpoint, is_checkpoint
 from acsgen.importers.network import ImportedNetwork
-from acsgen.importers.other_files import other_file
 from acsgen.importers.pt2 import import_export_archive, is_export_archive
-from acsgen.support.errors import Problem, UserError
+from acsgen.nn.other_files import refuse_other_file
+from acsgen.support.user_files import require_file
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,17 @@ class Importer:
             described.
         recognizes: whether a file's content is of this kind.
         read: makes a program of it, or raises :class:`UserError`.
-        may_be_other: whether files of other kinds look alike (:mod:`acsgen.importers.other_files`).
     """
 
     suffix: str
     recognizes: Callable[[Path], bool]
     read: Callable[[Path], ImportedNetwork]
-    may_be_other: bool = False
 
 
 #: Both kinds are zip files. An export archive is the easier one to recognize, and is tried first.
 IMPORTERS = (
     Importer(".pt2", is_export_archive, import_export_archive),
-    Importer(".pt", is_checkpoint, import_checkpoint, may_be_other=True),
+    Importer(".pt", is_checkpoint, import_checkpoint),
 )
 
 
@@ -50,19 +48,11 @@ def load_model(path: str | Path) -> ImportedNetwork:
             an input other than one image, or with NaN or infinite weights.
     """
     path = Path(path)
-    if not path.exists():
-        raise UserError(Problem(str(path), "no such file"))
-    if path.is_dir():
-        raise UserError(Problem(str(path), "is a folder, not a model file", "name the .pt or .pt2"))
-    if not path.is_file():
-        raise UserError(Problem(str(path), "is not a regular file", "name the .pt or .pt2"))
+    require_file(path, "model file", "name the .pt or .pt2")
     for importer in IMPORTERS:
         if importer.recognizes(path):
-            if importer.may_be_other and (other := other_file(path)):
-                raise UserError(other)
             return importer.read(path)
-    if other := other_file(path):
-        raise UserError(other)
+    refuse_other_file(path)
     # The importer that the name promises describes the fault of the content.
     promised = [importer for importer in IMPORTERS if importer.suffix == path.suffix]
     return (promised or [IMPORTERS[-1]])[0].read(path)

@@ -30,7 +30,7 @@ import torch
 from torch.export import ExportedProgram
 
 from acsgen.importers.network import ImportedNetwork, imported_network
-from acsgen.importers.source_line import source_line
+from acsgen.importers.source_line import FRAME, source_line
 from acsgen.support.archives import check_unpacked
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.pickles import check_pickles
@@ -47,7 +47,6 @@ _SAFE_STRING = re.compile(r"[\w.\-+:/@, \[\]()>\"'*{}=]*")
 #: Names of parameters are keys of dictionaries and never code; modules may have odd names.
 _TENSOR_NAMES = {"parameter_name", "buffer_name", "tensor_constant_name"}
 _PRINTABLE = re.compile(r"[^\\\"'\x00-\x1f\x7f]*")
-_FRAME = re.compile(r'File "([^"\n]+)", line (\d+)')
 _UNSAFE_IN_PATH = re.compile(r"[^\w.\-+:/@ ]")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _PLAIN_CONTAINERS = {None, "builtins.tuple", "builtins.list", "builtins.dict"}
@@ -255,7 +254,7 @@ def _clean_program(program: dict[str, Any], where: str) -> dict[str, Any]:
 
 def _last_frame(trace: str) -> str:
     """The innermost line of a stack trace, in safe characters and without the source text."""
-    frames = _FRAME.findall(trace)
+    frames = FRAME.findall(trace)
     if not frames:
         return ""
     file, line = frames[-1]

@@ -12,7 +12,9 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from acsgen.importers.layouts import LAYOUTS, Reading, Weights
-from acsgen.nn.checkpoint import FORMAT, build_model, load_state, read_plain
+from acsgen.nn.checkpoint import build_model, load_state
+from acsgen.nn.other_files import refuse_other_file
+from acsgen.nn.torch_files import FORMAT, read_plain
 from acsgen.support.errors import Problem, UserError
 
 #: Names that training scripts give to the weights among the other entries of a checkpoint.
@@ -78,6 +80,7 @@ def import_weights(
     """
     path = Path(path)
     where = str(path)
+    refuse_other_file(path, weights_wanted=True)
     tensors, others = _state(read_plain(path), where)
     weights = Weights(_without_prefix(tensors), where)
     name = _recognize(weights)

@@ -7,9 +7,7 @@ version 1, which have no digest, are read with a warning.
 
 from __future__ import annotations
 
-import pickle
 import warnings
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +18,11 @@ from pydantic import BaseModel, ValidationError
 from torch import Tensor, nn
 
 from acsgen.nn.networks import ARCHITECTURES
+from acsgen.nn.other_files import refuse_other_file
+from acsgen.nn.torch_files import FORMAT, read_plain
 from acsgen.nn.weights_digest import weights_digest
-from acsgen.support.archives import check_unpacked
 from acsgen.support.errors import Problem, UserError
-from acsgen.support.pickles import check_pickles
 
-FORMAT = "acsgen-checkpoint"
 VERSION = 2
 _WITHOUT_DIGEST = 1
 _LISTED = 5
@@ -109,6 +106,7 @@ def load_checkpoint(path: str | Path) -> LoadedModel:
     """
     path = Path(path)
     where = str(path)
+    refuse_other_file(path)
     content = read_plain(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         remedy = "acsgen models are written by acsgen.nn.save_checkpoint or acsgen train"
@@ -153,73 +151,6 @@ def _check_digest(content: dict[str, Any], version: int, where: str) -> None:
 def _as_dict(value: object) -> dict[str, Any]:
     assert isinstance(value, dict)
     return value
-
-
-def read_plain(path: Path) -> object:
-    """The content of a file of ``torch.save``, if it is of plain values and tensors alone.
-
-    Raises:
-        UserError: the file is missing, damaged, or would run code.
-    """
-    where = str(path)
-    if not path.exists():
-        raise UserError([Problem(where, "no such file")])
-    if path.is_dir():
-        raise UserError([Problem(where, "is a folder, not a model file", "name the .pt file")])
-    damaged = Problem(where, "not a readable PyTorch file", "it may be truncated; copy it again")
-    _check_archive(path)
-    _check_pickles(path)
-    remedy = "save only plain values and tensors, with acsgen.nn.save_checkpoint"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "global" in str(error).lower():
-            what = "refused for safety: the file asks to run code when it is opened"
-            raise UserError([Problem(where, what, remedy)]) from None
-        with path.open("rb") as file:
-            bare_pickle = file.read(1) == pickle.PROTO
-        if bare_pickle:
-            what = "refused for safety: a bare pickle, which could run code when it is opened"
-            raise UserError([Problem(where, what, remedy)]) from None
-        raise UserError([damaged]) from None
-    except PermissionError:
-        raise UserError([Problem(where, "no permission to read this file")]) from None
-    except Exception:  # on a damaged file torch's parsers raise exceptions of any type
-        raise UserError([damaged]) from None
-
-
-def _check_archive(path: Path) -> None:
-    """Compare every part of the zip file with its checksum, which PyTorch's reader leaves out."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            try:
-                check_unpacked(archive)
-            except ValueError as error:
-                what = f"not a readable PyTorch file: {error}"
-                raise UserError([Problem(str(path), what, "copy the file again")]) from None
-            part = archive.testzip()
-    except UserError:
-        raise
-    except Exception:  # not a readable zip file: torch describes it
-        return
-    if part is not None:
-        what = f"damaged: its part {part} does not match its checksum"
-        raise UserError([Problem(str(path), what, "copy the file again")])
-
-
-def _check_pickles(path: Path) -> None:
-    """Refuse pickles that would be read without end."""
-    try:
-        check_pickles(path)
-    except ValueError as error:
-        what = f"not a readable PyTorch file: {error}"
-        raise UserError(
-            [Problem(str(path), what, "save the weights alone, in one state_dict")]
-        ) from None
-    except Exception:  # not a readable zip file: torch describes it
-        return
 
 
 def load_state(model: nn.Module, state: dict[str, Any], where: str) -> None:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from acsgen.support.assets import asset
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fields import field_problems, kind_of_value
-from acsgen.support.fsutil import read_limited
+from acsgen.support.user_files import read_limited
 from acsgen.support.yamltext import load_yaml, yaml_reason
 
 BRAM36_KIB = 4

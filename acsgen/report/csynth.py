@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.user_files import require_file
 
 #: Larger files are no reports: those of large designs have some megabytes.
 MAX_BYTES = 256 * 2**20
@@ -80,8 +81,7 @@ def read_report(path: Path) -> SynthesisReport:
     Raises :class:`UserError` where the file cannot be read, is no XML, has a document type (the
     tool writes none, and its entities could grow without bound), or is no report of synthesis.
     """
-    if not path.is_file():
-        raise UserError(Problem(str(path), "there is no such file", "name a csynth.xml"))
+    require_file(path, "report", "name a csynth.xml")
     if path.stat().st_size > MAX_BYTES:
         raise UserError(Problem(str(path), "too large for a report", "name a csynth.xml"))
     root = _parse(path)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acsgen.support.errors import Problem, UserError
-from acsgen.support.fsutil import read_limited
+from acsgen.support.user_files import read_limited
 
 #: Larger files are no reports of this kind.
 _MAX_BYTES = 64 * 2**20

@@ -41,6 +41,7 @@ def field_problems(
     model: type[BaseModel],
     what: str,
     patterns: Mapping[str, str] | None = None,
+    inner: Mapping[str, type[BaseModel]] | None = None,
 ) -> list[Problem]:
     """Return the problems of a file, each with the key, the reason and a remedy.
 
@@ -50,12 +51,26 @@ def field_problems(
         model: the model of the whole file.
         what: the kind of file, for example ``board file``.
         patterns: the text that is wanted, by key, where a pattern decides.
+        inner: the models of mappings that the model of the file leaves open, by their key.
     """
-    return [_problem(item, where, model, what, patterns or {}) for item in error.errors()]
+    models = inner or {}
+    items = error.errors()
+    # pydantic counts only the good entries of a list: with a bad one, it may be "too short".
+    within = {item["loc"][:length] for item in items for length in range(len(item["loc"]))}
+    return [
+        _problem(item, where, model, what, patterns or {}, models)
+        for item in items
+        if item["type"] != "too_short" or item["loc"] not in within
+    ]
 
 
 def _problem(
-    item: Any, where: str, model: type[BaseModel], what: str, patterns: Mapping[str, str]
+    item: Any,
+    where: str,
+    model: type[BaseModel],
+    what: str,
+    patterns: Mapping[str, str],
+    inner: Mapping[str, type[BaseModel]],
 ) -> Problem:
     key = ".".join(str(part) for part in _location(item["loc"], model))
     place = f"{where}: {key}" if key else where
@@ -63,7 +78,7 @@ def _problem(
     if kind == "missing":
         return Problem(place, "is missing", f"see a shipped {what} for its meaning")
     if kind == "extra_forbidden":
-        known = _keys_beside(item["loc"], model)
+        known = _keys_beside(item["loc"], model, inner)
         close = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
         remedy = f"the keys are {', '.join(known)}" if known else "remove it"
         return Problem(
@@ -105,7 +120,9 @@ def _location(loc: tuple[Any, ...], model: type[BaseModel]) -> list[Any]:
     return keys
 
 
-def _keys_beside(loc: tuple[Any, ...], model: type[BaseModel]) -> list[str]:
+def _keys_beside(
+    loc: tuple[Any, ...], model: type[BaseModel], inner: Mapping[str, type[BaseModel]]
+) -> list[str]:
     models = [model]
     for part in loc[:-1]:
         if not isinstance(part, str):
@@ -115,7 +132,10 @@ def _keys_beside(loc: tuple[Any, ...], model: type[BaseModel]) -> list[str]:
             models = chosen
             continue
         fields = [m.model_fields[part] for m in models if part in m.model_fields]
-        models = [inner for f in fields for inner in _models_in(f.annotation)]
+        open_mapping = (
+            [inner[part]] if len(models) == 1 and models[0] is model and part in inner else []
+        )
+        models = [chosen for f in fields for chosen in _models_in(f.annotation)] + open_mapping
     return [name for item in models for name in item.model_fields]
 
 

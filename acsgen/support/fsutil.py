@@ -114,6 +114,7 @@ def check_folder(folder: Path) -> None:
     Raises:
         UserError: it is a file, or on a disk that cannot be written.
     """
+    folder = _resolved(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -137,23 +138,6 @@ def check_file(target: Path) -> None:
                 "choose another file, or make its folder",
             )
         ) from error
-
-
-def read_limited(path: Path, limit: int, too_long: Problem) -> bytes:
-    """Return the bytes of a file that somebody names, at most ``limit`` of them.
-
-    Raises :class:`UserError`: the file cannot be read, or is longer, which is ``too_long``.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(limit + 1)
-    except OSError as error:
-        raise UserError(
-            Problem(str(path), f"cannot be read: {plain_os_error(error)}", "check the path")
-        ) from error
-    if len(content) > limit:
-        raise UserError(too_long)
-    return content
 
 
 def file_digest(path: Path) -> str:

@@ -20,15 +20,20 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails
 
+from acsgen.data.load import known_dataset
 from acsgen.nn.networks import ARCHITECTURES
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fields import field_problems
+from acsgen.support.user_files import read_limited
 from acsgen.support.yamltext import load_yaml, yaml_reason
 from acsgen.train.gate_modes import GATE_MODES
 from acsgen.train.losses import LOSSES, LossParameters
 from acsgen.train.losses.cross_entropy import CrossEntropyParameters
+
+#: Recipes have some hundred bytes.
+MAX_BYTES = 1_000_000
 
 _PATTERNS = {"name": "letters, digits, dots, hyphens and underscores, a letter or digit first"}
 
@@ -50,9 +55,9 @@ class DataRecipe(_Strict):
         flip: mirror half of the training images left to right.
     """
 
-    name: str
+    name: Annotated[str, AfterValidator(known_dataset)]
     root: str | None = None
-    test_name: str | None = None
+    test_name: Annotated[str, AfterValidator(known_dataset)] | None = None
     train_limit: int | None = Field(default=None, ge=1)
     test_limit: int | None = Field(default=None, ge=1)
     shift: int = Field(default=2, ge=0)
@@ -196,9 +201,10 @@ class Recipe(_Strict):
         except ValidationError as error:
             wrong = [
                 InitErrorDetails(
-                    type=PydanticCustomError("model", "{message}", {"message": item["msg"]}),
+                    type=item["type"],
                     loc=item["loc"],
                     input=item["input"],
+                    ctx=item.get("ctx", {}),
                 )
                 for item in error.errors()
                 if item["loc"] and item["type"] != "missing"
@@ -225,10 +231,9 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         UserError: unreadable file, bad YAML, unknown keys or bad values; all are listed.
     """
     where = str(path)
+    too_long = Problem(where, "is longer than any recipe", "start from one in models/recipes")
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(Problem(where, f"cannot read the recipe: {error.strerror}")) from None
+        text = read_limited(Path(path), MAX_BYTES, too_long).decode()
     except UnicodeDecodeError:
         remedy = "save it as UTF-8; some editors write other encodings"
         raise UserError(Problem(where, "is not UTF-8 text: not a recipe", remedy)) from None
@@ -249,7 +254,10 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:
-        problems = field_problems(error, where, Recipe, "recipe", _PATTERNS)
+        arch = content.get("arch", Recipe.model_fields["arch"].default)
+        known = isinstance(arch, str) and arch in ARCHITECTURES
+        inner = {"model": ARCHITECTURES[arch].config} if known else {}
+        problems = field_problems(error, where, Recipe, "recipe", _PATTERNS, inner)
         raise UserError(problems) from None
 
 

@@ -23,6 +23,7 @@ from acsgen.program.program import JSON_FILE, PARAMS_FILE, PROGRAM_FILE, Program
 from acsgen.support.digests import check_files
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import plain_os_error
+from acsgen.support.user_files import require_folder
 from acsgen.verify.vectors import VECTOR_FILES, Vectors, load_vectors
 
 MANIFEST_FILE = "manifest.json"
@@ -128,9 +129,7 @@ def open_build(path: Path) -> BuildDirectory:
 
 
 def _read_manifest(path: Path) -> Manifest:
-    if not path.is_dir():
-        what = "is not a directory" if path.exists() else "is not there"
-        raise UserError(Problem(str(path), what, _NOT_A_BUILD))
+    require_folder(path, _NOT_A_BUILD)
     file = path / MANIFEST_FILE
     try:
         content = file.read_bytes()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -255,6 +257,18 @@ def test_leaky_relus(leaky):
         head(lambda s, x: s.b(s.act(s.a(x.mean((2, 3))))), a=nn.Linear(6, 6), act=LEAKY[leaky],
              b=nn.Linear(6, 4))
     )  # fmt: skip
+
+
+def test_torch_has_nothing_to_warn_of():
+    """Slopes of all channels are one number, which numpy keeps once and lends for reading only."""
+    torch.set_warn_always(True)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            compiled(net(lambda s, x: s.act(s.c(x)), c=ConvBn(6, 6), act=nn.PReLU()))
+    finally:
+        torch.set_warn_always(False)
+    assert not [str(warning.message) for warning in caught if "writ" in str(warning.message)]
 
 
 REFUSED = {

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from acsgen.importers.load import load_model
-from acsgen.importers.other_files import EXPORT
 from acsgen.importers.source_line import source_line
-from acsgen.support.errors import UserError
+from acsgen.importers.weights import import_weights
+from acsgen.nn.checkpoint import load_checkpoint
+from acsgen.nn.other_files import EXPORT
+from acsgen.support.errors import Problem, UserError
 
 IMAGE = (torch.zeros(1, 3, 16, 16),)
 
@@ -44,24 +49,76 @@ def write(path: Path, kind: str) -> None:
         torch.save(network(), path)
     elif kind == "old pickled module":
         torch.save(network(), path, _use_new_zipfile_serialization=False)
+    elif kind == "exported program":
+        torch.export.save(torch.export.export(network(), IMAGE), path)
+    elif kind == "Git LFS":
+        path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 3\n")
+    elif kind == "HTML":
+        path.write_text("\n<!DOCTYPE html><html><body>404</body></html>")
+    elif kind == "empty file":
+        path.write_bytes(b"")
+    elif kind == "NumPy":
+        np.savez(path.with_suffix(".npz"), images=np.zeros(3))
+        path.with_suffix(".npz").rename(path)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "TorchScript", "ONNX", "safetensors", "state_dict", "old state_dict",
-        "training checkpoint", "pickled module", "old pickled module",
-    ],
+#: Files of networks and weights, and what is no model at all.
+OTHERS = (
+    "TorchScript", "ONNX", "safetensors", "state_dict", "old state_dict", "training checkpoint",
+    "pickled module", "old pickled module",
 )  # fmt: skip
+REMEDIES = {
+    "Git LFS": "git lfs pull",
+    "HTML": "get the file",
+    "empty file": "copy it again",
+    "NumPy": "--dataset npz:FILE",
+}
+
+
+def problem(read: Callable[[Path], object], path: Path) -> Problem:
+    with pytest.raises(UserError) as caught:
+        read(path)
+    (found,) = caught.value.problems
+    return found
+
+
+@pytest.mark.parametrize("kind", [*OTHERS, *REMEDIES])
 @pytest.mark.parametrize("suffix", [".pt", ".pt2", ".onnx"])
 def test_each_kind_is_named_and_answered(tmp_path: Path, kind: str, suffix: str) -> None:
     path = tmp_path / f"file{suffix}"
     write(path, kind)
-    with pytest.raises(UserError) as caught:
-        load_model(path)
-    (problem,) = caught.value.problems
-    assert kind.removeprefix("old ") in problem.what
-    assert problem.remedy.endswith(EXPORT)
+    found = problem(load_model, path)
+    assert kind.removeprefix("old ") in found.what
+    assert found.remedy.endswith(REMEDIES.get(kind, EXPORT))
+
+
+@pytest.mark.parametrize("kind", [*OTHERS, *REMEDIES, "exported program"])
+def test_where_only_a_checkpoint_will_do_they_are_named_too(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "file.pt"
+    write(path, kind)
+    found = problem(load_checkpoint, path)
+    assert kind.removeprefix("old ") in found.what
+    if kind == "exported program":
+        assert "acsgen build and acsgen eval take it" in found.remedy
+
+
+@pytest.mark.parametrize("kind", ["ONNX", "TorchScript", "pickled module", "safetensors"])
+def test_weights_are_looked_for_in_weights_alone(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "file.pt"
+    write(path, kind)
+    assert kind in problem(import_weights, path).what
+
+
+@pytest.mark.parametrize("read", [load_model, load_checkpoint, import_weights])
+def test_what_has_no_end_is_not_read(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    os.mkfifo(tmp_path / "pipe.pt")
+    for path in (tmp_path / "pipe.pt", Path("/dev/zero")):
+        assert problem(read, path).what == "is not a regular file"
+    (tmp_path / "one.pt").symlink_to("two.pt")
+    (tmp_path / "two.pt").symlink_to("one.pt")
+    assert "go in a circle" in problem(read, tmp_path / "one.pt").what
+    assert problem(read, tmp_path / "none.pt").what == "no such file"
+    assert problem(read, Path("a\0b")).what == "is no name of a file: embedded null byte"
 
 
 def test_a_program_exported_on_a_gpu_is_read_to_the_cpu(tmp_path: Path) -> None:
@@ -103,4 +160,6 @@ def test_the_line_of_the_users_source() -> None:
     assert source_line(r'File "C:\me\net.py", line 3') == "net.py:3"
     in_torch = '\n  File "/lib/site-packages/torch/nn/modules/conv.py", line 5, in forward'
     assert source_line(trace + in_torch) == ""
+    generated = '\n  File "<eval_with_key>.7", line 13, in forward\n    cond = torch.ops'
+    assert source_line(trace + generated) == "net.py:12"
     assert source_line("") == ""

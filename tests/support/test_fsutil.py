@@ -22,6 +22,7 @@ from acsgen.support.fsutil import (
     staged_directory,
     write_whole,
 )
+from acsgen.support.user_files import require_file, require_folder
 
 pytestmark = pytest.mark.unit
 
@@ -173,6 +174,30 @@ def test_a_circle_of_links_is_refused_in_words(tmp_path: Path) -> None:
             check_writable(target)
         with pytest.raises(UserError, match="its symbolic links go in a circle"):
             build(target, "1")
+        with pytest.raises(UserError, match="its symbolic links go in a circle"):
+            check_folder(target)
+        with pytest.raises(UserError, match="its symbolic links go in a circle"):
+            require_file(target, "file", "")
+        with pytest.raises(UserError, match="its symbolic links go in a circle"):
+            require_folder(target, "")
+
+
+def test_what_is_in_the_place_of_a_file_or_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    require_file(tmp_path / "file", "recipe", "")
+    require_folder(tmp_path, "")
+    with pytest.raises(UserError, match=r"is a folder, not a recipe \(name one\)"):
+        require_file(tmp_path, "recipe", "name one")
+    with pytest.raises(UserError, match="is not a regular file"):
+        require_file(Path("/dev/null"), "recipe", "")
+    with pytest.raises(UserError, match="no such file"):
+        require_file(tmp_path / "none", "recipe", "")
+    with pytest.raises(UserError, match="is not a directory"):
+        require_folder(tmp_path / "file", "")
+    with pytest.raises(UserError, match="is not there"):
+        require_folder(tmp_path / "none", "")
+    with pytest.raises(UserError, match="a part of the path is a file"):
+        require_folder(tmp_path / "file" / "none", "")
 
 
 def test_the_first_file_that_could_not_be_copied_is_told() -> None:

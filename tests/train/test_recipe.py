@@ -178,8 +178,9 @@ def test_files_that_are_no_recipes(tmp_path: Path, text: str, expected: str) -> 
 
 @pytest.mark.unit
 def test_unreadable_files(tmp_path: Path) -> None:
-    assert "No such file" in problems(tmp_path / "none.yaml")[0]
-    assert "Is a directory" in problems(tmp_path)[0]
+    assert "no such file" in problems(tmp_path / "none.yaml")[0]
+    assert "this is a directory" in problems(tmp_path)[0]
+    assert "is longer than any recipe" in problems(Path("/dev/zero"))[0]
     path = write(tmp_path, "")
     path.write_bytes(b"\xff\xfe\x00")
     assert "is not UTF-8 text: not a recipe (save it as UTF-8" in problems(path)[0]
@@ -212,6 +213,21 @@ def test_problems_of_recipes_read_like_those_of_boards(tmp_path: Path) -> None:
     assert said("batch=many") == "batch: is 'many' (must be a whole number)"
     assert said("phases.0.lr=0") == "phases.0.lr: is 0 (must be greater than 0)"
     assert said("data.flip=[1]") == "data.flip: is a list (must be true or false)"
+    assert said("model.widths=[0, 4, 4]") == (
+        "model.widths.0: is 0 (must be greater than or equal to 1)"
+    )
+    assert said("model.width=3") == "model.width: is not a key of a recipe (did you mean widths?)"
+    assert said("model.gate.sea=3").startswith("model.gate.sea: is not a key of a recipe")
+    assert said("model.depth=deep") == "model.depth: is 'deep' (must be a whole number)"
+    assert said("data.name=nope").startswith("data.name: unknown data set 'nope' (known: cifar10,")
+
+
+@pytest.mark.unit
+def test_a_list_with_a_bad_entry_is_not_too_short(tmp_path: Path) -> None:
+    found = problems(write(tmp_path, GOOD), "phases=[{name: a, epochs: -1}]")
+    assert found == ["phases.0.epochs: is -1 (must be greater than or equal to 0)"]
+    found = problems(write(tmp_path, GOOD), "phases=[]")
+    assert found == ["phases: is a list (must be a list with at least one entry)"]
 
 
 @pytest.mark.unit

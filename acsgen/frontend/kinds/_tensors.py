@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -13,7 +14,8 @@ from acsgen.ir.layers import Conv, Eltwise, FullyConnected
 
 def tensor(array: FloatArray, dtype: torch.dtype) -> Tensor:
     """The array as a tensor of ``dtype``."""
-    return torch.from_numpy(array).to(dtype)
+    # PyTorch warns of an array that must not be written, such as one that numpy broadcast.
+    return torch.from_numpy(np.require(array, requirements="W")).to(dtype)
 
 
 def by_channel(vector: Tensor) -> Tensor:

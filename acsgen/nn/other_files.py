@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pickle
 import pickletools
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import torch
 from torch import Tensor
 
-from acsgen.nn.checkpoint import FORMAT
-from acsgen.support.errors import Problem
+from acsgen.nn.torch_files import FORMAT
+from acsgen.support.errors import Problem, UserError
 from acsgen.support.pickles import check_pickles
 
 EXPORT = (
@@ -23,6 +25,21 @@ EXPORT = (
     'torch.export.save(program, "mine.pt2")'
 )
 """The three lines that make a file for acsgen of a network in PyTorch."""
+
+_EXPORT_IT = f"export the network, in the Python that defines it:\n{EXPORT}"
+_IMPORT_THEM = (
+    "acsgen import reads those of the code bases that it knows; load others into their network, "
+    f"with network.load_state_dict, and export it:\n{EXPORT}"
+)
+_FROM_SAFETENSORS = (
+    "load them into their network, with safetensors.torch.load_model(network, FILE), and export "
+    f"it:\n{EXPORT}"
+)
+_TAKES_PROGRAMS = "acsgen build and acsgen eval take it; here an architecture of acsgen is needed"
+_IMAGES = "give a model file here, and images as --dataset npz:FILE"
+
+#: Parts of a zip file that only torch.export writes.
+_PROGRAM = re.compile(r"serialized_exported_program\.json|(.*/)?models/[^/]*\.json")
 
 #: A pickle of one of the first versions of torch.save: its magic number is a pickle of its own.
 _OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
@@ -35,44 +52,75 @@ _PLAIN_CLASSES = ("collections OrderedDict", "torch.", "torch ", "numpy", "_code
 _BUILTINS = ("__builtin__ ", "builtins ")
 
 
-def other_file(path: Path) -> Problem | None:
-    """Return a description of a file that is none of acsgen's kinds; None if it may be one."""
-    where = str(path)
-    what = _in_zip(path) if zipfile.is_zipfile(path) else _by_first_bytes(path)
-    if what is None:
-        return None
-    remedy = f"export the network, in the Python that defines it:\n{EXPORT}"
-    if "weights" in what:
-        remedy = (
-            "acsgen import reads those of the code bases that it knows; load others into their "
-            "network, with network.load_state_dict, and export it:\n" + EXPORT
-        )
-    return Problem(where, f"not an acsgen checkpoint, but {what}", remedy)
+@dataclass(frozen=True)
+class _Other:
+    """A file that is no model file of acsgen.
+
+    Attributes:
+        what: in words.
+        remedy: what to do; by default to export the network.
+        weights: whether it is one that ``acsgen import`` reads.
+    """
+
+    what: str
+    remedy: str = _EXPORT_IT
+    weights: bool = False
 
 
-def _by_first_bytes(path: Path) -> str | None:
+def refuse_other_file(path: Path, weights_wanted: bool = False) -> None:
+    """Raise :class:`UserError` for a file that is none of acsgen's kinds; return if it may be one.
+
+    Args:
+        path: the file; one that is not there is left to its reader.
+        weights_wanted: let weights without their network pass.
+    """
+    if not path.is_file():
+        return
+    other = _in_zip(path) if zipfile.is_zipfile(path) else _by_first_bytes(path)
+    if other is not None and not (other.weights and weights_wanted):
+        what = f"not an acsgen checkpoint, but {other.what}"
+        raise UserError(Problem(str(path), what, other.remedy))
+
+
+def _weights(what: str) -> _Other:
+    return _Other(f"weights without their network ({what})", _IMPORT_THEM, weights=True)
+
+
+def _by_first_bytes(path: Path) -> _Other | None:
     with path.open("rb") as file:
-        head = file.read(32)
+        head = file.read(64)
         if head.startswith(_OLD_TORCH):
             file.seek(0)
             return _of_pickle(file, _PICKLES_OF_OLD_TORCH, path)
+    if not head:
+        return _Other("an empty file", "copy it again")
     if len(head) > 2 and head[0] == 0x08 and head[1] in _ONNX_VERSIONS and head[2] in _ONNX_FIELDS:
-        return "an ONNX file, which acsgen does not read"
+        return _Other("an ONNX file, which acsgen does not read")
     if head.startswith(b"\x89HDF\r\n"):
-        return "an HDF5 file, as Keras writes it"
+        return _Other("an HDF5 file, as Keras writes it")
     if head[4:8] == b"TFL3":
-        return "a TensorFlow Lite file"
+        return _Other("a TensorFlow Lite file")
     if head[8:10] == b'{"':
-        return "weights without their network (safetensors)"
+        return _Other("weights without their network (safetensors)", _FROM_SAFETENSORS)
+    if head.startswith(b"version https://git-lfs"):
+        return _Other("a pointer of Git LFS to the file", "fetch the file itself: git lfs pull")
+    if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return _Other("a page of HTML", "the download gave an answer in its place; get the file")
     return None
 
 
-def _in_zip(path: Path) -> str | None:
+def _in_zip(path: Path) -> _Other | None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if any(name.endswith("/constants.pkl") or "/code/__torch__" in name for name in names):
-                return "a TorchScript file, which acsgen does not read"
+                return _Other("a TorchScript file, which acsgen does not read")
+            if any(_PROGRAM.fullmatch(name) for name in names):
+                return _Other("an exported program (.pt2)", _TAKES_PROGRAMS)
+            if "model.weights.h5" in names:
+                return _Other("a file of Keras")
+            if names and all(name.endswith(".npy") for name in names):
+                return _Other("arrays of NumPy (.npz)", _IMAGES)
             data = [n for n in names if n.count("/") == 1 and n.endswith("/data.pkl")]
             if len(data) != 1:
                 return None
@@ -82,7 +130,7 @@ def _in_zip(path: Path) -> str | None:
         return None
 
 
-def _of_pickle(file: IO[bytes], pickles: int, path: Path) -> str | None:
+def _of_pickle(file: IO[bytes], pickles: int, path: Path) -> _Other | None:
     """Say what the output of ``torch.save`` is, from the names in it and from its plain parts."""
     classes: list[str] = []
     try:
@@ -100,7 +148,7 @@ def _of_pickle(file: IO[bytes], pickles: int, path: Path) -> str | None:
     if layers or strange:
         what = "a whole pickled module" if layers else "a pickled Python object"
         first = next((n for n in strange if not n.startswith(_BUILTINS)), (layers or strange)[0])
-        return (
+        return _Other(
             f"{what} ({first.replace(' ', '.')}), refused for safety: a file like this can run "
             "code when it is opened"
         )
@@ -129,18 +177,18 @@ def _plain_content(path: Path) -> Any:
         return None
 
 
-def _of_content(content: Any) -> str | None:
+def _of_content(content: Any) -> _Other | None:
     if isinstance(content, Tensor):
-        return "a tensor"
+        return _Other("a tensor")
     if not isinstance(content, dict) or not content:
         return None
     if all(isinstance(value, Tensor) for value in content.values()):
-        return "weights without their network (a state_dict)"
+        return _weights("a state_dict")
     inside = [
         str(key)
         for key, value in content.items()
         if isinstance(value, dict) and any(isinstance(item, Tensor) for item in value.values())
     ]
     if inside:
-        return f"weights without their network (a training checkpoint; see its {inside[0]!r})"
+        return _weights(f"a training checkpoint; see its {inside[0]!r}")
     return None
