@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from acsgen.cli.console import StageDisplay, err, guarded, out, printable
+from acsgen.cli.console import StageDisplay, err, guarded, out
 from acsgen.cli.options import JsonOption, check_json, write_json
 from acsgen.cli.tables import remarks_table
 from acsgen.engines.base import Implementation
+from acsgen.support.printing import printable
 
 if TYPE_CHECKING:
     from acsgen.flow.bitstream import BitstreamRequest, BitstreamResult, OnLine

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from acsgen.cli.console import StageDisplay, guarded, out, printable
+from acsgen.cli.console import StageDisplay, guarded, out
 from acsgen.cli.options import (
     DataOption,
     DatasetOption,
@@ -19,6 +19,7 @@ from acsgen.cli.options import (
 from acsgen.cli.tables import remarks_table
 from acsgen.support.numbers import count, percent
 from acsgen.support.numbers import images as count_images
+from acsgen.support.printing import printable
 
 if TYPE_CHECKING:
     from acsgen.flow.compare import Comparison

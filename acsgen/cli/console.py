@@ -28,6 +28,7 @@ from rich.text import Text
 
 from acsgen.support.errors import CheckFailed, Problem, UserError
 from acsgen.support.fsutil import first_of_copy, plain_os_error
+from acsgen.support.printing import printable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -81,6 +82,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _print_warning
+                _require_current_folder()
                 return command(*args, **kwargs)
         except typer.Exit:
             raise
@@ -111,6 +113,18 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             out.quiet = before
 
     return _with_quiet(command, wrapper)
+
+
+def _require_current_folder() -> None:
+    """Raise :class:`UserError` where the folder that the shell is in was removed.
+
+    Libraries that are loaded later end the process there, with messages of their own.
+    """
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        what = "the folder that this command runs in is not there any more"
+        raise UserError(Problem("", what, "change to another folder")) from None
 
 
 def _with_quiet(command: Callable[P, R], wrapper: Callable[P, R]) -> Callable[P, R]:
@@ -192,7 +206,7 @@ def _paragraphs(problems: tuple[Problem, ...]) -> list[tuple[list[str], int]]:
     paragraphs = []
     for (what, remedy), where in places.items():
         place = ", ".join(w for w in where if w)
-        if len(place) > 3 * _SCREEN_COLUMNS and not _all_problems_wanted():
+        if len(where) > 1 and len(place) > 3 * _SCREEN_COLUMNS and not _all_problems_wanted():
             place = f"{place[: 3 * _SCREEN_COLUMNS].rsplit(', ', 1)[0]}, ... ({len(where)} places)"
         lines = _wrap(f"{place}: {what}" if place else what, "  ", "    ")
         if remedy:
@@ -228,14 +242,6 @@ def _os_problem(error: OSError) -> Problem:
         return Problem(first_of_copy(error)[1], plain_os_error(error), _CHECK_DISK)
     where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name)
     return Problem(where, plain_os_error(error), _CHECK_DISK)
-
-
-def printable(text: str, *, keep_lines: bool = False) -> str:
-    """Replace control characters: names inside a model file may come from anywhere."""
-    return "".join(
-        c if c.isprintable() or (keep_lines and c == "\n") else " " if c.isspace() else "?"
-        for c in text
-    )
 
 
 class StageDisplay:

@@ -17,7 +17,7 @@ from acsgen.ir.ranges import MIN_WEIGHT_BITS, WEIGHT_BITS
 from acsgen.isa.generated import LANES
 from acsgen.program.board import MAX_CLOCK_MHZ, MIN_CLOCK_MHZ
 from acsgen.support.errors import Problem, UserError
-from acsgen.support.fsutil import check_file
+from acsgen.support.fsutil import check_file, write_whole
 
 STDOUT = Path("-")
 
@@ -98,7 +98,7 @@ def write_json(target: Path | None, content: Any) -> None:
     if target == STDOUT:
         sys.stdout.write(text)
     else:
-        target.write_text(text, encoding="utf-8")
+        write_whole(target, text.encode())
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
-from acsgen.cli.console import StageDisplay, guarded, out, printable
+from acsgen.cli.console import StageDisplay, guarded, out
 from acsgen.cli.options import (
     DataOption,
     DatasetOption,
@@ -23,6 +23,7 @@ from acsgen.cli.tables import figures_table, print_table
 from acsgen.engines.registry import SimulationName
 from acsgen.support.errors import CheckFailed
 from acsgen.support.numbers import count, percent
+from acsgen.support.printing import printable
 
 if TYPE_CHECKING:
     from acsgen.flow.sweep.plan import SweepPlan

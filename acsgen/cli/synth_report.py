@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from acsgen.cli.console import guarded, out, printable
+from acsgen.cli.console import guarded, out
 from acsgen.emit.claims import load_claims
 from acsgen.report.claims import Comparison, compare
 from acsgen.report.csynth import read_report
 from acsgen.support.errors import CheckFailed
+from acsgen.support.printing import printable
 
 
 @guarded

@@ -10,6 +10,7 @@ from acsgen.data.dataset import Dataset
 from acsgen.data.remedies import remedy_for_images, remedy_for_labels
 from acsgen.support.archives import read_arrays
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.printing import name_as_text
 from acsgen.support.user_files import require_file
 
 REMEDY = "write it with numpy.savez(path, images=uint8 [N, C, H, W], labels=integers [N])"
@@ -49,7 +50,7 @@ def load_npz(path: Path, split: str) -> Dataset:
     if problems:
         raise UserError(problems)
     return Dataset(
-        name=f"npz:{path}",
+        name=name_as_text(f"npz:{path}"),
         images=images,
         labels=labels.astype(np.int64),
         num_classes=int(labels.max()) + 1,

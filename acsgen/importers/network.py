@@ -17,6 +17,7 @@ from torch.export.graph_signature import InputKind
 from acsgen.importers.exported import floating_parameters, run_program
 from acsgen.ir.rewrites import Rewrite
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.printing import name_as_text
 
 _LISTED = 5
 _ACCEPTED_DTYPES = (torch.uint8, torch.int32, torch.int64, torch.float32, torch.float64)
@@ -31,7 +32,7 @@ class ImportedNetwork:
     """A network as exported, before any lowering.
 
     Attributes:
-        name: the file's name without suffix.
+        name: the file's name without suffix, as one line of text.
         exported: the program; one input ``[1, C, H, W]``.
         input_shape: (C, H, W).
         input_dtype: type of the program's input.
@@ -82,7 +83,8 @@ def imported_network(
     """
     shape, dtype = _image_of(exported, str(path))
     _require_finite(exported, str(path))
-    return ImportedNetwork(path.stem, exported, shape, dtype, meta, source)
+    name = name_as_text(path.stem)
+    return ImportedNetwork(name, exported, shape, dtype, meta, source)
 
 
 def _image_of(exported: ExportedProgram, where: str) -> tuple[tuple[int, int, int], torch.dtype]:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from acsgen.nn.networks import ARCHITECTURES
 from acsgen.nn.other_files import refuse_other_file
-from acsgen.nn.torch_files import FORMAT, read_plain
+from acsgen.nn.torch_files import FORMAT, read_plain, save_plain
 from acsgen.nn.weights_digest import weights_digest
 from acsgen.support.errors import Problem, UserError
 
@@ -78,6 +78,9 @@ def save_checkpoint(
         arch: a key of :data:`acsgen.nn.networks.ARCHITECTURES`.
         config: the architecture's configuration.
         meta: plain values only (str, int, float, bool, None, list, dict).
+
+    Raises:
+        UserError: the disk is full, or the folder cannot be written.
     """
     state = {name: value.detach().cpu() for name, value in model.state_dict().items()}
     content = {
@@ -89,9 +92,7 @@ def save_checkpoint(
         "digest": weights_digest(state),
         "meta": dict(meta),
     }
-    temporary = path.with_name(path.name + ".tmp")
-    torch.save(content, temporary)
-    temporary.replace(path)
+    save_plain(path, content)
 
 
 def load_checkpoint(path: str | Path) -> LoadedModel:

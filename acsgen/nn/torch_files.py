@@ -1,10 +1,11 @@
-"""Reads files of ``torch.save`` that hold plain values and tensors, and nothing else.
+"""Reads and writes files of ``torch.save`` that hold plain values and tensors, and nothing else.
 
 They are read with ``weights_only=True``, so that opening somebody's file never runs their code.
 """
 
 from __future__ import annotations
 
+import io
 import pickle
 import warnings
 import zipfile
@@ -14,6 +15,7 @@ import torch
 
 from acsgen.support.archives import check_unpacked
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import write_whole
 from acsgen.support.pickles import check_pickles
 from acsgen.support.user_files import require_file
 
@@ -51,6 +53,18 @@ def read_plain(path: Path) -> object:
         raise UserError([Problem(where, "no permission to read this file")]) from None
     except Exception:  # on a damaged file torch's parsers raise exceptions of any type
         raise UserError([damaged]) from None
+
+
+def save_plain(path: Path, content: object) -> None:
+    """Write a file of ``torch.save`` as a whole: a reader sees the old file or the new one.
+
+    Raises:
+        UserError: the disk is full, or the folder cannot be written.
+    """
+    # On a full disk, torch itself raises a RuntimeError that does not say so.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_whole(path, buffer.getvalue())
 
 
 def _check_archive(path: Path) -> None:

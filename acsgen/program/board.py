@@ -14,11 +14,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from acsgen.support.assets import asset
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fields import field_problems, kind_of_value
+from acsgen.support.printing import printable
 from acsgen.support.user_files import read_limited
 from acsgen.support.yamltext import load_yaml, yaml_reason
 
@@ -51,7 +59,12 @@ MIN_CLOCK_MHZ, MAX_CLOCK_MHZ = 1.0, 1000.0
 
 _MAX_FILE_BYTES = 64 * 1024
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+#: On one line, because it stands in comments of the files that a build renders.
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1),
+    AfterValidator(printable),
+]
 Positive = Annotated[int, Field(gt=0)]
 Frequency = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
 

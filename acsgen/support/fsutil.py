@@ -127,6 +127,8 @@ def check_file(target: Path) -> None:
     """Refuse a file that cannot be written, before any work is done for it."""
     if target.is_dir():
         raise UserError(Problem(str(target), "is a directory", "give the name of a file"))
+    if _is_special(target):
+        return
     try:
         with tempfile.TemporaryFile(dir=target.parent):
             pass
@@ -152,19 +154,16 @@ def file_digest(path: Path) -> str:
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file as a whole: where that fails, an earlier file of the name stays as it was.
 
+    A link stays, and the file that it leads to is replaced.  A device or a pipe is written to.
+
     Raises:
         UserError: the disk is full, or the folder cannot be written.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        if _is_special(target):
+            target.write_bytes(content)
+        else:
+            _replace(Path(os.path.realpath(target)), content)
     except OSError as error:
         raise UserError(
             Problem(
@@ -173,6 +172,23 @@ def write_whole(target: Path, content: bytes) -> None:
                 "choose another place, or make room",
             )
         ) from error
+
+
+def _is_special(target: Path) -> bool:
+    """Whether there is something that is no file and no folder, such as /dev/stdout."""
+    return target.exists() and not target.is_file() and not target.is_dir()
+
+
+def _replace(target: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -198,6 +214,14 @@ def _refuse_foreign(target: Path) -> None:
     """Raise unless ``target`` is absent, an empty directory, or an earlier build of ours."""
     if not target.exists():
         return
+    if target in (Path.cwd(), *Path.cwd().parents):
+        raise UserError(
+            Problem(
+                str(target),
+                "is the folder that this command runs in, or one around it: it cannot be replaced",
+                "choose another --out, such as ./out",
+            )
+        )
     if not target.is_dir():
         raise UserError(
             Problem(str(target), "exists and is not a directory", "choose another --out")

@@ -20,11 +20,17 @@ def find_tool(name: str, variable: str, purpose: str, remedy: str) -> str:
 
     Raises :class:`UserError` where there is none.
     """
-    wanted = os.environ.get(variable) or name
-    found = shutil.which(wanted)
+    named = os.environ.get(variable)
+    found = shutil.which(named or name)
     if found is None:
-        raise UserError(Problem(purpose, f"{wanted} is not there", remedy))
+        what = f"{named}, which {variable} names, is not there" if named else f"{name} is not there"
+        raise UserError(Problem(purpose, what, other_tool(variable, remedy)))
     return found
+
+
+def other_tool(variable: str, remedy: str) -> str:
+    """Return what to do about a tool that is no good: it may be the user who named it."""
+    return f"unset {variable}, or name another" if os.environ.get(variable) else remedy
 
 
 def tool_version(command: str) -> str:

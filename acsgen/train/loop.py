@@ -19,6 +19,7 @@ from acsgen.data import Dataset, load_dataset
 from acsgen.nn.checkpoint import build_model, save_checkpoint
 from acsgen.nn.gates.dgconv import DGConv2d
 from acsgen.nn.mac_counter import MacCounter
+from acsgen.nn.torch_files import save_plain
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import check_folder
 from acsgen.support.pickles import check_pickles
@@ -266,9 +267,7 @@ class _Run:
                 self.optimizer.state[p].get("momentum_buffer") for p in self._parameters()
             ],
         }
-        temporary = self.state_path.with_name(self.state_path.name + ".tmp")
-        torch.save(content, temporary)
-        temporary.replace(self.state_path)
+        save_plain(self.state_path, content)
 
     def load_state(self) -> None:
         """Continue from the state file.

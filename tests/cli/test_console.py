@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -157,3 +158,21 @@ def test_characters_that_the_terminal_lacks() -> None:
         check=True,
     )
     assert done.stdout == "written to b/\\xf6ut\n"
+
+
+def test_one_long_path_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    print_problems((Problem("/tmp/" + 400 * "x", "the name is too long", "choose another"),))
+    said = capsys.readouterr().err
+    assert "places" not in said
+    assert 400 * "x" in said
+
+
+def test_a_folder_that_was_removed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    here.rmdir()
+    assert status_of(ZeroDivisionError()) == 2
+    assert "the folder that this command runs in is not there any more" in capsys.readouterr().err

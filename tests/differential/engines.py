@@ -22,7 +22,7 @@ from acsgen.compiler.predict import predict
 from acsgen.emit.hls import render_hls_of
 from acsgen.engines.base import EngineRun
 from acsgen.engines.csim import CSimEngine, build_library
-from acsgen.engines.csim.compile import FLAGS
+from acsgen.engines.csim.compile import FLAGS, STRICT
 from acsgen.engines.rtl import Memory, RtlEngine, cached_model
 from acsgen.ir.integer import (
     INT32_MAX,
@@ -107,7 +107,7 @@ def compiled_engine(config: EngineConfig, cache: Path) -> EngineUnderTest:
     with tempfile.TemporaryDirectory() as scratch:
         sources = Path(scratch)
         _render(config, sources)
-        digest = hashlib.sha256(repr(FLAGS).encode())
+        digest = hashlib.sha256(repr((FLAGS, STRICT)).encode())
         for path in [
             *sorted(p for p in sources.iterdir() if p.is_file()),
             *sorted(asset("sim", "csim").iterdir()),
@@ -117,7 +117,7 @@ def compiled_engine(config: EngineConfig, cache: Path) -> EngineUnderTest:
         with _locked(library.with_suffix(".lock")):
             if not library.exists():
                 partial = library.with_suffix(".partial")
-                build_library(sources, partial)
+                build_library(sources, partial, STRICT)
                 partial.rename(library)
     return EngineUnderTest(config, CSimEngine(library))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import resource
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,20 @@ def test_a_saved_model_is_read_back(path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["model.pt"]
 
 
+def test_a_disk_that_is_full_is_told_and_keeps_the_earlier_file(path: Path) -> None:
+    """There torch itself raises a RuntimeError about streams."""
+    before = path.read_bytes()
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+        with pytest.raises(UserError, match=r"model\.pt: cannot be written: the file would be"):
+            save_checkpoint(path, ResNet(CONFIG), "resnet", CONFIG, {"seed": 1})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
 def test_num_batches_tracked_may_be_missing(path: Path) -> None:
     state = torch.load(path, weights_only=True)["state_dict"]
     kept = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
@@ -99,7 +114,7 @@ def test_half_precision_weights_are_read_as_float32(path: Path) -> None:
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    assert problems(tmp_path / "none.pt") == ["no such file"]
+    assert problems(tmp_path / "none.pt") == ["no such file (name the .pt file)"]
     assert "is a folder" in problems(tmp_path)[0]
 
 
@@ -107,7 +122,10 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
 def test_truncated_file(path: Path, share: float) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    assert problems(path) == ["not a readable PyTorch file (it may be truncated; copy it again)"]
+    said = "not a readable PyTorch file (it may be truncated; copy it again)"
+    assert problems(path) == [
+        said if share else "not an acsgen checkpoint, but an empty file (copy it again)"
+    ]
 
 
 def test_files_of_other_kinds(path: Path) -> None:

@@ -16,12 +16,14 @@ from acsgen.support import fsutil
 from acsgen.support.errors import UserError
 from acsgen.support.fsutil import (
     BUILD_MARKER,
+    check_file,
     check_folder,
     check_writable,
     plain_os_error,
     staged_directory,
     write_whole,
 )
+from acsgen.support.printing import name_as_text
 from acsgen.support.user_files import require_file, require_folder
 
 pytestmark = pytest.mark.unit
@@ -130,6 +132,16 @@ def test_the_current_directory_is_never_taken(
     with pytest.raises(UserError):
         build(Path(), "1")
     assert tree(tmp_path) == ["notes.txt"]
+    # Empty or an earlier build, too: whoever is in the folder would be in none afterwards.
+    (tmp_path / "out" / "in").mkdir(parents=True)
+    (tmp_path / "out" / BUILD_MARKER).touch()
+    for here in (tmp_path / "out", tmp_path / "out" / "in"):
+        monkeypatch.chdir(here)
+        for check in (check_writable, lambda target: build(target, "1")):
+            with pytest.raises(UserError, match="the folder that this command runs in"):
+                check(tmp_path / "out")
+    build(Path("new"), "1")
+    assert Path("new", "report.json").read_text() == "1"
 
 
 def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
@@ -255,3 +267,41 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_bytes(b"old")
+    (tmp_path / "link.html").symlink_to("page.html")
+    write_whole(tmp_path / "link.html", b"new")
+    assert (tmp_path / "link.html").is_symlink()
+    assert (tmp_path / "page.html").read_bytes() == b"new"
+
+
+def test_a_device_or_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    check_file(tmp_path / "pipe")
+    write_whole(tmp_path / "pipe", b"new")
+    assert os.read(reader, 10) == b"new"
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+    check_file(Path("/dev/full"))
+    with pytest.raises(UserError, match="/dev/full: cannot be written: no space left on the disk"):
+        write_whole(Path("/dev/full"), b"new")
+    assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("net", "net"),
+        ("größe 空", "größe 空"),
+        ("a\nint b;", "a int b;"),
+        ("a\x1b[31m", "a?[31m"),
+        (os.fsdecode(b"a\xff"), "a\\xff"),
+        ("gr\udcc3\udcb6\udcc3\udc9fe", "größe"),  # as Python reads UTF-8 where the locale is C
+    ],
+)
+def test_the_name_of_a_file_becomes_one_line_of_text(name: str, text: str) -> None:
+    assert name_as_text(Path(name)) == text
+    text.encode()

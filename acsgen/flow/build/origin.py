@@ -16,6 +16,7 @@ from acsgen.isa.generated import LANES
 from acsgen.program.board import board_names
 from acsgen.report.data import Origin
 from acsgen.support.fsutil import file_digest
+from acsgen.support.printing import name_as_text
 
 #: Packages that have a say in a build's figures.
 _PACKAGES = ("torch", "numpy", "hls4ml")
@@ -25,9 +26,9 @@ def origin_of(plan: Plan) -> Origin:
     """Return the origin of a build that follows ``plan``."""
     model = plan.request.model
     return Origin(
-        file=model.name,
+        file=name_as_text(model.name),
         sha256=file_digest(model),
-        command=shlex.join(command_words(_without_folders(plan.request))),
+        command=name_as_text(shlex.join(command_words(_without_folders(plan.request)))),
         versions=dict(_versions(plan)),
     )
 

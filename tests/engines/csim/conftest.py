@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from acsgen.engines.csim import build_library
+from acsgen.engines.csim.compile import STRICT
 from acsgen.program.engine_config import EngineConfig
 from tests.differential.engines import CONFIGURATIONS, Engines, EngineUnderTest
 
@@ -30,4 +31,4 @@ def engine(request: pytest.FixtureRequest, engines: Engines) -> EngineUnderTest:
 def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library of a small engine that stops with a message at any stray access."""
     folder = tmp_path_factory.mktemp("sanitized")
-    return build_library(render_engine(folder, SMALL), folder / "engine.so", SANITIZE)
+    return build_library(render_engine(folder, SMALL), folder / "engine.so", (*SANITIZE, *STRICT))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from acsgen.engines.csim import CSimEngine, build_library
-from acsgen.engines.csim.compile import ap_types_directory
+from acsgen.engines.csim.compile import STRICT, ap_types_directory
 from acsgen.support.assets import asset
 from tests.differential.engines import CONFIGURATIONS, EngineUnderTest
 from tests.engines.csim.rendering import render_engine
@@ -20,7 +20,7 @@ from tests.fuzz.check import Mismatch
 from tests.fuzz.session import try_graphs, try_programs
 
 #: The type headers leave numbers without a value where the sources declare them so, and read them.
-FLAGS = ("-DACS_AP_TYPES", f"-isystem{ap_types_directory()}", "-Wno-uninitialized")
+FLAGS = ("-DACS_AP_TYPES", f"-isystem{ap_types_directory()}", "-Wno-uninitialized", *STRICT)
 
 
 @pytest.mark.parametrize("lane_groups", [4, 3])

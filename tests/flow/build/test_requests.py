@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -56,6 +58,31 @@ def test_an_earlier_build_is_replaced_and_the_same_request_gives_the_same_projec
     first = files()
     build(request_for)
     assert files() == first
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [(b"net\n#error a.pt2", "net #error a"), (b"net\xff.pt2", "net\\xff")],
+)
+def test_names_of_files_that_are_no_lines_of_text(
+    request_for: BuildRequest, name: bytes, text: str
+) -> None:
+    """The name stands in comments of the generated files, and must not go on behind them."""
+    model = request_for.model.with_name(os.fsdecode(name))
+    shutil.copy(request_for.model, model)
+    result = build(replace(request_for, model=model, engine="hls"))
+    assert result.report.model == text
+    assert result.report.origin.file == f"{text}.pt2"
+    (first, *_) = (result.out / "hls" / "acs_engine.cpp").read_text().splitlines()
+    assert first.startswith(f"// {text} on ")
+
+
+def test_a_title_of_a_board_is_one_line(request_for: BuildRequest, tmp_path: Path) -> None:
+    board = own_board(tmp_path / "board.yaml")
+    title = 'title: "My\\n#error board"'
+    board.write_text(re.sub(r"(?m)^title:.*$", lambda _: title, board.read_text()))
+    result = build(replace(request_for, board=str(board), engine="hls"))
+    assert "on My #error board" in (result.out / "hls" / "acs_engine.cpp").read_text()
 
 
 def test_images_of_another_shape_are_refused(request_for: BuildRequest) -> None:
