@@ -16,6 +16,7 @@ from torch.export.graph_signature import InputKind
 
 from acsgen.importers.exported import floating_parameters, run_program
 from acsgen.ir.rewrites import Rewrite
+from acsgen.nn.checkpoint import MAX_WEIGHTS
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.printing import name_as_text
 
@@ -79,9 +80,11 @@ def imported_network(
     """An exported network as if it had been read from ``path``.
 
     Raises:
-        UserError: an input other than one image, dynamic shapes, or NaN or infinite weights.
+        UserError: an input other than one image, dynamic shapes, too many weights, or NaN or
+            infinite ones.
     """
     shape, dtype = _image_of(exported, str(path))
+    _require_few(exported, str(path))
     _require_finite(exported, str(path))
     name = name_as_text(path.stem)
     return ImportedNetwork(name, exported, shape, dtype, meta, source)
@@ -115,6 +118,15 @@ def _image_of(exported: ExportedProgram, where: str) -> tuple[tuple[int, int, in
         remedy = "take uint8 pixels, or float32; export in float32"
         raise UserError(Problem(where, what, remedy))
     return (channels, height, width), value.dtype
+
+
+def _require_few(exported: ExportedProgram, where: str) -> None:
+    """Count the weights before any is looked at: one number can stand for a tensor of any size."""
+    tensors = [*exported.state_dict.values(), *exported.constants.values()]
+    weights = sum(value.numel() for value in tensors if isinstance(value, Tensor))
+    if weights > MAX_WEIGHTS:
+        what = f"has {weights:,} weights, and {MAX_WEIGHTS:,} is the most"
+        raise UserError(Problem(where, what, "export a smaller network"))
 
 
 def _require_finite(exported: ExportedProgram, where: str) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from acsgen.importers.layouts import LAYOUTS, Reading, Weights
-from acsgen.nn.checkpoint import build_model, load_state
+from acsgen.nn.checkpoint import MAX_WEIGHTS, build_model, load_state
 from acsgen.nn.other_files import refuse_other_file
 from acsgen.nn.torch_files import FORMAT, read_plain
 from acsgen.support.errors import Problem, UserError
@@ -138,6 +138,10 @@ def _tensors(content: dict[Any, Any], where: str) -> dict[str, Tensor]:
     if odd:
         what = f"not ordinary tensors: {', '.join(odd)}"
         raise UserError(Problem(where, what, "save network.state_dict() in float32"))
+    weights = sum(value.numel() for value in content.values())
+    if weights > MAX_WEIGHTS:  # one number can stand for a tensor of any size
+        what = f"has {weights:,} weights, and {MAX_WEIGHTS:,} is the most"
+        raise UserError(Problem(where, what, "import a smaller network"))
     return dict(content)
 
 

@@ -26,6 +26,12 @@ from acsgen.support.errors import Problem, UserError
 VERSION = 2
 _WITHOUT_DIGEST = 1
 _LISTED = 5
+
+#: Weights that a network may have: 2 GiB of them. VGG-19 has 144 million.
+MAX_WEIGHTS = 2**29
+
+#: Letters of a name that a message shows.
+_SHOWN = 80
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
@@ -54,7 +60,8 @@ def build_model(arch: str, config: Mapping[str, Any], where: str) -> tuple[nn.Mo
     """A freshly initialised network of architecture ``arch``.
 
     Raises:
-        UserError: unknown architecture or bad configuration; problems are placed at ``where``.
+        UserError: unknown architecture or bad configuration, or more than :data:`MAX_WEIGHTS`
+            weights; problems are placed at ``where``.
     """
     if arch not in ARCHITECTURES:
         what = f"unknown architecture '{arch}'"
@@ -64,6 +71,13 @@ def build_model(arch: str, config: Mapping[str, Any], where: str) -> tuple[nn.Mo
         parsed = architecture.config.model_validate(dict(config))
     except ValidationError as error:
         raise UserError(validation_problems(error, f"{where}: config")) from None
+    # Without memory for a weight: a few words in a file are enough to ask for more than there is.
+    with torch.device("meta"):
+        outline = architecture.build(parsed)
+    weights = sum(value.numel() for value in outline.state_dict().values())
+    if weights > MAX_WEIGHTS:
+        what = f"makes a network of {weights:,} weights, and {MAX_WEIGHTS:,} is the most"
+        raise UserError([Problem(f"{where}: config", what, "choose fewer layers or channels")])
     return architecture.build(parsed), parsed
 
 
@@ -210,5 +224,7 @@ def _is_plain(value: object, floating: bool) -> TypeGuard[Tensor]:
 
 
 def _shorten(names: list[str]) -> str:
-    shown = ", ".join(names[:_LISTED])
+    shown = ", ".join(
+        name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..." for name in names[:_LISTED]
+    )
     return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown

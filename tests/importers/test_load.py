@@ -17,6 +17,7 @@ from acsgen.frontend import describe, front_end
 from acsgen.importers.load import load_model
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig, save_checkpoint
 from acsgen.support.errors import UserError
+from tests.inputs.judge import in_time
 from tests.nets.images import noise
 from tests.nets.modules import Body, ConvBn, Net, export, randomized
 
@@ -123,6 +124,22 @@ def test_truncated(archive, tmp_path, share, suffix):
 def test_missing_part(archive, tmp_path, part):
     path = rewritten(archive, tmp_path / "m.pt2", lambda n, c: None if n.endswith(part) else c)
     refusal(path)
+
+
+def test_weights_that_a_few_numbers_stand_for(archive, tmp_path):
+    """Strides of zero make a tensor of any size; nobody computes with it."""
+
+    def stretch(name, content):
+        if not name.endswith("model_weights_config.json"):
+            return content
+        config = json.loads(content)
+        for weight in config["config"].values():
+            sides = {"sizes": [{"as_int": 10**6}] * 2, "strides": [{"as_int": 0}] * 2}
+            weight["tensor_meta"].update(sides)
+        return json.dumps(config).encode()
+
+    with in_time(20):
+        assert "000,000,000 weights" in refusal(rewritten(archive, tmp_path / "s.pt2", stretch))
 
 
 def test_garbage_in_the_graph(archive, tmp_path):

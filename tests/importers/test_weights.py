@@ -194,6 +194,14 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
     assert "denseblock0_0_gate.conv2.gate" in kept
 
 
+def test_weights_that_a_few_numbers_stand_for(tmp_path: Path) -> None:
+    def stretch(state: dict[str, Tensor]) -> None:
+        state["conv1.weight"] = torch.zeros(1).expand(10**6, 10**6)
+
+    message = problems(changed("resnet-cifar", tmp_path / "x.pth", stretch))
+    assert "weights, and 536,870,912 is the most" in message
+
+
 def test_counters_of_batches_may_be_missing(tmp_path: Path) -> None:
     network = original("ofas-1")
     state = {k: v for k, v in network.state_dict().items() if "num_batches" not in k}

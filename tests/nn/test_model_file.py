@@ -19,10 +19,12 @@ from acsgen.nn import (
     load_checkpoint,
     save_checkpoint,
 )
+from acsgen.nn.checkpoint import build_model
 from acsgen.nn.networks import ARCHITECTURES
 from acsgen.nn.weights_digest import weights_digest
 from acsgen.support.assets import asset
 from acsgen.support.errors import UserError
+from tests.inputs.judge import in_time
 
 CONFIG = ResNetConfig(depth=8, widths=(3, 4, 5), gate=AcsConfig())
 WEIGHT = "layer1.0.conv1.weight"
@@ -189,6 +191,39 @@ def test_bad_content_is_listed(path: Path, fields: dict[str, Any], expected: lis
     assert len(found) == len(expected)
     for text, start in zip(found, expected, strict=True):
         assert text.startswith(start)
+
+
+def test_a_file_that_asks_for_more_memory_than_there_is(path: Path) -> None:
+    """A few words of a configuration make a network of 120 GB; no part of it is ever made."""
+    large = {"depth": 152, "widths": [4096] * 3}
+    with in_time(20):
+        (problem,) = problems_of_config(path, large)
+    assert "network of 29," in problem
+    assert "536,870,912 is the most" in problem
+
+
+def problems_of_config(path: Path, changes: dict[str, Any]) -> list[str]:
+    config = torch.load(path, weights_only=True)["config"]
+    change(path, config=config | changes)
+    return problems(path)
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_counting_the_weights_first_leaves_the_random_numbers_alone(arch: str) -> None:
+    """Trained networks begin with the weights that their seed gives."""
+    torch.manual_seed(3)
+    plain = ARCHITECTURES[arch].build(ARCHITECTURES[arch].config())
+    torch.manual_seed(3)
+    counted, _ = build_model(arch, {}, "here")
+    for name, value in plain.state_dict().items():
+        assert torch.equal(value, counted.state_dict()[name]), name
+
+
+def test_names_without_end_are_cut(path: Path) -> None:
+    change_weights(path, **{"x" * 10**6: torch.zeros(1)})
+    (problem,) = problems(path)
+    assert "unexpected weights: xxx" in problem
+    assert len(problem) < 1000
 
 
 def test_weights_of_another_architecture(path: Path) -> None:
