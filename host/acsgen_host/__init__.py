@@ -10,6 +10,7 @@ Needs Python 3.8 and numpy; on a board pynq too.
 Without a board, ``Accelerator.simulate(BUILD)`` is the same object over a simulated engine.
 """
 
+from . import _requirements as _requirements  # first: it says what is missing
 from . import isa, thresholds
 from .accelerator import Accelerator
 from .budget import BudgetPoint, BudgetProfile

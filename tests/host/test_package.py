@@ -140,3 +140,28 @@ def test_its_wheel_is_for_every_python(tmp_path: Path) -> None:
         (metadata,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
         assert "Requires-Python: >=3.8" in archive.read(metadata).decode()
     assert names == {"py.typed", *(str(module.relative_to(PACKAGE)) for module in MODULES)}
+
+
+@pytest.mark.unit
+def test_a_python_without_numpy_is_told_in_words() -> None:
+    """As ``python3`` of a system is, on which acsgen has an environment of its own."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+
+    def without_packages(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-S", *words],
+            cwd=Path(acsgen_host.__file__).parent.parent,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = without_packages("-m", "acsgen_host", "..", "--simulate", "csim", "--selftest")
+    assert done.returncode == 2
+    assert done.stderr.startswith("acsgen_host: numpy cannot be imported by ")
+    assert "No module named 'numpy'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    imported = without_packages("-c", "import acsgen_host")
+    assert imported.returncode == 1
+    assert "ImportError: numpy cannot be imported" in imported.stderr
