@@ -63,8 +63,9 @@ def drop_output() -> None:
     err.print("acsgen: standard output was closed; going on without it", soft_wrap=True)
 
 
-out = _Output(highlight=False)
-err = Console(stderr=True, highlight=False)
+# Without markup: names have brackets of their own, for example "acsgen[figures]".
+out = _Output(highlight=False, markup=False)
+err = Console(stderr=True, highlight=False, markup=False)
 
 _CHECK_DISK = "check the path and the space on its disk"
 _SCREEN_LINES = 20
@@ -274,12 +275,12 @@ class StageDisplay:
         self._ended.set()
         if self._status:
             self._status.stop()
-        self._finish("[green]ok[/]" if error is None else "[red]failed[/]")
+        self._finish("ok" if error is None else "failed")
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
         """Note that ``stage`` runs, with ``done`` of ``total`` steps behind it."""
         if stage != self._stage:
-            self._finish("[green]ok[/]")
+            self._finish("ok")
             self._stage, self._started = stage, time.monotonic()
         if self._status:
             self._status.update(f"{stage} {done}/{total}" if total else stage)
@@ -308,5 +309,9 @@ class StageDisplay:
     def _finish(self, word: str) -> None:
         if self._stage:
             seconds = time.monotonic() - self._started
-            out.print(f"  {self._stage:<46}{word:<6} [dim]{seconds:6.1f} s[/]", soft_wrap=True)
+            colour = "green" if word == "ok" else "red"
+            line = Text.assemble(
+                f"  {self._stage:<46}", (word, colour), " ", (f"{seconds:6.1f} s", "dim")
+            )
+            out.print(line, soft_wrap=True)
             self._stage = ""

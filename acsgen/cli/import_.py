@@ -67,7 +67,7 @@ def import_command(
     config = found.config.model_dump(mode="json")
     out.print(f"{found.title}: {found.arch}, {parameters:,} parameters", soft_wrap=True)
     for key, value in config.items():
-        out.print(f"  {key}: {value}", soft_wrap=True, markup=False)
+        out.print(f"  {key}: {value}", soft_wrap=True)
     for remark in found.remarks:
         out.print(f"note: {remark}", soft_wrap=True)
     for reason, keys in found.left.items():
@@ -76,7 +76,7 @@ def import_command(
         more = f" and {len(keys) - limit} more" if len(keys) > limit else ""
         shown = ", ".join(keys[:limit])
         text = f"left out, {reason}: {shown}{more}"
-        out.print(text, soft_wrap=True, markup=False, highlight=False)
+        out.print(text, soft_wrap=True)
     out.print(f"written to {target}", soft_wrap=True)
     write_json(
         json_file,

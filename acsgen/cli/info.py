@@ -50,7 +50,7 @@ def info(json_file: JsonOption = None) -> None:
     }
     width = max(map(len, rows))
     for name, text in rows.items():
-        out.print(f"{name:<{width}}  {text}", markup=False, soft_wrap=True)
+        out.print(f"{name:<{width}}  {text}", soft_wrap=True)
     write_json(json_file, rows)
 
 
@@ -94,8 +94,8 @@ def boards(
 def _show_board(board: Board, given: str) -> None:
     """Print a board's file as it is, then its keys with their meaning."""
     path = Path(given) if Path(given).is_file() else asset("hw", "boards", f"{board.name}.yaml")
-    out.print(path.read_text(encoding="utf-8").rstrip(), markup=False, soft_wrap=True)
+    out.print(path.read_text(encoding="utf-8").rstrip(), soft_wrap=True)
     out.print()
     for prefix, model in (("", Board), ("resources.", Resources), ("memory.", MemoryPort)):
         for key, meaning in meanings(model).items():
-            out.print(f"# {prefix}{key}: {meaning.replace('``', '')}", markup=False, soft_wrap=True)
+            out.print(f"# {prefix}{key}: {meaning.replace('``', '')}", soft_wrap=True)

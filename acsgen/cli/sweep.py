@@ -127,7 +127,7 @@ def sweep(
         nonlocal known
         known = done
         display.advance(done, of)
-        out.print(f"  {done:>{len(str(of))}}/{of} {printable(what)}", markup=False, soft_wrap=True)
+        out.print(f"  {done:>{len(str(of))}}/{of} {printable(what)}", soft_wrap=True)
 
     display = StageDisplay()
     try:

@@ -33,12 +33,13 @@ def figures_table(title: str, columns: Sequence[str], left: int = 1) -> Table:
 def print_table(table: Table) -> None:
     """Print a table wider than the terminal, if need be: figures cut off are worth nothing."""
     needed = Measurement.get(out, out.options.update(max_width=1000), table).maximum
-    wide = Console(width=max(out.width, needed), file=io.StringIO(), highlight=False)
+    width = max(out.width, needed)
+    wide = Console(width=width, file=io.StringIO(), highlight=False, markup=False)
     with wide.capture() as captured:
         wide.print(table)
     lines = (line.rstrip() for line in captured.get().splitlines())
     # By the common console, which knows of --quiet and of readers that went away.
-    out.print("\n".join(lines), markup=False, soft_wrap=True)
+    out.print("\n".join(lines), soft_wrap=True)
 
 
 def remarks_table(

@@ -60,11 +60,23 @@ def plain_os_error(error: OSError) -> str:
 
     Of the many errors of a copied folder (:class:`shutil.Error`) it tells the first.
     """
+    told = first_of_copy(error)[2] if isinstance(error, shutil.Error) else error.strerror
+    return _PLAIN_WORDS.get(error_number(error)) or told or str(error)
+
+
+def error_number(error: OSError) -> int:
+    """Return the number of an error (:mod:`errno`), 0 if it has none; of a copy the first one."""
     if isinstance(error, shutil.Error):
-        _, _, reason = first_of_copy(error)
-        found = re.search(r"\[Errno (\d+)\]", reason)
-        return _PLAIN_WORDS.get(int(found[1]) if found else 0) or reason
-    return _PLAIN_WORDS.get(error.errno or 0) or error.strerror or str(error)
+        found = re.search(r"\[Errno (\d+)\]", first_of_copy(error)[2])
+        return int(found[1]) if found else 0
+    return error.errno or 0
+
+
+def file_of(error: OSError) -> str:
+    """Return the file that an error is about, the target of a copy; "" if it names none."""
+    if isinstance(error, shutil.Error):
+        return first_of_copy(error)[1]
+    return str(error.filename or "")
 
 
 def first_of_copy(error: shutil.Error) -> tuple[str, str, str]:

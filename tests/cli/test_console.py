@@ -13,7 +13,8 @@ from typing import NoReturn
 import pytest
 import typer
 
-from acsgen.cli.console import StageDisplay, guarded, print_problems
+from acsgen.cli.console import StageDisplay, err, guarded, out, print_problems
+from acsgen.cli.tables import figures_table, print_table
 from acsgen.support.errors import CheckFailed, Problem, UserError
 from acsgen.support.numbers import count, share
 
@@ -50,6 +51,19 @@ def test_what_is_raised_becomes_a_status_and_a_message(
     assert said in captured.err
     assert captured.out == ""
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize("text", ["pip install 'acsgen[figures]'", "layer [red]x[/]", "a[0]"])
+def test_brackets_are_text(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of names and of extras; a library for terminals takes them for colours."""
+    out.print(text, soft_wrap=True)
+    err.print(text, soft_wrap=True)
+    print_table(figures_table("", (text,)))
+    with StageDisplay() as display:
+        display(text)
+    captured = capsys.readouterr()
+    assert captured.err == f"{text}\n"
+    assert captured.out.count(text) == 3
 
 
 def test_only_a_defect_shows_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:

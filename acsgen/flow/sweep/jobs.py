@@ -32,7 +32,7 @@ from acsgen.flow.build.work import Work, make_plan
 from acsgen.flow.sweep.figures import figures_of
 from acsgen.report.file import rounded
 from acsgen.support.errors import CheckFailed, UserError
-from acsgen.support.fsutil import plain_os_error
+from acsgen.support.fsutil import error_number, file_of, plain_os_error
 from acsgen.support.progress import ignore_stages
 from acsgen.train import train
 from acsgen.train.recipe import Recipe
@@ -242,7 +242,7 @@ def _failure(error: Exception) -> Outcome:
     if isinstance(error, MemoryError):
         return Outcome("failed", "out of memory")
     if isinstance(error, OSError):
-        said = f"{error.filename or 'a file'}: {plain_os_error(error)}"
+        said = f"{file_of(error) or 'a file'}: {plain_os_error(error)}"
         return Outcome("failed", said, full_disk=full)
     said = f"a defect of acsgen, not of the input: {type(error).__name__}: {error}"
     return Outcome("failed", said, trace="".join(traceback.format_exception(error)))
@@ -259,8 +259,8 @@ def _machines_fault(error: BaseException) -> tuple[bool, bool]:
     chain: BaseException | None = error
     while chain is not None:
         if isinstance(chain, OSError):
-            full |= chain.errno in _NO_ROOM
-            passing |= chain.errno in _PASSING
+            full |= error_number(chain) in _NO_ROOM
+            passing |= error_number(chain) in _PASSING
         elif isinstance(chain, UserError):
             # A compiler's own words, which no exception of this process stands behind.
             full |= any(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,6 +42,9 @@ class Piece:
                 raise ZeroDivisionError("by zero")
             case "full":
                 raise UserError("cannot be written") from OSError(28, "No space left on device")
+            case "full copy":
+                entry = ("a", "to/b", "[Errno 28] No space left on device: 'to/b'")
+                raise shutil.Error([entry])
             case "compiler":
                 assert self.file is not None
                 # As a compiler: a process of the process, which notes that it lives.
@@ -93,12 +97,13 @@ def test_a_process_that_dies_takes_its_own_piece_alone(pool: LocalPool) -> None:
         ("check", "check", "differs"),
         ("defect", "failed", "a defect of acsgen, not of the input: ZeroDivisionError: by zero"),
         ("full", "failed", "cannot be written"),
+        ("full copy", "failed", "to/b: no space left on the disk"),
     ],
 )
 def test_every_end_is_an_outcome(what: str, status: str, reason: str) -> None:
     outcome = perform(Piece(what))  # type: ignore[arg-type]
     assert (outcome.status, outcome.reason) == (status, reason)
-    assert outcome.full_disk == (what == "full")
+    assert outcome.full_disk == what.startswith("full")
     assert ("Traceback" in outcome.trace) == (what == "defect")
 
 
