@@ -9,7 +9,9 @@ outputs are those of the run, and say by themselves what ran them.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -19,6 +21,10 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).resolve().parent.parent
 CELLS = Path(__file__).resolve().parent / "notebook_cells"
 TARGET = ROOT / "host" / "notebooks"
+
+#: Where a notebook keeps the state of its widgets, and the form of their names.
+WIDGETS = "application/vnd.jupyter.widget-state+json"
+NAME = re.compile(r"\b[0-9a-f]{32}\b")
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -44,17 +50,42 @@ def read(path: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+def with_fixed_names(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a notebook whose widgets are numbered: their random names make every run a change.
+
+    The numbers follow what the widgets are, and what refers to them.
+    """
+    widgets = notebook.metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
+    plain = {name: NAME.sub("", json.dumps(widgets[name], sort_keys=True)) for name in widgets}
+
+    def order(name: str) -> tuple[str, list[str]]:
+        readers = (other for other in widgets if name in json.dumps(widgets[other]))
+        return plain[name], sorted(plain[other] for other in readers)
+
+    text = nbformat.writes(notebook)
+    for number, name in enumerate(sorted(widgets, key=order)):
+        text = text.replace(name, f"{number:032x}")
+    return nbformat.reads(text, as_version=4)
+
+
 def main() -> None:
     """Write all notebooks."""
     os.environ["ACSGEN_BUILD"] = str(Path(sys.argv[1]).resolve())
     TARGET.mkdir(exist_ok=True)
     for path in sorted(CELLS.glob("*.py")):
         notebook = read(path)
-        NotebookClient(notebook, timeout=600, resources={"metadata": {"path": TARGET}}).execute()
+        # Lines of one output may come in several messages, each time in others.
+        client = NotebookClient(
+            notebook,
+            timeout=600,
+            coalesce_streams=True,
+            resources={"metadata": {"path": TARGET}},
+        )
+        client.execute()
         for cell in notebook.cells:
             cell.get("metadata", {}).pop("execution", None)
         notebook.metadata.pop("language_info", None)
-        nbformat.write(notebook, TARGET / f"{path.stem}.ipynb")
+        nbformat.write(with_fixed_names(notebook), TARGET / f"{path.stem}.ipynb")
         print(f"wrote {path.stem}.ipynb")
 
 
