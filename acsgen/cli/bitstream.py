@@ -11,7 +11,7 @@ from rich.text import Text
 
 from acsgen.cli.console import StageDisplay, err, guarded, out
 from acsgen.cli.options import JsonOption, check_json, write_json
-from acsgen.cli.tables import remarks_table
+from acsgen.cli.tables import print_remarks
 from acsgen.engines.base import Implementation
 from acsgen.support.printing import printable
 
@@ -92,7 +92,7 @@ def make(request: BitstreamRequest, everything: bool = False) -> BitstreamResult
     figures = result.figures
     rows = bitstream_rows(result.engine.upper(), figures, result.report, board)
     title = f"{result.report.model} on {board.title}, {result.engine}"
-    out.print(remarks_table(title, ("figure", "value", "remark"), rows, out.width))
+    print_remarks(title, ("figure", "value", "remark"), rows)
     _tell_warnings("critical warnings of Vivado", figures.critical_warnings)
     if figures.synthesis is not None:
         _tell_warnings("claims that the report does not bear out", figures.synthesis.broken)

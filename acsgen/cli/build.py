@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import RenderableType
 
 from acsgen.cli.console import StageDisplay, guarded, out
 from acsgen.cli.options import (
@@ -22,7 +21,7 @@ from acsgen.cli.options import (
     lane_groups,
     write_json,
 )
-from acsgen.cli.tables import remarks_table
+from acsgen.cli.tables import print_remarks
 from acsgen.engines.base import Implementation
 from acsgen.engines.registry import SimulationName
 from acsgen.ir.ranges import WEIGHT_BITS
@@ -134,7 +133,7 @@ def build(
     )
     with StageDisplay() as display:
         result = run_build(request, on_stage=display)
-    out.print(summary(result.report, target, out.width))
+    print_summary(result.report, target)
     for hint in hints(result.report):
         out.print(f"hint: {hint}", soft_wrap=True)
     out.print(f"written to {result.out}", soft_wrap=True)
@@ -143,10 +142,9 @@ def build(
     write_json(json_file, json.loads((result.out / REPORT_FILE).read_text(encoding="utf-8")))
 
 
-def summary(report: Report, board: Board, width: int) -> RenderableType:
-    """Return the closing table for a terminal of ``width`` columns: savings, costs, agreement."""
+def print_summary(report: Report, board: Board) -> None:
+    """Print the closing table: savings, costs, agreement."""
     from acsgen.report.text import summary_rows
 
     title = f"{report.model} on {board.title}"
-    rows = summary_rows(report, board)
-    return remarks_table(title, ("figure", "value", "remark"), rows, width)
+    print_remarks(title, ("figure", "value", "remark"), summary_rows(report, board))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from acsgen.cli.console import StageDisplay, guarded, out
+from acsgen.cli.console import StageDisplay, guarded
 from acsgen.cli.options import (
     DataOption,
     DatasetOption,
@@ -16,7 +16,7 @@ from acsgen.cli.options import (
     check_json,
     write_json,
 )
-from acsgen.cli.tables import remarks_table
+from acsgen.cli.tables import print_remarks
 from acsgen.support.numbers import count, percent
 from acsgen.support.numbers import images as count_images
 from acsgen.support.printing import printable
@@ -80,7 +80,7 @@ def compare(
     with StageDisplay() as display:
         found = run_compare(request, on_stage=display)
     title = f"{found.model} without its gates, {count_images(found.images)} of {found.dataset}"
-    out.print(remarks_table(title, ("figure", "value", "source"), _rows(found), out.width))
+    print_remarks(title, ("figure", "value", "source"), _rows(found))
     write_json(json_file, found)
 
 

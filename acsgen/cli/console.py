@@ -63,7 +63,7 @@ def drop_output() -> None:
     err.print("acsgen: standard output was closed; going on without it", soft_wrap=True)
 
 
-# Without markup: names have brackets of their own, for example "acsgen[figures]".
+#: Without markup, because names of files and layers may have brackets, as in ``layer[bold]``.
 out = _Output(highlight=False, markup=False)
 err = Console(stderr=True, highlight=False, markup=False)
 
@@ -71,6 +71,7 @@ _CHECK_DISK = "check the path and the space on its disk"
 _SCREEN_LINES = 20
 _SCREEN_COLUMNS = 100
 _FIRST_WORD_AFTER = 15.0
+_OK = "ok"
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
@@ -275,12 +276,12 @@ class StageDisplay:
         self._ended.set()
         if self._status:
             self._status.stop()
-        self._finish("ok" if error is None else "failed")
+        self._finish(_OK if error is None else "failed")
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
         """Note that ``stage`` runs, with ``done`` of ``total`` steps behind it."""
         if stage != self._stage:
-            self._finish("ok")
+            self._finish(_OK)
             self._stage, self._started = stage, time.monotonic()
         if self._status:
             self._status.update(f"{stage} {done}/{total}" if total else stage)
@@ -309,9 +310,8 @@ class StageDisplay:
     def _finish(self, word: str) -> None:
         if self._stage:
             seconds = time.monotonic() - self._started
-            colour = "green" if word == "ok" else "red"
-            line = Text.assemble(
-                f"  {self._stage:<46}", (word, colour), " ", (f"{seconds:6.1f} s", "dim")
-            )
+            style = "green" if word == _OK else "red"
+            line = Text.assemble(f"  {self._stage:<46}", (f"{word:<6}", style))
+            line.append(f" {seconds:6.1f} s", style="dim")
             out.print(line, soft_wrap=True)
             self._stage = ""

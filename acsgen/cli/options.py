@@ -18,6 +18,7 @@ from acsgen.isa.generated import LANES
 from acsgen.program.board import MAX_CLOCK_MHZ, MIN_CLOCK_MHZ
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import check_file, write_whole
+from acsgen.support.numbers import without_noise
 
 STDOUT = Path("-")
 
@@ -91,10 +92,11 @@ def check_json(target: Path | None) -> None:
 
 
 def write_json(target: Path | None, content: Any) -> None:
-    """Write figures where ``--json`` asks for them."""
+    """Write figures where ``--json`` asks for them, without the noise of their sums."""
     if target is None:
         return
-    text = json.dumps(content, indent=1, default=_plain) + "\n"
+    plain = without_noise(json.loads(json.dumps(content, default=_plain)))
+    text = json.dumps(plain, indent=1) + "\n"
     if target == STDOUT:
         sys.stdout.write(text)
     else:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from acsgen.cli.build import print_summary
 from acsgen.cli.console import guarded, out
 from acsgen.cli.options import JsonOption, check_json, write_json
-from acsgen.cli.tables import figures_table, print_table, remarks_table
+from acsgen.cli.tables import figures_table, print_table
 from acsgen.support.fsutil import check_file, check_folder, write_whole
 from acsgen.support.numbers import count, share
 
@@ -57,7 +58,6 @@ def report(
 
     from acsgen.report.file import REPORT_FILE, read_report
     from acsgen.report.hints import hints
-    from acsgen.report.text import summary_rows
     from acsgen.verify.builddir import open_build
 
     found = read_report(build)
@@ -75,9 +75,7 @@ def report(
     if layers:
         print_table(layers_table(found))
     elif html is None and figures is None:
-        title = f"{found.model} on {board.title}"
-        headers = ("figure", "value", "remark")
-        out.print(remarks_table(title, headers, summary_rows(found, board), out.width))
+        print_summary(found, board)
         for hint in hints(found):
             out.print(f"hint: {hint}", soft_wrap=True)
     write_json(json_file, json.loads((build / REPORT_FILE).read_text(encoding="utf-8")))

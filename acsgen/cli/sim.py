@@ -12,7 +12,7 @@ from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, guarded, out
 from acsgen.cli.options import AlphaOption, JsonOption, check_json, write_json
-from acsgen.cli.sim_images import read_images, run_free
+from acsgen.cli.sim_images import accuracy_of, read_images, run_free
 from acsgen.cli.tables import figures_table, print_table
 from acsgen.engines.registry import SIMULATIONS, Simulation, SimulationName
 from acsgen.program.board import MAX_LATENCY
@@ -126,11 +126,17 @@ def sim(
     if waves is not None:
         out.print(f"waves written to {waves}, {count(_size(waves))} bytes", soft_wrap=True)
     if predictions is not None:
-        if labels is not None and len(labels) == len(predictions):
-            right = sum(int(a == b) for a, b in zip(predictions, labels, strict=True))
-            out.print(f"accuracy {percent(right / len(predictions))}")
+        classes = opened.program.outputs[-1].classes
+        accuracy = accuracy_of(predictions, labels, classes, str(images))
+        if accuracy is not None:
+            out.print(f"accuracy {percent(accuracy)}")
         out.print(f"{count_images(len(predictions))} run; nothing to compare them with")
-        free_outcome = {"alpha": alpha, "predictions": predictions, "runs": headers}
+        free_outcome = {
+            "alpha": alpha,
+            "predictions": predictions,
+            "accuracy": accuracy,
+            "runs": headers,
+        }
         head = {"model": opened.program.model, "engine": simulation.name}
         write_json(json_file, {**head, "images": len(predictions), **free_outcome})
         return

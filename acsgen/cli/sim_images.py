@@ -6,8 +6,9 @@ the engine's own predictions and counters are shown.
 
 from __future__ import annotations
 
+import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.data.remedies import remedy_for_images
+from acsgen.data.npz import label_problems
+from acsgen.data.remedies import labels_beyond, remedy_for_images
 from acsgen.support.archives import read_arrays
 from acsgen.support.errors import Problem, UserError
 
@@ -57,7 +59,27 @@ def read_images(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], 
         remedy = f"the build takes {wanted}"
         fix = remedy_for_images(images, shape)
         raise UserError(Problem(str(path), f"holds {found}", f"{remedy}; {fix}" if fix else remedy))
+    problems = [] if labels is None else label_problems(labels, len(images), str(path))
+    if problems:
+        raise UserError(problems)
     return images, labels
+
+
+def accuracy_of(
+    predictions: Sequence[int],
+    labels: NDArray[np.integer[Any]] | None,
+    classes: int,
+    source: str,
+) -> float | None:
+    """Return the share of right predictions; None without labels.
+
+    Warns of labels that no prediction can have.
+    """
+    if labels is None:
+        return None
+    if labels.max() >= classes:
+        warnings.warn(labels_beyond(labels, classes, source), stacklevel=2)
+    return float(np.mean(np.asarray(predictions) == labels))
 
 
 def run_free(

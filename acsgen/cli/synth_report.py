@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from acsgen.cli.console import guarded, out
+from acsgen.cli.options import JsonOption, check_json, write_json
 from acsgen.emit.claims import load_claims
 from acsgen.report.claims import Comparison, compare
 from acsgen.report.csynth import read_report
@@ -25,6 +26,7 @@ def synth_report(
     everything: Annotated[
         bool, typer.Option("--all", help="Show the claims that are met to the letter, too.")
     ] = False,
+    json_file: JsonOption = None,
 ) -> None:
     """Compare a synthesis report of Vitis HLS with the claims of a build.
 
@@ -33,9 +35,11 @@ def synth_report(
     command prints every claim that the report does not bear out to the letter. The exit status is 1
     where it is worse than claimed.
     """
+    check_json(json_file)
     found = read_report(report)
     comparisons = compare(load_claims(build), found)
     shown = [c for c in comparisons if everything or c.differs]
+    write_json(json_file, {"version": found.version, "comparisons": comparisons})
     if shown:
         out.print(comparison_table(found.version, shown))
     claims = [c for c in comparisons if c.claimed]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console, RenderableType
+from rich.cells import cell_len
+from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -32,8 +33,29 @@ def figures_table(title: str, columns: Sequence[str], left: int = 1) -> Table:
 
 def print_table(table: Table) -> None:
     """Print a table wider than the terminal, if need be: figures cut off are worth nothing."""
-    needed = Measurement.get(out, out.options.update(max_width=1000), table).maximum
-    width = max(out.width, needed)
+    _print_at(max(out.width, _measure(table).maximum), table)
+
+
+def print_remarks(
+    title: str, headers: tuple[str, str, str], rows: Iterable[tuple[str, str, str]]
+) -> None:
+    """Print the rows of :func:`remarks_table` as the terminal needs them.
+
+    On a terminal narrower than any label with its figure, the lines are longer than it.
+    """
+    table = remarks_table(title, headers, rows, out.width)
+    needed = _measure(table).minimum
+    if needed > out.width:
+        _print_at(needed, table)
+    else:
+        out.print(table)
+
+
+def _measure(table: Table) -> Measurement:
+    return Measurement.get(out, out.options.update(max_width=1000), table)
+
+
+def _print_at(width: int, table: Table) -> None:
     wide = Console(width=width, file=io.StringIO(), highlight=False, markup=False)
     with wide.capture() as captured:
         wide.print(table)
@@ -44,13 +66,15 @@ def print_table(table: Table) -> None:
 
 def remarks_table(
     title: str, headers: tuple[str, str, str], rows: Iterable[tuple[str, str, str]], width: int
-) -> RenderableType:
+) -> Table:
     """Return rows of a label, a figure and a remark, which suit a terminal of a given width.
 
     The remark is wrapped beside its figure; on a narrow terminal it stands on lines of its own.
     """
+    rows = list(rows)
     table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
-    table.add_column(headers[0], no_wrap=True)
+    longest = max(cell_len(label) for label, *_ in [headers, *rows])
+    table.add_column(headers[0], no_wrap=True, min_width=longest)
     beside = width >= _BESIDE_FROM
     table.add_column(headers[1], justify="right" if beside else "left", no_wrap=beside)
     if beside:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acsgen.data.dataset import Dataset
 from acsgen.data.remedies import remedy_for_images, remedy_for_labels
@@ -38,15 +40,7 @@ def load_npz(path: Path, split: str) -> Dataset:
     elif images.ndim != 4 or images.dtype != np.uint8 or 0 in images.shape:
         what = f"images should be uint8 [N, C, H, W], found {images.dtype} {list(images.shape)}"
         problems.append(Problem(where, what, remedy_for_images(images) or REMEDY))
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        what = f"labels should be integers [N], found {labels.dtype} {list(labels.shape)}"
-        problems.append(Problem(where, what, remedy_for_labels(labels) or REMEDY))
-    elif labels.size and labels.min() < 0:
-        what = f"labels must not be negative, the least is {labels.min()}"
-        problems.append(Problem(where, what, "number the classes from 0 on"))
-    if not problems and len(images) != len(labels):
-        what = f"{len(images)} images but {len(labels)} labels"
-        problems.append(Problem(where, what, REMEDY))
+    problems += label_problems(labels, None if problems else len(images), where)
     if problems:
         raise UserError(problems)
     return Dataset(
@@ -56,3 +50,22 @@ def load_npz(path: Path, split: str) -> Dataset:
         num_classes=int(labels.max()) + 1,
         split=split,
     )
+
+
+def label_problems(labels: NDArray[Any], images: int | None, where: str) -> list[Problem]:
+    """Return what is wrong with the labels of so many images, if that is known: at most one thing.
+
+    Args:
+        labels: as found, of any type and shape; right are integers ``[N]`` from 0 on.
+        images: N.
+        where: the file.
+    """
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        what = f"labels should be integers [N], found {labels.dtype} {list(labels.shape)}"
+        return [Problem(where, what, remedy_for_labels(labels) or REMEDY)]
+    if labels.size and labels.min() < 0:
+        what = f"labels must not be negative, the least is {labels.min()}"
+        return [Problem(where, what, "number the classes from 0 on")]
+    if images is not None and images != len(labels):
+        return [Problem(where, f"{images} images but {len(labels)} labels", REMEDY)]
+    return []

@@ -57,6 +57,15 @@ def remedy_for_labels(labels: NDArray[Any]) -> str:
     return ""
 
 
+def labels_beyond(labels: NDArray[Any], classes: int, source: str) -> str:
+    """Return a warning of labels that no prediction of so many classes can have."""
+    beyond = int(np.sum(labels >= classes))
+    return (
+        f"{beyond} of {len(labels)} labels of {source} are beyond the network's classes, 0 to "
+        f"{classes - 1} (the highest is {labels.max()}): they count as wrong predictions"
+    )
+
+
 def _of_type(images: NDArray[Any]) -> list[str]:
     if images.dtype == np.uint8 or not images.size or images.dtype.kind not in "fiub":
         return []

@@ -16,6 +16,7 @@ from acsgen.cost.macs import count_macs
 from acsgen.data import Dataset, load_dataset
 from acsgen.data.remedies import require_images
 from acsgen.flow.difficulty import DifficultyFigures, difficulty_figures
+from acsgen.flow.doubts import warn_of_doubts
 from acsgen.flow.thresholds import ThresholdRange, measure_thresholds, with_alpha
 from acsgen.frontend import front_end, run_layers
 from acsgen.ir.integer import IntGraph
@@ -153,6 +154,7 @@ def evaluate(
     require_images(test, layers.input.shape)
     if twin_layers is not None:
         require_images(test, twin_layers.input.shape)
+    warn_of_doubts(layers, test.name, calibration.images, test.images, test.labels)
     on_stage("quantize")
     integers = quantize(layers, calibration.images, weight_bits=weight_bits)
     if alpha is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from acsgen_host.jsontext import load_json
 from pydantic import TypeAdapter, ValidationError
@@ -13,29 +12,16 @@ from pydantic import TypeAdapter, ValidationError
 from acsgen.report.data import Report
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import plain_os_error
+from acsgen.support.numbers import without_noise
 
 REPORT_FILE = "report.json"
 
 _REPORT = TypeAdapter(Report)
 
 
-#: Digits of a figure that the file keeps: a mean of counts has no more, and sums add noise.
-_DIGITS = 12
-
-
 def rounded(report: Report) -> Report:
     """Return the report without the noise of floating-point sums: 4280 for 4279.999999999986."""
-    return _REPORT.validate_python(_rounded(_REPORT.dump_python(report, by_alias=True)))
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}")
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_rounded(item) for item in value)
-    return value
+    return _REPORT.validate_python(without_noise(_REPORT.dump_python(report, by_alias=True)))
 
 
 def write_report(folder: Path, report: Report) -> None:

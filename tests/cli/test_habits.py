@@ -7,34 +7,37 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from acsgen.cli import app
+from acsgen.cli.console import StageDisplay, print_problems
+from acsgen.cli.options import write_json
 from acsgen.cli.report import layers_table
-from acsgen.cli.tables import figures_table, print_table
+from acsgen.cli.tables import figures_table, print_remarks, print_table
 from acsgen.data.dataset import PHOTOGRAPHS
 from acsgen.ir.mask_statistics import MaskStatistics
 from acsgen.program.board import Board, board_names, load_board
 from acsgen.report.data import LayerFigures
 from acsgen.report.hints import hints
+from acsgen.support.errors import Problem
 from tests.report.samples import REPORT
 
 pytestmark = pytest.mark.unit
 
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
-FIGURES = ["build", "sim", "bench", "synth", "eval", "train", "boards", "info", "report", "doctor"]
-FIGURES += ["sweep", "compare"]
 
 
 def options(command: str) -> dict[str, list[str]]:
     return {p.name: p.opts for p in COMMANDS[command].params}
 
 
-@pytest.mark.parametrize("command", FIGURES)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_json_and_quiet(command: str) -> None:
     assert "--json" in options(command)["json_file"]
     assert options(command)["quiet"] == ["--quiet", "-q"]
@@ -139,3 +142,30 @@ def test_the_table_of_layers_has_every_layer_and_their_sum() -> None:
 
 def test_cells_of_figures_are_never_wrapped() -> None:
     assert all(column.no_wrap for column in figures_table("title", ("a", "b")).columns)
+
+
+def test_names_with_brackets_are_shown_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rich takes words in brackets for colours, unless it is told not to."""
+    table = figures_table("table [bold]", ["layer"])
+    table.add_row("conv[red]")
+    print_table(table)
+    print_remarks("remarks [blue]", ("figure", "value", "remark"), [("a[dim]", "1[/]", "of[b]")])
+    print_problems((Problem("net[green].pt2", "is [italic]", "mend [it]"),))
+    with StageDisplay() as display:
+        display("read [x]")
+    said = " ".join("".join(capsys.readouterr()).split())
+    for text in (
+        "table [bold]", "conv[red]", "remarks [blue]", "a[dim]", "1[/]", "of[b]", "net[green].pt2",
+        "is [italic]", "mend [it]", "read [x]",
+    ):  # fmt: skip
+        assert text in said
+
+
+def test_figures_have_no_noise_of_sums(tmp_path: Path) -> None:
+    found = {"mean": 4279.999999999986, "parts": [0.1 + 0.2], "counts": np.array([1, 2]), "n": 3}
+    write_json(tmp_path / "figures.json", found)
+    text = (tmp_path / "figures.json").read_text()
+    assert json.loads(text) == {"mean": 4280.0, "parts": [0.3], "counts": [1, 2], "n": 3}
+    assert "99999" not in text

@@ -239,6 +239,7 @@ def test_images_of_a_file_and_other_thresholds_are_run_and_not_compared(
     assert "nothing to compare" in said
     found = json.loads((tmp_path / "found.json").read_text())
     assert found["predictions"] == classes.tolist()
+    assert found["accuracy"] == 1.0
     assert closed
     macs = []
     for alpha in ("0", "1"):
@@ -248,5 +249,15 @@ def test_images_of_a_file_and_other_thresholds_are_run_and_not_compared(
     assert macs[0] > macs[1]
     np.savez(tmp_path / "other.npz", images=images[:, :1])
     assert "the build takes uint8" in sim(original, "-n", tmp_path / "other.npz", status=2)
+    np.savez(tmp_path / "other.npz", images=images, labels=np.full(len(images), 99))
+    said = sim(original, "-n", tmp_path / "other.npz")
+    assert "are beyond the network's classes" in said
+    assert "accuracy 0.00 %" in said
+    np.savez(tmp_path / "other.npz", images=images, labels=classes[:-1])
+    assert f"{len(images)} images but" in sim(original, "-n", tmp_path / "other.npz", status=2)
+    np.savez(tmp_path / "other.npz", images=images, labels=np.eye(10)[classes % 10])
+    assert "store labels.argmax(1)" in sim(original, "-n", tmp_path / "other.npz", status=2)
+    np.savez(tmp_path / "other.npz", pictures=images)
+    assert "it has no array images" in sim(original, "-n", tmp_path / "other.npz", status=2)
     assert "no number and no file" in sim(original, "-n", "many", status=2)
     assert "give at least 1" in sim(original, "-n", 0, status=2)

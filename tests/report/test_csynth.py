@@ -213,6 +213,16 @@ def test_a_claim_that_fails(build: Path, name: str) -> None:
     assert sum("WORSE" in line for line in printed.splitlines()) == 1
 
 
+def test_the_comparison_as_json(build: Path, tmp_path: Path) -> None:
+    text, _ = FAILURES["clock"]
+    synth_report(build, text, "--json", str(tmp_path / "found.json"), status=1)
+    found = json.loads((tmp_path / "found.json").read_text())
+    worse = [c for c in found["comparisons"] if not c["holds"]]
+    assert [(c["subject"], c["claimed"], c["found"]) for c in worse] == [
+        ("clock", "10 ns", "12.5 ns")
+    ]
+
+
 BOMB = """<?xml version="1.0"?>
 <!DOCTYPE profile [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
 <profile>&b;</profile>

@@ -6,9 +6,9 @@ import warnings
 
 from acsgen.compiler import check_fit, compile_graph
 from acsgen.flow.agreement import WARN_BELOW, complaint
-from acsgen.flow.build.doubts import warn_of_doubts
 from acsgen.flow.build.images import choose_images
 from acsgen.flow.build.work import Work
+from acsgen.flow.doubts import warn_of_doubts
 from acsgen.flow.evaluate import measure
 from acsgen.flow.thresholds import with_alpha
 from acsgen.frontend import front_end
@@ -34,7 +34,8 @@ def read_network(work: Work, on_stage: OnStage) -> None:
     work.images = choose_images(
         source, request.dataset, request.data_root, request.images, request.seed
     )
-    warn_of_doubts(work.layers, work.images)
+    images = work.images
+    warn_of_doubts(work.layers, images.source, images.calibration, images.test, images.labels)
     work.log.layers(work.layers, work.rewrites)
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from acsgen.flow.build.doubts import warn_of_doubts
 from acsgen.flow.build.images import BuildImages
+from acsgen.flow.doubts import warn_of_doubts
 from acsgen.ir.layers import LayerGraph
 from tests.nets.images import slopes
 from tests.nets.layer_graphs import every_kind
@@ -22,7 +22,7 @@ GOOD = BuildImages("mine", slopes(0, 12), slopes(1, 12), np.arange(12) % CLASSES
 def doubts(images: BuildImages, graph: LayerGraph = GRAPH) -> list[str]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        warn_of_doubts(graph, images)
+        warn_of_doubts(graph, images.source, images.calibration, images.test, images.labels)
     return [str(warning.message) for warning in caught]
 
 
