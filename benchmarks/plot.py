@@ -12,13 +12,11 @@ from pathlib import Path
 
 from acsgen.flow.baseline import load_baseline
 from acsgen.support.assets import asset
+from benchmarks.square import LEFT, TOP, Square
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "cycles-against-macs.svg"
 BOARD = "zedboard, 256 lanes"
 COLOURS = {"resnet8": "#c2410c", "resnet38": "#1d4ed8"}
-
-#: Side of the square plot, and its place.
-_SIDE, _LEFT, _TOP = 360.0, 64.0, 24.0
 
 
 def points(board: str = BOARD) -> dict[str, list[tuple[float, float, str]]]:
@@ -38,61 +36,30 @@ def points(board: str = BOARD) -> dict[str, list[tuple[float, float, str]]]:
 
 def svg() -> str:
     """Return the plot."""
-    low, high = 0.0, 0.9
-
-    def x(value: float) -> float:
-        return round(_LEFT + _SIDE * (value - low) / (high - low), 1)
-
-    def y(value: float) -> float:
-        return round(_TOP + _SIDE * (high - value) / (high - low), 1)
-
-    lines = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 460 450" width="460" height="450" '
-        'font-family="system-ui, sans-serif" font-size="13" role="img" '
-        'aria-label="Cycles saved against MACs saved, in RTL simulation">',
-        '<rect width="460" height="450" fill="#ffffff"/>',
-    ]
-    for tick in range(0, 10, 1):
-        value = tick / 10
-        lines += [
-            f'<path d="M{x(value)} {y(low)}V{y(high)}M{x(low)} {y(value)}H{x(high)}" '
-            'stroke="#e5e7eb"/>',
-            f'<text x="{x(value)}" y="{y(low) + 18}" text-anchor="middle" fill="#374151">'
-            f"{10 * tick}</text>",
-            f'<text x="{x(low) - 8}" y="{y(value) + 4}" text-anchor="end" fill="#374151">'
-            f"{10 * tick}</text>",
-        ]
-    lines.append(
-        f'<path d="M{x(low)} {y(low)}L{x(high)} {y(high)}" stroke="#6b7280" '
-        'stroke-dasharray="5 4"/>'
-    )
+    square = Square(0.0, 0.9)
+    lines = square.frame("Cycles saved against MACs saved, in RTL simulation")
     for index, (network, items) in enumerate(points().items()):
         colour = COLOURS[network]
         for macs, cycles, masks in items:
             # The masks that the network's own gates close are filled, drawn masks are rings.
             fill = colour if masks == "own" else "#ffffff"
             lines.append(
-                f'<circle cx="{x(macs)}" cy="{y(cycles)}" r="5" fill="{fill}" stroke="{colour}" '
-                f'stroke-width="2"><title>{network}, {masks}: {100 * macs:.1f} % of MACs, '
-                f"{100 * cycles:.1f} % of cycles</title></circle>"
+                f'<circle cx="{square.x(macs)}" cy="{square.y(cycles)}" r="5" fill="{fill}" '
+                f'stroke="{colour}" stroke-width="2"><title>{network}, {masks}: '
+                f"{100 * macs:.1f} % of MACs, {100 * cycles:.1f} % of cycles</title></circle>"
             )
-        at = _TOP + 22 + 20 * index
+        at = TOP + 22 + 20 * index
         lines += [
-            f'<circle cx="{_LEFT + 18}" cy="{at}" r="5" fill="{colour}"/>',
-            f'<text x="{_LEFT + 30}" y="{at + 4}" fill="#111827">{network}</text>',
+            f'<circle cx="{LEFT + 18}" cy="{at}" r="5" fill="{colour}"/>',
+            f'<text x="{LEFT + 30}" y="{at + 4}" fill="#111827">{network}</text>',
         ]
     lines += [
-        f'<text x="{_LEFT + 13}" y="{_TOP + at}" fill="#374151">{text}</text>'
+        f'<text x="{LEFT + 13}" y="{TOP + at}" fill="#374151">{text}</text>'
         for at, text in ((66, "filled: masks of its gates"), (84, "rings: masks drawn at random"))
     ]
-    middle = _LEFT + _SIDE / 2
-    lines += [
-        f'<text x="{middle}" y="{_TOP + _SIDE + 42}" text-anchor="middle" fill="#111827">'
-        "MACs saved, % of the network without gates</text>",
-        f'<text transform="translate(20 {_TOP + _SIDE / 2}) rotate(-90)" text-anchor="middle" '
-        'fill="#111827">cycles saved, % (RTL simulation)</text>',
-        "</svg>",
-    ]
+    lines += square.axes(
+        "MACs saved, % of the network without gates", "cycles saved, % (RTL simulation)"
+    )
     return "\n".join(lines) + "\n"
 
 

@@ -27,7 +27,7 @@ def one_switch_complaint(recipe: Recipe, validation: Validation) -> str | None:
     if masks.first_component <= bound:
         return None
     return (
-        f"the masks of {recipe.name} are much like one switch: "
+        f"too much of the masks of {recipe.name} follows one switch: "
         f"{100 * masks.first_component:.1f} % of their variance over {validation.images:,} images "
         f"lies along one direction, more than {100 * bound:g} % ({masks.distinct:,} different "
         "masks). Train with the loss image_budget, or raise the loss's decorrelation"

@@ -35,6 +35,8 @@ _MASK_COLUMNS = (
     "always open",
     "always closed",
     "entropy of a bit",
+    "different masks",
+    "first component",
     "MACs follow difficulty",
 )
 
@@ -99,6 +101,9 @@ def _mask_row(path: Path, masks: Mapping[str, Any]) -> str:
             for key in ("mean_open", "input_dependent", "always_open", "always_closed")
         ),
         f"{masks['mean_entropy']:.2f}",
+        # Files from before these two were measured do not have them.
+        "–" if masks.get("distinct") is None else f"{masks['distinct']:,}",
+        "–" if masks.get("first_component") is None else f"{100 * masks['first_component']:.1f} %",
         "–" if correlation is None else f"r = {correlation:+.2f}",
     )
     return f"| {' | '.join(cells)} |"

@@ -29,7 +29,8 @@ _SYNTHESIZED = ".synthesized"
 def furnish(folder: Path, page: Page) -> dict[str, str]:
     """Put into ``folder`` what the page takes as given; return the environment of its shell."""
     models = ROOT / "models"
-    shutil.copytree(models / "recipes", folder / "models" / "recipes")
+    # As in a copy of the repository: recipes begin with the weights of shipped networks.
+    shutil.copytree(models, folder / "models")
     shutil.copy(models / "resnet8-acs-digits32.pt", folder / "model.pt")
     export_small(folder / "mine.pt2")
     rng = np.random.default_rng(1)

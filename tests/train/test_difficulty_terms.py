@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typer.testing import CliRunner
 
+from acsgen.cli import app
 from acsgen.ir.mask_statistics import first_component, mask_statistics
-from acsgen.nn import ChannelGate, MacCounter
+from acsgen.nn import AcsGate, ChannelGate, MacCounter, load_checkpoint
 from acsgen.nn.gates.record import GateRecord
 from acsgen.nn.mac_counter import GatedLayer
 from acsgen.train import Recipe, Validation
@@ -216,3 +220,35 @@ def test_the_complaint_has_the_recipes_bound_or_that_of_many_bits() -> None:
     assert one_switch_complaint(recipe(), replace(found, masks=None)) is None
     varied = replace(found, masks=replace(masks, first_component=0.7))
     assert one_switch_complaint(recipe(), varied) is None
+
+
+def test_training_warns_of_one_switch_and_fails_where_the_recipe_says_so(
+    data: str, tmp_path: Path
+) -> None:
+    """The threshold is what fresh gates say, so that some bits move from image to image."""
+    recipe = tmp_path / "switch.yaml"
+    logit = AcsGate.INITIAL_LOGIT
+    gate = f"{{granularity: block, threshold: {1 / (1 + math.exp(-logit)):.6f}}}"
+    recipe.write_text(
+        f"{{name: switch, model: {{depth: 8, widths: [8, 8, 8], gate: {gate}}}, batch: 32, "
+        f"data: {{name: '{data}'}}, phases: [{{name: a, epochs: 1, lr: 0.01, gates: learned}}]}}"
+    )
+
+    def run(*settings: str) -> Any:
+        command = ["train", str(recipe), "--out", str(tmp_path / "out"), *settings]
+        return CliRunner().invoke(app, command, catch_exceptions=False)
+
+    failed = run("--set", "max_first_component=0.01")
+    assert failed.exit_code == 1
+    assert "check failed: too much of the masks of switch follows one switch" in failed.stderr
+    masks = load_checkpoint(tmp_path / "out" / "switch.pt").meta["metrics"]["masks"]
+    assert masks["bits"] == 24
+    assert masks["first_component"] > 0.01
+    assert run("--set", "max_first_component=1.0").exit_code == 0
+    swept = run("--set", "max_first_component=0.01", "--sweep", "seed=0,1")
+    assert swept.exit_code == 1
+    assert (tmp_path / "out" / "switch-seed.sweep.jsonl").exists()
+    assert "the masks of switch-seed0 follows" in swept.stderr
+    fine = run()
+    assert fine.exit_code == 0
+    assert ("one switch" in fine.stderr) == (masks["first_component"] > 0.7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,12 @@ from acsgen.train.table import BEGIN, END, main, model_table, update
 
 MODELS = asset("models")
 FILES = sorted(MODELS.glob("*.pt"))
-TWINS = [(p, p.with_name(p.name.replace("-acs", ""))) for p in FILES if "-acs" in p.name]
+#: ACS networks on ResNets, and their twins.
+TWINS = [
+    (p, p.with_name(re.sub("-acs(-budget)?", "", p.name)))
+    for p in FILES
+    if p.name.startswith("resnet") and "-acs" in p.name
+]
 
 METRICS: dict[str, Any] = {
     "accuracy": 0.9123,
@@ -34,6 +40,8 @@ METRICS: dict[str, Any] = {
         "always_open": 0.01,
         "always_closed": 0.02,
         "mean_entropy": 0.654,
+        "distinct": 1234,
+        "first_component": 0.4567,
         "difficulty_correlation": 0.321,
     },
 }
@@ -56,7 +64,10 @@ def test_the_table_tells_what_the_files_say(tmp_path: Path) -> None:
         "| 60.0 % | 0.250 M |",
         f"| `net.pt` | {sizes['net']} | 50 | 91.23 % | 12.000 M | 7.200 M | 60.0 % | – |",
     ]
-    assert lines[7] == "| `net-acs.pt` | 112 | 51.0 % | 87.5 % | 1.0 % | 2.0 % | 0.65 | r = +0.32 |"
+    assert lines[7] == (
+        "| `net-acs.pt` | 112 | 51.0 % | 87.5 % | 1.0 % | 2.0 % | 0.65 | 1,234 | 45.7 % "
+        "| r = +0.32 |"
+    )
     assert lines[-2:] == ["acsgen train models/recipes/net.yaml --out models", "```"]
 
 

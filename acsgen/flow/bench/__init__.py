@@ -3,12 +3,13 @@
 from acsgen.flow.bench.baseline import compare, load_baseline, save_baseline
 from acsgen.flow.bench.cases import Case, chosen_cases
 from acsgen.flow.bench.engine import open_engine, simulation_of
-from acsgen.flow.bench.run import BenchResult, Figures, run_bench
+from acsgen.flow.bench.run import BenchResult, Figures, GatedNetwork, run_bench
 
 __all__ = [
     "BenchResult",
     "Case",
     "Figures",
+    "GatedNetwork",
     "chosen_cases",
     "compare",
     "load_baseline",

@@ -120,7 +120,7 @@ def run_bench(
     for network in dict.fromkeys(case.network for case in cases):
         on_stage(f"quantize {network}")
         graph, images = _load(network)
-        bench = _Network(graph, engine, simulated, images)
+        bench = GatedNetwork(graph, engine, simulated, images)
         for reference in REFERENCES:
             on_stage(f"run {network}/{reference}")
             references[network, reference] = bench.measure(Case(network, reference))
@@ -142,12 +142,27 @@ def _load(network: str) -> tuple[IntGraph, NDArray[np.uint8]]:
     return quantize(layers, calibration.images), test.images
 
 
-class _Network:
-    """A network with and without gates, compiled."""
+class GatedNetwork:
+    """A network with and without gates, compiled.
+
+    Args:
+        graph: the network.
+        engine: the sizes of ``simulated``.
+        simulated: what it runs on.
+        images: for its own masks, uint8 ``[N, C, H, W]``; other masks do not depend on the image,
+            and take the first one.
+        traced: run the images with their own masks a second time, and compare every layer.
+    """
 
     def __init__(
-        self, graph: IntGraph, engine: EngineConfig, simulated: Engine, images: NDArray[np.uint8]
+        self,
+        graph: IntGraph,
+        engine: EngineConfig,
+        simulated: Engine,
+        images: NDArray[np.uint8],
+        traced: bool = False,
     ) -> None:
+        self.traced = traced
         self.graph = graph
         self.ungated = without_gates(graph)
         self.program = compile_graph(graph, engine)
@@ -156,11 +171,16 @@ class _Network:
         self.images = images
 
     def measure(self, case: Case) -> Figures:
+        """Run the network, or the one without gates, with the masks of ``case``.
+
+        Raises:
+            CheckFailed: the simulation differs from the golden model in a word that it compares.
+        """
         one = self.images[:1]
         if case.masks == "dense":
             return self._run(self.ungated, self.ungated_program, one, {})
         if case.masks == "own":
-            return self._run(self.graph, self.program, self.images, {})
+            return self._run(self.graph, self.program, self.images, {}, self.traced)
         if case.saved_percent is None:
             masks = {gate.name: np.ones(gate.shape[0], bool) for gate in self.graph.gates}
         else:
@@ -174,8 +194,9 @@ class _Network:
         program: Program,
         images: NDArray[np.uint8],
         thresholds: dict[str, NDArray[np.int32]],
+        traced: bool = False,
     ) -> Figures:
-        golden = GoldenModel(graph).run(images, thresholds, keep="outputs")
+        golden = GoldenModel(graph).run(images, thresholds, keep="all" if traced else "outputs")
 
         def predicted(masks: MaskBits, executed: Executed, trace: bool) -> HeaderWords:
             skips_words = self.simulated.skips_words
@@ -189,7 +210,7 @@ class _Network:
             golden,
             predicted,
             params=program.with_thresholds(thresholds),
-            traced_too=False,
+            traced_too=traced,
         )
         if checked.first is not None:
             raise CheckFailed(f"simulation of {program.model}: {checked.first}")

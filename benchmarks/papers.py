@@ -1,0 +1,189 @@
+"""The systems of the papers on the engine: what their small trained networks save, in figures.
+
+``python -m benchmarks.papers MODEL...`` measures networks and keeps its findings in
+``papers.json``; without a name it measures all. Figures of an entry:
+
+- of the integer network on the first test images of digits32: accuracy, masks, multiply-accumulates
+  (MACs) and the range of thresholds, beside the accuracy of the static twin;
+- of the ZedBoard's engine in both simulations: cycles with the gates' own masks, whose every layer
+  must equal the integer network on some images, with every gate open, and without the gates. An
+  entry whose simulations differ in a bit is not written.
+
+``python -m benchmarks.papers_tables`` renders the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from acsgen.data import load_dataset
+from acsgen.engines.base import Engine, Implementation
+from acsgen.engines.rtl import Memory
+from acsgen.flow.baseline import load_baseline, save_baseline
+from acsgen.flow.bench import Case, Figures, GatedNetwork, open_engine, simulation_of
+from acsgen.flow.difficulty import difficulty_figures
+from acsgen.flow.evaluate import CALIBRATION_IMAGES, EvalResult, measure
+from acsgen.flow.thresholds import measure_thresholds
+from acsgen.frontend import front_end
+from acsgen.ir.integer import IntGraph
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
+from acsgen.quant.quantize import quantize
+from acsgen.support.assets import asset
+from acsgen.support.errors import CheckFailed, UserError
+
+COMMAND = "python -m benchmarks.papers"
+FILE = Path(__file__).with_name("papers.json")
+BOARD = "zedboard"
+#: Test images that accuracies, MACs and thresholds are measured on.
+EVALUATED = 500
+#: Images that both simulations run.
+SIMULATED = 8
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trained network of a paper's system.
+
+    Attributes:
+        system: its name in the papers.
+        twin: model file of the network without gates, of the same shape.
+    """
+
+    system: str
+    twin: str
+
+
+#: By model file.
+ROWS = {
+    "resnet8-acs-digits32": Row("ACS", "resnet8-digits32"),
+    "resnet8-acs-budget-digits32": Row("ACS, budget by image", "resnet8-digits32"),
+    "iadi-resnet14-digits32": Row("IADI", "resnet14-digits32"),
+    "ofas1-resnet14-digits32": Row("OFAS-I", "resnet14-digits32"),
+    "ofas2-resnet14-digits32": Row("OFAS-II", "resnet14-digits32"),
+    "skipnet1-resnet14-digits32": Row("SkipNet, FFGate-I", "resnet14-digits32"),
+    "skipnet2-resnet14-digits32": Row("SkipNet, FFGate-II", "resnet14-digits32"),
+    "pfec-resnet14-digits32": Row("PFEC", "resnet14-digits32"),
+    "densenet22-acs-digits32": Row("ACS, DenseNet", "densenet22-digits32"),
+    "densenet22-iadi-digits32": Row("IADI, DenseNet", "densenet22-digits32"),
+}
+
+
+def model_file(name: str) -> Path:
+    """The shipped model file of a row, or of a twin."""
+    return asset("models", f"{name}.pt")
+
+
+def digest(name: str) -> str:
+    """SHA-256 of a model file, in hexadecimal: figures are those of one file."""
+    return hashlib.sha256(model_file(name).read_bytes()).hexdigest()
+
+
+def measure_row(name: str) -> dict[str, Any]:
+    """Return the figures of one row.
+
+    Raises:
+        CheckFailed: a simulation differs from the integer network.
+    """
+    row, test = ROWS[name], load_dataset("digits32", "test", limit=EVALUATED)
+    integers, found = _evaluated(name)
+    thresholds = None
+    if integers.gates:
+        thresholds = measure_thresholds(integers, test.images, test.labels, found.int8_accuracy)
+    _, twin = _evaluated(row.twin)
+    assert twin.wrong is not None
+    figures = None
+    if found.difficulty is not None:
+        figures = difficulty_figures(found.macs, found.wrong, test.difficulty, twin.wrong)
+    return {
+        "model_sha256": digest(name),
+        "twin_sha256": digest(row.twin),
+        "evaluated_images": found.images,
+        "accuracy_int8": found.int8_accuracy,
+        "accuracy_float": found.float_accuracy,
+        "accuracy_twin_int8": twin.int8_accuracy,
+        "prediction_agreement": found.prediction_agreement,
+        "gate_agreement": found.gate_agreement,
+        "masks": None if found.masks is None else asdict(found.masks),
+        "difficulty": None if figures is None else asdict(figures),
+        "macs": found.macs_mean,
+        "macs_gates": found.macs_gates,
+        "thresholds": None if thresholds is None else asdict(thresholds),
+        "twin_macs": twin.macs_dense,
+        "hls": _on_engine("hls", integers, row.twin),
+        "rtl": _on_engine("rtl", integers, row.twin),
+    }
+
+
+@cache
+def _evaluated(name: str) -> tuple[IntGraph, EvalResult]:
+    """Quantize a network and run it beside the one in floats."""
+    layers, _ = front_end(model_file(name))
+    calibration = load_dataset("digits32", "train", limit=CALIBRATION_IMAGES)
+    integers = quantize(layers, calibration.images)
+    test = load_dataset("digits32", "test", limit=EVALUATED)
+    return integers, measure(layers, integers, test.images, test.labels, test.difficulty)
+
+
+def _on_engine(kind: Implementation, integers: IntGraph, twin: str) -> dict[str, Any]:
+    """Figures of a network on one engine, by the masks; ``dense`` are those of its twin."""
+    images = load_dataset("digits32", "test", limit=SIMULATED).images
+    config, engine = _engine(kind)
+    network = GatedNetwork(integers, config, engine, images, traced=True)
+    found = {"own": _kept(network.measure(Case("row", "own")))}
+    if integers.gates:
+        found["open"] = _kept(network.measure(Case("row", "open")))
+    return found | {"dense": _twin_on_engine(kind, twin)}
+
+
+@cache
+def _twin_on_engine(kind: Implementation, name: str) -> dict[str, Any]:
+    images = load_dataset("digits32", "test", limit=1).images
+    network = GatedNetwork(_evaluated(name)[0], *_engine(kind), images, traced=True)
+    return _kept(network.measure(Case("twin", "own")))
+
+
+@cache
+def _engine(kind: Implementation) -> tuple[EngineConfig, Engine]:
+    board = load_board(BOARD)
+    config = EngineConfig.for_board(board)
+    simulation = simulation_of(kind)
+    return config, open_engine(simulation, board, config, Memory.for_board(board))
+
+
+def _kept(figures: Figures) -> dict[str, Any]:
+    return {name: value for name, value in asdict(figures).items() if name != "bytes_written"}
+
+
+def main() -> int:
+    """Measure rows and keep their figures."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="model files, without .pt")
+    names = parser.parse_args().models or list(ROWS)
+    unknown = sorted(set(names) - set(ROWS))
+    if unknown:
+        parser.error(f"{', '.join(unknown)}: not a row (the rows are {', '.join(ROWS)})")
+    for name in names:
+        try:
+            figures = measure_row(name)
+        except UserError as error:
+            print(error, file=sys.stderr)
+            return 2
+        except CheckFailed as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 1
+        kept = load_baseline(FILE, COMMAND)
+        kept[name] = figures
+        save_baseline(FILE, {row: kept[row] for row in ROWS if row in kept})
+        print(f"{name}: measured", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
