@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from acsgen_host.files import check_regular
 from numpy.typing import NDArray
 
 from acsgen.data.npz import label_problems
@@ -41,6 +42,7 @@ def read_images(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], 
         UserError: the file cannot be read, or its images are others than the network takes.
     """
     try:
+        check_regular(path)
         if zipfile.is_zipfile(path):
             arrays = read_arrays(path, ("images", "labels"))
             if "images" not in arrays:

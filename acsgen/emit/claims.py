@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from acsgen_host.files import read_file
 from acsgen_host.jsontext import load_json
 
 from acsgen.cost.resources import estimate_resources
@@ -98,7 +99,7 @@ def load_claims(build: Path) -> Claims:
             Problem(str(path), "this build has no claims", "build it again with this acsgen")
         )
     try:
-        return _claims(load_json(path.read_text(encoding="utf-8")))
+        return _claims(load_json(read_file(path).decode("utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             Problem(str(path), f"not a file of claims: {error}", "build it again")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from acsgen_host.files import read_file
 from acsgen_host.jsontext import load_json
 
 from acsgen.support.errors import Problem, UserError
@@ -47,7 +48,7 @@ def load_baseline(path: Path, command: str, *keys: str) -> Baseline:
         UserError: the file is not such a baseline.
     """
     try:
-        content = load_json(path.read_text(encoding="utf-8"))
+        content = load_json(read_file(path).decode("utf-8"))
         parts = [entry[key] for entry in content.values() for key in keys]
         if not all(isinstance(part, dict) for part in (*content.values(), *parts)):
             raise TypeError("not a mapping")

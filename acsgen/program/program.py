@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 from acsgen_host.digests import describe_files
+from acsgen_host.files import read_file
 from acsgen_host.jsontext import load_json
 from acsgen_host.thresholds import pack as pack_thresholds
 from acsgen_host.words import as_bytes, image_words, words_for
@@ -227,7 +228,7 @@ def load_program(folder: Path) -> Program:
 
 def _read_description(path: Path) -> dict[str, Any]:
     try:
-        data = load_json(path.read_text(encoding="utf-8"))
+        data = load_json(read_file(path).decode("utf-8"))
     except OSError as error:
         raise UserError(
             Problem(

@@ -6,6 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
+from acsgen_host.files import read_file
 from acsgen_host.jsontext import load_json
 from pydantic import TypeAdapter, ValidationError
 
@@ -46,7 +47,7 @@ def read_report(folder: Path) -> Report:
     """
     path = folder / REPORT_FILE
     try:
-        content = path.read_bytes()
+        content = read_file(path)
         load_json(content)
         report = _REPORT.validate_json(content, strict=True)
         if report.clock_mhz <= 0:  # times are divided by it

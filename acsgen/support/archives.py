@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from acsgen_host.files import check_regular
 from numpy.typing import NDArray
 
 #: An archive may unpack to so many bytes, or to so many times its own size.
@@ -39,6 +40,7 @@ def read_arrays(path: Path, wanted: Collection[str] | None = None) -> dict[str, 
         ValueError: it is damaged, it holds Python objects or something other than arrays, or there
             is not the memory for it.
     """
+    check_regular(path)
     with path.open("rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from acsgen_host.files import check_regular
+
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import plain_os_error
 
@@ -55,6 +57,7 @@ def read_limited(path: Path, limit: int, too_long: Problem) -> bytes:
     Raises :class:`UserError`: the file cannot be read, or is longer, which is ``too_long``.
     """
     try:
+        check_regular(path)
         with path.open("rb") as file:
             content = file.read(limit + 1)
     except OSError as error:

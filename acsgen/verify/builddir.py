@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from acsgen_host.digests import describe_files
+from acsgen_host.files import read_file
 from acsgen_host.jsontext import load_json
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -132,7 +133,7 @@ def _read_manifest(path: Path) -> Manifest:
     require_folder(path, _NOT_A_BUILD)
     file = path / MANIFEST_FILE
     try:
-        content = file.read_bytes()
+        content = read_file(file)
         load_json(content)
         return Manifest.model_validate_json(content)
     except FileNotFoundError as error:

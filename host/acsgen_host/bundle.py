@@ -17,6 +17,7 @@ from . import isa, words
 from .budget import BudgetProfile
 from .digests import damaged_files
 from .errors import BundleError, Problem
+from .files import read_file
 from .jsontext import load_json
 
 #: Has the digests of all files; its layout is that of the whole directory.
@@ -193,7 +194,7 @@ class Bundle(NamedTuple):
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        data = load_json(path.read_text(encoding="utf-8"))
+        data = load_json(read_file(path).decode("utf-8"))
     except OSError as error:
         raise BundleError(
             Problem(

@@ -13,6 +13,7 @@ from .accelerator import TIMEOUT, Accelerator
 from .backend import Backend
 from .bundle import Bundle
 from .errors import BackendError, EngineFault, EngineTimeout, HostError, InputError, Problem
+from .files import check_regular
 from .simulation import ENGINES
 
 
@@ -72,6 +73,7 @@ def open_accelerator(options: argparse.Namespace, backend: Backend | None = None
 def load_array(path: Path) -> np.ndarray:
     """Return the array of an .npy file; raises :class:`InputError` where it is none."""
     try:
+        check_regular(path)
         return np.asarray(np.load(str(path), allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
         raise InputError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterable
 
 from .errors import Problem
+from .files import read_file
 
 
 def describe_files(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -55,7 +56,7 @@ def _damage(folder: Path, name: str, known: Any, reason: Callable[[OSError], str
     if any(part.is_symlink() for part in (path, *list(path.parents)[: name.count("/")])):
         return "is a link, or in one, and could lead anywhere"
     try:
-        content = path.read_bytes()
+        content = read_file(path)
     except OSError as error:
         return f"cannot be read: {reason(error)}"
     if len(content) != known.get("bytes"):

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from . import isa
 from .errors import BackendError, Problem
+from .files import check_regular
 
 #: Vendor, library, name and version of the IP, as both engines are packaged.
 VLNV = "xilinx.com:hls:acs_engine:1.0"
@@ -50,6 +51,7 @@ class _WithoutDoctype(ElementTree.TreeBuilder):
 def read_engines(path: Path) -> list[HandoffEngine]:
     """Return the engines of a .hwh; raises :class:`BackendError` where it is none."""
     try:
+        check_regular(path)
         parser = ElementTree.XMLParser(target=_WithoutDoctype())
         root = ElementTree.parse(str(path), parser).getroot()
         ranges = {entry.get("INSTANCE"): entry for entry in root.iter("MEMRANGE")}

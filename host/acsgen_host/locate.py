@@ -15,6 +15,7 @@ from pathlib import Path
 from .backend import Backend
 from .bundle import MANIFEST
 from .errors import BackendError, BundleError, Problem
+from .files import read_file
 from .handoff import REMEDY
 
 #: Hexadecimal digits of a hash that is made; any number from eight on is understood.
@@ -33,7 +34,7 @@ def stem_hash(bitstream: str | Path, handoff: str | Path) -> str:
     """Return the SHA-256 of a .bit and its .hwh, one after the other, in hexadecimal."""
     digest = hashlib.sha256()
     for path in (bitstream, handoff):
-        digest.update(Path(path).read_bytes())
+        digest.update(read_file(path))
     return digest.hexdigest()
 
 

@@ -28,6 +28,7 @@ ALLOWED = {
     "csv",
     "ctypes",
     "datetime",
+    "errno",
     "fcntl",
     "functools",
     "hashlib",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 import zipfile
@@ -23,7 +24,7 @@ from acsgen.support.archives import read_arrays
 from acsgen.support.errors import UserError
 from acsgen.support.yamltext import load_yaml
 from acsgen.verify.builddir import open_build
-from tests.inputs.judge import Hang, in_time
+from tests.inputs.judge import REFUSALS, Hang, in_time
 from tests.inputs.kinds import Kind, kinds
 from tests.inputs.session import small_build, try_many
 from tests.nets.modules import export_small
@@ -47,6 +48,27 @@ NAMES = tuple(kinds(Path()))
 def test_damaged_files_are_read_or_refused_in_words(build: Path, tmp_path: Path, name: str) -> None:
     kind = kinds(build)[name]
     try_many(kind, tmp_path / "good", max(4, round(EXAMPLES * kind.weight)), 1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_pipe_in_the_place_of_a_file_is_refused(
+    build: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody writes into it, so that who opens it waits without end."""
+    kind = kinds(build)[name]
+    path = kind.start(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    told = ""
+    with in_time():
+        try:
+            kind.read(path)
+        except REFUSALS as error:
+            told = str(error)
+    told += " ".join(capsys.readouterr().err.split())
+    # A build need not have these two: without a file of theirs it is as if there were none.
+    if name not in ("budget.json", "claims.json"):
+        assert "is not a regular file" in told
 
 
 def test_a_reader_that_fails_is_found(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from ..accelerator import Accelerator
 from ..backend import Backend
 from ..command_line import add_engine_options, exit_status, load_array, open_accelerator
 from ..errors import InputError, PowerError, Problem
+from ..files import read_file
 from ..result import check_images
 from . import plot
 from .align import CHIP_SECONDS, Alignment, align
@@ -179,7 +180,7 @@ def _joined(options: argparse.Namespace, spec: Spec) -> Found:
     if spec.kind != "csv":
         raise InputError(Problem("--timeline", "is for --source csv:FILE", "leave it out"))
     try:
-        timeline = timeline_from_json(json.loads(options.timeline.read_text(encoding="utf-8")))
+        timeline = timeline_from_json(json.loads(read_file(options.timeline).decode("utf-8")))
     except (OSError, ValueError) as error:
         raise InputError(
             Problem(str(options.timeline), f"is no timeline: {error}", "see the run before")

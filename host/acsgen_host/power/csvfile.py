@@ -12,6 +12,7 @@ from typing import NamedTuple, Sequence
 import numpy as np
 
 from ..errors import PowerError, Problem
+from ..files import read_file
 from .trace import SourceInfo, Trace, make_trace
 
 #: Beginnings of a column's title, in small letters, by what the column holds.
@@ -44,7 +45,7 @@ def read_csv(path: str | Path, columns: Sequence[str] = (), scope: str = "") -> 
     """
     place = Path(path)
     try:
-        text = place.read_text(encoding="utf-8-sig", errors="replace")
+        text = read_file(place).decode("utf-8-sig", errors="replace")
     except OSError as error:
         raise PowerError(
             Problem(str(place), f"cannot be read: {error.strerror}", "export it from the meter")
