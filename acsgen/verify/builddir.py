@@ -91,6 +91,10 @@ class BuildDirectory:
         if links:
             what = "is a link, and a build has none: it could lead anywhere"
             raise UserError([Problem(str(path), what, "copy the file itself") for path in links])
+        endless = [p for p in folder.rglob("*") if not p.is_file() and not p.is_dir()]
+        if endless:
+            what = "is not a regular file"
+            raise UserError([Problem(str(path), what, "build it again") for path in endless])
         return folder
 
 

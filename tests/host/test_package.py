@@ -41,7 +41,7 @@ ALLOWED = {
     "platform",
     "re",
 }
-ALLOWED |= {"select", "socket", "sys", "tempfile", "termios", "threading", "time", "types"}
+ALLOWED |= {"select", "socket", "stat", "sys", "tempfile", "termios", "threading", "time", "types"}
 ALLOWED |= {"typing", "weakref", "xml"}
 
 #: What some may import besides, each in a function that says in words what is missing; except

@@ -191,6 +191,9 @@ def test_a_link_to_a_build_is_followed(build: Path, tmp_path: Path) -> None:
 
 def test_links_among_the_sources_are_refused(build: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(build, tmp_path / "copy"))
+    os.mkfifo(copy / "hls" / "pipe.cpp")
+    with in_time(), pytest.raises(UserError, match="not a regular file"):
+        open_build(copy).sources("hls")
     (copy / "hls" / "more.cpp").symlink_to("/etc/hostname")
     with pytest.raises(UserError, match=r"more\.cpp: is a link"):
         open_build(copy).sources("hls")
