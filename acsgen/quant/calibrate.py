@@ -43,6 +43,7 @@ class Calibration:
             channels that were skipped.
         lowest: least value of each entry of every vector, ``(C,)``.
         highest: likewise the greatest.
+        answers: the logits of every output, ``[N, C]``.
     """
 
     histograms: dict[str, Histogram]
@@ -51,6 +52,7 @@ class Calibration:
     largest: dict[str, NDArray[np.float64]]
     lowest: dict[str, NDArray[np.float64]]
     highest: dict[str, NDArray[np.float64]]
+    answers: dict[str, NDArray[np.float64]]
 
 
 @torch.no_grad()
@@ -72,6 +74,7 @@ def calibrate(graph: LayerGraph, images: Tensor, batch: int = 16) -> Calibration
     vectors = [layer for layer in measured if len(layer.shape) == 1]
     lowest = {layer.name: np.full(layer.shape, np.inf) for layer in vectors}
     highest = {layer.name: np.full(layer.shape, -np.inf) for layer in vectors}
+    answers: dict[str, list[Tensor]] = {name: [] for name in graph.outputs}
     for start in range(0, len(images), batch):
         values = run_layers(probed, images[start : start + batch], dtype=torch.float64)
         for layer in measured:
@@ -85,6 +88,8 @@ def calibrate(graph: LayerGraph, images: Tensor, batch: int = 16) -> Calibration
             found = values[layer.name].double().numpy()
             np.minimum(lowest[layer.name], found.min(axis=0), out=lowest[layer.name])
             np.maximum(highest[layer.name], found.max(axis=0), out=highest[layer.name])
+        for name in graph.outputs:
+            answers[name].append(values[name])
         for layer in weighted:
             sums = values[_sum_name(layer)]
             sums = sums.reshape(*sums.shape[:2], -1)
@@ -95,17 +100,25 @@ def calibrate(graph: LayerGraph, images: Tensor, batch: int = 16) -> Calibration
         name: np.maximum(square / len(images) - means[name] ** 2, 0.0)
         for name, square in squares.items()
     }
-    extremes = (
-        {name: _single(found) for name, found in part.items()}
-        for part in (largest, lowest, highest)
+    logits = {name: torch.cat(parts).numpy() for name, parts in answers.items()}
+    return Calibration(
+        histograms,
+        means,
+        variances,
+        largest=_singles(largest),
+        lowest=_singles(lowest),
+        highest=_singles(highest),
+        answers=logits,
     )
-    return Calibration(histograms, means, variances, *extremes)
 
 
-def _single(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _singles(results: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
     """The values to 24 bits: the last bits depend on the processor, and scales must not."""
-    mantissas, exponents = np.frexp(values)
-    return np.asarray(np.ldexp(np.rint(np.ldexp(mantissas, 24)), exponents - 24))
+    singles = {}
+    for name, values in results.items():
+        mantissas, exponents = np.frexp(values)
+        singles[name] = np.ldexp(np.rint(np.ldexp(mantissas, 24)), exponents - 24)
+    return singles
 
 
 def _note_largest(largest: NDArray[np.float64], values: Tensor) -> None:

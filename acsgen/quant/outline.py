@@ -8,8 +8,9 @@ quantization.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-from numpy.typing import NDArray
 
 from acsgen.ir.format import Format
 from acsgen.ir.integer import IntGraph, IntLayer
@@ -17,7 +18,8 @@ from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.ir.ranges import WEIGHT_MAX
 from acsgen.quant.checks import check_quantizable
 from acsgen.quant.kinds import kind_of
-from acsgen.quant.scales import Floats
+from acsgen.quant.kinds.base import WeightedT
+from acsgen.quant.scales import Floats, IntWeights
 
 
 def outline(graph: LayerGraph) -> IntGraph:
@@ -58,6 +60,6 @@ class _Outline:
         """1: the units themselves."""
         return 1.0
 
-    def matched_bias(self, layer: IntLayer, acc_scale: Floats) -> NDArray[np.int32]:
+    def fitted(self, draft: WeightedT, integers: IntWeights) -> WeightedT:
         """No bias."""
-        return np.zeros(layer.shape[0], np.int32)
+        return replace(draft, bias=np.zeros(draft.shape[0], np.int32))

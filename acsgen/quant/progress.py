@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from acsgen.ir.format import Format
-from acsgen.ir.integer import IntGate, IntLayer
+from acsgen.ir.integer import IntConv, IntFullyConnected, IntGate, IntLayer
 from acsgen.ir.layers import Layer, LayerGraph
+from acsgen.ir.ranges import input_signs
 from acsgen.quant.calibrate import Calibration
 from acsgen.quant.family import Statistics, is_bound
-from acsgen.quant.golden.operators import Values, operator, sums
-from acsgen.quant.scales import UNSIGNED_LEVELS, Floats, integer_bias
-from acsgen.quant.spread import own_units
+from acsgen.quant.golden.operators import Values, operator, sums, windows
+from acsgen.quant.kinds.base import WeightedT
+from acsgen.quant.rounding import Moments, rounded_together
+from acsgen.quant.scales import UNSIGNED_LEVELS, Floats, IntWeights, integer_bias
+from acsgen.quant.spread import PLAIN, REFINED, own_units
 from acsgen.quant.warning import QuantizationWarning, warn
 
 __all__ = ["Progress", "QuantizationWarning"]
@@ -28,6 +33,13 @@ LEVELS = {False: UNSIGNED_LEVELS, True: SIGNED_LEVELS}
 #: image: too few to know how far it reaches, so it is never clipped but given room.
 VECTOR_HEADROOM = 1.4
 
+#: Range of a map's channel likewise, where many maps have scales by channel and all of their
+#: clipped values add up.
+CHANNEL_HEADROOM = 1.05
+
+#: Windows of inputs from which covariances are known well enough; more take time.
+WINDOWS = 2**15
+
 
 class Progress:
     """State of one quantization.
@@ -38,6 +50,8 @@ class Progress:
         pixels: uint8 ``[N, C, H, W]``.
         batch: images computed at once.
         weight_max: the largest magnitude of an integer weight.
+        refine: whether to round weights together, and to give scales by channel wherever they make
+            the error smaller.
 
     Attributes:
         done: integer layers by name, in execution order.
@@ -52,6 +66,7 @@ class Progress:
         pixels: Tensor,
         batch: int,
         weight_max: int,
+        refine: bool = False,
     ) -> None:
         source = graph.input
         self.weight_max = weight_max
@@ -61,9 +76,10 @@ class Progress:
             np.asarray(source.offset, np.float64),
         )
         self._graph = graph
+        self._refine = refine
         self._calibration = calibration
         self._reaches = {
-            layer.name: calibration.largest[layer.name] * _headroom(layer)
+            layer.name: calibration.largest[layer.name] * _headroom(layer, refine)
             for layer in graph
             if layer.name in calibration.largest
         }
@@ -81,8 +97,12 @@ class Progress:
                 result = (result > torch.as_tensor(layer.threshold)).to(torch.uint8)
             values[layer.name] = result
             for name in set(layer.inputs):
-                if self._last_reader[name] == layer.name:
+                if self._last_reader[name] == layer.name and name not in self._graph.outputs:
                     del values[name]
+
+    def result(self, name: str) -> NDArray[np.integer]:
+        """The integers of an output for all images, ``[N, C]``."""
+        return np.asarray(torch.cat([values[name] for values in self._values]).numpy())
 
     def result_scale(self, layer: Layer, signed: bool, at_least: float) -> float:
         """The scale of a result: the best for its values, or ``at_least`` if that is coarser."""
@@ -91,7 +111,7 @@ class Progress:
         if histogram is None:
             raise ValueError(f"kind '{layer.KIND}' is not measured, and has no best scale")
         if len(layer.shape) == 1:
-            best = histogram.largest * _headroom(layer) / levels
+            best = histogram.largest * VECTOR_HEADROOM / levels
         else:
             best = histogram.best_scale(levels)
         if best == 0.0:
@@ -106,7 +126,7 @@ class Progress:
         """
         one = self.result_scale(layer, signed, float(at_least.max()))
         known = Statistics(self._reaches, self._calibration.variances, LEVELS, self.weight_max)
-        units = own_units(self._graph, layer, known)
+        units = own_units(self._graph, layer, known, REFINED if self._refine else PLAIN)
         if units is None:
             return Format(one, signed)
         reach = self._reaches[layer.name]
@@ -124,7 +144,28 @@ class Progress:
     def _levels(signed: bool) -> int:
         return LEVELS[signed]
 
-    def matched_bias(self, layer: IntLayer, acc_scale: Floats) -> NDArray[np.int32]:
+    def fitted(self, draft: WeightedT, integers: IntWeights) -> WeightedT:
+        """The draft of a layer with weights, with the weights and the bias that it gets."""
+        if self._refine:
+            signed = input_signs(draft, self.done)
+            moments = self._moments(draft)
+            integers = rounded_together(integers, moments, signed, self.weight_max)
+            draft = replace(draft, weight=integers.weight)
+        return replace(draft, bias=self._matched_bias(draft, integers.acc_scale))
+
+    def _moments(self, layer: IntConv | IntFullyConnected) -> Moments:
+        """Of the inputs of a layer, over so many images as make :data:`WINDOWS`."""
+        run = windows(layer, self.done)
+        moments = Moments(getattr(layer, "groups", 1), layer.weight[0].size)
+        for values in self._values:
+            moments.add(run(values).numpy())
+            if moments.count >= WINDOWS:
+                break
+        return moments
+
+    def _matched_bias(
+        self, layer: IntConv | IntFullyConnected, acc_scale: Floats
+    ) -> NDArray[np.int32]:
         """The bias with which the mean of the integer sums is that of the float network.
 
         Args:
@@ -141,5 +182,7 @@ class Progress:
         return integer_bias(self._calibration.means[layer.name] - mean * acc_scale, acc_scale)
 
 
-def _headroom(layer: Layer) -> float:
-    return VECTOR_HEADROOM if len(layer.shape) == 1 else 1.0
+def _headroom(layer: Layer, refine: bool) -> float:
+    if len(layer.shape) == 1:
+        return VECTOR_HEADROOM
+    return CHANNEL_HEADROOM if refine else 1.0

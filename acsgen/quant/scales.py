@@ -27,6 +27,9 @@ UNSIGNED_LEVELS = 255
 #: Largest magnitude of a bias: half of int32, which leaves the other half to the products.
 MAX_BIAS = 2**30
 
+#: Largest magnitude that products may add up to.
+MAX_PRODUCTS = INT32_MAX - MAX_BIAS
+
 
 def encode_ratio(ratio: ArrayLike) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Multipliers and shifts with ``mult * 2**-shift`` closest to ``ratio``.
@@ -54,10 +57,17 @@ def encode_ratio(ratio: ArrayLike) -> tuple[NDArray[np.int32], NDArray[np.int32]
 
 @dataclass(frozen=True)
 class IntWeights:
-    """Integer weights and the real value ``(O,)`` of one unit of each output's accumulator."""
+    """Weights in units of the accumulator.
+
+    Attributes:
+        weight: the integers, ``(O, I/groups, ...)``.
+        acc_scale: real value of one unit of each output's accumulator, ``(O,)``.
+        exact: the weights before they were rounded and cut, of the shape of ``weight``.
+    """
 
     weight: NDArray[np.int8]
     acc_scale: Floats
+    exact: Floats
 
 
 def integer_weights(
@@ -91,14 +101,14 @@ def integer_weights(
     acc_scale = np.maximum(acc_scale, largest_bias / MAX_BIAS)
     least = float(np.min(scales, initial=np.inf))
     acc_scale = np.where(acc_scale > 0, acc_scale, acc_scale.max(initial=0.0) or least)
-    room = INT32_MAX - MAX_BIAS
     while True:
-        units = np.rint(flat / acc_scale[:, None, None] * scales)
-        integers = np.clip(units, -weight_max, weight_max).astype(np.int8)
+        units = flat / acc_scale[:, None, None] * scales
+        integers = np.clip(np.rint(units), -weight_max, weight_max).astype(np.int8)
         reach = largest_partial_sum(integers, signs[..., 0])
-        if reach.max(initial=0) <= room:
-            return IntWeights(integers.reshape(weight.shape), acc_scale)
-        acc_scale = acc_scale * np.maximum(reach / room * 1.01, 1.0)
+        if reach.max(initial=0) <= MAX_PRODUCTS:
+            shape = weight.shape
+            return IntWeights(integers.reshape(shape), acc_scale, units.reshape(shape))
+        acc_scale = acc_scale * np.maximum(reach / MAX_PRODUCTS * 1.01, 1.0)
 
 
 def _of_weights(part: Callable[[int], NDArray[Any]], flat: Floats, groups: int) -> NDArray[Any]:

@@ -14,6 +14,7 @@ readers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,22 +26,42 @@ from acsgen.quant.family import Floats, Key, Member, Statistics, family_of, root
 #: bits that are in use give 30 to 50 dB.
 LEAST_ERROR = 1 / 3000
 
-#: Scales by channel have to make the error so many times smaller. They take no time, but channels
-#: of like size gain next to nothing by them, and one scale is easier to read.
-LEAST_GAIN = 4.0
+
+@dataclass(frozen=True)
+class Need:
+    """When channels get scales of their own.
+
+    Attributes:
+        error: that one scale for all channels makes, at least, as a share of the variance of the
+            readers' sums.
+        gain: scales by channel make it smaller by this factor, at least.
+    """
+
+    error: float
+    gain: float
+
+
+#: Scales by channel take no time, but channels of like size gain next to nothing by them, and one
+#: scale is easier to read.
+PLAIN = Need(LEAST_ERROR, gain=4.0)
+
+#: Where every decibel counts. A channel's reach on the calibration images says less than the
+#: histogram of all channels, so that a small gain may be none.
+REFINED = Need(0.0, gain=1.5)
 
 #: Root mean square of a channel about its mean, as a share of its largest magnitude: that of a
 #: normal distribution that reaches over six deviations.
 TYPICAL = 1 / 6
 
 
-def own_units(graph: LayerGraph, layer: Layer, known: Statistics) -> Floats | None:
+def own_units(graph: LayerGraph, layer: Layer, known: Statistics, need: Need) -> Floats | None:
     """What the scales of the channels of a result should be in proportion to.
 
     Args:
         graph: the network in floats.
         layer: whose result it is; each of its channels has a multiplier of its own.
         known: of the network's results.
+        need: when scales by channel are worth it.
 
     Returns:
         ``(C,)``, the largest about 1; None where all channels should have one scale.
@@ -56,13 +77,13 @@ def own_units(graph: LayerGraph, layer: Layer, known: Statistics) -> Floats | No
     # Values near the ends of float64 have no squares; an error that is no number decides nothing.
     with np.errstate(over="ignore", invalid="ignore"):
         before = _error(family, ones, known.weight_max)
-        if not before > LEAST_ERROR:
+        if not before > need.error:
             return None
         tried = [_without_dead(family, units, alive) for units in _candidates(family)]
         found = [_error(family, units, known.weight_max) for units in tried]
     errors = np.nan_to_num(found, nan=np.inf)
     best = int(np.argmin(errors))
-    return tried[best] if errors[best] * LEAST_GAIN < before else None
+    return tried[best] if errors[best] * need.gain < before else None
 
 
 def _candidates(family: Mapping[Key, Member]) -> Iterator[Floats]:

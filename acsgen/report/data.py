@@ -18,6 +18,7 @@ from acsgen.engines.rtl import Memory
 from acsgen.ir.mask_statistics import MaskStatistics
 from acsgen.ir.noise import LayerNoise
 from acsgen.ir.ranges import WEIGHT_BITS
+from acsgen.ir.refinement import Refinement
 from acsgen.ir.rewrites import Rewrite
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.memory_map import BufferPlace
@@ -393,6 +394,8 @@ class Report:
         energy: of an image, by the model.
         origin: what it takes to make the same build again.
         rewrites: passes that made supported layers of the network's own, in their order.
+        refinement: agreement on the calibration images, and whether the network was quantized a
+            second time for it.
         bitstream: that ``acsgen bitstream`` made last, by its engine: ``hls``, ``rtl``.
         weight_bits: width that weights were quantized to; the engine stores 8 bits in any case.
     """
@@ -422,6 +425,7 @@ class Report:
     energy: EnergyFigures
     origin: Origin
     rewrites: tuple[Rewrite, ...] = ()
+    refinement: Refinement | None = None
     bitstream: dict[str, BitstreamFigures] = field(default_factory=dict)
     weight_bits: int = WEIGHT_BITS
 

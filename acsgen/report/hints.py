@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acsgen.data.dataset import PHOTOGRAPHS
 from acsgen.report.data import Report
-from acsgen.support.numbers import share
+from acsgen.support.numbers import percent, share
 
 _NEVER = 0.005
 _MANY_CYCLES = 0.3
@@ -31,6 +31,13 @@ def hints(report: Report) -> list[str]:
     if report.rewrites:
         passes = "; ".join(f"{pass_.name} ({_some(pass_.places)})" for pass_ in report.rewrites)
         found.append(f"rewritten to equal layers of the engine: {passes}")
+    tried = report.refinement
+    if tried is not None and tried.refined is not None:
+        found.append(
+            f"{percent(tried.plain)} of {tried.images} calibration images had the same prediction, "
+            f"{percent(tried.refined)} with weights rounded together and scales by channel: "
+            + ("these are taken" if tried.used else "the former is taken")
+        )
     if report.dataset == PHOTOGRAPHS:
         found.append(
             "calibrated on crops of two photographs: --dataset npz:FILE takes images of your own"

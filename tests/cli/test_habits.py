@@ -22,6 +22,7 @@ from acsgen.cli.report import layers_table
 from acsgen.cli.tables import figures_table, print_remarks, print_table
 from acsgen.data.dataset import PHOTOGRAPHS
 from acsgen.ir.mask_statistics import MaskStatistics
+from acsgen.ir.refinement import Refinement
 from acsgen.program.board import Board, board_names, load_board
 from acsgen.report.data import LayerFigures
 from acsgen.report.hints import hints
@@ -130,6 +131,15 @@ def test_hints_say_what_the_figures_suggest() -> None:
     layers = [LayerFigures(n, c, 1.0, 0.0, 8.0, 9) for n, c in (("a", 1), ("fc1", 9), ("b", 10))]
     assert hints(replace(REPORT, layers=tuple(layers))) == ["b takes 50.0 % of the cycles"]
     assert hints(REPORT) == []
+    good = replace(REPORT, refinement=Refinement(256, 0.996))
+    assert hints(good) == []
+    better = replace(REPORT, refinement=Refinement(256, 0.93, 0.97, used=True))
+    assert hints(better) == [
+        "93.00 % of 256 calibration images had the same prediction, 97.00 % with weights rounded "
+        "together and scales by channel: these are taken"
+    ]
+    worse = replace(REPORT, refinement=Refinement(256, 0.93, 0.9, used=False))
+    assert hints(worse)[0].endswith("scales by channel: the former is taken")
 
 
 def test_the_table_of_layers_has_every_layer_and_their_sum() -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from acsgen.frontend import run_layer
 from acsgen.ir import layers as fl
@@ -15,7 +14,8 @@ from acsgen.ir.format import Format
 from acsgen.ir.integer import IntFlatten, IntLayer
 from acsgen.quant.golden.operators import operator, sums
 from acsgen.quant.kinds import kind_of
-from acsgen.quant.scales import Floats, integer_bias
+from acsgen.quant.kinds.base import WeightedT
+from acsgen.quant.scales import Floats, IntWeights, integer_bias
 from acsgen.support.errors import UserError
 
 CHANNELS = 4
@@ -63,10 +63,10 @@ class SoFar:
         largest = exact.abs().reshape(*exact.shape[:2], -1).amax(dim=(0, 2)).numpy()
         return float((largest / units).max()) / (127 if signed else 255)
 
-    def matched_bias(self, layer: IntLayer, acc_scale: Floats) -> NDArray[np.int32]:
+    def fitted(self, draft: WeightedT, integers: IntWeights) -> WeightedT:
         # The bias as it is: there is no other network whose mean is to be met.
-        assert sums(layer, self.done) is not None
-        return np.asarray(layer.bias, np.int32)
+        assert sums(draft, self.done) is not None
+        return draft
 
 
 def check(layer: fl.Layer, so_far: SoFar) -> IntLayer:

@@ -15,7 +15,7 @@ from acsgen.frontend import front_end
 from acsgen.ir.ungate import without_gates
 from acsgen.quant.noise import NOISE_IMAGES, layer_noise
 from acsgen.quant.outline import outline
-from acsgen.quant.quantize import quantize
+from acsgen.quant.quantize import quantize_and_judge
 from acsgen.support.errors import CheckFailed
 from acsgen.support.progress import OnStage
 
@@ -41,7 +41,7 @@ def read_network(work: Work, on_stage: OnStage) -> None:
 
 def quantize_network(work: Work, on_stage: OnStage) -> None:
     """Make the integer network."""
-    work.integers = quantize(
+    work.integers, work.refinement = quantize_and_judge(
         work.layers, work.images.calibration, weight_bits=work.plan.request.weight_bits
     )
 

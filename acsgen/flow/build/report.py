@@ -120,6 +120,7 @@ def make_report(work: Work) -> Report:
         origin=origin_of(plan),
         rewrites=work.rewrites,
         weight_bits=plan.request.weight_bits,
+        refinement=work.refinement,
     )
 
 

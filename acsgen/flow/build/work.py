@@ -20,6 +20,7 @@ from acsgen.ir.integer import IntGraph
 from acsgen.ir.layers import LayerGraph
 from acsgen.ir.noise import LayerNoise
 from acsgen.ir.ranges import WEIGHT_BITS
+from acsgen.ir.refinement import Refinement
 from acsgen.ir.rewrites import Rewrite
 from acsgen.program.board import Board, load_board
 from acsgen.program.engine_config import EngineConfig
@@ -129,6 +130,7 @@ class Work:
         rewrites: the passes that the front end applied to it.
         images: to calibrate, to measure, to prove bit-exactness.
         integers: the integer network.
+        refinement: whether it took two tries to make it.
         program: the compiled network.
         ungated: the same network without gates, compiled.
         measured: the float and the integer network compared.
@@ -149,6 +151,7 @@ class Work:
     rewrites: tuple[Rewrite, ...] = field(init=False)
     images: BuildImages = field(init=False)
     integers: IntGraph = field(init=False)
+    refinement: Refinement = field(init=False)
     program: Program = field(init=False)
     ungated: Program = field(init=False)
     measured: EvalResult = field(init=False)

@@ -11,7 +11,7 @@ from acsgen.ir.integer import IntLayer
 from acsgen.quant.kinds import kind_of
 from acsgen.quant.kinds.base import Operator, Sources, Values
 
-__all__ = ["Operator", "Values", "operator", "sums"]
+__all__ = ["Operator", "Values", "operator", "sums", "windows"]
 
 
 def operator(layer: IntLayer, sources: Sources) -> Operator:
@@ -39,3 +39,16 @@ def sums(layer: IntLayer, sources: Sources) -> Operator:
     weighted = kind_of(layer).sums
     assert weighted is not None, f"{layer.name} has no weights"
     return weighted.operator(layer, sources)
+
+
+def windows(layer: IntLayer, sources: Sources) -> Operator:
+    """The function from earlier results to the inputs of every sum, whole numbers in float64
+    ``(groups, inputs of an output, sums of an output)``.
+
+    Args:
+        layer: a layer with weights.
+        sources: at least the layers that ``layer`` reads, by name.
+    """
+    weighted = kind_of(layer).sums
+    assert weighted is not None, f"{layer.name} has no weights"
+    return weighted.windows(layer, sources)

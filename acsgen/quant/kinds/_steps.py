@@ -165,6 +165,10 @@ def _vector_sums(layer: IntFullyConnected, sources: Sources) -> Operator:
     return lambda values: (values[layer.x].to(dtype) @ rows.T).to(torch.int64)
 
 
+def _vector_windows(layer: IntFullyConnected, sources: Sources) -> Operator:
+    return lambda values: values[layer.x].to(torch.float64).T[None]
+
+
 def _vector_apart(layer: FullyConnected, sums: str) -> tuple[Layer, ...]:
     """The sum as a layer beside it: vectors are small enough to be summed twice."""
     beside = Linear(
@@ -180,4 +184,4 @@ def _vector_apart(layer: FullyConnected, sums: str) -> tuple[Layer, ...]:
 
 
 #: Of the kinds that multiply a vector with a matrix.
-VECTOR_SUMS = Sums(operator=_vector_sums, apart=_vector_apart)
+VECTOR_SUMS = Sums(operator=_vector_sums, windows=_vector_windows, apart=_vector_apart)

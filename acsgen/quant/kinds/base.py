@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from acsgen.ir.format import Format
-from acsgen.ir.integer import IntLayer
+from acsgen.ir.integer import IntConv, IntFullyConnected, IntLayer
 from acsgen.ir.layers import Input, Layer
-from acsgen.quant.scales import Floats
+from acsgen.quant.scales import Floats, IntWeights
 from acsgen.support.errors import Problem
 from acsgen.support.registry import Registry
+
+#: An integer layer with weights.
+WeightedT = TypeVar("WeightedT", bound=IntConv | IntFullyConnected)
 
 #: Results by layer name, ``[N, *shape]``.
 Values = dict[str, Tensor]
@@ -52,9 +53,10 @@ class Quantization(Protocol):
         """The number that scales of ``units`` ``(C,)``, which differ by channel, are multiplied by
         to hold the values of a result."""
 
-    def matched_bias(self, layer: IntLayer, acc_scale: Floats) -> NDArray[np.int32]:
-        """The bias ``(O,)`` with which the mean of a layer's integer sums is that of the float
-        network; for layers with weights, given a draft of theirs."""
+    def fitted(self, draft: WeightedT, integers: IntWeights) -> WeightedT:
+        """The draft of a layer with weights, with the bias ``(O,)`` with which the mean of its
+        integer sums is that of the float network, and with its weights rounded anew where that was
+        asked for (:mod:`acsgen.quant.rounding`)."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,14 @@ class Sums:
     Attributes:
         operator: from an integer layer and its sources to the function from earlier results to
             ``sum w*x``, int64 ``[N, *layer.shape]``, without bias and mask.
+        windows: likewise to the function to the inputs of every sum, float64
+            ``(groups, inputs of an output, sums of an output)``.
         apart: the layers of a float graph that together compute a layer, so that one of them, of
             the given name, is its ``w*x + bias``.
     """
 
     operator: Callable[[Any, Sources], Operator]
+    windows: Callable[[Any, Sources], Operator]
     apart: Callable[[Any, str], tuple[Layer, ...]]
 
 

@@ -71,7 +71,7 @@ def _quantize(layer: Conv, so_far: Quantization) -> IntConv:
         res_mult=steps.residual_mult(layer.where, res_scales, scales),
         mask=layer.mask,
     )
-    return replace(draft, bias=so_far.matched_bias(draft, acc_scale))
+    return so_far.fitted(draft, integers)
 
 
 def _beside_residual(
@@ -121,22 +121,36 @@ def _operator(layer: IntConv, sources: Sources) -> Operator:
 
 
 def _sums(layer: IntConv, sources: Sources) -> Operator:
-    source = sources[layer.x]
     dtype = exact_dtype(layer.weight, input_signs(layer, sources))
     rows = torch.as_tensor(layer.weight.astype(np.int16)).to(dtype)
     weight = rows.reshape(layer.groups, len(rows) // layer.groups, -1)
-    kernel, stride, pad, shape = layer.weight.shape[-1], layer.stride, layer.pad, layer.shape
+    windows = _by_group(layer, sources, dtype)
+
+    def run(values: Values) -> Tensor:
+        total = weight @ windows(values)
+        return total.view(len(total), *layer.shape).to(torch.int64)
+
+    return run
+
+
+def _by_group(layer: IntConv, sources: Sources, dtype: torch.dtype) -> Operator:
+    """The function to the windows, ``[N, groups, inputs of an output, pixels]``."""
+    source = sources[layer.x]
+    kernel, stride, pad = layer.weight.shape[-1], layer.stride, layer.pad
     pad_value = torch.zeros(source.shape[0], dtype=torch.int64)
     if isinstance(source, IntInput):
         pad_value = steps.int64(source.pad_value)
 
     def run(values: Values) -> Tensor:
-        x = values[layer.x].to(dtype)
-        windows = unfold(x, kernel, stride, pad, pad_value)
-        total = weight @ windows.reshape(len(x), len(weight), -1, windows.shape[-1])
-        return total.view(len(x), *shape).to(torch.int64)
+        found = unfold(values[layer.x].to(dtype), kernel, stride, pad, pad_value)
+        return found.reshape(len(found), layer.groups, -1, found.shape[-1])
 
     return run
+
+
+def _windows(layer: IntConv, sources: Sources) -> Operator:
+    by_group = _by_group(layer, sources, torch.float64)
+    return lambda values: by_group(values).permute(1, 2, 0, 3).flatten(2)
 
 
 def _apart(layer: Conv, sums: str) -> tuple[Layer, ...]:
@@ -180,7 +194,7 @@ QUANT_KINDS.add(
         quantize=_quantize,
         operator=_operator,
         measured=True,
-        sums=Sums(operator=_sums, apart=_apart),
+        sums=Sums(operator=_sums, windows=_windows, apart=_apart),
         skipped=_skipped,
         problems=_problems,
     ),

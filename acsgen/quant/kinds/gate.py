@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from acsgen.ir.integer import Format, IntGate
@@ -30,7 +28,7 @@ def _quantize(layer: Gate, so_far: Quantization) -> IntGate:
         acc_scale=integers.acc_scale,
         alpha=layer.threshold,
     )
-    return replace(draft, bias=so_far.matched_bias(draft, integers.acc_scale))
+    return so_far.fitted(draft, integers)
 
 
 def _operator(layer: IntGate, sources: Sources) -> Operator:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -53,7 +51,7 @@ def _quantize(layer: Linear, so_far: Quantization) -> IntLinear:
         shift=shift,
         sigmoid=sigmoid,
     )
-    return replace(draft, bias=so_far.matched_bias(draft, acc_scale))
+    return so_far.fitted(draft, integers)
 
 
 def _operator(layer: IntLinear, sources: Sources) -> Operator:

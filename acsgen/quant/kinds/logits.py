@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 
@@ -32,7 +30,7 @@ def _quantize(layer: Logits, so_far: Quantization) -> IntLogits:
         mult=mult,
         shift=shift,
     )
-    return replace(draft, bias=so_far.matched_bias(draft, integers.acc_scale))
+    return so_far.fitted(draft, integers)
 
 
 def _operator(layer: IntLogits, sources: Sources) -> Operator:
