@@ -81,7 +81,7 @@ def test_the_names_in_the_file(tmp_path: Path) -> None:
         "cycles", "bytes", "accuracy", "outputs", "masks", "resources", "engine",
         "clock_mhz",
         "memory", "layers", "noise", "gates", "images", "buffers", "energy", "origin",
-        "rewrites", "bitstream", "weight_bits",
+        "rewrites", "refinement", "bitstream", "weight_bits",
     ]  # fmt: skip
 
 
