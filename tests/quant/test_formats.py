@@ -12,6 +12,7 @@ from acsgen.frontend import run_layer
 from acsgen.ir import layers as fl
 from acsgen.ir.format import Format
 from acsgen.ir.integer import IntFlatten, IntLayer
+from acsgen.ir.ranges import WEIGHT_MAX
 from acsgen.quant.golden.operators import operator, sums
 from acsgen.quant.kinds import kind_of
 from acsgen.quant.kinds.base import WeightedT
@@ -42,6 +43,7 @@ class SoFar:
             low, high = (-128, 128) if format_.any_signed else (0, 256)
             self.values[name] = torch.from_numpy(rng.integers(low, high, (2, *shape))).short()
         self.normalization = (np.ones(3), np.zeros(3))
+        self.weight_max = WEIGHT_MAX
 
     def reals(self) -> dict[str, torch.Tensor]:
         return {name: self.real(self.done[name], v) for name, v in self.values.items()}

@@ -205,6 +205,21 @@ def test_weights_rounded_together_make_a_smaller_error(groups: int) -> None:
 
 
 @pytest.mark.unit
+def test_narrow_weights_stay_narrow() -> None:
+    rng = np.random.default_rng(2)
+    x = np.clip(np.rint(rng.normal(0, 1, (16, 3)) @ rng.normal(0, 30, (3, 400)) + 100), 0, 255)
+    moments = Moments(1, 16)
+    moments.add(x[None])
+    nearest = integer_weights(
+        rng.normal(0, 1, (6, 16)), Format(1.0, False), np.zeros(6), weight_max=7
+    )
+    found = rounded_together(nearest, moments, np.zeros((6, 1), np.bool_), weight_max=7)
+    assert np.abs(found.weight).max() == 7
+    apart = x.T @ (nearest.weight - nearest.exact).T, x.T @ (found.weight - nearest.exact).T
+    assert np.mean(apart[1].std(axis=0)) < 0.8 * np.mean(apart[0].std(axis=0))
+
+
+@pytest.mark.unit
 def test_independent_inputs_keep_the_nearest_weights() -> None:
     """Dead inputs too, whatever their weights."""
     x = np.zeros((1, 4, 8))
