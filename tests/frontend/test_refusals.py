@@ -116,8 +116,8 @@ HEADS = {
         heads(lambda s, x: (lambda y: (y, y.softmax(1)))(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
         "softmax is left out",
     ),
-    "sigmoid": (
-        heads(lambda s, x: torch.sigmoid(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
+    "sigmoid-and-logits": (
+        heads(lambda s, x: (lambda y: (y, y.sigmoid()))(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
         "sigmoid is available only",
     ),
     "map-as-output": (

@@ -125,10 +125,10 @@ def test_classifier_before_the_average(groups):
     assert kinds(compiled(module)) == "Input Conv GlobalAvg Logits"
 
 
-@pytest.mark.parametrize("softmax", [nn.Softmax(1), nn.LogSoftmax(1), nn.Softmax(-1)])
+@pytest.mark.parametrize("softmax", [nn.Softmax(1), nn.LogSoftmax(1), nn.Softmax(-1), nn.Sigmoid()])
 def test_softmax_at_the_end_is_left_out_and_said_so(softmax):
     module = head(lambda s, x: s.soft(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4), soft=softmax)
-    with pytest.warns(RewriteWarning, match=r"soft: the softmax at the end is left out"):
+    with pytest.warns(RewriteWarning, match=r"soft: the (softmax|sigmoid) at the end is left out"):
         graph, _ = layers_of(program_of(module))
     assert kinds(graph) == "Input Conv GlobalAvg Logits"
     images = torch.from_numpy(noise((3, 8, 8), 3, seed=1))

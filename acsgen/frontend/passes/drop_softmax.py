@@ -1,12 +1,14 @@
-"""A softmax at the end keeps the order of the logits, so the network returns the logits."""
+"""A softmax or sigmoid at the end keeps the order of the logits, so the network returns these."""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import replace
 
-from acsgen.frontend.opgraph import Op, OpGraph, Softmax
+from acsgen.frontend.opgraph import Op, OpGraph, Sigmoid, Softmax
 from acsgen.frontend.passes.base import Pass
+
+_KEEPS_ORDER = (Softmax, Sigmoid)
 
 
 class RewriteWarning(UserWarning):
@@ -18,13 +20,13 @@ def _run(graph: OpGraph) -> OpGraph:
     outputs: list[str] = []
     for name in graph.outputs:
         last: Op = ops[name]
-        while isinstance(last, Softmax):
+        while isinstance(last, _KEEPS_ORDER):
             last = ops[last.x]
         dropped = last.name != name and last.name not in (*graph.outputs, *outputs)
         if dropped:
             message = (
-                f"{ops[name].where}: the softmax at the end is left out; the accelerator returns "
-                "the logits, the largest of which is the same"
+                f"{ops[name].where}: the {type(ops[name]).__name__.lower()} at the end is left "
+                "out; the accelerator returns the logits, the largest of which is the same"
             )
             warnings.warn(message, RewriteWarning, stacklevel=2)
         outputs.append(last.name if dropped else name)
@@ -32,13 +34,13 @@ def _run(graph: OpGraph) -> OpGraph:
 
 
 def _without_unread(graph: OpGraph) -> OpGraph:
-    """The graph without softmax operations that nothing reads any more."""
+    """The graph without operations of these that nothing reads any more."""
     while True:
         uses = graph.use_counts()
-        kept = tuple(op for op in graph.ops if not isinstance(op, Softmax) or uses[op.name])
+        kept = tuple(op for op in graph.ops if not isinstance(op, _KEEPS_ORDER) or uses[op.name])
         if len(kept) == len(graph.ops):
             return graph
         graph = replace(graph, ops=kept)
 
 
-PASS = Pass("drop-softmax", "a softmax or log_softmax of the logits is left out", _run)
+PASS = Pass("drop-softmax", "a softmax, log_softmax or sigmoid of the logits is left out", _run)
