@@ -65,4 +65,4 @@ def _options(
 def main() -> None:
     """Run the command line; the entry point ``acsgen``."""
     escape_unknown_characters()
-    app()
+    app(prog_name="acsgen")

@@ -52,6 +52,17 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _PLAIN_CONTAINERS = {None, "builtins.tuple", "builtins.list", "builtins.dict"}
 #: The graph of a network of a thousand layers has a tenth of it.
 _MAX_JSON_BYTES = 64 * 2**20
+#: ``with`` statements in a network, which an export makes a graph of its own of.
+_CONTEXTS = {
+    "wrap_with_set_grad_enabled": (
+        "torch.no_grad() or the like inside the network",
+        "leave it out of forward: an exported network computes no gradients",
+    ),
+    "wrap_with_autocast": (
+        "torch.autocast inside the network",
+        "leave it out of forward, and export in float32",
+    ),
+}
 _SAVE_AGAIN = "save the network in eval mode with torch.export.save"
 
 
@@ -267,17 +278,34 @@ def _operator_problems(nodes: list[dict[str, Any]]) -> list[Problem]:
         target = str(node["target"])
         if _OPERATOR.fullmatch(target):
             continue
+        name = target.split(".")[-1]
         stack = str((node.get("metadata") or {}).get("nn_module_stack", "")).split(";")[-1]
         path = stack.split(",")[1] if stack.count(",") >= 2 else ""
-        line = source_line(str((node.get("metadata") or {}).get("stack_trace", "")))
-        if "higher_order" in target:
-            what = f"{target.split('.')[-1]}: control flow inside the network is not supported"
+        remedy = "write this part with torch.nn layers"
+        if name in _CONTEXTS:
+            what, remedy = _CONTEXTS[name]
+        elif "higher_order" in target:
+            what = f"{name}: control flow inside the network is not supported"
         else:
             what = f"{target[:80]}: not an operator that acsgen knows"
-        problems.append(
-            Problem(path or line or "forward", what, "write this part with torch.nn layers")
-        )
+            if "quantized" in target:
+                remedy = "export the network in floats, before it is quantized: acsgen quantizes it"
+        where = path or next(_source_lines(node), "forward")
+        problems.append(Problem(where, what, remedy))
     return problems
+
+
+def _source_lines(value: Any) -> Iterator[str]:
+    """The lines of source of a node, or of the nodes of a graph within it that it would call."""
+    if isinstance(value, dict):
+        # Its own first: those within stand among its inputs.
+        for key in sorted(value, key=lambda key: key != "metadata"):
+            if key == "stack_trace" and (line := source_line(str(value[key]))):
+                yield line
+            yield from _source_lines(value[key])
+    elif isinstance(value, list):
+        for item in value:
+            yield from _source_lines(item)
 
 
 def _check_call_signature(signature: dict[str, Any], where: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -151,6 +153,49 @@ def test_a_program_exported_on_a_gpu_is_read_to_the_cpu(tmp_path: Path) -> None:
 def test_odd_names_of_modules(tmp_path: Path, name: str) -> None:
     torch.export.save(torch.export.export(network(name), IMAGE), tmp_path / "odd.pt2")
     assert f"{name}.weight" in load_model(tmp_path / "odd.pt2").exported.state_dict
+
+
+class InContext(nn.Module):
+    """A network inside of a ``with`` statement."""
+
+    def __init__(self, context: Callable[[], AbstractContextManager[object]]) -> None:
+        super().__init__()
+        self.network = network()
+        self.context = context
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with self.context():
+            hidden = torch.relu(x)
+            return self.network(hidden)
+
+
+@pytest.mark.parametrize(
+    ("context", "what", "remedy"),
+    [
+        (torch.no_grad, "torch.no_grad() or the like", "leave it out of forward"),
+        (lambda: torch.autocast("cpu", torch.bfloat16), "torch.autocast", "export in float32"),
+        (None, "cond: control flow inside the network", "write this part with torch.nn layers"),
+    ],
+)
+def test_parts_in_a_graph_of_their_own_are_placed_in_the_source(
+    tmp_path: Path,
+    context: Callable[[], AbstractContextManager[object]] | None,
+    what: str,
+    remedy: str,
+) -> None:
+    module = Branching() if context is None else InContext(context)
+    torch.export.save(torch.export.export(module.eval(), IMAGE), tmp_path / "net.pt2")
+    found = problem(load_model, tmp_path / "net.pt2")
+    assert re.fullmatch(r"test_other_files\.py:\d+", found.where)
+    assert what in found.what
+    assert remedy in found.remedy
+
+
+class Branching(nn.Module):
+    """A network that decides by its input which branch to compute."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cond(x.mean() > 0.5, torch.relu, torch.neg, (x,))
 
 
 @pytest.mark.unit

@@ -40,6 +40,7 @@ _MAX_POOL = "use MaxPool2d with a kernel of at most 7, or the average over the m
 _MEAN = "take the mean over height and width, x.mean((2, 3))"
 _NO_LARGER = "the engine makes no map larger than its source: leave it out, or use Conv2d"
 _NO_ATTENTION = "attention is not supported: use convolutions, and one factor for each channel"
+_FLOATS = "export the network in floats, without its observers: acsgen quantizes it"
 _NO_SHUFFLE = "use a 1x1 Conv2d, which can exchange channels"
 
 REMEDIES: Mapping[str, str] = {
@@ -56,6 +57,8 @@ REMEDIES: Mapping[str, str] = {
     "aten::einsum": "use Linear for vectors, and a 1x1 Conv2d for maps",
     "aten::elu": _RELU,
     "aten::exp": _RELU,
+    "aten::fake_quantize_per_channel_affine": _FLOATS,
+    "aten::fake_quantize_per_tensor_affine": _FLOATS,
     "aten::gelu": _RELU,
     "aten::ge": _GATE,
     "aten::group_norm": _BATCH_NORM,
@@ -76,6 +79,7 @@ REMEDIES: Mapping[str, str] = {
     "aten::native_layer_norm": _BATCH_NORM,
     "aten::pixel_shuffle": _NO_LARGER,
     "aten::pow": _RELU,
+    "aten::quantize_per_tensor": _FLOATS,
     "aten::round": _GATE,
     "aten::scaled_dot_product_attention": _NO_ATTENTION,
     "aten::selu": _RELU,
