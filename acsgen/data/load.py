@@ -57,7 +57,8 @@ def load_dataset(
     elif name in _LOADERS:
         dataset = _LOADERS[name](split, None if root is None else Path(root))
     else:
-        raise UserError([Problem("dataset", f"unknown data set '{name}'", _known())])
+        remedy = f"write npz:{name}" if name.endswith(".npz") else _known()
+        raise UserError([Problem("dataset", f"unknown data set '{name}'", remedy)])
     return dataset if limit is None else dataset.head(limit)
 
 

@@ -12,6 +12,7 @@ from acsgen.data.dataset import Dataset
 from acsgen.data.remedies import remedy_for_images, remedy_for_labels
 from acsgen.support.archives import read_arrays
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.fsutil import plain_os_error
 from acsgen.support.printing import name_as_text
 from acsgen.support.user_files import require_file
 
@@ -28,7 +29,10 @@ def load_npz(path: Path, split: str) -> Dataset:
     require_file(path, "data set", REMEDY)
     try:
         arrays = read_arrays(path, ("images", "labels"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        what = f"cannot be read: {plain_os_error(error)}"
+        raise UserError([Problem(where, what, "check the file and its permissions")]) from None
+    except ValueError as error:
         raise UserError([Problem(where, f"not a readable .npz file: {error}", REMEDY)]) from None
     absent = [key for key in ("images", "labels") if key not in arrays]
     if absent:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from acsgen.data.dataset import Dataset
 from acsgen.support.errors import Problem, UserError
 
+_OWN_DATASET = "pass the data set the network was trained on with --dataset"
 #: Axes of an image in memory by the order that other libraries keep them in.
 _CHANNELS_LAST = (2, 0, 1)
 #: An array of three axes with so many entries along its first is more likely one image than many.
@@ -41,7 +42,7 @@ def require_images(dataset: Dataset, wanted: tuple[int, ...]) -> None:
             Problem(
                 f"data set {dataset.name}",
                 f"its images are {words[0]}, the network takes {words[1]}",
-                remedy or "pass the data set the network was trained on with --dataset",
+                f"{remedy}, or give another --dataset" if remedy else _OWN_DATASET,
             )
         )
 

@@ -132,7 +132,7 @@ def check_folder(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise _unwritable(folder, error, "choose another folder, or make room") from error
 
 
 def check_file(target: Path) -> None:
@@ -407,11 +407,7 @@ def refuse_full_disk(said: str, folder: Path) -> None:
         )
 
 
-def _unwritable(target: Path, error: OSError) -> UserError:
-    return UserError(
-        Problem(
-            str(target),
-            f"cannot be written: {plain_os_error(error)}",
-            "choose another --out, or make room",
-        )
-    )
+def _unwritable(
+    target: Path, error: OSError, remedy: str = "choose another --out, or make room"
+) -> UserError:
+    return UserError(Problem(str(target), f"cannot be written: {plain_os_error(error)}", remedy))

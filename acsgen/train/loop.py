@@ -76,8 +76,7 @@ def train(
     place, folder = _device(device), Path(out)
     check_folder(folder)
     if resume and not _state_path(folder, recipe).is_file():
-        where = str(_state_path(folder, recipe))
-        raise UserError(Problem(where, "nothing to resume", "run without --resume"))
+        raise UserError(_nothing_to_resume(folder, recipe))
     run = _Run(recipe, place, folder, command)
     if resume:
         run.load_state()
@@ -90,6 +89,10 @@ def train(
 
 def _state_path(out: Path, recipe: Recipe) -> Path:
     return out / f"{recipe.name}.state.pt"
+
+
+def _checkpoint_path(out: Path, recipe: Recipe) -> Path:
+    return out / f"{recipe.name}.pt"
 
 
 def _device(name: str) -> torch.device:
@@ -144,7 +147,7 @@ class _Run:
         losses = [LOSSES[phase.loss.name] for phase in recipe.phases]
         self.statistics = [name for loss in losses for name in loss.statistics()]
         out.mkdir(parents=True, exist_ok=True)
-        self.checkpoint_path = out / f"{recipe.name}.pt"
+        self.checkpoint_path = _checkpoint_path(out, recipe)
         self.metrics_path = out / f"{recipe.name}.metrics.jsonl"
         self.state_path = _state_path(out, recipe)
 
@@ -304,6 +307,16 @@ class _Run:
         if self.metrics_path.exists():
             lines = self.metrics_path.read_text(encoding="utf-8").splitlines(keepends=True)
             self.metrics_path.write_text("".join(lines[:epoch]), encoding="utf-8")
+
+
+def _nothing_to_resume(folder: Path, recipe: Recipe) -> Problem:
+    """The reason why there is no state to go on from: the run ended, or it was never begun."""
+    what, remedy = "nothing to resume", "run without --resume"
+    finished = _checkpoint_path(folder, recipe)
+    if finished.is_file():
+        what = f"nothing to resume: a run has ended, and {finished} is its model"
+        remedy = "take it, or run without --resume to train it anew"
+    return Problem(str(_state_path(folder, recipe)), what, remedy)
 
 
 def _learning_rate(phase: PhaseRecipe, epochs_done: float) -> float:

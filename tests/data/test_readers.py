@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -203,6 +204,26 @@ def test_bad_npz_files(tmp_path: Path) -> None:
     assert "not a readable .npz file: File is not a zip file" in problems(f"npz:{path}")[0]
 
 
+@pytest.mark.unit
+def test_a_file_without_its_prefix_is_told_how_to_be_named() -> None:
+    assert problems("my/own.npz") == [
+        "dataset: unknown data set 'my/own.npz' (write npz:my/own.npz)"
+    ]
+
+
+@pytest.mark.unit
+def test_a_file_that_must_not_be_read_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, mode: str) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    np.savez(tmp_path / "own.npz", images=IMAGES, labels=LABELS)
+    monkeypatch.setattr(Path, "open", refused)
+    (said,) = problems(f"npz:{tmp_path / 'own.npz'}")
+    assert "cannot be read: permission denied (check the file and its permissions)" in said
+
+
 # -- what to do about arrays that do not fit ------------------------------------------------------
 
 PIXELS = np.arange(2 * 3 * 4 * 5, dtype=np.uint8).reshape(2, 3, 4, 5)
@@ -249,5 +270,6 @@ def test_images_of_another_shape_are_refused_with_that_line():
     labels = np.zeros(2, np.int64)
     dataset = Dataset("npz:x.npz", PIXELS.transpose(0, 2, 3, 1), labels, 1, "test")
     require_images(dataset, (4, 5, 3))
-    with pytest.raises(UserError, match=r"4x5x3, the network takes 3x4x5 \(store images.transpose"):
+    said = r"4x5x3, the network takes 3x4x5 \(store images.transpose.*, or give another --dataset"
+    with pytest.raises(UserError, match=said):
         require_images(dataset, (3, 4, 5))

@@ -132,7 +132,10 @@ def refusal(plan: Recipe, **options: Any) -> list[str]:
 def test_what_can_not_be_resumed(data: str, tmp_path: Path) -> None:
     plan = recipe(data)
     state = tmp_path / "tiny.state.pt"
-    assert "nothing to resume" in refusal(plan, out=tmp_path, resume=True)[0]
+    assert "run without --resume" in refusal(plan, out=tmp_path, resume=True)[0]
+    (tmp_path / "tiny.pt").touch()
+    (said,) = refusal(plan, out=tmp_path, resume=True)
+    assert f"nothing to resume: a run has ended, and {tmp_path / 'tiny.pt'} is its model" in said
     state.write_bytes(b"junk")
     assert "not a readable state file" in refusal(plan, out=tmp_path, resume=True)[0]
     other = {"recipe": recipe(data, seed=9).model_dump_json()}
