@@ -241,7 +241,7 @@ def _clean_program(program: dict[str, Any], where: str) -> dict[str, Any]:
         metadata = node.get("metadata") or {}
         node["metadata"] = {
             "stack_trace": _last_frame(str(metadata.get("stack_trace", ""))),
-            **{key: text for key, text in metadata.items() if key == "nn_module_stack"},
+            **_module_stack(str(metadata.get("nn_module_stack", ""))),
         }
     module["metadata"] = {}
     module["module_call_graph"] = [c for c in module["module_call_graph"] if c["fqn"] == ""]
@@ -261,6 +261,24 @@ def _clean_program(program: dict[str, Any], where: str) -> dict[str, Any]:
         raise UserError(problems)
     _check_names(module, where)
     return program
+
+
+def _module_stack(text: str) -> dict[str, str]:
+    """The path of the user's module, if torch can read it back.
+
+    It joins key, path and type with commas, and modules with semicolons, whatever their names are;
+    commas in brackets belong to types.
+    """
+    whole = text and all(_commas_outside_brackets(item) == 2 for item in text.split(";"))
+    return {"nn_module_stack": text} if whole else {}
+
+
+def _commas_outside_brackets(text: str) -> int:
+    depth = commas = 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        commas += character == "," and depth == 0
+    return commas
 
 
 def _last_frame(trace: str) -> str:

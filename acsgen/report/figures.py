@@ -40,6 +40,7 @@ SKIPPED = "#2d7565"
 STYLE: Any = {
     "font.size": 8,
     "font.family": "serif",
+    "text.parse_math": False,  # names of layers and files may have dollars
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.6,

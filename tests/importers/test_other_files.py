@@ -149,7 +149,7 @@ def test_a_program_exported_on_a_gpu_is_read_to_the_cpu(tmp_path: Path) -> None:
     assert torch.equal(loaded[0].logits(image), loaded[1].logits(image))
 
 
-@pytest.mark.parametrize("name", ["a#b", "50%", "größe", "a&b!"])
+@pytest.mark.parametrize("name", ["a#b", "50%", "größe", "a&b!", "a,b", "a;b", "a[b", "a(b),c"])
 def test_odd_names_of_modules(tmp_path: Path, name: str) -> None:
     torch.export.save(torch.export.export(network(name), IMAGE), tmp_path / "odd.pt2")
     assert f"{name}.weight" in load_model(tmp_path / "odd.pt2").exported.state_dict

@@ -14,6 +14,7 @@ from acsgen.data.remedies import require_images
 from acsgen.flow.evaluate import CALIBRATION_IMAGES
 from acsgen.importers.network import ImportedNetwork
 from acsgen.support.errors import Problem, UserError
+from acsgen.support.printing import name_as_text
 
 #: Images over which accuracy, MACs and cycles are averaged.
 ACCURACY_IMAGES = 500
@@ -97,7 +98,8 @@ def images_of(
         )
     calibration = rng.permutation(len(train))[:CALIBRATION_IMAGES]
     chosen = rng.permutation(len(test))[:wanted]
-    return BuildImages(name, train.images[calibration], test.images[chosen], test.labels[chosen])
+    source = name_as_text(name)
+    return BuildImages(source, train.images[calibration], test.images[chosen], test.labels[chosen])
 
 
 def _own_dataset(network: ImportedNetwork) -> str | None:

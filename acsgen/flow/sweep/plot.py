@@ -13,6 +13,7 @@ from acsgen.flow.sweep.plan import SweepPlan
 from acsgen.flow.sweep.table import Row
 from acsgen.report.figures import STYLE
 from acsgen.support.fsutil import write_whole
+from acsgen.support.printing import name_as_text
 
 PLOT_FILES = ("pareto.svg", "pareto.png")
 
@@ -143,8 +144,8 @@ def _title(plan: SweepPlan, rows: Sequence[Row]) -> str:
     hidden = points - len(rows)
     left_out = f"; {hidden} of {points} points have no figures" if hidden else ""
     return (
-        f"{plan.request.source.name}\n{images} images for accuracy and predictions, {simulated} "
-        f"of them simulated{left_out}"
+        f"{name_as_text(plan.request.source.name)}\n{images} images for accuracy and "
+        f"predictions, {simulated} of them simulated{left_out}"
     )
 
 

@@ -22,6 +22,7 @@ from acsgen.program.board import load_board
 from acsgen.support.buildcache import check_cache
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import file_digest
+from acsgen.support.printing import name_as_text
 from acsgen.support.progress import OnStage, ignore_stages
 from acsgen.train.sweep import Variant
 
@@ -350,14 +351,14 @@ def _identity(plan: SweepPlan, images: str, boards: dict[str, Any]) -> dict[str,
     except OSError as error:
         raise UserError(Problem(str(request.source), f"cannot be read: {error}")) from error
     return {
-        "source": request.source.name,
+        "source": name_as_text(request.source.name),
         "source_sha256": source,
         "axes": {axis.key: list(axis.values) for axis in plan.space.axes},
         "boards": list(boards),
         "boards_sha256": digest(boards),
         "images": request.images,
         "images_sha256": images,
-        "dataset": request.dataset,
+        "dataset": None if request.dataset is None else name_as_text(request.dataset),
         "seed": request.seed,
         "verify": request.verify,
         "settings": list(request.settings),

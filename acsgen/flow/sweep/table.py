@@ -94,5 +94,6 @@ def write_table(folder: Path, plan: SweepPlan, rows: Sequence[Row]) -> Path:
     for row in rows:
         writer.writerow(row.as_dict())
     target = folder / TABLE_FILE
-    write_whole(target, text.getvalue().encode())
+    # Commands are to be run again, with the very bytes of the names in them.
+    write_whole(target, text.getvalue().encode("utf-8", "surrogateescape"))
     return target

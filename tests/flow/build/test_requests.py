@@ -19,7 +19,7 @@ from acsgen.engines.rtl import Memory
 from acsgen.flow.build import BuildRequest, build
 from acsgen.program.board import load_board
 from acsgen.support.errors import CheckFailed, UserError
-from tests.nets.modules import export_small
+from tests.nets.modules import SMALL_SHAPE, export_small
 from tests.own_board import own_board
 
 
@@ -70,9 +70,14 @@ def test_names_of_files_that_are_no_lines_of_text(
     """The name stands in comments of the generated files, and must not go on behind them."""
     model = request_for.model.with_name(os.fsdecode(name))
     shutil.copy(request_for.model, model)
-    result = build(replace(request_for, model=model, engine="hls"))
+    images = request_for.model.with_name(os.fsdecode(name) + ".npz")
+    np.savez(images, images=np.random.default_rng(0).integers(0, 256, (9, *SMALL_SHAPE), np.uint8),
+             labels=np.arange(9))  # fmt: skip
+    request = replace(request_for, model=model, engine="hls", dataset=f"npz:{images}")
+    result = build(request)
     assert result.report.model == text
     assert result.report.origin.file == f"{text}.pt2"
+    assert result.report.dataset == f"npz:{images.parent}/{text}.pt2.npz"
     (first, *_) = (result.out / "hls" / "acs_engine.cpp").read_text().splitlines()
     assert first.startswith(f"// {text} on ")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shlex
 import shutil
 from pathlib import Path
@@ -208,3 +209,14 @@ def test_without_matplotlib_there_is_a_table_and_a_word(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(plot, "find_spec", lambda name: None)
     assert not plot.can_plot()
+
+
+def test_names_that_are_no_utf8(model: Path) -> None:
+    """The table keeps the bytes of a name, so that its commands run."""
+    name = os.fsdecode(b"net\xff $a$b$.pt")
+    (model / "tiny.pt").rename(model / name)
+    arguments = ("sweep", name, "--board", "own-board.yaml", "--over", "clock=50", "--images", "1")
+    for _ in range(2):
+        done = run(model, *arguments, "--out", "sweep")
+        assert done.returncode == 0, done.stderr
+    assert b"net\xff $a$b$.pt" in (model / "sweep" / "results.csv").read_bytes()
