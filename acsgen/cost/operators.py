@@ -22,6 +22,7 @@ class Operator(str, Enum):
 
     PAIR = "pair of lanes"
     PAIR_WITH_MAXIMUM = "pair of lanes with maximum"
+    FIRST_PAIR = "pair of lanes of the first group"
     POST_LANE = "requantization lane"
     WINDOW = "window"
 
@@ -43,3 +44,14 @@ def operator_counts() -> dict[Operator, OperatorCount]:
         operator: OperatorCount(*(int(content[operator.value][k]) for k in ("dsp", "lut", "ff")))
         for operator in Operator
     }
+
+
+@cache
+def control_count() -> OperatorCount:
+    """Return the multipliers and tables of everything beside the large operators.
+
+    Flip-flops were not counted: a pipeline's are the schedule's.
+    """
+    content = json.loads((asset_root() / CONTROL_RECORD).read_text(encoding="utf-8"))["parts"]
+    dsp, lut = (sum(int(part[kind]) for part in content.values()) for kind in ("dsp", "lut"))
+    return OperatorCount(dsp, lut, 0)

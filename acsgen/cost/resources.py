@@ -2,21 +2,22 @@
 
 Block RAMs follow from the sizes of the memories.  The large operators (pairs of lanes, windows,
 requantization lanes) were counted by Yosys, written as in the C++
-(``benchmarks/hls_operators.json``), and are added up; the rest are the constants below, set by
-hand.  Vitis HLS was not asked, and every report says that it is an estimate.
+(``benchmarks/hls_operators.json``), and are added up; so was everything beside them, from the LLVM
+IR of the C++ (``benchmarks/hls_control.json``, for four lane groups).  Only flip-flops of the
+latter are set by hand.  Vitis HLS was not asked, and every report says that it is an estimate.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from acsgen.cost.operators import Operator, OperatorCount, operator_counts
+from acsgen.cost.operators import Operator, OperatorCount, control_count, operator_counts
 from acsgen.isa.generated import LANES, MAX_CHUNK, RECORD_WORDS, SEGMENTS
 from acsgen.program.board import BRAM36_KIB, Board
-from acsgen.program.engine_config import OTHER_DSPS, EngineConfig
+from acsgen.program.engine_config import GROUP_DSPS, POST_LANE_DSPS, EngineConfig
 from acsgen.support.errors import Problem, UserError
 
 #: Words of 64 bits that a 36 Kb block RAM with one read and one write port holds.
@@ -36,12 +37,9 @@ MAXIMUM_GROUPS = WINDOWS
 #: Bits of a sum, and of the sums that wait while a round leaves.
 SUM_BITS = 32
 
-#: Sequencer, checks, lists, loader, dealer, address planning, bus masters, registers, copies and
-#: vector operations.  Of the look-up tables, about 21,000 come from a translation of the LLVM IR of
-#: all loops but the array's, and of everything outside loops, that Yosys mapped: no sharing between
-#: states and every call inlined, so that synthesis may need fewer.  The rest is a guess for the
-#: array's control, which was not mapped by itself; multipliers and flip-flops are set by hand.
-CONTROL = OperatorCount(dsp=OTHER_DSPS, lut=25000, ff=9000)
+#: Flip-flops of sequencer, checks, lists, loader, dealer, address planning, bus masters, copies and
+#: vector operations: those of a pipeline are the schedule's, which only a synthesis knows.
+CONTROL_FF = 9000
 
 
 @dataclass(frozen=True)
@@ -67,14 +65,16 @@ def estimate_resources(engine: EngineConfig) -> ResourceEstimate:
     """Return the resources that ``engine`` takes."""
     counts = operator_counts()
     pairs = engine.lane_groups * LANES // 2
-    with_maximum = min(engine.lane_groups, MAXIMUM_GROUPS) * LANES // 2
+    first = LANES // 2
+    with_maximum = min(engine.lane_groups, MAXIMUM_GROUPS) * LANES // 2 - first
     parts = [
-        (counts[Operator.PAIR], pairs - with_maximum),
+        (counts[Operator.FIRST_PAIR], first),
         (counts[Operator.PAIR_WITH_MAXIMUM], with_maximum),
+        (counts[Operator.PAIR], pairs - first - with_maximum),
         (counts[Operator.WINDOW], WINDOWS),
         (counts[Operator.POST_LANE], engine.post_lanes),
         (_leaving(engine), 1),
-        (CONTROL, 1),
+        (replace(control_count(), ff=CONTROL_FF), 1),
     ]
     return ResourceEstimate(
         dsp=sum(part.dsp * number for part, number in parts),
@@ -112,20 +112,23 @@ def _brams(words: int) -> int:
 def check_resources(engine: EngineConfig, board: Board) -> ResourceEstimate:
     """Return the estimate of ``engine``.
 
-    Multipliers and memories are known well enough to refuse an engine by; of look-up tables and
-    flip-flops only a synthesis knows.  UltraRAM counts as the block RAM that it replaces.
+    Memories, and the multipliers of the data path, are known well enough to refuse an engine by; of
+    look-up tables, flip-flops and multipliers that control may share, only a synthesis knows.
+    UltraRAM counts as the block RAM that it replaces.
 
     Raises:
         UserError: with every multiplier and memory that ``board`` has too few of, and by how many.
 
     Warns:
-        EstimateWarning: more look-up tables or flip-flops than the part has, by the estimate.
+        EstimateWarning: more of the others than the part has, by the estimate.
     """
     estimate = estimate_resources(engine)
-    problems = list(_shortages(estimate, engine, board, REFUSED))
+    data_path = engine.lane_groups * GROUP_DSPS + engine.post_lanes * POST_LANE_DSPS
+    known = {"dsp": data_path, "bram36": estimate.bram36}
+    problems = list(_shortages(known, engine, board, REFUSED))
     if problems:
         raise UserError(problems)
-    for doubt in _shortages(estimate, engine, board, DOUBTFUL):
+    for doubt in _shortages(asdict(estimate), engine, board, DOUBTFUL):
         warnings.warn(
             f"{doubt.where}: {doubt.what} ({doubt.remedy})", EstimateWarning, stacklevel=2
         )
@@ -142,6 +145,7 @@ REFUSED = {
     "bram36": "a smaller feature_kib or weight_kib in the board file",
 }
 DOUBTFUL = {
+    "dsp": "fewer lane groups, or a larger part; synthesis has the last word",
     "lut": "fewer lane groups, or a larger part; synthesis has the last word",
     "ff": "fewer lane groups, or a larger part; synthesis has the last word",
 }
@@ -155,7 +159,7 @@ LEAST_ENGINE = (
 
 
 def _shortages(
-    estimate: ResourceEstimate, engine: EngineConfig, board: Board, remedies: Mapping[str, str]
+    needed: Mapping[str, int], engine: EngineConfig, board: Board, remedies: Mapping[str, str]
 ) -> Iterator[Problem]:
     available = {
         "dsp": board.resources.dsp,
@@ -163,7 +167,6 @@ def _shortages(
         "lut": board.resources.lut,
         "ff": board.resources.ff,
     }
-    needed = asdict(estimate)
     for name, remedy in remedies.items():
         short = needed[name] - available[name]
         if short > 0:

@@ -26,7 +26,8 @@ POST_LANE_DSPS = 3
 #: Multipliers of a lane group: a DSP makes two multiply-accumulates.
 GROUP_DSPS = LANES // 2
 
-#: Multipliers elsewhere: addresses, counters, scaling by a vector.
+#: Multipliers elsewhere that requantization has to leave: addresses, checks, counters.  Beside the
+#: lanes it is narrower before these are short, as synthesis may share them.
 OTHER_DSPS = 4
 
 

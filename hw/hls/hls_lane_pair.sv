@@ -7,7 +7,8 @@ module hls_lane_pair #(
   parameter int unsigned WeightBits = 9,
   parameter int unsigned LowBits    = 16,
   parameter int unsigned SumBits    = 32,
-  parameter bit          HasMax     = 1'b0
+  parameter bit          HasMax     = 1'b0,
+  parameter bit          HasChoice  = 1'b1   // of two windows; a round begins with the first
 ) (
   input  wire logic                              clk_i,
   input  wire logic                              adds_i,
@@ -39,8 +40,8 @@ module hls_lane_pair #(
   assign value[1] = SumBits'(moved_q >>> LowBits);
 
   always_ff @(posedge clk_i) begin
-    upper_q   <= second_i ? upper_i[1] : upper_i[0];
-    lower_q   <= second_i ? lower_i[1] : lower_i[0];
+    upper_q   <= HasChoice && second_i ? upper_i[1] : upper_i[0];
+    lower_q   <= HasChoice && second_i ? lower_i[1] : lower_i[0];
     weight_q  <= weight_i;
     product_q <= pair * weight_q;
     moved_q   <= product_q + Half;

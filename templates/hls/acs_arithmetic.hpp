@@ -74,9 +74,8 @@ inline Rounding scale_sum(acc_t acc, const Scale &scale, pixel_t residual,
 }
 
 // The whole number, 32 bits of it.
-inline int32_t round_sum(acc_t acc, const Scale &scale) {
+inline int32_t round_sum(const Rounding &rounding) {
 #pragma HLS INLINE
-  const Rounding rounding = scale_sum(acc, scale, 0, 0);
   return int32_t(uint32_t(uint64_t(int64_t(rounding.whole))) + (rounding.up ? 1u : 0u));
 }
 

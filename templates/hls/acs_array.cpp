@@ -70,7 +70,10 @@ LANE_ARRAY:
       const FeatureData data = read_features(memories, reads);
       bool in_columns[acs_isa::LANES];
 #pragma HLS ARRAY_PARTITION variable=in_columns complete
-      find_columns(tap, in_columns);
+      // Those whose column, moved by the tap, is inside the plane.
+      const signed_t<8> start = -int(tap.dx);
+      const signed_t<8> end = int(tap.columns) - int(tap.dx);
+      find_columns(int(start), int(end), int(tap.row_log2), in_columns);
       segment_t pixels[WINDOWS][acs_isa::SEGMENTS];
 #pragma HLS ARRAY_PARTITION variable=pixels complete dim=0
     EACH_WINDOW:
@@ -89,8 +92,8 @@ LANE_ARRAY:
       }
     }
     const bool cleared = !clearer.any;
-    write_features(job, memories, writer, clearer);
-    find_masked(job, memories, cleared, clearer);
+    const bool ends = write_features(job, memories, writer, clearer);
+    find_masked(job, memories, ends, cleared, clearer);
     post_slice(job, lanes, post, writer);
 
     if (adds) {

@@ -1,7 +1,5 @@
 #include "acs_check.hpp"
 
-#include "acs_geometry.hpp"
-
 namespace acs {
 
 namespace {
@@ -9,32 +7,6 @@ namespace {
 using acs_isa::Status;
 
 bool range_fits(uint64_t first, uint64_t count, uint64_t size) { return first + count <= size; }
-
-// The products of an instruction's fields that the checks compare, each made in one place and of
-// operands with the bits that a valid field has.  Where a field is larger, its own check refuses
-// the instruction before one of these counts.
-struct Products {
-  channel_t inputs;          // channels of the source map, over all groups
-  channel_t outputs;         // rows of weights, or channels of the result
-  uint32_t source_last;      // blocks from the first source channel to the last
-  uint32_t residual_last;    // the same of the residual
-  uint32_t result_last;      // and of the result
-  uint32_t parameter_words;  // of all rows
-};
-
-Products make_products(const Instruction &op) {
-  Products made;
-  const bool conv = op.opcode == unsigned(acs_isa::OP_CONV);
-  made.inputs = conv ? unsigned(op.groups * op.channels_in) : unsigned(op.channels);
-  made.outputs = result_channels(op);
-  const channel_t others_in = made.inputs - 1u;
-  const channel_t others_out = made.outputs - 1u;
-  made.source_last = uint32_t(others_in) * uint32_t(op.src_step);
-  made.residual_last = uint32_t(others_out) * uint32_t(op.res_step);
-  made.result_last = uint32_t(others_out) * uint32_t(op.dst_step);
-  made.parameter_words = uint32_t(made.outputs) * uint32_t(op.row_words);
-  return made;
-}
 
 bool map_fits(uint64_t base, uint32_t last, uint64_t blocks) {
   return base + last + blocks <= uint64_t(FEATURE_BLOCKS);
@@ -107,18 +79,18 @@ Status check_traced_map(const Instruction &op, const Products &products, const B
 }
 
 Status check_conv(const Instruction &op, const Products &products, const BufferSizes &sizes) {
-  const unsigned inputs = unsigned(op.groups * op.channels_in);
-  const unsigned outputs = unsigned(op.groups * op.channels);
+  const unsigned inputs = unsigned(products.inputs);
+  const unsigned outputs = unsigned(products.outputs);
   if (inputs < 1 || outputs < 1 || inputs > unsigned(acs_isa::MAX_CHANNELS) ||
       outputs > unsigned(acs_isa::MAX_CHANNELS) || !kernel_known(op) || !source_size_known(op) ||
       op.chunk < 1 || op.chunk > unsigned(acs_isa::MAX_CHUNK) || !mask_known(op.mask_in) ||
       !mask_known(op.mask_out)) {
     return acs_isa::STATUS_BAD_FIELD;
   }
-  const int row_bytes = int(op.channels_in * op.kernel * op.kernel);
+  const int row_bytes = int(op.channels_in) * int(products.taps);
   const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
-  if (weight_words < ceil_div<acs_isa::WORD_BYTES>(int(row_bytes)) ||
-      bank_rows(int(op.chunk)) * weight_words > BANK_WORDS) {
+  if (weight_words < ceil_div<acs_isa::WORD_BYTES>(row_bytes) ||
+      products.bank_words > unsigned(BANK_WORDS)) {
     return acs_isa::STATUS_BAD_FIELD;
   }
   if (!source_map_fits(op, products) || !residual_fits(op, products)) {
@@ -208,15 +180,13 @@ Status check_flatten(const Instruction &op, const Products &products, const Buff
   return trace_fits(op, words, sizes) ? acs_isa::STATUS_OK : acs_isa::STATUS_RESULT_RANGE;
 }
 
-Status check_load(const Instruction &op, const BufferSizes &sizes) {
-  const uint64_t words =
-      uint64_t(op.channels) * op.dst_height * ceil_div<acs_isa::WORD_BYTES>(int(op.dst_width));
-  return words <= sizes.image ? acs_isa::STATUS_OK : acs_isa::STATUS_IMAGE_RANGE;
+Status check_load(const Products &products, const BufferSizes &sizes) {
+  return products.image_words <= sizes.image ? acs_isa::STATUS_OK : acs_isa::STATUS_IMAGE_RANGE;
 }
 
 Status check_operands(const Instruction &op, const Products &products, const BufferSizes &sizes) {
   switch (op.opcode) {
-    case acs_isa::OP_LOAD: return check_load(op, sizes);
+    case acs_isa::OP_LOAD: return check_load(products, sizes);
     case acs_isa::OP_CONV: return check_conv(op, products, sizes);
     case acs_isa::OP_ELTWISE: return check_eltwise(op, products);
     case acs_isa::OP_POOL: return check_pool(op, products);
@@ -231,10 +201,11 @@ Status check_operands(const Instruction &op, const Products &products, const Buf
 }  // namespace
 
 Status check_instruction(const Instruction &op, const uint64_t words[acs_isa::INSTRUCTION_WORDS],
-                         const BufferSizes &sizes) {
+                         const BufferSizes &sizes, Products &products) {
 #pragma HLS INLINE off
-// An instruction is checked once: its products may wait for each other.
-#pragma HLS ALLOCATION operation instances=mul limit=2
+// An instruction is checked once: its products wait for each other.
+#pragma HLS ALLOCATION operation instances=mul limit=3
+  products = make_products(op);
   if (!acs_isa::opcode_known(op.opcode)) return acs_isa::STATUS_ILLEGAL_OPCODE;
   if (!acs_isa::reserved_bits_clear(op.opcode, words)) return acs_isa::STATUS_BAD_FIELD;
   if (op.opcode == acs_isa::OP_END) return acs_isa::STATUS_OK;
@@ -244,7 +215,6 @@ Status check_instruction(const Instruction &op, const uint64_t words[acs_isa::IN
   if (acs_isa::writes_map(op) && !size_fits_row(op.dst_height, op.dst_width, op.row_log2)) {
     return acs_isa::STATUS_BAD_FIELD;
   }
-  const Products products = make_products(op);
   const Status operands = check_operands(op, products, sizes);
   if (operands != acs_isa::STATUS_OK || !acs_isa::writes_map(op)) return operands;
   if (!result_map_fits(op, products)) return acs_isa::STATUS_FEATURE_RANGE;

@@ -5,7 +5,6 @@
 // with itself as its only input, and with a constant in place of weights from memory.
 #pragma once
 
-#include "acs_geometry.hpp"
 #include "acs_lists.hpp"
 
 namespace acs {
@@ -22,7 +21,9 @@ struct Job {
   channel_t groups;
   channel_t channels_in;
   channel_t channels;
+  channel_t inputs;   // of all groups
   channel_t outputs;  // of all groups
+  uint32_t pairs;     // input times output of its group, over all groups
   channel_t chunk;
   count_t<BANK_WORDS> chunk_words;   // of a bank, that a chunk takes
   count_t<BANK_WORDS> weight_words;  // of a row
@@ -41,7 +42,8 @@ struct Job {
   block_t final_clear_block;  // the last block of a result channel as stored
 };
 
-inline Job make_job(const Instruction &op, const ListCounts &counts, int list) {
+inline Job make_job(const Instruction &op, const Products &products, const ListCounts &counts,
+                    int list) {
 #pragma HLS INLINE
   Job job;
   job.op = op;
@@ -55,18 +57,19 @@ inline Job make_job(const Instruction &op, const ListCounts &counts, int list) {
   job.groups = job.conv ? unsigned(op.groups) : 1u;
   job.channels_in = job.conv ? unsigned(op.channels_in) : 1u;
   job.channels = op.channels;
-  job.outputs = unsigned(result_channels(op));
+  job.inputs = unsigned(products.inputs);
+  job.outputs = unsigned(products.outputs);
+  job.pairs = products.pairs;
   job.chunk = job.conv ? unsigned(op.chunk) : unsigned(op.channels);
-  const int rows = int(job.channels < job.chunk ? job.channels : job.chunk);
   const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
-  job.chunk_words = job.conv ? unsigned(bank_rows(rows) * weight_words) : 0u;
+  job.chunk_words = job.conv ? unsigned(products.chunk_words) : 0u;
   job.weight_words = job.conv ? unsigned(weight_words) : 0u;
   job.counts = counts;
   job.list = unsigned(list);
   job.moves = acs_isa::moves_window(op);
   job.taps_x = job.moves ? unsigned(op.kernel) : op.opcode == unsigned(acs_isa::OP_SCALE) ? 2u : 1u;
   job.taps_y = job.moves ? unsigned(op.kernel) : 1u;
-  job.taps = unsigned(op.kernel * op.kernel);
+  job.taps = unsigned(products.taps);
   job.source_rows = job.moves ? unsigned(op.src_height) : unsigned(op.dst_height);
   job.source_columns = job.moves ? unsigned(op.src_width) : unsigned(op.dst_width);
   job.blocks = unsigned(plane_blocks(int(op.dst_height), int(op.row_log2)));

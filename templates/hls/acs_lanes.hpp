@@ -15,6 +15,12 @@ struct Lanes {
   acc_t leaving[LANE_GROUPS][2][PAIRS];
 };
 
+// The sum of a lane on its way to requantization.
+inline acc_t leaving_sum(const Lanes &lanes, group_t item, int lane) {
+#pragma HLS INLINE
+  return lanes.leaving[int(item)][lane % 2][lane / 2];
+}
+
 // The weight of every lane group.
 inline void read_weights(const Job &job, const Memories &memories, const Walker &walker,
                          const Tap &tap, weight_t weight[LANE_GROUPS]) {
@@ -45,10 +51,10 @@ EACH_GROUP:
   for (int group = 0; group < LANE_GROUPS; ++group) {
 #pragma HLS UNROLL
     const Item &item = round.item[group];
-    weight[group] = !job.conv     ? round.constants[int(walker.x) & 1]
-                    : round.blank ? weight_t(0)
-                    : item.second ? second_weight[int(item.bank)]
-                                  : first_weight[int(item.bank)];
+    weight[group] = !job.conv                   ? round.constants[int(walker.x) & 1]
+                    : round.blank               ? weight_t(0)
+                    : group != 0 && item.second ? second_weight[int(item.bank)]
+                                                : first_weight[int(item.bank)];
     if (!job.conv && job.moves) weight[group] = round.constants[0];
   }
 }
@@ -80,6 +86,7 @@ EACH_GROUP:
 #pragma HLS UNROLL
     const Item &item = walker.round.item[group];
     const bool adds = group < int(walker.round.items);
+    const bool second = group != 0 && item.second;  // a round begins with its first block
     // A job without words has at most two items, so only two groups can take a maximum.
     const bool largest = maximum && group < WINDOWS;
   EACH_PAIR_2:
@@ -87,7 +94,7 @@ EACH_GROUP:
 #pragma HLS UNROLL
       product_t value[2];
 #pragma HLS ARRAY_PARTITION variable=value complete
-      multiply_pair(pairs[item.second ? 1 : 0][pair], weight[group], value[1], value[0]);
+      multiply_pair(pairs[second ? 1 : 0][pair], weight[group], value[1], value[0]);
     EACH_ODD:
       for (int odd = 0; odd < 2; ++odd) {
 #pragma HLS UNROLL

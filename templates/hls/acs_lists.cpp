@@ -20,10 +20,11 @@ struct Scan {
   count_t<MASK_WORDS> number;  // of the mask word
   count_t<MASK_WORDS> words;
   unsigned_t<2> wait;
-  bool any;         // `bits` has some
-  uint64_t bits;    // still to be visited
-  uint64_t rest;    // the same without the first of them
-  uint64_t inside;  // bits of the word that are channels
+  bool any;       // `bits` has some
+  uint64_t bits;  // still to be visited
+  uint64_t rest;  // the same without the first of them
+  uint64_t tail;  // bits of the last word that are channels
+  bool partial;   // `last`, an iteration ago, which is early enough for the word that arrives
   uint64_t arriving[MASK_WAIT - 1];
 };
 
@@ -35,16 +36,17 @@ Scan begin_scan(channel_t channels, bool wanted) {
   scan.number = 0;
   scan.words = unsigned(ceil_div<WORD_BITS>(int(channels)));
   scan.last = scan.words == 1u;
+  scan.partial = scan.last;
   scan.wait = unsigned(MASK_WAIT);
   scan.any = false;
   scan.bits = 0;
   scan.rest = 0;
-  scan.inside = 0;
+  scan.tail = last_word_bits(int(channels));
   return scan;
 }
 
 // One step: true with the next channel, or false where none is known yet.
-bool step_scan(Scan &scan, uint64_t word, channel_t channels, channel_number_t &channel) {
+bool step_scan(Scan &scan, uint64_t word, channel_number_t &channel) {
 #pragma HLS INLINE
   const uint64_t arrived = scan.arriving[MASK_WAIT - 2];
 EACH_WAIT:
@@ -53,27 +55,26 @@ EACH_WAIT:
     scan.arriving[i] = scan.arriving[i - 1];
   }
   scan.arriving[0] = word;
-  // Which bits of the word are channels is known an iteration before the word is.
-  const uint64_t inside = scan.inside;
-  const int left = int(channels) - int(scan.number) * WORD_BITS;
-  scan.inside = left >= WORD_BITS ? ~uint64_t(0) : (uint64_t(1) << left) - 1;
+  const uint64_t inside = scan.partial ? scan.tail : ~uint64_t(0);
+  scan.partial = scan.last;
+  const uint64_t fresh = (scan.wanted ? arrived : ~arrived) & inside;
   const bool found = scan.any;
   channel = unsigned(int(scan.number) * WORD_BITS + lowest_bit(scan.bits));
   // What is behind a bit was made ready when the bit came up.
   const bool more = scan.rest != 0;
+  const bool waits = scan.wait != 0u;
+  const bool arrives = scan.wait == 1u;
   if (scan.ended) return false;
-  if (scan.wait != 0u) {
+  // Behind the last bit are none, which is no matter: the next word comes in their place.
+  if (arrives || (!waits && found)) {
+    const uint64_t bits = arrives ? fresh : scan.rest;
+    scan.bits = bits;
+    scan.rest = bits & (bits - 1);
+  }
+  if (waits) {
     scan.wait = scan.wait - 1u;
-    if (scan.wait == 0u) {
-      const uint64_t bits = (scan.wanted ? arrived : ~arrived) & inside;
-      scan.bits = bits;
-      scan.rest = bits & (bits - 1);
-      scan.any = bits != 0;
-    }
-  } else if (found && more) {
-    scan.bits = scan.rest;
-    scan.rest = scan.rest & (scan.rest - 1);
-  } else {
+    if (arrives) scan.any = fresh != 0;
+  } else if (!found || !more) {
     const count_t<MASK_WORDS> next = scan.number + 1u;
     scan.any = false;
     scan.ended = scan.last;
@@ -141,14 +142,14 @@ void store_burst(const Burst &burst, Lists &lists, int base, RunMaker &maker) {
 
 // Masks without groups or tables: the lists of active channels, found by their bits; a channel that
 // is masked costs nothing.
-void list_masks(const Instruction &op, const Memories &memories, Lists &lists, int list,
-                ListCounts &counts) {
+void list_masks(const Instruction &op, const Products &products, const Memories &memories,
+                Lists &lists, int list, ListCounts &counts) {
   const bool masks_in = has_mask(int(op.mask_in));
   const bool masks_out = has_mask(int(op.mask_out));
   const channel_t inputs = masks_in ? unsigned(op.channels_in) : 0u;
   const channel_t outputs = masks_out ? unsigned(op.channels) : 0u;
   const bool fills = masks_out && !(op.masked_zero && !op.res_enable);
-  const count_t<acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> taps = unsigned(op.kernel * op.kernel);
+  const count_t<acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> taps = unsigned(products.taps);
   const int base = list * acs_isa::MAX_CHANNELS;
   const int burst_base = list * MAX_BURSTS;
   Scan input_scan = begin_scan(inputs, true);
@@ -175,7 +176,7 @@ LISTS:
     // The loop ends an iteration late, so that its end hangs on nothing that this one computes.
     busy = !input_scan.ended || !output_scan.ended || again;
     channel_number_t input;
-    if (step_scan(input_scan, mask_word(memories, 0, int(op.mask_in), input_scan), inputs, input)) {
+    if (step_scan(input_scan, mask_word(memories, 0, int(op.mask_in), input_scan), input)) {
       const int place = base + int(made_inputs);
       ACS_PORT_TRACE(inputs, 0, list_masks, true, place);
       lists.inputs[place].channel = input;
@@ -191,8 +192,7 @@ LISTS:
 
     const bool restarts = output_scan.ended && again;
     channel_number_t output;
-    if (step_scan(output_scan, mask_word(memories, 1, int(op.mask_out), output_scan), outputs,
-                  output)) {
+    if (step_scan(output_scan, mask_word(memories, 1, int(op.mask_out), output_scan), output)) {
       const bool active = output_scan.wanted;
       const int place = base + (active ? int(made_outputs) : masked_place(int(made_masked)));
       ACS_PORT_TRACE(output_rows, 0, list_masks, true, place);
@@ -213,7 +213,8 @@ LISTS:
 
   counts.inputs = masks_in ? made_inputs : channel_t(unsigned(op.channels_in));
   counts.outputs = masks_out ? made_outputs : channel_t(unsigned(op.channels));
-  counts.pairs = unsigned(counts.inputs) * unsigned(counts.outputs);
+  const uint32_t pairs = unsigned(counts.inputs) * unsigned(counts.outputs);
+  counts.pairs = pairs;
   if (!masks_in) return;
 
   // The last run may be longer than a burst.
@@ -238,10 +239,10 @@ LAST_BURSTS:
 }
 
 // Masks with groups or tables: channels are looked at one by one, in the order of their rows.
-void list_in_order(const Instruction &op, const Memories &memories, Lists &lists, int list,
-                   ListCounts &counts) {
-  const int inputs = int(op.groups * op.channels_in);
-  const int outputs = int(op.groups * op.channels);
+void list_in_order(const Instruction &op, const Products &products, const Memories &memories,
+                   Lists &lists, int list, ListCounts &counts) {
+  const int inputs = int(products.inputs);
+  const int outputs = int(products.outputs);
   const int length = inputs > outputs ? inputs : outputs;
   const int base = list * acs_isa::MAX_CHANNELS;
 
@@ -321,9 +322,12 @@ PAIRS:
 
 }  // namespace
 
-bool read_tables(const Instruction &op, params_port params, Lists &lists, int list) {
-  const int inputs = int(op.groups * op.channels_in);
-  const int entries = inputs + int(op.groups * op.channels);
+bool read_tables(const Instruction &op, const Products &products, params_port params, Lists &lists,
+                 int list) {
+  const channel_t all_inputs = unsigned(products.inputs);
+  const channel_t all_outputs = unsigned(products.outputs);
+  const int inputs = int(all_inputs);
+  const int entries = inputs + int(all_outputs);
   TableCursor cursor = {0, 0, true};
   uint64_t word = 0;
   params.read_request(op.table_addr, unsigned(ceil_div<TABLE_ENTRIES>(entries)));
@@ -341,27 +345,27 @@ TABLE:
       ACS_PORT_TRACE(output_table, 0, read_tables, true, i - inputs);
       lists.output_table[i - inputs] = channel;
     }
-    take_entry(op, word, lists, list, cursor);
+    take_entry(all_inputs, all_outputs, op.channels_in, word, lists, list, cursor);
   }
   return cursor.valid;
 }
 
-void make_lists(const Instruction &op, const Memories &memories, Lists &lists, int list,
-                ListCounts &counts) {
+void make_lists(const Instruction &op, const Products &products, const Memories &memories,
+                Lists &lists, int list, ListCounts &counts) {
 #pragma HLS INLINE off
 // No loop of the lists has more than one product.
 #pragma HLS ALLOCATION operation instances=mul limit=1
-  counts.inputs = op.groups * op.channels_in;
-  counts.outputs = op.groups * op.channels;
-  counts.pairs = uint32_t(op.groups * op.channels_in) * uint32_t(op.channels);
+  counts.inputs = unsigned(products.inputs);
+  counts.outputs = unsigned(products.outputs);
+  counts.pairs = products.pairs;
   counts.bursts = 0;
   counts.row_words = op.row_words;
   if (lists_in_order(op)) {
-    list_in_order(op, memories, lists, list, counts);
+    list_in_order(op, products, memories, lists, list, counts);
   } else if (is_masked(op)) {
-    list_masks(op, memories, lists, list, counts);
+    list_masks(op, products, memories, lists, list, counts);
   }
-  counts.masked = unsigned(op.groups * op.channels) - unsigned(counts.outputs);
+  counts.masked = unsigned(products.outputs) - unsigned(counts.outputs);
 }
 
 }  // namespace acs

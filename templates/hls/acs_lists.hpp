@@ -3,6 +3,7 @@
 #pragma once
 
 #include "acs_params.hpp"
+#include "acs_products.hpp"
 
 namespace acs {
 
@@ -87,11 +88,13 @@ struct TableCursor {
 };
 
 // Takes an entry of a table into the lists in place `list`, as if no channel were masked.
-inline void take_entry(const Instruction &op, uint64_t word, Lists &lists, int list,
-                       TableCursor &cursor) {
+//
+// The channels are those of all groups, the columns those of one.
+inline void take_entry(channel_t all_inputs, channel_t all_outputs, channel_t columns,
+                       uint64_t word, Lists &lists, int list, TableCursor &cursor) {
 #pragma HLS INLINE
-  const int inputs = int(op.groups * op.channels_in);
-  const int outputs = int(op.groups * op.channels);
+  const int inputs = int(all_inputs);
+  const int outputs = int(all_outputs);
   const int base = list * acs_isa::MAX_CHANNELS;
   const int number = int(cursor.entry);
   const int entry = int(word & 0xFFFF);
@@ -102,7 +105,7 @@ inline void take_entry(const Instruction &op, uint64_t word, Lists &lists, int l
     lists.inputs[base + number].column = unsigned(cursor.column);
     cursor.valid = cursor.valid && entry < inputs;
     const channel_t next = cursor.column + channel_t(1);
-    cursor.column = next == op.channels_in ? channel_t(0) : next;
+    cursor.column = next == columns ? channel_t(0) : next;
   } else {
     const int row = number - inputs;
     ACS_PORT_TRACE(output_rows, 0, take_entry, true, base + row);
@@ -115,10 +118,11 @@ inline void take_entry(const Instruction &op, uint64_t word, Lists &lists, int l
 }
 
 // Reads the channel orders of a CONV.  False where an entry is too large.
-bool read_tables(const Instruction &op, params_port params, Lists &lists, int list);
+bool read_tables(const Instruction &op, const Products &products, params_port params, Lists &lists,
+                 int list);
 
 // Makes the lists of a CONV in place `list`, 0 or 1.
-void make_lists(const Instruction &op, const Memories &memories, Lists &lists, int list,
-                ListCounts &counts);
+void make_lists(const Instruction &op, const Products &products, const Memories &memories,
+                Lists &lists, int list, ListCounts &counts);
 
 }  // namespace acs

@@ -246,7 +246,8 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
     const bool ends = used && burst.words == 1u;
     complete = ends && burst.last && !burst.table;
     if (burst.table) {
-      take_entry(next.op, data, lists, int(next.list), storer.table);
+      take_entry(next.inputs, next.outputs, next.op.channels_in, data, lists, int(next.list),
+                 storer.table);
       storer.table_word = data >> 16;
       storer.entries_left = storer.entries_left - 1;
     } else if (word < acs_isa::RECORD_WORDS) {
@@ -378,11 +379,10 @@ EACH_AGE:
   Burst burst;
   uint32_t address;
   if (table) {
-    const Instruction &op = next.op;
-    const int words = ceil_div<TABLE_ENTRIES>(int(op.groups * (op.channels_in + op.channels)));
+    const int words = ceil_div<TABLE_ENTRIES>(int(next.inputs) + int(next.outputs));
     burst = whole_burst(words - int(asker.table_left), words);
     burst.table = true;
-    address = op.table_addr;
+    address = next.op.table_addr;
   } else {
     if (listed) {
       const int place = list * MAX_BURSTS + int(asker.burst);
@@ -469,8 +469,7 @@ EACH_WAIT:
       chunker.next = true;
       start_chunker(next, chunker);
       if (next.op.has_table) {
-        const Instruction &op = next.op;
-        const int entries = int(op.groups * (op.channels_in + op.channels));
+        const int entries = int(next.inputs) + int(next.outputs);
         loader.asker.table_left = unsigned(ceil_div<TABLE_ENTRIES>(entries));
         loader.storer.entries_left = unsigned(entries);
         loader.storer.table.entry = 0;

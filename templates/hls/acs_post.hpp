@@ -73,7 +73,6 @@ inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &w
   const Instruction &op = job.op;
   const int slice = int(post.slice);
   const Item &item = post.entry[int(post.item)];
-  const acc_t(&sums)[2][PAIRS] = lanes.leaving[int(post.item)];
   const bool is_signed = op.pool_max ? op.src_signed : op.dst_signed;
   const Scale scale = make_scale(item.mult, item.shift);
   if (slice < SLICES) {
@@ -83,7 +82,7 @@ inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &w
       const int lane = slice * POST_LANES + i;
       const pixel_t residual =
           op.res_enable ? pixel_value(post.residual[lane], op.res_signed) : pixel_t(0);
-      post.pixel[lane] = requantize(sums[lane % 2][lane / 2], scale, residual,
+      post.pixel[lane] = requantize(leaving_sum(lanes, post.item, lane), scale, residual,
                                     unsigned_t<16>(op.res_mult), is_signed);
     }
     if (slice == SLICES - 1) {
@@ -136,10 +135,11 @@ struct Clearer {
   count_t<MASK_WORDS> words;   // that the mask has
   bool last;                   // `number` is that of the last of them
   unsigned_t<2> wait;
-  uint64_t bits;    // channels of the word that are still to be cleared
-  uint64_t rest;    // the same without the first of them
-  bool any;         // there are some
-  uint64_t inside;  // bits of the word that are channels
+  uint64_t bits;  // channels of the word that are still to be cleared
+  uint64_t rest;  // the same without the first of them
+  bool any;       // there are some
+  uint64_t tail;  // bits of the last word that are channels
+  bool partial;   // `last`, an iteration ago, which is early enough for the word that arrives
   uint64_t arriving[CLEAR_WAIT - 1];
   block_t block;
   bool last_block;  // `block` is the channel's last
@@ -151,7 +151,9 @@ inline void start_clearer(const Job &job, Clearer &clearer) {
   clearer.number = 0;
   clearer.words = unsigned(ceil_div<acs_isa::WORD_BITS>(int(job.outputs)));
   clearer.last = clearer.words == 1u;
+  clearer.partial = clearer.last;
   clearer.wait = unsigned(CLEAR_WAIT);
+  clearer.tail = last_word_bits(int(job.outputs));
   clearer.bits = 0;
   clearer.rest = 0;
   clearer.any = false;
@@ -282,12 +284,13 @@ EACH_BANK:
   }
 }
 
-// The only place where the flat loop writes the feature memory.
-inline void write_features(const Job &job, Memories &memories, Writer &writer, Clearer &clearer) {
+// The only place where the flat loop writes the feature memory.  True with the last block of a
+// masked channel.
+inline bool write_features(const Job &job, Memories &memories, Writer &writer, Clearer &clearer) {
 #pragma HLS INLINE
   const bool writing = writer.left != 0u;
   const bool clearing = !writing && clearer.any;
-  if (!writing && !clearing) return;
+  if (!writing && !clearing) return false;
 
   segment_t segments[acs_isa::SEGMENTS];
 #pragma HLS ARRAY_PARTITION variable=segments complete
@@ -327,22 +330,19 @@ EACH_HALF:
     const bool one = int(job.op.row_log2) == acs_isa::MAX_ROW_LOG2;
     writer.left = one ? 0u : unsigned(writer.left - 1);
     writer.parity = 1;
-  } else {
-    const bool more = !clearer.last_block;
-    const block_t next = clearer.block + block_t(1);
-    clearer.block = more ? next : block_t(0);
-    clearer.last_block = more ? next == job.final_clear_block : job.final_clear_block == 0u;
-    if (!more) {
-      // What is behind a bit was made ready when the bit came up.
-      clearer.bits = clearer.rest;
-      clearer.any = clearer.rest != 0;
-      clearer.rest = clearer.rest & (clearer.rest - 1);
-    }
+    return false;
   }
+  const bool ends = clearer.last_block;
+  const block_t next = clearer.block + block_t(1);
+  clearer.block = ends ? block_t(0) : next;
+  clearer.last_block = ends ? job.final_clear_block == 0u : next == job.final_clear_block;
+  return ends;
 }
 
-// Fetches the next mask word where one is done, that is `cleared`.
-inline void find_masked(const Job &job, const Memories &memories, bool cleared, Clearer &clearer) {
+// Goes on to the next masked channel where one `ends`, and fetches the next mask word where one is
+// done, that is `cleared`.
+inline void find_masked(const Job &job, const Memories &memories, bool ends, bool cleared,
+                        Clearer &clearer) {
 #pragma HLS INLINE
   if (!clearer.busy) return;
   const uint64_t arrived = clearer.arriving[CLEAR_WAIT - 2];
@@ -355,18 +355,18 @@ EACH_WAIT:
   ACS_PORT_TRACE(masks, 2, find_masked, false, address);
   clearer.arriving[0] = memories.masks[2][address];
 
-  // Which bits of the word are channels is known an iteration before the word is.
-  const uint64_t inside = clearer.inside;
-  const int left = int(job.outputs) - int(clearer.number) * acs_isa::WORD_BITS;
-  clearer.inside = left >= acs_isa::WORD_BITS ? ~uint64_t(0) : (uint64_t(1) << left) - 1;
+  const bool arrives = clearer.wait == 1u;
+  if (arrives || ends) {
+    // What is behind a bit was made ready when the bit came up.
+    const uint64_t masked = ~arrived & (clearer.partial ? clearer.tail : ~uint64_t(0));
+    const uint64_t bits = arrives ? masked : clearer.rest;
+    clearer.bits = bits;
+    clearer.rest = bits & (bits - 1);
+    clearer.any = bits != 0;
+  }
+  clearer.partial = clearer.last;
   if (clearer.wait != 0u) {
     clearer.wait = clearer.wait - 1;
-    if (clearer.wait == 0u) {
-      const uint64_t masked = ~arrived & inside;
-      clearer.bits = masked;
-      clearer.rest = masked & (masked - 1);
-      clearer.any = masked != 0;
-    }
   } else if (cleared) {
     if (clearer.last) {
       clearer.busy = false;

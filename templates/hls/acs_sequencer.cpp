@@ -21,6 +21,7 @@ struct Page {
 // An instruction, and the judgement of the check.
 struct Fetched {
   Instruction op;
+  Products products;
   Status status;
 };
 
@@ -49,6 +50,7 @@ Fetched fetch(const word_t *program, uint32_t index, const BufferSizes &sizes, b
   Fetched fetched;
   if (uint64_t(index + 1) * acs_isa::INSTRUCTION_WORDS > sizes.program) {
     fetched.op = Instruction();
+    fetched.products = Products();
     fetched.status = acs_isa::STATUS_NO_END;
     return fetched;
   }
@@ -63,7 +65,7 @@ EACH_WORD:
   }
   fetched.op = acs_isa::decode(words);
   if (!trace) fetched.op.trace_addr = 0;
-  fetched.status = check_instruction(fetched.op, words, sizes);
+  fetched.status = check_instruction(fetched.op, words, sizes, fetched.products);
   return fetched;
 }
 
@@ -78,29 +80,25 @@ bool is_linear(const Fetched &fetched) {
   return fetched.status == acs_isa::STATUS_OK && fetched.op.opcode == unsigned(acs_isa::OP_LINEAR);
 }
 
-void count_conv(const Job &job, Counters &counters) {
+void count_conv(const Job &job, Deeds &deeds) {
 #pragma HLS INLINE off
-// An instruction is counted once: its products may wait for each other.
+// An instruction is counted once: its products wait for each other.
 #pragma HLS ALLOCATION operation instances=mul limit=1
   const Instruction &op = job.op;
   typedef count_t<acs_isa::MAX_CHANNELS * acs_isa::MAX_CHANNELS> pairs_t;
-  const unsigned_t<6> taps = unsigned(op.kernel * op.kernel);
-  const unsigned_t<20> pixels = unsigned(taps * op.pixels);
-  const channel_t inputs = unsigned(op.groups * op.channels_in);
-  const pairs_t dense = unsigned(inputs) * unsigned(op.channels);
+  const unsigned_t<20> pixels = unsigned(job.taps) * unsigned(op.pixels);
   const pairs_t executed = unsigned(job.counts.pairs);
-  const pairs_t skipped = dense - executed;
-  const uint64_t outputs = uint64_t(job.counts.outputs);
-  const uint64_t masked = uint64_t(job.counts.masked);
-  counters.macs_executed += uint64_t(executed) * uint64_t(pixels);
-  counters.macs_skipped += uint64_t(skipped) * uint64_t(pixels);
-  counters.channels_executed += outputs;
-  counters.channels_skipped += masked;
-  counters.read_words += outputs * uint64_t(job.counts.row_words);
-  if (!op.masked_zero) counters.read_words += masked * acs_isa::RECORD_WORDS;
-  if (op.has_table) {
-    counters.read_words += ceil_div<4>(int(op.groups * (op.channels_in + op.channels)));
-  }
+  const pairs_t skipped = unsigned(job.pairs) - unsigned(executed);
+  deeds.macs_executed = uint64_t(executed) * uint64_t(pixels);
+  deeds.macs_skipped = uint64_t(skipped) * uint64_t(pixels);
+  deeds.channels_executed = job.counts.outputs;
+  deeds.channels_skipped = job.counts.masked;
+  const unsigned rows = unsigned(job.counts.outputs) * unsigned(job.counts.row_words);
+  const unsigned records =
+      op.masked_zero ? 0u : unsigned(job.counts.masked) * acs_isa::RECORD_WORDS;
+  const unsigned table =
+      op.has_table ? unsigned(ceil_div<TABLE_ENTRIES>(int(job.inputs) + int(job.outputs))) : 0u;
+  deeds.read_words = deeds.read_words + (rows + records + table);
 }
 
 // The preparations of the instruction that comes next.
@@ -113,35 +111,48 @@ struct Ahead {
 
 // Runs a job of the lane array.  Masks change only in LINEAR, so that every instruction behind an
 // array instruction can be prepared before it.
-Status run_job(const Instruction &op, const Fetched &next, params_port params, Lists &lists,
-               Memories &memories, Loader &loader, Ahead &ahead, Counters &counters) {
+Status run_job(const Fetched &now, const Fetched &next, params_port params, Lists &lists,
+               Memories &memories, Loader &loader, Ahead &ahead, Deeds &deeds) {
 // The lists of two instructions are made one after the other: by one unit.
 #pragma HLS ALLOCATION function instances=make_lists limit=1
+  const Instruction &op = now.op;
   const bool conv = op.opcode == unsigned(acs_isa::OP_CONV);
   const int list = ahead.list;
   ListCounts counts = ahead.counts;
   if (conv) {
     if (op.has_table) {
-      const bool valid =
-          ahead.table ? loader.storer.table.valid : read_tables(op, params, lists, list);
+      const bool valid = ahead.table ? loader.storer.table.valid
+                                     : read_tables(op, now.products, params, lists, list);
       if (!valid) return acs_isa::STATUS_BAD_FIELD;
     }
-    if (!ahead.lists) make_lists(op, memories, lists, list, counts);
+    if (!ahead.lists) make_lists(op, now.products, memories, lists, list, counts);
   }
   const bool has_next = loads_ahead(next);
   ahead.list = 1 - list;
   ahead.lists = has_next;
   ahead.table = has_next && next.op.has_table;
-  if (has_next) make_lists(next.op, memories, lists, ahead.list, ahead.counts);
+  if (has_next) make_lists(next.op, next.products, memories, lists, ahead.list, ahead.counts);
 
-  const Job job = make_job(op, counts, list);
-  const Job next_job = make_job(next.op, ahead.counts, ahead.list);
+  const Job job = make_job(op, now.products, counts, list);
+  const Job next_job = make_job(next.op, next.products, ahead.counts, ahead.list);
   const uint64_t iterations = run_array(job, next_job, has_next, lists, params, memories, loader);
   if (conv) {
-    counters.array_iterations += iterations;
-    count_conv(job, counters);
+    deeds.array_iterations = iterations;
+    count_conv(job, deeds);
   }
   return acs_isa::STATUS_OK;
+}
+
+void add_up(const Deeds &deeds, bool done, Counters &counters) {
+#pragma HLS INLINE
+  if (done) counters.instructions = counters.instructions + 1u;
+  counters.array_iterations += deeds.array_iterations;
+  counters.macs_executed += deeds.macs_executed;
+  counters.macs_skipped += deeds.macs_skipped;
+  counters.channels_executed += deeds.channels_executed;
+  counters.channels_skipped += deeds.channels_skipped;
+  counters.read_words += deeds.read_words;
+  counters.written_words += deeds.written_words;
 }
 
 }  // namespace
@@ -167,58 +178,78 @@ Stop run_program(const word_t *program, params_port params, const word_t *image,
   bool asked = false;       // for the words of a LINEAR, before its turn
   Stop stop = {acs_isa::STATUS_OK, 0, false};
   Fetched next = fetch(program, 0, sizes, trace, page);
+  bool runs = true;
 PROGRAM_STEPS:
-  while (true) {
+  while (runs) {
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_INSTRUCTIONS
     ACS_LOOP(PROGRAM_STEPS);
     const Fetched now = next;
     const Instruction &op = now.op;
+    Deeds deeds = Deeds();
     stop.status = now.status;
-    if (now.status != acs_isa::STATUS_NO_END) counters.read_words += acs_isa::INSTRUCTION_WORDS;
-    if (now.status != acs_isa::STATUS_OK) break;
-    if (op.opcode == unsigned(acs_isa::OP_END)) {
-      ++counters.instructions;
-      break;
+    if (now.status != acs_isa::STATUS_NO_END) {
+      deeds.read_words = unsigned(acs_isa::INSTRUCTION_WORDS);
     }
-    next = fetch(program, stop.index + 1, sizes, trace, page);
+    runs = now.status == acs_isa::STATUS_OK && op.opcode != unsigned(acs_isa::OP_END);
+    if (runs) {
+      next = fetch(program, stop.index + 1, sizes, trace, page);
 
-    if (is_linear(now) && !asked) ask_linear(op, params);
-    // The next words of a LINEAR may wait at the port unless this instruction reads there.
-    asked = is_linear(next) && op.opcode != unsigned(acs_isa::OP_CONV);
-    if (asked) ask_linear(next.op, params);
+      if (is_linear(now) && !asked) ask_linear(op, now.products, params);
+      // The next words of a LINEAR may wait at the port unless this instruction reads there.
+      asked = is_linear(next) && op.opcode != unsigned(acs_isa::OP_CONV);
+      if (asked) ask_linear(next.op, next.products, params);
 
-    switch (int(op.opcode)) {
-      case acs_isa::OP_LOAD: run_load(op, image, memories, counters); break;
-      case acs_isa::OP_GAVG: run_gavg(op, memories); break;
-      case acs_isa::OP_FLATTEN: run_flatten(op, memories); break;
-      case acs_isa::OP_LINEAR:
-        run_linear(op, params, memories, result, unanswered, counters);
-        break;
-      case acs_isa::OP_CONV:
-      case acs_isa::OP_ELTWISE:
-      case acs_isa::OP_POOL:
-      case acs_isa::OP_SCALE:
-        stop.status = run_job(op, next, params, lists, memories, loader, ahead, counters);
-        break;
-      default:  // an opcode of the specification that nothing here runs
-        stop.status = acs_isa::STATUS_ILLEGAL_OPCODE;
-        break;
-    }
-    if (stop.status != acs_isa::STATUS_OK) break;
-    if (op.trace_addr != 0) {
-      if (unanswered) result.write_response();
-      unanswered = false;
-      if (acs_isa::writes_map(op)) {
-        trace_map(op, memories, result, counters);
-      } else {
-        const int words = acs_isa::copies_map(op)
-                              ? int(op.channels * op.src_step) * acs_isa::SEGMENTS
-                              : ceil_div<acs_isa::WORD_BYTES>(int(op.channels));
-        trace_vector(op, words, memories, result, counters);
+      switch (int(op.opcode)) {
+        case acs_isa::OP_LOAD:
+          run_load(op, now.products, image, memories);
+          deeds.read_words = deeds.read_words + unsigned(now.products.image_words);
+          break;
+        case acs_isa::OP_GAVG: run_gavg(op, now.products, memories); break;
+        case acs_isa::OP_FLATTEN: break;  // copied as a traced map is
+        case acs_isa::OP_LINEAR:
+          run_linear(op, now.products, params, memories, result, unanswered, deeds);
+          break;
+        case acs_isa::OP_CONV:
+        case acs_isa::OP_ELTWISE:
+        case acs_isa::OP_POOL:
+        case acs_isa::OP_SCALE:
+          stop.status = run_job(now, next, params, lists, memories, loader, ahead, deeds);
+          break;
+        default:  // an opcode of the specification that nothing here runs
+          stop.status = acs_isa::STATUS_ILLEGAL_OPCODE;
+          break;
       }
+      runs = stop.status == acs_isa::STATUS_OK;
     }
-    ++counters.instructions;
-    ++stop.index;
+    if (runs) {
+      // Words of a map are those of all of its channels, gaps between them included.
+      const bool flattens = acs_isa::copies_map(op);
+      const bool traces = op.trace_addr != 0;
+      const bool traces_map = traces && acs_isa::writes_map(op);
+      const Products &made = now.products;
+      const unsigned map_blocks = flattens ? unsigned(made.source_last) + unsigned(op.src_step)
+                                           : unsigned(made.result_last) + unsigned(op.dst_step);
+      const int map_words = int(map_blocks) * acs_isa::SEGMENTS;
+      const int vector_words =
+          flattens ? map_words : ceil_div<acs_isa::WORD_BYTES>(int(op.channels));
+      const int traced_words = traces_map ? map_words : vector_words;
+      // Channels without a distance make a map of no words: the check lets them pass.
+      const bool writes = traces && traced_words != 0;
+      if (writes && unanswered) result.write_response();
+      if (writes) unanswered = false;
+      if (writes) result.write_request(op.trace_addr, unsigned(traced_words));
+      if (flattens || traces_map) {
+        copy_map(op, int(flattens ? op.src_base : op.dst_base), map_words, flattens, memories,
+                 result);
+      }
+      if (writes && !traces_map) trace_vector(op, traced_words, memories, result);
+      if (writes) {
+        result.write_response();
+        deeds.written_words = unsigned(traced_words);
+      }
+      ++stop.index;
+    }
+    add_up(deeds, stop.status == acs_isa::STATUS_OK, counters);
   }
 
   stop.unanswered = unanswered;

@@ -76,16 +76,28 @@ struct BufferSizes {
   uint32_t result;
 };
 
-// The deeds of a run, counted; written to the result header by END and by every stop with an error.
+// The deeds of an instruction, counted.
+struct Deeds {
+  unsigned_t<40> array_iterations;
+  unsigned_t<42> macs_executed;
+  unsigned_t<42> macs_skipped;
+  channel_t channels_executed;
+  channel_t channels_skipped;
+  unsigned_t<28> read_words;
+  unsigned_t<28> written_words;
+};
+
+// The deeds of a run; written to the result header by END and by every stop with an error.  48 bits
+// hold the multiply-accumulates of hours.
 struct Counters {
-  uint64_t instructions;
-  uint64_t array_iterations;
-  uint64_t macs_executed;
-  uint64_t macs_skipped;
-  uint64_t channels_executed;
-  uint64_t channels_skipped;
-  uint64_t read_words;
-  uint64_t written_words;
+  uint32_t instructions;
+  unsigned_t<48> array_iterations;
+  unsigned_t<48> macs_executed;
+  unsigned_t<48> macs_skipped;
+  unsigned_t<40> channels_executed;
+  unsigned_t<40> channels_skipped;
+  unsigned_t<40> read_words;
+  unsigned_t<40> written_words;
 };
 
 // Quotients by powers of two: any other divisor would be a divider of a cycle a bit.
@@ -102,11 +114,6 @@ static_assert((acs_isa::MAX_CHUNK + LANE_GROUPS) * LANE_GROUPS <= 4096, "the quo
 
 inline int bank_rows(int rows) { return (rows + LANE_GROUPS - 1) * BANK_SHARE >> 12; }
 
-// Channels of the map or vector that an instruction writes, over all groups.
-inline unsigned result_channels(const Instruction &op) {
-  return acs_isa::grouped(op) ? unsigned(op.groups * op.channels) : unsigned(op.channels);
-}
-
 // Number of the lowest bit that is set: six choices of two.
 inline int lowest_bit(uint64_t bits) {
 #pragma HLS INLINE
@@ -121,6 +128,12 @@ HALVE:
     }
   }
   return number;
+}
+
+// The bits of a mask's last word that are channels, of so many channels, at least one.
+inline uint64_t last_word_bits(int channels) {
+#pragma HLS INLINE
+  return ~uint64_t(0) >> (acs_isa::WORD_BITS - 1 - ((channels - 1) & (acs_isa::WORD_BITS - 1)));
 }
 
 inline uint8_t byte_of(uint64_t word, int index) { return uint8_t(word >> (8 * index)); }

@@ -1,7 +1,7 @@
 #include "acs_vectors.hpp"
 
 #include "acs_arithmetic.hpp"
-#include "acs_geometry.hpp"
+#include "acs_window.hpp"
 
 namespace acs {
 
@@ -13,37 +13,52 @@ const int RECORD_WORDS = acs_isa::RECORD_WORDS;
 const int WORD_BYTES = acs_isa::WORD_BYTES;
 const int WORD_BITS = acs_isa::WORD_BITS;
 
-// The pixels of two blocks that follow each other, added up; cells outside the map do not count.
-int add_blocks(const Memories &memories, const Instruction &op, int address, int block,
-               bool active) {
+typedef count_t<2 * LANES * acs_isa::MAX_PIXEL> blocks_sum_t;
+typedef count_t<acs_isa::MAX_HEIGHT * acs_isa::MAX_WIDTH * acs_isa::MAX_PIXEL> map_sum_t;
+
+// The stored pixels of two blocks that follow each other, added up; cells outside the map do not
+// count.  `left` is the segments of the channel from the first block on.  A signed pixel is added
+// with 128 more, so that all sums are of numbers without a sign.
+blocks_sum_t add_blocks(const Memories &memories, bool is_signed, const bool in_columns[LANES],
+                        int address, int left) {
 #pragma HLS INLINE
-  const int row_log2 = int(op.row_log2);
-  const int column_mask = (acs_isa::SEGMENT_PIXELS << row_log2) - 1;
-  int sum = 0;
+  uint32_t sums[2 * LANES];
+#pragma HLS ARRAY_PARTITION variable=sums complete
 EACH_HALF:
-  for (int half = 0; half < 2; ++half) {
+  for (int half = 0; half < HALVES; ++half) {
 #pragma HLS UNROLL
     // The half that an even address is in holds the first of them, or the second.
     const bool second = (address & 1) != half;
     const int place = (address + (second ? 1 : 0)) >> 1;
-    const int number = block + (second ? 1 : 0);
   EACH_BANK:
     for (int bank = 0; bank < SEGMENTS; ++bank) {
 #pragma HLS UNROLL
-      const bool row_valid = active && (number * SEGMENTS + bank) >> row_log2 < int(op.src_height);
-      const int read = row_valid ? place : 0;
+      const bool in_rows = second ? SEGMENTS + bank < left : bank < left;
+      const int read = in_rows ? place : 0;
       ACS_PORT_TRACE(half, half * SEGMENTS + bank, add_blocks, false, read);
       const segment_t segment = memories.half[half][bank][read];
     EACH_PIXEL:
       for (int j = 0; j < acs_isa::SEGMENT_PIXELS; ++j) {
 #pragma HLS UNROLL
-        const int column = (bank * acs_isa::SEGMENT_PIXELS + j) & column_mask;
-        const bool valid = row_valid && column < int(op.src_width);
-        sum += valid ? int(pixel_value(byte_of(segment, j), op.src_signed)) : 0;
+        const int lane = bank * acs_isa::SEGMENT_PIXELS + j;
+        const unsigned pixel = byte_of(segment, j) ^ (is_signed ? 0x80u : 0u);
+        sums[half * LANES + lane] = in_rows && in_columns[lane] ? pixel : 0u;
       }
     }
   }
-  return sum;
+  // By twos, so that sums are as narrow as can be.
+  const int levels = BitsFor<LANES>::value;
+EACH_LEVEL:
+  for (int level = 0; level < levels; ++level) {
+#pragma HLS UNROLL
+  EACH_SUM:
+    for (int i = 0; i < LANES; ++i) {
+#pragma HLS UNROLL
+      const int width = LANES >> level;
+      if (i < width) sums[i] += sums[width + i];
+    }
+  }
+  return sums[0];
 }
 
 // The constants of a row; a shift outside its range acts as the nearer bound.
@@ -56,54 +71,67 @@ Record bounded(Record record) {
 
 }  // namespace
 
-void run_gavg(const Instruction &op, Memories &memories) {
-  const int blocks = plane_blocks(int(op.src_height), int(op.row_log2));
-  const int pairs = (blocks + 1) / 2;
-  const int iterations = int(op.channels) * pairs;
-  int channel = 0;
-  int block = 0;
-  int base = int(op.src_base);
-  int32_t sum = 0;
+void run_gavg(const Instruction &op, const Products &products, Memories &memories) {
+  const block_t blocks = unsigned(plane_blocks(int(op.src_height), int(op.row_log2)));
+  const int segments = int(op.src_height) << int(op.row_log2);
+  // The last numbers, so that the loop's end waits for no sum.
+  const block_t final_pair = unsigned((int(blocks) - 1) & ~1);
+  const channel_t final_channel = op.channels - channel_t(1);
+  // What a channel of signed pixels is added too much.
+  const map_sum_t excess = op.src_signed ? unsigned(products.source_pixels) * 128u : 0u;
+  bool in_columns[LANES];
+#pragma HLS ARRAY_PARTITION variable=in_columns complete
+  find_columns(0, int(op.src_width), int(op.row_log2), in_columns);
+  const Scale scale = make_scale(op.mult, op.shift);
+  channel_t channel = 0;
+  block_t block = 0;
+  block_t base = unsigned(op.src_base);
+  map_sum_t sum = 0;
   uint64_t pending = 0;  // results on their way to a whole word
+  bool busy = true;
 GAVG:
-  for (int i = 0; i < iterations; ++i) {
+  while (busy) {
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_MAP_BLOCKS
     ACS_LOOP(GAVG);
-    const bool active = channel_active(memories, 0, int(op.mask_in), channel);
-    const int added = add_blocks(memories, op, base + block, block, active);
-    sum = (block == 0 ? 0 : sum) + added;
-    if (block + 2 < blocks) {
-      block += 2;
+    const bool active = channel_active(memories, 0, int(op.mask_in), int(channel));
+    const int left = active ? segments - int(block) * SEGMENTS : 0;
+    const blocks_sum_t added =
+        add_blocks(memories, op.src_signed, in_columns, int(base) + int(block), left);
+    sum = unsigned(block == 0u ? map_sum_t(0) : sum) + unsigned(added);
+    if (block != final_pair) {
+      block = block + block_t(2);
     } else {
-      const Scale scale = make_scale(op.mult, op.shift);
-      const uint8_t value = requantize(acc_t(sum), scale, 0, 0, op.dst_signed);
-      pending |= uint64_t(value) << (8 * (channel % WORD_BYTES));
-      if (channel % WORD_BYTES == WORD_BYTES - 1 || i + 1 == iterations) {
-        const int word = int(op.vec_dst) + channel / WORD_BYTES;
+      const bool last = channel == final_channel;
+      const acc_t acc = active ? int(sum) - int(excess) : 0;
+      const uint8_t value = requantize(acc, scale, 0, 0, op.dst_signed);
+      pending |= uint64_t(value) << (8 * (int(channel) % WORD_BYTES));
+      if (int(channel) % WORD_BYTES == WORD_BYTES - 1 || last) {
+        const int word = int(op.vec_dst) + int(channel) / WORD_BYTES;
         ACS_PORT_TRACE(vectors, 0, run_gavg, true, word);
         memories.vectors[word] = pending;
         pending = 0;
       }
       block = 0;
-      base += int(op.src_step);
-      ++channel;
+      base = base + op.src_step;
+      channel = channel + channel_t(1);
+      busy = !last;
     }
   }
 }
 
-void ask_linear(const Instruction &op, params_port params) {
+void ask_linear(const Instruction &op, const Products &products, params_port params) {
   if (op.linear_mode == unsigned(acs_isa::LINEAR_GATE)) {
     params.read_request(op.threshold_addr, unsigned(ceil_div<2>(int(op.channels))));
   }
-  params.read_request(op.weight_addr, unsigned(op.channels * op.row_words));
+  params.read_request(op.weight_addr, unsigned(products.parameter_words));
 }
 
-void run_linear(const Instruction &op, params_port params, Memories &memories, result_port result,
-                bool &unanswered, Counters &counters) {
+void run_linear(const Instruction &op, const Products &products, params_port params,
+                Memories &memories, result_port result, bool &unanswered, Deeds &deeds) {
   const int channels = int(op.channels);
   const unsigned_t<16> row_words = op.row_words;
-  const int words = channels * int(row_words);
+  const int words = int(products.parameter_words);
   const bool gate = op.linear_mode == unsigned(acs_isa::LINEAR_GATE);
   const bool wide = op.linear_mode == unsigned(acs_isa::LINEAR_WIDE);
   const bool table = op.linear_mode == unsigned(acs_isa::LINEAR_SIGMOID);
@@ -139,17 +167,17 @@ ROWS:
     const int source = int(op.vec_src) + (weights ? int(column) - RECORD_WORDS : 0);
     ACS_PORT_TRACE(vectors, 0, run_linear, false, source);
     const uint64_t values = memories.vectors[source];
-    int products = 0;
+    int dot = 0;
   EACH_BYTE:
     for (int j = 0; j < WORD_BYTES; ++j) {
 #pragma HLS UNROLL
-      // Eight products of nine by eight bits are cheaper in tables than the part's multipliers.
+      // The part has multipliers to spare for these eight, and no tables.
       const signed_t<17> product =
           int(pixel_value(byte_of(values, j), op.src_signed)) * int8_t(byte_of(word, j));
-#pragma HLS BIND_OP variable=product op=mul impl=fabric
-      products += int(product);
+#pragma HLS BIND_OP variable=product op=mul impl=dsp
+      dot += int(product);
     }
-    sum = weights ? sum + products : 0;
+    sum = weights ? sum + dot : 0;
     if (!weights) record_words[int(column)] = word;
 
     const unsigned_t<16> next_column = column + unsigned_t<16>(1);
@@ -165,13 +193,14 @@ ROWS:
     ACS_PORT_TRACE(words_aside, 0, run_linear, false, int(output) / 2);
     const uint64_t aside = words_aside[int(output) / 2];
     const int32_t threshold = int32_t(uint32_t(aside >> (32 * (int(output) % 2))));
-    const uint8_t value = requantize(acc_t(acc), scale, 0, 0, table || op.dst_signed);
+    const Rounding rounding = scale_sum(acc_t(acc), scale, 0, 0);
+    const uint8_t value = saturate(rounding, table || op.dst_signed);
     const uint8_t looked_up = acs_isa::SIGMOID_TABLE[int8_t(value) + acs_isa::TABLE_SIZE / 2];
     const int per_word = gate ? WORD_BITS : wide ? 2 : WORD_BYTES;
     const int place = int(output) & (per_word - 1);
     const int number = int(output) >> (gate ? 6 : wide ? 1 : 3);
     const uint64_t code = gate   ? uint64_t(acc > threshold)
-                          : wide ? uint64_t(uint32_t(round_sum(acc_t(acc), scale)))
+                          : wide ? uint64_t(uint32_t(round_sum(rounding)))
                                  : uint64_t(table ? looked_up : value);
     pending |= code << (gate ? place : wide ? 32 * place : 8 * place);
     if (place == per_word - 1 || last) {
@@ -211,9 +240,11 @@ RESULTS:
     result.write(words_aside[i]);
   }
 
-  counters.read_words += uint64_t(words + threshold_words);
-  counters.macs_executed += uint64_t(channels) * uint64_t((row_words - RECORD_WORDS) * WORD_BYTES);
-  counters.written_words += uint64_t(written);
+  // The bytes of the weights, padding to whole words included.
+  const int weight_words = words - channels * RECORD_WORDS;
+  deeds.read_words = deeds.read_words + unsigned(words + threshold_words);
+  deeds.macs_executed = unsigned(weight_words * WORD_BYTES);
+  deeds.written_words = unsigned(written);
 }
 
 }  // namespace acs

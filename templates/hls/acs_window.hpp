@@ -102,18 +102,16 @@ EACH_HALF:
   return data;
 }
 
-// Which lanes see a pixel: those whose column, moved by the tap, is inside the plane.
-inline void find_columns(const Tap &tap, bool in_columns[acs_isa::LANES]) {
+// Which lanes see a column from `start` to `end`, in rows of 2^row_log2 segments.
+inline void find_columns(int start, int end, int row_log2, bool in_columns[acs_isa::LANES]) {
 #pragma HLS INLINE
   const int pixels = acs_isa::SEGMENT_PIXELS;
   bool inside[acs_isa::LANES];
 #pragma HLS ARRAY_PARTITION variable=inside complete
-  const signed_t<8> start = -int(tap.dx);
-  const signed_t<8> end = int(tap.columns) - int(tap.dx);
 EACH_COLUMN:
   for (int column = 0; column < acs_isa::LANES; ++column) {
 #pragma HLS UNROLL
-    inside[column] = column >= int(start) && column < int(end);
+    inside[column] = column >= start && column < end;
   }
 EACH_LANE:
   for (int lane = 0; lane < acs_isa::LANES; ++lane) {
@@ -122,7 +120,7 @@ EACH_LANE:
     const bool choice[acs_isa::MAX_ROW_LOG2 + 1] = {inside[lane % pixels],
                                                     inside[lane % (2 * pixels)],
                                                     inside[lane % (4 * pixels)], inside[lane]};
-    in_columns[lane] = choice[int(tap.row_log2)];
+    in_columns[lane] = choice[row_log2];
   }
 }
 

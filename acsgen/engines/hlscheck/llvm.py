@@ -40,6 +40,9 @@ _UNROLL = f"function(loop-rotate,loop-unroll-full,{_CLEAN},loop-simplify)"
 #: As a pipelined loop is synthesized: all loops of known length in it are unrolled.
 UNROLLED = f"{_UNROLL},{_UNROLL},{_UNROLL},function(loop-rotate,{_CLEAN},{_CANONICAL},instnamer)"
 
+#: Puts registers into values again where arrays of them have been taken apart.
+PARTITIONED = f"function({_CLEAN},{_CLEAN},{_CANONICAL},instnamer)"
+
 _LIMITS = (
     "-inline-threshold=10000000",
     "-unroll-threshold=10000000",

@@ -51,6 +51,14 @@ class Sources:
             if pragma.directive == "BIND_STORAGE"
         }
 
+        #: The variables that these pragmas name, or that have a member which they name.
+        self.stored = frozenset(
+            pragma.options.get("variable", "").split(".", 1)[0]
+            for pragmas in self._pragmas.values()
+            for pragma in pragmas
+            if pragma.directive == "BIND_STORAGE"
+        )
+
     def loops(self) -> list[PipelinedLoop]:
         """Return all pipelined loops."""
         places = [Place(f, n + 1) for f, lines in self._lines.items() for n in range(len(lines))]

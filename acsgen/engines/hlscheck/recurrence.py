@@ -124,11 +124,22 @@ def unrolled_function(sources: Path, module: Path, written: Sources, top: str = 
         top: the top function.
     """
     with tempfile.TemporaryDirectory(prefix="acsgen-llvm-") as scratch:
+        unrolled = unroll_module(sources, module, Path(scratch) / "unrolled.ll", written, top)
+        return Function(unrolled.read_text(encoding="utf-8"), top, sources)
+
+
+def unroll_module(
+    sources: Path, module: Path, target: Path, written: Sources, top: str = TOP
+) -> Path:
+    """Write a module with all loops inside its pipelines unrolled into ``target``; return that.
+
+    The arguments are those of :func:`unrolled_function`.
+    """
+    with tempfile.TemporaryDirectory(prefix="acsgen-llvm-") as scratch:
         kept = _with_pipelines_kept(module.read_text(encoding="utf-8"), written, sources, top)
         marked = Path(scratch) / "marked.ll"
         marked.write_text(kept, encoding="utf-8")
-        unrolled = transform(marked, Path(scratch) / "unrolled.ll", UNROLLED)
-        return Function(unrolled.read_text(encoding="utf-8"), top, sources)
+        return transform(marked, target, UNROLLED)
 
 
 def _with_pipelines_kept(text: str, written: Sources, sources: Path, top: str) -> str:

@@ -26,6 +26,7 @@ from acsgen.engines.lint.reserved import reserved_in
 from acsgen.engines.lint.scopes import Body, Pragmas
 
 _DIVISIONS = frozenset({"/", "%", "/=", "%="})
+_OPERATORS = frozenset(f"operator{division}" for division in _DIVISIONS)
 _ARRAYS = (cindex.TypeKind.CONSTANTARRAY, cindex.TypeKind.INCOMPLETEARRAY)
 
 
@@ -73,7 +74,7 @@ def check_divisions(units: list[Unit]) -> Iterator[Finding]:
     for unit in units:
         for function in unit.functions:
             for cursor in walk(function):
-                problem = _division(cursor)
+                problem = _division(cursor, function)
                 if problem is None:
                     continue
                 if is_constexpr(function):
@@ -94,8 +95,8 @@ def check_divisions(units: list[Unit]) -> Iterator[Finding]:
                     yield at(cursor, "division", message)
 
 
-def _division(cursor: Cursor) -> str | None:
-    """Return the fault of a division, None for a good one or for something else."""
+def _division(cursor: Cursor, function: Cursor) -> str | None:
+    """Return the fault of a division in a function, None for a good one or for something else."""
     operands = _operands(cursor)
     if operands is None:
         return None
@@ -104,10 +105,34 @@ def _division(cursor: Cursor) -> str | None:
         return None
     if not is_constant(divisor):
         return "a division by a run-time value is a divider of one cycle a bit"
+    parameters = _template_parameters(divisor)
+    if parameters and not any(
+        parameters <= _template_parameters(cursor)
+        for cursor in walk(function)
+        if cursor.kind == Kind.STATIC_ASSERT
+    ):
+        return "a division by a template's parameter, of which no static_assert says what it is"
     value = constant_value(divisor)
     if value is not None and (value < 1 or value & (value - 1)):
         return f"a division by {value}, which is no power of two, is a divider"
     return None
+
+
+def _template_parameters(expression: Cursor) -> set[str]:
+    """The names of a template's numbers in an expression."""
+    return {
+        cursor.spelling
+        for cursor in walk(expression)
+        if cursor.kind == Kind.DECL_REF_EXPR
+        and cursor.referenced.kind == Kind.TEMPLATE_NON_TYPE_PARAMETER
+    }
+
+
+def _is_open_division(name: Cursor) -> bool:
+    return any(
+        child.kind == Kind.OVERLOADED_DECL_REF and child.spelling in _OPERATORS
+        for child in name.get_children()
+    )
 
 
 def _operands(cursor: Cursor) -> tuple[Cursor, Cursor] | None:
@@ -115,7 +140,12 @@ def _operands(cursor: Cursor) -> tuple[Cursor, Cursor] | None:
     if cursor.kind in (Kind.BINARY_OPERATOR, Kind.COMPOUND_ASSIGNMENT_OPERATOR):
         left, right = cursor.get_children()
         return (left, right) if operator_of(cursor) in _DIVISIONS else None
-    if cursor.kind == Kind.CALL_EXPR and cursor.spelling in {f"operator{d}" for d in _DIVISIONS}:
+    if cursor.kind == Kind.CALL_EXPR and not cursor.spelling:
+        # In a template, the operands' types will choose among the operators that there are.
+        children = list(cursor.get_children())
+        operands = [child for child in children if not _is_open_division(child)]
+        return (operands[0], operands[1]) if len(operands) == 2 < len(children) else None
+    if cursor.kind == Kind.CALL_EXPR and cursor.spelling in _OPERATORS:
         arguments = list(cursor.get_arguments())
         if len(arguments) == 2:
             return arguments[0], arguments[1]

@@ -128,11 +128,12 @@ def _texts(cursor: Cursor) -> list[str]:
 
 
 def operator_of(cursor: Cursor) -> str:
-    """Return the operator between the two operands of a cursor."""
-    left, _ = cursor.get_children()
-    behind = len(list(left.get_tokens()))
-    texts = _texts(cursor)
-    return texts[behind] if len(texts) > behind else ""
+    """Return the operator between the two operands of a cursor, also where a macro has it."""
+    library = cindex.conf.lib
+    library.clang_getCursorBinaryOperatorKind.argtypes = [cindex.Cursor]
+    library.clang_getBinaryOperatorKindSpelling.restype = cindex._CXString
+    kind = library.clang_getCursorBinaryOperatorKind(cursor)
+    return str(cindex._CXString.from_result(library.clang_getBinaryOperatorKindSpelling(kind)))
 
 
 def _reference(cursor: Cursor) -> Cursor | None:
@@ -184,6 +185,7 @@ def _region(body: Body) -> Iterator[Finding]:
     """Only declarations and calls of void functions; each channel made once, then used once."""
     channels: dict[str, Cursor] = {}
     uses: dict[str, list[bool]] = {}
+    changed: set[str] = set()
     for statement in body.compound.get_children():
         if statement.kind == Kind.DECL_STMT:
             for variable in statement.get_children():
@@ -200,6 +202,9 @@ def _region(body: Body) -> Iterator[Finding]:
             continue
         if call.type.get_canonical().kind != Type.VOID:
             yield at(call, "dataflow", f"{call.spelling} returns a value")
+        if call.referenced.kind == Kind.CXX_METHOD and not call.referenced.is_const_method():
+            message = f"{call.spelling} changes its object, which is not passed as an argument"
+            yield at(call, "dataflow", message)
         # strict=False: default arguments have no cursors.
         for argument, formal in zip(
             call.get_arguments(), call.referenced.get_arguments(), strict=False
@@ -216,6 +221,13 @@ def _region(body: Body) -> Iterator[Finding]:
                     "iterations depend on each other through it"
                 )
                 yield at(argument, "dataflow", message)
+            elif used is not None and _written(formal.type):
+                if used.spelling in changed:
+                    message = (
+                        f"{used.spelling} is changed by two calls: one would wait for the other"
+                    )
+                    yield at(argument, "dataflow", message)
+                changed.add(used.spelling)
     for name, accesses in uses.items():
         if accesses != [True, False]:
             message = f"{name} is not written by one call and then read by one other"

@@ -63,6 +63,7 @@ def operators() -> dict[str, tuple[str, dict[str, int]]]:
     return {
         Operator.PAIR.value: ("hls_lane_pair", {**pair, "HasMax": 0}),
         Operator.PAIR_WITH_MAXIMUM.value: ("hls_lane_pair", {**pair, "HasMax": 1}),
+        Operator.FIRST_PAIR.value: ("hls_lane_pair", {**pair, "HasMax": 1, "HasChoice": 0}),
         Operator.POST_LANE.value: ("hls_post_lane", post),
         Operator.WINDOW.value: ("hls_window", {"Segments": SEGMENTS, "Pixels": SEGMENT_PIXELS}),
     }

@@ -1,9 +1,10 @@
 """Translates a part of a function in LLVM IR into Verilog, only for counting what it takes.
 
-The Verilog has no clock: numbers that come from outside the part, from memories and from the
-iteration before are inputs, numbers that leave it are outputs.  So Yosys counts the operators and
-the choices between ways of control flow; registers and the states of a schedule are not there, and
-two operators that never work in the same state are not shared.
+Numbers that come from outside the part and from memories are inputs, numbers that leave it are
+outputs.  What an iteration hands to the next are registers, so that Yosys sees which of them only
+keep their number, or start from zero: flip-flops do that without a table.  So it counts the
+operators and the choices between ways of control flow; the states of a schedule and the registers
+of a pipeline are not there, and two operators that never work in the same state are not shared.
 """
 
 from __future__ import annotations
@@ -36,7 +37,6 @@ _INDEX = re.compile(r", i(\d+) (%\S+?)(?=,|$)")
 _CALL = re.compile(r"@([\w.]+)\((.*)\)")
 _ARGUMENT = re.compile(r"i(\d+) (?:\w+ )*?(-?\d+|%\S+|true|false)$")
 _EXTREME = re.compile(r"llvm\.([us])(max|min)\.")
-_ARRAY = re.compile(r"\[(\d+) x (?:i\d+)\]")
 
 
 class UntranslatableError(Exception):
@@ -52,6 +52,8 @@ class Translation:
         written: the sources that it was made of.
         blocks: whose instructions are translated.
         left_out: instructions of these blocks that are counted elsewhere.
+        kept: local variables of the function that stay from one run of a loop to the next: such a
+            register is not set when the loop starts.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Translation:
         written: Sources,
         blocks: Collection[str],
         left_out: Collection[Instruction] = (),
+        kept: Collection[str] = (),
     ) -> None:
         self._function, self._widths, self._written = function, widths, written
         self._blocks = frozenset(blocks)
@@ -78,12 +81,16 @@ class Translation:
         self._body: list[str] = []
         self._wires: dict[str, str] = {}
         self._reached: dict[tuple[str, str], str] = {}
+        self._starts = ""
+        self._kept = tuple(f"%{name}." for name in kept)
         self._count = 0
+        self._ports.append("input clock")
         for node in self._nodes:
             self._translate(node)
+        live = _live(function)
         for block, nodes in function.blocks.items():
             for node in nodes:
-                if block not in self._blocks or node in left_out:
+                if (block not in self._blocks or node in left_out) and node in live:
                     self._lead_out(node)
 
     def verilog(self) -> str:
@@ -148,7 +155,9 @@ class Translation:
     def _lead_out(self, node: Instruction) -> None:
         """Make outputs of the values of the part that an instruction outside of it takes."""
         for operand in node.operands:
-            if operand in self._inside and operand in self._wires:
+            # A register that stays is read from outside where it is.
+            stays = operand.startswith(self._kept)
+            if operand in self._inside and operand in self._wires and not stays:
                 made = self._function.values[operand]
                 if made.width and made.opcode != "getelementptr":
                     self._output(self._wires[operand], 1 if made.opcode == "icmp" else made.width)
@@ -213,15 +222,28 @@ class Translation:
         return expression
 
     def _register(self, node: Instruction) -> None:
-        """A phi of a loop's head is a register: its value comes in, the next one goes out."""
-        self._set(node, self._outside(node, node.width))
-        following = ""
-        for value, before in node.incoming:
-            brought = self._value(value, node.width)
-            way = self._input(1, 1, signed=False)
-            following = f"({way} ? {brought} : {following})" if following else brought
-            del before
-        self._output(following, self._widths.of(node))
+        """A phi of a loop's head is a register, which a run of the loop sets once."""
+        width = node.width
+        bits = min(width, self._widths.of(node))
+        known = self._widths.range_of(node.name)
+        sign = f"{{{width - bits}{{%s[{bits - 1}]}}}}" if known and known[0] < 0 else None
+        register = self._new("q")
+        self._body.append(f"reg [{bits - 1}:0] {register};")
+        extended = f"{{{sign % register}, {register}}}" if sign and bits < width else register
+        self._set(node, extended)
+        back = [(before, node.block) in self._back for _, before in node.incoming]
+        values = [self._value(value, width) for value, _ in node.incoming]
+        following = values[back.index(True)]
+        if not node.name.startswith(self._kept):
+            for value, returns in zip(values, back, strict=True):
+                following = following if returns else f"({self._start()} ? {value} : {following})"
+        self._body.append(f"always @(posedge clock) {register} <= {following};")
+
+    def _start(self) -> str:
+        """The signal that starts a loop."""
+        if not self._starts:
+            self._starts = self._input(1, 1, signed=False)
+        return self._starts
 
     # Instructions.
 
@@ -242,7 +264,7 @@ class Translation:
         elif not node.name or not node.width or _pointer(node):
             return
         elif opcode == "load":
-            self._translate_load(node)
+            self._set(node, self._outside(node, node.width))
         elif opcode == "icmp":
             self._translate_comparison(node)
         elif opcode == "phi" and node.block in self._headers:
@@ -263,20 +285,6 @@ class Translation:
             made = self._function.values.get(token)
             bits = width if made is None else min(width, self._widths.of(made))
             self._output(self._value(token, width), 1 if token in ("true", "false") else bits)
-
-    def _translate_load(self, node: Instruction) -> None:
-        """A word from memory; of registers chosen by an index, the choice of one of them."""
-        bits = min(node.width, self._widths.of(node))
-        elements = self._elements(node)
-        if elements > 1:
-            index = self._input(elements.bit_length(), elements.bit_length(), signed=False)
-            registers = [self._input(bits, bits, signed=False) for _ in range(elements)]
-            chosen = registers[-1]
-            for number, register in reversed(list(enumerate(registers[:-1]))):
-                chosen = f"({index} == {number} ? {register} : {chosen})"
-            self._set(node, chosen)
-        else:
-            self._set(node, self._outside(node, node.width))
 
     def _translate_comparison(self, node: Instruction) -> None:
         found = _COMPARE.match(node.text)
@@ -347,14 +355,21 @@ class Translation:
         names = self._written.names(self._function.place(node))
         return bool(names & self._written.storage.keys())
 
-    def _elements(self, load: Instruction) -> int:
-        """Registers among which a load chooses by an index; 1 for a word of a memory."""
-        made = self._function.values.get(load.operands[-1])
-        if made is None or made.opcode != "getelementptr" or self._in_memory(load):
-            return 1
-        indices = _INDEX.findall(made.text)
-        array = _ARRAY.search(made.text)
-        return int(array[1]) if indices and array and int(array[1]) <= 64 else 1
+
+def _live(function: Function) -> set[Instruction]:
+    """Instructions that do something, and all that compute for them."""
+    nodes = [node for block in function.blocks.values() for node in block]
+    pending = [
+        node for node in nodes if not node.name or node.opcode == "call" or node.opcode == "store"
+    ]
+    live = set(pending)
+    while pending:
+        for operand in pending.pop().operands:
+            made = function.values.get(operand)
+            if made is not None and made not in live:
+                live.add(made)
+                pending.append(made)
+    return live
 
 
 def _pointer(node: Instruction) -> bool:

@@ -438,6 +438,24 @@ int f(ap_uint<8> a, ap_uint<8> b) {
   return quotient;
 }
 ---
+template <int N>
+int f(int a) { return a / N; }  //! division
+int g(int a) { return f<12>(a); }
+---
+#define SHARE(a, b) ((a) / (b))
+int f(int a, int b) { return SHARE(a, b); }  //! division
+---
+template <typename T>
+T f(T a, T b) { return a % b; }  //! division
+int g(int a, int b) { return f<int>(a, b); }
+---
+template <typename T>
+struct S {
+  T v;
+  T f(T b) { return v / b; }  //! division
+};
+int g(int a, int b) { S<int> s = {a}; return s.f(b); }
+---
 constexpr int halves(int a, int by) { return a / by; }
 const int FOUR = halves(16, 4);
 int f(int a) { return halves(a, FOUR); }  //! division
@@ -506,6 +524,21 @@ void f(int n) {
 #pragma HLS LOOP_TRIPCOUNT min=1 max=4
     g(i + 1);  //! dataflow
   }
+}
+---
+struct S { int n; };
+void make(S &s);
+void take(S &s);
+void f(S &s) {
+#pragma HLS DATAFLOW
+  make(s);
+  take(s);  //! dataflow
+}
+---
+struct S { int n; void step(); };
+void f(S &s) {
+#pragma HLS DATAFLOW
+  s.step();  //! dataflow
 }
 ---
 struct Size { int n; };
