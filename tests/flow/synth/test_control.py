@@ -17,6 +17,7 @@ from acsgen.engines.hlscheck.recurrence import unrolled_function
 from acsgen.engines.hlscheck.widths import Widths
 from acsgen.flow.synth.control import ONE_INSTANCE, OUTSIDE, Control, rendered_control
 from acsgen.flow.synth.netlist import Figures
+from acsgen.flow.synth.partition import partitioned_function
 from acsgen.flow.synth.translate import Translation
 from acsgen.flow.synth.yosys import run_yosys, yosys_version
 from acsgen.support.assets import asset, asset_root
@@ -107,6 +108,81 @@ def test_the_translation_computes_what_the_function_does(tmp_path: Path) -> None
     assert found in ([expected(a, b) for a, b in pairs], [expected(b, a) for a, b in pairs])
 
 
+#: An array of registers, written and read by an index.
+REGISTERS = """
+extern "C" void top(uint16_t a, uint16_t b, uint32_t *out) {
+  uint32_t held[2][3] = {{a, b, 7}, {uint32_t(a) + b, uint32_t(a ^ b), 9}};
+  held[a & 1][(b >> 4) % 3] = b >> 1;
+  *out = held[(a >> 2) & 1][(a >> 8) % 3] ^ held[1][b % 3];
+}
+"""
+
+
+def expected_registers(a: int, b: int) -> int:
+    held = [[a, b, 7], [a + b, a ^ b, 9]]
+    held[a & 1][(b >> 4) % 3] = b >> 1
+    return held[a >> 2 & 1][(a >> 8) % 3] ^ held[1][b % 3]
+
+
+def test_arrays_of_registers_become_values(tmp_path: Path) -> None:
+    sources = write(tmp_path / "hls", REGISTERS)
+    module = compile_module(sources, tmp_path / "module.ll", top="top")
+    written = Sources(sources)
+    function = partitioned_function(sources, module, written, "top")
+    nodes = [node for block in function.blocks.values() for node in block]
+    assert not any(node.opcode in ("alloca", "load") for node in nodes)
+    text = Translation(function, Widths(function), written, function.order).verilog()
+    (tmp_path / "top.v").write_text(text, encoding="utf-8")
+    first, second = re.findall(r"input \[\d+:0\] (\w+)", text)
+    result = re.findall(r"output \[\d+:0\] (\w+)", text)[-1]
+    pairs = list(itertools.product(NUMBERS, NUMBERS))
+    evaluate = [f"eval -set {first} {a} -set {second} {b} -show {result}" for a, b in pairs]
+    said = run_yosys([["read_verilog top.v", "proc", "flatten", *evaluate]], tmp_path)
+    words = re.findall(rf"Eval result: \\{result} = (?:\d+'([01]+)|(\d+))\.", said)
+    found = [int(bits, 2) if bits else int(number) for bits, number in words]
+    right = [expected_registers(a, b) for a, b in pairs]
+    assert found in (right, [expected_registers(b, a) for a, b in pairs])
+
+
+KEEPS = """
+extern "C" void top(const uint32_t *in, uint8_t n, uint32_t *out) {{
+  uint32_t held = 0;
+LOOP:
+  for (uint8_t i = 0; i < n; ++i) {{
+#pragma HLS PIPELINE II=1
+    const uint32_t now = in[i];
+    out[i] = held;
+    if (now & 1) held = {next};
+  }}
+}}
+"""
+
+
+@pytest.mark.xdist_group("synthesis")
+def test_a_register_that_keeps_its_number_takes_no_table(tmp_path: Path) -> None:
+    keeps = counted(tmp_path / "keeps", KEEPS.format(next="now"))
+    adds = counted(tmp_path / "adds", KEEPS.format(next="held + now"))
+    assert adds.lut - keeps.lut == 32
+
+
+LIMITED = """
+static uint32_t both(uint16_t a, uint16_t b, uint16_t c) {
+#pragma HLS INLINE off
+// They wait for each other.
+#pragma HLS ALLOCATION operation instances=mul limit=1
+  return uint32_t(a) * b ^ uint32_t(b) * c;
+}
+extern "C" void top(uint16_t a, uint16_t b, uint16_t c, uint32_t *out) { *out = both(a, b, c); }
+"""
+
+
+@pytest.mark.xdist_group("synthesis")
+def test_products_that_a_pragma_limits_share_multipliers(tmp_path: Path) -> None:
+    assert counted(tmp_path / "limited", LIMITED).dsp == 1
+    free = LIMITED.replace("#pragma HLS ALLOCATION operation instances=mul limit=1\n", "")
+    assert counted(tmp_path / "free", free).dsp == 2
+
+
 def counted(folder: Path, text: str, one_instance: tuple[str, ...] = ()) -> Figures:
     sources = write(folder, text)
     module = compile_module(sources, folder.with_suffix(".ll"), top="top")
@@ -146,6 +222,7 @@ def test_the_record_has_every_part(tmp_path: Path) -> None:
     parts = dict(control.parts())
     assert list(record["parts"]) == list(parts)
     assert record["yosys"] == yosys_version()
+    assert "LANE_ARRAY" in parts
     for name in ("LAST_BURSTS", "PAIRS"):
         found = control.count(parts[name])
         assert {"dsp": found.dsp, "lut": found.lut} == record["parts"][name]
