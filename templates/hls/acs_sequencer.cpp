@@ -185,7 +185,7 @@ PROGRAM_STEPS:
     ACS_LOOP(PROGRAM_STEPS);
     const Fetched now = next;
     const Instruction &op = now.op;
-    Deeds deeds = Deeds();
+    Deeds deeds;
     stop.status = now.status;
     if (now.status != acs_isa::STATUS_NO_END) {
       deeds.read_words = unsigned(acs_isa::INSTRUCTION_WORDS);

@@ -85,6 +85,16 @@ struct Deeds {
   channel_t channels_skipped;
   unsigned_t<28> read_words;
   unsigned_t<28> written_words;
+
+  // The types of synthesis are not zero by themselves.
+  Deeds()
+      : array_iterations(0),
+        macs_executed(0),
+        macs_skipped(0),
+        channels_executed(0),
+        channels_skipped(0),
+        read_words(0),
+        written_words(0) {}
 };
 
 // The deeds of a run; written to the result header by END and by every stop with an error.  48 bits
@@ -98,6 +108,16 @@ struct Counters {
   unsigned_t<40> channels_skipped;
   unsigned_t<40> read_words;
   unsigned_t<40> written_words;
+
+  Counters()
+      : instructions(0),
+        array_iterations(0),
+        macs_executed(0),
+        macs_skipped(0),
+        channels_executed(0),
+        channels_skipped(0),
+        read_words(0),
+        written_words(0) {}
 };
 
 // Quotients by powers of two: any other divisor would be a divider of a cycle a bit.

@@ -125,7 +125,7 @@ class Ranges:
         known = [
             self._number(t, width)
             for t in tokens
-            if t in self.known or not t.startswith("%")
+            if t in self.known or t not in self._named  # an argument can be any number
             if t not in ("undef", "poison")
         ]
         if not tokens:
@@ -137,7 +137,7 @@ class Ranges:
         if match is None:
             return _whole(instruction.width)
         source, token = int(match[1]), match[2]
-        if token.startswith("%") and token not in self.known:
+        if token in self._named and token not in self.known:
             return None
         low, high = self._number(token, source)
         if instruction.opcode == "zext" and low < 0:
