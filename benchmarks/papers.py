@@ -64,6 +64,7 @@ class Row:
 ROWS = {
     "resnet8-acs-digits32": Row("ACS", "resnet8-digits32"),
     "resnet8-acs-budget-digits32": Row("ACS, budget by image", "resnet8-digits32"),
+    "ofas1-resnet14-digits32": Row("OFAS-I", "resnet14-digits32"),
     "pfec-resnet14-digits32": Row("PFEC", "resnet14-digits32"),
 }
 

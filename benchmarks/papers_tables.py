@@ -29,12 +29,11 @@ FIGURE = ROOT / "docs" / "papers-macs-cycles.svg"
 
 _SAVINGS = (
     "system",
-    "file",
+    "model file",
     "accuracy (twin)",
     "int8 (twin)",
     "MACs saved",
-    "cycles saved, RTL",
-    "cycles saved, HLS",
+    "cycles saved, RTL / HLS",
     "skipping alone",
 )
 _MASKS = (
@@ -128,12 +127,11 @@ def _savings(name: str, entry: dict[str, Any]) -> Iterator[str]:
     metrics = load_checkpoint(model_file(name)).meta["metrics"]
     twin = load_checkpoint(model_file(ROWS[name].twin)).meta["metrics"]
     yield ROWS[name].system
-    yield f"`{name}.pt`"
+    yield f"`{name.removesuffix('-digits32')}`"
     yield f"{_percent(metrics['accuracy'], 2)} ({_percent(twin['accuracy'], 2)})"
     yield f"{_percent(entry['accuracy_int8'])} ({_percent(entry['accuracy_twin_int8'])})"
     yield _percent(found.macs)
-    yield _percent(found.cycles)
-    yield _percent(found.cycles_hls)
+    yield f"{_percent(found.cycles)} / {_percent(found.cycles_hls)}"
     yield "–" if found.ratio is None else f"{found.ratio:.2f}"
 
 
