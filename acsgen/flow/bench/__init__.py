@@ -3,7 +3,7 @@
 from acsgen.flow.bench.baseline import compare, load_baseline, save_baseline
 from acsgen.flow.bench.cases import Case, chosen_cases
 from acsgen.flow.bench.engine import open_engine, simulation_of
-from acsgen.flow.bench.run import BenchResult, Figures, GatedNetwork, run_bench
+from acsgen.flow.bench.run import BenchResult, Figures, GatedNetwork, load_network, run_bench
 
 __all__ = [
     "BenchResult",
@@ -13,6 +13,7 @@ __all__ = [
     "chosen_cases",
     "compare",
     "load_baseline",
+    "load_network",
     "open_engine",
     "run_bench",
     "save_baseline",

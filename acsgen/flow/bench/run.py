@@ -119,7 +119,7 @@ def run_bench(
     references: dict[tuple[str, str], Figures] = {}
     for network in dict.fromkeys(case.network for case in cases):
         on_stage(f"quantize {network}")
-        graph, images = _load(network)
+        graph, images = load_network(network)
         bench = GatedNetwork(graph, engine, simulated, images)
         for reference in REFERENCES:
             on_stage(f"run {network}/{reference}")
@@ -135,7 +135,12 @@ def run_bench(
     return BenchResult(board.name, engine, memory, figures, references)
 
 
-def _load(network: str) -> tuple[IntGraph, NDArray[np.uint8]]:
+def load_network(network: str) -> tuple[IntGraph, NDArray[np.uint8]]:
+    """Return a shipped network in integers and its images, uint8 ``[N, C, H, W]``.
+
+    Args:
+        network: as the cases name it, for example ``resnet8``.
+    """
     layers, _ = front_end(asset("models", f"{NETWORKS[network]}.pt"))
     calibration = load_dataset(_DATASET, "train", limit=CALIBRATION_IMAGES)
     test = load_dataset(_DATASET, "test", limit=NATURAL_IMAGES[network])

@@ -1,0 +1,59 @@
+"""The HLS engine behind memories of other latencies: the same results, and few more cycles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from acsgen.engines.rtl import Memory
+from acsgen.flow.bench import (
+    GatedNetwork,
+    chosen_cases,
+    load_network,
+    open_engine,
+    simulation_of,
+)
+from acsgen.program.board import load_board
+from acsgen.program.engine_config import EngineConfig
+
+NETWORK = "resnet8"
+USUAL = 32
+
+Measure = dict[str, float]
+
+
+def measured(built_for: int, latency: int) -> Measure:
+    """Return cycles by masks; logits, masks and counters are compared with the golden model's."""
+    simulation, board = simulation_of("hls"), load_board("zedboard")
+    engine = replace(EngineConfig.for_board(board, None), latency_cycles=built_for)
+    memory = replace(Memory.for_board(board), latency=latency)
+    graph, images = load_network(NETWORK)
+    simulated = open_engine(simulation, board, engine, memory)
+    bench = GatedNetwork(graph, engine, simulated, images)
+    cases = chosen_cases((f"{NETWORK}/dense", f"{NETWORK}/own"))
+    return {case.masks: bench.measure(case).cycles for case in cases}
+
+
+@pytest.fixture(scope="module")
+def usual() -> Measure:
+    return measured(USUAL, USUAL)
+
+
+@pytest.mark.parametrize("latency", [8, 128])
+def test_an_engine_built_for_its_memory_hides_the_latency(usual: Measure, latency: int) -> None:
+    found = measured(latency, latency)
+    assert found["dense"] == pytest.approx(usual["dense"], rel=0.01)
+    assert found["own"] == pytest.approx(usual["own"], rel=0.09)
+
+
+def test_a_memory_slower_than_the_engine_was_built_for_costs_more(usual: Measure) -> None:
+    """A fifth with masks, little without gates, as decision 0008 says."""
+    own, slow = measured(128, 128), measured(USUAL, 128)
+    assert own["own"] < slow["own"] < 1.2 * usual["own"]
+    assert own["dense"] < slow["dense"] < 1.03 * usual["dense"]
+
+
+def test_a_faster_memory_costs_nothing(usual: Measure) -> None:
+    fast = measured(USUAL, 8)
+    assert all(fast[masks] <= usual[masks] for masks in usual)
