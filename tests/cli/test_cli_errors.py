@@ -144,7 +144,7 @@ def test_weights_that_are_not_numbers(tmp_path: Path, model_file: Path, value: f
 
 
 def test_lanes_that_the_part_cannot_have(tmp_path: Path, model_file: Path) -> None:
-    said = refused(tmp_path, model_file, "--board", "zybo-z7-10", "--lanes", 4096)
+    said = refused(tmp_path, model_file, "--board", "zedboard", "--lanes", 4096)
     assert "DSP" in said
 
 

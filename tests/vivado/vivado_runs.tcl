@@ -1,7 +1,7 @@
 # Commands of projects, runs, reports and properties; see vivado.tcl.
 
 # Parts whose device files are installed, with their families.
-set ::installed {xc7z020clg484-1 zynq xc7z020clg400-1 zynq xc7z010clg400-1 zynq
+set ::installed {xc7z020clg484-1 zynq xc7z020clg400-1 zynq
                  xczu3eg-sbva484-1-i zynquplus xczu7ev-ffvc1156-2-e zynquplus xck26-sfvc784-2LV-c zynquplus}
 
 proc create_project {args} {

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.rtl
 
 
 NAMED = {
-    name: EngineConfig.for_board(load_board(name)) for name in ("zedboard", "zybo-z7-10", "kv260")
+    name: EngineConfig.for_board(load_board(name)) for name in ("zedboard", "ultra96v2", "kv260")
 }
 TESTED = {f"{groups} lane groups": config for groups, config in CONFIGURATIONS.items()}
 
