@@ -111,7 +111,10 @@ def shortened(line: str, folder: Path) -> str:
     elif words[:2] == ["acsgen", "sweep"] and not words[2].endswith(".yaml"):
         more = ["--images", "1"]
     elif words[:2] in (["acsgen", "train"], ["acsgen", "sweep"]):
-        phases = yaml.safe_load((folder / words[2]).read_text(encoding="utf-8"))["phases"]
-        epochs = (f"phases.{number}.epochs=1" for number in range(len(phases)))
-        more = [word for key in (*_SMALL_TRAINING, *epochs) for word in ("--set", key)]
+        recipe = yaml.safe_load((folder / words[2]).read_text(encoding="utf-8"))
+        keys = [*_SMALL_TRAINING]
+        keys += [f"phases.{number}.epochs=1" for number in range(len(recipe["phases"]))]
+        if "max_first_component" in recipe:
+            keys += ["max_first_component=null"]  # says nothing of so few images
+        more = [word for key in keys for word in ("--set", key)]
     return " ".join([code.rstrip(), *more]) + f"{hash_}{comment}"
