@@ -102,7 +102,7 @@ def test_every_axis_of_a_build_changes_its_request() -> None:
             SweepRequest(Path("x.pt"), ("clock=1",), Path("o"), "zedboard", settings=("seed=1",)),
             "changes a recipe",
         ),
-        (SweepRequest(Path("no.yaml"), ("alpha=1",), Path("o"), "zedboard"), "cannot read"),
+        (SweepRequest(Path("no.yaml"), ("alpha=1",), Path("o"), "zedboard"), "cannot be read"),
     ],
 )
 def test_requests_that_cannot_be_tried(request_: SweepRequest, said: str) -> None:
