@@ -180,8 +180,10 @@ def test_files_that_are_no_recipes(tmp_path: Path, text: str, expected: str) -> 
 def test_unreadable_files(tmp_path: Path) -> None:
     assert "no such file" in problems(tmp_path / "none.yaml")[0]
     assert "this is a directory" in problems(tmp_path)[0]
-    assert "is longer than any recipe" in problems(Path("/dev/zero"))[0]
+    assert "is not a regular file" in problems(Path("/dev/zero"))[0]
     path = write(tmp_path, "")
+    path.write_bytes(b"#" * 2**23)
+    assert "is longer than any recipe" in problems(path)[0]
     path.write_bytes(b"\xff\xfe\x00")
     assert "is not UTF-8 text: not a recipe (save it as UTF-8" in problems(path)[0]
 
