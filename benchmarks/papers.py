@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -37,6 +36,7 @@ from acsgen.program.engine_config import EngineConfig
 from acsgen.quant.quantize import quantize
 from acsgen.support.assets import asset
 from acsgen.support.errors import CheckFailed, UserError
+from acsgen.support.fsutil import file_digest
 
 COMMAND = "python -m benchmarks.papers"
 FILE = Path(__file__).with_name("papers.json")
@@ -76,7 +76,7 @@ def model_file(name: str) -> Path:
 
 def digest(name: str) -> str:
     """SHA-256 of a model file, in hexadecimal: figures are those of one file."""
-    return hashlib.sha256(model_file(name).read_bytes()).hexdigest()
+    return file_digest(model_file(name))
 
 
 def measure_row(name: str) -> dict[str, Any]:

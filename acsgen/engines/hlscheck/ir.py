@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-_NAME = r'%(?:"[^"]*"|[\w.$-]+)'
-_RESULT = re.compile(rf"^  ({_NAME}) = (.*)$")
+#: Of a value, as the text of LLVM IR has it.
+NAME = r'%(?:"[^"]*"|[\w.$-]+)'
+_RESULT = re.compile(rf"^  ({NAME}) = (.*)$")
 _LABEL = re.compile(r'^("[^"]*"|[\w.$-]+):')
-_OPERAND = re.compile(rf"{_NAME}|@[\w.$]+")
-_TARGET = re.compile(rf"label ({_NAME})")
+_OPERAND = re.compile(rf"{NAME}|@[\w.$]+")
+_TARGET = re.compile(rf"label ({NAME})")
 _METADATA = re.compile(r"^!(\d+) = (.*)$")
 _PREFIXES = re.compile(r"^(?:tail |musttail |notail )")
 
@@ -48,7 +49,7 @@ class Instruction:
     @cached_property
     def incoming(self) -> tuple[tuple[str, str], ...]:
         """For a phi: each value with the block that it comes from."""
-        found = re.findall(rf"\[ (.+?), ({_NAME}) \]", self.text)
+        found = re.findall(rf"\[ (.+?), ({NAME}) \]", self.text)
         return tuple((value, block) for value, block in found)
 
     @cached_property
@@ -119,7 +120,7 @@ class Function:
         self.folder = folder.resolve()
         signature = lines[head].split(f"@{name}(", 1)[1]
         self.arguments: tuple[str, ...] = tuple(
-            re.findall(rf"({_NAME})[,)]", _types_removed(signature))
+            re.findall(rf"({NAME})[,)]", _types_removed(signature))
         )
         self._metadata: dict[int, str] = {}
         self._places: dict[int, Place | None] = {}

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from acsgen.engines.hlscheck.ir import Function, Instruction
+from acsgen.engines.hlscheck.ir import NAME, Function, Instruction
 from acsgen.engines.hlscheck.llvm import PARTITIONED, TOP, transform
 from acsgen.engines.hlscheck.loops import Sources
 from acsgen.engines.hlscheck.recurrence import unroll_module
@@ -24,12 +24,11 @@ from acsgen.engines.hlscheck.recurrence import unroll_module
 #: Elements of the largest array that is taken for registers.
 MOST_ELEMENTS = 64
 
-_NAME = r'%(?:"[^"]*"|[\w.$-]+)'
-_ELEMENT = re.compile(rf"getelementptr (?:inbounds )?(?P<type>.+?), (?P=type)\* (?P<base>{_NAME})")
-_INDEX = re.compile(rf", (i\d+) ({_NAME}|\d+)")
-_SELECT = re.compile(rf"select i1 (\S+), (.+?) ({_NAME}), .+? ({_NAME})$")
-_LOAD = re.compile(rf"load (.+?), .+?\* ({_NAME})(.*)$")
-_STORE = re.compile(rf"store (.+?) (\S+), .+?\* ({_NAME})(.*)$")
+_ELEMENT = re.compile(rf"getelementptr (?:inbounds )?(?P<type>.+?), (?P=type)\* (?P<base>{NAME})")
+_INDEX = re.compile(rf", (i\d+) ({NAME}|\d+)")
+_SELECT = re.compile(rf"select i1 (\S+), (.+?) ({NAME}), .+? ({NAME})$")
+_LOAD = re.compile(rf"load (.+?), .+?\* ({NAME})(.*)$")
+_STORE = re.compile(rf"store (.+?) (\S+), .+?\* ({NAME})(.*)$")
 _ARRAY = re.compile(r"\[(\d+) x (.*)\]$")
 _STRUCT = re.compile(r'^(%"?[\w.:() ]+"?) = type (?:<\{(.*)\}>|\{(.*)\})$', re.MULTILINE)
 _DEBUG = re.compile(r", !dbg !\d+")
@@ -94,7 +93,7 @@ class Partition:
                 inside = f"@{top}(" in line
             elif line == "}":
                 inside = False
-            name = re.match(rf"  (?:({_NAME}) = |store )", line) if inside else None
+            name = re.match(rf"  (?:({NAME}) = |store )", line) if inside else None
             yield from (line,) if name is None else self._line(line, name[1])
 
     def _line(self, line: str, name: str | None) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from acsgen.ir.integer import IntLayer
 from acsgen.quant.kinds import kind_of
-from acsgen.quant.kinds.base import Operator, Sources, Values
+from acsgen.quant.kinds.base import Operator, Sources, Sums, Values
 
 __all__ = ["Operator", "Values", "operator", "sums", "windows"]
 
@@ -36,9 +36,7 @@ def sums(layer: IntLayer, sources: Sources) -> Operator:
         layer: a layer with weights.
         sources: at least the layers that ``layer`` reads, by name.
     """
-    weighted = kind_of(layer).sums
-    assert weighted is not None, f"{layer.name} has no weights"
-    return weighted.operator(layer, sources)
+    return _weighted(layer).operator(layer, sources)
 
 
 def windows(layer: IntLayer, sources: Sources) -> Operator:
@@ -49,6 +47,10 @@ def windows(layer: IntLayer, sources: Sources) -> Operator:
         layer: a layer with weights.
         sources: at least the layers that ``layer`` reads, by name.
     """
-    weighted = kind_of(layer).sums
-    assert weighted is not None, f"{layer.name} has no weights"
-    return weighted.windows(layer, sources)
+    return _weighted(layer).windows(layer, sources)
+
+
+def _weighted(layer: IntLayer) -> Sums:
+    found = kind_of(layer).sums
+    assert found is not None, f"{layer.name} has no weights"
+    return found

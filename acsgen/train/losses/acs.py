@@ -9,7 +9,15 @@ from pydantic import Field
 from torch import Tensor
 
 from acsgen.train.losses._gate_terms import gate_correlation, gate_information
-from acsgen.train.losses.base import Forward, ForwardPass, Loss, LossParameters, Terms, register
+from acsgen.train.losses.base import (
+    Forward,
+    ForwardPass,
+    Loss,
+    LossParameters,
+    Terms,
+    ramped,
+    register,
+)
 
 
 class AcsParameters(LossParameters):
@@ -61,9 +69,8 @@ class AcsLoss(Loss[AcsParameters]):
 
     def set_progress(self, progress: float) -> None:
         """Lower the budget for ``progress`` in [0, 1] through the phase."""
-        ramp, target = self.parameters.ramp, self.parameters.target
-        done = min(1.0, progress / ramp) if ramp > 0 else 1.0
-        self.budget.fill_(1.0 + (target - 1.0) * done)
+        its = self.parameters
+        self.budget.fill_(1.0 + (its.target - 1.0) * ramped(progress, its.ramp))
 
     def total(self, ce: Tensor, run: ForwardPass, labels: Tensor) -> Terms:
         """See :class:`AcsLoss`."""

@@ -34,6 +34,13 @@ class LossParameters(BaseModel):
 ParametersT = TypeVar("ParametersT", bound=LossParameters)
 
 
+def ramped(progress: float, ramp: float) -> float:
+    """How far a budget has fallen, in [0, 1], ``progress`` through a phase of which it falls for
+    the fraction ``ramp``; at once where that is 0.
+    """
+    return min(1.0, progress / ramp) if ramp > 0 else 1.0
+
+
 @dataclass(frozen=True)
 class ForwardPass:
     """One forward pass in training mode.

@@ -10,7 +10,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from acsgen.train.losses._gate_terms import gate_correlation, gate_information
-from acsgen.train.losses.base import Forward, ForwardPass, Loss, LossParameters, Terms, register
+from acsgen.train.losses.base import (
+    Forward,
+    ForwardPass,
+    Loss,
+    LossParameters,
+    Terms,
+    ramped,
+    register,
+)
 
 
 class ImageBudgetParameters(LossParameters):
@@ -63,8 +71,7 @@ class ImageBudgetLoss(Loss[ImageBudgetParameters]):
 
     def set_progress(self, progress: float) -> None:
         """Lower the budgets for ``progress`` in [0, 1] through the phase."""
-        ramp = self.parameters.ramp
-        self.fallen.fill_(min(1.0, progress / ramp) if ramp > 0 else 1.0)
+        self.fallen.fill_(ramped(progress, self.parameters.ramp))
 
     def total(self, ce: Tensor, run: ForwardPass, labels: Tensor) -> Terms:
         """See :class:`ImageBudgetLoss`."""

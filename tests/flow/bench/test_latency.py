@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from acsgen.engines.rtl import Memory
 from acsgen.flow.bench import (
@@ -14,6 +17,7 @@ from acsgen.flow.bench import (
     open_engine,
     simulation_of,
 )
+from acsgen.ir.integer import IntGraph
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
 
@@ -23,12 +27,18 @@ USUAL = 32
 Measure = dict[str, float]
 
 
+@cache
+def quantized() -> tuple[IntGraph, NDArray[np.uint8]]:
+    return load_network(NETWORK)
+
+
+@cache
 def measured(built_for: int, latency: int) -> Measure:
     """Return cycles by masks; logits, masks and counters are compared with the golden model's."""
     simulation, board = simulation_of("hls"), load_board("zedboard")
     engine = replace(EngineConfig.for_board(board, None), latency_cycles=built_for)
     memory = replace(Memory.for_board(board), latency=latency)
-    graph, images = load_network(NETWORK)
+    graph, images = quantized()
     simulated = open_engine(simulation, board, engine, memory)
     bench = GatedNetwork(graph, engine, simulated, images)
     cases = chosen_cases((f"{NETWORK}/dense", f"{NETWORK}/own"))

@@ -6,11 +6,13 @@ import itertools
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from acsgen.cost.operators import CONTROL_RECORD
+from acsgen.engines.hlscheck.ir import Function
 from acsgen.engines.hlscheck.llvm import compile_module
 from acsgen.engines.hlscheck.loops import Sources
 from acsgen.engines.hlscheck.recurrence import unrolled_function
@@ -94,18 +96,32 @@ def test_the_translation_computes_what_the_function_does(tmp_path: Path) -> None
     module = compile_module(sources, tmp_path / "module.ll", top="top")
     written = Sources(sources)
     function = unrolled_function(sources, module, written, "top")
+    check_translation(tmp_path, function, written, expected, 32)
+
+
+def check_translation(
+    folder: Path,
+    function: Function,
+    written: Sources,
+    right: Callable[[int, int], int],
+    bits: int,
+) -> None:
+    """Let Yosys evaluate a function of two arguments for pairs of :data:`NUMBERS`.
+
+    Its result has ``bits`` bits.
+    """
     text = Translation(function, Widths(function), written, function.order).verilog()
-    (tmp_path / "top.v").write_text(text, encoding="utf-8")
+    (folder / "top.v").write_text(text, encoding="utf-8")
     first, second = re.findall(r"input \[\d+:0\] (\w+)", text)
-    result = re.findall(r"output \[31:0\] (\w+)", text)[-1]
+    result = re.findall(rf"output \[{bits - 1}:0\] (\w+)", text)[-1]
     pairs = list(itertools.product(NUMBERS, NUMBERS))
     evaluate = [f"eval -set {first} {a} -set {second} {b} -show {result}" for a, b in pairs]
-    said = run_yosys([["read_verilog top.v", "proc", "flatten", *evaluate]], tmp_path)
+    said = run_yosys([["read_verilog top.v", "proc", "flatten", *evaluate]], folder)
     # Yosys writes a constant in decimal, or in binary where its highest bit is set.
-    words = re.findall(rf"Eval result: \\{result} = (?:32'([01]+)|(\d+))\.", said)
-    found = [int(bits, 2) if bits else int(number) for bits, number in words]
+    words = re.findall(rf"Eval result: \\{result} = (?:{bits}'([01]+)|(\d+))\.", said)
+    found = [int(binary, 2) if binary else int(number) for binary, number in words]
     # Which argument is met first is for the compiler.
-    assert found in ([expected(a, b) for a, b in pairs], [expected(b, a) for a, b in pairs])
+    assert found in ([right(a, b) for a, b in pairs], [right(b, a) for a, b in pairs])
 
 
 #: An array of registers, written and read by an index.
@@ -131,17 +147,7 @@ def test_arrays_of_registers_become_values(tmp_path: Path) -> None:
     function = partitioned_function(sources, module, written, "top")
     nodes = [node for block in function.blocks.values() for node in block]
     assert not any(node.opcode in ("alloca", "load") for node in nodes)
-    text = Translation(function, Widths(function), written, function.order).verilog()
-    (tmp_path / "top.v").write_text(text, encoding="utf-8")
-    first, second = re.findall(r"input \[\d+:0\] (\w+)", text)
-    result = re.findall(r"output \[\d+:0\] (\w+)", text)[-1]
-    pairs = list(itertools.product(NUMBERS, NUMBERS))
-    evaluate = [f"eval -set {first} {a} -set {second} {b} -show {result}" for a, b in pairs]
-    said = run_yosys([["read_verilog top.v", "proc", "flatten", *evaluate]], tmp_path)
-    words = re.findall(rf"Eval result: \\{result} = (?:\d+'([01]+)|(\d+))\.", said)
-    found = [int(bits, 2) if bits else int(number) for bits, number in words]
-    right = [expected_registers(a, b) for a, b in pairs]
-    assert found in (right, [expected_registers(b, a) for a, b in pairs])
+    check_translation(tmp_path, function, written, expected_registers, 17)
 
 
 KEEPS = """
