@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from acsgen import __version__
 from acsgen.cli import app
 from acsgen.cli.build import print_summary
+from acsgen.cli.console import out
 from acsgen.engines.registry import SIMULATIONS, SimulationName
 from acsgen.engines.rtl import Memory
 from acsgen.program.board import board_names, load_board
@@ -172,7 +173,8 @@ def test_summary_has_a_row_for_every_other_output() -> None:
 def test_summary_fits_a_terminal(
     width: int, most: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", str(width))
+    # Not by COLUMNS: the console keeps what that was when it was imported, as by xdist's processes.
+    monkeypatch.setattr(out, "_width", width)
     board = load_board("zedboard")
     print_summary(REPORT, board)
     said = capsys.readouterr().out

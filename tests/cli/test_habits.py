@@ -16,7 +16,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from acsgen.cli import app
-from acsgen.cli.console import StageDisplay, print_problems
+from acsgen.cli.console import StageDisplay, out, print_problems
 from acsgen.cli.options import write_json
 from acsgen.cli.report import layers_table
 from acsgen.cli.tables import figures_table, print_remarks, print_table
@@ -106,11 +106,11 @@ def test_columns_do_not_vanish() -> None:
     assert len(said.splitlines()) == 1 + len(board_names())
 
 
-@pytest.mark.parametrize("width", ["20", "40", "80"])
+@pytest.mark.parametrize("width", [20, 40, 80])
 def test_cells_of_figures_are_whole(
-    width: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setattr(out, "_width", width)
     table = figures_table("a title", ["layer with a long name", *map(str, range(9))])
     table.add_row("a" * 30, *["12,345,678"] * 9)
     print_table(table)
