@@ -162,7 +162,7 @@ class _Run:
         decayed = [p for p in parameters if p.dim() > 1 and id(p) not in gates]
         plain = [p for p in parameters if p.dim() <= 1 or id(p) in gates]
         on_cuda = self.device.type == "cuda"
-        return torch.optim.SGD(
+        optimizer = torch.optim.SGD(
             [
                 {"params": decayed, "weight_decay": self.recipe.weight_decay},
                 {"params": plain, "weight_decay": 0.0},
@@ -172,6 +172,12 @@ class _Run:
             nesterov=self.recipe.nesterov and self.recipe.momentum > 0.0,
             fused=on_cuda,
         )
+        if self.recipe.momentum > 0.0:
+            # A phase may train a part of the network first. torch's fused step makes momentum for
+            # all parameters or for none, and fails where some have it already.
+            for parameter in parameters:
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        return optimizer
 
     def _set_lr(self, value: float) -> None:
         for group in self.optimizer.param_groups:

@@ -28,6 +28,12 @@ PHASES = [
     },
 ]
 
+#: The gates first, then all.
+PARTS = [
+    {"name": "gates", "epochs": 1, "gates": "learned", "trains": "gates", "loss": "open_gates"},
+    {"name": "joint", "epochs": 2, "lr": 0.1},
+]
+
 
 def recipe(data: str | dict[str, str], **changes: Any) -> Recipe:
     content: dict[str, Any] = {
@@ -167,6 +173,21 @@ def test_data_that_do_not_fit_are_refused_at_once(data: str, tmp_path: Path) -> 
     settings = {"name": data, "test_name": f"npz:{tmp_path / 'ten.npz'}"}
     (text,) = refusal(recipe(settings), out=tmp_path)
     assert "2 outputs, but the data has 10 classes (set model.num_classes to 10)" in text
+
+
+def test_a_fused_step_takes_on_what_a_phase_left_out(
+    data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On CUDA the step is fused, and torch's fails where some parameters lack momentum."""
+    plain = train(recipe(data, phases=PARTS), out=tmp_path / "plain")
+    sgd = torch.optim.SGD
+
+    def always_fused(*arguments: Any, **options: Any) -> torch.optim.Optimizer:
+        return sgd(*arguments, **options | {"fused": True})
+
+    monkeypatch.setattr(torch.optim, "SGD", always_fused)
+    result = train(recipe(data, phases=PARTS), out=tmp_path / "fused")
+    assert result.validation.accuracy == plain.validation.accuracy > 0.9
 
 
 def test_bad_model_and_device(data: str, tmp_path: Path) -> None:
