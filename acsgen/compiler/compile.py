@@ -8,7 +8,7 @@ from typing import Literal
 
 from acsgen.compiler.allocate import Allocation, Lifetime, allocate
 from acsgen.compiler.constants import build_constants
-from acsgen.compiler.kinds import kind_of
+from acsgen.compiler.kinds import VectorFormat, kind_of
 from acsgen.compiler.layout import choose_layouts
 from acsgen.compiler.limits import (
     feature_shortage,
@@ -31,7 +31,6 @@ from acsgen.isa.generated import (
     SEGMENTS,
     SPEC_HASH,
     WORD_BITS,
-    WORD_BYTES,
     Instruction,
     Opcode,
 )
@@ -184,18 +183,11 @@ def buffer_size(schedule: Schedule, buffer: Buffer) -> int:
     if store in MAPS:
         return schedule.layouts.format(layer, store is Store.SPLIT).blocks
     if store is Store.VECTOR:
-        return _vector_words(schedule, layer)
+        return _vector_format(schedule, layer).words
     return 1
 
 
-def _vector_words(schedule: Schedule, layer: IntLayer) -> int:
-    flat = _vector_format(schedule, layer)
-    if flat is not None:
-        return flat.blocks * SEGMENTS
-    return -(-layer.shape[0] // WORD_BYTES)
-
-
-def _vector_format(schedule: Schedule, layer: IntLayer) -> MapFormat | None:
+def _vector_format(schedule: Schedule, layer: IntLayer) -> VectorFormat:
     return kind_of(layer).vector_format(schedule.graph, schedule.layouts, layer)
 
 
@@ -235,9 +227,10 @@ def _traces(schedule: Schedule, end: int) -> tuple[tuple[Trace, ...], int]:
 
 def _trace(schedule: Schedule, step: Step, address: int) -> Trace:
     layer = step.layer
+    stored: MapFormat | None
     if step.writes.store is Store.VECTOR:
-        stored = _vector_format(schedule, layer)
-        words = _vector_words(schedule, layer)
+        vector = _vector_format(schedule, layer)
+        stored, words = vector.copied, vector.words
     else:
         stored = schedule.layouts.format(layer, step.writes.store is Store.SPLIT)
         words = stored.blocks * SEGMENTS

@@ -128,7 +128,8 @@ def _pitches(graph: IntGraph) -> dict[str, int]:
     for layer in graph:
         residual = getattr(layer, "residual", None)
         beside = [("adds", residual)] if residual is not None else []
-        beside += [("concatenates", part) for part in layer.parts]
+        if is_map(layer):
+            beside += [("concatenates", part) for part in layer.parts]
         problems += [
             Problem(
                 layer.where or layer.name,

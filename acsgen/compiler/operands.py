@@ -106,7 +106,9 @@ class Operands:
     def base(self, buffer: Buffer) -> int:
         """Return the first block of a map, or the first word of a vector."""
         place, first = self.schedule.place(buffer)
-        return self.addresses.buffers[place] + (first * self.stored(place).step if first else 0)
+        if first and buffer.store is not Store.VECTOR:
+            first *= self.stored(place).step
+        return self.addresses.buffers[place] + first
 
     def sign(self, name: str) -> int:
         """Return whether a result is signed, which is one bit of an instruction.
@@ -130,7 +132,7 @@ class Operands:
 
     def vector(self, name: str) -> int:
         """Return the address of a vector."""
-        return self.addresses.buffers[Buffer(name, Store.VECTOR)]
+        return self.base(Buffer(name, Store.VECTOR))
 
     def trace(self, layer: IntLayer) -> int:
         """Return the place of a layer's trace in the result buffer, or 0 without one."""

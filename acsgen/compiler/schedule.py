@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from acsgen.compiler.kinds import kind_of
 from acsgen.compiler.layout import Layouts, is_map
-from acsgen.compiler.placement import place_parts
+from acsgen.compiler.placement import lies_in, place_parts
 from acsgen.compiler.steps import Buffer, Schedule, Slice, Step, Store
 from acsgen.ir.grammar import Stores
 from acsgen.ir.integer import IntGraph, IntLayer
@@ -29,7 +29,8 @@ def make_schedule(graph: IntGraph, layouts: Layouts) -> Schedule:
     slices = place_parts(graph)
     for layer in graph:
         if layer.parts:
-            steps += _copied_parts(graph, layer, slices)
+            if is_map(layer):
+                steps += _copied_parts(graph, layer, slices)
             continue
         reads = _reads(graph, layouts, layer)
         for buffer in reads:
@@ -41,15 +42,6 @@ def make_schedule(graph: IntGraph, layouts: Layouts) -> Schedule:
                 steps.append(_step(graph[buffer.name], (source,), buffer, mask, copy=True))
         steps.append(_step(layer, reads, _result(layouts, layer), _source_mask(graph, layer)))
     return Schedule(graph, layouts, tuple(steps), slices)
-
-
-def _lies_in(slices: dict[Buffer, Slice], part: Buffer, wanted: Slice) -> bool:
-    """Whether a part lies where it is wanted, be it as a slice of what is around both of them."""
-    found = slices.get(part)
-    around = slices.get(wanted.parent)
-    return found == wanted or (
-        around is not None and found == Slice(around.parent, around.first + wanted.first)
-    )
 
 
 def _step(
@@ -75,7 +67,7 @@ def _copied_parts(graph: IntGraph, whole: IntLayer, slices: dict[Buffer, Slice])
     first = 0
     for part in whole.parts:
         source = Buffer(part, Store.RASTER)
-        if not _lies_in(slices, source, Slice(target, first)):
+        if not lies_in(slices, source, Slice(target, first)):
             copy = Buffer(part, Store.RASTER, f"{whole.name}[{first}]")
             slices[copy] = Slice(target, first)
             mask = one_mask(graph.source_mask(part))

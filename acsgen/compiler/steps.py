@@ -35,7 +35,8 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Slice:
-    """The place of a buffer within its parent: from the parent's channel ``first`` on."""
+    """The place of a buffer within its parent: from the channel ``first`` of a map on, or from the
+    word ``first`` of a vector."""
 
     parent: Buffer
     first: int
@@ -70,7 +71,7 @@ class Schedule:
     slices: dict[Buffer, Slice]
 
     def place(self, buffer: Buffer) -> tuple[Buffer, int]:
-        """Return the allocated buffer that a buffer lies in, and its first channel there."""
+        """Return the allocated buffer that a buffer lies in, and its first channel or word there."""
         first = 0
         while buffer in self.slices:
             first += self.slices[buffer].first

@@ -120,7 +120,10 @@ class Context:
 
 @dataclass(frozen=True)
 class Call:
-    """One node of the exported program with its arguments bound by name."""
+    """One node of the exported program with its arguments bound by name.
+
+    ``path`` is the module's call that it belongs to.
+    """
 
     node: fx.Node
     path: str
@@ -236,8 +239,9 @@ class Call:
         return first
 
 
-#: Looks at one node, emits operations, and returns the node's value.
-Handler = Callable[[Context, Call], Value]
+#: Looks at one node, emits operations, and returns the node's value; a tensor where that does not
+#: depend on the image after all.
+Handler = Callable[[Context, Call], Value | Tensor]
 
 
 def describe(x: Value) -> str:

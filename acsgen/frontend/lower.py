@@ -25,12 +25,13 @@ from acsgen.importers.exported import (
     call,
     is_assertion,
     is_callable_here,
+    is_recurrent,
     lifted_values,
     op_name,
     output_names,
 )
 from acsgen.importers.network import ImportedNetwork
-from acsgen.importers.source_line import module_path
+from acsgen.importers.source_line import call_path
 from acsgen.ir.rewrites import Rewrite
 from acsgen.support.errors import Problem, UserError
 
@@ -68,16 +69,17 @@ def lower(
 
 
 def functional(exported: ExportedProgram) -> ExportedProgram:
-    """The program without in-place operations; unchanged if it has none."""
-    mutable = any(
-        isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
-        for node in exported.graph.nodes
-    )
-    if not mutable:
+    """The program without in-place operations, and with recurrent cells and layers taken apart into
+    what they compute; unchanged if it has none of these."""
+    nodes = [n for n in exported.graph.nodes if isinstance(n.target, torch._ops.OpOverload)]
+    recurrent = {node.target for node in nodes if is_recurrent(node)}
+    if not recurrent and not any(node.target._schema.is_mutable for node in nodes):
         return exported
+    table = torch.export.default_decompositions()
+    apart = {target: table[target] for target in recurrent if target in table}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result: ExportedProgram = exported.run_decompositions({})
+        result: ExportedProgram = exported.run_decompositions(apart)
     return result
 
 
@@ -150,7 +152,7 @@ class _Lowering:
     def _visit(self, node: fx.Node) -> Any:
         inputs = [self._values[n] for n in node.all_input_nodes]
         constant = not any(isinstance(v, Value) for v in inputs)
-        call_ = Call(node, module_path(node), _bind(node, self._values))
+        call_ = Call(node, call_path(node), _bind(node, self._values))
         try:
             if constant and is_callable_here(node):
                 return call(node, self._values)
@@ -161,7 +163,7 @@ class _Lowering:
                 self.problems.append(Problem(call_.where, refusal.what, refusal.remedy))
             return self._unknown(call_)
 
-    def _handle(self, call_: Call) -> Value:
+    def _handle(self, call_: Call) -> Value | Tensor:
         name = op_name(call_.node)
         handler = HANDLERS.get(name)
         if handler is None:

@@ -14,6 +14,7 @@ _LABELS = {
     "channelgate": "gate",
     "globalavg": "avgpool",
     "image": "input",
+    "mulvectors": "product",
     "unknown": "op",
 }
 

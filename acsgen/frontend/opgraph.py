@@ -335,6 +335,27 @@ class AddVectors(Op):
 
 
 @dataclass(frozen=True)
+class MulVectors(Op):
+    """``x * y`` of two vectors of one size."""
+
+    rewritten: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = ("x", "y")
+
+    x: str
+    y: str
+
+
+@dataclass(frozen=True)
+class Join(Op):
+    """The entries of several vectors, one behind the other."""
+
+    own_channels: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = ("vectors",)
+
+    vectors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Unknown(Op):
     """Stands for a refused node, so that the nodes before and behind it can still be examined."""
 

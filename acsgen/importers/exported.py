@@ -26,6 +26,8 @@ _FACTORIES = {
     "new_zeros", "ones", "ones_like", "scalar_tensor", "zeros", "zeros_like",
 }  # fmt: skip
 
+_RECURRENT = {"gru", "lstm", "rnn_relu", "rnn_tanh"}
+
 
 @dataclass(frozen=True)
 class ProgramRun:
@@ -58,10 +60,16 @@ def is_callable_here(node: fx.Node) -> bool:
     target = node.target
     if not isinstance(target, torch._ops.OpOverload) or target.namespace not in ("aten", "acsgen"):
         return False
-    if torch.Tag.nondeterministic_seeded in target.tags and not _is_dropout(node):
+    random = torch.Tag.nondeterministic_seeded in target.tags
+    if random and not (_is_dropout(node) or is_recurrent(node)):
         return False
     has_tensor = any("Tensor" in str(a.type) for a in target._schema.arguments)
     return has_tensor or op_name(node).removeprefix("aten::") in _FACTORIES
+
+
+def is_recurrent(node: fx.Node) -> bool:
+    """Whether a node is a recurrent cell or layer, which is one operator of an exported program."""
+    return op_name(node).removeprefix("aten::").removesuffix("_cell") in _RECURRENT
 
 
 def _is_dropout(node: fx.Node) -> bool:

@@ -32,6 +32,14 @@ def module_path(node: fx.Node) -> str:
     return re.sub(r"@\d+", "", path)
 
 
+def call_path(node: fx.Node) -> str:
+    """Name of the module's call that a node belongs to: ``path`` for the first call of the module,
+    then ``path@1``, ``path@2``, ... (:func:`acsgen.nn.calls.call_name`)."""
+    stack = node.meta.get("nn_module_stack") or {}
+    number = re.search(r"@\d+$", str(list(stack)[-1])) if stack else None
+    return module_path(node) + (number.group() if number else "")
+
+
 def place(node: fx.Node) -> str:
     """Module path, and the line of the source for a functional operation, for messages."""
     path, line = module_path(node), source_line(str(node.meta.get("stack_trace") or ""))

@@ -54,6 +54,7 @@ SYSTEMS = {
     ),
     "skipnet-1": ("skipnet_resnet", {}),
     "skipnet-2": ("skipnet_resnet", {"form": "II", "depth": 14}),
+    "skipnet-rnn": ("skipnet_resnet", {"form": "RNN", "depth": 14}),
     "skipnet-public-code": ("skipnet_resnet", {"rectify_shortcut": False, "depth": 14}),
     "dense-acs": ("densenet", {"gate": {"reduction": 2}}),
     "dense-acs-public-code": (

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from acsgen.ir import integer as ir
+from acsgen.ir.kinds.join import IntJoin
 from acsgen.ir.masks import ChannelMask
 
 
@@ -57,6 +58,8 @@ def layer_result(
         return _eltwise(layer, results)
     if isinstance(layer, ir.IntConcat):
         return np.concatenate([results[name] for name in layer.maps])
+    if isinstance(layer, IntJoin):
+        return np.concatenate([results[name] for name in layer.vectors])
     x = results[layer.inputs[0]]
     if isinstance(layer, ir.IntPool):
         return _pool(layer, x)

@@ -6,11 +6,18 @@ cost.
 
 from acsgen.compiler.kinds._end import END
 from acsgen.compiler.kinds._instructions import InstructionKind, by_operation, operation_of
-from acsgen.compiler.kinds.base import COMPILER_KINDS, CompilerKind, kind_of
+from acsgen.compiler.kinds.base import COMPILER_KINDS, CompilerKind, VectorFormat, kind_of
 from acsgen.ir.kinds import KINDS
 from acsgen.isa.generated import Instruction
 
-__all__ = ["COMPILER_KINDS", "CompilerKind", "InstructionKind", "instruction_kind", "kind_of"]
+__all__ = [
+    "COMPILER_KINDS",
+    "CompilerKind",
+    "InstructionKind",
+    "VectorFormat",
+    "instruction_kind",
+    "kind_of",
+]
 
 COMPILER_KINDS.find_all(__name__, KINDS)
 

@@ -14,7 +14,7 @@ from acsgen.compiler.params import ParamsBuilder
 from acsgen.cost.counters import Counters
 from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntFullyConnected, IntGraph, IntLinear, IntLogits
-from acsgen.isa.generated import LANES, RECORD_WORDS, WORD_BYTES, Instruction, Opcode, Record
+from acsgen.isa.generated import RECORD_WORDS, WORD_BYTES, Instruction, Opcode, Record
 
 
 def add_rows(
@@ -39,11 +39,9 @@ def requantizing_records(layer: IntLinear | IntLogits) -> list[Record]:
 def _weights(graph: IntGraph, layouts: Layouts, layer: IntFullyConnected) -> NDArray[np.int8]:
     """Return the rows over the bytes of the source vector; bytes that are no values weigh zero."""
     source = graph[layer.x]
-    flat = kind_of(source).vector_format(graph, layouts, source)
-    if flat is None:
-        return layer.weight.astype(np.int8)
-    spread = np.zeros((len(layer.weight), flat.blocks * LANES), np.int8)
-    spread[:, flat.byte_index().ravel()] = layer.weight
+    stored = kind_of(source).vector_format(graph, layouts, source)
+    spread = np.zeros((len(layer.weight), stored.words * WORD_BYTES), np.int8)
+    spread[:, stored.places] = layer.weight
     return spread
 
 

@@ -6,18 +6,43 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from acsgen.compiler.kinds._instructions import InstructionKind
 from acsgen.compiler.layout import Layouts, is_map
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder
 from acsgen.compiler.steps import Step
 from acsgen.ir.integer import IntGraph, IntLayer
-from acsgen.isa.generated import MAX_CHANNELS, MAX_HEIGHT, MAX_KERNEL, MAX_STRIDE, Instruction
+from acsgen.isa.generated import (
+    MAX_CHANNELS,
+    MAX_HEIGHT,
+    MAX_KERNEL,
+    MAX_STRIDE,
+    WORD_BYTES,
+    Instruction,
+)
 from acsgen.program.map_format import MapFormat
 from acsgen.support.registry import Registry
 
 #: Abilities that the engine lacks, each with a remedy.
 Limits = Iterator[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class VectorFormat:
+    """How a vector lies in the vector memory.
+
+    Attributes:
+        places: the byte of each entry, ``(C,)``.
+        words: of all of it; bytes that are no entries may hold anything.
+        copied: the format of the map that it is a copy of, if it is one.
+    """
+
+    places: NDArray[np.intp]
+    words: int
+    copied: MapFormat | None = None
 
 
 @dataclass(frozen=True)
@@ -29,7 +54,7 @@ class CompilerKind:
             size.
         leaves_out_zeros: whether channels of the first input that a mask makes zero are not read.
         constants: adds the layer's words to the parameter buffer.
-        vector_format: the map format in which the layer's vector lies, if it is a copied map.
+        vector_format: how the layer's vector lies in the vector memory, if it makes one.
         lower: from a step that is no copy, and its layer, to the instruction; None for a kind that
             is placement alone.
         remark: on its line in the listing of the program; may be empty.
@@ -43,7 +68,7 @@ class CompilerKind:
     limits: Callable[[IntGraph, Any], Limits]
     leaves_out_zeros: bool
     constants: Callable[[IntGraph, Layouts, Any, ParamsBuilder], None]
-    vector_format: Callable[[IntGraph, Layouts, Any], MapFormat | None]
+    vector_format: Callable[[IntGraph, Layouts, Any], VectorFormat]
     lower: Callable[[Operands, Step, Any], Instruction] | None
     remark: str
     instruction: InstructionKind | None
@@ -87,5 +112,6 @@ def no_constants(
     """For kinds that have nothing in the parameter buffer."""
 
 
-def plain(graph: IntGraph, layouts: Layouts, layer: IntLayer) -> None:
+def plain(graph: IntGraph, layouts: Layouts, layer: IntLayer) -> VectorFormat:
     """For kinds whose vectors, if they make any, have a byte for each channel."""
+    return VectorFormat(np.arange(layer.shape[0]), -(-layer.shape[0] // WORD_BYTES))

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from acsgen.compiler.kinds._instructions import InstructionKind
 from acsgen.compiler.kinds._maps import source
-from acsgen.compiler.kinds.base import COMPILER_KINDS, CompilerKind, Limits, no_constants
+from acsgen.compiler.kinds.base import (
+    COMPILER_KINDS,
+    CompilerKind,
+    Limits,
+    VectorFormat,
+    no_constants,
+)
 from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.steps import Step
 from acsgen.cost.counters import Counters
 from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntFlatten, IntGraph
-from acsgen.isa.generated import Instruction, Opcode
-from acsgen.program.map_format import MapFormat
+from acsgen.isa.generated import SEGMENTS, Instruction, Opcode
 
 
 def _limits(graph: IntGraph, layer: IntFlatten) -> Limits:
@@ -20,8 +25,9 @@ def _limits(graph: IntGraph, layer: IntFlatten) -> Limits:
     yield from ()
 
 
-def _vector_format(graph: IntGraph, layouts: Layouts, layer: IntFlatten) -> MapFormat:
-    return layouts.format(graph[layer.x], split=False)
+def _vector_format(graph: IntGraph, layouts: Layouts, layer: IntFlatten) -> VectorFormat:
+    copied = layouts.format(graph[layer.x], split=False)
+    return VectorFormat(copied.byte_index().ravel(), copied.blocks * SEGMENTS, copied)
 
 
 def _lower(operands: Operands, step: Step, layer: IntFlatten) -> Instruction:

@@ -8,6 +8,7 @@ from torch import Tensor
 from acsgen.frontend import opgraph as og
 from acsgen.frontend.context import Call, Context, Refused, Value, describe
 from acsgen.frontend.kinds.base import FLOAT_KINDS, FloatKind, Results
+from acsgen.frontend.kinds.join import joined
 from acsgen.ir.kinds.base import Layer
 from acsgen.ir.kinds.concat import Concat
 
@@ -30,10 +31,13 @@ def _cat(ctx: Context, call: Call) -> Value:
     for value in maps:
         if not isinstance(value, Value):
             raise Refused("concatenates a constant", "compute all maps from the image")
+    if all(value.kind == "vector" and not value.is_expanded for value in maps):
+        return joined(ctx, call, maps, dimension)
+    for value in maps:
         if not value.is_plain_map:
             raise Refused(
                 f"concatenates {describe(value)}",
-                "concatenate maps, before pooling",
+                "concatenate maps with maps, and vectors with vectors",
                 about_inputs=True,
             )
     if dimension not in (CHANNELS, CHANNELS - RANK):

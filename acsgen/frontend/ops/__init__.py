@@ -85,7 +85,6 @@ REMEDIES: Mapping[str, str] = {
     "aten::selu": _RELU,
     "aten::silu": _RELU,
     "aten::softplus": _RELU,
-    "aten::stack": "concatenate maps on their channels, torch.cat([a, b], 1)",
     "aten::std": _MEAN,
     "aten::threshold": _RELU,
     "aten::topk": _LOGITS,

@@ -18,6 +18,7 @@ from acsgen.frontend.opgraph import (
     ApplyMask,
     ApplyVector,
     Array,
+    MulVectors,
 )
 
 _MASK_REMEDY = "multiply maps with the mask or with 1 - mask"
@@ -26,6 +27,9 @@ _MASK_REMEDY = "multiply maps with the mask or with 1 - mask"
 def _per_channel(constant: Any, x: Value, call: Call) -> Array:
     """A constant operand as one number per channel of ``x``."""
     tensor = constant if isinstance(constant, Tensor) else torch.tensor(float(constant))
+    if _is_vector(x) and _without_ones(x.dims) == _without_ones(call.dims) == (x.channels,):
+        row = np.broadcast_to(tensor.detach().to(torch.float64).numpy(), call.dims)
+        return row.reshape(-1)
     if x.kind == "mask" or x.is_expanded or call.dims != x.dims:
         raise Refused(f"arithmetic on {describe(x)}", about_inputs=True)
     full = np.broadcast_to(tensor.detach().to(torch.float64).numpy(), x.dims)
@@ -41,9 +45,35 @@ def _number_of(value: Any) -> bool:
     return not isinstance(value, Value)
 
 
+def _is_zero(value: Any) -> bool:
+    """Whether a constant is zero throughout, as the state of a recurrent layer is at its start."""
+    return _number_of(value) and not bool(torch.as_tensor(value).any())
+
+
+def _is_vector(value: Any) -> bool:
+    return isinstance(value, Value) and value.kind == "vector" and not value.is_expanded
+
+
+def _without_ones(dims: tuple[int, ...]) -> tuple[int, ...]:
+    """The dimensions from the first on that is not 1."""
+    start = next((place for place, size in enumerate(dims) if size != 1), len(dims) - 1)
+    return dims[start:]
+
+
+def _two_vectors(call: Call, left: Any, right: Any) -> bool:
+    """Whether two vectors of one size are combined entry by entry."""
+    if not (_is_vector(left) and _is_vector(right)):
+        return False
+    return _without_ones(left.dims) == _without_ones(right.dims) == _without_ones(call.dims)
+
+
 def _combine(ctx: Context, call: Call, left_factor: float, right_factor: float) -> Value:
     """``left_factor * self + right_factor * other``."""
     left, right = call.args["self"], call.args["other"]
+    for x, factor, other in ((left, left_factor, right), (right, right_factor, left)):
+        alike = _is_vector(x) and _without_ones(x.dims) == _without_ones(call.dims)
+        if alike and factor == 1.0 and _is_zero(other):
+            return replace(x, dims=call.dims)
     for mask, factor, other, other_factor in (
         (left, left_factor, right, right_factor),
         (right, right_factor, left, left_factor),
@@ -58,7 +88,7 @@ def _combine(ctx: Context, call: Call, left_factor: float, right_factor: float) 
         x = call.value("other")
         offset = left_factor * _per_channel(left, x, call)
         return ctx.affine(call, x, np.asarray(right_factor), offset)
-    if {left.kind, right.kind} == {"vector"} and left.dims == right.dims == call.dims:
+    if _two_vectors(call, left, right):
         return ctx.emit(
             AddVectors,
             call,
@@ -126,15 +156,19 @@ def _div(ctx: Context, call: Call) -> Value:
     return ctx.affine(call, x, 1.0 / divisor, np.asarray(0.0))
 
 
-def _mul(ctx: Context, call: Call) -> Value:
+def _mul(ctx: Context, call: Call) -> Value | Tensor:
     left, right = call.args["self"], call.args["other"]
     for x, other in ((left, right), (right, left)):
         if _number_of(other):
             if x.kind == "mask":
                 raise Refused("scales a channel mask", "scale the map instead")
+            if _is_vector(x) and _is_zero(other):
+                return torch.zeros(call.dims)
             return ctx.affine(call, x, _per_channel(other, x, call), np.asarray(0.0))
     if left.kind == "mask" and right.kind == "mask":
         return _both_masks(call, left, right)
+    if _two_vectors(call, left, right):
+        return ctx.emit(MulVectors, call, left.shape, x=left.op, y=right.op)
     for x, factor in ((left, right), (right, left)):
         if x.is_plain_map and factor.kind == "mask":
             return _apply_mask(ctx, call, x, factor)

@@ -47,6 +47,22 @@ def _split(ctx: Context, call: Call) -> Value:
     return replace(x, split_axis=axis)
 
 
+def _unbind(ctx: Context, call: Call) -> Value:
+    """The only piece, as recurrent layers take a sequence of one step apart."""
+    x = call.value()
+    if x.kind == "map" or x.dims[int(call.args.get("dim") or 0)] != 1:
+        raise Refused(f"takes {describe(x)} apart", "give a recurrent layer one step at a time")
+    return replace(x, dims=call.dims)
+
+
+def _stack(ctx: Context, call: Call) -> Value:
+    vectors = call.args["tensors"]
+    if len(vectors) != 1 or not isinstance(vectors[0], Value) or vectors[0].kind == "map":
+        remedy = "concatenate maps on their channels, torch.cat([a, b], 1)"
+        raise Refused("stacks tensors on a new dimension", remedy)
+    return replace(vectors[0], dims=call.dims)
+
+
 def _getitem(ctx: Context, call: Call) -> Value:
     x, index = call.value("a"), int(call.args["b"])
     if x.split_axis is None:
@@ -88,5 +104,8 @@ HANDLERS = {
     "aten::slice": _slice,
     "aten::split": _split,
     "aten::split_with_sizes": _split,
+    "aten::stack": _stack,
+    "aten::unbind": _unbind,
+    "aten::unsafe_split": _split,
     "getitem": _getitem,
 }

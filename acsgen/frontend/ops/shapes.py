@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acsgen.frontend.context import Call, Context, Refused, Value, describe, single_axis
+import torch
+from torch import Tensor
+
+from acsgen.frontend.context import Call, Context, Handler, Refused, Value, describe, single_axis
 from acsgen.frontend.opgraph import Flatten, Image, Pad
 
 
@@ -85,7 +88,15 @@ def _dropout(ctx: Context, call: Call) -> Value:
     return _same(ctx, call)
 
 
-HANDLERS = {
+def _zeros_like(ctx: Context, call: Call) -> Tensor:
+    return torch.zeros(call.dims, dtype=call.dtype)
+
+
+def _ones_like(ctx: Context, call: Call) -> Tensor:
+    return torch.ones(call.dims, dtype=call.dtype)
+
+
+HANDLERS: dict[str, Handler] = {
     "aten::_to_copy": _convert,
     "aten::_unsafe_view": _reshape,
     "aten::alias": _same,
@@ -99,6 +110,9 @@ HANDLERS = {
     "aten::flatten": _reshape,
     "aten::constant_pad_nd": _pad,
     "aten::pad": _pad,
+    "aten::new_ones": _ones_like,
+    "aten::new_zeros": _zeros_like,
+    "aten::ones_like": _ones_like,
     "aten::permute": _permute,
     "aten::reshape": _reshape,
     "aten::squeeze": _reshape,
@@ -108,4 +122,5 @@ HANDLERS = {
     "aten::type_as": _convert,
     "aten::unsqueeze": _reshape,
     "aten::view": _reshape,
+    "aten::zeros_like": _zeros_like,
 }

@@ -15,21 +15,35 @@ from acsgen.frontend.opgraph import (
     ApplyMask,
     ApplyVector,
     Concat,
+    Flatten,
+    GlobalAvg,
     Image,
+    Join,
     Op,
     OpGraph,
     Pool,
     Relu,
+    Sigmoid,
 )
 from acsgen.frontend.passes.base import Pass, fresh
 
+#: Operations with a negative result only where an operand has one.
+_KEEP_SIGN = (Add, ApplyVector, Concat, Flatten, GlobalAvg, Join, Pool)
+
+
+def signed_results(graph: OpGraph) -> dict[str, bool]:
+    """Whether the integers of a map or a vector may be negative, by its name."""
+    signed: dict[str, bool] = {}
+    for op in graph.ops:
+        signed[op.name] = _is_signed(op, signed)
+    return signed
+
 
 def _run(graph: OpGraph) -> OpGraph:
-    signed: dict[str, bool] = {}
+    signed = signed_results(graph)
     copies: dict[str, str] = {}
     changes: dict[str, tuple[Op, ...]] = {}
     for op in graph.ops:
-        signed[op.name] = _is_signed(op, signed)
         if not isinstance(op, Concat) or not signed[op.name]:
             continue
         made: list[Op] = []
@@ -47,12 +61,12 @@ def _run(graph: OpGraph) -> OpGraph:
 
 def _is_signed(op: Op, signed: dict[str, bool]) -> bool:
     """Whether the integers of a result may be negative."""
-    if isinstance(op, (Image, Relu)):
+    if isinstance(op, (Image, Relu, Sigmoid)):
         return False
-    if isinstance(op, (Add, ApplyMask, ApplyVector, Concat, Pool)):
-        maps = op.maps if isinstance(op, Concat) else [op.x]
-        maps = [*maps, op.y] if isinstance(op, Add) else maps
-        return any(signed[name] for name in maps)
+    if isinstance(op, ApplyMask):
+        return signed[op.x]
+    if isinstance(op, _KEEP_SIGN):
+        return any(signed[name] for name in op.inputs)
     return True
 
 

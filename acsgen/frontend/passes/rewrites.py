@@ -11,6 +11,8 @@ from acsgen.frontend.passes import (
     drop_softmax,
     drop_zeros,
     gate_views,
+    join_parts,
+    join_sums,
     leaky_relus,
     merge_means,
     merge_padding,
@@ -19,8 +21,10 @@ from acsgen.frontend.passes import (
     one_sign,
     pick_pixels,
     pools_into_means,
+    row_pieces,
     split_pools,
     square_windows,
+    vector_products,
     vector_sums,
 )
 from acsgen.frontend.passes.base import Pass
@@ -41,10 +45,14 @@ REWRITES: tuple[Pass, ...] = (
     mix_identity.PASS,
     complements.PASS,
     vector_sums.PASS,
+    join_sums.PASS,
+    row_pieces.PASS,
+    vector_products.PASS,
     gate_views.PASS,
     drop_zeros.PASS,
     one_pixel.PASS,
     one_sign.PASS,
+    join_parts.PASS,
 )
 
 
