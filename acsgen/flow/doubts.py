@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acsgen.data.remedies import labels_beyond
+from acsgen.frontend.passes.constants import PREFIX
 from acsgen.ir.layers import LayerGraph
 
 
@@ -65,6 +66,8 @@ def _of_pixels(source: str, name: str, pixels: NDArray[np.uint8], therefore: str
 
 def _of_weights(layers: LayerGraph) -> Iterator[str]:
     for layer in layers:
+        if layer.name.startswith(PREFIX):
+            continue  # It makes constants, and has its bias alone.
         for field in fields(layer):
             value = getattr(layer, field.name)
             if field.name == "weight" and isinstance(value, np.ndarray) and not np.any(value):

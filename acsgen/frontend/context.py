@@ -46,7 +46,7 @@ class Value:
         dims: PyTorch's shape, which may differ from ``shape`` by axes of size 1 and by expansion.
         pixels: still the raw image in an integer type.
         suspect: a refused node is among its ancestors.
-        also: further masks multiplied with this one (masks only).
+        combined: the product of several masks (masks only).
         complement: stands for ``1 - mask`` (masks only).
         split_axis: stands for all pieces that a tensor was cut into along this axis of ``dims``.
     """
@@ -57,7 +57,7 @@ class Value:
     dims: tuple[int, ...]
     pixels: bool = False
     suspect: bool = False
-    also: tuple[str, ...] = ()
+    combined: bool = False
     complement: bool = False
     split_axis: int | None = None
 

@@ -61,7 +61,9 @@ def lower(
     problems += _output_problems(program.name, outputs)
     if not returned:
         raise UserError(problems)
-    graph, rewrites = rewrite(OpGraph(program.name, tuple(lowering.context.ops), returned))
+    # Products with the zeros of a state at its start are not there, and what they read may not be.
+    whole = OpGraph(program.name, tuple(lowering.context.ops), returned).without_unread()
+    graph, rewrites = rewrite(whole)
     problems += graph_problems(graph)
     if problems:
         raise UserError(problems)

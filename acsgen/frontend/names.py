@@ -8,6 +8,7 @@ from collections import Counter
 _PRIMARY = {"conv", "linear", "pool", "channelgate"}
 _LABELS = {
     "addvectors": "sum",
+    "andmasks": "both",
     "applycomplement": "kept",
     "applymask": "mask",
     "applyvector": "scale",

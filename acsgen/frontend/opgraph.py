@@ -311,6 +311,17 @@ class TakeBits(Op):
 
 
 @dataclass(frozen=True)
+class AndMasks(Op):
+    """The product of two masks: of as many bits, or one of them of one bit, for all channels."""
+
+    rewritten: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = ("x", "y")
+
+    x: str
+    y: str
+
+
+@dataclass(frozen=True)
 class ApplyComplement(Op):
     """Map times ``1 - mask``; a mask of one bit applies to every channel."""
 
@@ -392,6 +403,16 @@ class OpGraph:
             if len(kept) == len(ops):
                 return replace(self, ops=tuple(ops))
             ops = kept
+
+    def without_unread(self) -> OpGraph:
+        """The graph without operations that nothing reads; the image stays."""
+        graph = self
+        while True:
+            uses = graph.use_counts()
+            kept = tuple(op for op in graph.ops if uses[op.name] or isinstance(op, Image))
+            if len(kept) == len(graph.ops):
+                return graph
+            graph = replace(graph, ops=kept)
 
     def by_name(self) -> dict[str, Op]:
         """Operations by name."""

@@ -31,6 +31,7 @@ class GatedLayer:
     further calls of a shared one. ``in_gate`` is set only where a masked input channel is exactly
     zero, so that skipping it is exact. ``in_bits`` and ``out_bits`` are the first of the gate's
     bits that masks the layer and how many do, None for all of them; one bit masks every channel.
+    ``switch`` is a gate of one decision that switches the whole layer, beside ``out_gate``.
     """
 
     layer: str
@@ -38,6 +39,13 @@ class GatedLayer:
     out_gate: str | None
     in_bits: tuple[int, int] | None = None
     out_bits: tuple[int, int] | None = None
+    switch: str | None = None
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """All the gates that have a say."""
+        named = (self.in_gate, self.out_gate, self.switch)
+        return tuple(gate for gate in named if gate is not None)
 
 
 @runtime_checkable
@@ -61,10 +69,10 @@ class Load:
     def active(self, masks: Mapping[str, Tensor]) -> tuple[Tensor | int, Tensor | int]:
         """Active outputs and active inputs of each image, [N]; a number where no gate has a say."""
         layer = self.layer
-        return (
-            _active(masks, layer.out_gate, layer.out_bits, self.op.outs),
-            _active(masks, layer.in_gate, layer.in_bits, self.op.ins),
-        )
+        outs = _active(masks, layer.out_gate, layer.out_bits, self.op.outs)
+        if layer.switch is not None:
+            outs = outs * _active(masks, layer.switch, None, 1)
+        return outs, _active(masks, layer.in_gate, layer.in_bits, self.op.ins)
 
 
 def _active(
@@ -130,10 +138,12 @@ class MacCounter:
         self._views: list[_View] = []
         in_columns = [self._column(la.in_gate, la.in_bits) for _, la in plain]
         out_columns = [self._column(la.out_gate, la.out_bits) for _, la in plain]
+        switch_columns = [self._column(la.switch, None) for _, la in plain]
         self._coefficients = torch.tensor([float(macs) for macs, _ in plain], device=device)
         identity = torch.eye(len(self._views) + 1, device=device)
         self._select_in = identity[:, in_columns]
         self._select_out = identity[:, out_columns]
+        self._select_switch = identity[:, switch_columns]
 
     def count(self, masks: Mapping[str, Tensor]) -> Tensor:
         """MACs per image, float [N], for the masks [N, C] of one forward pass, by call of a gate.
@@ -147,6 +157,7 @@ class MacCounter:
         shares = [view.of(masks).float().mean(1) for view in self._views]
         active = torch.stack([ones, *shares], dim=1)
         fractions = (active @ self._select_in) * (active @ self._select_out)
+        fractions = fractions * (active @ self._select_switch)
         total = fractions @ self._coefficients + self._grouped_macs(self._groupings)
         for pairs in self._pairs:
             total = total + pairs.count(masks)
@@ -211,6 +222,8 @@ class _MaskedPairs:
         if self.layer.in_gate is not None:
             view = _View(self.layer.in_gate, self.layer.in_bits)
             pairs = pairs * view.of(masks).float().expand(-1, ins).unsqueeze(1)
+        if self.layer.switch is not None:
+            pairs = pairs * masks[self.layer.switch].float().unsqueeze(2)
         return self._macs_of_a_pair * pairs.sum((1, 2))
 
     def all(self) -> Tensor:
@@ -237,10 +250,9 @@ def _same_group(op: Operation) -> Tensor:
 
 def _has_masked_pairs(op: Operation, layer: GatedLayer) -> bool:
     """Whether the share of active channels does not tell the share of the work."""
-    masked = [gate for gate in (layer.in_gate, layer.out_gate) if gate is not None]
     if isinstance(op.module, DGConv2d):
-        return bool(masked)
-    return op.groups > 1 and len(masked) == 2
+        return bool(layer.gates)
+    return op.groups > 1 and layer.in_gate is not None and layer.out_gate is not None
 
 
 def _check_names(
@@ -248,7 +260,7 @@ def _check_names(
 ) -> None:
     """Refuse names of calls that the network does not make."""
     wrong = [f"layer '{la.layer}'" for la in layers if la.layer not in working]
-    named = {gate for la in layers for gate in (la.in_gate, la.out_gate) if gate is not None}
+    named = {gate for la in layers for gate in la.gates}
     wrong += [f"gate '{gate}'" for gate in sorted(named.difference(gates))]
     if wrong:
         raise ValueError(

@@ -46,6 +46,8 @@ SYSTEMS = {
     "iadi": ("iadi_resnet", {}),
     "iadi-paper": ("iadi_resnet", {"granularity": "conv", "gate_norm": False}),
     "iadi-public-code": ("iadi_resnet", {"rectify_shortcut": False}),
+    "iadi-layer": ("iadi_resnet", {"gates": "layer"}),
+    "mgl2s": ("iadi_resnet", {"gates": "both"}),
     "ofas-1": ("ofas_resnet", {"depth": 14}),
     "ofas-2": ("ofas_resnet", {"form": "II"}),
     "ofas-public-code": (
@@ -157,7 +159,9 @@ def test_closed_masks_cost_neither_work_nor_cycles(
 
 
 #: Blocks that one decision switches off cost the engine none of their multiplications.
-WHOLE_BLOCKS = [name for name in SYSTEMS if name.startswith(("ofas", "skipnet"))]
+WHOLE_BLOCKS = [
+    name for name in SYSTEMS if name.startswith(("iadi-layer", "mgl2s", "ofas", "skipnet"))
+]
 
 
 @pytest.mark.parametrize("name", WHOLE_BLOCKS)
@@ -171,7 +175,13 @@ def test_a_skipped_block_is_dead_in_all_its_layers(
     convolutions = [layer for layer in graph if isinstance(layer, IntConv)]
     inner = [c for c in convolutions if re.match(r"layer\d\.\d\.conv[12]$", c.name)]
     always = [c.name for c in inner if not c.mask]
-    assert always == (["layer1.0.conv1", "layer1.0.conv2"] if name.startswith("skipnet") else [])
+    # The first block has no decision of its own, but for a channel gate.
+    first = {"ofas": [], "mgl2s": ["layer1.0.conv1"]}
+    assert always == first.get(name[:4], first.get(name, ["layer1.0.conv1", "layer1.0.conv2"]))
+    if name == "mgl2s":
+        gating = [c for c in convolutions if re.match(r"gates\.\d\.conv$", c.name)]
+        assert [c.name for c in gating if not c.mask] == ["gates.0.conv"]
+        inner += [*gating, *(c for c in convolutions if c.name.startswith("constant."))]
     # What a mask leaves of the shortcut is one multiplication a pixel and channel.
     masked = [*(c for c in inner if c.mask), *(c for c in convolutions if "kept" in c.name)]
     saved = sum(c.weight.size * c.shape[1] * c.shape[2] for c in masked)

@@ -14,6 +14,7 @@ from acsgen.frontend.opgraph import (
     Add,
     AddVectors,
     Affine,
+    AndMasks,
     ApplyComplement,
     ApplyMask,
     ApplyVector,
@@ -113,7 +114,7 @@ def _complement(call: Call, mask: Value, factor: float, other: Any, other_factor
     ones = not isinstance(other, Value) and bool(
         (torch.as_tensor(other).to(torch.float64) * other_factor == 1.0).all()
     )
-    if factor != -1.0 or not ones or mask.also or call.dims != mask.dims:
+    if factor != -1.0 or not ones or call.dims != mask.dims:
         raise Refused("arithmetic on a channel mask other than 1 - mask", _MASK_REMEDY)
     return replace(mask, complement=not mask.complement)
 
@@ -166,7 +167,7 @@ def _mul(ctx: Context, call: Call) -> Value | Tensor:
                 return torch.zeros(call.dims)
             return ctx.affine(call, x, _per_channel(other, x, call), np.asarray(0.0))
     if left.kind == "mask" and right.kind == "mask":
-        return _both_masks(call, left, right)
+        return _both_masks(ctx, call, left, right)
     if _two_vectors(call, left, right):
         return ctx.emit(MulVectors, call, left.shape, x=left.op, y=right.op)
     for x, factor in ((left, right), (right, left)):
@@ -185,24 +186,20 @@ def _mul(ctx: Context, call: Call) -> Value | Tensor:
     )
 
 
-def _both_masks(call: Call, left: Value, right: Value) -> Value:
-    wrong = left.dims != call.dims or right.dims != call.dims or left.shape != right.shape
-    if wrong or left.complement or right.complement:
+def _both_masks(ctx: Context, call: Call, left: Value, right: Value) -> Value:
+    """The product of two masks, one of which may have one bit for all channels."""
+    wide, other = sorted((left, right), key=lambda mask: mask.channels, reverse=True)
+    alike = wide.shape == other.shape or other.shape == (1,)
+    if wide.dims != call.dims or not alike or left.complement or right.complement:
         raise Refused(f"multiplies {describe(left)} with {describe(right)}", about_inputs=True)
-    return replace(left, also=(*left.also, right.op, *right.also))
+    both = ctx.emit(AndMasks, call, wide.shape, x=wide.op, y=other.op)
+    return replace(both, kind="mask", combined=True)
 
 
 def _apply_mask(ctx: Context, call: Call, x: Value, mask: Value) -> Value:
     _require_channel_axis(call, x, mask)
-    if mask.complement:
-        return ctx.emit(ApplyComplement, call, x.shape, x=x.op, mask=mask.op)
-    result = x
-    masks = (mask.op, *mask.also)
-    for i, name in enumerate(masks):
-        result = ctx.emit(ApplyMask, call, x.shape, x=result.op, mask=name)
-        if i + 1 < len(masks):
-            ctx.ops[-1] = replace(ctx.ops[-1], node="")
-    return result
+    kind = ApplyComplement if mask.complement else ApplyMask
+    return ctx.emit(kind, call, x.shape, x=x.op, mask=mask.op)
 
 
 def _require_channel_axis(call: Call, x: Value, factor: Value) -> None:

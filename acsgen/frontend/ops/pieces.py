@@ -87,7 +87,7 @@ def _piece(
 ) -> Value:
     """Entries of a vector, or bits of a mask, from ``first`` on."""
     count = int(np.prod(dims))
-    if x.is_expanded or x.dims[axis] != x.channels or x.also:
+    if x.is_expanded or x.dims[axis] != x.channels or x.combined:
         raise Refused(f"takes a piece of {describe(x)}", about_inputs=True)
     if x.kind == "mask":
         bits = ctx.emit(TakeBits, call, (count,), x=x.op, first=first)

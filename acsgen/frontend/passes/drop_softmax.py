@@ -30,17 +30,7 @@ def _run(graph: OpGraph) -> OpGraph:
             )
             warnings.warn(message, RewriteWarning, stacklevel=2)
         outputs.append(last.name if dropped else name)
-    return _without_unread(replace(graph, outputs=tuple(outputs)))
-
-
-def _without_unread(graph: OpGraph) -> OpGraph:
-    """The graph without operations of these that nothing reads any more."""
-    while True:
-        uses = graph.use_counts()
-        kept = tuple(op for op in graph.ops if not isinstance(op, _KEEPS_ORDER) or uses[op.name])
-        if len(kept) == len(graph.ops):
-            return graph
-        graph = replace(graph, ops=kept)
+    return replace(graph, outputs=tuple(outputs)).without_unread()
 
 
 PASS = Pass("drop-softmax", "a softmax, log_softmax or sigmoid of the logits is left out", _run)

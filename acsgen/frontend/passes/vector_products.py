@@ -24,8 +24,6 @@ from acsgen.frontend.opgraph import (
     Affine,
     ApplyVector,
     Array,
-    Conv,
-    Flatten,
     GlobalAvg,
     MulVectors,
     Op,
@@ -33,6 +31,7 @@ from acsgen.frontend.opgraph import (
     Relu,
 )
 from acsgen.frontend.passes.base import Pass
+from acsgen.frontend.passes.constants import constant_map, make_pixel
 from acsgen.frontend.passes.join_sums import by_entry, unscaled
 from acsgen.frontend.passes.one_sign import signed_results
 
@@ -68,7 +67,6 @@ class _Rewriting:
         self.signed = signed_results(self.graph)
         self.names = set(self.ops)
         self.place: Op = self.graph.ops[0]
-        self.pixel = ""
 
     def run(self) -> OpGraph:
         """The graph without products of vectors."""
@@ -77,23 +75,15 @@ class _Rewriting:
             if op.name not in self.products:
                 self.made.append(op)
                 continue
-            if not self.pixel and not self._make_pixel():
+            pixel = make_pixel(self.made, op.where)
+            if pixel is None:
                 return self.graph
+            self.made += pixel
             assert isinstance(op, (AddVectors, MulVectors))
             self.maps[op.name] = self._sum(op) if isinstance(op, AddVectors) else self._product(op)
             self.made.append(GlobalAvg(op.name, op.node, op.where, op.shape, self.maps[op.name]))
-        return self._read()
-
-    def _read(self) -> OpGraph:
-        """The new graph, without results that nothing reads."""
-        before = self.graph.use_counts()
-        ops = self.made
-        while True:
-            graph = OpGraph(self.graph.name, tuple(ops), self.graph.outputs)
-            uses = graph.use_counts()
-            ops = [op for op in graph.ops if uses[op.name] or (op.name in self.ops and not before[op.name])]
-            if len(ops) == len(graph.ops):
-                return graph
+        new = OpGraph(self.graph.name, tuple(self.made), self.graph.outputs)
+        return new.without_unread()
 
     def _product(self, op: MulVectors) -> str:
         """The map of a product: that of one factor times the other, which is a vector."""
@@ -155,39 +145,16 @@ class _Rewriting:
         return self._affine(map_, scale, np.zeros(len(scale)))
 
     def _named(self, map_: _Map) -> str:
-        """The operation that makes a map: for constants, a convolution that has nothing but a bias."""
+        """The operation that makes a map."""
         if isinstance(map_, str):
             return map_
         key = map_.tobytes()
         if key not in self.constants:
-            shape = (len(map_), 1, 1)
-            name = self._conv(shape, self.pixel, np.zeros((len(map_), 1, 1, 1)), map_)
-            if np.all(map_ >= 0):
-                name = self._emit(Relu, shape, "constant", x=name)  # unsigned: a bit more
-            self.constants[key] = name
+            made = constant_map(map_, self.place.where, self.names)
+            self.made += made
+            self.names.update(op.name for op in made)
+            self.constants[key] = made[-1].name
         return self.constants[key]
-
-    def _make_pixel(self) -> bool:
-        """A map of one pixel and one channel, from a map that is there; false where there is none."""
-        averaged = [op for op in self.made if isinstance(op, (GlobalAvg, Flatten))]
-        if not averaged:
-            return False
-        sources = [next(op for op in self.made if op.name == reader.x) for reader in averaged]
-        x, shape = min(((op.name, op.shape) for op in sources), key=lambda found: found[1][1:])
-        stride = 1
-        while shape[1:] != (1, 1) or stride == 1:
-            weight = np.zeros((1, shape[0], 1, 1))
-            shape = (1, *(-(-size // stride) for size in shape[1:]))
-            x = self._conv(shape, x, weight, np.ones(1), stride)
-            stride = 2
-            if shape[1:] == (1, 1):
-                break
-        self.pixel = x
-        return True
-
-    def _conv(self, shape: tuple[int, ...], x: str, weight: Array, bias: Array, stride: int = 1) -> str:
-        fields = {"weight": weight, "bias": bias, "stride": stride, "pad": 0, "groups": 1}
-        return self._emit(Conv, shape, "constant", x=x, **fields)
 
     def _shape(self, name: str) -> tuple[int, ...]:
         return (self.ops[name].shape[0] if name in self.ops else self.place.shape[0], 1, 1)
