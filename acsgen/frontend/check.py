@@ -14,6 +14,7 @@ from acsgen.frontend.opgraph import (
     Image,
     LeakyRelu,
     Linear,
+    MulVectors,
     Op,
     OpGraph,
     PartialMean,
@@ -82,9 +83,9 @@ def _left_over(op: Op) -> Problem:
     if isinstance(op, Clip):
         what = f"clamping to {op.low}..{op.high}"
         return Problem(op.where, what, "let the upper end be above the lower one")
-    if isinstance(op, AddVectors):
-        what = "adds vectors that are not linear layers of one vector"
-        return Problem(op.where, what, "add maps, or give one linear layer both vectors' inputs")
+    if isinstance(op, (AddVectors, MulVectors)):
+        what = "multiplies vectors, and no map was averaged or flattened before"
+        return Problem(op.where, what, "take the average of a map, and multiply vectors behind it")
     return Problem(op.where, "pads a map", "give the padding to the convolution")
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acsgen.ir import layers as ir
+from acsgen.ir.kinds.join import Join
 from acsgen.ir.masks import one_mask
 from acsgen.nn import ChannelGate
 from tests.frontend.compiled import compiled, kinds, only, refusals
@@ -220,12 +221,13 @@ def test_a_gate_that_reads_the_branch_leaves_it_alive() -> None:
     assert found["body.a.0"] is not None
 
 
-def test_vectors_of_different_sources_are_not_added() -> None:
+def test_the_logits_of_a_gate_may_be_of_several_vectors() -> None:
     def forward(s: Any, x: Tensor) -> Tensor:
         other = F.relu(s.a(x)).mean((2, 3))[:, :1]
         return x * s.g(s.fc(x.mean((2, 3))) - other)
 
     module = network(forward, nn.Identity())
     module.body.fc, module.body.g = nn.Linear(WIDTH, 1), ChannelGate()
-    (problem,) = refusals(randomized(module))
-    assert "not linear layers of one vector" in problem.what
+    graph = compiled(randomized(module))
+    (gate,) = graph.gates
+    assert isinstance(graph[gate.x], Join)

@@ -187,9 +187,9 @@ def test_causes_before_a_refused_node_are_told_with_it():
     module = randomized(Body(lambda s, x: s.fc(forward(s, s.c(x.float()))), c=ConvBn(3, 6),
                              fc=nn.Linear(6, 4), **layers))  # fmt: skip
     told = " ".join(problem.what for problem in refusals(module))
-    for cause in ("layer_norm", "softmax is left out at the end", "multiplies a vector", "gelu"):
+    for cause in ("layer_norm", "softmax is left out at the end", "gelu"):
         assert cause in told, told
-    assert len(refusals(module)) == 4
+    assert len(refusals(module)) == 3
 
 
 def test_a_refused_node_does_not_drag_its_followers_along():
@@ -306,9 +306,6 @@ ENDS = {
     "larger": (
         lambda s, x: s.fc(F.interpolate(s.c(x), scale_factor=2).mean((2, 3))),
         "aten.upsample_nearest2d", "no map larger than its source"),
-    "two-networks": (
-        lambda s, x: s.fc(s.c(x).mean((2, 3))) + s.fc(s.c(2 * x).mean((2, 3))),
-        "adds vectors that are not linear layers of one vector", "give one linear layer"),
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ def graph() -> IntGraph:
     stem = b.conv(b.input(3, 8, 8), 6)
     gate = b.gate(b.gavg(stem), 6)
     y = b.conv(stem, 6, residual=stem, mask=gate)
+    b.linear(b.join(b.gavg(stem), b.gavg(stem)), 3)
     y = b.eltwise(b.scale(y, b.linear(b.gavg(y), 6, sigmoid=True)), mask=gate)
     y = b.pool(b.concat(stem, y))
     b.logits(b.flatten(y))

@@ -25,6 +25,7 @@ from acsgen.ir.integer import (
     IntPool,
     IntScale,
 )
+from acsgen.ir.kinds.join import IntJoin
 from acsgen.ir.masks import whole
 
 
@@ -150,6 +151,12 @@ class GraphBuilder:
         shape = (sum(channels), *self.shape(maps[0])[1:])
         signed = self.signed(maps[0])
         return self._add(IntConcat, "concat", shape, signed, maps=maps, channels=channels)
+
+    def join(self, *vectors: str) -> str:
+        """Vectors of one sign, each a part of this one alone."""
+        sizes = tuple(self.shape(x)[0] for x in vectors)
+        signed = self.signed(vectors[0])
+        return self._add(IntJoin, "join", (sum(sizes),), signed, vectors=vectors, sizes=sizes)
 
     def gavg(self, x: str) -> str:
         channels, height, width = self.shape(x)

@@ -44,7 +44,7 @@ _MARGIN, _LOWEST_THRESHOLD = 3.0, 0.01
 
 def _run(graph: OpGraph) -> OpGraph:
     masks = [op for op in graph.ops if isinstance(op, AndMasks)]
-    for mask in masks:
+    for mask in reversed(masks):  # A product of three masks is one of a product.
         graph = _closed_with_the_block(graph, mask) or _one_after_the_other(graph, mask)
     return graph
 
