@@ -1,9 +1,9 @@
-"""Chooses where the parts of concatenated maps and of joined vectors lie: in the whole itself, where
-they can.
+"""Chooses where the parts of concatenated maps and of joined vectors lie: in the whole itself,
+where they can.
 
-A result has one place.  Where several concatenations want it, the last one has it: in a dense block it
-is the largest, and the earlier ones, whose parts lie in it one behind the other, are slices of it
-too.  A map that cannot lie in a concatenation is copied there.
+A result has one place.  Where several concatenations want it, the last one has it: in a dense block
+it is the largest, and the earlier ones, whose parts lie in it one behind the other, are slices of
+it too.  A map that cannot lie in a concatenation is copied there.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _size(graph: IntGraph, name: str) -> int:
 
 
 def _run_of_slices(graph: IntGraph, layer: IntLayer, slices: dict[Buffer, Slice]) -> Slice | None:
-    """Return the slice of another whole that all parts of a layer make up already, in their order."""
+    """Return the slice of another whole that all parts of a layer make up already, in order."""
     found = [slices.get(_buffer(graph[part])) for part in layer.parts]
     begin = found[0]
     if begin is None:

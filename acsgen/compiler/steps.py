@@ -71,7 +71,7 @@ class Schedule:
     slices: dict[Buffer, Slice]
 
     def place(self, buffer: Buffer) -> tuple[Buffer, int]:
-        """Return the allocated buffer that a buffer lies in, and its first channel or word there."""
+        """Return the allocated buffer that a buffer lies in, and its first channel or word."""
         first = 0
         while buffer in self.slices:
             first += self.slices[buffer].first

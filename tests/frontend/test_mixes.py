@@ -14,7 +14,7 @@ from acsgen.ir import layers as ir
 from acsgen.ir.kinds.join import Join
 from acsgen.ir.masks import one_mask
 from acsgen.nn import ChannelGate
-from tests.frontend.compiled import compiled, kinds, only, refusals
+from tests.frontend.compiled import compiled, kinds, only
 from tests.nets.modules import Body, ConvBn, Net, PooledGate, randomized
 
 WIDTH = 6

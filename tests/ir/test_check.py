@@ -105,12 +105,12 @@ BROKEN: dict[str, tuple[str, Any, str]] = {
     "an accumulator": (
         "linear",
         lambda g: {"bias": np.full(6, INT32_MAX)},
-        "accumulator of output 0 can reach ",
+        "accumulator of output 5 can reach ",
     ),
     "a vector in place of a map": (
         "pool",
         lambda g: {"x": last(g, "linear").name},
-        "x is linear6, a vector, not a map",
+        "x is linear10, a vector, not a map",
     ),
     "a mask in place of a vector": (
         "scale",

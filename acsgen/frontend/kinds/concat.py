@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -26,13 +28,14 @@ def _start(op: og.Concat, sources: tuple[Layer, ...]) -> Concat:
 
 
 def _cat(ctx: Context, call: Call) -> Value:
-    maps: list[Value] = call.args["tensors"]
+    maps: list[Any] = call.args["tensors"]
     dimension = int(call.args["dim"])
+    computed = [value for value in maps if isinstance(value, Value)]
+    if all(value.kind == "vector" and not value.is_expanded for value in computed):
+        return joined(ctx, call, maps, dimension)
     for value in maps:
         if not isinstance(value, Value):
             raise Refused("concatenates a constant", "compute all maps from the image")
-    if all(value.kind == "vector" and not value.is_expanded for value in maps):
-        return joined(ctx, call, maps, dimension)
     for value in maps:
         if not value.is_plain_map:
             raise Refused(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,19 +23,42 @@ def _start(op: og.Join, sources: tuple[Layer, ...]) -> Join:
     return Join(op.name, op.where, op.shape, tuple(source.name for source in sources))
 
 
-def joined(ctx: Context, call: Call, vectors: list[Value], dimension: int) -> Value:
-    """The entries of several vectors, one behind the other.
+def joined(ctx: Context, call: Call, vectors: list[Value | Tensor], dimension: int) -> Value:
+    """The entries of several vectors, one behind the other; of constants, too, such as the zeros with
+    which a state begins.
 
     Raises:
         Refused: they are put side by side on another dimension than that of their entries.
     """
+    computed = [value for value in vectors if isinstance(value, Value)]
     if len(vectors) == 1:
-        return vectors[0]
-    for value in vectors:
+        return computed[0]
+    for value in computed:
         if value.dims[dimension] != value.channels:
             raise Refused(f"concatenates on dimension {dimension}", "concatenate entries (dim=1)")
-    size = sum(value.channels for value in vectors)
-    return ctx.emit(og.Join, call, (size,), vectors=tuple(value.op for value in vectors))
+    names = tuple(value.op for value in computed)
+    size = sum(value.channels for value in computed)
+    if len(computed) == len(vectors):
+        return ctx.emit(og.Join, call, (size,), vectors=names)
+    x = computed[0].op
+    if len(computed) > 1:
+        x = ctx.emit(og.Join, call, (size,), vectors=names).op
+        ctx.ops[-1] = replace(ctx.ops[-1], node="")
+    rows, constants = [np.zeros((0, size))], [np.zeros(0)]
+    first = 0
+    for value in vectors:
+        count = value.channels if isinstance(value, Value) else value.numel()
+        own = isinstance(value, Value)
+        rows.append(np.eye(size)[first : first + count] if own else np.zeros((count, size)))
+        first += count if own else 0
+        constants.append(np.zeros(count) if own else _entries(value))
+    weight, bias = np.concatenate(rows), np.concatenate(constants)
+    return ctx.emit(og.Linear, call, (len(bias),), x=x, weight=weight, bias=bias)
+
+
+def _entries(constant: Value | Tensor) -> og.Array:
+    assert isinstance(constant, Tensor)
+    return np.asarray(constant.detach().to(torch.float64).numpy()).reshape(-1)
 
 
 FLOAT_KINDS.add("join", FloatKind(run=_run, starts={(og.Join, 1): _start}, absorbs={}))

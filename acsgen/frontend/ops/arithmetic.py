@@ -70,10 +70,12 @@ def _two_vectors(call: Call, left: Any, right: Any) -> bool:
 
 def _combine(ctx: Context, call: Call, left_factor: float, right_factor: float) -> Value:
     """``left_factor * self + right_factor * other``."""
-    left, right = call.args["self"], call.args["other"]
+    left: Any = call.args["self"]
+    right: Any = call.args["other"]
     for x, factor, other in ((left, left_factor, right), (right, right_factor, left)):
         alike = _is_vector(x) and _without_ones(x.dims) == _without_ones(call.dims)
         if alike and factor == 1.0 and _is_zero(other):
+            assert isinstance(x, Value)
             return replace(x, dims=call.dims)
     for mask, factor, other, other_factor in (
         (left, left_factor, right, right_factor),

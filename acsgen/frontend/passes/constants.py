@@ -1,7 +1,8 @@
 """Maps of constants, for the passes that need some: the engine reads no such map from memory.
 
-A convolution without weights, which has nothing but its bias, makes a map of ones of any map that is
-there; convolutions of stride 2 take one pixel of it. Constants by channel are weights on that pixel.
+A convolution without weights, which has nothing but its bias, makes a map of ones of any map that
+is there; convolutions of stride 2 take one pixel of it. Constants by channel are weights on that
+pixel.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 MGL2S (Wang et al. 2020) decides twice: a layer gate whether a block runs, and where it does, a
 channel gate which of its channels. The engine has one mask for a result, so the channel gate has to
-be closed where the block does not run. Its logits get a term more: the decision as a vector of ones or
-zeros, joined with what the gate reads, weighs so much that without it no channel opens. For that, what
-the gate reads has to be zero then: the map that it averages is masked by the decision as well, and so
-is what only the masked convolution reads. All of the block, its channel gate included, is then dead
-where it does not run (:mod:`.dead_layers`).
+be closed where the block does not run. Its logits get a term more: the decision as a vector of ones
+or zeros, joined with what the gate reads, weighs so much that without it no channel opens. For
+that, what the gate reads has to be zero then: the map that it averages is masked by the decision as
+well, and so is what only the masked convolution reads. All of the block, its channel gate included,
+is then dead where it does not run (:mod:`.dead_layers`).
 
 Any other product of masks becomes one mask after the other.
 """
@@ -81,12 +81,14 @@ class _Gate:
 
 
 def _closed_with_the_block(graph: OpGraph, mask: AndMasks) -> OpGraph | None:
-    """The graph with a channel gate that is closed where a decision is; None if there is no such."""
+    """The graph with a channel gate that is closed where a decision is; None without such."""
     ops, uses = graph.by_name(), graph.use_counts()
     order = {op.name: place for place, op in enumerate(graph.ops)}
     runs = ops[mask.y]
     found = _linear_gate(ops, uses, mask.x)
-    if found is None or runs.shape != (1,) or mask.shape == (1,) or not isinstance(runs, ChannelGate):
+    if found is None or mask.shape == (1,):
+        return None
+    if not isinstance(runs, ChannelGate) or runs.shape != (1,):
         return None
     if order[runs.name] > order[found.average.name] or found.gate.threshold <= 0.0:
         return None
@@ -94,7 +96,8 @@ def _closed_with_the_block(graph: OpGraph, mask: AndMasks) -> OpGraph | None:
     changes: dict[str, tuple[Op, ...]] = {}
 
     # What the gate reads, and whether the block runs.
-    names = {part: fresh(graph, f"{gate.name}.{part}") for part in ("map", "runs", "flag", "joined", "logits")}
+    parts = ("map", "runs", "flag", "joined", "logits")
+    names = {part: fresh(graph, f"{gate.name}.{part}") for part in parts}
     before = graph.ops[: order[runs.name]]
     pixel = make_pixel(before, gate.where)
     if pixel is None:

@@ -1,7 +1,7 @@
 """A sum of linear layers of several vectors is one linear layer of these vectors joined.
 
-The gates of a recurrent cell are ``W @ x + U @ h``: one linear layer of ``x`` and ``h``, which lie one
-behind the other in the vector memory. A sum of products entry by entry is no such layer
+The gates of a recurrent cell are ``W @ x + U @ h``: one linear layer of ``x`` and ``h``, which lie
+one behind the other in the vector memory. A sum of products entry by entry is no such layer
 (:mod:`.vector_products`).
 """
 

@@ -1,15 +1,16 @@
 """Products of vectors, entry by entry, are computed on maps of one pixel.
 
 The engine multiplies each channel of a map with its entry of a vector, and adds maps. So a vector
-that is multiplied becomes a map of one pixel, by multiplying a map of constants with it; the products
-and the sums of products are such maps, and an average takes them back to the vector memory for the
-linear layers that read them. In the cell of a long short-term memory (LSTM: Hochreiter and
+that is multiplied becomes a map of one pixel, by multiplying a map of constants with it; the
+products and the sums of products are such maps, and an average takes them back to the vector memory
+for the linear layers that read them. In the cell of a long short-term memory (LSTM: Hochreiter and
 Schmidhuber 1997, with forget gates)
 
     c = f * c + i * tanh(g),    h = o * tanh(c)
 
 the state ``c`` stays a map from one call to the next. A factor has to be a result that is never
-negative, as the engine's is: a sigmoid or a ReLU; one with a sign is the difference of two of these.
+negative, as the engine's is: a sigmoid or a ReLU; one with a sign is the difference of two of
+these.
 """
 
 from __future__ import annotations
@@ -115,9 +116,9 @@ class _Rewriting:
         if not self.signed[source]:
             product = self._applied(large, source, only)
         else:
-            size = len(scale)
-            minus = self._emit(Affine, (size,), "minus", x=source, scale=-np.ones(size), offset=np.zeros(size))
-            above, below = (self._emit(Relu, (size,), "part", x=x) for x in (source, minus))
+            size, ones = (len(scale),), np.ones(len(scale))
+            minus = self._emit(Affine, size, "minus", x=source, scale=-ones, offset=0 * ones)
+            above, below = (self._emit(Relu, size, "part", x=x) for x in (source, minus))
             terms = (self._applied(large, above), self._applied(self._scaled(large, -1.0), below))
             product = self._added(*terms, None if offset.any() else whole)
         if not offset.any():
@@ -159,7 +160,14 @@ class _Rewriting:
     def _shape(self, name: str) -> tuple[int, ...]:
         return (self.ops[name].shape[0] if name in self.ops else self.place.shape[0], 1, 1)
 
-    def _emit(self, kind: type[Op], shape: tuple[int, ...], label: str, whole: Op | None = None, **fields: object) -> str:
+    def _emit(
+        self,
+        kind: type[Op],
+        shape: tuple[int, ...],
+        label: str,
+        whole: Op | None = None,
+        **fields: object,
+    ) -> str:
         first = name = f"{self.place.name}.{'map' if whole is not None else label}"
         number = 1
         while name in self.names:

@@ -26,9 +26,9 @@ class IadiResNetConfig(MixingConfig):
             shortcut: the number that the published overhead of 12.5 % of a block fits. ``conv``
             has one for each convolution (the paper's text): that of the first mixes its channels
             with the block's input, or switches them off where the shape changes.
-        gates: ``channel``; ``layer``: a recurrent gate decides for every block but the first whether
-            it runs; ``both`` (MGL2S): the layer gate first, and the channel gate where the block
-            runs.
+        gates: ``channel``; ``layer``: a recurrent gate decides for every block but the first
+            whether it runs; ``both`` (MGL2S): the layer gate first, and the channel gate where the
+            block runs.
         gate_norm: BatchNorm and ReLU behind the gate's convolution, as in the public code. The
             paper names none; without them logits grow with the maps, and saturate.
     """
