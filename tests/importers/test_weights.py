@@ -38,7 +38,6 @@ class Original:
     arch: str
     statistics: Statistics = CIFAR
     size: int = SIZE
-    reason: str = ""  # why the engine does not run it
 
 
 VGG_PLAN = (4, "M", 6, 6, "M", 8, "M")
@@ -47,9 +46,7 @@ VGG_HEAD = (4, "M", 6, "M")
 ORIGINALS = {
     "skipnet-1": Original(lambda: gated.SkipNet("I"), "skipnet", "skipnet_resnet"),
     "skipnet-2": Original(lambda: gated.SkipNet("II", blocks=3), "skipnet", "skipnet_resnet"),
-    "skipnet-rnn": Original(
-        lambda: gated.SkipNet("RNN"), "skipnet", "skipnet_resnet", reason="not supported"
-    ),
+    "skipnet-rnn": Original(lambda: gated.SkipNet("RNN"), "skipnet", "skipnet_resnet"),
     "ofas-1": Original(lambda: gated.Ofas((8,)), "ofas", "ofas_resnet"),
     "ofas-2": Original(lambda: gated.Ofas((12, 8), blocks=1), "ofas", "ofas_resnet"),
     "acs": Original(lambda: gated.GatedDenseNet("acs"), "acs", "densenet"),
@@ -149,10 +146,6 @@ def test_the_model_file_goes_into_a_build(name: str, tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     save_checkpoint(path, found.model, found.arch, found.config, {})
     assert MacCounter(load_checkpoint(path).model).static_macs > 0
-    if case.reason:
-        with pytest.raises(UserError, match=case.reason):
-            front_end(path)
-        return
     graph, _ = front_end(path)
     assert graph.input.shape == (3, case.size, case.size)
 
