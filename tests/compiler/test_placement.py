@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from acsgen.compiler import compile_graph
@@ -12,7 +13,7 @@ from acsgen.compiler.placement import place_parts
 from acsgen.compiler.steps import Buffer, Slice, Store
 from acsgen.ir.format import Format
 from acsgen.ir.masks import MaskSlice, whole
-from acsgen.isa.generated import MASK_NONE, Instruction
+from acsgen.isa.generated import MASK_NONE, RECORD_WORDS, Instruction
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
 from acsgen.support.errors import UserError
@@ -182,3 +183,32 @@ def test_a_mask_of_parts_is_refused_and_zeros_by_parts_are_read(
     parts = (MaskSlice(gate, 2, 2), MaskSlice(gate, 0, 2))
     b.layers[index] = replace(b.layers[index], mask=parts)
     assert f"is masked by parts of {gate}" in problems(b, engine)
+
+
+def test_vectors_lie_one_behind_the_other_each_from_a_word_on(
+    b: GraphBuilder, engine: EngineConfig
+) -> None:
+    first, second = (b.gavg(b.conv("image", channels)) for channels in (10, 5))
+    both = b.join(first, second)
+    reader = b.linear(both, 4)
+    b.logits(reader)
+    graph = b.graph()
+    program = compile_graph(graph, engine)
+    assert both not in {line.layer for line in program.lines}
+    assert the(program, second).vec_dst == the(program, first).vec_dst + 2
+    op = the(program, reader)
+    assert op.vec_src == the(program, first).vec_dst
+    assert op.row_words == RECORD_WORDS + 2 + 1
+    weights = np.frombuffer(program.params.tobytes(), np.int8).reshape(-1, 8)
+    row = weights[op.weight_addr + RECORD_WORDS : op.weight_addr + op.row_words].ravel()
+    wanted = graph[reader].weight[0]
+    assert np.array_equal(row, [*wanted[:10], *[0] * 6, *wanted[10:], *[0] * 3])
+
+
+def test_a_vector_in_two_places_is_refused(b: GraphBuilder, engine: EngineConfig) -> None:
+    shared, other = (b.gavg(b.conv("image", channels)) for channels in (6, 6))
+    turned = b.linear(b.join(other, shared), 3)
+    b.linear(b.join(shared, other), 3)
+    b.logits(turned)
+    with pytest.raises(UserError, match="is a part of another vector"):
+        compile_graph(b.graph(), engine)

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from acsgen.frontend import run_layers
 from acsgen.ir import layers as ir
 from acsgen.ir.kinds.join import Join
 from acsgen.ir.masks import one_mask
 from acsgen.nn import ChannelGate
 from tests.frontend.compiled import compiled, kinds, only
-from tests.nets.modules import Body, ConvBn, Net, PooledGate, randomized
+from tests.nets.images import noise
+from tests.nets.modules import Body, ConvBn, ConvGate, Net, PooledGate, randomized
 
 WIDTH = 6
 
@@ -231,3 +233,31 @@ def test_the_logits_of_a_gate_may_be_of_several_vectors() -> None:
     graph = compiled(randomized(module))
     (gate,) = graph.gates
     assert isinstance(graph[gate.x], Join)
+
+
+def test_a_closed_decision_closes_the_channel_gate_of_its_block() -> None:
+    """Whatever that gate's own logits are, and with all that only the block reads."""
+
+    def forward(s: Any, x: Tensor) -> Tensor:
+        mask = s.runs(x) * s.channels(x)
+        return mask * F.relu(s.b(F.relu(s.a(x))) + x) + (1 - mask) * x
+
+    gates = {"runs": PooledGate(WIDTH, 1), "channels": ConvGate(WIDTH, WIDTH)}
+    module = network(forward, nn.Identity())
+    for name, gate in gates.items():
+        setattr(module.body, name, gate)
+    graph = compiled(randomized(module))
+    assert not any(isinstance(layer, ir.Eltwise) for layer in graph)
+    channels = next(gate for gate in graph.gates if "channels" in gate.name)
+    decisions = [gate for gate in graph.gates if gate is not channels]
+    masked = {layer.name: one_mask(layer.mask) for layer in graph if isinstance(layer, ir.Conv)}
+    assert masked["body.b.0"] == channels.name
+    dead = [masked["body.a.0"], *(mask for name, mask in masked.items() if "channels" in name)]
+    assert len(dead) == 2
+    assert set(dead) <= {gate.name for gate in decisions}
+    images = torch.from_numpy(noise(graph.input.shape, 8))
+    for bit, most in ((1.0, 8 * WIDTH), (0.0, 0)):
+        forced = {gate.name: torch.full(gate.shape, bit) for gate in decisions}
+        found = run_layers(graph, images, forced)[channels.name]
+        assert (found.sum() > 0) == (bit > 0)
+        assert found.sum() <= most

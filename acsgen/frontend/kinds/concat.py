@@ -33,10 +33,9 @@ def _cat(ctx: Context, call: Call) -> Value:
     computed = [value for value in maps if isinstance(value, Value)]
     if all(value.kind == "vector" and not value.is_expanded for value in computed):
         return joined(ctx, call, maps, dimension)
-    for value in maps:
-        if not isinstance(value, Value):
-            raise Refused("concatenates a constant", "compute all maps from the image")
-    for value in maps:
+    if len(computed) < len(maps):
+        raise Refused("concatenates a constant", "compute all maps from the image")
+    for value in computed:
         if not value.is_plain_map:
             raise Refused(
                 f"concatenates {describe(value)}",
@@ -45,11 +44,11 @@ def _cat(ctx: Context, call: Call) -> Value:
             )
     if dimension not in (CHANNELS, CHANNELS - RANK):
         raise Refused(f"concatenates on dimension {dimension}", "concatenate channels (dim=1)")
-    if len(maps) == 1:
-        return maps[0]
-    channels = sum(value.shape[0] for value in maps)
-    shape = (channels, *maps[0].shape[1:])
-    return ctx.emit(og.Concat, call, shape, maps=tuple(value.op for value in maps))
+    if len(computed) == 1:
+        return computed[0]
+    channels = sum(value.shape[0] for value in computed)
+    shape = (channels, *computed[0].shape[1:])
+    return ctx.emit(og.Concat, call, shape, maps=tuple(value.op for value in computed))
 
 
 FLOAT_KINDS.add(

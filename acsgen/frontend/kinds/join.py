@@ -24,8 +24,8 @@ def _start(op: og.Join, sources: tuple[Layer, ...]) -> Join:
 
 
 def joined(ctx: Context, call: Call, vectors: list[Value | Tensor], dimension: int) -> Value:
-    """The entries of several vectors, one behind the other; of constants, too, such as the zeros with
-    which a state begins.
+    """The entries of several vectors, one behind the other; of constants, too, such as the zeros
+    with which a state begins.
 
     Raises:
         Refused: they are put side by side on another dimension than that of their entries.
@@ -46,19 +46,16 @@ def joined(ctx: Context, call: Call, vectors: list[Value | Tensor], dimension: i
         ctx.ops[-1] = replace(ctx.ops[-1], node="")
     rows, constants = [np.zeros((0, size))], [np.zeros(0)]
     first = 0
-    for value in vectors:
-        count = value.channels if isinstance(value, Value) else value.numel()
-        own = isinstance(value, Value)
-        rows.append(np.eye(size)[first : first + count] if own else np.zeros((count, size)))
-        first += count if own else 0
-        constants.append(np.zeros(count) if own else _entries(value))
+    for part in vectors:
+        if isinstance(part, Value):
+            rows.append(np.eye(size)[first : first + part.channels])
+            constants.append(np.zeros(part.channels))
+            first += part.channels
+        else:
+            rows.append(np.zeros((part.numel(), size)))
+            constants.append(part.detach().to(torch.float64).numpy().reshape(-1))
     weight, bias = np.concatenate(rows), np.concatenate(constants)
     return ctx.emit(og.Linear, call, (len(bias),), x=x, weight=weight, bias=bias)
-
-
-def _entries(constant: Value | Tensor) -> og.Array:
-    assert isinstance(constant, Tensor)
-    return np.asarray(constant.detach().to(torch.float64).numpy()).reshape(-1)
 
 
 FLOAT_KINDS.add("join", FloatKind(run=_run, starts={(og.Join, 1): _start}, absorbs={}))
