@@ -13,10 +13,18 @@ from pathlib import Path
 
 from . import __version__
 from .accelerator import Accelerator
+from .arguments import count
 from .backend import Backend
 from .budget import BudgetPoint
 from .bundle import BUDGET_FILE
-from .command_line import add_engine_options, exit_status, load_array, open_accelerator
+from .command_line import (
+    add_engine_options,
+    exit_status,
+    load_array,
+    open_accelerator,
+    require_writable,
+    say,
+)
 from .errors import BundleError, Problem
 from .selftest import self_test
 
@@ -28,7 +36,13 @@ def main(arguments: list[str] | None = None, backend: Backend | None = None) -> 
         from .power.command import measure_power
 
         return measure_power(words[1:], backend)
-    options = _parser().parse_args(words)
+    parser = _parser()
+    options = parser.parse_args(words)
+    for name, partner in (("budget", "run"), ("labels", "measure")):
+        if getattr(options, name) is not None and getattr(options, partner) is None:
+            parser.error(f"--{name} is for --{partner}, which is not given")
+    if options.images is not None and (options.run is not None or options.measure is not None):
+        parser.error("--images is for --selftest")
     return exit_status(lambda: _run(options, backend))
 
 
@@ -70,15 +84,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return value
+    try:
+        return count(int(text), "images")
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number of at least 1, not {text!r}"
+        ) from None
 
 
 def _describe(accelerator: Accelerator) -> None:
     bundle, engine = accelerator.bundle, accelerator.identity
-    print(
+    say(
         f"{bundle.model}: {len(bundle.layers)} instructions, {bundle.params.nbytes} parameter "
         f"bytes; engine {engine.spec_hash:#010x}, {engine.lane_groups} lane groups, "
         f"{engine.feature_kib} KiB{_simulated(accelerator)}"
@@ -95,31 +111,34 @@ def _self_test(accelerator: Accelerator, limit: int | None) -> int:
     counted = f"{report.macs:.0f} MACs"
     if report.cycles:
         counted += f", {report.cycles:.0f} cycles"
-    print(
+    say(
         f"{report.runs} runs, {report.values} values compared, {report.mismatches} mismatches; "
         f"mean of a run: {counted}, {1e3 * report.seconds:.3f} ms"
     )
     if report.mismatches:
         print(f"FAIL: {report.first}", file=sys.stderr)
         return 1
-    print("PASS")
+    say("PASS")
     return 0
 
 
 def _run_file(accelerator: Accelerator, path: Path, budget: float | None) -> int:
     images = load_array(path)
     if budget is not None:
-        print(_line(accelerator.set_budget(budget)))
+        say(_line(accelerator.set_budget(budget)))
     for index, result in enumerate(accelerator.run_many(images)):
         macs = result.counters["macs_executed"]
-        print(f"image {index}: class {result.prediction}, {macs} MACs")
+        say(f"image {index}: class {result.prediction}, {macs} MACs")
     return 0
 
 
 def _measure(accelerator: Accelerator, path: Path, labels: Path | None) -> int:
     classes = None if labels is None else load_array(labels)
-    profile = accelerator.measure_budget(load_array(path), classes)
+    images = load_array(path)
     target = accelerator.bundle.path / BUDGET_FILE
+    # Before minutes of work rather than after them.
+    require_writable(target)
+    profile = accelerator.measure_budget(images, classes)
     try:
         profile.save(target)
     except OSError as error:
@@ -127,8 +146,8 @@ def _measure(accelerator: Accelerator, path: Path, labels: Path | None) -> int:
             Problem(str(target), f"cannot be written: {error.strerror}", "make room for it")
         ) from error
     for point in profile.points:
-        print(_line(point))
-    print(f"{profile.images} images; kept in {target}")
+        say(_line(point))
+    say(f"{profile.images} images; kept in {target}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Callable, Iterator
 import numpy as np
 
 from . import isa
-from .arguments import seconds
+from .arguments import flag, seconds
 from .backend import Backend, Buffer
 from .bundle import Bundle
 from .errors import (
@@ -24,7 +25,7 @@ from .errors import (
     InputError,
     Problem,
 )
-from .locate import find_bundle, open_bitstream
+from .opening import open_bundle, open_source
 from .registers import Identity, Outcome, Registers, check_identity
 from .result import Result, Results, check_images, decode, is_single
 from .selftest import Report, self_test
@@ -80,7 +81,7 @@ class Accelerator(Settings):
             interrupts: wait for the interrupt (True), poll (False), or wait if there is one (None).
 
         Raises:
-            InputError: the timeout is not a number above 0.
+            InputError: the timeout is not a number above 0, or an argument is of another kind.
             BundleError: no bundle is found, more than one, or one that is damaged.
             EngineMismatch: the bundle is made for another engine.
             EngineBusy: the engine runs, and cannot be reset.
@@ -90,8 +91,9 @@ class Accelerator(Settings):
                 or an interrupt is wanted and there is none.
         """
         self.timeout = timeout
-        backend, self.bundle = _opened(source, bundle)
-        if interrupts and not backend.has_interrupt:
+        wanted = flag(interrupts, "interrupts")
+        backend, self.bundle = open_source(source, bundle)
+        if wanted and not backend.has_interrupt:
             raise BackendError(
                 Problem(
                     backend.name,
@@ -100,12 +102,13 @@ class Accelerator(Settings):
                 )
             )
         self._backend = backend
+        self._process = os.getpid()
         self._closed = False
         self._lock = threading.RLock()
         self._share = shared(backend)
         self._strictness: float | None = AS_TRAINED
         self._mean_budget: float | None = None
-        waits = backend.has_interrupt if interrupts is None else interrupts
+        waits = backend.has_interrupt if wanted is None else wanted
         self._registers = Registers(backend, waits)
         self._buffers: dict[str, Buffer] = {}
         try:
@@ -121,7 +124,7 @@ class Accelerator(Settings):
     @classmethod
     def simulate(
         cls,
-        build: str | Path,
+        build: str | Path | Bundle,
         engine: str = "csim",
         timeout: float = float("inf"),
         interrupts: bool | None = None,
@@ -129,7 +132,7 @@ class Accelerator(Settings):
         """Return an accelerator whose engine is simulated: the same object without a board.
 
         Args:
-            build: the directory that ``acsgen build`` wrote.
+            build: the directory that ``acsgen build`` wrote, or the bundle that was loaded from it.
             engine: ``csim``, the Vitis HLS C++, which needs numpy alone; ``rtl``, the RTL,
                 which needs acsgen and Verilator, and takes seconds an image.
             timeout: as for a board; a simulation has no limit by default.
@@ -140,8 +143,8 @@ class Accelerator(Settings):
             BundleError: the build is damaged.
             BackendError: the build has no such engine, or this machine cannot run it.
         """
-        bundle = Bundle.load(build)
-        return cls(simulated_backend(build, engine), bundle, timeout, interrupts)
+        bundle = open_bundle(build)
+        return cls(simulated_backend(bundle.path, engine), bundle, timeout, interrupts)
 
     @property
     def simulation(self) -> str | None:
@@ -219,6 +222,7 @@ class Accelerator(Settings):
             accelerator.set_thresholds(0.6)
             result = accelerator.run(image)
         """
+        self._require_usable()
         with self._lock:
             yield
 
@@ -233,8 +237,11 @@ class Accelerator(Settings):
     def close(self) -> None:
         """Free the buffers and close the back end, once the run of another thread has ended.
 
-        Memory that a run may still write into is kept until the engine is seen idle.
+        Memory that a run may still write into is kept until the engine is seen idle.  In a process
+        that was forked nothing happens: the buffers are those of the process that made them.
         """
+        if self._process != os.getpid():
+            return
         with self._lock, self._share.lock:
             if self._closed:
                 return
@@ -250,6 +257,7 @@ class Accelerator(Settings):
                 self._backend.close()
 
     def __enter__(self) -> Accelerator:
+        self._require_usable()
         return self
 
     def __exit__(
@@ -259,6 +267,12 @@ class Accelerator(Settings):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # A copy would free the same buffers a second time.
+        what = "cannot be copied, or sent to another process: it has an engine and memory"
+        remedy = "send the path, and make another accelerator there"
+        raise InputError(Problem("accelerator", what, remedy))
 
     def _sizes(self) -> dict[str, int]:
         """Words of every buffer, by the name of its register and, where there are two, its side."""
@@ -286,6 +300,7 @@ class Accelerator(Settings):
     @contextlib.contextmanager
     def _engine(self) -> Iterator[None]:
         """Have the engine to ourselves: no other thread, no other process, no other design."""
+        self._require_usable()
         with self._share.lock, self._backend.hold():
             yield
 
@@ -316,6 +331,7 @@ class Accelerator(Settings):
     def _run_all(self, images: np.ndarray, timeout: float | None) -> list[Result]:
         limit = self.timeout if timeout is None else seconds(timeout)
         results: list[Result] = []
+        self._require_usable()
         with self._lock:
             try:
                 self._run_batch(images, limit, results)
@@ -449,22 +465,17 @@ class Accelerator(Settings):
         return stopped
 
     def _buffer(self, name: str) -> Buffer:
-        if name not in self._buffers:
-            raise BackendError(Problem("engine", "this accelerator is closed", "make another one"))
+        self._require_usable()
         return self._buffers[name]
 
+    def _require_usable(self) -> None:
+        """Raise :class:`BackendError` where this is closed, or the object of another process.
 
-def _opened(
-    source: Backend | str | Path, bundle: Bundle | str | Path | None
-) -> tuple[Backend, Bundle]:
-    """Return the way to the engine, and the network; the bundle is checked before a board is."""
-    if isinstance(source, (str, Path)):
-        given = bundle.path if isinstance(bundle, Bundle) else bundle
-        bitstream, folder = find_bundle(source, given)
-        network = bundle if isinstance(bundle, Bundle) else Bundle.load(folder)
-        return open_bitstream(bitstream, folder), network
-    if bundle is None:
-        raise InputError(
-            Problem("bundle", "is missing", "pass Bundle.load(FOLDER), or the path of a .bit alone")
-        )
-    return source, Bundle.load(bundle) if isinstance(bundle, (str, Path)) else bundle
+        A fork has the same memory for images and results, so that the processes would get each
+        other's; and its locks may be held by a thread that it does not have.  No lock is taken.
+        """
+        what = "this accelerator is closed" if self._closed else ""
+        if self._process != os.getpid():
+            what = f"this accelerator was made by process {self._process}, before a fork"
+        if what:
+            raise BackendError(Problem("engine", what, "make another one"))

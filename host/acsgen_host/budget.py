@@ -12,7 +12,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .arguments import number
+from .arguments import number, shown
 from .errors import InputError, Problem
 
 
@@ -50,17 +50,18 @@ class BudgetProfile(NamedTuple):
 
         Raises :class:`InputError` if there is none; it says how much is needed.
         """
-        if math.isnan(number(macs)):
-            what = f"must be a number of MACs an image, not {macs!r}"
+        wanted = number(macs)
+        if math.isnan(wanted):
+            what = f"must be a number of MACs an image, not {shown(macs)}"
             raise InputError(Problem("budget", what, "5e6 are five million"))
         for point in self.points:
-            if point.macs_mean <= macs:
+            if point.macs_mean <= wanted:
                 return point
         least = min(point.macs_mean for point in self.points)
         raise InputError(
             Problem(
                 "budget",
-                f"{macs:.0f} MACs an image are less than any strictness takes",
+                f"{wanted:.0f} MACs an image are less than any strictness takes",
                 f"at least {least:.0f} are needed with all gates closed",
             )
         )

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import isa, words
+from .arguments import path_of
 from .budget import BudgetProfile
 from .digests import damaged_files
 from .errors import BundleError, Problem
@@ -133,7 +134,7 @@ class Bundle(NamedTuple):
 
         Raises :class:`BundleError` with everything that is missing or damaged.
         """
-        path = Path(folder)
+        path = path_of(folder, "bundle")
         _check_files(path, PROGRAM_FILES)
         description = path / PROGRAM_FILES[0]
         data = _read_json(description)

@@ -32,6 +32,11 @@ class HostError(Exception):
         self.results: tuple[Any, ...] = ()
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The usual way calls the class with the message alone, which loses the problems or fails;
+        # a pool of processes then waits for ever for the result of the one that raised this.
+        return _restored, (type(self), self.args, self.__dict__)
+
     def __str__(self) -> str:
         text = super().__str__()
         return text if self.image is None else f"image {self.image}: {text}"
@@ -103,3 +108,10 @@ class EngineFault(HostError):
         self.instruction = instruction
         self.layer = layer
         super().__init__(Problem("engine", what, remedy))
+
+
+def _restored(kind: type[HostError], arguments: tuple[Any, ...], state: dict[str, Any]) -> Any:
+    """Return a copy of an error, as pickle and copy make them."""
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error

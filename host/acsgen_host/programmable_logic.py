@@ -36,7 +36,8 @@ STATE_NAMES = ("global_pl_state_.json", "global_pl_state.json")
 def locked(tag: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Keep the other processes that use this package from a device's programmable logic.
 
-    The file is opened each time, so that a process that was forked is another one too.
+    The file is opened each time, so that a process that was forked is another one too, and unlocked
+    before it is closed: a process that is forked meanwhile has a copy of the open file.
 
     Raises:
         EngineBusy: another process did not let go of it.
@@ -54,17 +55,30 @@ def locked(tag: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
         ) from error
     try:
         _lock(file, path, seconds)
-        os.ftruncate(file, 0)
-        os.pwrite(file, str(os.getpid()).encode(), 0)
-        yield
+        # Only for the message of whoever waits; a full disk is no reason not to run.
+        with contextlib.suppress(OSError):
+            os.ftruncate(file, 0)
+            os.pwrite(file, str(os.getpid()).encode(), 0)
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)
     finally:
         os.close(file)
 
 
 def lock_path(tag: str) -> Path:
-    """Return the file that is locked for the device of this tag."""
+    """Return the file that is locked for the device of this tag.
+
+    Raises :class:`BackendError` where no folder can be written to.
+    """
     system = Path("/run/lock")
-    folder = system if os.access(str(system), os.W_OK) else Path(tempfile.gettempdir())
+    try:
+        folder = system if os.access(str(system), os.W_OK) else Path(tempfile.gettempdir())
+    except OSError as error:
+        what = "cannot be written to, and no folder for temporary files either"
+        remedy = "be root, or set TMPDIR to a folder that all programs on this board can write to"
+        raise BackendError(Problem(str(system), what, remedy)) from error
     return folder / "acsgen-host-{}.lock".format(re.sub(r"\W", "_", tag))
 
 

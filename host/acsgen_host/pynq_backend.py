@@ -18,7 +18,7 @@ import pynq
 import pynq.pl_server
 
 from . import isa
-from .errors import BackendError, Problem
+from .errors import BackendError, HostError, Problem
 from .handoff import REMEDY, VLNV, HandoffEngine, check_handoff
 from .programmable_logic import LoadedDesign, locked
 
@@ -94,21 +94,12 @@ class PynqBackend:
         if missing:
             raise BackendError([Problem(str(p), "is not there", REMEDY) for p in missing])
         engines = check_handoff(path.with_suffix(".hwh"), ip_name)
-        try:
-            with locked(pynq.Device.active_device.tag):
-                _forget_metadata()
-                overlay = pynq.Overlay(str(path), download=False)
-                _compare(overlay, path, engines)
-                overlay.download()
-                return cls(overlay, ip_name)
-        except (RuntimeError, OSError, ValueError) as error:
-            raise BackendError(
-                Problem(
-                    str(path),
-                    f"pynq cannot load it: {error}",
-                    "on a board, be root in pynq's environment, with XILINX_XRT=/usr set",
-                )
-            ) from error
+        with _said_of(path, "cannot load it"), locked(pynq.Device.active_device.tag):
+            _forget_metadata()
+            overlay = pynq.Overlay(str(path), download=False)
+            _compare(overlay, path, engines)
+            overlay.download()
+            return cls(overlay, ip_name)
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
@@ -150,9 +141,10 @@ class PynqBackend:
         # Otherwise pynq loads the file that it put beside the kernel's firmware before, whose name
         # is that of every bitstream with the same stem.
         self._overlay.binfile_name = ""
-        self._overlay.download()
-        self._design.refresh()
-        self._bind()
+        with _said_of(self._overlay.bitfile_name, "cannot load it again"):
+            self._overlay.download()
+            self._design.refresh()
+            self._bind()
         return True
 
     def close(self) -> None:
@@ -190,6 +182,25 @@ class PynqBackend:
         return True
 
 
+@contextlib.contextmanager
+def _said_of(path: object, what: str) -> Iterator[None]:
+    """Raise :class:`BackendError` where pynq fails, whose exceptions are of any kind.
+
+    A .hwh of another Vivado gives KeyError or struct.error, for example, from deep inside.
+    """
+    try:
+        yield
+    except HostError:
+        raise
+    except Exception as error:
+        kind = "" if isinstance(error, (RuntimeError, OSError)) else f"{type(error).__name__}: "
+        remedy = (
+            "on a board, be root in pynq's environment, with XILINX_XRT=/usr set, and give a .bit "
+            "and .hwh that this pynq can read"
+        )
+        raise BackendError(Problem(str(path), f"pynq {what}: {kind}{error}", remedy)) from error
+
+
 def _find(overlay: Any) -> str:
     names = [name for name, ip in overlay.ip_dict.items() if ip.get("type") == VLNV]
     if len(names) == 1:
@@ -217,7 +228,7 @@ def _forget_metadata() -> None:
             Problem(
                 str(kept),
                 f"may be of another .hwh, and cannot be removed: {error.strerror}",
-                "be root",
+                "be root, with the card mounted for writing",
             )
         ) from error
 

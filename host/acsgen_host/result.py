@@ -7,7 +7,7 @@ from typing import Any, Iterable, NamedTuple, Sequence, overload
 import numpy as np
 
 from . import isa, words
-from .arguments import listed
+from .arguments import array, listed, shown
 from .bundle import Bundle
 from .errors import InputError, Problem
 
@@ -130,13 +130,15 @@ class Results(Sequence[Result]):
 
 def is_single(images: Any, bundle: Bundle) -> bool:
     """Return whether ``images`` is one image without an axis for more."""
-    return bool(np.shape(images) == bundle.shape) if hasattr(images, "__array__") else False
+    shape = getattr(images, "shape", None)
+    known = hasattr(images, "__array__") and isinstance(shape, tuple)
+    return known and tuple(shape or ()) == bundle.shape
 
 
 def check_images(images: Any, bundle: Bundle) -> np.ndarray:
     """Return images as an array uint8 ``[N, C, H, W]``; one image may come without the N.
 
-    A list or a generator of images is taken too, and no images at all.
+    A list or a generator of images is taken too, which is read to its end, and no images at all.
 
     Raises :class:`InputError` for anything else: a network's input must never be a guess.
     """
@@ -144,45 +146,67 @@ def check_images(images: Any, bundle: Bundle) -> np.ndarray:
     given = listed(images)
     if isinstance(given, (list, tuple)) and not given:
         return np.zeros((0, *bundle.shape), np.uint8)
-    if isinstance(given, (list, tuple)):
-        try:
-            given = [np.asarray(image) for image in given]
-        except (TypeError, ValueError) as error:
-            raise _unlike(wanted, bundle) from error
-        # numpy before 1.24 would make them an array of objects.
-        if len({image.shape for image in given}) > 1:
-            raise _unlike(wanted, bundle)
-    array = np.asarray(given)
-    if array.dtype != np.uint8:
+    pixels = array(given, "images", f"{bundle.model} takes numpy arrays uint8 of {wanted}")
+    if pixels.dtype.kind not in "biufc":
         raise InputError(
             Problem(
                 "images",
-                f"are {array.dtype}, {bundle.model} takes uint8",
-                "pass raw pixels, 0 to 255, not normalized",
+                f"are {shown(given)}, {bundle.model} takes pixels, uint8 {wanted}",
+                "open the files first, for example with PIL, and pass numpy arrays",
             )
         )
-    if array.shape == bundle.shape:
-        array = array[np.newaxis]
-    if array.ndim != 4 or array.shape[1:] != bundle.shape:
-        found = "x".join(str(size) for size in array.shape) or "a single number"
+    if pixels.dtype != np.uint8:
+        raise InputError(
+            Problem(
+                "images",
+                f"are {pixels.dtype}, {bundle.model} takes uint8",
+                "pass raw pixels, 0 to 255, as numpy.uint8, not normalized",
+            )
+        )
+    if pixels.shape == bundle.shape:
+        pixels = pixels[np.newaxis]
+    if pixels.ndim != 4 or pixels.shape[1:] != bundle.shape:
+        found = "x".join(str(size) for size in pixels.shape) or "of a single number"
         raise InputError(
             Problem(
                 "images",
                 f"have shape {found}, {bundle.model} takes {wanted} or N of these",
-                "channels come first, then rows, then columns",
+                _remedy_for_shape(pixels.shape, bundle.shape),
             )
         )
-    return array
+    return pixels
 
 
-def _unlike(wanted: str, bundle: Bundle) -> InputError:
-    return InputError(
-        Problem(
-            "images",
-            f"differ in shape or are not arrays, {bundle.model} takes {wanted} or N of these",
-            "pass arrays of one shape",
-        )
-    )
+def check_labels(labels: Any, images: int, bundle: Bundle) -> np.ndarray:
+    """Return the classes of so many images, int64 ``[N]``.
+
+    Raises :class:`InputError` for anything but one class of the network for each: an accuracy that
+    is counted with others says nothing.
+    """
+    classes = max(output.classes for output in bundle.outputs.values())
+    remedy = f"pass a whole number from 0 to {classes - 1} for each image"
+    given = array(listed(labels), "labels", remedy)
+    if given.shape != (images,):
+        found = "x".join(str(size) for size in given.shape) or "a single one"
+        what = f"are {found}, and the number of labels must be that of the images, {images}"
+    elif given.dtype.kind not in "iu":
+        what = f"are {given.dtype}, and must be whole numbers"
+    elif given.min() < 0 or given.max() >= classes:
+        what = f"go from {given.min()} to {given.max()}, {bundle.model} has {classes} classes"
+    else:
+        return given.astype(np.int64)
+    raise InputError(Problem("labels", what, remedy))
+
+
+def _remedy_for_shape(found: tuple[int, ...], wanted: tuple[int, int, int]) -> str:
+    """Return what makes an array of one shape one of another, where that is known."""
+    channels, *size = wanted
+    if found[-3:] == (*size, channels) and len(found) in (3, 4):
+        axes = "2, 0, 1" if len(found) == 3 else "0, 3, 1, 2"
+        return f"channels come first: pass images.transpose({axes})"
+    if len(found) == 5 and found[2:] == wanted:
+        return "these are batches: run them one by one, or pass numpy.concatenate(batches)"
+    return "channels come first, then rows, then columns"
 
 
 def decode(bundle: Bundle, buffer: np.ndarray, seconds: float) -> Result:

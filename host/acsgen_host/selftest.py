@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 import numpy as np
 
 from . import isa
+from .arguments import count
 from .result import Result, decode
 
 if TYPE_CHECKING:
@@ -45,11 +46,14 @@ def self_test(
     The second order reveals an engine that keeps something of one image for the next.  Thresholds
     are set as trained, because the vectors are made with these.
 
-    Raises the exceptions of :meth:`Accelerator.run`, and :class:`BundleError` for damaged vectors.
+    Raises the exceptions of :meth:`Accelerator.run`, :class:`BundleError` for damaged vectors, and
+    :class:`InputError` for a limit below 1.
     """
+    # None of the vectors would pass without a comparison.
+    wanted = None if limit is None else count(limit, "limit")
     bundle = accelerator.bundle
     vectors = bundle.vectors()
-    order = list(range(len(vectors.images)))[:limit]
+    order = list(range(len(vectors.images)))[:wanted]
     values = mismatches = 0
     first = None
     results = []

@@ -11,12 +11,12 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 from . import thresholds
-from .arguments import listed
+from .arguments import listed, shown
 from .backend import Buffer
 from .budget import BudgetPoint, BudgetProfile
 from .bundle import Bundle
 from .errors import InputError, Problem
-from .result import Result, check_images
+from .result import Result, check_images, check_labels
 
 #: Strictness of the points that :meth:`Settings.measure_budget` measures.
 STRICTNESS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -36,6 +36,9 @@ class Settings:
     def _buffer(self, name: str) -> Buffer:
         raise NotImplementedError
 
+    def _require_usable(self) -> None:
+        raise NotImplementedError
+
     def _run_all(self, images: np.ndarray, timeout: float | None) -> list[Result]:
         raise NotImplementedError
 
@@ -45,6 +48,7 @@ class Settings:
 
         Assigning is :meth:`set_thresholds`.
         """
+        self._require_usable()
         with self._lock:
             words, gates = self._buffer("params").words, self.bundle.gates
             return {name: thresholds.unpack(gate, words) for name, gate in gates.items()}
@@ -116,7 +120,10 @@ class Settings:
 
         Raises :class:`InputError` where no strictness saves enough, or there is no profile.
         """
-        chosen = self.bundle.budget if profile is None else profile
+        chosen: Any = self.bundle.budget if profile is None else profile
+        if not isinstance(chosen, (BudgetProfile, type(None))):
+            what = f"the profile must be a BudgetProfile, not {shown(chosen)}"
+            raise InputError(Problem("budget", what, "pass what measure_budget returned"))
         if chosen is None:
             raise InputError(
                 Problem(
@@ -126,6 +133,7 @@ class Settings:
                 )
             )
         point = chosen.choose(macs)
+        self._require_usable()
         with self._lock:
             self.set_strictness(point.strictness)
             self._mean_budget = float(macs)
@@ -141,25 +149,21 @@ class Settings:
 
         Args:
             images: uint8 ``[N, C, H, W]``, at least one.
-            labels: their classes ``[N]``, if the accuracy is wanted too.
+            labels: their classes ``[N]``, integers from 0, if the accuracy is wanted too.
             strictness: the values to try, each within [0, 1].
 
         The thresholds of before are restored afterwards; other threads wait until then.
         """
         pixels = check_images(images, self.bundle)
-        tried = np.atleast_1d(np.asarray(listed(strictness), object))
+        series = listed(strictness)
+        tried = series if isinstance(series, (list, tuple)) else np.ravel(series)
         values = sorted({thresholds.share(value, "strictness", "it") for value in tried})
-        classes = None if labels is None else np.asarray(listed(labels))
-        wrong = classes is not None and classes.shape != (len(pixels),)
-        if wrong or not values or not len(pixels):
-            raise InputError(
-                Problem(
-                    "budget",
-                    "no images, no strictness, or another number of labels than images",
-                    "pass some images, and a class for each or no labels",
-                )
-            )
+        if not values or not len(pixels):
+            what = "there are no images" if values else "there is no strictness to try"
+            raise InputError(Problem("budget", what, "pass at least one"))
+        classes = None if labels is None else check_labels(labels, len(pixels), self.bundle)
         points = []
+        self._require_usable()
         with self._lock:
             before = self.thresholds, self._strictness, self._mean_budget
             try:
@@ -177,6 +181,7 @@ class Settings:
         mean_budget: float | None = None,
     ) -> None:
         """Write the words of these thresholds, and no others, and flush them."""
+        self._require_usable()
         with self._lock:
             params = self._buffer("params")
             for name, integers in values.items():

@@ -8,6 +8,7 @@ where the accelerator that they belong to is closed or forgotten.
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Iterable, MutableMapping
 from weakref import WeakValueDictionary
@@ -68,3 +69,17 @@ def shared(backend: Backend) -> EngineShare:
         if share is None:
             share = _shares[backend.engine] = EngineShare()
         return share
+
+
+def _forget() -> None:
+    """Begin anew in a process that was forked.
+
+    A lock may be held by a thread that this process does not have, and the buffers are not its own.
+    """
+    global _guard
+    _guard = threading.Lock()
+    _shares.clear()
+    _unfinished.clear()
+
+
+os.register_at_fork(after_in_child=_forget)

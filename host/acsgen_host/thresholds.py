@@ -12,7 +12,7 @@ from typing import Any, Mapping, Union
 import numpy as np
 
 from . import words
-from .arguments import number
+from .arguments import array, number, shown
 from .bundle import BundleGate
 from .errors import InputError, Problem
 
@@ -86,9 +86,10 @@ def from_strictness(gate: BundleGate, strictness: float) -> np.ndarray:
 
 def forced(gate: BundleGate, mask: Any) -> np.ndarray:
     """Thresholds that give ``mask``, booleans ``(channels,)`` or one for all, for every image."""
-    given = np.asarray(mask)
-    if given.dtype != np.bool_ and not np.all((given == 0) | (given == 1)):
-        raise InputError(Problem(gate.name, "a mask has booleans", "pass True to open a channel"))
+    remedy = "pass True to open a channel"
+    given = array(mask, f"{gate.name}: mask bits", remedy)
+    if given.dtype.kind not in "biuf" or not np.all((given == 0) | (given == 1)):
+        raise InputError(Problem(gate.name, "a mask has booleans", remedy))
     if given.shape not in ((), (gate.channels,)):
         raise _wrong_shape(gate, given, "mask bits")
     opened = np.broadcast_to(given.astype(bool), (gate.channels,))
@@ -102,7 +103,8 @@ def resolve(gates: Mapping[str, BundleGate], settings: float | Mapping[str, Any]
     :class:`InputError` with every setting that is wrong.
     """
     if not isinstance(settings, Mapping):
-        return {name: from_alpha(gate, settings) for name, gate in gates.items()}
+        alpha = share(settings, "alpha", "it")
+        return {name: from_alpha(gate, alpha) for name, gate in gates.items()}
     check_names(gates, settings)
     problems: list[Problem] = []
     resolved = {}
@@ -116,9 +118,12 @@ def resolve(gates: Mapping[str, BundleGate], settings: float | Mapping[str, Any]
     return resolved
 
 
-def check_names(gates: Mapping[str, BundleGate], settings: Mapping[str, Any]) -> None:
-    """Raise :class:`InputError` for names that are no gates."""
+def check_names(gates: Mapping[str, BundleGate], settings: Any) -> None:
+    """Raise :class:`InputError` for names that are no gates, or no names at all."""
     known = "the gates are " + ", ".join(gates) if gates else "this network has no gates"
+    if not isinstance(settings, Mapping):
+        what = f"must come by the names of gates, not as {shown(settings)}"
+        raise InputError(Problem("settings", what, f"pass a dictionary; {known}"))
     unknown = [Problem(str(name), "is not a gate", known) for name in settings if name not in gates]
     if unknown:
         raise InputError(unknown)
@@ -136,17 +141,13 @@ def unpack(gate: BundleGate, params: np.ndarray) -> np.ndarray:
 
 
 def _one(gate: BundleGate, setting: Any) -> np.ndarray:
-    given = np.asarray(setting)
+    remedy = "pass one alpha as a number, or int32 thresholds"
+    given = array(setting, f"{gate.name}: thresholds", remedy)
     if given.ndim == 0:
         return from_alpha(gate, setting)
     if given.dtype.kind not in "iu":
-        raise InputError(
-            Problem(
-                gate.name,
-                f"thresholds of single channels are integers, not {given.dtype}",
-                "pass one alpha as a number, or int32 thresholds",
-            )
-        )
+        what = f"thresholds of single channels are integers, not {given.dtype}"
+        raise InputError(Problem(gate.name, what, remedy))
     if given.shape != (gate.channels,):
         raise _wrong_shape(gate, given, "thresholds")
     if np.any(given < INT32_MIN) or np.any(given > INT32_MAX):
@@ -162,7 +163,9 @@ def share(value: Any, where: str, what: str) -> float:
     found = number(value)
     if not 0.0 <= found <= 1.0:
         raise InputError(
-            Problem(where, f"{what} must be a number within [0, 1], not {value!r}", "0.5 is usual")
+            Problem(
+                where, f"{what} must be a number within [0, 1], not {shown(value)}", "0.5 is usual"
+            )
         )
     return found
 

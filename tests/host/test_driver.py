@@ -241,7 +241,7 @@ def test_another_engine_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch
         (np.zeros((), np.uint8), "single"),
         ([np.zeros((3, 14, 13), np.uint8), np.zeros((3, 14, 12), np.uint8)], "differ in shape"),
         ([np.zeros((3, 14, 13), np.uint8), None], "differ in shape"),
-        (None, "object"),
+        (None, "are None"),
     ],
 )
 def test_other_images_are_refused(bench: Bench, images: Any, text: str) -> None:

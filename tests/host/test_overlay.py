@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import threading
@@ -375,3 +376,39 @@ def test_a_lost_interrupt_delays_a_run_and_no_more(
         backend = PynqBackend.load(write_overlay(tmp_path, VLNV, True))
         with Accelerator(backend, prepared.bundle, interrupts=True) as accelerator:
             prepared.check("trained", list(accelerator.infer(prepared.images)))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [struct.error("unpack requires a buffer of 4 bytes"), KeyError("clk_wiz"), TypeError("None")],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_what_goes_wrong_inside_pynq_is_said(
+    prepared: Prepared,
+    board: SimulatedBoard,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
+) -> None:
+    """A .hwh that pynq cannot digest gives exceptions of any kind, from deep inside."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise fault
+
+    with FakeDevice(board, False).active():
+        bit = write_overlay(tmp_path, VLNV, False)
+        with monkeypatch.context() as patched:
+            patched.setattr(pynq.Overlay, "download", fail)
+            with pytest.raises(BackendError, match=f"cannot load it: {type(fault).__name__}"):
+                PynqBackend.load(bit)
+        accelerator = Accelerator(PynqBackend.load(bit), prepared.bundle)
+        board.running = False
+        with pytest.raises(EngineTimeout):
+            accelerator.run(prepared.images[0], 0.05)
+        with monkeypatch.context() as patched:
+            patched.setattr(pynq.Overlay, "download", fail)
+            with pytest.raises(BackendError, match="cannot load it again"):
+                accelerator.run(prepared.images[0])
+        board.running = True
+        prepared.check("trained", [accelerator.run(prepared.images[1])], [1])
+        accelerator.close()

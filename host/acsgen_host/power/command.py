@@ -15,7 +15,14 @@ import numpy as np
 
 from ..accelerator import Accelerator
 from ..backend import Backend
-from ..command_line import add_engine_options, exit_status, load_array, open_accelerator
+from ..command_line import (
+    add_engine_options,
+    exit_status,
+    load_array,
+    open_accelerator,
+    require_writable,
+    say,
+)
 from ..errors import InputError, PowerError, Problem
 from ..files import read_file
 from ..result import check_images
@@ -90,8 +97,10 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace, backend: Backend | None) -> int:
     spec = parse(options.source)
     plan = _plan(options, spec)
+    require_writable(options.out)
     if options.plot is not None:
-        plot.require()
+        plot.require_format(options.plot)
+        require_writable(options.plot)
     with open_accelerator(options, backend) as accelerator:
         if options.timeline is None:
             found = _measured(accelerator, options, spec, plan)
@@ -106,14 +115,14 @@ def _run(options: argparse.Namespace, backend: Backend | None) -> int:
         name = accelerator.bundle.model
     save_json(options.out, to_json(name, engine, points, trace, plan, model, alignment))
     for point in points:
-        print(line_of(point, trace.info.synthetic))
+        say(line_of(point, trace.info.synthetic))
     errors = f", relative error {model.residual:.1%}" if model.fitted_to else ""
-    print(f"energy model: {model.kind}{errors}")
-    print(f"{len(trace.time)} samples, {trace.rate_hz:.0f} Hz, of {trace.info.scope}")
-    print(f"written to {options.out}")
+    say(f"energy model: {model.kind}{errors}")
+    say(f"{len(trace.time)} samples, {trace.rate_hz:.0f} Hz, of {trace.info.scope}")
+    say(f"written to {options.out}")
     if options.plot is not None:
         plot.save(options.plot, points, trace, timeline)
-        print(f"drawn in {options.plot}")
+        say(f"drawn in {options.plot}")
     return 0
 
 
@@ -141,13 +150,16 @@ def _measured(
     """Measure; None where the meter's file is still to come."""
     images = _images(accelerator, options.images)
     settings = strictness_settings(accelerator, options.strictness)
-    tell = lambda text: print(text, flush=True)  # noqa: E731
+
+    def tell(text: str) -> None:
+        say(text, flush=True)
+
     if spec.kind == "synthetic":
         if accelerator.simulation is None:
             raise InputError(
                 Problem("--source synthetic", "on a board", "take a sensor, or add --simulate csim")
             )
-        print(BANNER)
+        say(BANNER)
         bench = SyntheticBench(accelerator, images)
         return Found(*measure(bench, bench, settings, plan))
     if accelerator.simulation is not None:
@@ -158,14 +170,14 @@ def _measured(
                 "take --source synthetic, or a board",
             )
         )
-    print(f"takes about {plan.duration(len(settings)) / 60:.0f} minutes")
+    say(f"takes about {plan.duration(len(settings)) / 60:.0f} minutes")
     workload: Workload = Inferences(accelerator, images)
     if spec.kind == "csv":
         timeline = run_timeline(workload, settings, plan, tell)
         kept = options.out.with_suffix(".timeline.json")
         save_json(kept, timeline_to_json(timeline))
         again = f"measure-power ... --source {options.source} --timeline {kept}"
-        print(f"stop the meter, save its file as {spec.place}, and run\n  {again}")
+        say(f"stop the meter, save its file as {spec.place}, and run\n  {again}")
         return None
     source = open_source(spec)
     try:
@@ -189,7 +201,7 @@ def _joined(options: argparse.Namespace, spec: Spec) -> Found:
     trace = read_csv(spec.place, columns, spec.options.get("scope", ""))
     alignment = align(trace, timeline.before, timeline.after)
     aligned = alignment.apply(trace)
-    print(
+    say(
         f"the meter's zero is {alignment.offset:.3f} s of the driver's clock, it is off by "
         f"{1e6 * alignment.skew:.0f} ppm; correlation {min(alignment.correlation):.2f}"
     )

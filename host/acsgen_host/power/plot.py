@@ -28,6 +28,14 @@ def require() -> Any:
     return Figure
 
 
+def require_format(path: Path) -> None:
+    """Raise :class:`PowerError` unless matplotlib can write a picture of this name's suffix."""
+    known = require()().canvas.get_supported_filetypes()
+    if path.suffix[1:].lower() not in known:
+        what = f"is no name of a picture: {path.suffix or 'it has no suffix'}"
+        raise PowerError(Problem(str(path), what, "name a .png, .svg or .pdf"))
+
+
 def draw(points: Sequence[Point], trace: Trace, timeline: Timeline) -> Any:
     """Return a figure: power over time with the loops marked, and the energy of every setting.
 
