@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from acsgen_host.jsontext import without_noise
 from pydantic import BaseModel
 
 from acsgen.cli.console import out
@@ -18,7 +19,6 @@ from acsgen.isa.generated import LANES
 from acsgen.program.board import MAX_CLOCK_MHZ, MIN_CLOCK_MHZ
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import check_file, write_whole
-from acsgen.support.numbers import without_noise
 
 STDOUT = Path("-")
 

@@ -7,13 +7,12 @@ import tempfile
 from pathlib import Path
 
 from acsgen_host.files import read_file
-from acsgen_host.jsontext import load_json
+from acsgen_host.jsontext import load_json, without_noise
 from pydantic import TypeAdapter, ValidationError
 
 from acsgen.report.data import Report
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import plain_os_error
-from acsgen.support.numbers import without_noise
 
 REPORT_FILE = "report.json"
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-#: Digits of a figure that files keep: a mean of counts has no more, and sums add noise.
-_DIGITS = 12
-
 
 def percent(fraction: float | None) -> str:
     """Return a fraction in percent, or a dash where there is none (no labels, no gates)."""
@@ -26,14 +21,3 @@ def images(number: int) -> str:
 def count(value: float) -> str:
     """Return a whole number with thousands separators."""
     return f"{round(value):,}"
-
-
-def without_noise(value: Any) -> Any:
-    """Return plain values without the noise of floating-point sums: 4280 for 4279.999999999986."""
-    if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}")
-    if isinstance(value, dict):
-        return {key: without_noise(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(without_noise(item) for item in value)
-    return value

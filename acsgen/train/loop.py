@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from acsgen_host.jsontext import without_noise
 from torch import Tensor, nn
 
 from acsgen.data import Dataset, load_dataset
@@ -213,7 +214,7 @@ class _Run:
                 what = f"the loss became {statistics['loss']}"
                 raise UserError([Problem(where, what, "lower the phase's lr")])
             self.epoch = epoch + 1
-            line = self._measure(phase, statistics, lr, started)
+            line = without_noise(self._measure(phase, statistics, lr, started))
             with self.metrics_path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
             self.save_state()

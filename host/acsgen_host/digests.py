@@ -15,7 +15,7 @@ def describe_files(folder: Path, names: Iterable[str]) -> dict[str, dict[str, An
     described = {}
     for name in names:
         content = (folder / name).read_bytes()
-        described[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        described[name] = {"bytes": len(content), "sha256": _sha256(content)}
     return described
 
 
@@ -59,8 +59,14 @@ def _damage(folder: Path, name: str, known: Any, reason: Callable[[OSError], str
         content = read_file(path)
     except OSError as error:
         return f"cannot be read: {reason(error)}"
+    if len(content) == known.get("bytes") and _sha256(content) == known.get("sha256"):
+        return None
+    if _sha256(content.replace(b"\r\n", b"\n")) == known.get("sha256"):
+        return "has the line ends of Windows: it was copied or checked out as text"
     if len(content) != known.get("bytes"):
         return f"has {len(content)} bytes, and had {known.get('bytes')} when it was written"
-    if hashlib.sha256(content).hexdigest() != known.get("sha256"):
-        return "is not what was written: another digest"
-    return None
+    return "is not what was written: another digest"
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

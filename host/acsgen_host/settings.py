@@ -16,6 +16,7 @@ from .backend import Buffer
 from .budget import BudgetPoint, BudgetProfile
 from .bundle import Bundle
 from .errors import InputError, Problem
+from .jsontext import without_noise
 from .result import Result, check_images, check_labels
 
 #: Strictness of the points that :meth:`Settings.measure_budget` measures.
@@ -197,4 +198,6 @@ def _point(strictness: float, results: Sequence[Result], classes: np.ndarray | N
     right = None
     if classes is not None:
         right = float(np.mean(classes == [result.prediction for result in results]))
-    return BudgetPoint(float(strictness), float(np.mean(macs)), max(macs), right)
+    # As a file keeps it, so that what is chosen now is chosen again from the file.
+    mean = without_noise(float(np.mean(macs)))
+    return BudgetPoint(float(strictness), mean, max(macs), without_noise(right))

@@ -27,7 +27,7 @@ from acsgen.nn.networks.resnet import AcsConfig, ResNet, ResNetConfig
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 from acsgen.support.errors import UserError
-from acsgen.support.numbers import without_noise
+from acsgen_host.jsontext import without_noise
 from tests.nets.images import slopes
 from tests.nets.layer_graphs import every_kind
 

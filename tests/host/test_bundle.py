@@ -188,3 +188,14 @@ def test_the_budget_of_a_build(copy: Path) -> None:
     for points in ([], POINTS[::-1], [{**POINTS[0], "strictness": -1}], [{}], None):
         path.write_text(json.dumps({"images": 4, "source": "digits32", "points": points}))
         assert "does not describe a budget" in str(refusal(copy))
+
+
+def test_a_folder_that_was_copied_as_text(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As by git with autocrlf, or by FTP: the cause is told, rather than a size."""
+    program = copy / "program" / "program.json"
+    program.write_bytes(program.read_bytes().replace(b"\n", b"\r\n"))
+    manifest = copy / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes().replace(b"\n", b"\r\n"))
+    assert "has the line ends of Windows" in str(refusal(copy))
+    assert main([str(copy), "--simulate", "csim"]) == 2
+    assert "copied or checked out as text" in capsys.readouterr().err

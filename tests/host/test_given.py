@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from acsgen_host import Accelerator, BackendError, Bundle, BundleError, HostError, InputError
 from acsgen_host.arguments import path_of, shown
+from acsgen_host.jsontext import without_noise
 
 from .conftest import Bench, Prepared
 from .test_simulate import folder as folder
@@ -241,3 +243,20 @@ def test_a_value_in_a_message_is_short_and_never_an_error() -> None:
 def test_a_bundle_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="nothing"):
         Accelerator.simulate(tmp_path / "nothing")
+
+
+def test_means_have_no_noise_and_stay_what_they_are_in_the_file(
+    accelerator: Accelerator, prepared: Prepared
+) -> None:
+    """Sums of floats end in figures like 4279.999999999986, which say nothing to anybody."""
+    profile = accelerator.measure_budget(prepared.images[:3], [0, 1, 2], [0.3, 0.5])
+    path = accelerator.bundle.path / "program" / "budget.json"
+    profile.save(path)
+    assert Bundle.load(accelerator.bundle.path).budget == profile
+    assert not re.search(r"\d\.\d{12,}|\.\d*(?:00000|99999)\d", path.read_text())
+    for point in profile.points:
+        assert accelerator.set_budget(point.macs_mean, profile).macs_mean <= point.macs_mean
+    assert without_noise({"a": [4279.999999999986, 0.1 + 0.2], "b": 3}) == {
+        "a": [4280.0, 0.3],
+        "b": 3,
+    }

@@ -25,6 +25,7 @@ from ..command_line import (
 )
 from ..errors import InputError, PowerError, Problem
 from ..files import read_file
+from ..jsontext import without_noise
 from ..result import check_images
 from . import plot
 from .align import CHIP_SECONDS, Alignment, align
@@ -113,7 +114,8 @@ def _run(options: argparse.Namespace, backend: Backend | None) -> int:
         model = model_of(points, groups, trace.info.synthetic)
         engine = accelerator.simulation or "board"
         name = accelerator.bundle.model
-    save_json(options.out, to_json(name, engine, points, trace, plan, model, alignment))
+    figures = to_json(name, engine, points, trace, plan, model, alignment)
+    save_json(options.out, without_noise(figures))
     for point in points:
         say(line_of(point, trace.info.synthetic))
     errors = f", relative error {model.residual:.1%}" if model.fitted_to else ""
