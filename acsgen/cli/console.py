@@ -39,6 +39,12 @@ EXIT_DEFECT = 70
 EXIT_INTERRUPTED = 130
 
 
+if os.environ.get("COLUMNS", "").strip("0") == "":
+    # 0 columns means that the width is not known, as in shutil.get_terminal_size; rich prints
+    # nothing then.
+    os.environ.pop("COLUMNS", None)
+
+
 class _Output(Console):
     """Standard output; a command whose reader goes away (``| head``) goes on without it."""
 

@@ -6,15 +6,17 @@ at a time, and appears whole or not at all.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from acsgen.support.errors import Problem, UserError
-from acsgen.support.fsutil import plain_os_error
+from acsgen.support.fsutil import home_folder, plain_os_error
 
 #: The entries used least recently make room for new ones.
 MAX_ENTRIES = 48
@@ -23,12 +25,20 @@ Part = str | bytes | Path
 
 
 def cache_folder() -> Path:
-    """Return ``$ACSGEN_CACHE``, else ``acsgen`` in the user's cache folder; not created yet."""
+    """Return ``$ACSGEN_CACHE``, else ``acsgen`` in the user's cache folder; not created yet.
+
+    A user without a home has one in the folder for temporary files.
+    """
     if chosen := os.environ.get("ACSGEN_CACHE"):
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME", "")
     # The XDG specification: a relative path is to be ignored.
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "acsgen"
+    if base.startswith("/"):
+        return Path(base) / "acsgen"
+    home = home_folder()
+    if home is None:
+        return Path(tempfile.gettempdir()) / f"acsgen-{os.getuid()}"
+    return home / ".cache" / "acsgen"
 
 
 def cached_file(
@@ -52,9 +62,8 @@ def cached_file(
     head = Path(name)
     target = folder / f"{head.stem}-{_digest(parts)}{head.suffix}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with target.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        _make(folder)
+        with _locked(target.with_suffix(".lock")):
             if target.exists():
                 os.utime(target)
                 return target
@@ -64,7 +73,7 @@ def cached_file(
                 partial.replace(target)
             finally:
                 partial.unlink(missing_ok=True)
-            _make_room(folder, head.suffix)
+            _make_room(target)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return target
@@ -78,11 +87,22 @@ def check_cache() -> None:
     """
     folder = cache_folder()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise _unwritable(folder, error) from error
+
+
+def _make(folder: Path) -> None:
+    """Make the folder of the cache; raises :class:`OSError` where it cannot be trusted.
+
+    Its entries are run. In the folder for temporary files, somebody else may have made it before.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shared = folder.parent == Path(tempfile.gettempdir())
+    if shared and folder.lstat().st_uid not in (0, os.getuid()):
+        raise PermissionError(errno.EACCES, "it belongs to another user", str(folder))
 
 
 def _unwritable(folder: Path, error: OSError) -> UserError:
@@ -108,9 +128,36 @@ def _digest(parts: Iterable[Part]) -> str:
     return digest.hexdigest()[:20]
 
 
-def _make_room(folder: Path, suffix: str) -> None:
-    """Remove the oldest entries of a kind; a process that has opened one can still read it."""
-    entries = sorted(folder.glob(f"*{suffix}"), key=lambda path: path.stat().st_mtime)
-    for path in entries[:-MAX_ENTRIES]:
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock of an entry.
+
+    Whoever makes room removes lock files too: one that was removed while this process waited for it
+    is not the one that the next process takes.
+    """
+    while True:
+        with path.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                current = path.stat().st_ino
+            except FileNotFoundError:
+                continue
+            if current == os.fstat(file.fileno()).st_ino:
+                yield
+                return
+
+
+def _make_room(made: Path) -> None:
+    """Remove the oldest entries of the kind of ``made``, but never that one.
+
+    A process that has opened one can still read it. Another process may make room at the same time,
+    and a clock that was put back makes the newest entry the oldest one.
+    """
+    ages = []
+    for path in made.parent.glob(f"*{made.suffix}"):
+        with contextlib.suppress(FileNotFoundError):
+            ages.append((path.stat().st_mtime, path))
+    others = sorted((age, path) for age, path in ages if path != made)
+    for _, path in others[: max(len(ages) - MAX_ENTRIES, 0)]:
         path.unlink(missing_ok=True)
         path.with_suffix(".lock").unlink(missing_ok=True)

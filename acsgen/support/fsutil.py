@@ -55,6 +55,18 @@ _PLAIN_WORDS = {
 }
 
 
+def home_folder() -> Path | None:
+    """Return the user's home folder.
+
+    None where it is not known: for a user without a name, as in a container that is started for a
+    number, and without HOME.
+    """
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
 def plain_os_error(error: OSError) -> str:
     """Say in plain words why the operating system refused, for example ``disk is full``.
 

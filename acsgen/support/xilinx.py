@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from acsgen.support.fsutil import home_folder
+
 #: The product whose folder has a command. Vitis HLS was a product of its own up to 2023.2.
 PRODUCTS = {
     "vivado": ("Vivado",),
@@ -47,11 +49,12 @@ def install_roots() -> tuple[Path, ...]:
     """Return the folders that installers propose, and ``$XILINX_ROOT`` before them if it is set."""
     chosen = os.environ.get("XILINX_ROOT")
     usual = ("/tools/Xilinx", "/opt/Xilinx", "/opt/xilinx", "/usr/local/Xilinx", "/opt/AMD")
-    home = Path.home()
+    home = home_folder()
+    own = ("Xilinx", "tools/Xilinx", "xilinx", ".local/Xilinx") if home else ()
     return (
         *([Path(chosen)] if chosen else []),
         *map(Path, usual),
-        *(home / name for name in ("Xilinx", "tools/Xilinx", "xilinx", ".local/Xilinx")),
+        *((home or Path()) / name for name in own),
     )
 
 

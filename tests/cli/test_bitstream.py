@@ -282,9 +282,10 @@ def alive(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("fault", ["hang", "deaf_vivado"])
 def test_a_tool_that_hangs_is_stopped(run: Run, built: Path, tmp_path: Path, fault: str) -> None:
+    # It hangs for an hour; the start of the command alone may take a minute where others work.
     started = time.monotonic()
     done = run("--engine", "rtl", "--timeout", "0.05", status=1, FAKE_FAULT=fault)
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 600
     assert "vivado was stopped after 0.05 minutes, the limit of --timeout" in one_line(done.stderr)
     assert alive(tmp_path / "tools") == []
 

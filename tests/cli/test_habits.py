@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -179,3 +180,17 @@ def test_figures_have_no_noise_of_sums(tmp_path: Path) -> None:
     text = (tmp_path / "figures.json").read_text()
     assert json.loads(text) == {"mean": 4280.0, "parts": [0.3], "counts": [1, 2], "n": 3}
     assert "99999" not in text
+
+
+@pytest.mark.parametrize("columns", ["0", "00", ""])
+def test_a_terminal_of_unknown_width(columns: str) -> None:
+    """0 columns, as without a terminal, are no width; nothing was printed then."""
+    done = subprocess.run(
+        [sys.executable, "-m", "acsgen", "boards"],
+        env={**os.environ, "COLUMNS": columns},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "zedboard" in done.stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from acsgen_host.jsontext import without_noise
 from typer.testing import CliRunner
 
 from acsgen.cli import app
@@ -27,7 +28,6 @@ from acsgen.nn.networks.resnet import AcsConfig, ResNet, ResNetConfig
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 from acsgen.support.errors import UserError
-from acsgen_host.jsontext import without_noise
 from tests.nets.images import slopes
 from tests.nets.layer_graphs import every_kind
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -61,6 +64,72 @@ def test_oldest_entries_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(buildcache, "MAX_ENTRIES", 3)
     paths = [cached_file("engine.so", [str(i)], Builder(), tmp_path) for i in range(5)]
     assert [path.exists() for path in paths] == [False, False, True, True, True]
+
+
+def test_a_clock_that_was_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new entry is older than all others then, and is needed nevertheless."""
+    monkeypatch.setattr(buildcache, "MAX_ENTRIES", 3)
+    for i in range(3):
+        os.utime(cached_file("engine.so", [str(i)], Builder(), tmp_path), (2e9 + i, 2e9 + i))
+    made = cached_file("engine.so", ["new"], Builder(), tmp_path)
+    assert made.read_text() == "build 1"
+    assert len(list(tmp_path.glob("*.so"))) == 3
+
+
+def test_another_process_makes_room_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entries that it has removed are no error; nor is the lock that it removed a lock."""
+    monkeypatch.setattr(buildcache, "MAX_ENTRIES", 1)
+    gone = cached_file("engine.so", ["gone"], Builder(), tmp_path)
+    gone.unlink()
+    monkeypatch.setattr(Path, "glob", lambda *_: iter([gone]))
+    assert cached_file("engine.so", ["x"], Builder(), tmp_path).exists()
+    monkeypatch.undo()
+
+    path, taken = tmp_path / "entry.lock", []
+    first = path.open("w")
+    fcntl.flock(first, fcntl.LOCK_EX)
+
+    def take() -> None:
+        with buildcache._locked(path):
+            taken.append(path.stat().st_ino)
+
+    waiting = threading.Thread(target=take)
+    waiting.start()
+    path.unlink()
+    second = path.open("w")
+    fcntl.flock(second, fcntl.LOCK_EX)
+    first.close()
+    waiting.join(0.2)
+    assert waiting.is_alive()
+    assert not taken
+    second.close()
+    waiting.join(20)
+    assert taken == [path.stat().st_ino]
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As in a container that is started for a number."""
+
+    def unknown(_: int) -> None:
+        raise KeyError("uid not found")
+
+    for name in ("ACSGEN_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert cache_folder() == tmp_path / f"acsgen-{os.getuid()}"
+    cached_file("engine.so", ["x"], Builder())
+    assert cache_folder().stat().st_mode & 0o777 == 0o700
+    # What lies there is run, so it must not be another user's.
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    (tmp_path / "acsgen-12345").mkdir()
+    monkeypatch.setattr(
+        Path, "lstat", lambda _: os.stat_result((0o40777, 0, 0, 1, 54321, *[0] * 5))
+    )
+    with pytest.raises(UserError, match="permission denied"):
+        check_cache()
 
 
 def test_unwritable_folder_is_said(tmp_path: Path) -> None:

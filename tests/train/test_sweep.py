@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from acsgen_host.jsontext import without_noise
 from typer.testing import CliRunner
 
 from acsgen.cli import app
 from acsgen.nn.networks import ARCHITECTURES
 from acsgen.support.errors import UserError
-from acsgen_host.jsontext import without_noise
 from acsgen.train.recipe import load_recipe
 from acsgen.train.sweep import GATE_KINDS, Variant, parse_axis, variants
 
