@@ -64,7 +64,13 @@ class Row:
 ROWS = {
     "resnet8-acs-digits32": Row("ACS", "resnet8-digits32"),
     "resnet8-acs-budget-digits32": Row("ACS, budget by image", "resnet8-digits32"),
+    "densenet28-acs-digits32": Row("ACS, DenseNet", "densenet28-digits32"),
+    "iadi-resnet14-digits32": Row("IADI", "resnet14-digits32"),
+    "densenet28-iadi-digits32": Row("IADI, DenseNet", "densenet28-digits32"),
     "ofas1-resnet14-digits32": Row("OFAS-I", "resnet14-digits32"),
+    "ofas2-resnet14-digits32": Row("OFAS-II", "resnet14-digits32"),
+    "skipnet1-resnet14-digits32": Row("SkipNet, FFGate-I", "resnet14-digits32"),
+    "skipnet2-resnet14-digits32": Row("SkipNet, FFGate-II", "resnet14-digits32"),
     "pfec-resnet14-digits32": Row("PFEC", "resnet14-digits32"),
 }
 

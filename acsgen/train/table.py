@@ -115,7 +115,8 @@ def _millions(macs: float) -> str:
 
 def _command(meta: Mapping[str, Any]) -> str:
     """The command without the folders it was given, which exist on one machine only."""
-    return f"acsgen train models/recipes/{meta['recipe']['name']}.yaml --out models"
+    device = "" if meta["device"] == "cpu" else f" --device {meta['device']}"
+    return f"acsgen train models/recipes/{meta['recipe']['name']}.yaml{device} --out models"
 
 
 def main(arguments: list[str]) -> int:
