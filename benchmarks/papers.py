@@ -67,10 +67,12 @@ ROWS = {
     "densenet28-acs-digits32": Row("ACS, DenseNet", "densenet28-digits32"),
     "iadi-resnet14-digits32": Row("IADI", "resnet14-digits32"),
     "densenet28-iadi-digits32": Row("IADI, DenseNet", "densenet28-digits32"),
+    "mgl2s-resnet14-digits32": Row("IADI, MGL2S", "resnet14-digits32"),
     "ofas1-resnet14-digits32": Row("OFAS-I", "resnet14-digits32"),
     "ofas2-resnet14-digits32": Row("OFAS-II", "resnet14-digits32"),
     "skipnet1-resnet14-digits32": Row("SkipNet, FFGate-I", "resnet14-digits32"),
     "skipnet2-resnet14-digits32": Row("SkipNet, FFGate-II", "resnet14-digits32"),
+    "skipnet-rnn-resnet14-digits32": Row("SkipNet, RNN gate", "resnet14-digits32"),
     "pfec-resnet14-digits32": Row("PFEC", "resnet14-digits32"),
 }
 
