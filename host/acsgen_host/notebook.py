@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Sequence
 import numpy as np
 
 from .accelerator import Accelerator
+from .arguments import count
 from .bundle import MANIFEST, Bundle
 from .errors import BackendError, BundleError, Problem
 from .power import Inferences, Plan, Point, Recorder, Setting, SyntheticBench, measure
@@ -51,10 +52,11 @@ def start(limit: int | None = None) -> Session:
     Raises :class:`BundleError` where there is no build around, and the exceptions of
     :class:`Accelerator` on a board.
     """
+    wanted = None if limit is None else count(limit, "limit")
     folder = _folder()
     bundle = Bundle.load(folder)
     accelerator = _accelerator(folder)
-    images = bundle.vectors().images[:limit]
+    images = bundle.vectors().images[:wanted]
     labels, quality = bundle.labels(), "accuracy"
     if labels is None:
         accelerator.reset_thresholds()
@@ -69,7 +71,7 @@ def start(limit: int | None = None) -> Session:
     if accelerator.simulation:
         print("SIMULATION: results and counters are those of the engine, bit for bit;")
         print("times are simulated cycles at the board's clock, and nothing was measured.")
-    return Session(accelerator, images, labels[:limit], quality, engine)
+    return Session(accelerator, images, labels[:wanted], quality, engine)
 
 
 def measure_energy(session: Session, strictness: Sequence[float]) -> tuple[list[Point], str]:

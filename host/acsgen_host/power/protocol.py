@@ -7,8 +7,10 @@ the board from its work.  The idle stretches are with the bitstream loaded.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Callable, ContextManager, NamedTuple, Protocol, Sequence
 
+from ..arguments import number, shown
 from ..errors import InputError, PowerError, Problem
 from .align import BARKER, CHIP_SECONDS, Chip
 from .statistics import Energy, Repeat, evaluate
@@ -42,12 +44,15 @@ class Plan(NamedTuple):
     def check(self) -> None:
         """Raise :class:`InputError` unless it is what the protocol allows."""
         wrong = []
-        if not self.seconds >= LEAST_SECONDS:
-            wrong.append(Problem("seconds", f"are {self.seconds:g}", "a loop takes at least 10"))
-        if self.repeats < LEAST_REPEATS:
-            wrong.append(Problem("repeats", f"are {self.repeats}", "take at least 5"))
-        if not 0 <= self.settle < self.seconds / 2:
-            wrong.append(Problem("settle", f"is {self.settle:g} s", "take less than half a loop"))
+        seconds, repeats, settle = map(number, (self.seconds, self.repeats, self.settle))
+        if not LEAST_SECONDS <= seconds < math.inf:
+            what = f"are {shown(self.seconds)}"
+            wrong.append(Problem("seconds", what, "a loop takes at least 10, and has an end"))
+        if not LEAST_REPEATS <= repeats < math.inf or repeats != int(repeats):
+            wrong.append(Problem("repeats", f"are {shown(self.repeats)}", "take at least 5"))
+        if not 0 <= settle < seconds / 2:
+            what = f"is {shown(self.settle)} s"
+            wrong.append(Problem("settle", what, "take less than half a loop"))
         if wrong:
             raise InputError(wrong)
 
@@ -140,9 +145,9 @@ def run_timeline(
     before = _pattern(workload, plan) if plan.chip else ()
     repeats: list[list[Repeat]] = [[] for _ in settings]
     sums: list[dict[str, float]] = [{} for _ in settings]
-    for number in range(plan.repeats):
+    for turn in range(int(plan.repeats)):
         for at, setting in enumerate(settings):
-            on_step(f"repeat {number + 1} of {plan.repeats}, {setting.name}")
+            on_step(f"repeat {turn + 1} of {plan.repeats}, {setting.name}")
             setting.apply()
             first = _idle(workload, plan)
             loop = workload.loop(plan.seconds + plan.settle)

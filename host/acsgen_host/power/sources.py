@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
+from ..arguments import shown
 from ..errors import InputError, Problem
 from .i2c import Ina
 from .meters import Scpi, SerialMeter
@@ -37,11 +38,14 @@ class Spec(NamedTuple):
     options: dict[str, str]
 
 
-def parse(text: str) -> Spec:
+def parse(text: Any) -> Spec:
     """Return a source as it was asked for.
 
     Raises :class:`InputError` for a kind or an option that is unknown.
     """
+    if not isinstance(text, str):
+        what = f"must be a text such as zedboard:bus=1, not {shown(text)}"
+        raise InputError(Problem("power source", what, HELP))
     kind, _, rest = text.partition(":")
     parts = rest.split(",") if rest else []
     place = parts.pop(0) if parts and "=" not in parts[0] else ""
@@ -50,6 +54,8 @@ def parse(text: str) -> Spec:
         name, equals, value = part.partition("=")
         if not equals or not value:
             raise InputError(Problem(text, f"{part!r} is no option", "write name=value"))
+        if name in options:
+            raise InputError(Problem(text, f"has {name}= twice", "give it once"))
         options[name] = value
     if kind not in _KNOWN:
         known = ", ".join(_KNOWN)
@@ -68,9 +74,13 @@ def open_source(spec: Spec) -> Source:
     """Return the sensor of a kind that shares the driver's clock.
 
     Raises:
-        InputError: an option is wrong.
+        InputError: an option is wrong, or the kind has no sensor that is read while images run.
         PowerError: there is no such sensor.
     """
+    if spec.kind not in _MAKERS:
+        remedy = "python -m acsgen_host measure-power takes it"
+        what = "is no sensor that is read while images run"
+        raise InputError(Problem(f"power source {spec.kind}", what, remedy))
     return _MAKERS[spec.kind](spec)
 
 

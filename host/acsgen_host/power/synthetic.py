@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Callable, Mapping
 import numpy as np
 
 from .trace import SourceInfo, Trace, make_trace
-from .workload import Loop
+from .workload import Loop, images_of_loops
 
 if TYPE_CHECKING:
     from ..accelerator import Accelerator
@@ -71,7 +71,7 @@ class SyntheticBench:
             seed: of noise and losses.
         """
         self._accelerator = accelerator
-        self._images = images
+        self._images = images_of_loops(accelerator, images)
         self._rate = rate_hz
         self._idle_watts, self._noise, self._drift, self._lost = (
             idle_watts,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
+
+from ..errors import InputError, Problem
+from ..result import check_images
 
 if TYPE_CHECKING:
     from ..accelerator import Accelerator
@@ -43,13 +46,24 @@ class Workload(Protocol):
         """Leave the engine idle for so many seconds."""
 
 
+def images_of_loops(accelerator: Accelerator, images: Any) -> np.ndarray:
+    """Return the images of loops, uint8 ``[N, C, H, W]``.
+
+    Raises :class:`InputError` for other images, or none: a loop over none would have no end.
+    """
+    pixels = check_images(images, accelerator.bundle)
+    if not len(pixels):
+        raise InputError(Problem("images", "there are none", "give at least one"))
+    return pixels
+
+
 class Inferences:
     """Runs the same images over and over on an accelerator."""
 
-    def __init__(self, accelerator: Accelerator, images: np.ndarray) -> None:
+    def __init__(self, accelerator: Accelerator, images: Any) -> None:
         """Take images uint8 ``[N, C, H, W]``."""
         self._accelerator = accelerator
-        self._images = images
+        self._images = images_of_loops(accelerator, images)
         self._at_once = 1
 
     def now(self) -> float:
