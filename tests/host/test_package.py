@@ -42,7 +42,7 @@ ALLOWED = {
     "re",
 }
 ALLOWED |= {"select", "socket", "stat", "sys", "tempfile", "termios", "threading", "time", "types"}
-ALLOWED |= {"typing", "weakref", "xml"}
+ALLOWED |= {"io", "signal", "typing", "weakref", "xml"}
 
 #: What some may import besides, each in a function that says in words what is missing; except
 #: :mod:`pynq_backend`, which is itself imported so.
