@@ -20,7 +20,8 @@ Arithmetic, once for all:
 * Eltwise: the same with ``acc = x`` (0 where masked), one mult and shift for all channels.
 * Pool: max over the valid pixels; or ``requantize(sum*mult, shift)``, padding counts as zero.
 * GlobalAvg: ``requantize(sum*mult, shift)``.  Scale: ``requantize(x*v*mult, shift)``.
-* Concat: the channels of several maps one behind the other, unchanged.
+* Concat: the channels of several maps one behind the other, unchanged.  Join: likewise the entries
+  of several vectors.
 * Linear: ``acc = bias + w@x``; ``requantize(acc*mult[o], shift[o])``.  With ``sigmoid`` the signed
   8-bit result ``q`` indexes ``SIGMOID_TABLE[q + 128]``.
 * Logits: ``acc*mult[o]`` rounded half away by ``shift[o]``, kept as int32.
