@@ -2,8 +2,8 @@
 
 Layers with one multiplier (averages, sums of two maps) keep the ratios of the scales of what they
 read.  Layers with a multiplier for each channel are free to choose them: they are the *roots*.  A
-sum of two maps binds the roots of both, which then choose alike.  A concatenation binds nothing:
-the layers behind it read their family as a part of their inputs.
+sum of two maps binds the roots of both, which then choose alike.  A concatenation of maps or of
+vectors binds nothing: the layers behind it read their family as a part of their inputs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from acsgen.ir.kinds.join import Join
 from acsgen.ir.layers import Concat, Conv, Eltwise, Layer, LayerGraph, Linear
 from acsgen.quant.kinds import kind_of
 
@@ -106,9 +107,9 @@ def family_of(graph: LayerGraph, roots: list[Layer], known: Statistics) -> dict[
     for layer in graph:
         if layer.name in chosen:
             add((layer.name, 0), layer, known.reaches[layer.name], _own_sign(layer))
-        if isinstance(layer, Concat):
+        if isinstance(layer, (Concat, Join)):
             start = 0
-            for name in layer.maps:
+            for name in layer.inputs:
                 for key in [key for key in family if key[0] == name]:
                     part = family[key]
                     add((layer.name, start + key[1]), layer, part.reach, signs[key], (key, 1.0))

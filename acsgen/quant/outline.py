@@ -48,7 +48,9 @@ class _Outline:
             np.asarray(source.offset, np.float64),
         )
 
-    def result_scale(self, layer: Layer, signed: bool, at_least: float) -> float:
+    def result_scale(
+        self, layer: Layer, signed: bool, at_least: float, otherwise: float = 0.0
+    ) -> float:
         """1, or ``at_least``."""
         return max(1.0, at_least)
 

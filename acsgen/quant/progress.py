@@ -104,8 +104,11 @@ class Progress:
         """The integers of an output for all images, ``[N, C]``."""
         return np.asarray(torch.cat([values[name] for values in self._values]).numpy())
 
-    def result_scale(self, layer: Layer, signed: bool, at_least: float) -> float:
-        """The scale of a result: the best for its values, or ``at_least`` if that is coarser."""
+    def result_scale(
+        self, layer: Layer, signed: bool, at_least: float, otherwise: float = 0.0
+    ) -> float:
+        """The scale of a result: the best for its values, or ``at_least`` if that is coarser; of
+        one that is zero for every image ``otherwise``, if it is given."""
         levels = self._levels(signed)
         histogram = self._calibration.histograms.get(layer.name)
         if histogram is None:
@@ -114,9 +117,9 @@ class Progress:
             best = histogram.largest * VECTOR_HEADROOM / levels
         else:
             best = histogram.best_scale(levels)
-        if best == 0.0:
+        if best == 0.0 and not otherwise:
             warn(f"{layer.where}: zero for every calibration image")
-        return max(best, at_least)
+        return max(best or otherwise, at_least)
 
     def channel_format(self, layer: Layer, signed: bool, at_least: Floats) -> Format:
         """The format of a result of which each channel has a multiplier of its own.

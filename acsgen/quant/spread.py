@@ -128,8 +128,9 @@ def _without_dead(family: Mapping[Key, Member], units: Floats, alive: NDArray[np
         for reader, _ in member.readers:
             largest = _largest_weights(reader, len(units))
             heaviest = float((largest * units)[alive].max())
-            with np.errstate(divide="ignore"):
-                limit = np.minimum(limit, heaviest / largest)
+            # A channel of no weight in this reader is not limited by it.
+            met = np.where(largest > 0, largest, 1.0)
+            limit = np.where(largest > 0, np.minimum(limit, heaviest / met), limit)
     return np.where(alive, units, np.maximum(limit, 1e-30))
 
 

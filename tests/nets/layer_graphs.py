@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from acsgen.ir import layers as ir
+from acsgen.ir.kinds.join import Join
 from acsgen.ir.masks import whole
 
 CLASSES = 5
@@ -83,6 +84,10 @@ class NetBuilder:
     def mean(self, name: str, x: str) -> str:
         return self._add(ir.GlobalAvg(name, "", self.layers[x].shape[:1], x=x))
 
+    def join(self, name: str, *vectors: str) -> str:
+        size = sum(self.layers[x].shape[0] for x in vectors)
+        return self._add(Join(name, "", (size,), vectors=vectors))
+
     def flatten(self, name: str, x: str) -> str:
         return self._add(ir.Flatten(name, "", (int(np.prod(self.layers[x].shape)),), x=x))
 
@@ -129,4 +134,4 @@ def every_kind(seed: int, image: tuple[int, int, int] = (3, 8, 8)) -> ir.LayerGr
     pooled = net.pool("max", clipped, "max", 3, 1, 1)
     averaged = net.pool("avg", net.conv("signed2", pooled, 4, relu=False), "avg", 2, 2, 0)
     hidden = net.linear("hidden", net.flatten("flat", averaged), 9, "none")
-    return net.graph(hidden)
+    return net.graph(net.join("joined", hidden, net.mean("mean3", averaged)))

@@ -212,6 +212,20 @@ def test_a_result_that_is_always_zero_is_pointed_out() -> None:
         quantize(graph, slopes(5, 2))
 
 
+def test_the_average_of_a_map_that_was_always_closed_has_the_scale_of_the_map() -> None:
+    """At another threshold it is not zero, and has to mean something."""
+    net = NetBuilder(3)
+    stem = net.conv("stem", "image", 6)
+    gate = net.gate("gate", net.mean("mean", stem), 5, alpha=1.0)
+    graph = net.graph(net.mean("closed", net.conv("masked", stem, 5, mask=gate)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", QuantizationWarning)
+        integers = quantize(graph, slopes((3, 8, 8), 4))
+    assert integers["closed"].format == integers["masked"].format
+    opened = force_masks(integers, {"gate": np.ones(5, bool)})
+    assert GoldenModel(integers).run(slopes((3, 8, 8), 4), opened).values["closed"].any()
+
+
 def test_a_border_that_pixels_cannot_express_is_pointed_out() -> None:
     graph = _change(every_kind(6), "image", offset=np.array([-2.0, 0.5, -0.5]))
     with pytest.warns(QuantizationWarning, match=r"outside 0\.\.255 \(channel 1: -"):

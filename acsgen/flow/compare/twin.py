@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from acsgen.frontend import run_layers
 from acsgen.ir import layers as ir
+from acsgen.ir.kinds.join import Join
 from acsgen.support.errors import CheckFailed
 
 #: Images that the twin is tried on.
@@ -78,8 +79,8 @@ class TorchTwin(nn.Module):
             y = results[x]
             for module in modules:
                 y = module(y)
-            if isinstance(layer, ir.Concat):
-                y = torch.cat([results[name] for name in layer.maps], dim=1)
+            if isinstance(layer, (ir.Concat, Join)):
+                y = torch.cat([results[name] for name in layer.inputs], dim=1)
             if isinstance(layer, ir.Scale):
                 y = torch.mul(y, results[layer.vector])
             if residual is not None:

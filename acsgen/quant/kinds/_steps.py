@@ -78,6 +78,7 @@ def result_format(
     units: Floats,
     signed: bool | tuple[bool, ...],
     beside: Floats | None = None,
+    otherwise: float = 0.0,
 ) -> tuple[Format, float]:
     """The format of a result that one multiplier and shift for all channels can make.
 
@@ -87,6 +88,7 @@ def result_format(
         units: real value by channel of one unit of the sums, ``(C,)``.
         signed: of the result.
         beside: real value by channel of one unit of what is added to the sums, ``(C,)``.
+        otherwise: the scale of a result that is zero for every image, where it is known.
 
     Returns:
         The format, and the ratio of the units to its scales.
@@ -95,7 +97,8 @@ def result_format(
     least = float(units.min())
     largest = units if beside is None else np.maximum(units, beside)
     if np.all(units == least):
-        best = so_far.result_scale(layer, some_signed, float(largest.max()) / RATIO_LIMIT)
+        limit = float(largest.max()) / RATIO_LIMIT
+        best = so_far.result_scale(layer, some_signed, limit, otherwise)
         return Format(best, signed), least / best
     at_least = float((largest / units).max()) / RATIO_LIMIT
     factor = max(so_far.scale_beside(layer, units, some_signed), at_least)

@@ -41,8 +41,11 @@ class Quantization(Protocol):
     def weight_max(self) -> int:
         """The largest magnitude of an integer weight."""
 
-    def result_scale(self, layer: Layer, signed: bool, at_least: float) -> float:
-        """The scale of a result: the best for its values, or ``at_least`` if that is coarser."""
+    def result_scale(
+        self, layer: Layer, signed: bool, at_least: float, otherwise: float = 0.0
+    ) -> float:
+        """The scale of a result: the best for its values, or ``at_least`` if that is coarser; of
+        one that is zero for every image ``otherwise``, if it is given."""
 
     def channel_format(self, layer: Layer, signed: bool, at_least: Floats) -> Format:
         """The format of a result of which each channel has a multiplier of its own: one scale, or
