@@ -142,3 +142,12 @@ def test_it_needs_numpy_alone(folder: Path) -> None:
     first, second = finished.stdout.splitlines()
     assert first == "0"
     assert second.startswith("rtl simulation: needs acsgen and Verilator on this machine")
+
+
+def test_a_timeout_that_passes_before_the_engine_had_its_turn(
+    folder: Path, prepared: Prepared
+) -> None:
+    """On a machine with much to do the driver itself may stand still for longer than a timeout."""
+    with Accelerator.simulate(folder) as accelerator:
+        results = [accelerator.run(image, timeout=1e-9) for image in prepared.images]
+        prepared.check("trained", results)
