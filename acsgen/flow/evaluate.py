@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,15 +16,22 @@ from numpy.typing import NDArray
 from acsgen.cost.macs import count_macs
 from acsgen.data import Dataset, load_dataset
 from acsgen.data.remedies import require_images
+from acsgen.flow.agreement import WARN_BELOW, complaint
 from acsgen.flow.difficulty import DifficultyFigures, difficulty_figures
 from acsgen.flow.doubts import warn_of_doubts
-from acsgen.flow.thresholds import ThresholdRange, measure_thresholds, with_alpha
+from acsgen.flow.thresholds import (
+    ThresholdRange,
+    measure_thresholds,
+    require_gates,
+    with_alpha,
+)
 from acsgen.frontend import front_end, run_layers
 from acsgen.ir.integer import IntGraph
 from acsgen.ir.layers import LayerGraph
 from acsgen.ir.mask_statistics import MaskStatistics, mask_statistics
 from acsgen.ir.ranges import WEIGHT_BITS
 from acsgen.quant.golden import GoldenModel
+from acsgen.quant.noise import NOISE_IMAGES, layer_noise
 from acsgen.quant.quantize import quantize
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.progress import OnStage, ignore_stages
@@ -147,6 +155,8 @@ def evaluate(
     layers, _ = front_end(model)
     if thresholds:
         _require_own_thresholds(layers, alpha)
+    else:
+        require_gates(layers, alpha)
     twin_layers = None if twin is None else front_end(twin)[0]
     on_stage("read the data set")
     calibration = load_dataset(dataset, "train", data_root, calibration_images)
@@ -160,6 +170,7 @@ def evaluate(
     if alpha is not None:
         layers, integers = with_alpha(layers, alpha), with_alpha(integers, alpha)
     result = measure(layers, integers, test.images, test.labels, test.difficulty, on_stage=on_stage)
+    _warn_of_disagreement(layers, integers, result, test.images)
     if twin_layers is not None:
         on_stage("run the static twin")
         result = _beside_twin(result, twin_layers, test)
@@ -169,6 +180,18 @@ def evaluate(
         )
         result = replace(result, thresholds=found)
     return result
+
+
+def _warn_of_disagreement(
+    layers: LayerGraph, integers: IntGraph, result: EvalResult, images: NDArray[np.uint8]
+) -> None:
+    """Warn as a build does where the two networks often predict otherwise."""
+    agreement = {name: out.prediction_agreement for name, out in result.outputs.items()}
+    if min(agreement.values()) < WARN_BELOW:
+        noise = layer_noise(layers, integers, images[:NOISE_IMAGES])
+        doubt = complaint(agreement, result.images, noise, WARN_BELOW)
+        if doubt is not None:
+            warnings.warn(doubt, stacklevel=3)
 
 
 def _require_own_thresholds(layers: LayerGraph, alpha: float | None) -> None:

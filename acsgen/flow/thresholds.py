@@ -75,9 +75,18 @@ def with_alpha(graph: GraphT, alpha: float) -> GraphT:
             changed.append(replace(layer, threshold=alpha))
         else:
             changed.append(layer)
-    if all(new is old for new, old in zip(changed, graph, strict=True)):
-        raise UserError(Problem("--alpha", f"{graph.name} has no gates", "leave it out"))
+    require_gates(graph, alpha)
     return replace(graph, layers=tuple(changed))
+
+
+def require_gates(graph: LayerGraph | IntGraph, alpha: float | None) -> None:
+    """Refuse a threshold of a network that has none to set; quantization takes its time.
+
+    Raises:
+        UserError: there is a threshold and no gate.
+    """
+    if alpha is not None and not graph.gates:
+        raise UserError(Problem("--alpha", f"{graph.name} has no gates", "leave it out"))
 
 
 def measure_thresholds(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import nn
 
 from acsgen.nn.checkpoint import load_checkpoint
+from acsgen.nn.gates.gate import ChannelGate
+from acsgen.nn.networks import ARCHITECTURES
 from acsgen.support.errors import Problem, UserError
 from acsgen.train.recipe import Recipe
 
@@ -33,6 +36,15 @@ def start_from(model: nn.Module, recipe: Recipe) -> None:
             remedy = "give a model file as 'start', that of its static twin"
             raise UserError(Problem(f"recipe {recipe.name}", what, remedy))
         model.prune()
+
+
+def has_gates(recipe: Recipe) -> bool:
+    """Whether the network of a recipe decides by image; one that is pruned has decided before."""
+    architecture = ARCHITECTURES[recipe.arch]
+    with torch.device("meta"):
+        model = architecture.build(architecture.config.model_validate(recipe.model))
+    gated = any(isinstance(module, ChannelGate) for module in model.modules())
+    return gated and not isinstance(model, Prunable)
 
 
 def take_weights(model: nn.Module, path: str) -> list[str]:

@@ -10,7 +10,11 @@ import pytest
 import torch
 
 from acsgen.cost.macs import count_macs
+from acsgen.flow import evaluate as evaluation
+from acsgen.flow.build import BuildRequest, build
 from acsgen.flow.evaluate import evaluate, measure
+from acsgen.flow.sweep.plan import SweepRequest, make_plan
+from acsgen.flow.sweep.run import sweep
 from acsgen.flow.thresholds import with_alpha
 from acsgen.frontend import run_layers
 from acsgen.nn.checkpoint import save_checkpoint
@@ -18,8 +22,19 @@ from acsgen.nn.networks.resnet import AcsConfig, ResNet, ResNetConfig
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 from acsgen.support.errors import UserError
+from acsgen.train.recipe import load_recipe
+from acsgen.train.start import has_gates
 from tests.nets.images import slopes
 from tests.nets.layer_graphs import every_kind
+
+RECIPES = Path(__file__).parents[2] / "models" / "recipes"
+
+GATES = {
+    "resnet8-acs-digits32": True,
+    "resnet8-digits32": False,
+    "ofas2-resnet14-digits32": True,
+    "pfec-resnet14-digits32": False,  # its mask is of the weights, and leaves with them
+}
 
 
 def test_measure_counts_what_the_networks_say() -> None:
@@ -123,3 +138,46 @@ def test_alpha_of_a_network_without_gates_is_refused(tmp_path: Path, data_set: s
     save_checkpoint(tmp_path / "net.pt", ResNet(config).eval(), "resnet", config, {})
     with pytest.raises(UserError, match="net has no gates"):
         evaluate(tmp_path / "net.pt", data_set, 4, alpha=0.3, calibration_images=4)
+
+
+def test_thresholds_without_gates_are_refused_before_anything_is_quantized(
+    tmp_path: Path, data_set: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = ResNetConfig(widths=(4, 4, 4), num_classes=4, image_size=16, gate=None)
+    save_checkpoint(tmp_path / "net.pt", ResNet(config).eval(), "resnet", config, {})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(evaluation, "quantize", None)
+    with pytest.raises(UserError, match="net has no gates"):
+        evaluate("net.pt", data_set, 4, alpha=0.3)
+    stages: list[str] = []
+    with pytest.raises(UserError, match="net has no gates"):
+        build(
+            BuildRequest(Path("net.pt"), "zedboard", dataset=data_set, alpha=0.3),
+            on_stage=lambda stage, done=0, total=0: stages.append(stage),
+        )
+    assert stages == ["read the network"]
+    plan = make_plan(
+        SweepRequest(
+            Path("net.pt"), ("threshold=0.1,0.2",), Path("out"), "zedboard", dataset=data_set
+        )
+    )
+    with pytest.raises(UserError, match="net has no gates, and no threshold"):
+        sweep(plan, pytest.fail)
+    assert not Path("out").exists()
+
+
+def test_recipes_tell_whether_their_network_has_gates() -> None:
+    found = {name: has_gates(load_recipe(RECIPES / f"{name}.yaml")) for name in GATES}
+    assert found == GATES
+
+
+def test_predictions_that_differ_are_warned_of(tmp_path: Path, data_set: str) -> None:
+    config = ResNetConfig(widths=(4, 4, 4), num_classes=4, image_size=16, gate=None)
+    model = ResNet(config).eval()
+    with torch.no_grad():  # classes that differ by less than half a unit of an 8-bit weight
+        *_, weight, bias = model.parameters()
+        weight.copy_(1.0 + 1e-4 * torch.randn(weight.shape, generator=torch.manual_seed(0)))
+        bias.zero_()
+    save_checkpoint(tmp_path / "net.pt", model, "resnet", config, {})
+    with pytest.warns(UserWarning, match="float and integer network predict the same on"):
+        evaluate(tmp_path / "net.pt", data_set, 20, calibration_images=16)

@@ -207,6 +207,32 @@ def test_constant_calibration_images_are_taken(pixel: int) -> None:
     np.testing.assert_allclose(logits, exact, atol=0.05 * np.abs(exact).max())
 
 
+@pytest.mark.parametrize("bias", [-1e30, 1e30])
+def test_a_bias_that_decides_alone_leaves_the_other_logits_as_they_are(bias: float) -> None:
+    """A bias of -1e30 takes a class out; no scale holds it beside the other logits."""
+    graph, images = every_kind(4), slopes(4, 64)
+    logits = graph["logits"]
+    assert isinstance(logits, fl.Logits)
+    biases = np.array(logits.bias, np.float64)
+    rest = np.arange(1, len(biases))
+    exact = GoldenModel(quantize(graph, images)).run(images)
+    biases[0] = bias
+    with pytest.warns(QuantizationWarning, match=r"\(class 0\): predictions stay"):
+        integers = quantize(_change(graph, "logits", bias=biases), images)
+    found = GoldenModel(integers).run(images)
+    np.testing.assert_array_equal(found.logits[:, rest], exact.logits[:, rest])
+    answers = exact.logits[:, rest].argmax(axis=1) + 1 if bias < 0 else 0
+    np.testing.assert_array_equal(found.predictions, answers)
+
+
+def test_large_biases_that_decide_nothing_alone_are_kept() -> None:
+    graph, images = every_kind(4), slopes(4, 64)
+    biases = np.full(len(graph["logits"].bias), 1e6)  # type: ignore[attr-defined]
+    biases[1] += 1e3
+    integers = quantize(_change(graph, "logits", bias=biases), images)
+    assert (GoldenModel(integers).run(images).predictions == 1).all()
+
+
 def test_a_result_that_is_always_zero_is_pointed_out() -> None:
     graph = _change(every_kind(5), "stem", weight=np.zeros((6, 3, 3, 3)), bias=-np.ones(6))
     with pytest.warns(QuantizationWarning, match=r"net\.stem: zero for every calibration image"):

@@ -10,7 +10,7 @@ from acsgen.flow.build.images import choose_images
 from acsgen.flow.build.work import Work
 from acsgen.flow.doubts import warn_of_doubts
 from acsgen.flow.evaluate import measure
-from acsgen.flow.thresholds import with_alpha
+from acsgen.flow.thresholds import require_gates, with_alpha
 from acsgen.frontend import front_end
 from acsgen.ir.ungate import without_gates
 from acsgen.quant.noise import NOISE_IMAGES, layer_noise
@@ -24,10 +24,12 @@ def read_network(work: Work, on_stage: OnStage) -> None:
     """Read the model file, and choose images that suit the network.
 
     Raises:
-        UserError: a network that cannot be read, lowered or held by the board's engine.
+        UserError: a network that cannot be read, lowered or held by the board's engine, or
+            that has no gates to set a threshold of.
     """
     request = work.plan.request
     work.layers, source = front_end(request.model)
+    require_gates(work.layers, request.alpha)
     # Shapes tell whether the board can hold the network, long before quantization is done.
     check_fit(outline(work.layers), work.plan.engine)
     work.rewrites = source.rewrites

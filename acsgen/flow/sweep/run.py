@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from acsgen.flow.build.images import BuildImages, choose_images, images_of
+from acsgen.flow.sweep.axes import OPTION
 from acsgen.flow.sweep.cache import Cache
 from acsgen.flow.sweep.identity import code_digest
 from acsgen.flow.sweep.jobs import Job, Measurement, Outcome, Training, images_digest
@@ -24,6 +25,7 @@ from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import file_digest
 from acsgen.support.printing import name_as_text
 from acsgen.support.progress import OnStage, ignore_stages
+from acsgen.train.start import has_gates
 from acsgen.train.sweep import Variant
 
 
@@ -325,16 +327,30 @@ def _images(plan: SweepPlan) -> BuildImages:
     """The images that all points are measured on.
 
     Raises:
-        UserError: the model file or the data set cannot be used.
+        UserError: the model file or the data set cannot be used, or no point has the gates whose
+            threshold it sets.
     """
     request = plan.request
     if plan.recipe is None:
-        _, network = front_end(request.source)
+        layers, network = front_end(request.source)
+        _require_gates(plan, bool(layers.gates), layers.name)
         dataset, root = request.dataset, request.data_root
         return choose_images(network, dataset, root, request.images, request.seed)
+    recipes = [variant.recipe for variant in plan.variants]
+    _require_gates(plan, any(has_gates(recipe) for recipe in recipes), plan.recipe.name)
     root = plan.points[0].request.data_root
     name = request.dataset or plan.recipe.data.name
     return images_of(name, None, root, request.images, request.seed)
+
+
+def _require_gates(plan: SweepPlan, gated: bool, name: str) -> None:
+    """Refuse a sweep of which every point sets a threshold that the network does not have.
+
+    Where some points can be built, the others are rows with this reason.
+    """
+    if not gated and all(point.request.alpha is not None for point in plan.points):
+        what = f"{name} has no gates, and no threshold"
+        raise UserError(Problem(f"{OPTION} threshold", what, "leave this axis out"))
 
 
 def _boards(plan: SweepPlan) -> dict[str, Any]:
