@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, fx
 
 from acsgen.frontend.names import Names
@@ -19,6 +20,9 @@ from acsgen.frontend.opgraph import Affine, Array, Flatten, Op
 from acsgen.importers.source_line import place
 
 Kind = Literal["map", "vector", "mask"]
+
+#: What to do where views have put the entries of a map in an order that the engine does not have.
+KEEP_ORDER = "keep maps as [N, C, H, W], from the image to the last one"
 
 
 class Refused(Exception):
@@ -49,6 +53,8 @@ class Value:
         combined: the product of several masks (masks only).
         complement: stands for ``1 - mask`` (masks only).
         split_axis: stands for all pieces that a tensor was cut into along this axis of ``dims``.
+        order: which entry of ``op``'s result, counted in its own order, each entry of ``dims`` is,
+            where views have rearranged them; None where they lie as they are.
     """
 
     op: str
@@ -60,6 +66,7 @@ class Value:
     combined: bool = False
     complement: bool = False
     split_axis: int | None = None
+    order: NDArray[np.int64] | None = field(default=None, compare=False)
 
     @property
     def channels(self) -> int:
@@ -69,12 +76,12 @@ class Value:
     @property
     def is_plain_map(self) -> bool:
         """A map in PyTorch's own arrangement ``[1, C, H, W]``."""
-        return self.kind == "map" and self.dims == (1, *self.shape)
+        return self.kind == "map" and self.dims == (1, *self.shape) and self.order is None
 
     @property
     def is_expanded(self) -> bool:
         """A vector or mask repeated over further axes."""
-        return int(np.prod(self.dims)) != int(np.prod(self.shape))
+        return self.order is None and int(np.prod(self.dims)) != int(np.prod(self.shape))
 
 
 Argument = Any
@@ -106,7 +113,18 @@ class Context:
                 "convert the image to float first",
             )
         spread = [np.broadcast_to(v, (x.channels,)).astype(np.float64) for v in (scale, offset)]
-        return self.emit(Affine, call, x.shape, x=x.op, scale=spread[0], offset=spread[1])
+        return self.elementwise(Affine, call, x, scale=spread[0], offset=spread[1])
+
+    def elementwise(self, kind: type[Op], call: Call, x: Value, **fields: Any) -> Value:
+        """Emit an operation on each entry of ``x``, wherever views have put them."""
+        value = self.emit(kind, call, x.shape, x=x.op, **fields)
+        return self.in_order(value, x.order)
+
+    def in_order(self, value: Value, order: NDArray[np.int64] | None) -> Value:
+        """The result of the last operation, as the node's, which has its entries in ``order``."""
+        if order is not None:
+            self.ops[-1] = replace(self.ops[-1], node="")
+        return replace(value, order=order)
 
     def as_vector(self, call: Call, x: Value) -> Value:
         """``x`` itself if it is a vector, or a 1x1 map as a vector."""
@@ -179,7 +197,8 @@ class Call:
         """
         x = self.value(name)
         if not x.is_plain_map:
-            raise Refused(f"works on a map, but its input is {describe(x)}", about_inputs=True)
+            what = f"works on a map, but its input is {describe(x)}"
+            raise Refused(what, KEEP_ORDER if x.order is not None else "", about_inputs=True)
         return x
 
     def require_floats(self, name: str) -> None:
@@ -247,6 +266,8 @@ Handler = Callable[[Context, Call], Value | Tensor]
 def describe(x: Value) -> str:
     """What a value is, in words."""
     size = "x".join(str(n) for n in x.dims)
+    if x.order is not None:
+        return f"a rearranged {x.kind} ({size})"
     if x.kind == "map" and not x.is_plain_map:
         return f"a reshaped map ({size})"
     words = {"map": "a map", "vector": "a vector", "mask": "a channel mask"}

@@ -17,9 +17,10 @@ from torch import Tensor, fx
 from torch.export import ExportedProgram
 
 from acsgen.frontend.check import graph_problems
-from acsgen.frontend.context import Call, Context, Refused, Value
+from acsgen.frontend.context import KEEP_ORDER, Call, Context, Refused, Value, describe
 from acsgen.frontend.opgraph import Image, OpGraph, Unknown
 from acsgen.frontend.ops import HANDLERS, REMEDIES
+from acsgen.frontend.ops.rearrange import FOLLOWS_ORDER
 from acsgen.frontend.passes.rewrites import rewrite
 from acsgen.importers.exported import (
     call,
@@ -174,6 +175,9 @@ class _Lowering:
             raise Refused(f"{label}: not supported on the engine", remedy)
         if any(v is None for v in (call_.node.meta.get("val"),)):
             raise Refused(f"{name}: its result has no shape", _UNSUPPORTED)
+        strange = next((value for value in call_.inputs if value.order is not None), None)
+        if strange is not None and name not in FOLLOWS_ORDER:
+            raise Refused(f"works on {describe(strange)}", KEEP_ORDER)
         return handler(self.context, call_)
 
     def _unknown(self, call_: Call) -> Value:

@@ -32,8 +32,9 @@ def round_shift(value: Tensor, shift: Tensor | int) -> Tensor:
     """``value / 2**shift`` rounded half away from zero; int64, ``shift`` at least 1."""
     shift = torch.as_tensor(shift, dtype=torch.int64)
     half = torch.ones_like(shift) << (shift - 1)
-    rounded = (value.abs() + half) >> shift
-    return torch.where(value < 0, -rounded, rounded)
+    # The shift rounds down, so that halves of negative values are one unit further down.
+    lower = value.to(torch.int64) >> 63
+    return lower.add_(value).add_(half) >> shift
 
 
 def requantize(value: Tensor, shift: Tensor | int, signed: bool | Tensor) -> Tensor:
@@ -68,12 +69,19 @@ def unfold(x: Tensor, kernel: int, stride: int, pad: int, pad_value: Tensor) -> 
         pad: border on every side.
         pad_value: ``(C,)``, the border's value in each channel.
     """
-    n, channels, height, width = x.shape
-    if pad:
-        shape = (n, channels, height + 2 * pad, width + 2 * pad)
-        padded = pad_value.to(x.dtype).view(1, -1, 1, 1).expand(shape).clone()
-        padded[:, :, pad : pad + height, pad : pad + width] = x
-        x = padded
+    x = bordered(x, pad, pad_value)
+    n, channels = x.shape[:2]
     if kernel == 1 and stride == 1:
         return x.reshape(n, channels, 1, -1)
     return F.unfold(x, kernel, stride=stride).view(n, channels, kernel**2, -1)
+
+
+def bordered(x: Tensor, pad: int, pad_value: Tensor) -> Tensor:
+    """A map ``(N, C, H, W)`` within a border on every side, whose value is that of the channel."""
+    if not pad:
+        return x
+    n, channels, height, width = x.shape
+    shape = (n, channels, height + 2 * pad, width + 2 * pad)
+    padded = pad_value.to(x.dtype).view(1, -1, 1, 1).expand(shape).clone()
+    padded[:, :, pad : pad + height, pad : pad + width] = x
+    return padded

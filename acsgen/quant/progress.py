@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.ir.ranges import input_signs
 from acsgen.quant.calibrate import Calibration
 from acsgen.quant.family import Statistics, is_bound
-from acsgen.quant.golden.operators import Values, operator, sums, windows
+from acsgen.quant.golden.operators import Values, operator, totals, windows
 from acsgen.quant.kinds.base import WeightedT
 from acsgen.quant.rounding import Moments, rounded_together
 from acsgen.quant.scales import UNSIGNED_LEVELS, Floats, IntWeights, integer_bias
@@ -175,13 +176,12 @@ class Progress:
             layer: a layer with weights; its bias has no say.
             acc_scale: real value of one unit of each output's accumulator, ``(O,)``.
         """
-        run = sums(layer, self.done)
-        total, count = torch.zeros(layer.shape[0], dtype=torch.int64), 0
+        run = totals(layer, self.done)
+        total, images = torch.zeros(layer.shape[0], dtype=torch.int64), 0
         for values in self._values:
-            result = run(values)
-            total += result.flatten(2).sum(dim=(0, 2)) if result.dim() > 2 else result.sum(dim=0)
-            count += result.numel() // layer.shape[0]
-        mean = total.numpy() / count
+            total += run(values)
+            images += len(values[layer.x])
+        mean = total.numpy() / (images * math.prod(layer.shape[1:]))
         return integer_bias(self._calibration.means[layer.name] - mean * acc_scale, acc_scale)
 
 

@@ -13,7 +13,7 @@ from acsgen.ir import layers as fl
 from acsgen.ir.format import Format
 from acsgen.ir.integer import IntFlatten, IntLayer
 from acsgen.ir.ranges import WEIGHT_MAX
-from acsgen.quant.golden.operators import operator, sums
+from acsgen.quant.golden.operators import operator, totals
 from acsgen.quant.kinds import kind_of
 from acsgen.quant.kinds.base import WeightedT
 from acsgen.quant.scales import Floats, IntWeights, integer_bias
@@ -67,7 +67,11 @@ class SoFar:
 
     def fitted(self, draft: WeightedT, integers: IntWeights) -> WeightedT:
         # The bias as it is: there is no other network whose mean is to be met.
-        assert sums(draft, self.done) is not None
+        sums = kind_of(draft).sums
+        assert sums is not None
+        each = sums.operator(draft, self.done)(self.values)
+        whole = each.flatten(2).sum(dim=(0, 2)) if each.dim() > 2 else each.sum(dim=0)
+        assert torch.equal(totals(draft, self.done)(self.values), whole)
         return draft
 
 

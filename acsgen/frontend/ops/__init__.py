@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from acsgen.frontend.context import Handler
 from acsgen.frontend.kinds import FLOAT_KINDS
-from acsgen.frontend.ops import arithmetic, layers, pieces, pooling, shapes
+from acsgen.frontend.ops import arithmetic, layers, pieces, pooling, rearrange, shapes
 
 
 def _united(tables: Iterable[Mapping[str, Handler]]) -> Mapping[str, Handler]:
@@ -24,7 +24,7 @@ def _united(tables: Iterable[Mapping[str, Handler]]) -> Mapping[str, Handler]:
 
 HANDLERS = _united(
     [
-        *(module.HANDLERS for module in (arithmetic, layers, pieces, pooling, shapes)),
+        *(module.HANDLERS for module in (arithmetic, layers, pieces, pooling, rearrange, shapes)),
         *(kind.handlers for kind in FLOAT_KINDS.values()),
     ]
 )
@@ -41,7 +41,6 @@ _MEAN = "take the mean over height and width, x.mean((2, 3))"
 _NO_LARGER = "the engine makes no map larger than its source: leave it out, or use Conv2d"
 _NO_ATTENTION = "attention is not supported: use convolutions, and one factor for each channel"
 _FLOATS = "export the network in floats, without its observers: acsgen quantizes it"
-_NO_SHUFFLE = "use a 1x1 Conv2d, which can exchange channels"
 
 REMEDIES: Mapping[str, str] = {
     "aten::abs": _RELU,
@@ -50,7 +49,6 @@ REMEDIES: Mapping[str, str] = {
     "aten::argmax": _LOGITS,
     "aten::bmm": _NO_ATTENTION,
     "aten::celu": _RELU,
-    "aten::channel_shuffle": _NO_SHUFFLE,
     "aten::conv1d": "use Conv2d, on maps [N, C, H, W]",
     "aten::conv3d": "use Conv2d, on maps [N, C, H, W]",
     "aten::conv_transpose2d": "use Conv2d",
@@ -73,7 +71,6 @@ REMEDIES: Mapping[str, str] = {
     "aten::maximum": _RELU,
     "aten::minimum": "use ReLU6 or Hardtanh",
     "aten::mish": _RELU,
-    "aten::native_channel_shuffle": _NO_SHUFFLE,
     "aten::native_dropout": _EVAL,
     "aten::native_group_norm": _BATCH_NORM,
     "aten::native_layer_norm": _BATCH_NORM,

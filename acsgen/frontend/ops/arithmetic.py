@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from acsgen.frontend.context import Call, Context, Refused, Value, describe
+from acsgen.frontend.context import KEEP_ORDER, Call, Context, Refused, Value, describe
 from acsgen.frontend.opgraph import (
     Add,
     AddVectors,
@@ -21,6 +21,7 @@ from acsgen.frontend.opgraph import (
     Array,
     MulVectors,
 )
+from acsgen.frontend.ops.rearrange import in_own_order
 
 _MASK_REMEDY = "multiply maps with the mask or with 1 - mask"
 
@@ -34,6 +35,8 @@ def _per_channel(constant: Any, x: Value, call: Call) -> Array:
     if x.kind == "mask" or x.is_expanded or call.dims != x.dims:
         raise Refused(f"arithmetic on {describe(x)}", about_inputs=True)
     full = np.broadcast_to(tensor.detach().to(torch.float64).numpy(), x.dims)
+    if x.order is not None:
+        full = in_own_order(full, x)
     if x.kind == "vector":
         return full.reshape(-1)
     per_pixel = full.reshape(x.channels, -1)
@@ -91,8 +94,10 @@ def _combine(ctx: Context, call: Call, left_factor: float, right_factor: float) 
         x = call.value("other")
         offset = left_factor * _per_channel(left, x, call)
         return ctx.affine(call, x, np.asarray(right_factor), offset)
+    if not _same_order(left, right):
+        raise Refused(f"adds {describe(left)} and {describe(right)}", KEEP_ORDER)
     if _two_vectors(call, left, right):
-        return ctx.emit(
+        total = ctx.emit(
             AddVectors,
             call,
             left.shape,
@@ -101,6 +106,7 @@ def _combine(ctx: Context, call: Call, left_factor: float, right_factor: float) 
             x_factor=left_factor,
             y_factor=right_factor,
         )
+        return ctx.in_order(total, left.order)
     if left.kind != "map" or right.kind != "map" or left.dims != right.dims:
         raise Refused(
             f"adds {describe(left)} and {describe(right)}",
@@ -108,7 +114,14 @@ def _combine(ctx: Context, call: Call, left_factor: float, right_factor: float) 
             about_inputs=True,
         )
     terms = [_scaled(ctx, call, v, f) for v, f in ((left, left_factor), (right, right_factor))]
-    return ctx.emit(Add, call, left.shape, x=terms[0].op, y=terms[1].op)
+    total = ctx.emit(Add, call, left.shape, x=terms[0].op, y=terms[1].op)
+    return ctx.in_order(total, left.order)
+
+
+def _same_order(left: Value, right: Value) -> bool:
+    if left.order is None or right.order is None:
+        return left.order is right.order
+    return np.array_equal(left.order, right.order)
 
 
 def _complement(call: Call, mask: Value, factor: float, other: Any, other_factor: float) -> Value:
@@ -168,6 +181,8 @@ def _mul(ctx: Context, call: Call) -> Value | Tensor:
             if _is_vector(x) and _is_zero(other):
                 return torch.zeros(call.dims)
             return ctx.affine(call, x, _per_channel(other, x, call), np.asarray(0.0))
+    if left.order is not None or right.order is not None:
+        raise Refused(f"multiplies {describe(left)} with {describe(right)}", KEEP_ORDER)
     if left.kind == "mask" and right.kind == "mask":
         return _both_masks(ctx, call, left, right)
     if _two_vectors(call, left, right):

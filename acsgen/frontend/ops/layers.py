@@ -20,6 +20,7 @@ from acsgen.frontend.opgraph import (
     Sigmoid,
     Softmax,
 )
+from acsgen.frontend.ops.rearrange import columns_of, in_own_order, linear_on_pixels
 
 Pads = tuple[int, int, int, int]
 
@@ -100,17 +101,20 @@ def _linear_of_tap(weight: Array, pads: Pads, dilation: tuple[int, int], groups:
 
 
 def _emit_linear(ctx: Context, call: Call, x: Value, weight: Array, bias: Array | None) -> Value:
-    if x.kind == "map":
+    if x.kind == "map" and x.order is None:
         raise Refused(
             f"a linear layer directly on {describe(x)}",
             "flatten the map or take its global average first",
             about_inputs=True,
         )
-    if x.kind == "mask" or x.dims[-1] != x.channels or x.is_expanded:
-        raise Refused(f"a linear layer on {describe(x)}", about_inputs=True)
     if bias is not None and not single_axis(bias.shape, weight.shape[0]):
         raise Refused(f"bias of shape {bias.shape}", "use nn.Linear")
     flat = np.zeros(weight.shape[0]) if bias is None else bias.reshape(-1)
+    if x.kind == "map":
+        return linear_on_pixels(ctx, call, x, weight, flat)
+    if x.kind == "mask" or x.dims[-1] != weight.shape[1] or x.is_expanded:
+        raise Refused(f"a linear layer on {describe(x)}", about_inputs=True)
+    weight = columns_of(x, weight)
     return ctx.emit(Linear, call, (weight.shape[0],), x=x.op, weight=weight, bias=flat)
 
 
@@ -153,6 +157,8 @@ def _batch_norm(ctx: Context, call: Call) -> Value:
     weight, bias = call.constant("weight"), call.constant("bias")
     scale = (1.0 if weight is None else weight) / np.sqrt(variance + float(call.args["eps"]))
     offset = (0.0 if bias is None else bias) - mean * scale
+    if x.order is not None:
+        scale, offset = in_own_order(scale, x), in_own_order(offset, x)
     return ctx.affine(call, x, scale, offset)
 
 
@@ -162,7 +168,7 @@ def _relu(ctx: Context, call: Call) -> Value:
         return x
     if x.is_expanded:
         raise Refused(f"ReLU of {describe(x)}", about_inputs=True)
-    return ctx.emit(Relu, call, x.shape, x=x.op)
+    return ctx.elementwise(Relu, call, x)
 
 
 def _clamp(ctx: Context, call: Call) -> Value:
@@ -183,7 +189,7 @@ def _elementwise(ctx: Context, call: Call, kind: type[Op], label: str, **fields:
     x = call.value()
     if x.kind == "mask" or x.is_expanded:
         raise Refused(f"{label} of {describe(x)}", about_inputs=True)
-    return ctx.emit(kind, call, x.shape, x=x.op, **fields)
+    return ctx.elementwise(kind, call, x, **fields)
 
 
 def _leaky_relu(ctx: Context, call: Call) -> Value:

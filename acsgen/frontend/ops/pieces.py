@@ -12,6 +12,7 @@ import numpy as np
 
 from acsgen.frontend.context import Call, Context, Refused, Value, describe
 from acsgen.frontend.opgraph import Linear, Slice, TakeBits
+from acsgen.frontend.ops.rearrange import rearranged
 
 
 def _slice(ctx: Context, call: Call) -> Value:
@@ -21,11 +22,12 @@ def _slice(ctx: Context, call: Call) -> Value:
     axis = int(call.args.get("dim") or 0) % len(x.dims)
     start, step = int(call.args.get("start") or 0), int(call.args.get("step") or 1)
     start += x.dims[axis] if start < 0 else 0
-    if x.kind != "map":
+    if x.kind != "map" and x.order is None:
         if step != 1:
             raise Refused(f"takes every {step}-th entry of {describe(x)}", "take a range of them")
         return _piece(ctx, call, x, axis, start, call.dims)
-    x = call.map()
+    if (start and axis >= 2) or not x.is_plain_map:
+        return rearranged(ctx, call)
     return ctx.emit(Slice, call, call.dims[1:], x=x.op, axis=axis - 1, start=start, step=step)
 
 

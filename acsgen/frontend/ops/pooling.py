@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from acsgen.frontend.context import Call, Context, Refused, Value, describe
-from acsgen.frontend.opgraph import GlobalAvg, PartialMean, Pool
+from acsgen.frontend.opgraph import GeneralConv, GlobalAvg, PartialMean, Pool
+from acsgen.frontend.ops.rearrange import mean_of_rearranged
 
 
 def _floor_size(size: int, kernel: int, stride: int, pad: int) -> int:
@@ -98,6 +99,10 @@ def _mean(ctx: Context, call: Call) -> Value:
     count = len(x.dims)
     given = range(count) if not axes else ([axes] if isinstance(axes, int) else axes)
     reduced = {int(axis) % count for axis in given}
+    if x.order is not None:
+        return mean_of_rearranged(ctx, call, x, reduced)
+    if x.is_plain_map and reduced == {1} and call.dims == (1, 1, *x.shape[1:]):
+        return _mean_of_channels(ctx, call, x)
     if x.kind == "vector" and count == 4 and reduced <= {2, 3} and x.dims[2:] == (1, 1):
         return replace(x, dims=call.dims)
     if x.kind != "map":
@@ -108,6 +113,21 @@ def _mean(ctx: Context, call: Call) -> Value:
     if any(axis >= 2 for axis in left):
         return _partial_mean(ctx, call, x, reduced)
     return ctx.emit(GlobalAvg, call, (x.channels,), x=x.op)
+
+
+def _mean_of_channels(ctx: Context, call: Call, x: Value) -> Value:
+    return ctx.emit(
+        GeneralConv,
+        call,
+        call.dims[1:],
+        x=x.op,
+        weight=np.full((1, x.channels, 1, 1), 1 / x.channels),
+        bias=np.zeros(1),
+        stride=1,
+        pads=(0, 0, 0, 0),
+        dilation=(1, 1),
+        groups=1,
+    )
 
 
 def _sum(ctx: Context, call: Call) -> Value:

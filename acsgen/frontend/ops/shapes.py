@@ -9,6 +9,7 @@ from torch import Tensor
 
 from acsgen.frontend.context import Call, Context, Handler, Refused, Value, describe, single_axis
 from acsgen.frontend.opgraph import Flatten, Image, Pad
+from acsgen.frontend.ops.rearrange import rearranged
 
 
 def _same(ctx: Context, call: Call) -> Value:
@@ -19,6 +20,8 @@ def _reshape(ctx: Context, call: Call) -> Value:
     x = call.value()
     if x.dims == call.dims:
         return x
+    if x.order is not None:
+        return rearranged(ctx, call)
     if x.kind != "map":
         if x.is_expanded or not single_axis(call.dims, x.channels):
             raise Refused(f"reshapes {describe(x)} to {list(call.dims)}", about_inputs=True)
@@ -29,11 +32,7 @@ def _reshape(ctx: Context, call: Call) -> Value:
         return replace(x, dims=call.dims)
     if ordered and single_axis(call.dims, channels * height * width):
         return ctx.emit(Flatten, call, (channels * height * width,), x=x.op)
-    raise Refused(
-        f"rearranges {describe(x)} to {list(call.dims)}",
-        "the engine flattens a map in channel order, and no more",
-        about_inputs=True,
-    )
+    return rearranged(ctx, call)
 
 
 def _pad(ctx: Context, call: Call) -> Value:
@@ -55,18 +54,20 @@ def _permute(ctx: Context, call: Call) -> Value:
     x = call.value()
     if x.kind != "map":
         return _reshape(ctx, call)
-    remedy = "keep maps as [N, C, H, W], from the image to the last one"
-    if isinstance(ctx.ops[-1], Image):
+    if isinstance(ctx.ops[-1], Image) and x.is_plain_map and x.shape[0] > call.dims[1]:
         remedy = "let forward take the image as [N, C, H, W], as the engine gives it"
-    raise Refused(f"rearranges {describe(x)}", remedy)
+        raise Refused(f"rearranges {describe(x)}", remedy)
+    return rearranged(ctx, call)
 
 
 def _expand(ctx: Context, call: Call) -> Value:
     x = call.value()
     if x.dims == call.dims:
         return x
+    if x.kind == "map" or x.order is not None:
+        return rearranged(ctx, call)
     aligned = len(call.dims) == 4 and (1,) * (4 - len(x.dims)) + x.dims == (1, x.channels, 1, 1)
-    if x.kind == "map" or not aligned or call.dims[0] != 1:
+    if not aligned or call.dims[0] != 1:
         raise Refused(f"expands {describe(x)} to {list(call.dims)}", about_inputs=True)
     return replace(x, dims=call.dims)
 
@@ -116,6 +117,7 @@ HANDLERS: dict[str, Handler] = {
     "aten::permute": _permute,
     "aten::reshape": _reshape,
     "aten::squeeze": _reshape,
+    "aten::swapaxes": _permute,
     "aten::t": _permute,
     "aten::to": _convert,
     "aten::transpose": _permute,

@@ -13,35 +13,18 @@ from acsgen.frontend.opgraph import (
     Add,
     ApplyComplement,
     ApplyMask,
-    ApplyVector,
-    Concat,
-    Flatten,
-    GlobalAvg,
     Op,
     OpGraph,
-    Pool,
     Relu,
-    Sigmoid,
 )
 from acsgen.frontend.passes.base import Pass, fresh
-
-#: Operations without a negative result where no operand is negative.
-_KEEPS_SIGN = (
-    Add,
-    ApplyComplement,
-    ApplyMask,
-    ApplyVector,
-    Concat,
-    Flatten,
-    GlobalAvg,
-    Pool,
-)
+from acsgen.frontend.passes.signs import never_negative
 
 
 def _run(graph: OpGraph) -> OpGraph:
     ops = graph.by_name()
     uses = graph.use_counts()
-    positive = _never_negative(graph)
+    positive = never_negative(graph)
     changes: dict[str, tuple[Op, ...]] = {}
     for op in graph.ops:
         if not isinstance(op, Add):
@@ -82,21 +65,6 @@ def _terms(
         if rectified or (p == kept and p in positive):
             return f, p
     return None
-
-
-def _never_negative(graph: OpGraph) -> frozenset[str]:
-    """Names of the results of which no value is negative, whatever the image."""
-    found: set[str] = set()
-    for op in graph.ops:
-        operands = [name for key in op.reads if key != "mask" for name in _names(getattr(op, key))]
-        kept = isinstance(op, _KEEPS_SIGN) and all(name in found for name in operands)
-        if kept or isinstance(op, (Relu, Sigmoid)):
-            found.add(op.name)
-    return frozenset(found)
-
-
-def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,)
 
 
 PASS = Pass(

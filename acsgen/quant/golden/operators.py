@@ -2,7 +2,7 @@
 
 The arithmetic is defined in :mod:`acsgen.ir.integer`, and the operator of a kind is in its file of
 :mod:`acsgen.quant.kinds`.  The golden model runs them one after the other; the quantizer uses the
-bare sums to choose biases.
+sums without bias and their inputs, to choose biases and weights.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from acsgen.ir.integer import IntLayer
 from acsgen.quant.kinds import kind_of
 from acsgen.quant.kinds.base import Operator, Sources, Sums, Values
 
-__all__ = ["Operator", "Values", "operator", "sums", "windows"]
+__all__ = ["Operator", "Values", "operator", "totals", "windows"]
 
 
 def operator(layer: IntLayer, sources: Sources) -> Operator:
@@ -27,8 +27,9 @@ def operator(layer: IntLayer, sources: Sources) -> Operator:
     return kind_of(layer).operator(layer, sources)
 
 
-def sums(layer: IntLayer, sources: Sources) -> Operator:
-    """The function from earlier results to ``sum w*x``, int64 ``[N, *layer.shape]``.
+def totals(layer: IntLayer, sources: Sources) -> Operator:
+    """The function from earlier results to ``sum w*x``, added up over images and pixels, int64
+    ``(O,)``.
 
     Bias and mask are not in it.
 
@@ -36,7 +37,7 @@ def sums(layer: IntLayer, sources: Sources) -> Operator:
         layer: a layer with weights.
         sources: at least the layers that ``layer`` reads, by name.
     """
-    return _weighted(layer).operator(layer, sources)
+    return _weighted(layer).totals(layer, sources)
 
 
 def windows(layer: IntLayer, sources: Sources) -> Operator:

@@ -168,6 +168,11 @@ def _vector_sums(layer: IntFullyConnected, sources: Sources) -> Operator:
     return lambda values: (values[layer.x].to(dtype) @ rows.T).to(torch.int64)
 
 
+def _vector_totals(layer: IntFullyConnected, sources: Sources) -> Operator:
+    rows = int64(layer.weight)
+    return lambda values: (rows * values[layer.x].sum(dim=0)).sum(dim=1)
+
+
 def _vector_windows(layer: IntFullyConnected, sources: Sources) -> Operator:
     return lambda values: values[layer.x].to(torch.float64).T[None]
 
@@ -187,4 +192,9 @@ def _vector_apart(layer: FullyConnected, sums: str) -> tuple[Layer, ...]:
 
 
 #: Of the kinds that multiply a vector with a matrix.
-VECTOR_SUMS = Sums(operator=_vector_sums, windows=_vector_windows, apart=_vector_apart)
+VECTOR_SUMS = Sums(
+    operator=_vector_sums,
+    totals=_vector_totals,
+    windows=_vector_windows,
+    apart=_vector_apart,
+)

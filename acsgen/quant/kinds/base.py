@@ -69,6 +69,8 @@ class Sums:
     Attributes:
         operator: from an integer layer and its sources to the function from earlier results to
             ``sum w*x``, int64 ``[N, *layer.shape]``, without bias and mask.
+        totals: likewise to the function to these sums, added up over images and pixels without
+            computing each, int64 ``(O,)``.
         windows: likewise to the function to the inputs of every sum, float64
             ``(groups, inputs of an output, sums of an output)``.
         apart: the layers of a float graph that together compute a layer, so that one of them, of
@@ -76,6 +78,7 @@ class Sums:
     """
 
     operator: Callable[[Any, Sources], Operator]
+    totals: Callable[[Any, Sources], Operator]
     windows: Callable[[Any, Sources], Operator]
     apart: Callable[[Any, str], tuple[Layer, ...]]
 

@@ -16,7 +16,7 @@ from acsgen.ir.layers import Conv, Eltwise, Input, Layer
 from acsgen.ir.masks import UNMASKED
 from acsgen.ir.ranges import input_signs
 from acsgen.isa.generated import PAD_VALUES
-from acsgen.quant.arithmetic import exact_dtype, requantize, unfold
+from acsgen.quant.arithmetic import bordered, exact_dtype, requantize, unfold
 from acsgen.quant.kinds import _steps as steps
 from acsgen.quant.kinds._image import pad_values
 from acsgen.quant.kinds.base import (
@@ -133,13 +133,38 @@ def _sums(layer: IntConv, sources: Sources) -> Operator:
     return run
 
 
+def _totals(layer: IntConv, sources: Sources) -> Operator:
+    """Sums of the inputs that each tap meets, times its weight: one product a weight."""
+    kernel, stride = layer.weight.shape[-1], layer.stride
+    weight = steps.int64(layer.weight).reshape(layer.groups, -1, layer.weight[0].size)
+    pad_value = _pad_value(layer, sources)
+    reach = [(size - 1) * stride + 1 for size in layer.shape[1:]]
+
+    def run(values: Values) -> Tensor:
+        x = values[layer.x]
+        padded = bordered(x.sum(dim=0, keepdim=True), layer.pad, pad_value * len(x))[0]
+        taps = [
+            padded[:, row : row + reach[0] : stride, column : column + reach[1] : stride]
+            for row, column in np.ndindex(kernel, kernel)
+        ]
+        met = torch.stack([tap.sum(dim=(1, 2)) for tap in taps], dim=1)
+        return (weight * met.reshape(layer.groups, 1, -1)).sum(dim=2).flatten()
+
+    return run
+
+
+def _pad_value(layer: IntConv, sources: Sources) -> Tensor:
+    """The integer of each channel of the border, ``(C,)``."""
+    source = sources[layer.x]
+    if isinstance(source, IntInput):
+        return steps.int64(source.pad_value)
+    return torch.zeros(source.shape[0], dtype=torch.int64)
+
+
 def _by_group(layer: IntConv, sources: Sources, dtype: torch.dtype) -> Operator:
     """The function to the windows, ``[N, groups, inputs of an output, pixels]``."""
-    source = sources[layer.x]
     kernel, stride, pad = layer.weight.shape[-1], layer.stride, layer.pad
-    pad_value = torch.zeros(source.shape[0], dtype=torch.int64)
-    if isinstance(source, IntInput):
-        pad_value = steps.int64(source.pad_value)
+    pad_value = _pad_value(layer, sources)
 
     def run(values: Values) -> Tensor:
         found = unfold(values[layer.x].to(dtype), kernel, stride, pad, pad_value)
@@ -194,7 +219,7 @@ QUANT_KINDS.add(
         quantize=_quantize,
         operator=_operator,
         measured=True,
-        sums=Sums(operator=_sums, windows=_windows, apart=_apart),
+        sums=Sums(operator=_sums, totals=_totals, windows=_windows, apart=_apart),
         skipped=_skipped,
         problems=_problems,
     ),
