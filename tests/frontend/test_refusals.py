@@ -105,12 +105,7 @@ def heads(forward, **layers):
 
 
 HEADS = {
-    "no-classifier": (heads(lambda s, x: x.mean((2, 3))), "does not end in a linear layer"),
     "map": (heads(lambda s, x: x), "does not end in a linear layer"),
-    "relu": (
-        heads(lambda s, x: F.relu(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
-        "does not end in a linear layer",
-    ),
     "softmax-and-logits": (
         heads(lambda s, x: (lambda y: (y, y.softmax(1)))(s.fc(x.mean((2, 3)))), fc=nn.Linear(6, 4)),
         "softmax is left out",

@@ -352,3 +352,48 @@ def test_the_mean_of_one_pixel_is_the_pixel():
 def test_passes_have_names_and_say_what_they_do():
     assert len({step.name for step in REWRITES}) == len(REWRITES)
     assert all(step.does for step in REWRITES)
+
+
+ENDS = {
+    "average": (lambda s, x: F.relu(s.end(x)).mean((2, 3)), "Input Conv Conv GlobalAvg Logits"),
+    "pooled": (
+        lambda s, x: F.adaptive_avg_pool2d(F.relu(s.end(x)), 1),
+        "Input Conv Conv GlobalAvg Logits"),
+    "kernel-as-map": (
+        lambda s, x: F.relu(s.whole(x)).flatten(1), "Input Conv Conv GlobalAvg Logits"),
+    "relu": (lambda s, x: F.relu(s.fc(x.mean((2, 3)))), "Input Conv GlobalAvg Linear Logits"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_average_or_a_relu_at_the_end_is_returned_as_logits(end):
+    forward, wanted = ENDS[end]
+    layers = {"end": nn.Conv2d(6, 4, 1), "fc": nn.Linear(6, 4), "whole": nn.Conv2d(6, 4, 7)}
+    module = head(forward, **layers)
+    shape = (3, 7, 7) if end == "kernel-as-map" else (3, 8, 8)
+    assert kinds(compiled(module, shape)) == wanted
+
+
+SUMS = {
+    "sum": lambda a, b, c: a + b,
+    "mean": lambda a, b, c: (a + b) / 2,
+    "weighted": lambda a, b, c: 0.25 * a - 3 * b,
+    "three": lambda a, b, c: (a + b + c) / 3,
+}
+
+
+@pytest.mark.parametrize("total", SUMS)
+def test_networks_that_add_their_logits_are_one(total):
+    """Each has features and a classifier of its own."""
+    layers = {f"c{i}": ConvBn(3, 4 + i) for i in range(3)}
+    layers |= {f"fc{i}": nn.Linear(4 + i, 4) for i in range(3)}
+
+    def forward(s, x):
+        one = [
+            fc(F.relu(c(x.float())).mean((2, 3)))
+            for c, fc in ((s.c0, s.fc0), (s.c1, s.fc1), (s.c2, s.fc2))
+        ]
+        return SUMS[total](*one)
+
+    graph = compiled(randomized(Body(forward, **layers)))
+    quantize(graph, noise((3, 8, 8), 8, seed=2))
