@@ -55,7 +55,9 @@ def _is_zero(value: Any) -> bool:
 
 
 def _is_vector(value: Any) -> bool:
-    return isinstance(value, Value) and value.kind == "vector" and not value.is_expanded
+    """Whether it is a vector whose entries lie as they are."""
+    known = isinstance(value, Value) and value.kind == "vector" and not value.is_expanded
+    return known and value.order is None
 
 
 def _without_ones(dims: tuple[int, ...]) -> tuple[int, ...]:
