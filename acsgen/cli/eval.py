@@ -13,6 +13,7 @@ from acsgen.cli.console import StageDisplay, guarded
 from acsgen.cli.options import (
     AlphaOption,
     DataOption,
+    ExitEntropyOption,
     JsonOption,
     WeightBitsOption,
     check_json,
@@ -42,6 +43,7 @@ def eval_command(
         int | None, typer.Option(min=1, help="Use only the first so many images.")
     ] = None,
     alpha: AlphaOption = None,
+    exit_entropy: ExitEntropyOption = None,
     thresholds: Annotated[
         bool,
         typer.Option(
@@ -71,6 +73,7 @@ def eval_command(
             dataset,
             limit,
             alpha=alpha,
+            exit_entropy=exit_entropy,
             thresholds=thresholds,
             twin=twin,
             weight_bits=weight_bits,
@@ -81,6 +84,8 @@ def eval_command(
     title = f"{model.name} on {dataset}, {images(result.images)}"
     if alpha is not None:
         title += f", alpha {alpha:g}"
+    if exit_entropy is not None:
+        title += f", exits below {exit_entropy:g} nats"
     if weight_bits != WEIGHT_BITS:
         title += f", weights of {weight_bits} bits"
     table = figures_table(title, ("figure", "value"))
@@ -90,6 +95,12 @@ def eval_command(
         table.add_row("accuracy of the static twin, float", percent(result.twin_accuracy))
     table.add_row("same prediction", percent(result.prediction_agreement))
     table.add_row("same gate decision", percent(result.gate_agreement))
+    for exit in result.exits:
+        below = "" if exit.threshold is None else f" below {exit.threshold:g} nats"
+        name = f"answered by {exit.output}{below}, float / int8"
+        table.add_row(name, f"{percent(exit.float_share)} / {percent(exit.int8_share)}")
+    if result.exit_agreement is not None:
+        table.add_row("same exit", percent(result.exit_agreement))
     if result.masks is not None:
         table.add_row("gate bits that depend on the image", percent(result.masks.input_dependent))
         table.add_row("entropy of a gate bit", f"{result.masks.mean_entropy:.2f} bit")

@@ -46,6 +46,14 @@ AlphaOption = Annotated[
         min=0.0, max=1.0, help="Threshold of all gates: 0 opens, 1 closes; default as trained."
     ),
 ]
+ExitEntropyOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        metavar="NATS",
+        help="Early exits: end where the entropy is below this, 0 never; default as built.",
+    ),
+]
 WeightBitsOption = Annotated[
     int,
     typer.Option(

@@ -11,7 +11,13 @@ import typer
 from rich.table import Table
 
 from acsgen.cli.console import StageDisplay, guarded, out
-from acsgen.cli.options import AlphaOption, JsonOption, check_json, write_json
+from acsgen.cli.options import (
+    AlphaOption,
+    ExitEntropyOption,
+    JsonOption,
+    check_json,
+    write_json,
+)
 from acsgen.cli.sim_images import accuracy_of, read_images, run_free
 from acsgen.cli.tables import figures_table, print_table
 from acsgen.engines.registry import SIMULATIONS, Simulation, SimulationName
@@ -23,6 +29,8 @@ from acsgen.support.numbers import images as count_images
 
 if TYPE_CHECKING:
     from acsgen.engines.rtl import Memory
+    from acsgen.program.program import Program
+    from acsgen.program.words import Words
     from acsgen.verify import Verification
     from acsgen.verify.builddir import BuildDirectory
 
@@ -46,6 +54,15 @@ def sim(
         ),
     ] = None,
     alpha: AlphaOption = None,
+    exit_entropy: ExitEntropyOption = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="MACS",
+            help="Early exits: no run executes more MACs than this; it ends at the exit before.",
+        ),
+    ] = None,
     waves: Annotated[
         Path | None,
         typer.Option(help="Write waves (FST) of the RTL; large, so take few images."),
@@ -71,8 +88,8 @@ def sim(
 
     Every image runs twice, without trace and with it; logits, masks, the result of every layer and
     the counters must be equal in every bit. The command needs neither the network nor PyTorch.
-    With images of a file, or with --alpha, there are no golden results: the engine's predictions
-    are shown, and nothing is compared.
+    With images of a file, or with --alpha or --exit-entropy, there are no golden results: the
+    engine's predictions are shown, and nothing is compared.
     """
     number = _number(images)
     simulation = SIMULATIONS[engine]
@@ -83,6 +100,7 @@ def sim(
     if waves is not None:
         check_file(waves)
 
+    from acsgen.compiler.exits import within_budget
     from acsgen.engines.rtl import Memory
     from acsgen.verify.builddir import open_build
     from acsgen.verify.check import check_vectors, open_engine, require_exact
@@ -103,6 +121,7 @@ def sim(
         pixels, labels = vectors.images, None
         if images is not None and number is None:
             pixels, labels = read_images(Path(images), vectors.images.shape[1:])
+        words = _with_settings(opened.program, exit_entropy, budget)
         first = ", which takes minutes the first time" if simulation.clocked else ""
         display(f"compile the {simulation.title}{' with waves' if waves else ''}{first}")
         given = {key[2:]: value for key, value in memory_options.items() if value is not None}
@@ -114,12 +133,16 @@ def sim(
         def advance(done: int) -> None:
             display(stage, done, len(pixels))
 
-        compared = pixels is vectors.images and alpha is None
+        compared = pixels is vectors.images and alpha is None and exit_entropy is None
         if compared:
-            found = check_vectors(opened.program, running, vectors, simulation.title, advance)
+            golden = within_budget(opened.program, vectors.golden, budget)
+            vectors = replace(vectors, golden=golden)
+            found = check_vectors(
+                opened.program, running, vectors, simulation.title, advance, words
+            )
             headers, predictions = list(found.headers), None
         else:
-            free = run_free(opened, running, pixels, alpha, advance)
+            free = run_free(opened, running, pixels, alpha, exit_entropy, words, advance)
             headers, predictions = [run.counters for run in free], [run.prediction for run in free]
         running.close()
     print_table(runs_table(opened, headers, simulation, predictions))
@@ -133,6 +156,8 @@ def sim(
         out.print(f"{count_images(len(predictions))} run; nothing to compare them with")
         free_outcome = {
             "alpha": alpha,
+            "exit_entropy": exit_entropy,
+            "budget": budget,
             "predictions": predictions,
             "accuracy": accuracy,
             "runs": headers,
@@ -179,6 +204,27 @@ def _size(waves: Path) -> int:
     return size
 
 
+def _with_settings(program: Program, exit_entropy: float | None, budget: int | None) -> Words:
+    """Return the program buffer for a budget.
+
+    Raises:
+        UserError: the program has no exits for these settings, or the budget is too small.
+    """
+    problems = []
+    if exit_entropy is not None and not any(exit.decision for exit in program.exits):
+        problems.append(("--exit-entropy", "has no exits by entropy", "leave it out"))
+    if budget is not None and not program.exits:
+        problems.append(("--budget", "has no exits", "leave it out"))
+    elif budget is not None and budget < program.least_budget:
+        what = f"may take {program.least_budget:,} MACs to its first answer"
+        problems.append(("--budget", what, "give as many or more"))
+    if problems:
+        raise UserError(
+            [Problem(option, f"{program.model} {what}", todo) for option, what, todo in problems]
+        )
+    return program.with_budget(budget)
+
+
 def _refuse_rtl_options(options: dict[str, Any]) -> None:
     given = [name for name, value in options.items() if value is not None]
     if given:
@@ -205,11 +251,14 @@ def runs_table(
         predictions: the class of each image, where it is to be shown.
     """
     columns = _columns(simulation)
+    program = build.program
     shown = [] if predictions is None else ["class"]
+    shown += ["answered by"] if program.exits else []
     title = f"{build.program.model}, {simulation.title}"
     table = figures_table(title, ["image", *shown, *columns])
     for index, header in enumerate(headers[:_ROWS]):
         of_class = [] if predictions is None else [str(predictions[index])]
+        of_class += [program.answer_at(header["fault_index"])] if program.exits else []
         figures = (count(header[key] * by) for key, by in columns.values())
         table.add_row(str(index), *of_class, *figures)
     hidden = len(headers) - _ROWS
@@ -249,6 +298,7 @@ def outcome(
         "engine": simulation.name,
         "memory": asdict(memory) if simulation.clocked else None,
         "images": found.images,
+        "answers": [build.program.answer_at(run["fault_index"]) for run in found.headers],
         "runs_per_image": 2,
         "values": found.compared,
         "mismatches": found.mismatches,

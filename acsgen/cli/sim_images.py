@@ -1,4 +1,4 @@
-"""``acsgen sim --images FILE`` and ``--alpha``: a build on other images, or with other thresholds.
+"""``acsgen sim --images FILE``, ``--alpha``, ``--exit-entropy``: other images, or other thresholds.
 
 A build has golden results for its own images and thresholds only, so that nothing is compared here:
 the engine's own predictions and counters are shown.
@@ -24,6 +24,7 @@ from acsgen.support.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from acsgen.engines.base import Engine
+    from acsgen.program.words import Words
     from acsgen.verify.builddir import BuildDirectory
 
 
@@ -89,10 +90,14 @@ def run_free(
     engine: Engine,
     images: NDArray[np.uint8],
     alpha: float | None,
+    exit_entropy: float | None,
+    words: Words,
     on_image: Callable[[int], None],
 ) -> list[FreeRun]:
-    """Run images on an engine, with the thresholds of one alpha if it is given."""
+    """Run images on an engine, with the thresholds of one alpha or one entropy if it is given, and
+    with the limits that are in the program buffer ``words``."""
     from acsgen_host import Bundle, thresholds
+    from acsgen_host.exits import entropy_threshold
     from acsgen_host.result import decode
     from acsgen_host.words import pack_image
 
@@ -104,9 +109,14 @@ def run_free(
             start = bundle.gates[name].threshold_address
             params[start : start + len(words)] = words
     program = build.program
+    if exit_entropy is not None:
+        by_entropy = [exit for exit in program.exits if exit.decision]
+        for exit in by_entropy:
+            integers = entropy_threshold(exit_entropy, exit.acc_scale)
+            params[exit.threshold_address] = thresholds.pack(integers)[0]
     found = []
     for index, image in enumerate(images):
-        run = engine.run(program.words, params, pack_image(image), program.result_words)
+        run = engine.run(words, params, pack_image(image), program.result_words)
         result = decode(bundle, run.result, 0.0)
         found.append(FreeRun(int(result.prediction), run.counters))
         on_image(index + 1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from acsgen.compiler.allocate import Allocation, Lifetime, allocate
 from acsgen.compiler.constants import build_constants
+from acsgen.compiler.exits import program_exits
 from acsgen.compiler.kinds import VectorFormat, kind_of
 from acsgen.compiler.layout import choose_layouts
 from acsgen.compiler.limits import (
@@ -75,7 +76,7 @@ def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
         raise UserError(problems)
     lines.append(Line("", Instruction(Opcode.END)))
     channels, height, width = graph.input.shape
-    return Program(
+    program = Program(
         model=graph.name,
         engine=engine,
         spec_hash=SPEC_HASH,
@@ -84,11 +85,13 @@ def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
         image=Image(channels, height, width),
         outputs=_outputs(graph, results),
         gates=_gates(graph, addresses, constants),
+        exits=(),
         traces=traces,
         result_words=result_words,
         traced_words=traced_words,
         memory=memories.use,
     )
+    return replace(program, exits=program_exits(graph, program, addresses, constants))
 
 
 def check_fit(graph: IntGraph, engine: EngineConfig) -> None:
@@ -198,7 +201,7 @@ def _results(graph: IntGraph) -> tuple[dict[str, int], int]:
     for name in graph.outputs:
         addresses[name] = end
         end += -(-graph[name].shape[0] // 2)
-    for gate in graph.gates:
+    for gate in graph.deciders:
         addresses[gate.name] = end
         end += -(-gate.shape[0] // WORD_BITS)
     return addresses, end

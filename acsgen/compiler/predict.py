@@ -32,8 +32,18 @@ def predict(
     """
     walk = Walk(program.engine.lane_groups, program.params, masks or {}, skips_words)
     traced = {t.layer: t.words for t in program.traces} if trace else {}
-    ran = (line for line in program.lines if not line.layer or executed(line.layer))
+    lines = program.lines[: _stop(program, executed)]
+    ran = (line for line in lines if not line.layer or executed(line.layer))
     return CostReport(tuple(_line(walk, line, traced) for line in ran))
+
+
+def _stop(program: Program, executed: Callable[[str], bool]) -> int:
+    """How many lines a run has: up to the first exit behind which no answer was computed."""
+    names = [output.name for output in program.outputs]
+    for exit in program.exits:
+        if not executed(names[names.index(exit.output) + 1]):
+            return exit.instruction + 1
+    return len(program.lines)
 
 
 def _line(walk: Walk, line: Line, traced: dict[str, int]) -> InstructionCost:

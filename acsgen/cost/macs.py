@@ -72,13 +72,19 @@ class MacCount:
         return total
 
 
-def count_macs(graph: IntGraph, masks: Masks, images: int) -> MacCount:
+def count_macs(
+    graph: IntGraph,
+    masks: Masks,
+    images: int,
+    ran: Mapping[str, NDArray[np.bool_]] | None = None,
+) -> MacCount:
     """Count the MACs of every convolution and linear layer.
 
     Args:
         graph: the network.
         masks: uint8 ``[N, C]`` by gate name, as :class:`acsgen.quant.golden.GoldenResult` has them.
         images: N.
+        ran: bool ``[N]`` by layer name, whether a layer ran; layers that are not named always do.
     """
     for_gates = gate_layers(graph)
 
@@ -101,6 +107,8 @@ def count_macs(graph: IntGraph, masks: Masks, images: int) -> MacCount:
         work = layer.macs(active, graph.source_mask)
         if work is not None:
             works_for_gates = layer.name in for_gates
-            row = LayerMacs(layer.name, layer.where, works_for_gates, work.dense, work.executed)
-            rows.append(row)
+            executed = work.executed
+            if ran is not None and layer.name in ran:
+                executed = executed * ran[layer.name]
+            rows.append(LayerMacs(layer.name, layer.where, works_for_gates, work.dense, executed))
     return MacCount(tuple(rows))

@@ -19,6 +19,7 @@ from acsgen.data.remedies import require_images
 from acsgen.flow.agreement import WARN_BELOW, complaint
 from acsgen.flow.difficulty import DifficultyFigures, difficulty_figures
 from acsgen.flow.doubts import warn_of_doubts
+from acsgen.flow.exits import ExitEval, answers_of, exit_figures, with_entropy
 from acsgen.flow.thresholds import (
     ThresholdRange,
     measure_thresholds,
@@ -80,7 +81,10 @@ class EvalResult:
         float_accuracy: of the network in floats; NaN without labels.
         int8_accuracy: of the integer network; NaN without labels.
         prediction_agreement: share of images with the same prediction.
-        outputs: the same figures of each output, by name; those above are of the answer, the last.
+        outputs: the same figures of each output, by name; those above are of the answer: of the
+            last output, or of the one at which an exit ended the run.
+        exits: which outputs answered; empty for a network without exits.
+        exit_agreement: share of images that both networks answer at the same exit; None without.
         gate_agreement: share of equal gate bits, over all gates and images; None without gates.
         agreement_by_gate: the same for each gate, by name.
         macs_dense: per image, nothing skipped and no gating work (:mod:`acsgen.cost.macs`).
@@ -112,6 +116,8 @@ class EvalResult:
     macs: NDArray[np.int64] = field(repr=False, compare=False)
     wrong: NDArray[np.bool_] | None = field(repr=False, compare=False)
     bits: dict[str, NDArray[np.uint8]] = field(repr=False, compare=False)
+    exits: tuple[ExitEval, ...] = ()
+    exit_agreement: float | None = None
     thresholds: ThresholdRange | None = None
     twin_accuracy: float | None = None
 
@@ -127,6 +133,7 @@ def evaluate(
     limit: int | None = None,
     *,
     alpha: float | None = None,
+    exit_entropy: float | None = None,
     thresholds: bool = False,
     twin: str | Path | None = None,
     weight_bits: int = WEIGHT_BITS,
@@ -141,6 +148,7 @@ def evaluate(
         dataset: as :func:`acsgen.data.load_dataset` names it.
         limit: use only the first so many test images.
         alpha: threshold of all gates of the integer network, and of the float one; None as trained.
+        exit_entropy: threshold of all exits of both networks, in nats; None as trained.
         thresholds: try other thresholds of all gates, too, and find the range of use.
         twin: model file of the network's static twin, for its accuracy and its errors.
         weight_bits: width of the integer network's weights.
@@ -169,6 +177,8 @@ def evaluate(
     integers = quantize(layers, calibration.images, weight_bits=weight_bits)
     if alpha is not None:
         layers, integers = with_alpha(layers, alpha), with_alpha(integers, alpha)
+    if exit_entropy is not None:
+        layers, integers = with_entropy(layers, exit_entropy), with_entropy(integers, exit_entropy)
     result = measure(layers, integers, test.images, test.labels, test.difficulty, on_stage=on_stage)
     _warn_of_disagreement(layers, integers, result, test.images)
     if twin_layers is not None:
@@ -251,6 +261,9 @@ def measure(
     int_parts: dict[str, list[NDArray[np.int64]]] = {name: [] for name in integers.outputs}
     masks: dict[str, list[NDArray[np.uint8]]] = {name: [] for name in gates}
     equal: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in gates}
+    ran: dict[str, list[NDArray[np.bool_]]] = {}
+    float_answers: list[NDArray[np.int64]] = []
+    int_answers: list[NDArray[np.int64]] = []
     for start in range(0, max(len(images), 1), _BATCH):
         on_stage("compare float and integer network", start, len(images))
         part = np.array(images[start : start + _BATCH])
@@ -259,6 +272,11 @@ def measure(
         for name in integers.outputs:
             float_parts[name].append(floating[name].numpy().argmax(axis=1))
             int_parts[name].append(integer.outputs[name].argmax(axis=1))
+        float_answers.append(answers_of(layers, {k: v.numpy() for k, v in floating.items()}))
+        names = list(integers.outputs)
+        int_answers.append(np.array([names.index(name) for name in integer.answers], np.int64))
+        for name, went in integer.ran.items():
+            ran.setdefault(name, []).append(went)
         for name in gates:
             masks[name].append(integer.masks[name])
             equal[name].append(integer.masks[name] == floating[name].numpy())
@@ -268,11 +286,15 @@ def measure(
         )
         for name in integers.outputs
     }
-    answer = outputs[integers.outputs[-1]]
+    floats, ints = np.concatenate(float_answers), np.concatenate(int_answers)
+    float_predicted = _chosen(float_parts, floats)
+    predicted = _chosen(int_parts, ints)
+    answer = OutputEval.of(float_predicted, predicted, labels)
+    exits = exit_figures(layers, floats, ints)
     bits = {name: np.concatenate(parts) for name, parts in masks.items()}
     same = {name: np.concatenate(parts) for name, parts in equal.items()}
-    macs = count_macs(integers, bits, len(images))
-    predicted = np.concatenate(int_parts[integers.outputs[-1]])
+    executed = {name: np.concatenate(parts) for name, parts in ran.items()}
+    macs = count_macs(integers, bits, len(images), executed)
     wrong = None if labels is None else predicted != labels
     return EvalResult(
         images=len(images),
@@ -288,10 +310,20 @@ def measure(
         macs_gates=float(macs.gates.mean()),
         masks=_statistics(bits),
         difficulty=difficulty_figures(macs.executed, wrong, difficulty) if bits else None,
+        exits=exits,
+        exit_agreement=float(np.mean(floats == ints)) if exits else None,
         macs=macs.executed,
         wrong=wrong,
         bits=bits,
     )
+
+
+def _chosen(
+    parts: dict[str, list[NDArray[np.int64]]], answers: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The prediction of every image at its answer, ``[N]``."""
+    by_output = np.stack([np.concatenate(found) for found in parts.values()])
+    return np.asarray(by_output[answers, np.arange(len(answers))], np.int64)
 
 
 def _accuracy(predictions: NDArray[np.int64], labels: NDArray[np.int64] | None) -> float:

@@ -133,15 +133,13 @@ def usable_thresholds(
 def _point(
     integers: IntGraph, threshold: float, images: NDArray[np.uint8], labels: NDArray[np.int64]
 ) -> ThresholdPoint:
-    golden, answer = GoldenModel(integers), integers.outputs[-1]
+    golden = GoldenModel(integers)
     right: list[NDArray[np.bool_]] = []
-    masks: dict[str, list[NDArray[np.uint8]]] = {gate.name: [] for gate in integers.gates}
+    macs: list[NDArray[np.int64]] = []
     for start in range(0, len(images), _BATCH):
         part = slice(start, start + _BATCH)
         run = golden.run(np.array(images[part]), keep="outputs")
-        right.append(run.outputs[answer].argmax(axis=1) == labels[part])
-        for name, parts in masks.items():
-            parts.append(run.masks[name])
-    bits = {name: np.concatenate(parts) for name, parts in masks.items()}
-    macs = count_macs(integers, bits, len(images)).executed
-    return ThresholdPoint(threshold, float(np.concatenate(right).mean()), float(macs.mean()))
+        right.append(run.predictions == labels[part])
+        macs.append(count_macs(integers, run.masks, len(run), run.ran).executed)
+    work = float(np.concatenate(macs).mean())
+    return ThresholdPoint(threshold, float(np.concatenate(right).mean()), work)

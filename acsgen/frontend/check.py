@@ -10,6 +10,7 @@ from acsgen.frontend.opgraph import (
     Affine,
     ApplyVector,
     Clip,
+    Exit,
     GeneralConv,
     Image,
     LeakyRelu,
@@ -51,6 +52,7 @@ def graph_problems(graph: OpGraph) -> list[Problem]:
     problems += [_left_over(op) for op in graph.ops if op.rewritten]
     problems += _sigmoid_problems(graph, ops)
     problems += _classifier_problems(graph, ops)
+    problems += _exit_problems(graph)
     return problems
 
 
@@ -182,6 +184,19 @@ def _classifier_problems(graph: OpGraph, ops: dict[str, Op]) -> list[Problem]:
                 what = f"result {index + 1} of {len(graph.outputs)} does not end in a linear layer"
                 remedy = "return logits [1, classes] only, the network's answer last"
             problems.append(Problem(last.where, what, remedy))
+    return problems
+
+
+def _exit_problems(graph: OpGraph) -> list[Problem]:
+    """Early exits where no answer is returned, or where the network ends anyway."""
+    problems = []
+    for op in graph.ops:
+        if isinstance(op, Exit) and op.x not in graph.outputs:
+            what = "an early exit whose logits the network does not return"
+            problems.append(Problem(op.where, what, "return what acsgen.nn.EarlyExit returns"))
+        elif isinstance(op, Exit) and op.x == graph.outputs[-1]:
+            what = "an early exit at the network's last answer, where it ends anyway"
+            problems.append(Problem(op.where, what, "leave out this acsgen.nn.EarlyExit"))
     return problems
 
 

@@ -41,6 +41,9 @@ class Op:
     #: Whether a pass must make other operations of it, so that no layer starts with it.
     rewritten: ClassVar[bool] = False
 
+    #: Whether it is of use although nothing reads its result.
+    acts: ClassVar[bool] = False
+
     name: str
     node: str
     where: str
@@ -76,6 +79,7 @@ def reading(op: OpT, renamed: dict[str, str]) -> OpT:
 class Image(Op):
     """Pixels 0..255 as ``p * scale[c] + offset[c]``."""
 
+    acts: ClassVar[bool] = True
     reads: ClassVar[tuple[str, ...]] = ()
 
     scale: Array = field(repr=False)
@@ -212,6 +216,25 @@ class ChannelGate(Op):
 
     x: str
     threshold: float
+
+
+@dataclass(frozen=True)
+class Entropy(Op):
+    """Logits to one bit: whether the entropy of their softmax, in nats, is below a threshold."""
+
+    x: str
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Exit(Op):
+    """The network may end with the logits ``x``: by a decision of one bit, or by a budget alone."""
+
+    acts: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = ("x", "decision")
+
+    x: str
+    decision: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -405,11 +428,11 @@ class OpGraph:
             ops = kept
 
     def without_unread(self) -> OpGraph:
-        """The graph without operations that nothing reads; the image stays."""
+        """The graph without operations that nothing reads; the image and what acts stay."""
         graph = self
         while True:
             uses = graph.use_counts()
-            kept = tuple(op for op in graph.ops if uses[op.name] or isinstance(op, Image))
+            kept = tuple(op for op in graph.ops if uses[op.name] or op.acts)
             if len(kept) == len(graph.ops):
                 return graph
             graph = replace(graph, ops=kept)

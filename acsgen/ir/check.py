@@ -77,9 +77,18 @@ def _output_violations(layers: Mapping[str, LayerBase], outputs: tuple[str, ...]
     for layer in layers.values():
         if layer.stores is Stores.WIDE and layer.name not in outputs:
             yield f"{layer.name} is a {Stores.WIDE.value}, and no output"
+    yield from _exit_violations(layers, outputs)
     order = [name for name in layers if name in outputs]
     if order != list(outputs) and set(order) == set(outputs):
         yield f"the outputs are computed in another order: {', '.join(order)}"
+
+
+def _exit_violations(layers: Mapping[str, LayerBase], outputs: tuple[str, ...]) -> Iterator[str]:
+    names = list(layers)
+    places = [names.index(name) for name in outputs if name in layers]
+    for place, layer in enumerate(layers.values()):
+        if layer.LEAVES and not min(places, default=place) < place < max(places, default=place):
+            yield f"a run may end at {layer.name}, which is not between two outputs"
 
 
 def _result_violations(layer: LayerBase, result: Operand, letters: _Letters) -> Iterator[str]:

@@ -25,7 +25,8 @@ Arithmetic, once for all:
 * Linear: ``acc = bias + w@x``; ``requantize(acc*mult[o], shift[o])``.  With ``sigmoid`` the signed
   8-bit result ``q`` indexes ``SIGMOID_TABLE[q + 128]``.
 * Logits: ``acc*mult[o]`` rounded half away by ``shift[o]``, kept as int32.
-* Gate: mask bit ``acc[o] > threshold[o]``; INT32_MIN opens, INT32_MAX closes.
+* Gate, entropy: mask bit ``acc[o] > threshold[o]``; INT32_MIN opens, INT32_MAX closes.
+* Exit: no layer behind it runs where its decision is 1.
 
 ``mult`` is in 0..65535, ``shift`` in 14..38, weights in -127..127.  The kinds of layers are files
 of :mod:`acsgen.ir.kinds`.
@@ -42,6 +43,8 @@ from acsgen.ir.kinds.base import IntArray, IntLayer
 from acsgen.ir.kinds.concat import IntConcat
 from acsgen.ir.kinds.conv import IntConv
 from acsgen.ir.kinds.eltwise import IntEltwise
+from acsgen.ir.kinds.entropy import IntEntropy
+from acsgen.ir.kinds.exit import IntExit
 from acsgen.ir.kinds.flatten import IntFlatten
 from acsgen.ir.kinds.gate import IntGate
 from acsgen.ir.kinds.global_avg import IntGlobalAvg
@@ -64,6 +67,8 @@ __all__ = [
     "IntConcat",
     "IntConv",
     "IntEltwise",
+    "IntEntropy",
+    "IntExit",
     "IntFlatten",
     "IntFullyConnected",
     "IntGate",
@@ -90,6 +95,17 @@ class IntGraph(Graph[IntLayer]):
     def gates(self) -> tuple[IntGate, ...]:
         """The gates, in execution order."""
         return tuple(layer for layer in self.layers if isinstance(layer, IntGate))
+
+    @property
+    def deciders(self) -> tuple[IntGate | IntEntropy, ...]:
+        """The layers whose accumulators are compared with run-time thresholds, in execution
+        order: gates, and entropies in front of exits."""
+        return tuple(layer for layer in self.layers if isinstance(layer, (IntGate, IntEntropy)))
+
+    @property
+    def exits(self) -> tuple[IntExit, ...]:
+        """The early exits, in execution order."""
+        return tuple(layer for layer in self.layers if isinstance(layer, IntExit))
 
     @property
     def input(self) -> IntInput:

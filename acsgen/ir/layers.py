@@ -20,6 +20,8 @@ from acsgen.ir.kinds.base import FloatArray, Layer
 from acsgen.ir.kinds.concat import Concat
 from acsgen.ir.kinds.conv import Conv
 from acsgen.ir.kinds.eltwise import Eltwise
+from acsgen.ir.kinds.entropy import Entropy
+from acsgen.ir.kinds.exit import Exit
 from acsgen.ir.kinds.flatten import Flatten
 from acsgen.ir.kinds.gate import Gate
 from acsgen.ir.kinds.global_avg import GlobalAvg
@@ -33,6 +35,8 @@ __all__ = [
     "Concat",
     "Conv",
     "Eltwise",
+    "Entropy",
+    "Exit",
     "Flatten",
     "FloatArray",
     "FullyConnected",

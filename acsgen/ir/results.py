@@ -23,12 +23,14 @@ class GoldenResult:
         masks: the masks alone, by gate name, uint8 ``[N, C]``.
         ran: by layer name, whether the layer ran for each image, ``[N]``; layers that always run
             need not be there.
+        decisions: what the entropies in front of exits decided, by layer name, uint8 ``[N, 1]``.
     """
 
     values: dict[str, NDArray[np.generic]] = field(repr=False)
     outputs: dict[str, NDArray[np.int32]] = field(repr=False)
     masks: dict[str, NDArray[np.uint8]] = field(repr=False)
     ran: dict[str, NDArray[np.bool_]] = field(default_factory=dict, repr=False)
+    decisions: dict[str, NDArray[np.uint8]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(next(iter(self.outputs.values())))
@@ -70,4 +72,5 @@ class GoldenResult:
             outputs={name: logits[:count] for name, logits in self.outputs.items()},
             masks={name: bits[:count] for name, bits in self.masks.items()},
             ran={name: ran[:count] for name, ran in self.ran.items()},
+            decisions={name: bits[:count] for name, bits in self.decisions.items()},
         )

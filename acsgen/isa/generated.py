@@ -10,7 +10,7 @@ from typing import Final
 
 from acsgen.isa.bits import BitField, pack, reserved_problems, unpack
 
-SPEC_HASH: Final = 0x275254AF
+SPEC_HASH: Final = 0xD762635A
 
 #: Bytes in a memory word (AXI beat).
 WORD_BYTES: Final = 8
@@ -84,6 +84,9 @@ class Opcode(IntEnum):
     LINEAR = 8
     #: Multiply each channel's map by its entry of a vector (squeeze-and-excitation).
     SCALE = 9
+    #: Stop as END does if the last GATE decided so, or if a counter is past its limit; go on
+    #: otherwise.
+    EXIT = 10
 
 
 class LinearMode(IntEnum):
@@ -131,7 +134,7 @@ class ResultHeader(IntEnum):
     SPEC_HASH = 0
     #: Status code.
     STATUS = 1
-    #: Instruction at which the program stopped.
+    #: Instruction at which the program stopped: an END, an EXIT, or the one that is to blame.
     FAULT_INDEX = 2
     #: Instructions executed.
     INSTRUCTIONS = 3
@@ -275,6 +278,9 @@ INSTRUCTION_FIELDS: Final = (
     BitField("result_addr", word=7, lsb=0, bits=24),
     BitField("trace_addr", word=7, lsb=24, bits=24),
     BitField("mult", word=7, lsb=48, bits=16),
+    BitField("exit_on_gate", word=0, lsb=8, bits=1),
+    BitField("macs_limit", word=1, lsb=0, bits=48),
+    BitField("cycles_limit", word=2, lsb=0, bits=48),
 )
 
 RECORD_FIELDS: Final = (
@@ -325,6 +331,7 @@ _USED: Final = {
         "src_base src_step dst_base dst_step dst_height dst_width channels",
         "vec_src trace_addr mult",
     ),
+    Opcode.EXIT: ("opcode exit_on_gate macs_limit cycles_limit",),
 }
 #: Names of the fields that every opcode uses.  Fields may share bits if no opcode uses both.
 USED_FIELDS: Final = {opcode: frozenset(" ".join(names).split()) for opcode, names in _USED.items()}
@@ -413,6 +420,16 @@ RESERVED_BITS: Final = {
         (6, 0xFFFF_FFFF_FFFF_0000),
         (7, 0x0000_0000_00FF_FFFF),
     ),
+    Opcode.EXIT: (
+        (0, 0xFFFF_FFFF_FFFF_FE00),
+        (1, 0xFFFF_0000_0000_0000),
+        (2, 0xFFFF_0000_0000_0000),
+        (3, 0xFFFF_FFFF_FFFF_FFFF),
+        (4, 0xFFFF_FFFF_FFFF_FFFF),
+        (5, 0xFFFF_FFFF_FFFF_FFFF),
+        (6, 0xFFFF_FFFF_FFFF_FFFF),
+        (7, 0xFFFF_FFFF_FFFF_FFFF),
+    ),
 }
 
 #: Opcodes by their roles; properties of an instruction have the same names.
@@ -473,6 +490,16 @@ ROLES: Final = {
         Opcode.LINEAR,
     ),
     "writes_mask": (Opcode.LINEAR,),
+    "has_channels": (
+        Opcode.LOAD,
+        Opcode.CONV,
+        Opcode.ELTWISE,
+        Opcode.POOL,
+        Opcode.GAVG,
+        Opcode.FLATTEN,
+        Opcode.LINEAR,
+        Opcode.SCALE,
+    ),
     "writes_result": (Opcode.LINEAR,),
 }
 #: Roles that opcodes with modes have in these modes only.
@@ -598,6 +625,13 @@ class Instruction:
     trace_addr: int = 0
     #: Requantization multiplier of operations with one for all channels.
     mult: int = 0
+    #: Stop if bit 0 of the mask that the last GATE of the run wrote is 1.
+    exit_on_gate: int = 0
+    #: Stop if macs_executed is greater. All ones: no limit.
+    macs_limit: int = 0
+    #: Stop if there were more cycles since the start when the instruction is judged. All ones: no
+    #: limit; an engine without a cycle counter has none.
+    cycles_limit: int = 0
 
     def encode(self) -> tuple[int, ...]:
         """Return the instruction's words.
@@ -711,6 +745,11 @@ class Instruction:
     def writes_mask(self) -> bool:
         """Writes the mask register that mask_out names."""
         return self._has("writes_mask")
+
+    @property
+    def has_channels(self) -> bool:
+        """Makes channels, at least one."""
+        return self._has("has_channels")
 
     @property
     def writes_result(self) -> bool:

@@ -32,6 +32,7 @@ Gates are ordinary modules. Any network can use them::
 
 from acsgen.nn.calls import call_name
 from acsgen.nn.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
+from acsgen.nn.early_exit import EarlyExit, first_answers
 from acsgen.nn.gates.dgconv import DGConv2d
 from acsgen.nn.gates.gate import AcsGate, ChannelGate
 from acsgen.nn.gates.record import GateRecord, record_gates
@@ -45,6 +46,7 @@ __all__ = [
     "AcsGate",
     "ChannelGate",
     "DGConv2d",
+    "EarlyExit",
     "GateRecord",
     "GatedLayer",
     "LoadedModel",
@@ -54,6 +56,7 @@ __all__ = [
     "ResNetConfig",
     "SqueezeExcite",
     "call_name",
+    "first_answers",
     "load_checkpoint",
     "record_gates",
     "save_checkpoint",

@@ -1,7 +1,8 @@
-"""The one custom operator of acsgen: logits in, channel mask out.
+"""The custom operators of acsgen: channel gates and early exits.
 
 ``torch.export`` keeps ``torch.ops.acsgen.channel_gate.default`` as a single node, which is how the
-front end recognises a skippable channel in *any* network, however its logits are made.
+front end recognises a skippable channel in *any* network, however its logits are made; likewise
+``torch.ops.acsgen.early_exit.default`` for a classifier at which a run may end.
 """
 
 from __future__ import annotations
@@ -46,3 +47,28 @@ def _backward(ctx: torch.autograd.function.BackwardCFunction, grad: Tensor) -> t
 
 
 channel_gate.register_autograd(_backward, setup_context=_setup_context)
+
+
+@torch.library.custom_op("acsgen::early_exit", mutates_args=())
+def early_exit(logits: Tensor, threshold: float) -> Tensor:
+    """The logits as they are, marked: a run may end with them.
+
+    Args:
+        logits: of a classifier, [N, classes].
+        threshold: entropy of their softmax, in nats, below which it ends; 0 never.
+    """
+    return logits.clone()
+
+
+@early_exit.register_fake
+def _(logits: Tensor, threshold: float) -> Tensor:
+    return torch.empty_like(logits)
+
+
+def _pass_gradient(
+    ctx: torch.autograd.function.BackwardCFunction, grad: Tensor
+) -> tuple[Tensor, None]:
+    return grad, None
+
+
+early_exit.register_autograd(_pass_gradient)

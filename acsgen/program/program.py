@@ -22,6 +22,7 @@ from acsgen_host.words import as_bytes, image_words, words_for
 from acsgen.ir.integer import IntArray
 from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, SPEC_HASH, Instruction
 from acsgen.program.engine_config import EngineConfig
+from acsgen.program.exits import macs_limit, write_limit
 from acsgen.program.map_format import MapFormat
 from acsgen.program.words import Words
 from acsgen.support.digests import check_files
@@ -111,6 +112,38 @@ class ProgramGate:
 
 
 @dataclass(frozen=True)
+class ProgramExit:
+    """An early exit of a program: at its EXIT a run may end with the answer ``output``.
+
+    Attributes:
+        name: of the exit.
+        where: module path in the user's network.
+        output: name of the output that is the answer there.
+        instruction: number of the EXIT.
+        threshold: entropy in nats below which it is taken, as built; 0 where no entropy is computed
+            and a budget alone takes it.
+        decision: name of the layer that decides by the entropy; empty without.
+        threshold_address: word of the parameter buffer that has the integer threshold; 0 without.
+        decision_address: word of the result buffer that has the decision; 0 without.
+        acc_scale: nats of one unit of the accumulator that is compared; 0.0 without.
+        macs_before: the most multiply-accumulates from the exit before, or from the start, to this.
+        macs_after: the most from this exit to the next one, or to the end.
+    """
+
+    name: str
+    where: str
+    output: str
+    instruction: int
+    threshold: float
+    decision: str
+    threshold_address: int
+    decision_address: int
+    acc_scale: float
+    macs_before: int
+    macs_after: int
+
+
+@dataclass(frozen=True)
 class Image:
     """The image that LOAD takes: planar uint8, each row padded to whole words."""
 
@@ -152,6 +185,7 @@ class Program:
         image: the image's shape.
         outputs: in the order in which they are computed.
         gates: in the order in which they run.
+        exits: in the order in which they run.
         traces: in the order in which they are written.
         result_words: size of the result buffer without trace: header, outputs, masks.
         traced_words: size of the result buffer with trace.
@@ -166,6 +200,7 @@ class Program:
     image: Image
     outputs: tuple[ProgramOutput, ...]
     gates: tuple[ProgramGate, ...]
+    exits: tuple[ProgramExit, ...]
     traces: tuple[Trace, ...]
     result_words: int
     traced_words: int
@@ -182,21 +217,48 @@ class Program:
         return np.array([i.encode() for i in self.instructions], np.uint64).ravel()
 
     def with_thresholds(self, thresholds: Mapping[str, IntArray]) -> Words:
-        """Return the parameter buffer with other thresholds, int32 ``(channels,)`` by gate name.
+        """Return the parameter buffer with other thresholds, int32 ``(channels,)`` by gate name, or
+        ``(1,)`` by the name of an exit's decision.
 
-        Raises :class:`ValueError` on an unknown gate or another number of thresholds.
+        Raises :class:`ValueError` on an unknown name or another number of thresholds.
         """
-        gates = {gate.name: gate for gate in self.gates}
+        places = {gate.name: (gate.channels, gate.threshold_address) for gate in self.gates}
+        places |= {exit.decision: (1, exit.threshold_address) for exit in self.exits}
         params: Words = self.params.copy()
         for name, values in thresholds.items():
-            if name not in gates:
-                raise ValueError(f"{name} is not a gate of {self.model}")
-            gate = gates[name]
-            if np.shape(values) != (gate.channels,):
-                raise ValueError(f"{name} takes {gate.channels} thresholds, not {np.shape(values)}")
+            if name not in places:
+                raise ValueError(f"{name} is not a gate or an exit of {self.model}")
+            channels, address = places[name]
+            if np.shape(values) != (channels,):
+                raise ValueError(f"{name} takes {channels} thresholds, not {np.shape(values)}")
             words = pack_thresholds(values)
-            params[gate.threshold_address : gate.threshold_address + len(words)] = words
+            # An odd number of thresholds leaves half of the last word to nobody.
+            params[address : address + len(words)] = words
         return params
+
+    def with_budget(self, macs: int | None) -> Words:
+        """Return the program buffer whose exits keep every run within ``macs``; None for no budget.
+
+        Raises:
+            ValueError: not even the way to the first exit is sure to be within it.
+        """
+        words = self.words
+        for exit in self.exits:
+            write_limit(words, exit.instruction, "macs_limit", macs_limit(macs, exit.macs_after))
+        if macs is not None and macs < self.least_budget:
+            raise ValueError(f"{self.model} may take {self.least_budget} MACs to its first answer")
+        return words
+
+    def answer_at(self, index: int) -> str:
+        """The output that answers in a run that ended well at instruction ``index``."""
+        found = (exit.output for exit in self.exits if exit.instruction == index)
+        return next(found, self.outputs[-1].name)
+
+    @property
+    def least_budget(self) -> int:
+        """The least budget in MACs that no run overruns: the most to the first exit, or to the end
+        of a program without exits."""
+        return self.exits[0].macs_before if self.exits else 0
 
     def save(self, folder: Path) -> None:
         """Write the three files into ``folder``, which must exist."""
@@ -267,6 +329,7 @@ def _description(program: Program) -> dict[str, Any]:
         "lines": [{"layer": line.layer, "remark": line.remark} for line in program.lines],
         "outputs": [asdict(output) for output in program.outputs],
         "gates": [asdict(gate) for gate in program.gates],
+        "exits": [asdict(exit) for exit in program.exits],
         "traces": [asdict(trace) for trace in program.traces],
     }
 
@@ -292,6 +355,7 @@ def _from_description(data: dict[str, Any], words: Words, params: Words) -> Prog
         gates=tuple(
             ProgramGate(**{**g, "acc_scale": tuple(g["acc_scale"])}) for g in data["gates"]
         ),
+        exits=tuple(ProgramExit(**exit) for exit in data["exits"]),
         traces=tuple(_trace(t) for t in data["traces"]),
         result_words=data["result_words"],
         traced_words=data["traced_words"],

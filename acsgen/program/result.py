@@ -25,6 +25,7 @@ class DecodedResult:
         header: words of the result header, by name.
         outputs: int32 ``(classes,)`` by name, of those that were computed.
         masks: uint8 0/1 ``(channels,)`` by gate name, of the gates that ran.
+        decisions: uint8 0/1 ``(1,)`` by the name of an exit's decision, of those that ran.
         layers: int16 in the layer's shape, by name, of the layers that ran; empty for a run without
             trace.
     """
@@ -32,6 +33,7 @@ class DecodedResult:
     header: dict[str, int]
     outputs: dict[str, NDArray[np.int32]] = field(repr=False)
     masks: dict[str, NDArray[np.uint8]] = field(repr=False)
+    decisions: dict[str, NDArray[np.uint8]] = field(repr=False)
     layers: dict[str, NDArray[np.int16]] = field(repr=False)
 
 
@@ -56,6 +58,11 @@ def decode_result(program: Program, result: Words, trace: bool = False) -> Decod
             gate.name: words.mask(result, gate.mask_address, gate.channels)
             for gate in program.gates
             if words.written(result, gate.mask_address, gate.mask_words)
+        },
+        decisions={
+            exit.decision: words.mask(result, exit.decision_address, 1)
+            for exit in program.exits
+            if exit.decision and words.written(result, exit.decision_address, 1)
         },
         layers={
             traced.layer: _layer(traced, result)

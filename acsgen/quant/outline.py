@@ -11,13 +11,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acsgen.ir.format import Format
 from acsgen.ir.integer import IntGraph, IntLayer
 from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.ir.ranges import WEIGHT_MAX
 from acsgen.quant.checks import check_quantizable
-from acsgen.quant.kinds import kind_of
+from acsgen.quant.kinds import quantized
 from acsgen.quant.kinds.base import WeightedT
 from acsgen.quant.scales import Floats, IntWeights
 
@@ -31,7 +32,8 @@ def outline(graph: LayerGraph) -> IntGraph:
     check_quantizable(graph)
     so_far = _Outline(graph)
     for layer in graph:
-        so_far.done[layer.name] = kind_of(layer).quantize(layer, so_far)
+        for made in quantized(layer, so_far):
+            so_far.done[made.name] = made
     return IntGraph(graph.name, tuple(so_far.done.values()), graph.outputs)
 
 
@@ -61,6 +63,11 @@ class _Outline:
     def scale_beside(self, layer: Layer, units: Floats, signed: bool) -> float:
         """1: the units themselves."""
         return 1.0
+
+    def result(self, name: str) -> NDArray[np.integer]:
+        """One image, with logits of all sizes."""
+        classes = self.done[name].shape[0]
+        return np.arange(classes).reshape(1, classes)
 
     def fitted(self, draft: WeightedT, integers: IntWeights) -> WeightedT:
         """No bias."""

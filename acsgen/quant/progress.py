@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from acsgen.ir.format import Format
-from acsgen.ir.integer import IntConv, IntFullyConnected, IntGate, IntLayer
-from acsgen.ir.layers import Layer, LayerGraph
+from acsgen.ir.integer import IntConv, IntEntropy, IntFullyConnected, IntGate, IntLayer
+from acsgen.ir.layers import Entropy, Layer, LayerGraph, Logits
 from acsgen.ir.ranges import input_signs
 from acsgen.quant.calibrate import Calibration
 from acsgen.quant.family import Statistics, is_bound
@@ -87,6 +87,12 @@ class Progress:
         # Batches, and only of results that are still to be read; the image begins as its pixels.
         self._values: list[Values] = [{source.name: part} for part in torch.split(pixels, batch)]
         self._last_reader = {name: layer.name for layer in graph for name in layer.inputs}
+        for layer in graph:
+            if isinstance(layer, Entropy):
+                # Its integer layers begin with the classifier's own vector, which is small.
+                classifier = graph[layer.x]
+                assert isinstance(classifier, Logits)
+                self._last_reader.pop(classifier.x, None)
 
     def add(self, layer: IntLayer) -> None:
         """Take in the next layer: run it, and forget the results that nothing reads any more."""
@@ -94,11 +100,11 @@ class Progress:
         run = operator(layer, self.done)
         for values in self._values:
             result = run(values)
-            if isinstance(layer, IntGate):
+            if isinstance(layer, (IntGate, IntEntropy)):
                 result = (result > torch.as_tensor(layer.threshold)).to(torch.uint8)
             values[layer.name] = result
             for name in set(layer.inputs):
-                if self._last_reader[name] == layer.name and name not in self._graph.outputs:
+                if self._last_reader.get(name) == layer.name and name not in self._graph.outputs:
                     del values[name]
 
     def result(self, name: str) -> NDArray[np.integer]:

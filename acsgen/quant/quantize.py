@@ -29,7 +29,7 @@ from acsgen.quant.calibrate import Calibration, calibrate
 from acsgen.quant.centre import centred
 from acsgen.quant.checks import check_quantizable
 from acsgen.quant.golden.model import check_images
-from acsgen.quant.kinds import kind_of
+from acsgen.quant.kinds import quantized
 from acsgen.quant.progress import SIGNED_LEVELS, VECTOR_HEADROOM, Progress, QuantizationWarning
 
 __all__ = ["REFINE_BELOW", "QuantizationWarning", "quantize", "quantize_and_judge"]
@@ -120,7 +120,8 @@ class _Try:
 def _try(graph: LayerGraph, calibration: Calibration, progress: Progress) -> _Try:
     """Quantize all layers, and compare the answers."""
     for layer in graph:
-        progress.add(kind_of(layer).quantize(layer, progress))
+        for made in quantized(layer, progress):
+            progress.add(made)
     integers = IntGraph(graph.name, tuple(progress.done.values()), graph.outputs)
     agreement, noise = 1.0, 0.0
     for name in graph.outputs:

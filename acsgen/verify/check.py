@@ -11,6 +11,7 @@ from acsgen.engines.base import CompileError, Engine, EngineHung, EngineViolatio
 from acsgen.engines.registry import Simulation
 from acsgen.engines.rtl import Memory
 from acsgen.program.program import Program
+from acsgen.program.words import Words
 from acsgen.support.errors import CheckFailed, Problem, UserError
 from acsgen.verify.builddir import BuildDirectory
 from acsgen.verify.compare import Executed, HeaderWords, MaskBits, Verification, verify_engine
@@ -23,6 +24,7 @@ def check_vectors(
     vectors: Vectors,
     title: str,
     on_image: Callable[[int], None] = lambda done: None,
+    words: Words | None = None,
 ) -> Verification:
     """Run all images on ``engine`` and compare everything, counters included.
 
@@ -32,6 +34,7 @@ def check_vectors(
         vectors: images and golden results.
         title: of the engine, for messages.
         on_image: called with the number of images done.
+        words: program buffer, where limits of exits differ from the program's own.
 
     Raises:
         CheckFailed: the engine did not finish, or broke a rule that is watched as it runs.
@@ -45,7 +48,13 @@ def check_vectors(
 
     try:
         return verify_engine(
-            program, engine, vectors.images, vectors.golden, counters, on_image=on_image
+            program,
+            engine,
+            vectors.images,
+            vectors.golden,
+            counters,
+            words=words,
+            on_image=on_image,
         )
     except (EngineHung, EngineViolation) as error:
         raise CheckFailed(f"{title} of {program.model}: {error}") from error

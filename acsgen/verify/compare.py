@@ -21,6 +21,7 @@ from acsgen.engines.base import BusCounts, Engine, EngineRun
 from acsgen.engines.loop_counts import LoopCounts
 from acsgen.ir.results import GoldenResult
 from acsgen.isa.generated import HEADER_WORDS, Status
+from acsgen.program.exits import ends_at_exit
 from acsgen.program.program import Program
 from acsgen.program.result import (
     DecodedResult,
@@ -116,6 +117,7 @@ def verify_engine(
     golden: GoldenResult,
     predicted: Callable[[MaskBits, Executed, bool], HeaderWords],
     params: Words | None = None,
+    words: Words | None = None,
     on_image: Callable[[int], None] = lambda done: None,
     traced_too: bool = True,
 ) -> Verification:
@@ -129,11 +131,12 @@ def verify_engine(
         predicted: counters expected for an image, by header word, given its masks, which layers ran
             for it, and whether the run is traced.
         params: parameter buffer, where thresholds differ from the program's own.
+        words: program buffer, where limits of exits differ from the program's own.
         on_image: called with the number of images done.
         traced_too: whether every image runs a second time, with trace.
     """
     tally = _Tally(program)
-    words = program.words
+    words = program.words if words is None else words
     buffer = program.params if params is None else params
     headers: list[dict[str, int]] = []
     loops: list[LoopCounts] = []
@@ -164,6 +167,9 @@ def verify_engine(
             _compare_counters(tally, run, header, expected, _BY_MODEL)
             if found.bus is not None:
                 on_bus = _bus_counts(found.bus)
+                if ends_at_exit(words, found.fault_index):
+                    # Words of later instructions were asked for ahead, and are not counted.
+                    on_bus["words read"] = min(on_bus["words read"], header["read_words"])
                 _compare_counters(tally, run, on_bus, _header_counts(header), _ON_BUS)
         on_image(index + 1)
     return Verification(
@@ -178,7 +184,8 @@ def verify_engine(
 
 
 def expected_words(program: Program, golden: GoldenResult, index: int) -> Words:
-    """Return an image's result words behind the header: the golden model's outputs and masks.
+    """Return an image's result words behind the header: the golden model's outputs, masks
+    and decisions of exits.
 
     Those that were not computed are :data:`acsgen_host.words.POISON`.
     """
@@ -190,6 +197,11 @@ def expected_words(program: Program, golden: GoldenResult, index: int) -> Words:
     results += [
         (gate.name, gate.mask_address, pack_bits(golden.masks[gate.name][index]))
         for gate in program.gates
+    ]
+    results += [
+        (exit.decision, exit.decision_address, pack_bits(golden.decisions[exit.decision][index]))
+        for exit in program.exits
+        if exit.decision
     ]
     for name, address, packed in results:
         if golden.executed(name, index):
@@ -239,6 +251,7 @@ def _compare_words(
         name: _difference(program, golden, name, wanted[run.index], found_results.get(name), run)
         for results, found_results in (
             (golden.masks, decoded.masks),
+            (golden.decisions, decoded.decisions),
             (golden.outputs, decoded.outputs),
         )
         for name, wanted in results.items()

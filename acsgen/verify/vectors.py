@@ -33,6 +33,9 @@ GOLDEN_FILE = "golden.npz"
 #: Begins the names of arrays that say for which images a layer ran.
 RAN = "ran."
 
+#: Begins the names of arrays with decisions in front of exits.
+DECISION = "decision."
+
 VECTOR_FILES = (IMAGES_FILE, EXPECTED_FILE, GOLDEN_FILE)
 
 
@@ -60,6 +63,8 @@ def save_vectors(folder: Path, program: Program, vectors: Vectors) -> None:
         arrays[f"output{index}"] = golden.outputs[output.name]
     for index, gate in enumerate(program.gates):
         arrays[f"mask{index}"] = golden.masks[gate.name]
+    for name, bits in golden.decisions.items():
+        arrays[DECISION + name] = bits
     for index, trace in enumerate(program.traces):
         stored = np.int8 if trace.signed else np.uint8
         arrays[f"layer{index}"] = golden.values[trace.layer].astype(stored)
@@ -95,8 +100,13 @@ def load_vectors(folder: Path, program: Program) -> Vectors:
             for key in stored
             if key.startswith(RAN)
         }
+        decisions = {
+            exit.decision: _array(stored[DECISION + exit.decision], np.uint8, (1,))
+            for exit in program.exits
+            if exit.decision
+        }
         results: list[NDArray[np.generic]] = [
-            *(array for part in (outputs, masks, layers, ran) for array in part.values())
+            *(array for part in (outputs, masks, layers, ran, decisions) for array in part.values())
         ]
         if {len(result) for result in results} != {len(images)}:
             raise ValueError("not as many results as images")
@@ -107,7 +117,7 @@ def load_vectors(folder: Path, program: Program) -> Vectors:
             Problem(str(path), f"does not hold this program's vectors: {error}", "build it again")
         ) from error
     values: dict[str, NDArray[np.generic]] = {**layers, **masks, **outputs}
-    return Vectors(images, GoldenResult(values, outputs, masks, ran))
+    return Vectors(images, GoldenResult(values, outputs, masks, ran, decisions))
 
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)

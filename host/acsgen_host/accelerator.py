@@ -108,6 +108,7 @@ class Accelerator(Settings):
         self._share = shared(backend)
         self._strictness: float | None = AS_TRAINED
         self._mean_budget: float | None = None
+        self._hard_budget: int | None = None
         waits = backend.has_interrupt if wanted is None else wanted
         self._registers = Registers(backend, waits)
         self._buffers: dict[str, Buffer] = {}

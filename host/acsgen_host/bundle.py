@@ -8,6 +8,7 @@ the board is not taken for a network.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from .arguments import path_of
 from .budget import BudgetProfile
 from .digests import damaged_files
 from .errors import BundleError, Problem
+from .exits import BundleExit
 from .files import read_file
 from .jsontext import load_json
 
@@ -104,6 +106,7 @@ class Bundle(NamedTuple):
         outputs: in the order in which they are computed, by name; a run may leave some of them
             out, and the last one that it computes is the network's answer.
         gates: in the order in which they run, by name.
+        exits: early exits in the order in which they run, by the output that is the answer there.
         layers: the layer of every instruction.
         result_words: size of the result buffer.
         budget: mean work by strictness, where it was measured.
@@ -119,6 +122,7 @@ class Bundle(NamedTuple):
     shape: tuple[int, int, int]
     outputs: dict[str, BundleOutput]
     gates: dict[str, BundleGate]
+    exits: dict[str, BundleExit]
     layers: tuple[str, ...]
     result_words: int
     budget: BudgetProfile | None
@@ -246,6 +250,19 @@ def _bundle(cls: Any, path: Path, data: dict[str, Any]) -> Bundle:
         BundleOutput(str(output["name"]), _natural(output["classes"]), _natural(output["address"]))
         for output in data["outputs"]
     ]
+    exits = [
+        BundleExit(
+            str(exit["name"]),
+            str(exit["output"]),
+            _natural(exit["instruction"]),
+            float(exit["threshold"]),
+            _natural(exit["threshold_address"]),
+            float(exit["acc_scale"]),
+            _natural(exit["macs_before"]),
+            _natural(exit["macs_after"]),
+        )
+        for exit in data["exits"]
+    ]
     bundle = cls(
         path=path,
         model=str(data["model"]),
@@ -257,6 +274,7 @@ def _bundle(cls: Any, path: Path, data: dict[str, Any]) -> Bundle:
         shape=(_natural(image["channels"]), _natural(image["height"]), _natural(image["width"])),
         outputs={output.name: output for output in outputs},
         gates={gate.name: gate for gate in gates},
+        exits={exit.output: exit for exit in exits},
         layers=tuple(str(line["layer"]) for line in data["lines"]),
         result_words=_natural(data["result_words"]),
         budget=_budget(path / BUDGET_FILE),
@@ -265,6 +283,8 @@ def _bundle(cls: Any, path: Path, data: dict[str, Any]) -> Bundle:
         raise ValueError("two gates of one name")
     if len(bundle.outputs) != len(outputs):
         raise ValueError("two outputs of one name")
+    if len(bundle.exits) != len(exits) or not set(bundle.exits) <= set(bundle.outputs):
+        raise ValueError("two exits with one answer, or one without")
     return bundle  # type: ignore[no-any-return]
 
 
@@ -305,6 +325,13 @@ def _check_ranges(bundle: Bundle) -> None:
             wrong.append(f"the thresholds of {gate.name} lie outside the parameters")
         if gate.mask_address < header or gate.mask_address + gate.mask_words > bundle.result_words:
             wrong.append(f"the mask of {gate.name} lies outside the result buffer")
+    for exit in bundle.exits.values():
+        if not 0.0 <= exit.threshold < math.inf or not 0.0 <= exit.acc_scale < math.inf:
+            wrong.append(f"the exit {exit.name} has a threshold or a scale that is none")
+        if exit.threshold_address >= len(bundle.params) and exit.acc_scale:
+            wrong.append(f"the threshold of the exit {exit.name} lies outside the parameters")
+        if exit.instruction >= len(bundle.layers):
+            wrong.append(f"the exit {exit.name} lies outside the program")
     if wrong:
         where = str(bundle.path / PROGRAM_FILES[0])
         raise BundleError([Problem(where, what, COPY_AGAIN) for what in wrong])

@@ -1,7 +1,7 @@
 # Generated from hw/spec/engine.yaml by `python -m acsgen.isa`. Do not edit.
 """The engine as the driver sees it: registers, result header, status texts, version hash."""
 
-SPEC_HASH = 0x275254AF
+SPEC_HASH = 0xD762635A
 
 # Bytes in a memory word (AXI beat).
 WORD_BYTES = 8
@@ -89,6 +89,12 @@ RESULT_HEADER = (
     "cycles",
     "stall_cycles",
 )
+
+# Limits of an EXIT, which are written into the program: word of the instruction, first bit, bits.
+EXIT_LIMITS = {
+    "macs_limit": (1, 0, 48),
+    "cycles_limit": (2, 0, 48),
+}
 
 STATUS_OK = 1
 STATUS_ILLEGAL_OPCODE = 2

@@ -5,17 +5,15 @@ They take effect at the next run; only the words of the thresholds are written.
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Mapping, Sequence
 
 import numpy as np
 
 from . import thresholds
 from .arguments import listed, shown
-from .backend import Buffer
 from .budget import BudgetPoint, BudgetProfile
-from .bundle import Bundle
 from .errors import InputError, Problem
+from .exit_settings import ExitSettings
 from .jsontext import without_noise
 from .result import Result, check_images, check_labels
 
@@ -26,19 +24,11 @@ STRICTNESS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 AS_TRAINED = 0.5
 
 
-class Settings:
+class Settings(ExitSettings):
     """The part of :class:`~acsgen_host.accelerator.Accelerator` that sets gates."""
 
-    bundle: Bundle
-    _lock: threading.RLock
     _strictness: float | None
     _mean_budget: float | None
-
-    def _buffer(self, name: str) -> Buffer:
-        raise NotImplementedError
-
-    def _require_usable(self) -> None:
-        raise NotImplementedError
 
     def _run_all(self, images: np.ndarray, timeout: float | None) -> list[Result]:
         raise NotImplementedError
@@ -75,7 +65,7 @@ class Settings:
         """The mean MACs an image that :meth:`set_budget` was asked to keep; None without a budget.
 
         Assigning is :meth:`set_budget`; None sets the gates as trained.  It is a mean, and no limit
-        for one image: the engine has no register for that.
+        for one image; :attr:`hard_budget` is that, of a network with early exits.
         """
         return self._mean_budget
 
@@ -117,7 +107,7 @@ class Settings:
         """Choose the least strictness whose *mean* work is within ``macs`` an image; set it.
 
         The mean is over the images of ``profile``, by default the one kept in the bundle.  It says
-        nothing of a single image: the engine has no register that would stop one.
+        nothing of a single image.
 
         Raises :class:`InputError` where no strictness saves enough, or there is no profile.
         """

@@ -140,6 +140,11 @@ def unpack(gate: BundleGate, params: np.ndarray) -> np.ndarray:
     return words.unpack(stored, "<i4", gate.channels).astype(np.int32)
 
 
+def unpack_one(params: np.ndarray, address: int) -> int:
+    """Return the int32 threshold that is in a word of the parameters, alone."""
+    return int(words.unpack(params[address : address + 1], "<i4", 1)[0])
+
+
 def _one(gate: BundleGate, setting: Any) -> np.ndarray:
     remedy = "pass one alpha as a number, or int32 thresholds"
     given = array(setting, f"{gate.name}: thresholds", remedy)

@@ -393,6 +393,7 @@ module acs_check
           operands = STATUS_BAD_FIELD;
         end else if (!same_fits_q) operands = STATUS_FEATURE_RANGE;
       end
+      OP_EXIT: operands = STATUS_OK;
       default: operands = STATUS_OK;
     endcase
   end
@@ -409,7 +410,6 @@ module acs_check
   always_comb begin
     if (!known_q) status = STATUS_ILLEGAL_OPCODE;
     else if (!reserved_clear_q) status = STATUS_BAD_FIELD;
-    else if (op_i.opcode == OP_END) status = STATUS_OK;
     else if (!channels_there_q || (writes_map(op_i) && !result_known_q)) status = STATUS_BAD_FIELD;
     else if (operands_q != STATUS_OK || !writes_map(op_i)) status = operands_q;
     else status = map_status_q;
@@ -420,7 +420,8 @@ module acs_check
     map_status_q     <= map_status;
     known_q          <= opcode_known(op_i.opcode);
     reserved_clear_q <= reserved_bits_clear(words_i);
-    channels_there_q <= op_i.channels >= 1 && op_i.channels <= 11'(MAX_CHANNELS);
+    channels_there_q <= !has_channels(op_i) ||
+                        (op_i.channels >= 1 && op_i.channels <= 11'(MAX_CHANNELS));
     result_known_q   <= result_known;
     if (!valid_o) status_o <= status;
   end

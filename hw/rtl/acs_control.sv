@@ -38,6 +38,7 @@ module acs_control
   input  wire logic             load_done_i,
   input  wire logic             linear_done_i,
   input  wire logic             copy_done_i,
+  input  wire mask_write_t      mask_write_i,
   // Events to count.
   input  wire logic             iteration_i,
   input  wire logic             group_i,
@@ -119,6 +120,7 @@ module acs_control
   logic load_error_q;  // among weights, which may be those of a later one
   logic [28:0] load_index, load_index_q, load_error_index_q;
   logic stopping;
+  logic is_exit, decision_q, leaves_q, judged_q, leaves;
 
   // Counters of the result header.
   logic [63:0]
@@ -202,15 +204,28 @@ module acs_control
   assign copy_block_o   = copy_to_vector_o ? op.src_base : op.dst_base;
   assign copy_vector_o  = op.vec_dst;
   assign copy_words_o   = copy_to_vector_o ? 20'(amounts.flat_blocks) << 3 : trace_words[19:0];
-  assign ran   = (array_done_i || load_done_i || linear_done_i || copy_done_i || ran_q) &&
-                 !ask_result_q;
+  // An EXIT waits for the products of the instruction before it, and is judged a cycle later.
+  assign is_exit = op.opcode == OP_EXIT;
+  assign leaves  = is_exit && leaves_q && state_q == StRun && ran && !fails;
+  always_ff @(posedge clk_i) begin
+    if (start_i) decision_q <= 1'b0;
+    else if (mask_write_i.valid && mask_write_i.address[3:0] == '0) begin
+      decision_q <= mask_write_i.data[0];
+    end
+    leaves_q <= (op.exit_on_gate && decision_q) || macs_executed > 64'(op.macs_limit) ||
+                cycles_q > 64'(op.cycles_limit);
+    judged_q <= is_exit && state_q == StRun && !macs_busy;
+  end
+
+  assign ran   = (array_done_i || load_done_i || linear_done_i || copy_done_i || ran_q ||
+                  (is_exit && judged_q)) && !ask_result_q;
   assign fails = error_q || (load_error_q && load_error_index_q == index_q) || write_error_i ||
                  bad_table_i;
   assign clear_o        = take;
   assign clear_error_o  = state_q == StIdle;
   assign discard_o      = stopping;
   // The instruction is done: its results are on their way, before those of all later instructions.
-  assign ended = (state_q == StRun && ran && !fails && op.trace_addr == 0) ||
+  assign ended = (state_q == StRun && ran && !fails && !leaves && op.trace_addr == 0) ||
                  (state_q == StTraceAsk && trace_words == 0) || (state_q == StTrace && copy_done_i);
 
   // Words read, by reader.
@@ -240,7 +255,7 @@ module acs_control
     iteration_q    <= iteration_i;
     stall_q        <= array_stall_i || linear_stall_i;
     word_written_q <= written_i && !header_next_o;
-    counted_q      <= 2'(ended) + 2'(take && ends_run);
+    counted_q      <= 2'(ended || leaves) + 2'(take && ends_run);
     taken_q        <= take;
     group_q        <= group_i;
     active_q       <= active_i.outputs;
@@ -391,7 +406,7 @@ module acs_control
         StLaunch: state_q <= StRun;
         StRun: begin
           if (ran) begin
-            state_q <= op.trace_addr != 0 ? StTraceAsk : StNext;
+            state_q <= leaves ? StFlush : op.trace_addr != 0 ? StTraceAsk : StNext;
             if (fails) begin
               code_q  <= STATUS_BUS_ERROR;
               if (bad_table_i && !write_error_i && !error_q && !load_error_q) begin

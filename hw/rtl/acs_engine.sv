@@ -159,6 +159,7 @@ module acs_engine
     .load_done_i       (load_done),
     .linear_done_i     (linear_done),
     .copy_done_i       (copy_done),
+    .mask_write_i      (mask_write),
     .iteration_i       (iteration_done),
     .group_i           (group_done),
     .table_i           (table_done),

@@ -8,7 +8,7 @@
 /* verilator lint_off UNUSEDPARAM */
 package acs_isa_pkg;
 
-  localparam logic [31:0] SPEC_HASH = 32'h275254AF;
+  localparam logic [31:0] SPEC_HASH = 32'hD762635A;
 
   // Bytes in a memory word (AXI beat).
   localparam int unsigned WORD_BYTES = 8;
@@ -78,6 +78,9 @@ package acs_isa_pkg;
   localparam logic [7:0] OP_LINEAR = 8'd8;
   // Multiply each channel's map by its entry of a vector (squeeze-and-excitation).
   localparam logic [7:0] OP_SCALE = 8'd9;
+  // Stop as END does if the last GATE decided so, or if a counter is past its limit; go on
+  // otherwise.
+  localparam logic [7:0] OP_EXIT = 8'd10;
 
   // Statuses.
   // The program ran to END.
@@ -254,6 +257,13 @@ package acs_isa_pkg;
     logic [23:0] trace_addr;
     // Requantization multiplier of operations with one for all channels.
     logic [15:0] mult;
+    // Stop if bit 0 of the mask that the last GATE of the run wrote is 1.
+    logic [0:0] exit_on_gate;
+    // Stop if macs_executed is greater. All ones: no limit.
+    logic [47:0] macs_limit;
+    // Stop if there were more cycles since the start when the instruction is judged. All ones: no
+    // limit; an engine without a cycle counter has none.
+    logic [47:0] cycles_limit;
   } instruction_t;
 
   // Constants of one output channel: the head of its weight row.
@@ -275,7 +285,8 @@ package acs_isa_pkg;
   function automatic instruction_t decode(input instruction_words_t words);
     instruction_t r;
     r.opcode = words[0][7:0];
-    r.kernel = words[0][11:8];
+    r.kernel = r.opcode inside {OP_CONV, OP_POOL} ?
+        words[0][11:8] : '0;
     r.stride = words[0][13:12];
     r.pad = words[0][16:14];
     r.src_signed = words[0][17:17];
@@ -292,14 +303,23 @@ package acs_isa_pkg;
     r.shift = words[0][49:44];
     r.pixels = words[0][63:50];
     r.masked_zero = words[3][41:41];
-    r.src_base = words[1][15:0];
-    r.src_step = words[1][31:16];
-    r.dst_base = words[1][47:32];
+    r.src_base = r.opcode inside {OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_FLATTEN,
+        OP_SCALE} ?
+        words[1][15:0] : '0;
+    r.src_step = r.opcode inside {OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_FLATTEN,
+        OP_SCALE} ?
+        words[1][31:16] : '0;
+    r.dst_base = r.opcode inside {OP_LOAD, OP_CONV, OP_ELTWISE, OP_POOL, OP_SCALE} ?
+        words[1][47:32] : '0;
     r.dst_step = words[1][63:48];
-    r.res_base = words[2][15:0];
-    r.res_step = words[2][31:16];
-    r.src_height = words[2][39:32];
-    r.src_width = words[2][47:40];
+    r.res_base = r.opcode inside {OP_CONV, OP_ELTWISE} ?
+        words[2][15:0] : '0;
+    r.res_step = r.opcode inside {OP_CONV, OP_ELTWISE} ?
+        words[2][31:16] : '0;
+    r.src_height = r.opcode inside {OP_CONV, OP_POOL, OP_GAVG} ?
+        words[2][39:32] : '0;
+    r.src_width = r.opcode inside {OP_CONV, OP_POOL, OP_GAVG} ?
+        words[2][47:40] : '0;
     r.dst_height = words[2][55:48];
     r.dst_width = words[2][63:56];
     r.groups = words[3][10:0];
@@ -321,6 +341,12 @@ package acs_isa_pkg;
     r.result_addr = words[7][23:0];
     r.trace_addr = words[7][47:24];
     r.mult = words[7][63:48];
+    r.exit_on_gate = r.opcode inside {OP_EXIT} ?
+        words[0][8:8] : '0;
+    r.macs_limit = r.opcode inside {OP_EXIT} ?
+        words[1][47:0] : '0;
+    r.cycles_limit = r.opcode inside {OP_EXIT} ?
+        words[2][47:0] : '0;
     return r;
   endfunction
 
@@ -409,6 +435,12 @@ package acs_isa_pkg;
     return op.opcode inside {OP_LINEAR} && op.linear_mode inside {LINEAR_GATE};
   endfunction
 
+  // Makes channels, at least one.
+  function automatic logic has_channels(input instruction_t op);
+    return op.opcode inside {OP_LOAD, OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_FLATTEN, OP_LINEAR,
+        OP_SCALE};
+  endfunction
+
   // Writes the result buffer, traced or not.
   function automatic logic writes_result(input instruction_t op);
     return op.opcode inside {OP_LINEAR} && op.linear_mode inside {LINEAR_WIDE, LINEAR_GATE};
@@ -429,7 +461,7 @@ package acs_isa_pkg;
 
   function automatic logic opcode_known(input logic [7:0] opcode);
     return opcode inside {OP_END, OP_LOAD, OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_FLATTEN,
-        OP_LINEAR, OP_SCALE};
+        OP_LINEAR, OP_SCALE, OP_EXIT};
   endfunction
 
   // True when the opcode is known and every bit that it does not use is zero.
@@ -518,6 +550,16 @@ package acs_isa_pkg;
         bits[5] = 64'hFFFFFFFFFFFFFFFF;
         bits[6] = 64'hFFFFFFFFFFFF0000;
         bits[7] = 64'h0000000000FFFFFF;
+      end
+      OP_EXIT: begin
+        bits[0] = 64'hFFFFFFFFFFFFFE00;
+        bits[1] = 64'hFFFF000000000000;
+        bits[2] = 64'hFFFF000000000000;
+        bits[3] = 64'hFFFFFFFFFFFFFFFF;
+        bits[4] = 64'hFFFFFFFFFFFFFFFF;
+        bits[5] = 64'hFFFFFFFFFFFFFFFF;
+        bits[6] = 64'hFFFFFFFFFFFFFFFF;
+        bits[7] = 64'hFFFFFFFFFFFFFFFF;
       end
       default: return 1'b0;
     endcase

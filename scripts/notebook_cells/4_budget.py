@@ -2,7 +2,7 @@
 # # 4. Inference under a budget
 #
 # The budget is a *mean*: the driver chooses the least strictness whose mean MACs an image are within it.
-# It is no limit for a single image: the engine has no register for that.
+# It is no limit for a single image. A network with early exits has that, too: see the end.
 
 # %%
 import sys
@@ -73,4 +73,38 @@ try:
     accelerator.set_budget(least / 2, profile)
 except ValueError as error:
     print(error)
+accelerator.reset_thresholds()
+
+# %% [markdown]
+# A *hard* budget is a limit for every image: at each early exit the engine compares its own counter with
+# what the budget leaves for the way to the next one, and ends with the answer that it has. Entropy ends a
+# run where a classifier is sure. Both are knobs of networks with exits (`acsgen.nn.EarlyExit`); others say
+# that they have none.
+
+# %%
+exits = accelerator.bundle.exits
+if exits:
+    whole = accelerator.least_budget + sum(exit.macs_after for exit in exits.values())
+    for budget in [None, *np.linspace(whole, accelerator.least_budget, 5).astype(int).tolist()]:
+        accelerator.hard_budget = budget
+        results = accelerator.infer(session.images[half:])
+        macs = results.counters["macs_executed"]
+        right = float(np.mean(results.prediction == session.labels[half:]))
+        print(
+            f"hard budget {budget}: most {macs.max():,}, mean {macs.mean():,.0f}, {right:.1%} right"
+        )
+        for output in accelerator.bundle.outputs:
+            print(f"    {results.answer.count(output):4d} images answered by {output}")
+    accelerator.hard_budget = None
+    for entropy in (0.0, 0.1, 0.3, 0.5, 1.0):
+        accelerator.exit_entropy = entropy
+        results = accelerator.infer(session.images[half:])
+        macs = results.counters["macs_executed"]
+        right = float(np.mean(results.prediction == session.labels[half:]))
+        print(f"entropy below {entropy}: mean {macs.mean():,.0f} MACs, {right:.1%} right")
+else:
+    try:
+        accelerator.hard_budget = 10**9
+    except ValueError as error:
+        print(error)
 accelerator.close()

@@ -194,6 +194,7 @@ Status check_operands(const Instruction &op, const Products &products, const Buf
     case acs_isa::OP_FLATTEN: return check_flatten(op, products, sizes);
     case acs_isa::OP_LINEAR: return check_linear(op, products, sizes);
     case acs_isa::OP_SCALE: return check_scale(op, products);
+    case acs_isa::OP_EXIT: return acs_isa::STATUS_OK;
     default: return acs_isa::STATUS_OK;  // END
   }
 }
@@ -208,8 +209,8 @@ Status check_instruction(const Instruction &op, const uint64_t words[acs_isa::IN
   products = make_products(op);
   if (!acs_isa::opcode_known(op.opcode)) return acs_isa::STATUS_ILLEGAL_OPCODE;
   if (!acs_isa::reserved_bits_clear(op.opcode, words)) return acs_isa::STATUS_BAD_FIELD;
-  if (op.opcode == acs_isa::OP_END) return acs_isa::STATUS_OK;
-  if (op.channels < 1 || op.channels > unsigned(acs_isa::MAX_CHANNELS)) {
+  if (acs_isa::has_channels(op) &&
+      (op.channels < 1 || op.channels > unsigned(acs_isa::MAX_CHANNELS))) {
     return acs_isa::STATUS_BAD_FIELD;
   }
   if (acs_isa::writes_map(op) && !size_fits_row(op.dst_height, op.dst_width, op.row_log2)) {

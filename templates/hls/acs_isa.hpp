@@ -12,7 +12,7 @@
 
 namespace acs_isa {
 
-static const unsigned SPEC_HASH = 0x275254AFu;
+static const unsigned SPEC_HASH = 0xD762635Au;
 
 // Bytes in a memory word (AXI beat).
 static const int WORD_BYTES = 8;
@@ -81,7 +81,10 @@ enum Opcode {
   // results, or to a mask.
   OP_LINEAR = 8,
   // Multiply each channel's map by its entry of a vector (squeeze-and-excitation).
-  OP_SCALE = 9
+  OP_SCALE = 9,
+  // Stop as END does if the last GATE decided so, or if a counter is past its limit; go on
+  // otherwise.
+  OP_EXIT = 10
 };
 
 enum LinearMode {
@@ -124,7 +127,7 @@ enum ResultHeader {
   HEADER_SPEC_HASH = 0,
   // Status code.
   HEADER_STATUS = 1,
-  // Instruction at which the program stopped.
+  // Instruction at which the program stopped: an END, an EXIT, or the one that is to blame.
   HEADER_FAULT_INDEX = 2,
   // Instructions executed.
   HEADER_INSTRUCTIONS = 3,
@@ -256,13 +259,27 @@ struct Instruction {
   acs::unsigned_t<24> trace_addr;
   // Requantization multiplier of operations with one for all channels.
   acs::unsigned_t<16> mult;
+  // Stop if bit 0 of the mask that the last GATE of the run wrote is 1.
+  bool exit_on_gate;
+  // Stop if macs_executed is greater. All ones: no limit.
+  acs::unsigned_t<48> macs_limit;
+  // Stop if there were more cycles since the start when the instruction is judged. All ones: no
+  // limit; an engine without a cycle counter has none.
+  acs::unsigned_t<48> cycles_limit;
 };
 
 // Bits that two fields share are given to the field that the opcode uses; the other is zero.
 inline Instruction decode(const uint64_t words[INSTRUCTION_WORDS]) {
   Instruction r;
   r.opcode = (unsigned)(words[0] & 0xFFull);
-  r.kernel = (unsigned)((words[0] >> 8) & 0xFull);
+  switch ((unsigned)r.opcode) {
+    case OP_CONV:
+    case OP_POOL:
+      r.kernel = (unsigned)((words[0] >> 8) & 0xFull);
+      break;
+    default:
+      r.kernel = 0;
+  }
   r.stride = (unsigned)((words[0] >> 12) & 0x3ull);
   r.pad = (unsigned)((words[0] >> 14) & 0x7ull);
   r.src_signed = ((words[0] >> 17) & 0x1ull) != 0;
@@ -279,14 +296,76 @@ inline Instruction decode(const uint64_t words[INSTRUCTION_WORDS]) {
   r.shift = (unsigned)((words[0] >> 44) & 0x3Full);
   r.pixels = (unsigned)((words[0] >> 50) & 0x3FFFull);
   r.masked_zero = ((words[3] >> 41) & 0x1ull) != 0;
-  r.src_base = (unsigned)(words[1] & 0xFFFFull);
-  r.src_step = (unsigned)((words[1] >> 16) & 0xFFFFull);
-  r.dst_base = (unsigned)((words[1] >> 32) & 0xFFFFull);
+  switch ((unsigned)r.opcode) {
+    case OP_CONV:
+    case OP_ELTWISE:
+    case OP_POOL:
+    case OP_GAVG:
+    case OP_FLATTEN:
+    case OP_SCALE:
+      r.src_base = (unsigned)(words[1] & 0xFFFFull);
+      break;
+    default:
+      r.src_base = 0;
+  }
+  switch ((unsigned)r.opcode) {
+    case OP_CONV:
+    case OP_ELTWISE:
+    case OP_POOL:
+    case OP_GAVG:
+    case OP_FLATTEN:
+    case OP_SCALE:
+      r.src_step = (unsigned)((words[1] >> 16) & 0xFFFFull);
+      break;
+    default:
+      r.src_step = 0;
+  }
+  switch ((unsigned)r.opcode) {
+    case OP_LOAD:
+    case OP_CONV:
+    case OP_ELTWISE:
+    case OP_POOL:
+    case OP_SCALE:
+      r.dst_base = (unsigned)((words[1] >> 32) & 0xFFFFull);
+      break;
+    default:
+      r.dst_base = 0;
+  }
   r.dst_step = (unsigned)((words[1] >> 48) & 0xFFFFull);
-  r.res_base = (unsigned)(words[2] & 0xFFFFull);
-  r.res_step = (unsigned)((words[2] >> 16) & 0xFFFFull);
-  r.src_height = (unsigned)((words[2] >> 32) & 0xFFull);
-  r.src_width = (unsigned)((words[2] >> 40) & 0xFFull);
+  switch ((unsigned)r.opcode) {
+    case OP_CONV:
+    case OP_ELTWISE:
+      r.res_base = (unsigned)(words[2] & 0xFFFFull);
+      break;
+    default:
+      r.res_base = 0;
+  }
+  switch ((unsigned)r.opcode) {
+    case OP_CONV:
+    case OP_ELTWISE:
+      r.res_step = (unsigned)((words[2] >> 16) & 0xFFFFull);
+      break;
+    default:
+      r.res_step = 0;
+  }
+  switch ((unsigned)r.opcode) {
+    case OP_CONV:
+    case OP_POOL:
+    case OP_GAVG:
+      r.src_height = (unsigned)((words[2] >> 32) & 0xFFull);
+      break;
+    default:
+      r.src_height = 0;
+  }
+  switch ((unsigned)r.opcode) {
+    case OP_CONV:
+    case OP_POOL:
+    case OP_GAVG:
+      r.src_width = (unsigned)((words[2] >> 40) & 0xFFull);
+      break;
+    default:
+      r.src_width = 0;
+  }
   r.dst_height = (unsigned)((words[2] >> 48) & 0xFFull);
   r.dst_width = (unsigned)((words[2] >> 56) & 0xFFull);
   r.groups = (unsigned)(words[3] & 0x7FFull);
@@ -308,6 +387,27 @@ inline Instruction decode(const uint64_t words[INSTRUCTION_WORDS]) {
   r.result_addr = (unsigned)(words[7] & 0xFFFFFFull);
   r.trace_addr = (unsigned)((words[7] >> 24) & 0xFFFFFFull);
   r.mult = (unsigned)((words[7] >> 48) & 0xFFFFull);
+  switch ((unsigned)r.opcode) {
+    case OP_EXIT:
+      r.exit_on_gate = ((words[0] >> 8) & 0x1ull) != 0;
+      break;
+    default:
+      r.exit_on_gate = false;
+  }
+  switch ((unsigned)r.opcode) {
+    case OP_EXIT:
+      r.macs_limit = (uint64_t)(words[1] & 0xFFFFFFFFFFFFull);
+      break;
+    default:
+      r.macs_limit = 0;
+  }
+  switch ((unsigned)r.opcode) {
+    case OP_EXIT:
+      r.cycles_limit = (uint64_t)(words[2] & 0xFFFFFFFFFFFFull);
+      break;
+    default:
+      r.cycles_limit = 0;
+  }
   return r;
 }
 
@@ -344,6 +444,7 @@ inline bool opcode_known(unsigned opcode) {
     case OP_FLATTEN:
     case OP_LINEAR:
     case OP_SCALE:
+    case OP_EXIT:
       return true;
     default:
       return false;
@@ -426,6 +527,15 @@ inline bool reserved_bits_clear(unsigned opcode, const uint64_t words[INSTRUCTIO
              words[5] == 0 &&
              (words[6] & 0xFFFFFFFFFFFF0000ull) == 0 &&
              (words[7] & 0x0000000000FFFFFFull) == 0;
+    case OP_EXIT:
+      return (words[0] & 0xFFFFFFFFFFFFFE00ull) == 0 &&
+             (words[1] & 0xFFFF000000000000ull) == 0 &&
+             (words[2] & 0xFFFF000000000000ull) == 0 &&
+             words[3] == 0 &&
+             words[4] == 0 &&
+             words[5] == 0 &&
+             words[6] == 0 &&
+             words[7] == 0;
     default:
       return false;
   }
@@ -598,6 +708,23 @@ inline bool writes_mask(const Instruction &op) {
   switch ((unsigned)op.opcode) {
     case OP_LINEAR:
       return op.linear_mode == (unsigned)LINEAR_GATE;
+    default:
+      return false;
+  }
+}
+
+// Makes channels, at least one.
+inline bool has_channels(const Instruction &op) {
+  switch ((unsigned)op.opcode) {
+    case OP_LOAD:
+    case OP_CONV:
+    case OP_ELTWISE:
+    case OP_POOL:
+    case OP_GAVG:
+    case OP_FLATTEN:
+    case OP_LINEAR:
+    case OP_SCALE:
+      return true;
     default:
       return false;
   }

@@ -143,6 +143,14 @@ Status run_job(const Fetched &now, const Fetched &next, params_port params, List
   return acs_isa::STATUS_OK;
 }
 
+// Whether an EXIT ends the run: by the last decision of a GATE, or because more was multiplied than
+// it allows.  There is no cycle counter, so that no number of cycles is too large.
+bool leaves(const Instruction &op, bool decision, const Counters &counters) {
+#pragma HLS INLINE
+  return op.opcode == unsigned(acs_isa::OP_EXIT) &&
+         ((op.exit_on_gate && decision) || counters.macs_executed > op.macs_limit);
+}
+
 void add_up(const Deeds &deeds, bool done, Counters &counters) {
 #pragma HLS INLINE
   if (done) counters.instructions = counters.instructions + 1u;
@@ -176,6 +184,7 @@ Stop run_program(const word_t *program, params_port params, const word_t *image,
   Ahead ahead = {false, false, 0, ListCounts()};
   bool unanswered = false;  // results are written, and the memory has not confirmed it
   bool asked = false;       // for the words of a LINEAR, before its turn
+  bool decision = false;    // of the last GATE
   Stop stop = {acs_isa::STATUS_OK, 0, false};
   Fetched next = fetch(program, 0, sizes, trace, page);
   bool runs = true;
@@ -195,8 +204,10 @@ PROGRAM_STEPS:
       next = fetch(program, stop.index + 1, sizes, trace, page);
 
       if (is_linear(now) && !asked) ask_linear(op, now.products, params);
-      // The next words of a LINEAR may wait at the port unless this instruction reads there.
-      asked = is_linear(next) && op.opcode != unsigned(acs_isa::OP_CONV);
+      // The next words of a LINEAR may wait at the port unless this instruction reads there, or
+      // may be the last.
+      asked = is_linear(next) && op.opcode != unsigned(acs_isa::OP_CONV) &&
+              op.opcode != unsigned(acs_isa::OP_EXIT);
       if (asked) ask_linear(next.op, next.products, params);
 
       switch (int(op.opcode)) {
@@ -207,8 +218,9 @@ PROGRAM_STEPS:
         case acs_isa::OP_GAVG: run_gavg(op, now.products, memories); break;
         case acs_isa::OP_FLATTEN: break;  // copied as a traced map is
         case acs_isa::OP_LINEAR:
-          run_linear(op, now.products, params, memories, result, unanswered, deeds);
+          run_linear(op, now.products, params, memories, result, unanswered, decision, deeds);
           break;
+        case acs_isa::OP_EXIT: break;
         case acs_isa::OP_CONV:
         case acs_isa::OP_ELTWISE:
         case acs_isa::OP_POOL:
@@ -219,7 +231,7 @@ PROGRAM_STEPS:
           stop.status = acs_isa::STATUS_ILLEGAL_OPCODE;
           break;
       }
-      runs = stop.status == acs_isa::STATUS_OK;
+      runs = stop.status == acs_isa::STATUS_OK && !leaves(op, decision, counters);
     }
     if (runs) {
       // Words of a map are those of all of its channels, gaps between them included.

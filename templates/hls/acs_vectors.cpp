@@ -128,7 +128,8 @@ void ask_linear(const Instruction &op, const Products &products, params_port par
 }
 
 void run_linear(const Instruction &op, const Products &products, params_port params,
-                Memories &memories, result_port result, bool &unanswered, Deeds &deeds) {
+                Memories &memories, result_port result, bool &unanswered, bool &decision,
+                Deeds &deeds) {
   const int channels = int(op.channels);
   const unsigned_t<16> row_words = op.row_words;
   const int words = int(products.parameter_words);
@@ -202,6 +203,7 @@ ROWS:
     const uint64_t code = gate   ? uint64_t(acc > threshold)
                           : wide ? uint64_t(uint32_t(round_sum(rounding)))
                                  : uint64_t(table ? looked_up : value);
+    if (gate && output == 0u) decision = acc > threshold;
     pending |= code << (gate ? place : wide ? 32 * place : 8 * place);
     if (place == per_word - 1 || last) {
       if (gate) {

@@ -16,8 +16,10 @@ void ask_linear(const Instruction &op, const Products &products, params_port par
 // LINEAR, whose words have been asked for.
 //
 // `unanswered` says whether the memory has still to confirm the last results: its answer is awaited
-// where the next ones follow, or by the caller.
+// where the next ones follow, or by the caller.  `decision` is the first bit of a GATE's mask, and
+// as it was after other modes.
 void run_linear(const Instruction &op, const Products &products, params_port params,
-                Memories &memories, result_port result, bool &unanswered, Deeds &deeds);
+                Memories &memories, result_port result, bool &unanswered, bool &decision,
+                Deeds &deeds);
 
 }  // namespace acs

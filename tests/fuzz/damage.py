@@ -28,6 +28,7 @@ from acsgen.isa.generated import (
     fields_of,
 )
 from acsgen.program.engine_config import EngineConfig
+from acsgen.program.exits import NO_LIMIT
 from tests.isa.places import value_of
 
 from .check import Mismatch, compare
@@ -76,6 +77,16 @@ class Buffers:
         """The first ``count`` instructions, which are valid."""
         words = self.program[: count * INSTRUCTION_WORDS].reshape(count, INSTRUCTION_WORDS)
         return [Instruction.decode([int(w) for w in row]) for row in words]
+
+    def counts_cycles(self) -> bool:
+        """Whether an EXIT, if it is one, has a limit of cycles that a run may reach."""
+        rows = self.program[: len(self.program) // INSTRUCTION_WORDS * INSTRUCTION_WORDS]
+        limits = (
+            value_of(words, "cycles_limit")
+            for words in rows.reshape(-1, INSTRUCTION_WORDS)
+            if value_of(words, "opcode") == Opcode.EXIT
+        )
+        return any(limit < NO_LIMIT for limit in limits)
 
 
 # Damaging.
@@ -247,6 +258,10 @@ def check_damaged(
     if rtl is None:
         return status
     found = buffers.run(rtl)
+    if buffers.counts_cycles():
+        # Only one of the engines has a clock, and may leave earlier.
+        judge(buffers, found)
+        return status
     stop = (found.status, found.fault_index)
     if stop != (run.status, run.fault_index):
         raise Mismatch(f"RTL stops with {stop}, C-sim with {(run.status, run.fault_index)}")

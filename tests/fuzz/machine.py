@@ -126,16 +126,18 @@ class Machine:
         self.vectors, self.vectors_known = np.zeros(size, np.uint8), np.zeros(size, bool)
         self.masks = np.zeros((MASK_REGISTERS, MAX_CHANNELS), bool)
         self.masks_known = np.zeros(MASK_REGISTERS, np.int64)
+        self.decision = False  # of the last gate
         self.result = np.full(self.result_words, POISON, np.uint64)
         self.result_known = np.ones(self.result_words * WORD_BYTES, bool)
 
     # Whole programs.
 
     def run(self, program: Sequence[Instruction]) -> Expected:
-        """Execute up to END, and return the result buffer as it is then."""
-        end = next(index for index, op in enumerate(program) if op.opcode == Opcode.END)
-        for op in program[:end]:
-            self.step(op)
+        """Execute up to END or an EXIT that is taken; return the result buffer as it is then."""
+        end = 0
+        while not self.ends_at(program[end]):
+            self.step(program[end])
+            end += 1
         self.counters["instructions"] = end + 1
         self.counters["read_words"] += (end + 1) * INSTRUCTION_WORDS
         return self.finished(Status.OK, end)
@@ -149,8 +151,17 @@ class Machine:
             self.result_known[word * WORD_BYTES :][:WORD_BYTES] = False
         return Expected(self.result, self.result_known, self.trace)
 
+    def ends_at(self, op: Instruction) -> bool:
+        """Whether the run ends at an instruction; there is no clock, and so no limit of cycles."""
+        if op.opcode == Opcode.EXIT:
+            decided = bool(op.exit_on_gate) and self.decision
+            return decided or self.counters["macs_executed"] > op.macs_limit
+        return op.opcode == Opcode.END
+
     def step(self, op: Instruction) -> None:
-        """Execute one instruction other than END."""
+        """Execute one instruction that does not end the run."""
+        if op.opcode == Opcode.EXIT:
+            return
         {
             Opcode.LOAD: self._load,
             Opcode.CONV: self._conv,
@@ -430,6 +441,7 @@ class Machine:
             self.counters["read_words"] += words
             bits = np.zeros(-(-op.channels // WORD_BITS) * WORD_BITS, bool)
             bits[: op.channels] = acc > thresholds[: op.channels]
+            self.decision = bool(bits[0])
             self.masks[op.mask_out, : op.channels] = bits[: op.channels]
             self.masks_known[op.mask_out] = op.channels
             self._put(op.result_addr, np.packbits(bits, bitorder="little"))

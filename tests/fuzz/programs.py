@@ -39,6 +39,7 @@ from acsgen.isa.generated import (
     Record,
 )
 from acsgen.program.engine_config import EngineConfig
+from acsgen.program.exits import NO_LIMIT
 from tests.isa.places import HIGH, RECORD_HIGH
 
 from .machine import Machine, Plane, Words, plane_blocks, result_channels, result_plane
@@ -60,7 +61,7 @@ EXACT = {"mult": 1 << SHIFT_MIN, "shift": SHIFT_MIN}
 
 OPERATIONS = (
     *("conv", "conv", "conv", "conv", "conv", "eltwise", "eltwise", "pool", "pool", "scale"),
-    *("gavg", "linear", "linear", "flatten", "load", "mask"),
+    *("gavg", "linear", "linear", "flatten", "load", "mask", "exit"),
 )
 
 
@@ -562,6 +563,20 @@ class Writer:
 
     def _mask(self) -> None:
         self.new_mask(self.draw(st.integers(1, 70) | st.integers(1, 200)))
+
+    def _exit(self) -> None:
+        """One that is taken or not: by the last gate, or by a limit that is met, just or not."""
+        done = self.machine.counters["macs_executed"]
+        near = done + self.integer(-1, 1) if self.chance(8) else NO_LIMIT
+        on_gate = int(self.chance(4))
+        self.add(
+            Instruction(
+                Opcode.EXIT,
+                exit_on_gate=on_gate,
+                macs_limit=max(near, 0),
+                cycles_limit=NO_LIMIT,
+            )
+        )
 
     def linear_fields(self, channels: int) -> Instruction:
         """A LINEAR on some vector, its mode and target still to choose."""

@@ -29,7 +29,10 @@ def graph() -> IntGraph:
     b.linear(b.join(b.gavg(stem), b.gavg(stem)), 3)
     y = b.eltwise(b.scale(y, b.linear(b.gavg(y), 6, sigmoid=True)), mask=gate)
     y = b.pool(b.concat(stem, y))
-    b.logits(b.flatten(y))
+    flat = b.flatten(y)
+    b.logits(flat)
+    b.exit(flat)
+    b.logits(flat)
     names = {layer.name: layer.KIND for layer in b.layers}
     assert set(names.values()) == set(KINDS)
     return b.graph()
@@ -235,3 +238,8 @@ def test_every_constant_of_the_grammar_is_a_field(name: str) -> None:
         "pad_value",
     }
     assert arrays & known <= set(kind.grammar.constants)
+
+
+def test_a_run_may_end_between_two_answers_only(graph: IntGraph) -> None:
+    with pytest.raises(InvalidGraph, match="which is not between two outputs"):
+        replace(graph, layers=graph.layers[:-1], outputs=graph.outputs[:-1])

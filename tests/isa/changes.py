@@ -50,7 +50,7 @@ def renumber_statuses(data: Data) -> None:
 
 
 def move_fields(data: Data) -> None:
-    """Fields are put where they fit, the widest first, the last word first."""
+    """Fields are put elsewhere, the widest first, the last word first."""
     _pack(data["fields"], data["constants"]["INSTRUCTION_WORDS"]["value"])
     _pack(data["record_fields"], data["constants"]["RECORD_WORDS"]["value"])
 
@@ -128,14 +128,16 @@ def _resize(data: Data, words: int) -> None:
     """Give instructions another size; fields lie in the last words, and share bits if need be."""
     fields = data["fields"]
     data["constants"]["INSTRUCTION_WORDS"]["value"] = words
-    _pack(fields, words, shared=sum(f["bits"] for f in fields) > words * WORD_BITS)
+    _pack(fields, words)
 
 
 def _pack(fields: list[Data], words: int, shared: bool = False) -> None:
     """Put fields where they fit, the widest first, the last word first.
 
-    With ``shared`` only fields that some opcode has both of must not meet.
+    With ``shared``, or where there are not enough bits for all, only fields that some opcode has
+    both of must not meet.
     """
+    shared = shared or sum(field["bits"] for field in fields) > words * WORD_BITS
     placed: list[Data] = []
     for field in sorted(fields, key=lambda f: -f["bits"]):
         others = [f for f in placed if not shared or _used_together(f, field)]

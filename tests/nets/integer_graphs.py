@@ -14,6 +14,8 @@ from acsgen.ir.integer import (
     IntConcat,
     IntConv,
     IntEltwise,
+    IntEntropy,
+    IntExit,
     IntFlatten,
     IntGate,
     IntGlobalAvg,
@@ -193,6 +195,23 @@ class GraphBuilder:
             acc_scale=self.rng.uniform(1e-4, 1e-3, channels),
             alpha=0.5,
         )
+
+    def exit(self, x: str) -> str:
+        """An early exit by a decision on a vector."""
+        constants = self._linear_constants(x, 1)
+        decision = self._add(
+            IntEntropy,
+            "entropy",
+            (1,),
+            False,
+            x=x,
+            weight=constants["weight"],
+            bias=constants["bias"],
+            threshold=self.rng.integers(-3000, 3000, 1),
+            acc_scale=self.rng.uniform(1e-4, 1e-3, 1),
+            entropy=0.5,
+        )
+        return self._add(IntExit, "exit", (1,), False, decision=whole(decision, 1))
 
     def scale(self, x: str, vector: str) -> str:
         signed = self.signed(x)

@@ -90,7 +90,10 @@ class RandomGraph:
         elif kind == "concat":
             self.concat(x)
         elif kind == "exit":
-            self.builder.logits(self._vector(x), self.integer(1, 12))
+            vector = self._vector(x)
+            self.builder.logits(vector, self.integer(1, 12))
+            if self.integer(0, 1):
+                self.builder.exit(vector)
         else:
             self.gate(x, self.integer(1, 70))
 

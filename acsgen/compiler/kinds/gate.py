@@ -11,17 +11,21 @@ from acsgen.compiler.params import ParamsBuilder
 from acsgen.compiler.steps import Step
 from acsgen.cost.counters import Counters
 from acsgen.cost.walk import Walk
-from acsgen.ir.integer import IntGate, IntGraph
+from acsgen.ir.integer import IntEntropy, IntGate, IntGraph
 from acsgen.isa.generated import SHIFT_MIN, WORD_BITS, Instruction, LinearMode, Opcode, Record
 
 
-def _constants(graph: IntGraph, layouts: Layouts, layer: IntGate, builder: ParamsBuilder) -> None:
+def compare_sums(
+    graph: IntGraph, layouts: Layouts, layer: IntGate | IntEntropy, builder: ParamsBuilder
+) -> None:
+    """Add rows whose sums are compared as they are, and the thresholds."""
     records = [Record(bias=int(bias), shift=SHIFT_MIN) for bias in layer.bias]
     add_rows(graph, layouts, layer, records, builder)
     builder.thresholds(layer.name, layer.threshold)
 
 
-def _lower(operands: Operands, step: Step, layer: IntGate) -> Instruction:
+def decide(operands: Operands, step: Step, layer: IntGate | IntEntropy) -> Instruction:
+    """The instruction of a layer whose sums are compared with thresholds."""
     return instruction(
         operands,
         layer,
@@ -44,17 +48,18 @@ def _listing(op: Instruction) -> list[str]:
     return listing(op, target)
 
 
+#: The instruction of everything that is compared with run-time thresholds.
+GATE = InstructionKind(Opcode.LINEAR, cost=_cost, listing=_listing, modes=(LinearMode.GATE,))
+
 COMPILER_KINDS.add(
     IntGate.KIND,
     CompilerKind(
         limits=size_limits,
         leaves_out_zeros=False,
-        constants=_constants,
+        constants=compare_sums,
         vector_format=plain,
-        lower=_lower,
+        lower=decide,
         remark="",
-        instruction=InstructionKind(
-            Opcode.LINEAR, cost=_cost, listing=_listing, modes=(LinearMode.GATE,)
-        ),
+        instruction=GATE,
     ),
 )

@@ -229,7 +229,7 @@ class GatedNetwork:
             cycles=mean([c.total for c in loops] or [h["cycles"] for h in headers]),
             stall_cycles=mean([c.waits for c in loops] or [h["stall_cycles"] for h in headers]),
             array_iterations=mean(h["array_iterations"] for h in headers),
-            macs=float(count_macs(graph, golden.masks, len(images)).executed.mean()),
+            macs=float(count_macs(graph, golden.masks, len(images), golden.ran).executed.mean()),
             bytes_read=mean(h["read_words"] * WORD_BYTES for h in headers),
             bytes_written=mean((h["written_words"] + HEADER_WORDS) * WORD_BYTES for h in headers),
         )

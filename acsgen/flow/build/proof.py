@@ -64,7 +64,8 @@ def run_simulation(simulation: Simulation, work: Work, on_stage: OnStage) -> Non
     work.checks[simulation.name] = check
     ungated, packed = work.ungated, pack_image(vectors.images[0])
     dense = engine.run(ungated.words, ungated.params, packed, ungated.result_words)
-    macs = count_macs(work.integers, vectors.golden.masks, len(vectors.images)).executed
+    golden = vectors.golden
+    macs = count_macs(work.integers, golden.masks, len(golden), golden.ran).executed
     memory = Memory.for_board(work.plan.board)
     work.counted[simulation.name] = counted_cycles(check, dense, macs, memory)
     work.cycles[simulation.name] = cycles_by_image(check)

@@ -277,8 +277,8 @@ def _images(work: Work) -> tuple[ImageFigures, ...]:
     """The images that the simulations ran, one by one."""
     vectors, labels = work.vectors, work.images.labels
     golden, number = vectors.golden, len(vectors.images)
-    macs = count_macs(work.integers, golden.masks, number).executed
-    answers = golden.outputs[work.program.outputs[-1].name].argmax(axis=1)
+    macs = count_macs(work.integers, golden.masks, number, golden.ran).executed
+    answers = golden.predictions
     bits = [golden.masks[gate.name] for gate in work.program.gates]
     opened = np.concatenate(bits, axis=1).mean(axis=1) if bits else None
     hls, rtl = work.cycles.get("csim"), work.cycles.get("rtl")

@@ -37,6 +37,11 @@ def fuse(graph: og.OpGraph) -> Fused:
     return fuser.finish()
 
 
+def _judges(layer: ir.Layer, name: str) -> bool:
+    """Whether a layer is the decision of an exit on a classifier."""
+    return isinstance(layer, ir.Entropy) and layer.x == name
+
+
 @dataclass(frozen=True)
 class _Placed:
     layer: ir.Layer
@@ -114,7 +119,8 @@ class _Fuser:
     def finish(self) -> Fused:
         """Name the classifiers, drop what nothing reads, and put the layers in order."""
         outputs = [self._classifier(self.holder[name]) for name in self.graph.outputs]
-        live = self._live(outputs)
+        exits = [name for name, placed in self.placed.items() if isinstance(placed.layer, ir.Exit)]
+        live = self._live([*outputs, *exits])
         kept = sorted((self.placed[n] for n in live), key=lambda placed: placed.position)
         nodes = {p.layer.name: p.node for p in kept if p.node}
         layers = tuple(p.layer for p in kept)
@@ -127,18 +133,24 @@ class _Fuser:
         last = self.placed.pop(name)
         linear = last.layer
         assert isinstance(linear, ir.Linear)
-        others = [p.layer for p in self.placed.values() if name in p.layer.inputs]
+        judges = [p for p in self.placed.values() if _judges(p.layer, name)]
+        readers = [p.layer for p in self.placed.values() if name in p.layer.inputs]
+        others = [layer for layer in readers if not _judges(layer, name)]
         if others:
             self.placed[name] = last
         logits = classifier(linear, self._fresh(f"{name}.logits") if others else name)
         answer = self.holder[self.graph.outputs[-1]] == name
         position = (len(self.graph.ops), 0) if answer else (last.position[0], len(self.placed))
         self.placed[logits.name] = replace(last, layer=logits, position=position)
+        for judge in judges:
+            assert isinstance(judge.layer, ir.Entropy)
+            renamed = replace(judge.layer, x=logits.name)
+            self.placed[renamed.name] = replace(judge, layer=renamed)
         return logits.name
 
-    def _live(self, outputs: list[str]) -> set[str]:
+    def _live(self, needed: list[str]) -> set[str]:
         live = {self.graph.ops[0].name}
-        pending = list(outputs)
+        pending = list(needed)
         while pending:
             name = pending.pop()
             if name not in live:

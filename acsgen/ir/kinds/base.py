@@ -77,6 +77,9 @@ class LayerBase(ABC):
     #: Fields that name the results this layer reads.
     READS: ClassVar[tuple[str, ...]] = ()
 
+    #: Whether a run may end here; then an output is computed before it, and another one behind.
+    LEAVES: ClassVar[bool] = False
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the results this layer reads, masks included."""

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from typing import cast
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from acsgen.nn.early_exit import EarlyExit
 from acsgen.nn.networks._image import initialize_convolutions
 from acsgen.nn.networks.base import architecture
 from acsgen.nn.networks.resnet import BackboneConfig, BasicBlock, ResNet, ResNetConfig
 
 
 class RadiResNetConfig(BackboneConfig):
-    """Shape of a ResNet with six branch classifiers, two in each stage."""
+    """Shape of a ResNet with six branch classifiers, two in each stage.
+
+    Attributes:
+        exit_entropy: threshold of all exits, in nats; 0 where a budget alone takes them.
+    """
+
+    exit_entropy: float = Field(0.5, ge=0.0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _pools(self) -> RadiResNetConfig:
@@ -75,13 +82,14 @@ class PoolBranch(nn.Module):
 
 @architecture("radi_resnet", RadiResNetConfig)
 class RadiResNet(ResNet):
-    """Branches behind the blocks n/4 and 3n/4 of each stage; the last answer is the network's.
+    """Branches behind the blocks n/4 and 3n/4 of each stage, each with an early exit; the last
+    answer is the network's.
 
     The state dict has the plain twin's names, so that a pretrained twin can be loaded.
     """
 
     def __init__(self, config: RadiResNetConfig) -> None:
-        super().__init__(ResNetConfig(**config.model_dump()))
+        super().__init__(ResNetConfig(**config.model_dump(exclude={"exit_entropy"})))
         n = config.blocks_per_stage
         self.taps = (n // 4, 3 * n // 4)
         self.branches = nn.ModuleList(
@@ -91,6 +99,7 @@ class RadiResNet(ResNet):
             )
             for _ in self.taps
         )
+        self.exits = nn.ModuleList(EarlyExit(config.exit_entropy) for _ in self.branches)
         initialize_convolutions(self.branches)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
@@ -102,5 +111,6 @@ class RadiResNet(ResNet):
                 x = cast(Tensor, block(x))
                 for tap in self.taps:
                     if tap == index:
-                        answers.append(self.branches[len(answers)](x))
+                        number = len(answers)
+                        answers.append(self.exits[number](self.branches[number](x)))
         return (*answers, self.classify(x))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from acsgen.ir.grammar import Stores
-from acsgen.ir.integer import IntGate, IntGraph
+from acsgen.ir.integer import IntEntropy, IntExit, IntGate, IntGraph
 from acsgen.ir.results import GoldenResult
 from acsgen.quant.golden.operators import Values, operator
 from acsgen.quant.thresholds import Thresholds
@@ -43,7 +43,8 @@ class GoldenModel:
 
         Args:
             images: uint8 ``[N, C, H, W]``, raw pixels.
-            thresholds: int32 ``(C,)`` by gate name; gates not named use the graph's.
+            thresholds: int32 ``(C,)`` by the name of a gate or of an entropy in front of an exit;
+                those not named use the graph's.
             keep: ``all`` layer results, or masks and ``outputs`` only.
             batch: images computed at once; changes speed and memory, not results.
 
@@ -65,13 +66,31 @@ class GoldenModel:
             values=results,
             outputs={name: results[name] for name in self.graph.outputs},
             masks={gate.name: results[gate.name] for gate in self.graph.gates},
+            ran=self._ran(results),
+            decisions={
+                layer.name: results[layer.name]
+                for layer in self.graph.deciders
+                if isinstance(layer, IntEntropy)
+            },
         )
+
+    def _ran(self, results: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.bool_]]:
+        """For every layer behind an exit, whether it ran for each image, ``[N]``."""
+        ran: dict[str, NDArray[np.bool_]] = {}
+        going: NDArray[np.bool_] | None = None
+        for layer in self.graph:
+            if going is not None:
+                ran[layer.name] = going
+            if isinstance(layer, IntExit):
+                stays = results[layer.name][:, 0] == 0
+                going = stays if going is None else going & stays
+        return ran
 
     def _run_batch(self, pixels: Tensor, bounds: Values, kept: set[str]) -> Values:
         values: Values = {self.graph.input.name: pixels}
         for layer in self.graph:
             result = self._operators[layer.name](values)
-            if isinstance(layer, IntGate):
+            if isinstance(layer, (IntGate, IntEntropy)):
                 result = (result > bounds[layer.name]).to(torch.uint8)
             values[layer.name] = result
             for name in set(layer.inputs) - kept:
@@ -80,10 +99,10 @@ class GoldenModel:
         return values
 
     def _thresholds(self, given: Thresholds) -> Values:
-        gates = {gate.name: gate for gate in self.graph.gates}
+        gates = {gate.name: gate for gate in self.graph.deciders}
         unknown = sorted(set(given) - set(gates))
         if unknown:
-            raise ValueError(f"not a gate of {self.graph.name}: {', '.join(unknown)}")
+            raise ValueError(f"not a gate or an exit of {self.graph.name}: {', '.join(unknown)}")
         bounds = {}
         for name, gate in gates.items():
             threshold = np.asarray(given.get(name, gate.threshold))

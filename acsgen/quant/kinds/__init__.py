@@ -4,10 +4,10 @@ A kind without a file here is an error at import.
 """
 
 from acsgen.ir.kinds import KINDS
-from acsgen.ir.kinds.base import LayerBase
-from acsgen.quant.kinds.base import QUANT_KINDS, QuantKind
+from acsgen.ir.kinds.base import IntLayer, Layer, LayerBase
+from acsgen.quant.kinds.base import QUANT_KINDS, Quantization, QuantKind
 
-__all__ = ["QUANT_KINDS", "QuantKind", "kind_of"]
+__all__ = ["QUANT_KINDS", "QuantKind", "kind_of", "quantized"]
 
 QUANT_KINDS.find_all(__name__, KINDS)
 
@@ -15,3 +15,9 @@ QUANT_KINDS.find_all(__name__, KINDS)
 def kind_of(layer: LayerBase) -> QuantKind:
     """The quantizer's part of the kind of a layer of either graph."""
     return QUANT_KINDS[layer.KIND]
+
+
+def quantized(layer: Layer, so_far: Quantization) -> tuple[IntLayer, ...]:
+    """The integer layers of a float one, in execution order."""
+    made = kind_of(layer).quantize(layer, so_far)
+    return made if isinstance(made, tuple) else (made,)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from acsgen.ir.format import Format
@@ -55,6 +57,9 @@ class Quantization(Protocol):
     def scale_beside(self, layer: Layer, units: Floats, signed: bool) -> float:
         """The number that scales of ``units`` ``(C,)``, which differ by channel, are multiplied by
         to hold the values of a result."""
+
+    def result(self, name: str) -> NDArray[np.integer]:
+        """The integers of an output before it for all calibration images, ``[N, C]``."""
 
     def fitted(self, draft: WeightedT, integers: IntWeights) -> WeightedT:
         """The draft of a layer with weights, with the bias ``(O,)`` with which the mean of its
@@ -106,7 +111,8 @@ class QuantKind:
     """The quantizer's part of a kind of layer.
 
     Attributes:
-        quantize: makes the integer layer of a float one. The scale of its result is never finer
+        quantize: makes the integer layer of a float one, or several in execution order, of which
+            the last has its name. The scale of its result is never finer
             than multiplier and shift can express (:data:`acsgen.quant.scales.MAX_RATIO`).
         operator: from an integer layer and its sources to the function from earlier results to its
             result: maps and vectors int16, logits int32; of a gate, to its accumulators, int64.
@@ -121,7 +127,7 @@ class QuantKind:
         problems: what a float layer, which may read the image, cannot be quantized for.
     """
 
-    quantize: Callable[[Any, Quantization], IntLayer]
+    quantize: Callable[[Any, Quantization], IntLayer | tuple[IntLayer, ...]]
     operator: Callable[[Any, Sources], Operator]
     measured: bool
     sums: Sums | None = None

@@ -1,0 +1,51 @@
+"""An early exit: the network may end with the answer that was computed last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from acsgen.ir.grammar import Grammar, a_mask
+from acsgen.ir.kinds.base import ActiveOf, IntLayer, Layer, LayerWork, ZeroMaskOf, register
+from acsgen.ir.masks import UNMASKED, ChannelMask
+
+
+@dataclass(frozen=True)
+class Exit(Layer):
+    """Nothing behind it runs where ``decision``, of one bit, is 1; without one it ends a run by a
+    budget alone.  Its result is that bit."""
+
+    decision: ChannelMask
+
+    KIND = "exit"
+    READS = ("decision",)
+    LEAVES = True
+
+
+@dataclass(frozen=True)
+class IntExit(IntLayer):
+    """As :class:`Exit`."""
+
+    decision: ChannelMask
+
+    KIND = "exit"
+    READS = ("decision",)
+    LEAVES = True
+
+    @property
+    def window_stride(self) -> int:
+        return 1
+
+    @property
+    def pixelwise(self) -> bool:
+        return False
+
+    def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
+        return UNMASKED
+
+    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
+        return None
+
+
+GRAMMAR = Grammar(result=a_mask("O"), reads={"decision": a_mask("O")})
+
+register(Exit, IntExit, GRAMMAR)
