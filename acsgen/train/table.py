@@ -115,8 +115,7 @@ def _millions(macs: float) -> str:
 
 def _command(meta: Mapping[str, Any]) -> str:
     """The command without the folders it was given, which exist on one machine only."""
-    device = "" if meta["device"] == "cpu" else f" --device {meta['device']}"
-    return f"acsgen train models/recipes/{meta['recipe']['name']}.yaml{device} --out models"
+    return f"acsgen train models/recipes/{meta['recipe']['name']}.yaml --out models"
 
 
 def main(arguments: list[str]) -> int:
