@@ -11,7 +11,7 @@ from acsgen.compiler.steps import Buffer, Schedule
 from acsgen.ir.integer import IntGraph, IntLayer
 from acsgen.ir.masks import UNMASKED, ChannelMask, mask_names, one_mask
 from acsgen.isa.generated import LANES, MASK_REGISTERS, RECORD_WORDS, WORD_BYTES
-from acsgen.program.engine_config import EngineConfig
+from acsgen.program.engine_config import MAX_VECTOR_BYTES, EngineConfig
 from acsgen.program.program import Line
 from acsgen.support.errors import Problem
 
@@ -112,12 +112,16 @@ def vector_shortage(
 ) -> Iterator[Problem]:
     """Yield the shortage of vector memory, at the layer where most of it is in use."""
     if found.size > engine.vector_words:
-        needed = found.size * WORD_BYTES
+        needed, pooling = found.size * WORD_BYTES, "global pooling in place of flattening"
+        larger = 1 << (needed - 1).bit_length()
+        own_board = (
+            f"a copy of the board's file (acsgen boards --show) with vector_bytes: {larger}, or "
+        )
         yield Problem(
             _where(schedule, peak(lifetimes)[1]),
             f"the vectors need {needed} bytes of vector memory, the board has "
             f"{engine.vector_bytes}: {needed - engine.vector_bytes} short",
-            "a board with more vector_bytes, or global pooling in place of flattening",
+            (own_board if larger <= MAX_VECTOR_BYTES else "") + pooling,
         )
 
 

@@ -249,6 +249,7 @@ def test_all_shortages_are_told_at_once() -> None:
     assert "net.conv2: the maps need 96 KiB of feature memory, the board has 8 KiB" in text[1]
     assert "88 KiB short" in text[1]
     assert "the vectors need 64 bytes of vector memory, the board has 16: 48 short" in text[2]
+    assert "with vector_bytes: 64, or global pooling" in text[2]
 
 
 def test_too_many_masks_are_refused(engine: EngineConfig) -> None:
