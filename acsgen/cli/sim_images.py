@@ -105,9 +105,9 @@ def run_free(
     params = np.array(build.program.params)
     if alpha is not None:
         for name, integers in thresholds.resolve(bundle.gates, alpha).items():
-            words = thresholds.pack(integers)
+            packed = thresholds.pack(integers)
             start = bundle.gates[name].threshold_address
-            params[start : start + len(words)] = words
+            params[start : start + len(packed)] = packed
     program = build.program
     if exit_entropy is not None:
         by_entropy = [exit for exit in program.exits if exit.decision]
