@@ -42,12 +42,10 @@ def yosys_version() -> str:
     return installed_version("pyosys", "synthesis", "Yosys")
 
 
-def run_yosys(
-    scripts: Iterable[Sequence[str]], folder: Path | None = None, timeout: int = TIMEOUT
-) -> str:
+def run_yosys(scripts: Iterable[Sequence[str]], folder: Path | None = None) -> str:
     """Run each script, a list of commands, on an empty design; return the output of Yosys.
 
-    ``folder`` is where file names without a folder are looked for; ``timeout`` is in seconds.
+    ``folder`` is where file names without a folder are looked for.
 
     Raises:
         SynthesisError: a command failed, with the end of the log.
@@ -59,7 +57,7 @@ def run_yosys(
         for number, commands in enumerate(scripts):
             files.append(Path(scratch) / f"{number}.ys")
             files[-1].write_text("\n".join(commands) + "\n", encoding="utf-8")
-        return run_python(_RUN, list(map(str, files)), "Yosys", folder, timeout)
+        return run_python(_RUN, list(map(str, files)), "Yosys", folder, TIMEOUT)
 
 
 def read_command(
