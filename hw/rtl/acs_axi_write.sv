@@ -39,6 +39,7 @@ module acs_axi_write
   logic [60:0] aw_addr_q;
   logic [7:0] aw_len_q;
   logic [8:0] beats_q;  // left of the burst announced last
+  logic offers_q, final_q;  // a word is on offer; it is the burst's last one
   logic dropped_q;  // it was not announced
   logic enabled_q;
   logic [5:0] here_q;  // words here
@@ -78,13 +79,19 @@ module acs_axi_write
       sized_q       <= 1'b0;
       aw_valid_q    <= 1'b0;
       beats_q       <= '0;
+      offers_q      <= 1'b0;
+      final_q       <= 1'b0;
       dropped_q     <= 1'b0;
       here_q        <= '0;
       outstanding_q <= '0;
       error_q       <= 1'b0;
     end else begin
       if (axi_i.aw_ready) aw_valid_q <= 1'b0;
-      if (beat) beats_q <= beats_q - 1'b1;
+      if (beat) begin
+        beats_q <= beats_q - 1'b1;
+        final_q <= beats_q == 9'd2;
+        if (final_q) offers_q <= 1'b0;
+      end
       if (busy_q && !sized_q) sized_q <= 1'b1;
       if (take) begin
         awaited_q <= awaited_q - 32'd1;
@@ -95,6 +102,8 @@ module acs_axi_write
         aw_valid_q <= !drop;
         dropped_q  <= drop;
         beats_q    <= burst_q[8:0];
+        offers_q   <= !drop;
+        final_q    <= burst_q == 10'd1;
         left_q     <= left_q - 32'(burst_q);
         busy_q     <= !last_q;
       end
@@ -141,8 +150,8 @@ module acs_axi_write
   assign axi_o = '{
     aw_valid: aw_valid_q,
     aw: '{addr: {aw_addr_q, 3'b000}, len: aw_len_q},
-    w_valid: beats_q != 0 && !dropped_q,
-    w: '{data: word, enabled: enabled_q, last: beats_q == 9'd1},
+    w_valid: offers_q,
+    w: '{data: word, enabled: enabled_q, last: final_q},
     b_ready: 1'b1
   };
   assign idle_o  = !busy_q && beats_q == 0 && !aw_valid_q && outstanding_q == 0;

@@ -1,8 +1,8 @@
 // Channel order of one side of an instruction, inputs or outputs: its table, and the compacted list
 // of active channels that loops walk where a mask decides.  Each side has its copy of the masks.
 //
-// A scan looks at one channel a cycle and appends it to the front of the list, or, masked, to the
-// end, which grows downwards.  The front may be walked while it grows.
+// A scan looks at one channel a cycle and, four cycles later, appends it to the front of the list,
+// or, masked, to the end, which grows downwards.  The front may be walked while it grows.
 `default_nettype none
 
 module acs_channels
@@ -45,14 +45,16 @@ module acs_channels
   logic [7:0] mask_q;
   logic [10:0] next_q, left_q, base_q;
   logic [9:0] scanned, order_addr;
-  logic valid1_q;
-  logic [9:0] channel1_q, index1_q;
-  logic [63:0] mask_word;
-  logic bit_found;
+  logic scans_q;  // left_q is not 0
+  // The channel is known, the mask's word is there, it is in a register, its bit is.
+  logic [4:1] valid_q;
+  logic [4:1][9:0] channels_q, indices_q;
+  logic [63:0] mask_word, mask_word_q;
+  logic active_q;
   logic [9:0] place;
 
   // The order: while a scan runs, only the scan looks it up.
-  assign order_addr = left_q != 0 ? next_q[9:0] : addr_i;
+  assign order_addr = scans_q ? next_q[9:0] : addr_i;
   assign scanned    = has_table_i ? table_q[order_addr] : order_addr;
 
   acs_ram #(
@@ -63,13 +65,12 @@ module acs_channels
     .write_i     (mask_write_i.valid),
     .write_addr_i(mask_write_i.address),
     .write_data_i(mask_write_i.data),
-    .read_addr_i ({mask_q[4:0], scanned[9:6]}),
+    .read_addr_i ({mask_q[4:0], channels_q[1][9:6]}),
     .read_data_o (mask_word)
   );
 
-  assign bit_found = mask_q == 8'(MASK_NONE) || mask_word[channel1_q[5:0]];
-  assign place     = bit_found ? active_o[9:0] : ~masked_o[9:0];
-  assign busy_o    = left_q != 0 || valid1_q;
+  assign place  = active_q ? active_o[9:0] : ~masked_o[9:0];
+  assign busy_o = scans_q || valid_q != '0;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -77,22 +78,25 @@ module acs_channels
       next_q   <= '0;
       left_q   <= '0;
       base_q   <= '0;
-      valid1_q <= 1'b0;
+      scans_q  <= 1'b0;
+      valid_q  <= '0;
       active_o <= '0;
       masked_o <= '0;
     end else begin
-      valid1_q <= left_q != 0;
-      if (left_q != 0) begin
-        next_q <= next_q + 11'd1;
-        left_q <= left_q - 11'd1;
+      valid_q <= {valid_q[3:1], scans_q};
+      if (scans_q) begin
+        next_q  <= next_q + 11'd1;
+        left_q  <= left_q - 11'd1;
+        scans_q <= left_q != 11'd1;
       end
-      if (valid1_q && bit_found) active_o <= active_o + 11'd1;
-      if (valid1_q && !bit_found) masked_o <= masked_o + 11'd1;
+      if (valid_q[4] && active_q) active_o <= active_o + 11'd1;
+      if (valid_q[4] && !active_q) masked_o <= masked_o + 11'd1;
       if (scan_i) begin
         mask_q   <= mask_i;
         next_q   <= first_i;
         base_q   <= base_i;
         left_q   <= count_i;
+        scans_q  <= count_i != 0;
         active_o <= '0;
         masked_o <= '0;
       end
@@ -100,12 +104,14 @@ module acs_channels
   end
 
   always_ff @(posedge clk_i) begin
-    channel1_q <= scanned;
-    index1_q   <= 10'(next_q - base_q);
-    if (valid1_q) begin
-      channel_q[place]   <= channel1_q;
-      index_q[place]     <= index1_q;
-      flag_q[channel1_q] <= bit_found;
+    channels_q  <= {channels_q[3:1], scanned};
+    indices_q   <= {indices_q[3:1], 10'(next_q - base_q)};
+    mask_word_q <= mask_word;
+    active_q    <= mask_q == 8'(MASK_NONE) || mask_word_q[channels_q[3][5:0]];
+    if (valid_q[4]) begin
+      channel_q[place]      <= channels_q[4];
+      index_q[place]        <= indices_q[4];
+      flag_q[channels_q[4]] <= active_q;
     end
     if (table_write_i) table_q[table_addr_i] <= table_data_i;
   end

@@ -149,20 +149,24 @@ module acs_items
     .out_data_o (item_o)
   );
 
-  // Residuals: addresses wait for the port, blocks for their item.
-  logic address_ready, residual_arrives, residual_ready, unused_residual_valid;
+  // Residuals: addresses wait where the port is busy, blocks for their item.
+  logic asks, waits, address_ready, residual_arrives, residual_ready, unused_residual_valid;
+  logic [15:0] waiting;
+  assign asks         = looked_q[1] && op_i.res_enable;
+  assign read_valid_o = waits || asks;
+  assign read_addr_o  = waits ? waiting : address;
   acs_fifo #(
     .Width(16),
     .Depth(Ahead)
   ) u_addresses (
     .clk_i,
     .rst_ni,
-    .in_valid_i (looked_q[1] && op_i.res_enable),
+    .in_valid_i (asks && (waits || !read_ready_i)),
     .in_ready_o (address_ready),
     .in_data_i  (address),
-    .out_valid_o(read_valid_o),
+    .out_valid_o(waits),
     .out_ready_i(read_ready_i),
-    .out_data_o (read_addr_o)
+    .out_data_o (waiting)
   );
 
   // Other modules read through the port only while no item waits for a residual.

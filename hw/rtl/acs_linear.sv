@@ -44,7 +44,7 @@ module acs_linear
     StRows,
     StDrain
   } state_e;
-  localparam int unsigned Depth = 6;  // from a row's last sum to its result
+  localparam int unsigned Depth = 8;  // from a row's last sum to its result
 
   state_e state_q;
   logic is_gate, is_wide, is_gavg;
@@ -143,31 +143,37 @@ module acs_linear
   // The gate decides beside the requantization, and waits for as long.
   // Two thresholds make a word.
   logic signed [31:0] acc_q, threshold_q;
-  logic [3:0] open_q;
+  logic [5:0] open_q;
   logic [Depth-2:0] valid_q;
   assign thresholds_take_o = done_valid_q && is_gate && state_q != StIdle &&
                              (sum_row_q[0] || sum_row_q == op_i.channels - 11'd1);
   always_ff @(posedge clk_i) begin
     acc_q       <= done_sum_q + done_record_q.bias;
     threshold_q <= sum_row_q[0] ? thresholds_i[63:32] : thresholds_i[31:0];
-    open_q      <= {open_q[2:0], acc_q > threshold_q};
+    open_q      <= {open_q[4:0], acc_q > threshold_q};
     valid_q <= rst_ni && !clear_i ? {valid_q[Depth-3:0], done_valid_q} : '0;
   end
 
-  // Results.
+  // Results: bounded, looked up, then put together to words, a cycle each.
+  logic signed [1:0][31:0] wide_q;
+  logic [7:0] narrow_q, value_q;
+  always_ff @(posedge clk_i) begin
+    wide_q   <= {wide_q[0], wide};
+    narrow_q <= narrow;
+    value_q  <= op_i.linear_mode == LINEAR_SIGMOID && !is_gavg ? sigmoid(narrow_q) : narrow_q;
+  end
+
   logic [10:0] result_q;
   logic result, last_result, word_complete;
   logic [63:0] pending_q, pending;
-  logic [7:0] value;
 
   assign result      = valid_q[Depth-2];
   assign last_result = result_q == op_i.channels - 11'd1;
-  assign value       = op_i.linear_mode == LINEAR_SIGMOID && !is_gavg ? sigmoid(narrow) : narrow;
   always_comb begin
     pending = pending_q;
-    if (is_wide) pending[32*result_q[0]+:32] = wide;
-    else if (is_gate) pending[result_q[5:0]] = open_q[3];
-    else pending[8*result_q[2:0]+:8] = value;
+    if (is_wide) pending[32*result_q[0]+:32] = wide_q[1];
+    else if (is_gate) pending[result_q[5:0]] = open_q[5];
+    else pending[8*result_q[2:0]+:8] = value_q;
     if (is_wide) word_complete = result_q[0] || last_result;
     else if (is_gate) word_complete = &result_q[5:0] || last_result;
     else word_complete = &result_q[2:0] || last_result;

@@ -38,6 +38,7 @@ module acs_read_share
   logic [UW-1:0] chosen, user;
   logic [31:0] words, taken_q;
   logic place, accepted, pending, take, complete;
+  logic single, first_q, last_q;  // the request has one word; the next word is its first, its last
 
   always_comb begin
     chosen = '0;
@@ -64,17 +65,17 @@ module acs_read_share
   end
 
   acs_fifo #(
-    .Width(UW + 32),
+    .Width(UW + 33),
     .Depth(Requests)
   ) u_requests (
     .clk_i,
     .rst_ni,
     .in_valid_i (accepted),
     .in_ready_o (place),
-    .in_data_i  ({chosen, req_i[chosen].words}),
+    .in_data_i  ({chosen, req_i[chosen].words == 32'd1, req_i[chosen].words}),
     .out_valid_o(pending),
     .out_ready_i(complete),
-    .out_data_o ({user, words})
+    .out_data_o ({user, single, words})
   );
 
   always_comb begin
@@ -83,12 +84,19 @@ module acs_read_share
   end
   assign data_ready_o = pending && (discard_i || data_ready_i[user]);
   assign take         = data_valid_i && data_ready_o;
-  assign complete     = take && taken_q == words - 32'd1;
+  assign complete     = take && (first_q ? single : last_q);
   assign idle_o       = !pending;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) taken_q <= '0;
-    else if (take) taken_q <= complete ? '0 : taken_q + 32'd1;
+    if (!rst_ni) begin
+      taken_q <= '0;
+      first_q <= 1'b1;
+    end else if (take) begin
+      taken_q <= complete ? '0 : taken_q + 32'd1;
+      first_q <= complete;
+    end
+    // Whether the word that follows this one is the last.
+    if (take) last_q <= taken_q + 32'd2 == words;
   end
 
 `ifndef SYNTHESIS

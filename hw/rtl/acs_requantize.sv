@@ -70,12 +70,18 @@ module acs_requantize
     result_q <= signed'(value_q[48:Fraction]) + signed'({{48 - Fraction{1'b0}}, up});
   end
 
+  // A result is too large where a bit above the narrow ones is not a copy of the sign.
+  logic negative, signed_fits, above;
+  assign negative    = result_q[48-Fraction];
+  assign signed_fits = result_q[48-Fraction:7] == '0 || &result_q[48-Fraction:7];
+  assign above       = result_q[47-Fraction:8] != '0;
+
   assign wide_o = result_q[31:0];
   always_comb begin
     if (signed_i) begin
-      narrow_o = result_q < -128 ? 8'h80 : result_q > 127 ? 8'h7f : result_q[7:0];
+      narrow_o = signed_fits ? result_q[7:0] : {negative, {7{!negative}}};
     end else begin
-      narrow_o = result_q < 0 ? 8'h00 : result_q > 255 ? 8'hff : result_q[7:0];
+      narrow_o = negative ? 8'h00 : above ? 8'hff : result_q[7:0];
     end
   end
 

@@ -74,7 +74,7 @@ module acs_weight_loader
   assign masked = listed && list_masked_i;
 
   logic runs_busy;
-  logic busy_q, acts_q, listed_q, masked_q;
+  logic busy_q, listed_q, masked_q;
   logic [31:0] weight_addr_q;
   logic [15:0] row_words_q;  // in memory
   logic [15:0] whole_last_q;  // last word of a row, as far as it is read
@@ -84,23 +84,20 @@ module acs_weight_loader
   logic [7:0] band_rows_q;  // read side by side, at most
   // Rows of a group, as far as known; as numbers of rows and of the last one.
   logic [10:0] rows, rows_q, last_row_number_q;
-  logic rows_known, rows_known_q, acts;
+  logic rows_known, rows_known_q;
   assign rows       = listed_q ? list_rows_i : channels_q;
   assign rows_known = !listed_q || list_done_i;
   // A job with no rows may be over before its runs are found.
   assign busy_o     = busy_q || runs_busy;
-  // In the first cycle of a job the registers behind its own are still those of the last one.
-  assign acts       = busy_q && acts_q;
+  // What is known of an earlier list does not hold for the next one.
   always_ff @(posedge clk_i) begin
     rows_q            <= rows;
     last_row_number_q <= rows - 11'd1;
-    rows_known_q      <= rows_known;
-    band_rows_q       <= chunk_q < 8'(LaneGroups) ? chunk_q : 8'(LaneGroups);
-    acts_q            <= rst_ni && !clear_i && busy_q && !start;
+    rows_known_q      <= rows_known && !start;
   end
 
   // Runs of wanted words in every row.
-  logic runs_there, runs_there_q, runs_start;
+  logic runs_there, ask_there_q, next_there, runs_start;
   logic [6:0] run_count;
   logic [5:0] ask_run_q, next_run_q;
   run_t listed_ask, listed_run;
@@ -110,7 +107,9 @@ module acs_weight_loader
   assign row_read_valid_o = !skips || counted;
   assign row_read_o       = skips ? counted_words : op_i.row_words;
   assign runs_start       = start && skips_words(job) && !masked;
-  always_ff @(posedge clk_i) runs_there_q <= runs_there;
+  // A run is complete when the next one has begun.  The last one of a row is when all are.
+  assign next_there = runs_there || 7'(next_run_q) + 7'd1 < run_count;
+  always_ff @(posedge clk_i) ask_there_q <= runs_there || 7'(ask_run_q) + 7'd1 < run_count;
   acs_weight_runs u_runs (
     .clk_i,
     .rst_ni,
@@ -144,7 +143,7 @@ module acs_weight_loader
 
   // Requests: a run each where words are skipped, a row each from a list, a chunk each otherwise.
   // What the next one is gets worked out in one cycle; the next cycle picks it, so that there is a
-  // request every other cycle.  Three more cycles give its address.
+  // request every other cycle.  Two more cycles give its address.
   logic ask_band_q;
   logic [10:0] asked_q, asked_groups_q;  // rows of the group that were asked for; groups
   logic [15:0] ask_first_q;  // word of the rows where the band's turn begins
@@ -162,9 +161,9 @@ module acs_weight_loader
   always_ff @(posedge clk_i) begin
     run_q        <= skips_q ? listed_ask : ask_band_q ? band(ask_first_q, row_words_q)
                                                       : '{first: '0, last: whole_last_q};
-    final_run_q  <= skips_q ? 7'(ask_run_q) == run_count - 7'd1
+    final_run_q  <= skips_q ? runs_there && 7'(ask_run_q) == run_count - 7'd1
                             : !ask_band_q || band_ends(ask_first_q, row_words_q);
-    more_q       <= listed_q ? asked_q < rows_q : asked_groups_q != groups_q;
+    more_q       <= listed_q ? asked_q < rows : asked_groups_q != groups_q;
     all_q        <= rows_known_q && asked_q == rows_q;
     turns_q      <= asked_q == 11'(band_rows_q) - 11'd1 ||
                     (rows_known_q && asked_q == last_row_number_q);
@@ -173,38 +172,32 @@ module acs_weight_loader
     row_index_q  <= row_index_i;
   end
 
-  logic count_valid_q, product_valid_q, address_valid_q;
-  logic count_moves, product_moves, address_moves;
-  logic [10:0] count_q;  // rows, or rows before the one from a list
-  logic [15:0] count_first_q, count_words_q, product_first_q, product_words_q;
-  logic count_final_q, product_final_q;
-  logic [26:0] product_q;
+  logic product_valid_q, address_valid_q;
+  logic product_moves, address_moves;
+  logic [10:0] product_rows;
+  logic [15:0] product_first_q, product_words_q;
+  logic product_final_q;
+  logic [26:0] product_q;  // words of the rows, or of those before the one from a list
   logic [31:0] product_base_q, address_q, run_addr_q;
   logic [23:0] request_words_q;
+  assign product_rows  = listed_q ? 11'(row_index_q) : 11'(run_rows_q);
   assign address_moves = !address_valid_q || req_ready_i;
   assign product_moves = !product_valid_q || address_moves;
-  assign count_moves   = !count_valid_q || product_moves;
-  assign pick          = acts && fresh_q && more_q && (!skips_q || runs_there_q) && count_moves;
+  assign pick          = busy_q && fresh_q && more_q && (!skips_q || ask_there_q) && product_moves;
   // That a row was the last one in the list may be known only later.
-  assign band_turns    = acts && fresh_q && ask_band_q && ((pick && turns_q) || all_q);
+  assign band_turns    = busy_q && fresh_q && ask_band_q && ((pick && turns_q) || all_q);
   assign req_valid_o   = address_valid_q;
   assign req_o         = '{
     address: params_i + {29'b0, address_q, 3'b0},
     words: 32'(request_words_q)
   };
   always_ff @(posedge clk_i) begin
-    if (count_moves) begin
-      count_q       <= listed_q ? 11'(row_index_q) : 11'(run_rows_q);
-      count_first_q <= run_q.first;
-      count_words_q <= run_q.last - run_q.first + 16'd1;
-      count_final_q <= final_run_q;
-    end
     if (product_moves) begin
-      product_q       <= 27'(count_q) * 27'(row_words_q);
-      product_base_q  <= weight_addr_q + 32'(count_first_q);
-      product_first_q <= count_first_q;
-      product_words_q <= count_words_q;
-      product_final_q <= count_final_q;
+      product_q       <= 27'(product_rows) * 27'(row_words_q);
+      product_base_q  <= weight_addr_q + 32'(run_q.first);
+      product_first_q <= run_q.first;
+      product_words_q <= run_q.last - run_q.first + 16'd1;
+      product_final_q <= final_run_q;
     end
     if (address_moves) begin
       address_q       <= (listed_q ? product_base_q : run_addr_q) +
@@ -253,13 +246,13 @@ module acs_weight_loader
   assign last_word      = end_q && final_q;
   // A chunk begins when a set is free for it.  When a row is complete, the loader must know whether
   // it is the last one.
-  assign data_ready_o   = acts && known_q && (begun_q || sets_used_q != 2'd2) &&
+  assign data_ready_o   = busy_q && known_q && (begun_q || sets_used_q != 2'd2) &&
                           !(last_word && !decided_q) && !(band_q && end_q && !turn_known_q);
   assign take           = data_valid_i && data_ready_o;
   assign chunk_complete = chunk_full_q || last_row_q;
   assign from_list      = skips_q && next_valid_q;
   // The run changes: at once where the next one is known.
-  assign loads          = acts && !known_q && !settles_q && (!skips_q || next_valid_q);
+  assign loads          = busy_q && !known_q && !settles_q && (!skips_q || next_valid_q);
 
   always_ff @(posedge clk_i) begin
     if (take && !end_q) begin
@@ -284,7 +277,7 @@ module acs_weight_loader
     end
     if (!next_valid_q) begin
       next_q       <= listed_run;
-      next_final_q <= 7'(next_run_q) == run_count - 7'd1;
+      next_final_q <= runs_there && 7'(next_run_q) == run_count - 7'd1;
     end
   end
 
@@ -299,10 +292,10 @@ module acs_weight_loader
       channels_q       <= '0;
       groups_q         <= '0;
       chunk_q          <= '0;
+      band_rows_q      <= '0;
       asked_q          <= '0;
       asked_groups_q   <= '0;
       fresh_q          <= 1'b0;
-      count_valid_q    <= 1'b0;
       product_valid_q  <= 1'b0;
       address_valid_q  <= 1'b0;
       run_addr_q       <= '0;
@@ -332,9 +325,8 @@ module acs_weight_loader
       sets_used_q <= sets_used_q + 2'(take && !begun_q) - 2'(chunk_done_i);
 
       // Requests.
-      fresh_q         <= acts && !pick && !band_turns;
-      count_valid_q   <= pick || !count_moves;
-      product_valid_q <= product_moves ? count_valid_q : product_valid_q;
+      fresh_q         <= busy_q && !pick && !band_turns;
+      product_valid_q <= pick || !product_moves;
       address_valid_q <= address_moves ? product_valid_q : address_valid_q;
       if (address_moves && product_valid_q && product_final_q) begin
         run_addr_q <= run_addr_q + 32'(product_q);
@@ -358,9 +350,9 @@ module acs_weight_loader
       end
 
       // The next run of a list, and the one that arrives.
-      if (!next_valid_q && acts && skips_q && runs_there) begin
+      if (!next_valid_q && busy_q && skips_q && next_there) begin
         next_valid_q <= 1'b1;
-        next_run_q   <= 7'(next_run_q) == run_count - 7'd1 ? '0 : next_run_q + 6'd1;
+        next_run_q   <= runs_there && 7'(next_run_q) == run_count - 7'd1 ? '0 : next_run_q + 6'd1;
       end
       settles_q <= 1'b0;
       if (loads) known_q <= 1'b1;
@@ -407,7 +399,7 @@ module acs_weight_loader
         end
       end
       // An empty list has no words that the job could wait for.
-      if (acts && listed_q && rows_known_q && rows_q == 0) busy_q <= 1'b0;
+      if (busy_q && listed_q && rows_known_q && rows_q == 0) busy_q <= 1'b0;
       if (chunk_done_i) begin
         rows_o[free_set_q] <= '0;
         free_set_q         <= !free_set_q;
@@ -424,12 +416,14 @@ module acs_weight_loader
         channels_q      <= job.channels;
         groups_q        <= job.groups;
         chunk_q         <= job.chunk;
+        band_rows_q     <= job.chunk < 8'(LaneGroups) ? job.chunk : 8'(LaneGroups);
         asked_q         <= '0;
         asked_groups_q  <= '0;
         ask_run_q       <= '0;
         next_run_q      <= '0;
         next_valid_q    <= 1'b0;
         known_q         <= 1'b0;
+        settles_q       <= 1'b1;
         loaded_q        <= '0;
         ask_band_q      <= listed && !masked && !runs_start;
         band_q          <= listed && !masked && !runs_start;
@@ -464,7 +458,7 @@ module acs_weight_loader
 `ifndef SYNTHESIS
   one_job_at_a_time :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   start |-> !busy_q && !count_valid_q && !product_valid_q && !address_valid_q)
+                   start |-> !busy_q && !product_valid_q && !address_valid_q)
   else $error("a job before the end of the last one");
 `endif
 

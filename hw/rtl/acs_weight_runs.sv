@@ -3,6 +3,8 @@
 //
 // A single unneeded word between two needed ones is read all the same: another burst costs more.
 // So are all words behind the last run that has a place in the list.
+//
+// Runs may be used as soon as the one behind them has begun.
 `default_nettype none
 
 module acs_weight_runs
@@ -20,8 +22,8 @@ module acs_weight_runs
   input  wire mask_write_t  mask_write_i,
   output      logic         busy_o,         // cannot start
   // The runs, until the next start.
-  output      logic         there_o,
-  output      logic [6:0]   count_o,
+  output      logic         there_o,        // all of them
+  output      logic [6:0]   count_o,        // by now
   input  wire logic [5:0]   a_run_i,
   output      run_t         a_run_o,
   input  wire logic [5:0]   b_run_i,
@@ -31,19 +33,19 @@ module acs_weight_runs
   output      logic [15:0]  words_o,
   input  wire logic         words_take_i
 );
-  run_t runs_q[Runs];
-  logic busy_q, found_q, closing_q;
+  (* ram_style = "distributed" *) run_t runs_q[Runs];
+  logic busy_q, found_q, read_q, judged_q, closing_q;
   logic [4:0] mask_q;
   logic [10:0] input_q, left_q;
-  logic [5:0] input1_q;  // its place in the mask's word
+  logic [5:0] input1_q, input2_q;  // its place in the mask's word
   logic [5:0] taps_q;
   logic [15:0] byte_q;  // of the row's weights, where those of the input begin
-  logic [15:0] first, last;  // words of the input's weights
+  logic [15:0] first_q, last_q;  // words of the input's weights
   run_t open_q;
   logic [6:0] count_q;
   logic [15:0] words_q;
-  logic active, near, append, words_room, done;
-  logic [63:0] mask_word;
+  logic active_q, near, append, words_room, done;
+  logic [63:0] mask_word, mask_word_q;
 
   acs_ram #(
     .Width(64),
@@ -57,12 +59,17 @@ module acs_weight_runs
     .read_data_o (mask_word)
   );
 
-  // Input by input: its bit comes a cycle after its number.
-  assign active = found_q && mask_word[input1_q];
-  assign first  = 16'(RECORD_WORDS) + (byte_q >> 3);
-  assign last   = 16'(RECORD_WORDS) + ((byte_q + 16'(taps_q) - 16'd1) >> 3);
-  assign near   = first <= open_q.last + 16'd2 || count_q == 7'(Runs - 1);
-  assign append = (active && !near) || closing_q;
+  // Input by input: its word of the mask is in a register two cycles after its number, its bit and
+  // the words of its weights another cycle later.
+  always_ff @(posedge clk_i) begin
+    mask_word_q <= mask_word;
+    input2_q <= input1_q;
+    active_q <= read_q && mask_word_q[input2_q];
+    first_q  <= 16'(RECORD_WORDS) + (byte_q >> 3);
+    last_q   <= 16'(RECORD_WORDS) + ((byte_q + 16'(taps_q) - 16'd1) >> 3);
+  end
+  assign near   = first_q <= open_q.last + 16'd2 || count_q == 7'(Runs - 1);
+  assign append = (active_q && !near) || closing_q;
   assign done   = closing_q;
   assign busy_o = busy_q || closing_q;
 
@@ -70,6 +77,8 @@ module acs_weight_runs
     if (!rst_ni || clear_i) begin
       busy_q    <= 1'b0;
       found_q   <= 1'b0;
+      read_q    <= 1'b0;
+      judged_q  <= 1'b0;
       closing_q <= 1'b0;
       there_o   <= 1'b0;
       mask_q    <= '0;
@@ -82,19 +91,21 @@ module acs_weight_runs
       words_q   <= '0;
     end else begin
       found_q   <= busy_q && left_q != 0;
-      closing_q <= busy_q && left_q == 0 && !found_q;
+      read_q    <= found_q;
+      judged_q  <= read_q;
+      closing_q <= busy_q && left_q == 0 && !found_q && !read_q && !judged_q;
       if (busy_q && left_q != 0) begin
         input_q <= input_q + 11'd1;
         left_q  <= left_q - 11'd1;
       end
-      if (found_q) byte_q <= byte_q + 16'(taps_q);
-      if (active && near) open_q.last <= last;
+      if (read_q) byte_q <= byte_q + 16'(taps_q);
+      if (active_q && near) open_q.last <= last_q;
       if (append) begin
         count_q <= count_q + 7'd1;
         words_q <= words_q + open_q.last - open_q.first + 16'd1;
-        open_q  <= '{first: first, last: last};
+        open_q  <= '{first: first_q, last: last_q};
       end
-      if (busy_q && left_q == 0 && !found_q) busy_q <= 1'b0;
+      if (busy_q && left_q == 0 && !found_q && !read_q && !judged_q) busy_q <= 1'b0;
       if (done) there_o <= 1'b1;
       if (start_i) begin
         busy_q    <= 1'b1;
