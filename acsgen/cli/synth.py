@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from acsgen.flow.synth.ecp5 import UnitTiming
     from acsgen.program.board import Board
     from acsgen.program.engine_config import EngineConfig
+
+
+class Whole(str, Enum):
+    """The estimates of the whole engine; see :mod:`acsgen.flow.synth.whole`."""
+
+    PACKED = "packed"
+    PLACED = "placed"
+    ABC9 = "abc9"
 
 
 @guarded
@@ -47,6 +56,13 @@ def synth(
     only: Annotated[
         list[str] | None, typer.Option(help="With --timing: a unit (acs_items) or a pattern.")
     ] = None,
+    whole: Annotated[
+        Whole | None,
+        typer.Option(
+            help="With --timing: the whole engine instead, one lane group packed or placed for an "
+            "ECP5, or flat for the 7 series by abc9."
+        ),
+    ] = None,
     json_file: JsonOption = None,
 ) -> None:
     """Synthesize the SystemVerilog engine with Yosys and compare with the baseline.
@@ -56,7 +72,9 @@ def synth(
     synthesized before are remembered.
 
     With --timing, every unit is placed and routed by nextpnr for a Lattice ECP5, by itself. This
-    compares revisions and names slow paths; it is no statement on the clock of a Zynq.
+    compares revisions and names slow paths; it is no statement on the clock of a Zynq. With --whole
+    too, the whole engine is estimated, so that paths across units are seen: packed and abc9 take
+    some minutes, placed takes half an hour.
     """
     from acsgen.flow.synth import SynthesisError, compare, load_baseline, save_baseline, synthesize
     from acsgen.flow.synth.run import check_family
@@ -65,6 +83,17 @@ def synth(
     groups = lane_groups(lanes)
     check_json(json_file)
     target = load_board(board)
+    if whole and (only or not timing):
+        raise UserError(
+            Problem(
+                "--whole",
+                "is an option of --timing, without --only",
+                "give --timing, and leave out --only",
+            )
+        )
+    if timing and whole:
+        _whole(whole.value, EngineConfig.for_board(target, groups), update, baseline, json_file)
+        return
     if timing:
         _timing(EngineConfig.for_board(target, groups), only or [], update, baseline, json_file)
         return
@@ -122,6 +151,35 @@ def _timing(
         out.print(f"written to {path}", soft_wrap=True)
     else:
         require_same(path, timed.compare_timing(recorded, found))
+
+
+def _whole(
+    kind: str, engine: EngineConfig, update: bool, baseline: Path | None, json_file: Path | None
+) -> None:
+    from acsgen.flow.synth import SynthesisError
+    from acsgen.flow.synth import timing as timed
+    from acsgen.flow.synth.whole import WORTH, whole_timing
+
+    path = baseline or asset_root() / "benchmarks" / "timing.json"
+    recorded = timed.load_timing(path)
+    try:
+        with StageDisplay() as display:
+            found = whole_timing(kind, engine, display)
+    except SynthesisError as error:
+        raise CheckFailed(f"the whole engine does not go through: {error}") from error
+    out.print(f"{kind}: {found.ns:.2f} ns, which is {found.mhz:.1f} MHz", soft_wrap=True)
+    out.print(WORTH[kind], soft_wrap=True)
+    for words in found.paths:
+        out.print(f"  {words}", soft_wrap=True)
+    if found.figures:
+        listed = ", ".join(f"{count(value)} {name}" for name, value in found.figures.items())
+        out.print(f"  {listed}", soft_wrap=True)
+    write_json(json_file, {"tools": timed.tools(), kind: found})
+    if update:
+        timed.save_whole(path, recorded, kind, found)
+        out.print(f"written to {path}", soft_wrap=True)
+    else:
+        require_same(path, timed.compare_whole(recorded, kind, found))
 
 
 def timing_table(found: Mapping[Unit, UnitTiming]) -> Table:

@@ -44,6 +44,14 @@ def test_every_command_has_help(command: list[str]) -> None:
 
 
 @pytest.mark.unit
+@pytest.mark.parametrize(
+    "words", [["--whole", "packed"], ["--timing", "--whole", "abc9", "--only", "acs_load"]]
+)
+def test_the_whole_engine_is_timed_by_itself(words: list[str]) -> None:
+    assert "--whole: is an option of --timing" in invoke("synth", *words, status=2)
+
+
+@pytest.mark.unit
 def test_help_does_not_load_torch() -> None:
     code = (
         "import sys; sys.argv = ['acsgen', '--help']\n"

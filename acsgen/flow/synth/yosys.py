@@ -42,10 +42,12 @@ def yosys_version() -> str:
     return installed_version("pyosys", "synthesis", "Yosys")
 
 
-def run_yosys(scripts: Iterable[Sequence[str]], folder: Path | None = None) -> str:
+def run_yosys(
+    scripts: Iterable[Sequence[str]], folder: Path | None = None, timeout: int = TIMEOUT
+) -> str:
     """Run each script, a list of commands, on an empty design; return the output of Yosys.
 
-    ``folder`` is where file names without a folder are looked for.
+    ``folder`` is where file names without a folder are looked for; ``timeout`` is in seconds.
 
     Raises:
         SynthesisError: a command failed, with the end of the log.
@@ -57,7 +59,7 @@ def run_yosys(scripts: Iterable[Sequence[str]], folder: Path | None = None) -> s
         for number, commands in enumerate(scripts):
             files.append(Path(scratch) / f"{number}.ys")
             files[-1].write_text("\n".join(commands) + "\n", encoding="utf-8")
-        return run_python(_RUN, list(map(str, files)), "Yosys", folder, TIMEOUT)
+        return run_python(_RUN, list(map(str, files)), "Yosys", folder, timeout)
 
 
 def read_command(

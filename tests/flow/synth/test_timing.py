@@ -11,13 +11,17 @@ from acsgen.flow.synth.ecp5 import our_name, place_and_route
 from acsgen.flow.synth.timing import (
     SMALLEST,
     compare_timing,
+    compare_whole,
     load_timing,
+    recorded_whole,
     save_timing,
+    save_whole,
     stale_units,
     timed_units,
     tools,
 )
 from acsgen.flow.synth.units import Unit
+from acsgen.flow.synth.whole import WholeTiming, whole_timing
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.support.assets import asset
@@ -79,7 +83,34 @@ def test_figures_of_other_tools_do_not_stay(tmp_path: Path) -> None:
     baseline = load_timing(asset("benchmarks", "timing.json"))
     unit = Unit("acs_load", ())
     save_timing(path, baseline, {unit: "digest"}, {})
-    assert load_timing(path) == {"tools": tools(), "units": baseline["units"]}
+    assert load_timing(path) == baseline | {"tools": tools()}
     other = baseline | {"tools": baseline["tools"] | {"nextpnr": "0"}}
     save_timing(path, other, {unit: "digest"}, {})
-    assert load_timing(path)["units"] == {}
+    assert load_timing(path) == {"tools": tools(), "units": {}}
+
+
+def test_figures_of_the_whole_engine_are_kept_and_compared(tmp_path: Path) -> None:
+    path = tmp_path / "timing.json"
+    packed = WholeTiming(20.0, ("a_q -> b_q, 20.0 ns (9.0 logic)",), "digest", {})
+    flat = WholeTiming(8.0, (), "other", {"lut": 40_000})
+    assert packed.mhz == 50.0
+    save_whole(path, {"tools": tools(), "units": {"acs_load": {"mhz": 1.0}}}, "packed", packed)
+    save_whole(path, load_timing(path), "abc9", flat)
+    kept = load_timing(path)
+    assert kept["units"] == {"acs_load": {"mhz": 1.0}}
+    for kind, found in (("packed", packed), ("abc9", flat)):
+        row = recorded_whole(kept, kind)
+        assert row is not None
+        assert "estimate" in row["worth"]
+        assert row["netlist"] == found.netlist
+        assert compare_whole(kept, kind, found) == []
+    assert compare_whole(kept, "placed", packed) == ["placed: no baseline"]
+    worse = WholeTiming(8.0, (), "other", {"lut": 41_000})
+    assert compare_whole(kept, "abc9", worse) == ["abc9: lut is 41000, the baseline 40000"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["packed", "abc9"])
+def test_the_figures_of_the_whole_engine_are_those_of_the_baseline(kind: str) -> None:
+    baseline = load_timing(asset("benchmarks", "timing.json"))
+    assert compare_whole(baseline, kind, whole_timing(kind, ENGINE)) == []

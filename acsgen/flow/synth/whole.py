@@ -1,0 +1,210 @@
+"""The whole engine, so that paths across units are seen: on an ECP5, and flat for the 7 series.
+
+Three figures, none of them a measurement, and none of them the clock of a Zynq:
+
+``packed``
+    one lane group behind a harness of four pins, synthesized and packed for an ECP5; static timing
+    over the delays of its cells, with one guess for every wire.
+``placed``
+    the same, placed by nextpnr, which then estimates every wire; not routed.
+``abc9``
+    the engine of a board, flat, as primitives of the 7 series: what ABC says of its own mapping,
+    with 0.3 ns for the wire behind every look-up table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from acsgen.emit.rtl_sources import PINS, TOP, parameters, rtl_sources
+from acsgen.flow.synth.ecp5 import DEVICE, RUN, our_name, read_report
+from acsgen.flow.synth.harness import HARNESS, render_harness
+from acsgen.flow.synth.netlist import SynthesisError, count_cells
+from acsgen.flow.synth.process import run_python
+from acsgen.flow.synth.sta import TimedPath, read_sdf
+from acsgen.flow.synth.units import Unit, elaborate
+from acsgen.flow.synth.yosys import read_command, run_yosys
+from acsgen.program.engine_config import EngineConfig
+
+#: The engine that fits on the part: one lane group, and small memories.
+SMALL: Mapping[str, int] = {
+    "LaneGroups": 1,
+    "FeatureBlocks": 512,
+    "BankWords": 512,
+    "VectorWords": 512,
+    "PostLanes": 4,
+}
+
+#: Delay of a wire before placement, in ps, calibrated on one engine that was placed.
+WIRE_PS = 1500.0
+
+#: Slowest paths that are told, one for each pair of registers.
+PATHS = 12
+
+#: Seconds that a tool may take.
+TIMEOUT = 4 * 3600
+
+#: What each figure is worth, as it stands beside the figure.
+WORTH: Mapping[str, str] = {
+    "packed": "an estimate for an ECP5-6, one lane group: delays of cells, 1.5 ns for every wire; "
+    "compares revisions, and is not the clock of a Zynq",
+    "placed": "an estimate for an ECP5-6, one lane group: placed, wires estimated, not routed; "
+    "compares revisions, and is not the clock of a Zynq",
+    "abc9": "an estimate for the 7 series: delays of cells at ABC's look-up tables, 0.3 ns for "
+    "every wire behind one, before packing and placement; compares revisions",
+}
+
+_DELAY = re.compile(r"\bDel =\s*([0-9]+(?:\.[0-9]+)?)")
+
+
+@dataclass(frozen=True)
+class WholeTiming:
+    """The whole engine.
+
+    Attributes:
+        ns: of the slowest path.
+        paths: the slowest paths in words, the slowest first; empty where the tool names none.
+        netlist: digest of the engine's units.
+        figures: resources, where they were counted.
+    """
+
+    ns: float
+    paths: tuple[str, ...]
+    netlist: str
+    figures: Mapping[str, int]
+
+    @property
+    def mhz(self) -> float:
+        """The clock frequency of which ``ns`` is the period."""
+        return round(1000 / self.ns, 1)
+
+
+def digest_of(sizes: Mapping[str, int]) -> str:
+    """Return a digest of an engine: it changes with the netlist of any of its units."""
+    units = elaborate(Unit(TOP, tuple(sorted(sizes.items()))))
+    text = " ".join(sorted(elaborated.digest for elaborated in units.values()))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def whole_timing(
+    kind: str, engine: EngineConfig, on_stage: Callable[[str], None] = lambda _: None
+) -> WholeTiming:
+    """Return the timing of the whole engine.
+
+    Args:
+        kind: ``packed``, ``placed`` or ``abc9``.
+        engine: the engine of ``abc9``; the others are of :data:`SMALL`.
+        on_stage: called with the name of every step.
+
+    Raises:
+        SynthesisError: a tool refused the engine.
+        UserError: a tool is not installed.
+    """
+    with tempfile.TemporaryDirectory(prefix="acsgen-whole-") as scratch:
+        if kind == "abc9":
+            return _flat(engine, Path(scratch), on_stage)
+        return _on_ecp5(kind == "placed", Path(scratch), on_stage)
+
+
+def _on_ecp5(placed: bool, folder: Path, on_stage: Callable[[str], None]) -> WholeTiming:
+    on_stage("read the SystemVerilog")
+    digest = digest_of(SMALL)
+    ports = _ports(folder)
+    harness = folder / "acs_harness.sv"
+    harness.write_text(render_harness(PINS, ports, SMALL), encoding="utf-8")
+    on_stage("synthesize the whole engine")
+    netlist = folder / "netlist.json"
+    sources = [path.resolve() for path in rtl_sources()]
+    for path in sources:
+        (folder / path.name).symlink_to(path)
+    read = read_command([*sources, harness], HARNESS, (), ())
+    run_yosys([[read, f'synth_ecp5 -no-rw-check -top {HARNESS} -json "{netlist}"']], folder)
+    # Links would lead out of the folder, which is all that nextpnr sees.
+    for path in sources:
+        (folder / path.name).unlink()
+    options = (*DEVICE, "--json", "netlist.json", "--freq", "100", "--seed", "1")
+    last: tuple[str, ...]
+    if placed:
+        on_stage("place the whole engine")
+        last = ("--no-route", "--timing-allow-fail", "--report", "report.json")
+    else:
+        on_stage("pack the whole engine")
+        last = ("--pack-only", "--sdf", "delays.sdf")
+    run_python(RUN, [*options, *last], "nextpnr", folder, TIMEOUT)
+    module = json.loads(netlist.read_text(encoding="utf-8"))["modules"][HARNESS]
+    if placed:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        timing = read_report(report, module)
+        return WholeTiming(round(1000 / timing.mhz, 2), (timing.path,), digest, {})
+    on_stage("static timing")
+    with (folder / "delays.sdf").open(encoding="utf-8") as lines:
+        graph = read_sdf(lines, WIRE_PS)
+    name = partial(our_name, module=module)
+    paths = graph.slowest(PATHS, lambda path: _ends(path, name))
+    words = tuple(describe(path, name) for path in paths)
+    return WholeTiming(round(paths[0].ps / 1000, 2), words, digest, {})
+
+
+def _flat(engine: EngineConfig, folder: Path, on_stage: Callable[[str], None]) -> WholeTiming:
+    on_stage("read the SystemVerilog")
+    sizes = parameters(engine)
+    digest = digest_of(sizes)
+    netlist = folder / "netlist.json"
+    on_stage("synthesize the whole engine, flat")
+    read = read_command(rtl_sources(), TOP, sorted(sizes.items()), ())
+    commands = [
+        read,
+        f"synth_xilinx -family xc7 -flatten -abc9 -noiopad -noclkbuf -top {TOP}",
+        f'write_json "{netlist}"',
+    ]
+    delays = _DELAY.findall(run_yosys([commands], rtl_sources()[0].parent, TIMEOUT))
+    if not delays:
+        raise SynthesisError("ABC told no delay")
+    counted = count_cells(json.loads(netlist.read_text(encoding="utf-8"))["modules"][TOP], ())
+    figures = {
+        "lut": counted.lut,
+        "ff": counted.ff,
+        "dsp": counted.dsp,
+        "bram18": counted.bram18,
+    }
+    return WholeTiming(round(float(delays[-1]) / 1000, 2), (), digest, figures)
+
+
+def _ports(folder: Path) -> Mapping[str, Any]:
+    file = folder / "ports.json"
+    boxes = [TOP]
+    read = read_command(rtl_sources(), PINS, sorted(SMALL.items()), boxes)
+    run_yosys([[read, f'write_json "{file}"']], rtl_sources()[0].parent)
+    ports: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))["modules"][PINS][
+        "ports"
+    ]
+    return ports
+
+
+def _ends(path: TimedPath, name: Callable[[str], str]) -> tuple[str, str]:
+    cells = path.cells()
+    return name(cells[0]), name(cells[-1])
+
+
+def describe(path: TimedPath, name: Callable[[str], str]) -> str:
+    """Return a path in words: where it begins and ends, its units, its nanoseconds.
+
+    Args:
+        path: the path.
+        name: returns our name of a cell.
+    """
+    begin, end = _ends(path, name)
+    within = (name(cell).rpartition(".")[0] for cell in path.cells())
+    units = [unit.removeprefix("u_top.u_engine.") for unit in within if unit]
+    passed = [unit for unit, before in zip(units, ["", *units], strict=False) if unit != before]
+    total, logic = path.ps / 1000, (path.ps - path.wires_ps) / 1000
+    text = f"{begin} -> {end}, {total:.1f} ns ({logic:.1f} logic)".replace("u_top.u_engine.", "")
+    return f"{text}, by way of {' '.join(passed)}" if len(passed) > 2 else text
