@@ -15,7 +15,7 @@ from acsgen.ir.integer import IntEntropy, IntGate, IntGraph
 from acsgen.isa.generated import SHIFT_MIN, WORD_BITS, Instruction, LinearMode, Opcode, Record
 
 
-def compare_sums(
+def _compare_sums(
     graph: IntGraph, layouts: Layouts, layer: IntGate | IntEntropy, builder: ParamsBuilder
 ) -> None:
     """Add rows whose sums are compared as they are, and the thresholds."""
@@ -24,7 +24,7 @@ def compare_sums(
     builder.thresholds(layer.name, layer.threshold)
 
 
-def decide(operands: Operands, step: Step, layer: IntGate | IntEntropy) -> Instruction:
+def _decide(operands: Operands, step: Step, layer: IntGate | IntEntropy) -> Instruction:
     """The instruction of a layer whose sums are compared with thresholds."""
     return instruction(
         operands,
@@ -48,18 +48,17 @@ def _listing(op: Instruction) -> list[str]:
     return listing(op, target)
 
 
-#: The instruction of everything that is compared with run-time thresholds.
-GATE = InstructionKind(Opcode.LINEAR, cost=_cost, listing=_listing, modes=(LinearMode.GATE,))
-
-COMPILER_KINDS.add(
-    IntGate.KIND,
-    CompilerKind(
-        limits=size_limits,
-        leaves_out_zeros=False,
-        constants=compare_sums,
-        vector_format=plain,
-        lower=decide,
-        remark="",
-        instruction=GATE,
+#: Of every kind that is compared with run-time thresholds.
+DECIDES = CompilerKind(
+    limits=size_limits,
+    leaves_out_zeros=False,
+    constants=_compare_sums,
+    vector_format=plain,
+    lower=_decide,
+    remark="",
+    instruction=InstructionKind(
+        Opcode.LINEAR, cost=_cost, listing=_listing, modes=(LinearMode.GATE,)
     ),
 )
+
+COMPILER_KINDS.add(IntGate.KIND, DECIDES)

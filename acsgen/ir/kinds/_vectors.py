@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from acsgen.ir.kinds._workless import IntWorkless
 from acsgen.ir.kinds.base import (
     ActiveOf,
     FloatArray,
@@ -57,20 +58,9 @@ class IntFullyConnected(IntLayer):
 
 
 @dataclass(frozen=True)
-class IntMapToVector(IntLayer):
+class IntMapToVector(IntWorkless):
     """A layer without weights that makes a vector of a map."""
 
     x: str
 
     READS = ("x",)
-
-    @property
-    def window_stride(self) -> int:
-        return 1
-
-    @property
-    def pixelwise(self) -> bool:
-        return False
-
-    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
-        return None

@@ -8,11 +8,10 @@ from itertools import chain
 
 from acsgen.ir.format import Format
 from acsgen.ir.grammar import Constant, Grammar, Sources, a_map, relation
+from acsgen.ir.kinds._workless import IntWorkless
 from acsgen.ir.kinds.base import (
-    ActiveOf,
     IntLayer,
     Layer,
-    LayerWork,
     ZeroMaskOf,
     register,
 )
@@ -30,7 +29,7 @@ class Concat(Layer):
 
 
 @dataclass(frozen=True)
-class IntConcat(IntLayer):
+class IntConcat(IntWorkless):
     """The same integers: each channel keeps its format.
 
     ``channels`` are those of each map.
@@ -43,14 +42,6 @@ class IntConcat(IntLayer):
     READS = ("maps",)
 
     @property
-    def window_stride(self) -> int:
-        return 1
-
-    @property
-    def pixelwise(self) -> bool:
-        return False
-
-    @property
     def parts(self) -> tuple[str, ...]:
         return self.maps
 
@@ -58,9 +49,6 @@ class IntConcat(IntLayer):
         """Those of the maps, one behind the other."""
         masks = (of(name) for name in self.maps)
         return joined(zip(masks, self.channels, strict=True))
-
-    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
-        return None
 
 
 def joined_format(layers: tuple[IntLayer, ...]) -> Format:

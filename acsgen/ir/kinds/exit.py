@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acsgen.ir.grammar import Grammar, a_mask
-from acsgen.ir.kinds.base import ActiveOf, IntLayer, Layer, LayerWork, ZeroMaskOf, register
+from acsgen.ir.kinds._workless import IntWorkless
+from acsgen.ir.kinds.base import Layer, ZeroMaskOf, register
 from acsgen.ir.masks import UNMASKED, ChannelMask
 
 
@@ -22,7 +23,7 @@ class Exit(Layer):
 
 
 @dataclass(frozen=True)
-class IntExit(IntLayer):
+class IntExit(IntWorkless):
     """As :class:`Exit`."""
 
     decision: ChannelMask
@@ -31,19 +32,8 @@ class IntExit(IntLayer):
     READS = ("decision",)
     LEAVES = True
 
-    @property
-    def window_stride(self) -> int:
-        return 1
-
-    @property
-    def pixelwise(self) -> bool:
-        return False
-
     def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
         return UNMASKED
-
-    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
-        return None
 
 
 GRAMMAR = Grammar(result=a_mask("O"), reads={"decision": a_mask("O")})

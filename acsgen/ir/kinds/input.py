@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from acsgen.ir.grammar import Constant, Grammar, a_map
+from acsgen.ir.kinds._workless import IntWorkless
 from acsgen.ir.kinds.base import (
-    ActiveOf,
     FloatArray,
     IntArray,
-    IntLayer,
     Layer,
-    LayerWork,
     ZeroMaskOf,
     register,
 )
@@ -35,26 +33,15 @@ class Input(Layer):
 
 
 @dataclass(frozen=True)
-class IntInput(IntLayer):
+class IntInput(IntWorkless):
     """Raw pixels ``(C, H, W)``, unsigned; ``pad_value`` ``(C,)`` uint8."""
 
     pad_value: IntArray = field(repr=False)
 
     KIND = "input"
 
-    @property
-    def window_stride(self) -> int:
-        return 1
-
-    @property
-    def pixelwise(self) -> bool:
-        return False
-
     def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
         return UNMASKED
-
-    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
-        return None
 
 
 GRAMMAR = Grammar(

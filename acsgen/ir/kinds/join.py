@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from acsgen.ir.grammar import Constant, Grammar, Sources, a_vector, relation
-from acsgen.ir.kinds.base import ActiveOf, IntLayer, Layer, LayerWork, ZeroMaskOf, register
+from acsgen.ir.kinds._workless import IntWorkless
+from acsgen.ir.kinds.base import IntLayer, Layer, ZeroMaskOf, register
 from acsgen.ir.kinds.concat import joined_format
 from acsgen.ir.masks import UNMASKED, ChannelMask
 
@@ -22,7 +23,7 @@ class Join(Layer):
 
 
 @dataclass(frozen=True)
-class IntJoin(IntLayer):
+class IntJoin(IntWorkless):
     """The same integers: each entry keeps its format.
 
     ``sizes`` are those of each vector.
@@ -35,22 +36,11 @@ class IntJoin(IntLayer):
     READS = ("vectors",)
 
     @property
-    def window_stride(self) -> int:
-        return 1
-
-    @property
-    def pixelwise(self) -> bool:
-        return False
-
-    @property
     def parts(self) -> tuple[str, ...]:
         return self.vectors
 
     def zero_mask(self, of: ZeroMaskOf) -> ChannelMask:
         return UNMASKED
-
-    def macs(self, active: ActiveOf, of: ZeroMaskOf) -> LayerWork | None:
-        return None
 
 
 @relation("the result has the entries of all vectors")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from acsgen.ir.integer import IntConcat
+from acsgen.ir.kinds.base import IntLayer
 from acsgen.ir.kinds.concat import joined_format
 from acsgen.ir.layers import Concat
 from acsgen.quant.kinds.base import QUANT_KINDS, Operator, Quantization, QuantKind, Sources
@@ -17,8 +18,9 @@ def _quantize(layer: Concat, so_far: Quantization) -> IntConcat:
     return IntConcat(layer.name, layer.where, layer.shape, result, layer.maps, channels)
 
 
-def _operator(layer: IntConcat, sources: Sources) -> Operator:
-    return lambda values: torch.cat([values[name] for name in layer.maps], dim=1)
+def parts_joined(layer: IntLayer, sources: Sources) -> Operator:
+    """The parts of a layer that is placement, one behind the other."""
+    return lambda values: torch.cat([values[name] for name in layer.parts], dim=1)
 
 
-QUANT_KINDS.add("concat", QuantKind(quantize=_quantize, operator=_operator, measured=False))
+QUANT_KINDS.add("concat", QuantKind(quantize=_quantize, operator=parts_joined, measured=False))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-
 from acsgen.ir.kinds.concat import joined_format
 from acsgen.ir.kinds.join import IntJoin, Join
-from acsgen.quant.kinds.base import QUANT_KINDS, Operator, Quantization, QuantKind, Sources
+from acsgen.quant.kinds.base import QUANT_KINDS, Quantization, QuantKind
+from acsgen.quant.kinds.concat import parts_joined
 
 
 def _quantize(layer: Join, so_far: Quantization) -> IntJoin:
@@ -16,8 +15,4 @@ def _quantize(layer: Join, so_far: Quantization) -> IntJoin:
     return IntJoin(layer.name, layer.where, layer.shape, result, layer.vectors, sizes)
 
 
-def _operator(layer: IntJoin, sources: Sources) -> Operator:
-    return lambda values: torch.cat([values[name] for name in layer.vectors], dim=1)
-
-
-QUANT_KINDS.add("join", QuantKind(quantize=_quantize, operator=_operator, measured=False))
+QUANT_KINDS.add("join", QuantKind(quantize=_quantize, operator=parts_joined, measured=False))
