@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from acsgen.cli.options import (
     check_json,
     write_json,
 )
+from acsgen.cli.sim_exits import ExitSettings
 from acsgen.cli.sim_images import accuracy_of, read_images, run_free
 from acsgen.cli.tables import figures_table, print_table
 from acsgen.engines.registry import SIMULATIONS, Simulation, SimulationName
@@ -29,8 +31,6 @@ from acsgen.support.numbers import images as count_images
 
 if TYPE_CHECKING:
     from acsgen.engines.rtl import Memory
-    from acsgen.program.program import Program
-    from acsgen.program.words import Words
     from acsgen.verify import Verification
     from acsgen.verify.builddir import BuildDirectory
 
@@ -63,6 +63,14 @@ def sim(
             help="Early exits: no run executes more MACs than this; it ends at the exit before.",
         ),
     ] = None,
+    budget_cycles: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="CYCLES",
+            help="RTL: no run takes more cycles; what runs take between exits is measured first.",
+        ),
+    ] = None,
     waves: Annotated[
         Path | None,
         typer.Option(help="Write waves (FST) of the RTL; large, so take few images."),
@@ -88,19 +96,19 @@ def sim(
 
     Every image runs twice, without trace and with it; logits, masks, the result of every layer and
     the counters must be equal in every bit. The command needs neither the network nor PyTorch.
-    With images of a file, or with --alpha or --exit-entropy, there are no golden results: the
-    engine's predictions are shown, and nothing is compared.
+    Runs that --exit-entropy, --budget or --budget-cycles end are compared too. With images of a
+    file, or with --alpha, there are no golden results: the engine's predictions are shown, and
+    nothing is compared.
     """
     number = _number(images)
     simulation = SIMULATIONS[engine]
     memory_options = {"--latency": latency, "--bandwidth": bandwidth, "--seed": seed}
     if not simulation.clocked:
-        _refuse_rtl_options({**memory_options, "--waves": waves})
+        _refuse_rtl_options({**memory_options, "--waves": waves, "--budget-cycles": budget_cycles})
     check_json(json_file)
     if waves is not None:
         check_file(waves)
 
-    from acsgen.compiler.exits import within_budget
     from acsgen.engines.rtl import Memory
     from acsgen.verify.builddir import open_build
     from acsgen.verify.check import check_vectors, open_engine, require_exact
@@ -121,28 +129,30 @@ def sim(
         pixels, labels = vectors.images, None
         if images is not None and number is None:
             pixels, labels = read_images(Path(images), vectors.images.shape[1:])
-        words = _with_settings(opened.program, exit_entropy, budget)
+        settings = ExitSettings(opened.program, exit_entropy, budget, budget_cycles)
         first = ", which takes minutes the first time" if simulation.clocked else ""
         display(f"compile the {simulation.title}{' with waves' if waves else ''}{first}")
         given = {key[2:]: value for key, value in memory_options.items() if value is not None}
         memory = replace(Memory.for_board(opened.manifest.board), **given)
         running = open_engine(opened, simulation, memory, waves)
+        if budget_cycles is not None:
+            display("measure the cycles between exits")
+        bounds = settings.bounds(running)
         stage = f"run the {simulation.title}"
         display(stage, 0, len(pixels))
 
         def advance(done: int) -> None:
             display(stage, done, len(pixels))
 
-        compared = pixels is vectors.images and alpha is None and exit_entropy is None
-        if compared:
-            golden = within_budget(opened.program, vectors.golden, budget)
-            vectors = replace(vectors, golden=golden)
-            found = check_vectors(
-                opened.program, running, vectors, simulation.title, advance, words
+        if pixels is vectors.images and alpha is None:
+            check = partial(
+                check_vectors, opened.program, running, title=simulation.title, on_image=advance
             )
+            found = settings.verify(running, vectors, bounds, check)
             headers, predictions = list(found.headers), None
         else:
-            free = run_free(opened, running, pixels, alpha, exit_entropy, words, advance)
+            params, words = settings.params, settings.words(bounds)
+            free = run_free(opened, running, pixels, alpha, params, words, advance)
             headers, predictions = [run.counters for run in free], [run.prediction for run in free]
         running.close()
     print_table(runs_table(opened, headers, simulation, predictions))
@@ -158,6 +168,7 @@ def sim(
             "alpha": alpha,
             "exit_entropy": exit_entropy,
             "budget": budget,
+            "budget_cycles": budget_cycles,
             "predictions": predictions,
             "accuracy": accuracy,
             "runs": headers,
@@ -202,27 +213,6 @@ def _size(waves: Path) -> int:
     if not size:
         raise CheckFailed(f"the simulation wrote no waves to {waves}")
     return size
-
-
-def _with_settings(program: Program, exit_entropy: float | None, budget: int | None) -> Words:
-    """Return the program buffer for a budget.
-
-    Raises:
-        UserError: the program has no exits for these settings, or the budget is too small.
-    """
-    problems = []
-    if exit_entropy is not None and not any(exit.decision for exit in program.exits):
-        problems.append(("--exit-entropy", "has no exits by entropy", "leave it out"))
-    if budget is not None and not program.exits:
-        problems.append(("--budget", "has no exits", "leave it out"))
-    elif budget is not None and budget < program.least_budget:
-        what = f"may take {program.least_budget:,} MACs to its first answer"
-        problems.append(("--budget", what, "give as many or more"))
-    if problems:
-        raise UserError(
-            [Problem(option, f"{program.model} {what}", todo) for option, what, todo in problems]
-        )
-    return program.with_budget(budget)
 
 
 def _refuse_rtl_options(options: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""``acsgen sim --images FILE``, ``--alpha``, ``--exit-entropy``: other images, or other thresholds.
+"""``acsgen sim --images FILE``, ``--alpha``: other images, or other thresholds of gates.
 
-A build has golden results for its own images and thresholds only, so that nothing is compared here:
-the engine's own predictions and counters are shown.
+A build has golden results for its own images and its own masks only, so that nothing is compared
+here: the engine's own predictions and counters are shown.
 """
 
 from __future__ import annotations
@@ -90,30 +90,33 @@ def run_free(
     engine: Engine,
     images: NDArray[np.uint8],
     alpha: float | None,
-    exit_entropy: float | None,
+    params: Words,
     words: Words,
     on_image: Callable[[int], None],
 ) -> list[FreeRun]:
-    """Run images on an engine, with the thresholds of one alpha or one entropy if it is given, and
-    with the limits that are in the program buffer ``words``."""
+    """Run images on an engine, with the thresholds of one alpha if it is given.
+
+    Args:
+        build: the build.
+        engine: where to run them.
+        images: uint8 ``[N, C, H, W]``.
+        alpha: of all gates; None leaves them as built.
+        params: parameter buffer, with the thresholds of exits.
+        words: program buffer, with the limits of exits.
+        on_image: called with the number of images done.
+    """
     from acsgen_host import Bundle, thresholds
-    from acsgen_host.exits import entropy_threshold
     from acsgen_host.result import decode
     from acsgen_host.words import pack_image
 
     bundle = Bundle.load(build.path)
-    params = np.array(build.program.params)
+    params = np.array(params)
     if alpha is not None:
         for name, integers in thresholds.resolve(bundle.gates, alpha).items():
             packed = thresholds.pack(integers)
             start = bundle.gates[name].threshold_address
             params[start : start + len(packed)] = packed
     program = build.program
-    if exit_entropy is not None:
-        by_entropy = [exit for exit in program.exits if exit.decision]
-        for exit in by_entropy:
-            integers = entropy_threshold(exit_entropy, exit.acc_scale)
-            params[exit.threshold_address] = thresholds.pack(integers)[0]
     found = []
     for index, image in enumerate(images):
         run = engine.run(words, params, pack_image(image), program.result_words)

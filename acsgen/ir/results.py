@@ -24,6 +24,7 @@ class GoldenResult:
         ran: by layer name, whether the layer ran for each image, ``[N]``; layers that always run
             need not be there.
         decisions: what the entropies in front of exits decided, by layer name, uint8 ``[N, 1]``.
+        sums: what they compared with their thresholds, by layer name, int32 ``[N, 1]``.
     """
 
     values: dict[str, NDArray[np.generic]] = field(repr=False)
@@ -31,6 +32,7 @@ class GoldenResult:
     masks: dict[str, NDArray[np.uint8]] = field(repr=False)
     ran: dict[str, NDArray[np.bool_]] = field(default_factory=dict, repr=False)
     decisions: dict[str, NDArray[np.uint8]] = field(default_factory=dict, repr=False)
+    sums: dict[str, NDArray[np.int32]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(next(iter(self.outputs.values())))
@@ -66,11 +68,16 @@ class GoldenResult:
 
     def head(self, count: int) -> GoldenResult:
         """The results of the first ``count`` images."""
+        return self.only(slice(count))
+
+    def only(self, chosen: slice | NDArray[np.integer]) -> GoldenResult:
+        """The results of some images, by their numbers."""
         return replace(
             self,
-            values={name: values[:count] for name, values in self.values.items()},
-            outputs={name: logits[:count] for name, logits in self.outputs.items()},
-            masks={name: bits[:count] for name, bits in self.masks.items()},
-            ran={name: ran[:count] for name, ran in self.ran.items()},
-            decisions={name: bits[:count] for name, bits in self.decisions.items()},
+            values={name: values[chosen] for name, values in self.values.items()},
+            outputs={name: logits[chosen] for name, logits in self.outputs.items()},
+            masks={name: bits[chosen] for name, bits in self.masks.items()},
+            ran={name: ran[chosen] for name, ran in self.ran.items()},
+            decisions={name: bits[chosen] for name, bits in self.decisions.items()},
+            sums={name: sums[chosen] for name, sums in self.sums.items()},
         )

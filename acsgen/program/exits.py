@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from acsgen_host.exits import NO_LIMIT, macs_limit, write_limit
+from acsgen_host.exits import NO_LIMIT, limit, write_limit
 
 from acsgen.isa.generated import INSTRUCTION_WORDS, Instruction, Opcode
 from acsgen.program.words import Words
 
-__all__ = ["NO_LIMIT", "ends_at_exit", "macs_limit", "write_limit"]
+__all__ = ["NO_LIMIT", "ends_at_exit", "limit", "write_limit"]
 
 
 def ends_at_exit(program: Words, index: int) -> bool:

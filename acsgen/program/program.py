@@ -22,7 +22,7 @@ from acsgen_host.words import as_bytes, image_words, words_for
 from acsgen.ir.integer import IntArray
 from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, SPEC_HASH, Instruction
 from acsgen.program.engine_config import EngineConfig
-from acsgen.program.exits import macs_limit, write_limit
+from acsgen.program.exits import limit, write_limit
 from acsgen.program.map_format import MapFormat
 from acsgen.program.words import Words
 from acsgen.support.digests import check_files
@@ -236,18 +236,37 @@ class Program:
             params[address : address + len(words)] = words
         return params
 
+    def with_limits(
+        self, macs: Mapping[int, int] | None = None, cycles: Mapping[int, int] | None = None
+    ) -> Words:
+        """Return the program buffer with limits in its exits, by their number from 0 on; the exits
+        that are not named have none.
+
+        Args:
+            macs: multiply-accumulates beyond which a run ends at the exit.
+            cycles: cycles beyond which it does.
+        """
+        words = self.words
+        for name, limits in (("macs_limit", macs or {}), ("cycles_limit", cycles or {})):
+            for number, value in limits.items():
+                write_limit(words, self.exits[number].instruction, name, value)
+        return words
+
     def with_budget(self, macs: int | None) -> Words:
         """Return the program buffer whose exits keep every run within ``macs``; None for no budget.
 
         Raises:
             ValueError: not even the way to the first exit is sure to be within it.
         """
-        words = self.words
-        for exit in self.exits:
-            write_limit(words, exit.instruction, "macs_limit", macs_limit(macs, exit.macs_after))
         if macs is not None and macs < self.least_budget:
             raise ValueError(f"{self.model} may take {self.least_budget} MACs to its first answer")
-        return words
+        return self.with_limits(self.macs_limits(macs))
+
+    def macs_limits(self, budget: int | None) -> dict[int, int]:
+        """The limits of a budget in MACs, by the number of the exit; none without a budget."""
+        if budget is None:
+            return {}
+        return {n: limit(budget, exit.macs_after) for n, exit in enumerate(self.exits)}
 
     def answer_at(self, index: int) -> str:
         """The output that answers in a run that ended well at instruction ``index``."""

@@ -25,6 +25,7 @@ def check_vectors(
     title: str,
     on_image: Callable[[int], None] = lambda done: None,
     words: Words | None = None,
+    params: Words | None = None,
 ) -> Verification:
     """Run all images on ``engine`` and compare everything, counters included.
 
@@ -35,6 +36,7 @@ def check_vectors(
         title: of the engine, for messages.
         on_image: called with the number of images done.
         words: program buffer, where limits of exits differ from the program's own.
+        params: parameter buffer, where thresholds do.
 
     Raises:
         CheckFailed: the engine did not finish, or broke a rule that is watched as it runs.
@@ -53,6 +55,7 @@ def check_vectors(
             vectors.images,
             vectors.golden,
             counters,
+            params=params,
             words=words,
             on_image=on_image,
         )

@@ -8,6 +8,8 @@ layer, so that a build is checked again without the network it came from:
 * ``output0``, ``output1``, ... int32 ``[N, classes]``, in the order of the program's outputs;
 * ``mask0``, ``mask1``, ... uint8 ``[N, channels]``, in the order of the program's gates;
 * ``layer0``, ``layer1``, ... int8 or uint8 ``[N, *shape]``, in the order of its traces;
+* ``decision.NAME`` uint8 and ``sum.NAME`` int32 ``[N, 1]``: what the entropy NAME in front of an
+  exit decided, and what it compared with its threshold;
 * ``ran.NAME`` bool ``[N]``: whether layer NAME ran for each image, where it does not always run.
 """
 
@@ -35,6 +37,9 @@ RAN = "ran."
 
 #: Begins the names of arrays with decisions in front of exits.
 DECISION = "decision."
+
+#: Begins the names of arrays with what was compared for them.
+SUM = "sum."
 
 VECTOR_FILES = (IMAGES_FILE, EXPECTED_FILE, GOLDEN_FILE)
 
@@ -65,6 +70,8 @@ def save_vectors(folder: Path, program: Program, vectors: Vectors) -> None:
         arrays[f"mask{index}"] = golden.masks[gate.name]
     for name, bits in golden.decisions.items():
         arrays[DECISION + name] = bits
+    for name, sums in golden.sums.items():
+        arrays[SUM + name] = sums
     for index, trace in enumerate(program.traces):
         stored = np.int8 if trace.signed else np.uint8
         arrays[f"layer{index}"] = golden.values[trace.layer].astype(stored)
@@ -100,13 +107,15 @@ def load_vectors(folder: Path, program: Program) -> Vectors:
             for key in stored
             if key.startswith(RAN)
         }
-        decisions = {
-            exit.decision: _array(stored[DECISION + exit.decision], np.uint8, (1,))
-            for exit in program.exits
-            if exit.decision
-        }
+        deciders = [exit.decision for exit in program.exits if exit.decision]
+        decisions = {name: _array(stored[DECISION + name], np.uint8, (1,)) for name in deciders}
+        sums = {name: _array(stored[SUM + name], np.int32, (1,)) for name in deciders}
         results: list[NDArray[np.generic]] = [
-            *(array for part in (outputs, masks, layers, ran, decisions) for array in part.values())
+            *(
+                array
+                for part in (outputs, masks, layers, ran, decisions, sums)
+                for array in part.values()
+            )
         ]
         if {len(result) for result in results} != {len(images)}:
             raise ValueError("not as many results as images")
@@ -117,7 +126,7 @@ def load_vectors(folder: Path, program: Program) -> Vectors:
             Problem(str(path), f"does not hold this program's vectors: {error}", "build it again")
         ) from error
     values: dict[str, NDArray[np.generic]] = {**layers, **masks, **outputs}
-    return Vectors(images, GoldenResult(values, outputs, masks, ran, decisions))
+    return Vectors(images, GoldenResult(values, outputs, masks, ran, decisions, sums))
 
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)

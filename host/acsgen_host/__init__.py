@@ -15,6 +15,7 @@ from . import isa, thresholds
 from .accelerator import Accelerator
 from .budget import BudgetPoint, BudgetProfile
 from .bundle import Bundle, BundleGate
+from .cycle_bounds import CycleBounds
 from .errors import (
     BackendError,
     BundleError,
@@ -39,6 +40,7 @@ __all__ = [
     "Bundle",
     "BundleError",
     "BundleGate",
+    "CycleBounds",
     "EngineBusy",
     "EngineFault",
     "EngineMismatch",

@@ -16,6 +16,7 @@ from . import isa
 from .arguments import flag, seconds
 from .backend import Backend, Buffer
 from .bundle import Bundle
+from .cycle_settings import CycleSettings
 from .errors import (
     BackendError,
     EngineBusy,
@@ -29,7 +30,7 @@ from .opening import open_bundle, open_source
 from .registers import Identity, Outcome, Registers, check_identity
 from .result import Result, Results, check_images, decode, is_single
 from .selftest import Report, self_test
-from .settings import AS_TRAINED, STRICTNESS, Settings
+from .settings import AS_TRAINED, STRICTNESS
 from .sharing import shared
 from .simulation import simulated_backend
 from .words import POISON, header, pack_image, written
@@ -46,7 +47,7 @@ PATIENCE = 0.1
 SIDES = 2
 
 
-class Accelerator(Settings):
+class Accelerator(CycleSettings):
     """A network, loaded into the memory of one engine.
 
         with Accelerator("resnet8-acs-digits32-1a2b3c4d.bit") as accelerator:

@@ -39,11 +39,11 @@ class ExitSettings:
         self._require_usable()
         found: dict[str, float] = {}
         with self._lock:
-            words = self._buffer("params").words
+            stored = self._exit_words()
             for output, exit in self.bundle.exits.items():
                 if exit.acc_scale:
-                    stored = thresholds.unpack_one(words, exit.threshold_address)
-                    found[output] = exits.entropy_of(stored, exit.acc_scale)
+                    integer = stored[exit.threshold_address]
+                    found[output] = exits.entropy_of(integer, exit.acc_scale)
         return found
 
     @exit_entropy.setter
@@ -81,11 +81,20 @@ class ExitSettings:
         if problems:
             raise InputError(problems)
         with self._lock:
-            params = self._buffer("params")
-            for name, integers in words.items():
-                address = known[name].threshold_address
-                params.words[address : address + 1] = thresholds.pack(integers)
-                params.flush(address, 1)
+            at = {known[name].threshold_address: found for name, found in words.items()}
+            self._write_exit_words({address: int(found[0]) for address, found in at.items()})
+
+    def _exit_words(self) -> dict[int, int]:
+        """The integer thresholds of exits by entropy, by their word of the parameters."""
+        words = self._buffer("params").words
+        places = [exit.threshold_address for exit in self.bundle.exits.values() if exit.acc_scale]
+        return {at: thresholds.unpack_one(words, at) for at in places}
+
+    def _write_exit_words(self, values: Mapping[int, int]) -> None:
+        params = self._buffer("params")
+        for at, value in values.items():
+            params.words[at : at + 1] = thresholds.pack(np.full(1, value, np.int32))
+            params.flush(at, 1)
 
     @property
     def hard_budget(self) -> int | None:
@@ -130,12 +139,20 @@ class ExitSettings:
                 )
             macs = int(macs)
         with self._lock:
-            program = self._buffer("program")
-            for exit in known.values():
-                limit = exits.macs_limit(macs, exit.macs_after)
-                at = exits.write_limit(program.words, exit.instruction, "macs_limit", limit)
-                program.flush(at, 1)
+            ways = [exit.macs_after for exit in known.values()]
+            limits = (
+                {} if macs is None else {k: exits.limit(macs, way) for k, way in enumerate(ways)}
+            )
+            self._write_limits("macs_limit", limits)
             self._hard_budget = macs
+
+    def _write_limits(self, name: str, limits: Mapping[int, int]) -> None:
+        """Write one kind of limit into every exit, by its number; those not named have none."""
+        program = self._buffer("program")
+        for place, exit in enumerate(self.bundle.exits.values()):
+            limit = limits.get(place, exits.NO_LIMIT)
+            at = exits.write_limit(program.words, exit.instruction, name, limit)
+            program.flush(at, 1)
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> Problem:

@@ -1,9 +1,9 @@
 """Early exits: where a run may end before the program does, and how it is told to.
 
 A run ends at an exit if the classifier there is sure (the entropy of its softmax is below a
-threshold), or if the rest of the network might overrun the budget of a run.  Both are data: the
-threshold is a word of the parameters, and the budget is a limit in each EXIT of the program, with
-which the engine compares its own counter.
+threshold), or if the rest of the network might overrun a budget of a run, in multiply-accumulates
+or in cycles.  All are data: the threshold is a word of the parameters, and a budget is a limit in
+each EXIT of the program, with which the engine compares its own counter.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from . import isa
 NO_LIMIT = (1 << min(bits for _, _, bits in isa.EXIT_LIMITS.values())) - 1
 
 _INT32 = np.iinfo(np.int32)
+
+#: The threshold of an exit that no entropy takes.
+NEVER = int(_INT32.max)
 
 
 class BundleExit(NamedTuple):
@@ -56,7 +59,7 @@ def entropy_threshold(entropy: float, acc_scale: float) -> np.ndarray:
     if not entropy >= 0.0:
         raise ValueError(f"an entropy is a number from 0 on, not {entropy}")
     if entropy == 0.0:
-        return np.full(1, _INT32.max, np.int32)
+        return np.full(1, NEVER, np.int32)
     if math.isinf(entropy):
         return np.full(1, _INT32.min, np.int32)
     exact = math.floor(-entropy / acc_scale)
@@ -65,14 +68,14 @@ def entropy_threshold(entropy: float, acc_scale: float) -> np.ndarray:
 
 def entropy_of(threshold: int, acc_scale: float) -> float:
     """Return the entropy in nats below which a classifier is sure, of an integer threshold."""
-    if threshold == _INT32.max:
+    if threshold == NEVER:
         return 0.0
     return math.inf if threshold == _INT32.min else -threshold * acc_scale
 
 
-def macs_limit(budget: int | None, after: int) -> int:
+def limit(budget: int, after: int) -> int:
     """Return the limit of an exit: beyond it, ``after`` more might be more than the budget."""
-    return NO_LIMIT if budget is None else min(max(budget - after, 0), NO_LIMIT)
+    return min(max(budget - after, 0), NO_LIMIT)
 
 
 def write_limit(program: np.ndarray, instruction: int, name: str, value: int) -> int:

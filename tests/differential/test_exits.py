@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
+from acsgen_host import InputError
 from acsgen_host.exits import entropy_threshold
 from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
-from acsgen.compiler.exits import within_budget
+from acsgen.compiler.exits import with_entropies, within_budget
 from acsgen.compiler.predict import predict
 from acsgen.engines.base import Engine
-from acsgen.engines.rtl import Memory
+from acsgen.engines.rtl import Memory, RtlEngine
 from acsgen.ir.format import Format
 from acsgen.ir.integer import IntGraph, IntLogits
 from acsgen.ir.results import GoldenResult
 from acsgen.nn import first_answers
 from acsgen.program.exits import write_limit
 from acsgen.program.program import Program
+from acsgen.program.words import Words
 from acsgen.quant.entropy import entropy_layers
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.golden.operators import operator
 from acsgen.verify import verify_engine
+from acsgen.verify.check import check_vectors
 from acsgen.verify.compare import Executed, HeaderWords, MaskBits, Verification
+from acsgen.verify.cycle_budget import cycle_limits, engine_bounds, verify_budget
+from acsgen.verify.vectors import Vectors
 from tests.differential.engines import CONFIGURATIONS, Engines, WatchedRtl
 from tests.nets.exits import Branchy, entropies
 from tests.nets.images import patches
@@ -40,14 +47,14 @@ IMAGES, SETTINGS = 3, 8
 ENGINES = ["csim", pytest.param("rtl", marks=pytest.mark.rtl)]
 
 
-@pytest.fixture(scope="module", params=["branchy", "radi"])
+@pytest.fixture(scope="module", params=["branchy", "ddi"])
 def network(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[IntGraph, Program, NDArray[np.uint8]]:
     """A network with exits and random weights, compiled once, and images."""
     folder = tmp_path_factory.mktemp("network")
-    if request.param == "radi":
-        graph = compiled_system("radi", folder)[1]
+    if request.param == "ddi":
+        graph = compiled_system("ddi", folder)[1]
     else:
         graph = integer_network(Branchy(), (3, 12, 12), folder)
     return graph, compile_graph(graph, CONFIGURATIONS[4]), patches(graph.input.shape, IMAGES)
@@ -127,7 +134,12 @@ def test_settings_of_run_time_are_those_of_the_golden_model(network, engine: Eng
         thresholds = chosen(program, values, rng) if number else never(program)
         limit = int(rng.integers(program.least_budget, most + 1))
         budget = None if rng.random() < 0.5 or not number else limit
-        golden = within_budget(program, model.run(images, thresholds), budget)
+        by_model = model.run(images, thresholds)
+        golden = with_entropies(program, whole, thresholds)
+        assert golden.answers == by_model.answers
+        for name, bits in by_model.decisions.items():
+            assert np.array_equal(golden.decisions[name], bits)
+        golden = within_budget(program, golden, budget)
         verification = checked(program, engine, images, golden, thresholds, budget)
         for header in verification.headers:
             assert budget is None or header["macs_executed"] <= budget
@@ -186,6 +198,72 @@ def test_a_limit_of_cycles_ends_a_run(network, engines: Engines) -> None:
         assert found.counters["cycles"] < whole.counters["cycles"]
         found = under_test.csim.run(words, params, image, program.result_words)
         assert found.fault_index == len(program.lines) - 1
+
+
+@pytest.fixture(params=[Memory(), Memory(latency=90, bandwidth=40), Memory(seed=3)], ids=str)
+def clocked(request: pytest.FixtureRequest, engines: Engines) -> Iterator[RtlEngine]:
+    """The engine with a clock, behind several memories."""
+    rtl = engines(4, True).rtl
+    assert isinstance(rtl, RtlEngine)
+    before, rtl.memory = rtl.memory, request.param
+    yield rtl
+    rtl.memory = before
+
+
+def run_within(
+    network: tuple[IntGraph, Program, NDArray[np.uint8]],
+    engine: RtlEngine,
+    budget: int,
+    words: Words,
+    thresholds: dict[str, NDArray[np.int32]],
+) -> Verification:
+    """Images within a budget of cycles, compared with the golden model in every word."""
+    graph, program, images = network
+    params = program.with_thresholds(thresholds)
+
+    def check(vectors: Vectors, words: Words) -> Verification:
+        return check_vectors(program, engine, vectors, "RTL", words=words, params=params)
+
+    vectors = Vectors(images, GoldenModel(graph).run(images, thresholds))
+    return verify_budget(program, engine, vectors, budget, words, params, check)
+
+
+@pytest.mark.parametrize("network", ["branchy"], indirect=True)
+@pytest.mark.rtl
+def test_no_run_takes_more_cycles_than_its_budget(network, clocked: RtlEngine) -> None:
+    """By the engine's own counter; pauses of the memory at random are what the margin is for."""
+    graph, program, images = network
+    rng = np.random.default_rng(8)
+    values = entropies(program, graph, GoldenModel(graph).run(images))
+    bounds = engine_bounds(program, clocked, margin=0.1 if clocked.memory.seed else 0.0)
+    ended = set()
+    for number, budget in enumerate(np.linspace(bounds.first, bounds.first + sum(bounds.after), 4)):
+        thresholds = chosen(program, values, rng) if number == 1 else never(program)
+        words = program.with_limits(cycles=cycle_limits(bounds, int(budget)))
+        found = run_within(network, clocked, int(budget), words, thresholds)
+        assert found.mismatches == 0, found.first
+        assert max(header["cycles"] for header in found.headers) <= budget
+        ended.update(header["fault_index"] for header in found.headers)
+    assert {program.exits[0].instruction, len(program.lines) - 1} <= ended
+
+
+@pytest.mark.parametrize("network", ["branchy"], indirect=True)
+@pytest.mark.rtl
+def test_a_budget_in_cycles_that_is_overrun_is_seen(network, engines: Engines) -> None:
+    """Without limits in the program nothing keeps it."""
+    program, images = network[1:]
+    rtl = engines(4, True).rtl
+    assert isinstance(rtl, RtlEngine)
+    first = engine_bounds(program, rtl).first
+    found = run_within(network, rtl, first, program.words, never(program))
+    assert found.mismatches == len(images)
+    assert re.match(r"image 0, .*: took [\d,]+ cycles of", found.first or "")
+
+
+@pytest.mark.parametrize("network", ["branchy"], indirect=True)
+def test_an_engine_without_a_clock_has_no_budget_in_cycles(network, engines: Engines) -> None:
+    with pytest.raises(InputError, match="no cycle counter"):
+        engine_bounds(network[1], engines(4).csim)
 
 
 def test_the_entropy_of_integers_is_that_of_floats() -> None:

@@ -48,6 +48,7 @@ SYSTEMS = {
     "iadi-public-code": ("iadi_resnet", {"rectify_shortcut": False}),
     "iadi-layer": ("iadi_resnet", {"gates": "layer"}),
     "mgl2s": ("iadi_resnet", {"gates": "both"}),
+    "ddi": ("ddi_resnet", {"branch_stages": (2, 3)}),
     "ofas-1": ("ofas_resnet", {"depth": 14}),
     "ofas-2": ("ofas_resnet", {"form": "II"}),
     "ofas-public-code": (
@@ -93,6 +94,10 @@ def compiled_system(name: str, folder: Path) -> tuple[torch.nn.Module, IntGraph]
 #: Networks without gates: branches of early exits, and the plain twins.
 UNGATED = {
     "radi": ("radi_resnet", SMALL),
+    "branchynet": (
+        "branchy_resnet",
+        SMALL | {"branches": ({"block": 0, "convolutions": 3}, {"block": 1, "convolutions": 2})},
+    ),
     "dense-plain": ("densenet", SMALL_DENSE),
     "vgg": ("vgg", {"stages": ((4, 6), (8,)), "pooled": 2, "hidden": (7,), "image_size": 8}),
     "image-resnet": (

@@ -83,6 +83,50 @@ def test_settings_answer_as_the_golden_model(bench: Bench, exits: Exits) -> None
         assert accelerator.selftest().mismatches == 0
 
 
+def test_a_budget_in_cycles_is_kept_and_changes_nothing_else(bench: Bench, exits: Exits) -> None:
+    graph, model, program, bundle, images = exits
+    first = program.exits[0]
+    golden = model.run(images)
+    near = sorted(entropies(program, graph, golden))
+    with bench.accelerator(bundle) as accelerator:
+        accelerator.exit_entropy = {first.output: near[1] * 1.001}
+        entropies_set = accelerator.exit_entropy
+        accelerator.hard_budget = program.least_budget + sum(e.macs_after for e in program.exits)
+        if not accelerator.run(images[0]).counters["cycles"]:
+            with pytest.raises(InputError, match="has no cycle counter"):
+                accelerator.hard_budget_cycles = 10**9
+            assert accelerator.hard_budget_cycles is None
+        else:
+            accelerator.set_strictness(0.4)
+            bounds = accelerator.measure_cycles()
+            assert accelerator.least_budget_cycles == bounds.first
+            assert accelerator.exit_entropy == entropies_set
+            assert accelerator.strictness == 0.4
+            accelerator.reset_thresholds()
+            accelerator.exit_entropy = 0.0
+            answers = []
+            most = bounds.first + sum(bounds.after)
+            for budget in (most, bounds.first + bounds.after[0], bounds.first):
+                accelerator.hard_budget_cycles = budget
+                results = accelerator.infer(images)
+                assert results.counters["cycles"].max() <= budget
+                answers.append(set(results.answer))
+                for index, result in enumerate(results):
+                    assert np.array_equal(result.logits, golden.outputs[result.answer][index])
+            names = [output.name for output in program.outputs]
+            assert answers == [{names[2]}, {names[1]}, {names[0]}]
+            for wrong in (bounds.first - 1, bounds.first + 0.5, True, "many"):
+                with pytest.raises(InputError, match="the first answer may take"):
+                    accelerator.hard_budget_cycles = wrong
+            assert accelerator.hard_budget_cycles == bounds.first
+            with pytest.raises(InputError, match="a share from 0 on"):
+                accelerator.measure_cycles(margin=-1)
+            accelerator.hard_budget_cycles = None
+        accelerator.hard_budget = None
+        accelerator.exit_entropy = None
+        assert accelerator.selftest().mismatches == 0
+
+
 def test_settings_that_do_not_fit_are_refused(bench: Bench, exits: Exits) -> None:
     with bench.accelerator(exits.bundle) as accelerator:
         before = accelerator.exit_entropy
@@ -99,6 +143,8 @@ def test_settings_that_do_not_fit_are_refused(bench: Bench, exits: Exits) -> Non
     with bench.accelerator() as accelerator:
         with pytest.raises(InputError, match="has no early exits"):
             accelerator.hard_budget = 10**9
+        with pytest.raises(InputError, match="has no early exits"):
+            accelerator.hard_budget_cycles = 10**9
         with pytest.raises(InputError, match="this network has none"):
             accelerator.exit_entropy = 0.5
 

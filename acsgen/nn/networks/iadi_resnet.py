@@ -3,6 +3,7 @@ layer gates, or both, which is their MGL2S (multi-grained learning to skip)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import model_validator
@@ -93,25 +94,23 @@ class IadiResNet(MixingResNet):
                 ins = width
             self.gates.append(IadiGate(ins, width, config.gate_norm, config.threshold))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Pixels [N, C, H, W] to logits [N, num_classes]."""
+    def features(self, x: Tensor) -> Iterator[Tensor]:
+        """Pixels [N, C, H, W] to the output of every block, in the order of execution."""
         x = self.stem(x)
         state = None
         for index, (_, block) in enumerate(self.blocks()):
-            if self.per_convolution:
-                x = self._by_convolution(index, block, x)
-                continue
             masks = []
             if self.control is not None and index:
                 runs, state = self.control(x, index - 1, state)
                 masks.append(runs)
-            if len(self.gates):
+            if self.per_convolution:
+                x = self._by_convolution(index, block, x)
+            elif len(self.gates):
                 masks.append(self.gates[index](x))
-            if not masks:
-                x = block(x)
-            else:
                 x = self.mixed(block, x, masks[0] if len(masks) == 1 else masks[0] * masks[1])
-        return self.classify(x)
+            else:
+                x = self.mixed(block, x, masks[0]) if masks else block(x)
+            yield x
 
     def _by_convolution(self, index: int, block: BasicBlock, x: Tensor) -> Tensor:
         """A block with a gate for each of its convolutions."""

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal
 
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acsgen.nn.early_exit import EarlyExit
-from acsgen.nn.networks._image import initialize_convolutions
+from acsgen.nn.networks._branches import Branched, BranchedConfig
 from acsgen.nn.networks.base import architecture
-from acsgen.nn.networks.resnet import BackboneConfig, BasicBlock, ResNet, ResNetConfig
+from acsgen.nn.networks.resnet import BasicBlock, ResNetConfig
 
 
-class RadiResNetConfig(BackboneConfig):
-    """Shape of a ResNet with six branch classifiers, two in each stage.
+class RadiResNetConfig(BranchedConfig):
+    """Shape of a ResNet with branch classifiers, two in a stage.
 
     Attributes:
-        exit_entropy: threshold of all exits, in nats; 0 where a budget alone takes them.
+        branch_stages: stages that have branches, of 1 to 3; all of them in the papers. The
+            branches of the first are dear in a small network.
     """
 
-    exit_entropy: float = Field(0.5, ge=0.0, allow_inf_nan=False)
+    branch_stages: tuple[Literal[1, 2, 3], ...] = Field(default=(1, 2, 3), min_length=1)
 
     @model_validator(mode="after")
-    def _pools(self) -> RadiResNetConfig:
-        if self.image_size < 8:
+    def _stages_fit(self) -> RadiResNetConfig:
+        if list(self.branch_stages) != sorted(set(self.branch_stages)):
+            raise ValueError("branch_stages: name each stage once, in their order")
+        if self.image_size < 8 and 1 in self.branch_stages:
             raise ValueError("the first branches pool twice: image_size 8 or more")
         return self
 
@@ -80,37 +82,24 @@ class PoolBranch(nn.Module):
         return logits
 
 
-@architecture("radi_resnet", RadiResNetConfig)
-class RadiResNet(ResNet):
-    """Branches behind the blocks n/4 and 3n/4 of each stage, each with an early exit; the last
-    answer is the network's.
+def radi_branches(config: RadiResNetConfig) -> tuple[list[int], list[nn.Module]]:
+    """Numbers of the blocks that have a branch behind them, and the branches, in their order."""
+    n = config.blocks_per_stage
+    kinds = (ConvBranch, BlockBranch, PoolBranch)
+    places: list[int] = []
+    branches: list[nn.Module] = []
+    for stage, (kind, width) in enumerate(zip(kinds, config.widths, strict=True)):
+        if stage + 1 in config.branch_stages:
+            places += [stage * n + n // 4, stage * n + 3 * n // 4]
+            branches += [kind(width, config.num_classes) for _ in range(2)]
+    return places, branches
 
-    The state dict has the plain twin's names, so that a pretrained twin can be loaded.
-    """
+
+@architecture("radi_resnet", RadiResNetConfig)
+class RadiResNet(Branched):
+    """Branches behind the blocks n/4 and 3n/4 of each stage."""
 
     def __init__(self, config: RadiResNetConfig) -> None:
-        super().__init__(ResNetConfig(**config.model_dump(exclude={"exit_entropy"})))
-        n = config.blocks_per_stage
-        self.taps = (n // 4, 3 * n // 4)
-        self.branches = nn.ModuleList(
-            kind(width, config.num_classes)
-            for kind, width in zip(
-                (ConvBranch, BlockBranch, PoolBranch), config.widths, strict=True
-            )
-            for _ in self.taps
-        )
-        self.exits = nn.ModuleList(EarlyExit(config.exit_entropy) for _ in self.branches)
-        initialize_convolutions(self.branches)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
-        """Pixels [N, C, H, W] to logits [N, classes] of every branch, then of the network."""
-        x = self.stem(x)
-        answers: list[Tensor] = []
-        for stage in (self.layer1, self.layer2, self.layer3):
-            for index, block in enumerate(stage):
-                x = cast(Tensor, block(x))
-                for tap in self.taps:
-                    if tap == index:
-                        number = len(answers)
-                        answers.append(self.exits[number](self.branches[number](x)))
-        return (*answers, self.classify(x))
+        shape = config.model_dump(exclude={"exit_entropy", "branch_stages"})
+        super().__init__(ResNetConfig(**shape))
+        self.add_branches(*radi_branches(config), config.exit_entropy)

@@ -226,7 +226,15 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pixels [N, C, H, W] to logits [N, num_classes]."""
-        return self.classify(self.layer3(self.layer2(self.layer1(self.stem(x)))))
+        *_, x = self.features(x)
+        return self.classify(x)
+
+    def features(self, x: Tensor) -> Iterator[Tensor]:
+        """Pixels [N, C, H, W] to the output of every block, in the order of execution."""
+        x = self.stem(x)
+        for _, block in self.blocks():
+            x = block(x)
+            yield x
 
     def example_input(self) -> Tensor:
         """One black image, uint8 [1, C, H, W], for shape tracing and export."""

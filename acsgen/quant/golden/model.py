@@ -57,8 +57,10 @@ class GoldenModel:
         always = (Stores.MASK, Stores.WIDE)
         kept = [item.name for item in self.graph if keep == "all" or item.stores in always]
         parts: dict[str, list[Tensor]] = {name: [] for name in kept}
+        entropies = [item.name for item in self.graph.deciders if isinstance(item, IntEntropy)]
+        sums: dict[str, list[Tensor]] = {name: [] for name in entropies}
         for start in range(0, len(pixels), batch):
-            values = self._run_batch(pixels[start : start + batch], bounds, set(kept))
+            values = self._run_batch(pixels[start : start + batch], bounds, set(kept), sums)
             for name in kept:
                 parts[name].append(values[name])
         results = {name: torch.cat(part).numpy() for name, part in parts.items()}
@@ -67,11 +69,8 @@ class GoldenModel:
             outputs={name: results[name] for name in self.graph.outputs},
             masks={gate.name: results[gate.name] for gate in self.graph.gates},
             ran=self._ran(results),
-            decisions={
-                layer.name: results[layer.name]
-                for layer in self.graph.deciders
-                if isinstance(layer, IntEntropy)
-            },
+            decisions={name: results[name] for name in entropies},
+            sums={name: torch.cat(part).to(torch.int32).numpy() for name, part in sums.items()},
         )
 
     def _ran(self, results: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.bool_]]:
@@ -86,10 +85,15 @@ class GoldenModel:
                 going = stays if going is None else going & stays
         return ran
 
-    def _run_batch(self, pixels: Tensor, bounds: Values, kept: set[str]) -> Values:
+    def _run_batch(
+        self, pixels: Tensor, bounds: Values, kept: set[str], sums: dict[str, list[Tensor]]
+    ) -> Values:
+        """The results that are kept; what entropies are compared with goes to ``sums``."""
         values: Values = {self.graph.input.name: pixels}
         for layer in self.graph:
             result = self._operators[layer.name](values)
+            if layer.name in sums:
+                sums[layer.name].append(result)
             if isinstance(layer, (IntGate, IntEntropy)):
                 result = (result > bounds[layer.name]).to(torch.uint8)
             values[layer.name] = result

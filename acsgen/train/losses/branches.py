@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Literal
 
-import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from acsgen.nn.answers import answer_macs
-from acsgen.nn.mac_counter import Skippable
-from acsgen.train.losses.base import ForwardPass, Loss, LossParameters, Terms, register
+from acsgen.train.losses._branch_terms import BranchLosses, BranchWeights
+from acsgen.train.losses.base import Forward, ForwardPass, Loss, Terms, register
 
 
-class BranchesParameters(LossParameters):
-    """Parameters of the weighted sum of branch losses.
-
-    Attributes:
-        weights: ``equal`` weighs every branch with 1 (JSTSP 2020), ``cost`` with the MACs of the
-            whole network over those of the branch's answer (ICCV 2019, section 3.2).
-    """
+class BranchesParameters(BranchWeights):
+    """Parameters of the weighted sum of branch losses."""
 
     name: Literal["branches"] = "branches"
-    weights: Literal["equal", "cost"] = "equal"
 
 
 @register
@@ -31,21 +22,12 @@ class BranchesLoss(Loss[BranchesParameters]):
 
     parameters_type = BranchesParameters
     own_statistics = ("branches_ce",)
-    _macs: tuple[int, ...] = ()
+
+    def __init__(self, parameters: BranchesParameters, forward: Forward) -> None:
+        super().__init__(parameters, forward)
+        self._branches = BranchLosses(parameters, forward)
 
     def total(self, ce: Tensor, run: ForwardPass, labels: Tensor) -> Terms:
         """The sum, and the mean of the branches' cross-entropies."""
-        if not run.branches:
-            return ce, (ce.new_zeros(()),)
-        losses = torch.stack([F.cross_entropy(logits, labels) for logits in run.branches])
-        weights = losses.new_tensor(self._weights(len(run.branches)))
-        return ce + (weights * losses).sum(), (losses.mean(),)
-
-    def _weights(self, branches: int) -> list[float]:
-        if self.parameters.weights == "equal":
-            return [1.0] * branches
-        if not self._macs:
-            model = self.forward.model
-            example = cast(Skippable, model).example_input().to(self.forward.device)
-            self._macs = answer_macs(model, example, branches + 1)
-        return [self._macs[-1] / macs for macs in self._macs[:-1]]
+        weighted, mean = self._branches(run, labels)
+        return ce + weighted, (mean,)
