@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from acsgen_host.exits import entropy_threshold
 from acsgen_host.words import pack_image
 from numpy.typing import NDArray
 
+from acsgen.cli.sim_exits import ExitSettings
 from acsgen.compiler import compile_graph
 from acsgen.compiler.exits import with_entropies, within_budget
 from acsgen.compiler.predict import predict
@@ -29,11 +32,12 @@ from acsgen.program.words import Words
 from acsgen.quant.entropy import entropy_layers
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.golden.operators import operator
+from acsgen.support.errors import UserError
 from acsgen.verify import verify_engine
 from acsgen.verify.check import check_vectors
 from acsgen.verify.compare import Executed, HeaderWords, MaskBits, Verification
 from acsgen.verify.cycle_budget import cycle_limits, engine_bounds, verify_budget
-from acsgen.verify.vectors import Vectors
+from acsgen.verify.vectors import Vectors, load_vectors, save_vectors
 from tests.differential.engines import CONFIGURATIONS, Engines, WatchedRtl
 from tests.nets.exits import Branchy, entropies
 from tests.nets.images import patches
@@ -258,6 +262,40 @@ def test_a_budget_in_cycles_that_is_overrun_is_seen(network, engines: Engines) -
     found = run_within(network, rtl, first, program.words, never(program))
     assert found.mismatches == len(images)
     assert re.match(r"image 0, .*: took [\d,]+ cycles of", found.first or "")
+
+
+@pytest.mark.parametrize("network", ["branchy"], indirect=True)
+def test_a_build_that_is_read_again_is_compared_with_other_exits(
+    network, engines: Engines, tmp_path: Path
+) -> None:
+    """As ``acsgen sim`` does it: from the vectors, which have no network."""
+    graph, program, images = network
+    save_vectors(tmp_path, program, Vectors(images, GoldenModel(graph).run(images)))
+    vectors, csim = load_vectors(tmp_path, program), engines(4).csim
+    check = partial(check_vectors, program, csim, title="C")
+    near = sorted(entropies(program, graph, vectors.golden))
+    answers = []
+    for entropy, macs in (
+        (0.0, None),
+        (near[1] * 1.001, None),
+        (9.0, None),
+        (0.0, program.least_budget),
+    ):
+        settings = ExitSettings(program, entropy, macs)
+        found = settings.verify(csim, vectors, None, check)
+        assert found.mismatches == 0, found.first
+        answers.append([program.answer_at(header["fault_index"]) for header in found.headers])
+        assert answers[-1] == settings.golden(vectors.golden).answers
+    first, _, last = (output.name for output in program.outputs)
+    assert set(answers[0]) == {last}
+    assert set(answers[2]) == set(answers[3]) == {first}
+    built = check(vectors=vectors, params=ExitSettings(program, 9.0).params)
+    assert built.mismatches, "no other setting was compared"
+    with pytest.raises(UserError, match=r"--budget: .* may take .* MACs to its first answer"):
+        ExitSettings(program, macs=1)
+    plain = replace(program, exits=())
+    with pytest.raises(UserError, match=r"(?s)no exits by entropy.*--budget: .*--budget-cycles: "):
+        ExitSettings(plain, 0.5, 10**9, 10**9)
 
 
 @pytest.mark.parametrize("network", ["branchy"], indirect=True)
