@@ -154,9 +154,24 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def meanings(holder: type) -> dict[str, str]:
     """Return the meaning of each field of a model or dataclass, from its documentation.
 
-    It stands in a section ``Attributes:`` of the class's docstring, or below the field itself.
+    It stands in a section ``Attributes:`` of the docstring of the class that has the field, or
+    below the field itself.
     """
-    found = _from_section(inspect.getdoc(holder) or "")
+    found: dict[str, str] = {}
+    for base in reversed(holder.__mro__):
+        if base not in (object, BaseModel):
+            found |= _documented(base)
+    names = (
+        list(holder.model_fields)
+        if issubclass(holder, BaseModel)
+        else [field.name for field in dataclasses.fields(holder)]  # type: ignore[arg-type]
+    )
+    return {name: found.get(name, "") for name in names}
+
+
+def _documented(holder: type) -> dict[str, str]:
+    """The meanings that a class documents itself, without those of the classes it inherits from."""
+    found = _from_section(inspect.cleandoc(holder.__doc__ or ""))
     tree = ast.parse(textwrap.dedent(inspect.getsource(holder))).body[0]
     assert isinstance(tree, ast.ClassDef)
     for field, behind in zip(tree.body, tree.body[1:], strict=False):
@@ -164,12 +179,7 @@ def meanings(holder: type) -> dict[str, str]:
             text = behind.value if isinstance(behind, ast.Expr) else None
             if isinstance(text, ast.Constant) and isinstance(text.value, str):
                 found[field.target.id] = " ".join(text.value.split())
-    names = (
-        list(holder.model_fields)
-        if issubclass(holder, BaseModel)
-        else [field.name for field in dataclasses.fields(holder)]  # type: ignore[arg-type]
-    )
-    return {name: found.get(name, "") for name in names}
+    return found
 
 
 def _from_section(doc: str) -> dict[str, str]:
