@@ -6,8 +6,11 @@
 - of the integer network on the first test images of digits32: accuracy, masks, multiply-accumulates
   (MACs) and the range of thresholds, beside the accuracy of the static twin;
 - of the ZedBoard's engine in both simulations: cycles with the gates' own masks, whose every layer
-  must equal the integer network on some images, with every gate open, and without the gates. An
-  entry whose simulations differ in a bit is not written.
+  must equal the integer network on some images, with every gate open and no exit taken, and of the
+  twin. An entry whose simulations differ in a bit is not written.
+
+Networks with early exits answer at those that their thresholds take; an entry has the accuracy of
+these answers on all test images, in floats, as the model file has that of the last classifier.
 
 ``python -m benchmarks.papers_tables`` renders the file.
 """
@@ -21,6 +24,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from acsgen.data import load_dataset
 from acsgen.engines.base import Engine, Implementation
 from acsgen.engines.rtl import Memory
@@ -28,8 +34,10 @@ from acsgen.flow.baseline import load_baseline, save_baseline
 from acsgen.flow.bench import Case, Figures, GatedNetwork, open_engine, simulation_of
 from acsgen.flow.difficulty import difficulty_figures
 from acsgen.flow.evaluate import CALIBRATION_IMAGES, EvalResult, measure
+from acsgen.flow.exits import answers_of
 from acsgen.flow.thresholds import measure_thresholds
 from acsgen.frontend import front_end
+from acsgen.frontend.execute import run_layers
 from acsgen.ir.integer import IntGraph
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
@@ -45,6 +53,9 @@ BOARD = "zedboard"
 EVALUATED = 500
 #: Images that both simulations run.
 SIMULATED = 8
+
+#: Images that run at once.
+_BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,9 @@ ROWS = {
     "iadi-resnet14-digits32": Row("IADI", "resnet14-digits32"),
     "densenet28-iadi-digits32": Row("IADI, DenseNet", "densenet28-digits32"),
     "mgl2s-resnet14-digits32": Row("IADI, MGL2S", "resnet14-digits32"),
+    "radi-resnet14-digits32": Row("RADI", "resnet14-digits32"),
+    "branchy-resnet14-digits32": Row("BranchyNet", "resnet14-digits32"),
+    "ddi-resnet14-digits32": Row("DDI", "resnet14-digits32"),
     "ofas1-resnet14-digits32": Row("OFAS-I", "resnet14-digits32"),
     "ofas2-resnet14-digits32": Row("OFAS-II", "resnet14-digits32"),
     "skipnet1-resnet14-digits32": Row("SkipNet, FFGate-I", "resnet14-digits32"),
@@ -114,6 +128,7 @@ def measure_row(name: str) -> dict[str, Any]:
         "gate_agreement": found.gate_agreement,
         "masks": None if found.masks is None else asdict(found.masks),
         "difficulty": None if figures is None else asdict(figures),
+        **({"exits": _at_exits(name, found)} if found.exits else {}),
         "macs": found.macs_mean,
         "macs_gates": found.macs_gates,
         "thresholds": None if thresholds is None else asdict(thresholds),
@@ -121,6 +136,23 @@ def measure_row(name: str) -> dict[str, Any]:
         "hls": _on_engine("hls", integers, row.twin),
         "rtl": _on_engine("rtl", integers, row.twin),
     }
+
+
+def _at_exits(name: str, found: EvalResult) -> dict[str, Any]:
+    """What the exits of a network do: shares of the integers' answers, and the floats' accuracy."""
+    layers, _ = front_end(model_file(name))
+    test = load_dataset("digits32", "test")
+    right: list[np.ndarray[Any, Any]] = []
+    for start in range(0, len(test), _BATCH):
+        part = slice(start, start + _BATCH)
+        run = run_layers(layers, torch.from_numpy(np.array(test.images[part])))
+        results = {key: value.numpy() for key, value in run.items()}
+        chosen = answers_of(layers, results)
+        logits = np.stack([results[output] for output in layers.outputs])
+        predicted = logits[chosen, np.arange(len(chosen))].argmax(axis=1)
+        right.append(predicted == test.labels[part])
+    shares = {exit.output: exit.int8_share for exit in found.exits}
+    return {"accuracy": float(np.concatenate(right).mean()), "answers": shares}
 
 
 @cache
@@ -139,7 +171,7 @@ def _on_engine(kind: Implementation, integers: IntGraph, twin: str) -> dict[str,
     config, engine = _engine(kind)
     network = GatedNetwork(integers, config, engine, images, traced=True)
     found = {"own": _kept(network.measure(Case("row", "own")))}
-    if integers.gates:
+    if integers.gates or integers.exits:
         found["open"] = _kept(network.measure(Case("row", "open")))
     return found | {"dense": _twin_on_engine(kind, twin)}
 

@@ -2,8 +2,8 @@
 
 From ``papers.json`` it writes the tables between the marks of ``docs/papers.md`` and of
 ``models/README.md``, and ``docs/papers-macs-cycles.svg``: each network has a disc, at the MACs and
-the cycles that it saves of its static twin, and a ring where the gates' own work counts on neither
-side.
+the cycles that it saves of its static twin, and a ring where the work of gates and of branch
+classifiers counts on neither side.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SAVINGS = (
 )
 _MASKS = (
     "system",
-    "gates, MACs / cycles",
+    "gates, branches: MACs / cycles",
     "MACs follow difficulty",
     "MACs of the quarters, easiest first",
     "AUROC",
@@ -54,8 +54,8 @@ class Saved:
         macs: of its static twin's MACs, gating work counted against it.
         cycles: likewise of the twin's cycles on the RTL engine.
         cycles_hls: likewise on the HLS engine.
-        gate_macs: MACs of the network with every gate open that its twin does not have; 0 without
-            gates.
+        gate_macs: MACs of the network with every gate open and no exit taken that its twin does not
+            have; 0 without gates and exits.
         gate_cycles: likewise cycles on the RTL engine.
     """
 
@@ -67,7 +67,7 @@ class Saved:
 
     @property
     def skipping(self) -> tuple[float, float]:
-        """MACs and cycles (RTL) saved of the network with every gate open, over the twin's."""
+        """MACs and cycles (RTL) saved of the network that skips nothing, over the twin's."""
         return self.macs + self.gate_macs, self.cycles + self.gate_cycles
 
     @property
@@ -124,7 +124,8 @@ def _row(cells: Iterable[str]) -> str:
 
 def _savings(name: str, entry: dict[str, Any]) -> Iterator[str]:
     found = saved(entry)
-    metrics = load_checkpoint(model_file(name)).meta["metrics"]
+    at_exits = entry.get("exits")
+    metrics = load_checkpoint(model_file(name)).meta["metrics"] if at_exits is None else at_exits
     twin = load_checkpoint(model_file(ROWS[name].twin)).meta["metrics"]
     yield ROWS[name].system
     yield f"`{name.removesuffix('-digits32')}`"
@@ -137,8 +138,11 @@ def _savings(name: str, entry: dict[str, Any]) -> Iterator[str]:
 
 def _masks(name: str, entry: dict[str, Any]) -> Iterator[str]:
     found, figures = saved(entry), entry["difficulty"]
-    r = load_checkpoint(model_file(name)).meta["metrics"]["masks"]["difficulty_correlation"]
-    usable = entry["thresholds"]["usable"]
+    # Of a network with exits the model file has that of a run which no exit ends.
+    r = figures["correlation"]
+    if "exits" not in entry:
+        r = load_checkpoint(model_file(name)).meta["metrics"]["masks"]["difficulty_correlation"]
+    usable = None if entry["thresholds"] is None else entry["thresholds"]["usable"]
     yield ROWS[name].system
     yield f"{_percent(found.gate_macs)} / {_percent(found.gate_cycles)}"
     yield "–" if r is None else f"r = {r:+.2f}"
@@ -155,6 +159,9 @@ def _percent(value: float, digits: int = 1) -> str:
 COLOURS = {
     "ACS": "#c2410c",
     "IADI": "#1d4ed8",
+    "RADI": "#be185d",
+    "BranchyNet": "#0e7490",
+    "DDI": "#92400e",
     "OFAS-I": "#047857",
     "OFAS-II": "#65a30d",
     "SkipNet": "#7c3aed",
@@ -170,7 +177,7 @@ def svg() -> str:
     for number, (name, entry) in enumerate(recorded().items()):
         found, system = saved(entry), ROWS[name].system
         colour = COLOURS[system.replace(",", " ").split()[0]]
-        places = [(found.macs, found.cycles, colour, "gates counted")]
+        places = [(found.macs, found.cycles, colour, "all counted")]
         if "open" in entry["rtl"]:
             places.append((*found.skipping, "#ffffff", "skipping alone"))
         for macs, cycles, fill, how in places:
@@ -192,7 +199,12 @@ def svg() -> str:
             f'fill="#ffffff">{number + 1}</text>',
             f'<text x="{left + 16}" y="{at + 4}" fill="#111827">{system}</text>',
         ]
-    notes = ("discs: gates' work counted,", "rings: gates' work left out", "on both sides")
+    notes = (
+        "discs: work of gates and",
+        "branches counted,",
+        "rings: left out on both",
+        "sides",
+    )
     lines += [
         f'<text x="{left - 8}" y="{TOP + SIDE - 40 + 18 * row}" fill="#374151">{text}</text>'
         for row, text in enumerate(notes)

@@ -92,7 +92,7 @@ class EvalResult:
         macs_std: their standard deviation over images.
         macs_gates: gating work alone, mean over images.
         masks: statistics of the integer network's masks; None without gates.
-        difficulty: whether its MACs follow difficulty; None without gates.
+        difficulty: whether its MACs follow difficulty; None without gates and exits.
         thresholds: the integer network at other thresholds, where they were tried.
         twin_accuracy: of the static twin in floats, where one was given.
         macs: int64 ``[N]``, executed for each image.
@@ -309,7 +309,7 @@ def measure(
         macs_std=float(macs.executed.std()),
         macs_gates=float(macs.gates.mean()),
         masks=_statistics(bits),
-        difficulty=difficulty_figures(macs.executed, wrong, difficulty) if bits else None,
+        difficulty=difficulty_figures(macs.executed, wrong, difficulty) if bits or exits else None,
         exits=exits,
         exit_agreement=float(np.mean(floats == ints)) if exits else None,
         macs=macs.executed,

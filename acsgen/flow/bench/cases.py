@@ -28,7 +28,8 @@ class Case:
     Attributes:
         network: key of :data:`NETWORKS`.
         masks: ``dense`` for the network without its gates, ``open`` for gates that keep every
-            channel, ``own`` for their decisions on real images, ``drawn`` for random masks.
+            channel, ``own`` for their decisions on real images, ``drawn`` for random masks. With
+            ``own`` masks runs may end at exits by entropy, with others they do not.
         saved_percent: of drawn masks, the share of the dense network's MACs that they save.
     """
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from acsgen_host.exits import NEVER
 from numpy.typing import NDArray
 
 from acsgen.compiler import compile_graph
@@ -19,7 +20,7 @@ from acsgen.flow.bench.cases import NATURAL_IMAGES, NETWORKS, REFERENCES, Case
 from acsgen.flow.bench.masks import draw_masks
 from acsgen.flow.evaluate import CALIBRATION_IMAGES
 from acsgen.frontend import front_end
-from acsgen.ir.integer import IntGraph
+from acsgen.ir.integer import IntEntropy, IntGraph
 from acsgen.ir.ungate import without_gates
 from acsgen.isa.generated import HEADER_WORDS, LANES, WORD_BYTES
 from acsgen.program.board import Board
@@ -191,7 +192,10 @@ class GatedNetwork:
         else:
             dense = count_macs(self.ungated, {}, 1).dense
             masks = draw_masks(self.graph, dense * (1 - case.saved_percent / 100), SEED).masks
-        return self._run(self.graph, self.program, one, force_masks(self.graph, masks))
+        thresholds = force_masks(self.graph, masks)
+        deciders = [layer.name for layer in self.graph if isinstance(layer, IntEntropy)]
+        thresholds |= {name: np.full(1, NEVER, np.int32) for name in deciders}
+        return self._run(self.graph, self.program, one, thresholds)
 
     def _run(
         self,

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from acsgen.nn.gates.dgconv import DGConv2d, is_power_of_two
 from acsgen.nn.mac_counter import GatedLayer
 from acsgen.nn.networks._image import (
     ImageConfig,
@@ -27,6 +28,7 @@ class ImageResNetConfig(ImageConfig):
         widths: channels that each stage puts out.
         inner: channels inside of a bottleneck, by stage; None for blocks of two convolutions 3x3.
         groups: of the 3x3 convolution of a bottleneck: 1, or ResNeXt's.
+        learned_groups: the 3x3 convolutions of bottlenecks learn their groups (DGConv): G-ResNeXt.
         stem_width: channels of the stem.
         stem: ``7x7`` of stride 2 with max pooling 3x3/2, or ``3x3`` of stride 1.
     """
@@ -37,6 +39,7 @@ class ImageResNetConfig(ImageConfig):
     widths: tuple[Width, ...] = (16, 32, 64, 128)
     inner: tuple[Width, ...] | None = None
     groups: int = Field(default=1, ge=1, le=256)
+    learned_groups: bool = False
     stem_width: Width = 16
     stem: Literal["7x7", "3x3"] = "3x3"
 
@@ -49,6 +52,11 @@ class ImageResNetConfig(ImageConfig):
                 )
         if self.inner is None and self.groups > 1:
             raise ValueError("groups need bottlenecks: give inner")
+        if self.learned_groups and (self.inner is None or self.groups > 1):
+            raise ValueError("learned_groups need bottlenecks, without groups: give inner alone")
+        uneven = [width for width in self.inner or () if not is_power_of_two(width)]
+        if self.learned_groups and uneven:
+            raise ValueError(f"learned_groups need powers of two as inner, got {uneven[0]}")
         wrong = [width for width in self.inner or () if width % self.groups]
         if wrong:
             raise ValueError(f"{self.groups} groups do not divide {wrong[0]} channels")
@@ -63,13 +71,14 @@ class ImageBlock(nn.Module):
         inner: channels inside of a bottleneck; None for two convolutions 3x3.
         width: channels of the result.
         stride: of the first 3x3 convolution and of the shortcut.
-        groups: of the 3x3 convolution of a bottleneck.
+        groups: of the 3x3 convolution of a bottleneck; None where it learns them.
     """
 
     def __init__(
-        self, in_channels: int, inner: int | None, width: int, stride: int, groups: int
+        self, in_channels: int, inner: int | None, width: int, stride: int, groups: int | None
     ) -> None:
         super().__init__()
+        self.conv2: nn.Module
         self.conv3: nn.Module | None = None
         if inner is None:
             self.conv1 = nn.Conv2d(in_channels, width, 3, stride=stride, padding=1, bias=False)
@@ -79,8 +88,10 @@ class ImageBlock(nn.Module):
         else:
             self.conv1 = nn.Conv2d(in_channels, inner, 1, bias=False)
             self.bn1 = nn.BatchNorm2d(inner)
-            self.conv2 = nn.Conv2d(
-                inner, inner, 3, stride=stride, padding=1, groups=groups, bias=False
+            self.conv2 = (
+                DGConv2d(inner, 3, stride)
+                if groups is None
+                else nn.Conv2d(inner, inner, 3, stride=stride, padding=1, groups=groups, bias=False)
             )
             self.bn2 = nn.BatchNorm2d(inner)
             self.conv3 = nn.Conv2d(inner, width, 1, bias=False)
@@ -116,12 +127,13 @@ class ImageResNet(nn.Module):
         self.bn1 = nn.BatchNorm2d(channels)
         self.pools = large
         self.stages = nn.ModuleList()
+        groups = None if config.learned_groups else config.groups
         inner = config.inner or (None,) * len(config.blocks)
         for number, blocks in enumerate(config.blocks):
             width, stage = config.widths[number], nn.Sequential()
             for index in range(blocks):
                 step = 2 if number and not index else 1
-                block = ImageBlock(channels, inner[number], width, step, config.groups)
+                block = ImageBlock(channels, inner[number], width, step, groups)
                 stage.append(block)
                 channels = width
             self.stages.append(stage)
