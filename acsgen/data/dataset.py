@@ -48,6 +48,24 @@ class Dataset:
         )
 
 
+@dataclass(frozen=True)
+class Images:
+    """Images, with or without labels, for what needs none.
+
+    Attributes:
+        name: the name they were loaded by.
+        images: uint8 [N, C, H, W].
+        labels: int64 [N], from 0 on; None where there are none.
+    """
+
+    name: str
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64] | None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
 def need_root(name: str, root: Path | None, remedy: str) -> Path:
     """The data set's folder.
 

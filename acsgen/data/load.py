@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from acsgen.data.dataset import Dataset
+from acsgen.data.dataset import Dataset, Images
 from acsgen.support.errors import Problem, UserError
 
 SPLITS = ("train", "test")
@@ -60,6 +60,25 @@ def load_dataset(
         remedy = f"write npz:{name}" if name.endswith(".npz") else _known()
         raise UserError([Problem("dataset", f"unknown data set '{name}'", remedy)])
     return dataset if limit is None else dataset.head(limit)
+
+
+def load_images(name: str, split: str, root: str | Path | None = None) -> Images:
+    """Load the images of a data set, whose labels may be missing in an ``npz`` file.
+
+    Args:
+        name: as of :func:`load_dataset`.
+        split: ``train`` or ``test``.
+        root: folder of the downloaded files.
+
+    Raises:
+        UserError: as :func:`load_dataset`.
+    """
+    if name.startswith("npz:"):
+        from acsgen.data.npz import load_npz_images
+
+        return load_npz_images(Path(name.removeprefix("npz:")))
+    dataset = load_dataset(name, split, root)
+    return Images(dataset.name, dataset.images, dataset.labels)
 
 
 def _digits32(split: str, root: Path | None) -> Dataset:

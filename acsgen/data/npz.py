@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.data.dataset import Dataset
+from acsgen.data.dataset import Dataset, Images
 from acsgen.data.remedies import remedy_for_images, remedy_for_labels
 from acsgen.support.archives import read_arrays
 from acsgen.support.errors import Problem, UserError
@@ -25,6 +25,18 @@ def load_npz(path: Path, split: str) -> Dataset:
     Raises:
         UserError: the file is missing or unreadable, or the arrays do not fit; all are listed.
     """
+    found = load_npz_images(path, need_labels=True)
+    assert found.labels is not None
+    classes = int(found.labels.max()) + 1
+    return Dataset(found.name, found.images, found.labels, classes, split)
+
+
+def load_npz_images(path: Path, need_labels: bool = False) -> Images:
+    """Read ``images`` uint8 [N, C, H, W] and, if they are there, ``labels`` [N].
+
+    Raises:
+        UserError: as :func:`load_npz`; labels may be missing where they are not needed.
+    """
     where = str(path)
     require_file(path, "data set", REMEDY)
     try:
@@ -34,26 +46,23 @@ def load_npz(path: Path, split: str) -> Dataset:
         raise UserError([Problem(where, what, "check the file and its permissions")]) from None
     except ValueError as error:
         raise UserError([Problem(where, f"not a readable .npz file: {error}", REMEDY)]) from None
-    absent = [key for key in ("images", "labels") if key not in arrays]
+    needed = ("images", "labels") if need_labels else ("images",)
+    absent = [key for key in needed if key not in arrays]
     if absent:
         raise UserError([Problem(where, f"array {' and '.join(absent)} missing", REMEDY)])
-    images, labels = arrays["images"], arrays["labels"]
+    images, labels = arrays["images"], arrays.get("labels")
     problems = []
     if images.ndim and not len(images):
         problems.append(Problem(where, "there are no images in it", REMEDY))
     elif images.ndim != 4 or images.dtype != np.uint8 or 0 in images.shape:
         what = f"images should be uint8 [N, C, H, W], found {images.dtype} {list(images.shape)}"
         problems.append(Problem(where, what, remedy_for_images(images) or REMEDY))
-    problems += label_problems(labels, None if problems else len(images), where)
+    if labels is not None:
+        problems += label_problems(labels, None if problems else len(images), where)
     if problems:
         raise UserError(problems)
-    return Dataset(
-        name=name_as_text(f"npz:{path}"),
-        images=images,
-        labels=labels.astype(np.int64),
-        num_classes=int(labels.max()) + 1,
-        split=split,
-    )
+    as_integers = None if labels is None else labels.astype(np.int64)
+    return Images(name_as_text(f"npz:{path}"), images, as_integers)
 
 
 def label_problems(labels: NDArray[Any], images: int | None, where: str) -> list[Problem]:

@@ -25,6 +25,7 @@ from acsgen.frontend.opgraph import (
     Softmax,
     Unknown,
 )
+from acsgen.frontend.pool_ops import EdgePad, PartialMax, WindowMeans
 from acsgen.isa.bits import reach
 from acsgen.isa.generated import (
     INSTRUCTION_FIELDS,
@@ -36,6 +37,7 @@ from acsgen.isa.generated import (
 )
 from acsgen.support.errors import Problem
 
+_AXES = ("channels", "rows", "columns")
 _MAX_PAD = reach(INSTRUCTION_FIELDS, "pad") - 1
 
 
@@ -69,8 +71,22 @@ def _left_over(op: Op) -> Problem:
         what += f" does not fit a square kernel of at most {MAX_KERNEL}x{MAX_KERNEL}"
         remedy = "use a smaller kernel, less dilation, or the same padding for rows and columns"
         return Problem(op.where, what, remedy)
+    if isinstance(op, WindowMeans):
+        return Problem(op.where, op.what, op.remedy)
+    if isinstance(op, EdgePad):
+        what = "ceil_mode goes beyond the edge of a map that may be negative"
+        return Problem(
+            op.where, what, "put a ReLU before or behind the pool, or set ceil_mode=False"
+        )
+    if isinstance(op, PartialMax):
+        what = f"maximum over axes [{op.axis + 1}]"
+        return Problem(op.where, what, "take it over height and width, x.amax((2, 3))")
+    if isinstance(op, Slice) and op.step == 1:
+        what = f"takes {_AXES[op.axis]} {op.start} to {op.start + op.shape[op.axis] - 1} only"
+        remedy = f"crop rows and columns alike, by at most {MAX_KERNEL - 1}, or crop the images"
+        return Problem(op.where, what, remedy)
     if isinstance(op, Slice):
-        axis = ("channels", "rows", "columns")[op.axis]
+        axis = _AXES[op.axis]
         what = f"takes every {op.step}-th of the {axis} from {op.start} on"
         remedy = "take channels, or every second row and column of the whole map, x[:, :, ::2, ::2]"
         return Problem(op.where, what, remedy)

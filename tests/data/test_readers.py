@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from acsgen.data import Dataset, dataset_names, load_dataset
+from acsgen.data import Dataset, dataset_names, load_dataset, load_images
 from acsgen.data.remedies import remedy_for_images, remedy_for_labels, require_images
 from acsgen.support.errors import UserError
 
@@ -164,6 +164,20 @@ def test_npz(tmp_path: Path, save: Any) -> None:
     dataset = load_dataset(f"npz:{tmp_path / 'own.npz'}", "test")
     same(dataset, images, LABELS)
     assert (dataset.num_classes, dataset.split) == (10, "test")
+
+
+@pytest.mark.unit
+def test_images_without_labels_are_enough_where_none_are_read(tmp_path: Path) -> None:
+    images = load_images(npz(tmp_path, images=IMAGES), "test")
+    assert np.array_equal(images.images, IMAGES)
+    assert (images.labels, len(images)) == (None, 4)
+    labelled = load_images(npz(tmp_path, images=IMAGES, labels=LABELS), "test")
+    assert labelled.labels is not None
+    assert labelled.labels.tolist() == list(LABELS)
+    with pytest.raises(UserError, match="4 images but 3 labels"):
+        load_images(npz(tmp_path, images=IMAGES, labels=LABELS[:3]), "test")
+    with pytest.raises(UserError, match="array images missing"):
+        load_images(npz(tmp_path, labels=LABELS), "test")
 
 
 @pytest.mark.unit

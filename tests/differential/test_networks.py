@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from acsgen.engines.rtl import Memory
 from acsgen.frontend import front_end
@@ -100,6 +101,30 @@ PICKED = {
     "maximum-5": picked(nn.MaxPool2d(5), 17),
 }
 
+
+class Windows(nn.Module):
+    """Windows, steps and activations that the engine does not have, one behind the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 8, 4, 4, 1)
+        self.stem = nn.Conv2d(3, 8, 11, 2, 4)
+        self.fire, self.maxout = ConvBn(8, 8), ConvBn(8, 16)
+        self.third = nn.Conv2d(8, 8, 3, 3)
+        self.fc = nn.Linear(56, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.float() / 255
+        wide = F.relu(self.stem(x))  # 21x21
+        fire = F.max_pool2d(F.relu(self.fire(wide)), 2, ceil_mode=True)  # 11x11
+        both = torch.maximum(*self.maxout(fire).chunk(2, 1)).clamp(max=1.5)
+        pyramid = F.max_pool2d(both, 9, 1, 4)[:, :, 1:-1, 1:-1]  # 9x9
+        third = self.third(pyramid).abs()  # 3x3
+        averages = F.adaptive_avg_pool2d(F.relu(self.patches(x)), 2).flatten(1)
+        largest = third.amax((2, 3)), fire.amax((2, 3)), F.hardswish(wide.mean((2, 3)))
+        return self.fc(torch.cat([averages, *largest], 1))
+
+
 #: The ResNets are those of acsgen.nn, in widths, depths and with gates that no shipped model has.
 NETWORKS: dict[str, Maker] = {
     **{body.__name__: quantized(lambda body=body: gated(body()), (3, 12, 12)) for body in BODIES},
@@ -108,6 +133,7 @@ NETWORKS: dict[str, Maker] = {
         for name, shape in PLAIN.items()
         for pool in POOLS
     },
+    "windows": quantized(lambda: randomized(Windows()), (3, 42, 42)),
     "large-stem": quantized(LargeStem, (3, 40, 64)),
     "integer-resnet": lambda folder: resnet(),
     "integer-dense": lambda folder: dense_blocks(),
@@ -165,7 +191,7 @@ NETWORKS: dict[str, Maker] = {
 
 #: Networks without any gate; all others have some.
 UNGATED = (
-    {"static", "smooth-head", *PICKED}
+    {"static", "smooth-head", "windows", *PICKED}
     | {f"{name}-{pool}" for name in PLAIN for pool in POOLS}
     | {name for name in NETWORKS if name.startswith("spread-")}
 )

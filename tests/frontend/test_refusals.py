@@ -19,16 +19,16 @@ def net(forward, outputs=None, **layers):
 
 LAYERS = {
     "softmax": (nn.Softmax(1), "softmax of a map", "remove it"),
-    "silu": (nn.SiLU(), "aten.silu: not supported", "use ReLU"),
+    "silu": (nn.SiLU(), "SiLU of a map", "use ReLU on maps"),
     "group-norm": (nn.GroupNorm(2, 6), "aten.group_norm", "BatchNorm2d"),
     "oblong": (nn.Conv2d(6, 6, (3, 9), padding=(1, 4)), "kernel 3x9", "smaller kernel"),
-    "stride-3": (nn.Conv2d(6, 6, 3, stride=3), "stride 3", "stride 1 or 2"),
+    "stride-9": (nn.Conv2d(6, 6, 8, stride=9, padding=5), "kernel 8x8", "at most 7"),
     "stride-21": (nn.Conv2d(6, 6, 3, stride=(2, 1)), "stride 2x1 is not square", "same stride"),
     "kernel-8": (nn.Conv2d(6, 6, 8, padding=4), "kernel 8x8 is larger than 7x7", "at most 7"),
     "transposed": (nn.ConvTranspose2d(6, 6, 2), "aten.conv_transpose2d", "Conv2d"),
-    "pool-kernel": (nn.MaxPool2d(9, 1, 4), "kernel 9x9 is larger than 7x7", "at most 7"),
+    "pool-kernel": (nn.AvgPool2d(9, 1, 4), "kernel 9x9 is larger than 7x7", "at most 7"),
     "pool-dilated": (nn.MaxPool2d(2, 2, dilation=2), "dilation 2", "without dilation"),
-    "ceil": (nn.MaxPool2d(3, 2, ceil_mode=True), "ceil_mode", "ceil_mode=False"),
+    "ceil": (nn.AvgPool2d(3, 2, ceil_mode=True), "ceil_mode", "ceil_mode=False"),
     "no-pad-count": (
         nn.AvgPool2d(3, 1, 1, count_include_pad=False),
         "leaves out the padding",
@@ -65,7 +65,7 @@ EXPRESSIONS = {
     "broadcast-add": (lambda s, x: x + x.mean((2, 3), keepdim=True), "adds a map"),
     "map-sigmoid": (lambda s, x: torch.sigmoid(x), "sigmoid of a map"),
     "concat": (lambda s, x: s.c(torch.cat([x, x], 2)), "dimension 2"),
-    "clamp": (lambda s, x: x.clamp(max=6), "clamping to None..6"),
+    "clamp": (lambda s, x: x.clamp(max=x.mean()), "clamp"),
     "per-pixel": (lambda s, x: x + torch.arange(8.0), "constant for every pixel"),
     "half-mean": (lambda s, x: x - x.mean(3, keepdim=True), "adds a map"),
     "own-gate": (lambda s, x: x * (torch.sigmoid(s.g.fc(x.mean((2, 3)))) > 0.5)[..., None, None],
@@ -295,7 +295,8 @@ ENDS = {
         "the network's answer last"),
     "argmax": (
         lambda s, x: s.fc(s.c(x).mean((2, 3))).argmax(1), "aten.argmax", "return the logits"),
-    "maximum": (lambda s, x: s.fc(s.c(x).amax((2, 3))), "aten.amax", "MaxPool2d"),
+    "maximum": (
+        lambda s, x: s.fc(s.c(x).amax(2).flatten(1)[:, :6]), "maximum over axes", "x.amax((2, 3))"),
     "rows": (lambda s, x: s.c(x).sum(1).flatten(1), "sum of a map", "x.sum((2, 3))"),
     "larger": (
         lambda s, x: s.fc(F.interpolate(s.c(x), scale_factor=2).mean((2, 3))),

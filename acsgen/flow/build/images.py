@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.data import load_dataset
+from acsgen.data import load_images
 from acsgen.data.dataset import PHOTOGRAPHS
 from acsgen.data.remedies import require_images
 from acsgen.flow.evaluate import CALIBRATION_IMAGES
@@ -84,8 +84,8 @@ def images_of(
         return BuildImages(
             PHOTOGRAPHS, crops[:CALIBRATION_IMAGES], crops[CALIBRATION_IMAGES:], None
         )
-    train = load_dataset(name, "train", data_root)
-    test = load_dataset(name, "test", data_root)
+    train = load_images(name, "train", data_root)
+    test = load_images(name, "test", data_root)
     if shape is not None:
         require_images(train, shape)
     if len(test) < check_images:
@@ -99,7 +99,8 @@ def images_of(
     calibration = rng.permutation(len(train))[:CALIBRATION_IMAGES]
     chosen = rng.permutation(len(test))[:wanted]
     source = name_as_text(name)
-    return BuildImages(source, train.images[calibration], test.images[chosen], test.labels[chosen])
+    labels = None if test.labels is None else test.labels[chosen]
+    return BuildImages(source, train.images[calibration], test.images[chosen], labels)
 
 
 def _own_dataset(network: ImportedNetwork) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -33,8 +34,6 @@ def _cat(ctx: Context, call: Call) -> Value:
     computed = [value for value in maps if isinstance(value, Value)]
     if all(value.kind == "vector" and not value.is_expanded for value in computed):
         return joined(ctx, call, maps, dimension)
-    if len(computed) < len(maps):
-        raise Refused("concatenates a constant", "compute all maps from the image")
     for value in computed:
         if not value.is_plain_map:
             raise Refused(
@@ -44,11 +43,48 @@ def _cat(ctx: Context, call: Call) -> Value:
             )
     if dimension not in (CHANNELS, CHANNELS - RANK):
         raise Refused(f"concatenates on dimension {dimension}", "concatenate channels (dim=1)")
+    if len(computed) < len(maps):
+        computed = _with_zeros(ctx, call, maps)
     if len(computed) == 1:
         return computed[0]
     channels = sum(value.shape[0] for value in computed)
     shape = (channels, *computed[0].shape[1:])
     return ctx.emit(og.Concat, call, shape, maps=tuple(value.op for value in computed))
+
+
+def _with_zeros(ctx: Context, call: Call, parts: list[Any]) -> list[Value]:
+    """The maps among the parts, each with the channels of zeros that lie between it and the next.
+
+    Those before the first map are that map's, too.
+
+    Raises:
+        Refused: a part is a constant other than zero.
+    """
+    found: list[tuple[Value, int, int]] = []
+    before = 0
+    for part in parts:
+        if isinstance(part, Value):
+            found.append((part, before, 0))
+            before = 0
+            continue
+        if torch.as_tensor(part).any():
+            remedy = "compute all maps from the image; channels of zeros are possible"
+            raise Refused("concatenates a constant", remedy)
+        count = int(part.shape[CHANNELS])
+        if found:
+            found[-1] = (*found[-1][:2], found[-1][2] + count)
+        else:
+            before += count
+    padded = []
+    for value, first, last in found:
+        if first or last:
+            shape = (first + value.channels + last, *value.shape[1:])
+            pad = {"channels": (first, last), "pads": (0, 0, 0, 0)}
+            value = ctx.emit(og.Pad, call, shape, x=value.op, **pad)
+            if len(found) > 1:
+                ctx.ops[-1] = replace(ctx.ops[-1], node="")  # the exported node is the whole
+        padded.append(value)
+    return padded
 
 
 FLOAT_KINDS.add(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from acsgen.frontend.context import Handler
 from acsgen.frontend.kinds import FLOAT_KINDS
-from acsgen.frontend.ops import arithmetic, layers, pieces, pooling, rearrange, shapes
+from acsgen.frontend.ops import arithmetic, extremes, layers, pieces, pooling, rearrange, shapes
 
 
 def _united(tables: Iterable[Mapping[str, Handler]]) -> Mapping[str, Handler]:
@@ -22,9 +22,11 @@ def _united(tables: Iterable[Mapping[str, Handler]]) -> Mapping[str, Handler]:
     return found
 
 
+_MODULES = (arithmetic, extremes, layers, pieces, pooling, rearrange, shapes)
+
 HANDLERS = _united(
     [
-        *(module.HANDLERS for module in (arithmetic, layers, pieces, pooling, rearrange, shapes)),
+        *(module.HANDLERS for module in _MODULES),
         *(kind.handlers for kind in FLOAT_KINDS.values()),
     ]
 )
@@ -36,16 +38,12 @@ _BATCH_NORM = "use BatchNorm2d"
 _GATE = "decide with acsgen.nn.ChannelGate"
 _EVAL = "call model.eval() before exporting"
 _LOGITS = "return the logits: the largest of them is the prediction"
-_MAX_POOL = "use MaxPool2d with a kernel of at most 7, or the average over the map"
 _MEAN = "take the mean over height and width, x.mean((2, 3))"
 _NO_LARGER = "the engine makes no map larger than its source: leave it out, or use Conv2d"
 _NO_ATTENTION = "attention is not supported: use convolutions, and one factor for each channel"
 _FLOATS = "export the network in floats, without its observers: acsgen quantizes it"
 
 REMEDIES: Mapping[str, str] = {
-    "aten::abs": _RELU,
-    "aten::adaptive_max_pool2d": _MAX_POOL,
-    "aten::amax": _MAX_POOL,
     "aten::argmax": _LOGITS,
     "aten::bmm": _NO_ATTENTION,
     "aten::celu": _RELU,
@@ -61,15 +59,10 @@ REMEDIES: Mapping[str, str] = {
     "aten::ge": _GATE,
     "aten::group_norm": _BATCH_NORM,
     "aten::gt": _GATE,
-    "aten::hardsigmoid": "use Sigmoid to scale channels, and ReLU elsewhere",
-    "aten::hardswish": _RELU,
     "aten::instance_norm": _BATCH_NORM,
     "aten::layer_norm": _BATCH_NORM,
     "aten::linalg_vector_norm": "leave the normalization out: the largest logit stays the largest",
     "aten::lt": _GATE,
-    "aten::max": _MAX_POOL,
-    "aten::maximum": _RELU,
-    "aten::minimum": "use ReLU6 or Hardtanh",
     "aten::mish": _RELU,
     "aten::native_dropout": _EVAL,
     "aten::native_group_norm": _BATCH_NORM,
@@ -80,10 +73,8 @@ REMEDIES: Mapping[str, str] = {
     "aten::round": _GATE,
     "aten::scaled_dot_product_attention": _NO_ATTENTION,
     "aten::selu": _RELU,
-    "aten::silu": _RELU,
     "aten::softplus": _RELU,
     "aten::std": _MEAN,
-    "aten::threshold": _RELU,
     "aten::topk": _LOGITS,
     "aten::upsample_bilinear2d": _NO_LARGER,
     "aten::upsample_nearest2d": _NO_LARGER,

@@ -166,7 +166,8 @@ def _div(ctx: Context, call: Call) -> Value:
     if call.args.get("rounding_mode") is not None:
         raise Refused("division with rounding", "divide without rounding_mode")
     if not _number_of(call.args["other"]):
-        raise Refused("division by a value computed from the image", "multiply instead")
+        what, remedy = "division by a value computed from the image", "multiply instead"
+        raise Refused(what, remedy, about_inputs=True)
     x = call.value()
     divisor = _per_channel(call.args["other"], x, call)
     if not divisor.all():

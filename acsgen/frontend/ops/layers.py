@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from acsgen.frontend.context import Call, Context, Refused, Value, describe, sin
 from acsgen.frontend.opgraph import (
     Affine,
     Array,
-    Clip,
+    Flatten,
     GeneralConv,
     LeakyRelu,
     Linear,
@@ -20,7 +21,9 @@ from acsgen.frontend.opgraph import (
     Sigmoid,
     Softmax,
 )
+from acsgen.frontend.ops.extremes import clip
 from acsgen.frontend.ops.rearrange import columns_of, in_own_order, linear_on_pixels
+from acsgen.isa.generated import MAX_KERNEL
 
 Pads = tuple[int, int, int, int]
 
@@ -47,6 +50,8 @@ def _conv(ctx: Context, call: Call) -> Value:
         return ctx.emit(Linear, call, (outputs,), x=x.op, weight=dense, bias=bias)
     if not x.is_plain_map:
         raise Refused(f"works on a map, but its input is {describe(x)}", about_inputs=True)
+    if call.dims[-2:] == (1, 1) and max(weight.shape[2:]) > MAX_KERNEL and not any(pads):
+        return _over_whole_map(ctx, call, x, weight, bias, dilation, groups)
     return ctx.emit(
         GeneralConv,
         call,
@@ -59,6 +64,32 @@ def _conv(ctx: Context, call: Call) -> Value:
         dilation=dilation,
         groups=groups,
     )
+
+
+def _over_whole_map(
+    ctx: Context,
+    call: Call,
+    x: Value,
+    weight: Array,
+    bias: Array,
+    dilation: tuple[int, int],
+    groups: int,
+) -> Value:
+    """A large kernel that has one place on the map: a linear layer of the flattened map."""
+    outputs, inputs = weight.shape[:2]
+    dense = np.zeros((outputs, *x.shape))
+    rows, columns = (
+        step * np.arange(size) for size, step in zip(weight.shape[2:], dilation, strict=True)
+    )
+    for output in range(outputs):
+        first = output // (outputs // groups) * inputs
+        place = np.ix_(np.arange(first, first + inputs), rows, columns)
+        dense[output][place] = weight[output]
+    pixels = int(np.prod(x.shape))
+    flat = ctx.emit(Flatten, call, (pixels,), x=x.op)
+    ctx.ops[-1] = replace(ctx.ops[-1], node="")
+    matrix = dense.reshape(outputs, pixels)
+    return ctx.emit(Linear, call, (outputs,), x=flat.op, weight=matrix, bias=bias)
 
 
 def _pair(call: Call, name: str, default: tuple[int, int]) -> tuple[int, int]:
@@ -176,13 +207,14 @@ def _clamp(ctx: Context, call: Call) -> Value:
     high = call.args.get("max", call.args.get("max_val"))
     if low == 0 and high is None:
         return _relu(ctx, call)
-    if low is None or high is None or isinstance(low, Value) or isinstance(high, Value):
-        raise Refused(f"clamping to {low}..{high}", "use ReLU or ReLU6")
-    return _elementwise(ctx, call, Clip, "clamping", low=float(low), high=float(high))
+    if isinstance(low, Value) or isinstance(high, Value):
+        raise Refused("clamping to a value computed from the image", "clamp to numbers")
+    ends = (-inf if low is None else float(low), inf if high is None else float(high))
+    return clip(ctx, call, call.value(), *ends)
 
 
 def _relu6(ctx: Context, call: Call) -> Value:
-    return _elementwise(ctx, call, Clip, "ReLU6", low=0.0, high=6.0)
+    return clip(ctx, call, call.value(), 0.0, 6.0)
 
 
 def _elementwise(ctx: Context, call: Call, kind: type[Op], label: str, **fields: Any) -> Value:
@@ -246,6 +278,7 @@ HANDLERS = {
     "aten::addmm": _addmm,
     "aten::batch_norm": _batch_norm,
     "aten::clamp": _clamp,
+    "aten::clamp_max": _clamp,
     "aten::clamp_min": _clamp,
     "aten::hardtanh": _clamp,
     "aten::leaky_relu": _leaky_relu,

@@ -26,6 +26,7 @@ from acsgen.frontend.context import (
     single_axis,
 )
 from acsgen.frontend.opgraph import Array, Flatten, GeneralConv, GlobalAvg, Slice
+from acsgen.frontend.passes.square_windows import square_conv
 from acsgen.isa.generated import MAX_KERNEL, MAX_STRIDE
 
 Order = NDArray[np.int64]
@@ -123,7 +124,7 @@ def _picked(ctx: Context, call: Call, x: Value, order: Order) -> Value | None:
     )
     weight: Array = np.zeros((outs, 1 if grouped else channels, side, side))
     weight[np.arange(outs), 0 if grouped else source, top, left] = 1.0
-    return ctx.emit(
+    pick = ctx.emit(
         GeneralConv,
         call,
         order.shape[1:],
@@ -135,6 +136,12 @@ def _picked(ctx: Context, call: Call, x: Value, order: Order) -> Value | None:
         dilation=(1, 1),
         groups=channels if grouped else 1,
     )
+    made = ctx.ops[-1]
+    assert isinstance(made, GeneralConv)
+    if square_conv(made, x.shape) is None:
+        ctx.ops.pop()  # what follows may crop the other axis, too
+        return None
+    return pick
 
 
 def _window(
@@ -242,10 +249,10 @@ HANDLERS = {
 FOLLOWS_ORDER = frozenset(HANDLERS) | {
     f"aten::{name}"
     for name in (
-        "_to_copy", "_unsafe_view", "add", "addmm", "alias", "batch_norm", "clamp", "clamp_min",
-        "clone", "contiguous", "detach", "div", "dropout", "expand", "expand_as", "flatten",
-        "hardtanh", "leaky_relu", "linear", "matmul", "mean", "mm", "mul", "neg", "permute",
-        "relu", "relu6", "reshape", "rsub", "slice", "squeeze", "sub", "t", "to", "transpose",
-        "type_as", "unsqueeze", "view",
+        "_to_copy", "_unsafe_view", "abs", "add", "addmm", "alias", "batch_norm", "clamp",
+        "clamp_max", "clamp_min", "clone", "contiguous", "detach", "div", "dropout", "expand",
+        "expand_as", "flatten", "hardsigmoid", "hardtanh", "leaky_relu", "linear", "matmul",
+        "mean", "mm", "mul", "neg", "permute", "relu", "relu6", "reshape", "rsub", "slice",
+        "squeeze", "sub", "t", "threshold", "to", "transpose", "type_as", "unsqueeze", "view",
     )
 }  # fmt: skip

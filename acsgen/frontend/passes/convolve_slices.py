@@ -9,6 +9,7 @@ import numpy as np
 
 from acsgen.frontend.opgraph import GeneralConv, Op, OpGraph, Pad, Slice
 from acsgen.frontend.passes.base import Pass
+from acsgen.frontend.passes.square_windows import square_conv
 from acsgen.isa.generated import MAX_STRIDE
 
 
@@ -19,7 +20,9 @@ def _run(graph: OpGraph) -> OpGraph:
     inner = {
         op.x
         for op in graph.ops
-        if isinstance(op, (Slice, Pad)) and uses[op.x] == 1 and isinstance(ops[op.x], Slice)
+        if (isinstance(op, Slice) or (isinstance(op, Pad) and _only_channels(op)))
+        and uses[op.x] == 1
+        and isinstance(ops[op.x], Slice)
     }
     changes: dict[str, tuple[Op, ...]] = {}
     for op in graph.ops:
@@ -60,11 +63,6 @@ def _convolution(op: Op, ops: dict[str, Op]) -> GeneralConv | None:
     pads: list[int] = []
     for axis, size in zip(picked[1:], source[1:], strict=True):
         pads += [-int(axis[0]), int(axis[-1]) + 1 - size]
-    if min(pads[0], pads[2]) < 0 or any(
-        (size - 1) // stride + 1 != len(axis)
-        for axis, size in zip(picked[1:], source[1:], strict=True)
-    ):
-        return None
     channels = picked[0]
     same = np.array_equal(channels, np.arange(source[0]))
     weight = np.ones((source[0], 1, 1, 1))
@@ -72,7 +70,11 @@ def _convolution(op: Op, ops: dict[str, Op]) -> GeneralConv | None:
         weight = np.zeros((len(channels), source[0], 1, 1))
         kept = np.flatnonzero(channels >= 0)
         weight[kept, channels[kept]] = 1.0
-    return GeneralConv(
+    cuts = any(
+        first or (size - 1) // stride + 1 != len(axis)
+        for first, axis, size in zip(pads[::2], picked[1:], source[1:], strict=True)
+    )
+    convolution = GeneralConv(
         name=op.name,
         node=op.node,
         where=op.where,
@@ -81,10 +83,11 @@ def _convolution(op: Op, ops: dict[str, Op]) -> GeneralConv | None:
         weight=weight,
         bias=np.zeros(op.shape[0]),
         stride=stride,
-        pads=(0, 0, 0, 0),
+        pads=(pads[0], pads[1], pads[2], pads[3]) if cuts else (0, 0, 0, 0),
         dilation=(1, 1),
         groups=source[0] if same else 1,
     )
+    return convolution if not cuts or square_conv(convolution, source) is not None else None
 
 
 PASS = Pass(

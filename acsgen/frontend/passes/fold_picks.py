@@ -2,9 +2,7 @@
 
 Channels that are shuffled, repeated, taken in part or turned round are picked by a 1x1 convolution
 of 0 and 1. A dense convolution takes the channels in any order at no cost, and a normalization that
-stands between the two may stand before the first, where the image takes it in. Where a pick is
-left, of a map that is never negative, a ReLU behind it changes nothing and keeps the result
-unsigned, with the eighth bit of its values.
+stands between the two may stand before the first, where the image takes it in.
 """
 
 from __future__ import annotations
@@ -14,13 +12,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.frontend.opgraph import Affine, GeneralConv, Op, OpGraph, Relu
+from acsgen.frontend.opgraph import Affine, GeneralConv, Op, OpGraph
 from acsgen.frontend.passes.base import Pass, fresh
-from acsgen.frontend.passes.signs import never_negative
 
 
 def _run(graph: OpGraph) -> OpGraph:
-    return _rectified(_folded(_affine_first(graph)))
+    return _folded(_affine_first(graph))
 
 
 def _picked(op: Op) -> NDArray[np.int64] | None:
@@ -73,25 +70,6 @@ def _folded(graph: OpGraph) -> OpGraph:
         np.add.at(weight.swapaxes(0, 1), channels, op.weight.swapaxes(0, 1))
         ops[op.name] = replace(op, x=pick.x, weight=weight)
         changes[op.name] = (ops[op.name],)
-    return graph.replaced(changes)
-
-
-def _rectified(graph: OpGraph) -> OpGraph:
-    """Picks and sums of what is never negative, told to be so."""
-    positive = set(never_negative(graph))
-    readers: dict[str, list[Op]] = {op.name: [] for op in graph.ops}
-    for op in graph.ops:
-        for name in op.inputs:
-            readers[name].append(op)
-    changes: dict[str, tuple[Op, ...]] = {}
-    for op in graph.ops:
-        if not isinstance(op, GeneralConv) or op.x not in positive or op.bias.any():
-            continue
-        known = all(isinstance(reader, Relu) for reader in readers[op.name])
-        if not known and np.all((op.weight == 0) | (op.weight == 1)):
-            name = fresh(graph, f"{op.name}.picked")
-            whole = Relu(op.name, op.node, op.where, op.shape, name)
-            changes[op.name] = (replace(op, name=name, node=""), whole)
     return graph.replaced(changes)
 
 

@@ -1,8 +1,8 @@
 """An average pool whose results are only averaged or weighed again needs no layer of its own.
 
-The engine pools in steps of 1 and 2. Behind a pool of larger steps, the global average is that of
-the map itself, and a linear layer of the flattened pool is one of the flattened map, with the
-weights of a window spread over its pixels.
+The engine pools square windows in steps of 1 and 2. Behind any other average over windows, the
+global average is that of the map itself where every pixel counts as much, and a linear layer of the
+flattened averages is one of the flattened map, with the weights of a window spread over its pixels.
 """
 
 from __future__ import annotations
@@ -11,8 +11,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from acsgen.frontend.opgraph import Array, Flatten, GlobalAvg, Linear, Op, OpGraph, Pool
-from acsgen.frontend.passes.base import Pass
+from acsgen.frontend.opgraph import (
+    Affine,
+    Array,
+    Flatten,
+    GlobalAvg,
+    Linear,
+    Op,
+    OpGraph,
+    PartialMean,
+    Pool,
+)
+from acsgen.frontend.ops.windows import sliding
+from acsgen.frontend.passes.base import Pass, fresh
+from acsgen.frontend.pool_ops import WindowMeans
 from acsgen.isa.generated import MAX_STRIDE
 
 #: Pixels of a map that a linear layer may get in place of a pool's. Its weights grow with them.
@@ -27,44 +39,73 @@ def _run(graph: OpGraph) -> OpGraph:
             readers[name].append(op)
     changes: dict[str, tuple[Op, ...]] = {}
     for op in graph.ops:
-        if not (isinstance(op, Pool) and op.mode == "avg" and op.stride > MAX_STRIDE):
+        axes = _axes(op, ops)
+        if axes is None:
             continue
-        source = ops[op.x].shape
+        (x,) = op.inputs
+        source = ops[x].shape
         for reader in readers[op.name]:
-            if isinstance(reader, GlobalAvg) and _covers(op, source):
-                changes[reader.name] = (replace(reader, x=op.x),)
+            factor = _even(*axes) if isinstance(reader, GlobalAvg) else None
+            if isinstance(reader, GlobalAvg) and factor is not None:
+                changes[reader.name] = _average(graph, reader, x, factor)
             if isinstance(reader, Flatten) and int(np.prod(source)) <= _MOST_PIXELS:
                 linear = [user for user in readers[reader.name] if isinstance(user, Linear)]
                 if len(linear) == len(readers[reader.name]) and reader.name not in graph.outputs:
-                    flat = replace(reader, node="", shape=(int(np.prod(source)),), x=op.x)
+                    flat = replace(reader, node="", shape=(int(np.prod(source)),), x=x)
                     changes[reader.name] = (flat,)
                     for user in linear:
-                        weight = _spread(user.weight, op, source)
+                        weight = _spread(user.weight, source[0], *axes)
                         changes[user.name] = (replace(user, weight=weight),)
     return graph.replaced(changes)
 
 
-def _covers(pool: Pool, source: tuple[int, ...]) -> bool:
-    """Whether every pixel of the map is in one window."""
-    tiles = tuple(size * pool.kernel for size in pool.shape[1:])
-    return pool.stride == pool.kernel and not pool.pad and tiles == source[1:]
+def _axes(op: Op, ops: dict[str, Op]) -> tuple[Array, Array] | None:
+    """What each result is of rows and of columns; None for what the engine has."""
+    if isinstance(op, WindowMeans):
+        return op.rows, op.columns
+    if isinstance(op, PartialMean):
+        whole = [np.eye(size) for size in ops[op.x].shape[1:]]
+        whole[op.axis - 1] = whole[op.axis - 1].mean(0, keepdims=True)
+        return whole[0], whole[1]
+    if isinstance(op, Pool) and op.mode == "avg" and op.stride > MAX_STRIDE:
+        sizes = zip(ops[op.x].shape[1:], op.shape[1:], strict=True)
+        window = (op.kernel, op.stride, op.pad)
+        rows, columns = (sliding(size, count, *window).means() for size, count in sizes)
+        return rows, columns
+    return None
 
 
-def _spread(weight: Array, pool: Pool, source: tuple[int, ...]) -> Array:
-    """The weights of the map's pixels, ``(O, C*H*W)``, from those of the pool's, ``(O, C*h*w)``."""
-    outs, (channels, height, width) = len(weight), source
-    pad, share = pool.pad, pool.kernel**2
-    windows = weight.reshape(outs, channels, *pool.shape[1:])
-    padded = np.zeros((outs, channels, height + 2 * pad, width + 2 * pad))
-    for row, column in np.ndindex(*pool.shape[1:]):
-        top, left = row * pool.stride, column * pool.stride
-        window = padded[:, :, top : top + pool.kernel, left : left + pool.kernel]
-        window += windows[:, :, row, column, None, None] / share
-    return padded[:, :, pad : pad + height, pad : pad + width].reshape(outs, -1)
+def _even(rows: Array, columns: Array) -> float | None:
+    """How much more or less than its share every pixel counts in the average of the results."""
+    factor = 1.0
+    for axis in (rows, columns):
+        share = axis.mean(0) * axis.shape[1]
+        if not np.allclose(share, share[0], rtol=1e-9):
+            return None
+        factor *= float(share[0])
+    return factor
+
+
+def _average(graph: OpGraph, reader: GlobalAvg, x: str, factor: float) -> tuple[Op, ...]:
+    if abs(factor - 1.0) < 1e-9:
+        return (replace(reader, x=x),)
+    mean = replace(reader, name=fresh(graph, f"{reader.name}.pixels"), node="", x=x)
+    channels = reader.shape[0]
+    scale, offset = np.full(channels, factor), np.zeros(channels)
+    node, where, shape = reader.node, reader.where, reader.shape
+    return mean, Affine(reader.name, node, where, shape, mean.name, scale, offset)
+
+
+def _spread(weight: Array, channels: int, rows: Array, columns: Array) -> Array:
+    """The weights of the map's pixels, ``(O, C*H*W)``, from those of the results."""
+    windows = weight.reshape(len(weight), channels, len(rows), len(columns))
+    spread: Array = np.einsum("ocyx,yh,xw->ochw", windows, rows, columns, optimize=True)
+    return spread.reshape(len(weight), -1)
 
 
 PASS = Pass(
     "pools-into-means",
-    "an average pool of stride 3 or more becomes part of the average or linear layer behind it",
+    "an average over windows that the engine does not have becomes part of the average or linear "
+    "layer behind it",
     _run,
 )

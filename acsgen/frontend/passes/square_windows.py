@@ -22,7 +22,7 @@ def _run(graph: OpGraph) -> OpGraph:
     changes: dict[str, tuple[Op, ...]] = {}
     for op in graph.ops:
         if isinstance(op, GeneralConv):
-            square = _square(op, ops[op.x].shape)
+            square = square_conv(op, ops[op.x].shape)
             if square is not None:
                 changes[op.name] = (square,)
     return graph.replaced(changes)
@@ -35,7 +35,11 @@ def extent(op: GeneralConv) -> tuple[int, int]:
     return rows, columns
 
 
-def _square(op: GeneralConv, source: tuple[int, ...]) -> Conv | None:
+def square_conv(op: GeneralConv, source: tuple[int, ...]) -> Conv | None:
+    """The convolution with a square kernel and equal padding; None if there is none.
+
+    Negative padding cuts rows and columns off.
+    """
     rows, columns = extent(op)
     top, bottom, left, right = op.pads
     padded = (source[1] + top + bottom, source[2] + left + right)
@@ -75,7 +79,7 @@ def _square(op: GeneralConv, source: tuple[int, ...]) -> Conv | None:
 def _windows(rows: int, columns: int, top: int, left: int) -> Iterator[tuple[int, int]]:
     """Kernels and paddings in which the kernel lies as it did, the smallest first."""
     for kernel in range(max(rows, columns), MAX_KERNEL + 1):
-        for pad in range(max(top, left), _MAX_PAD + 1):
+        for pad in range(max(top, left, 0), _MAX_PAD + 1):
             if pad - top + rows <= kernel and pad - left + columns <= kernel:
                 yield kernel, pad
 
