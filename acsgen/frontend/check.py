@@ -25,6 +25,7 @@ from acsgen.frontend.opgraph import (
     Softmax,
     Unknown,
 )
+from acsgen.frontend.passes.square_windows import extent
 from acsgen.frontend.pool_ops import EdgePad, PartialMax, WindowMeans
 from acsgen.isa.bits import reach
 from acsgen.isa.generated import (
@@ -70,6 +71,12 @@ def _left_over(op: Op) -> Problem:
             what += f" and padding {top}, {bottom}, {left}, {right} (top, bottom, left, right)"
         what += f" does not fit a square kernel of at most {MAX_KERNEL}x{MAX_KERNEL}"
         remedy = "use a smaller kernel, less dilation, or the same padding for rows and columns"
+        if max(extent(op)) <= MAX_KERNEL and op.dilation == (1, 1):
+            what += " that takes as much off rows and columns"
+            keeps = tuple(size // 2 for size in op.weight.shape[2:])
+            remedy = (
+                f"give it padding={keeps}, which keeps the map's size, or the same on all sides"
+            )
         return Problem(op.where, what, remedy)
     if isinstance(op, WindowMeans):
         return Problem(op.where, op.what, op.remedy)

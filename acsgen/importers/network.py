@@ -106,7 +106,11 @@ def _image_of(exported: ExportedProgram, where: str) -> tuple[tuple[int, int, in
         raise UserError(Problem(where, what, f"{_EXPORT_REMEDY} and without dynamic_shapes"))
     if value.dim() != 4:
         what = f"the network's input has shape {list(value.shape)}, not [1, C, H, W]"
-        raise UserError(Problem(where, what, _EXPORT_REMEDY))
+        remedy = _EXPORT_REMEDY
+        if value.dim() == 2:
+            shape = [1, value.shape[1], 1, 1]
+            remedy = f"put nn.Flatten first, and export with one example of shape {shape}"
+        raise UserError(Problem(where, what, remedy))
     batch, channels, height, width = value.shape
     if batch != 1:
         what = (

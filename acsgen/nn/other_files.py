@@ -92,6 +92,11 @@ def _by_first_bytes(path: Path) -> _Other | None:
         if head.startswith(_OLD_TORCH):
             file.seek(0)
             return _of_pickle(file, _PICKLES_OF_OLD_TORCH, path)
+    if head[:1] == pickle.PROTO:
+        what = "a pickle that torch.save did not write"
+        return _Other(
+            f"{what}, refused for safety: a file like this can run code when it is opened"
+        )
     if not head:
         return _Other("an empty file", "copy it again")
     if len(head) > 2 and head[0] == 0x08 and head[1] in _ONNX_VERSIONS and head[2] in _ONNX_FIELDS:
