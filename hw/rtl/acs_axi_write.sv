@@ -162,6 +162,9 @@ module acs_axi_write
   assert property (@(posedge clk_i) disable iff (!rst_ni) aw_valid_q |->
                    32'(aw_addr_q[8:0]) + 32'(aw_len_q) < 32'd512)
   else $error("a burst crosses 4 KiB");
+  request_of_words :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) req_valid_i |-> req_i.words != 0)
+  else $error("a request for no words");
   word_is_here :
   assert property (@(posedge clk_i) disable iff (!rst_ni) beats_q != 0 |-> word_valid)
   else $error("a burst without its words");

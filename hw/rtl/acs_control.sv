@@ -114,7 +114,7 @@ module acs_control
   logic [28:0] index_q;
   logic [7:0] code_q;
   logic [3:0] header_q;
-  logic next_writes, ran, ran_q, fails, ended;
+  logic next_writes, ran, ran_q, fails, ended, traces;
   logic ask_result_q;  // the write request of a LINEAR is not yet accepted
   logic error_q;  // an error answer among words of this instruction
   logic load_error_q;  // among weights, which may be those of a later one
@@ -179,7 +179,8 @@ module acs_control
   assign next_writes      = writes_result(next_op);
   assign result_words = op.linear_mode == LINEAR_WIDE ? (32'(op.channels) + 32'd1) >> 1
                                                       : (32'(op.channels) + 32'd63) >> 6;
-  assign wreq_valid_o = ask_result_q || state_q == StTraceAsk || state_q == StHeaderAsk;
+  assign traces       = state_q == StTraceAsk && trace_words != 0;  // a map may have no blocks
+  assign wreq_valid_o = ask_result_q || traces || state_q == StHeaderAsk;
   always_comb begin
     wreq_o.address = buffers_i.result.address;
     wreq_o.words   = 32'(HEADER_WORDS);
@@ -198,7 +199,7 @@ module acs_control
   assign load_start_o   = launch && op.opcode == OP_LOAD;
   assign linear_start_o = launch && op.opcode == OP_LINEAR;
   assign copy_start_o   = (launch && copies_map(op)) ||
-                          (state_q == StTraceAsk && wreq_ready_i && trace_words != 0);
+                          (traces && wreq_ready_i);
   assign copy_to_vector_o   = state_q == StLaunch || state_q == StRun;
   assign copy_from_vector_o = state_q == StTraceAsk && !writes_map(op);
   assign copy_block_o   = copy_to_vector_o ? op.src_base : op.dst_base;

@@ -114,3 +114,25 @@ def test_a_round_of_two_blocks_waits_for_its_rows(both: EngineUnderTest, active:
     ]
     images = [rng.integers(0, 4, 256).astype(np.uint8).view(np.uint64) for _ in range(2)]
     run(both, program, params, images)
+
+
+@pytest.mark.rtl
+def test_a_traced_map_without_blocks_writes_nothing(both: EngineUnderTest) -> None:
+    """Rows of no length are legal; what is written after the empty trace still comes in order."""
+    params = Params()
+    program = [
+        Instruction(Opcode.LOAD, dst_step=1, channels=1, **PLANE),
+        Instruction(
+            Opcode.CONV,
+            channels_in=1,
+            channels=1,
+            chunk=1,
+            mask_in=MASK_NONE,
+            mask_out=MASK_NONE,
+            dst_base=256,
+            trace_addr=HEADER_WORDS,
+            **POINTWISE | {"dst_step": 0},
+            **params.rows(1, 1),
+        ),
+    ]
+    run(both, program, params)

@@ -12,12 +12,11 @@ from .session import try_graphs, try_networks, try_programs
 
 @pytest.mark.rtl
 def test_programs_on_the_rtl(both: EngineUnderTest) -> None:
-    tally = try_programs(both, count=50, chosen_seed=1)
-    assert tally["programs"] >= 50
+    tally = try_programs(both, count=80, chosen_seed=1)
+    assert tally["programs"] >= 80
     # Damaged programs come to all kinds of ends.
-    for status in (Status.OK, Status.BAD_FIELD, Status.ILLEGAL_OPCODE):
+    for status in (Status.OK, Status.BAD_FIELD, Status.ILLEGAL_OPCODE, Status.PARAM_RANGE):
         assert tally[status.name] > 5, status.name
-    assert tally[Status.PARAM_RANGE.name] > 2
 
 
 @pytest.mark.rtl

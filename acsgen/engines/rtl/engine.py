@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
-from acsgen.engines.base import BusCounts, EngineHung, EngineRun, fresh_result
+from acsgen.engines.base import BusCounts, EngineHung, EngineRun, EngineViolation, fresh_result
 from acsgen.engines.rtl.device import Memory, RtlDevice
 from acsgen.isa.generated import BUFFER_REGISTERS, INSTRUCTION_WORDS, Register
 from acsgen.program.words import Words
@@ -87,6 +88,11 @@ class RtlEngine:
                     stray=device.counters.stray_beats,
                 ),
             )
+        except EngineViolation:
+            # The next program is not to blame for what this one leaves.
+            with contextlib.suppress(EngineViolation):
+                device.reset()
+            raise
         finally:
             for address in ADDRESSES.values():
                 device.unmap(address)
