@@ -167,7 +167,7 @@ module acs_control
     .take_i       (take)
   );
 
-  assign take     = (state_q == StNext || ended) && next_valid;
+  assign take     = state_q == StNext && next_valid;
   assign stopping = state_q inside {StIdle, StFlush, StHeaderAsk, StHeader, StFinish};
 
   always_comb begin
@@ -452,7 +452,6 @@ module acs_control
         default: state_q <= StIdle;
       endcase
 
-      // The next instruction follows the last one's end at once if it is there.
       if (take) begin
         pairs_q      <= '0;
         error_q      <= 1'b0;

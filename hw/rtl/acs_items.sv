@@ -1,10 +1,10 @@
 // From rounds to items: everything that requantization needs to know about an item, found ahead of
 // time.
 //
-// An item is looked up in one cycle; its addresses are worked out in the next three, with a single
-// multiplier: first that of its residual, a cycle later that of its result.  The residual, where
-// there is one, comes through port B.  Up to `Ahead` items wait here, so that requantization goes
-// on while the port is busy.
+// An item is found in one cycle and looked up in the next; its addresses are worked out in three
+// more, with a single multiplier: first that of its residual, a cycle later that of its result.
+// The residual, where there is one, comes through port B.  Up to `Ahead` items wait here, so that
+// requantization goes on while the port is busy.
 `default_nettype none
 
 module acs_items
@@ -63,7 +63,7 @@ module acs_items
 
   // Constants: two sets of MAX_CHUNK.
   constants_t record_read;
-  logic [9:0] position;
+  logic [7:0] record_addr_q;
   acs_ram #(
     .Width($bits(constants_t)),
     .Depth(2 * MAX_CHUNK)
@@ -72,7 +72,7 @@ module acs_items
     .write_i     (record_write_i),
     .write_addr_i(record_addr_i),
     .write_data_i(record_i),
-    .read_addr_i ({round.bank_set, position[6:0]}),
+    .read_addr_i (record_addr_q),
     .read_data_o (record_read)
   );
 
@@ -80,56 +80,69 @@ module acs_items
   logic [CW-1:0] claimed_q, complete_q;
   logic completes;
 
-  // First stage: list and records.  The item stays for a second cycle.
-  logic is_conv, look, is_a, last_item;
-  logic [2:0] looked_q;
+  // First stage: the item of the round, and its place in the list.  It stays for a second cycle.
+  logic is_conv, find, is_a, last_item;
+  logic [3:0] found_q;
   group_count_t item_q;
+  logic [9:0] position, place;
 
-  assign is_conv      = op_i.opcode == OP_CONV;
-  assign look         = round_valid && claimed_q != CW'(Ahead) && !looked_q[0];
-  assign out_looks_o  = look || looked_q[0];
-  assign is_a         = item_q < round.count_a;
-  assign position     = is_a ? round.first + 10'(item_q) : 10'(item_q) - 10'(round.count_a);
-  assign out_addr_o   = round.masked ? ~(round.list_first + position) : round.list_first + position;
-  assign last_item    = item_q == round.count - 5'd1;
-  assign round_next   = looked_q[0] && last_item;
-  assign chunk_done_o = round_next && round.chunk_end;
+  assign is_conv    = op_i.opcode == OP_CONV;
+  assign find       = round_valid && claimed_q != CW'(Ahead) && !found_q[0];
+  assign is_a       = item_q < round.count_a;
+  assign position   = is_a ? round.first + 10'(item_q) : 10'(item_q) - 10'(round.count_a);
+  assign place      = round.list_first + position;
+  assign last_item  = item_q == round.count - 5'd1;
+  assign round_next = found_q[0] && last_item;
 
-  // Second stage: products, of the residual's channel and then of the result's.  Third: their sums.
-  logic zero_q, zero2_q;
-  logic [9:0] channel_q;
-  logic [10:0] number_q, number2_q;
-  group_t group_q, left_q, group2_q, left2_q;
+  // Second stage: list and records.  Third: products, of the residual's channel and then of the
+  // result's.  Fourth: their sums.
+  typedef struct packed {
+    logic        zero;
+    logic [10:0] number;
+    group_t      group;
+    group_t      left;
+  } traits_t;
+  traits_t [2:0] traits_q;
+  logic chunk_done_q;
+  logic [9:0] place_q, first_q, channel_q;
   logic [15:0] product_q, offset_q, address;
-  constants_t record2_q;
+  constants_t record_q;
   item_t found;
 
   always_ff @(posedge clk_i) begin
-    channel_q <= is_conv ? out_channel_i : round.list_first;
-    number_q  <= is_a ? round.block : round.block + 11'd1;
-    zero_q    <= round.masked && op_i.masked_zero;
-    group_q   <= round.group + item_q[3:0];
-    left_q    <= group_t'(round.count - 5'd1 - item_q);
+    traits_q[0] <= '{
+      zero: round.masked && op_i.masked_zero,
+      number: is_a ? round.block : round.block + 11'd1,
+      group: round.group + item_q[3:0],
+      left: group_t'(round.count - 5'd1 - item_q)
+    };
+    traits_q[2:1] <= traits_q[1:0];
+    place_q       <= round.masked ? ~place : place;
+    first_q       <= round.list_first;
+    record_addr_q <= {round.bank_set, position[6:0]};
+    chunk_done_q  <= rst_ni && round_next && round.chunk_end;
 
-    product_q <= 16'(channel_q) * (looked_q[0] ? op_i.res_step : op_i.dst_step);
-    offset_q  <= looked_q[0] ? op_i.res_base + 16'(number_q) : op_i.dst_base;
-    number2_q <= number_q;
-    zero2_q   <= zero_q;
-    group2_q  <= group_q;
-    left2_q   <= left_q;
-    record2_q <= record_read;
+    channel_q <= is_conv ? out_channel_i : first_q;
+
+    product_q <= 16'(channel_q) * (found_q[1] ? op_i.res_step : op_i.dst_step);
+    offset_q  <= found_q[1] ? op_i.res_base + 16'(traits_q[1].number) : op_i.dst_base;
+    record_q  <= record_read;
   end
+
+  assign out_looks_o  = found_q[0] || found_q[1];
+  assign out_addr_o   = place_q;
+  assign chunk_done_o = chunk_done_q;
 
   assign address = product_q + offset_q;
   always_comb begin
     found.base      = address;
-    found.number    = number2_q;
-    found.group     = group2_q;
-    found.left      = left2_q;
-    found.constants = record2_q;
+    found.number    = traits_q[2].number;
+    found.group     = traits_q[2].group;
+    found.left      = traits_q[2].left;
+    found.constants = record_q;
     if (!is_conv) begin
       found.constants = '{bias: '0, mult: op_i.mult, shift: op_i.shift};
-    end else if (zero2_q) begin
+    end else if (traits_q[2].zero) begin
       found.constants = '{bias: '0, mult: '0, shift: 6'(SHIFT_MIN)};
     end
   end
@@ -141,7 +154,7 @@ module acs_items
   ) u_items (
     .clk_i,
     .rst_ni,
-    .in_valid_i (looked_q[2]),
+    .in_valid_i (found_q[3]),
     .in_ready_o (item_ready),
     .in_data_i  (found),
     .out_valid_o(unused_item_valid),
@@ -152,7 +165,7 @@ module acs_items
   // Residuals: addresses wait where the port is busy, blocks for their item.
   logic asks, waits, address_ready, residual_arrives, residual_ready, unused_residual_valid;
   logic [15:0] waiting;
-  assign asks         = looked_q[1] && op_i.res_enable;
+  assign asks         = found_q[2] && op_i.res_enable;
   assign read_valid_o = waits || asks;
   assign read_addr_o  = waits ? waiting : address;
   acs_fifo #(
@@ -186,22 +199,22 @@ module acs_items
     .out_data_o (residual_o)
   );
 
-  assign completes    = op_i.res_enable ? residual_arrives : looked_q[2];
+  assign completes    = op_i.res_enable ? residual_arrives : found_q[3];
   assign item_valid_o = complete_q != 0;
   assign rest_valid_o = group_count_t'(complete_q) > group_count_t'(item_o.left);
   assign idle_o       = !round_valid && claimed_q == 0;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      looked_q   <= '0;
+      found_q    <= '0;
       item_q     <= '0;
       claimed_q  <= '0;
       complete_q <= '0;
     end else begin
-      looked_q   <= {looked_q[1:0], look};
-      claimed_q  <= claimed_q + CW'(look) - CW'(item_next_i);
+      found_q    <= {found_q[2:0], find};
+      claimed_q  <= claimed_q + CW'(find) - CW'(item_next_i);
       complete_q <= complete_q + CW'(completes) - CW'(item_next_i);
-      if (looked_q[0]) item_q <= last_item ? '0 : item_q + 5'd1;
+      if (found_q[0]) item_q <= last_item ? '0 : item_q + 5'd1;
     end
   end
 
@@ -214,7 +227,7 @@ module acs_items
   else $error("a round without a place");
   item_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   !(looked_q[1] && !address_ready) && !(looked_q[2] && !item_ready))
+                   !(found_q[2] && !address_ready) && !(found_q[3] && !item_ready))
   else $error("an item without a place");
   residual_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) residual_arrives |-> residual_ready)

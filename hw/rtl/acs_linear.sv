@@ -68,9 +68,10 @@ module acs_linear
   assign record_take_o  = take && last_word;
   assign stall_o        = state_q == StRows && !weights_valid_i;
 
-  // Products: the vector's word arrives one cycle after its address.
-  logic mac_valid_q, mac_end_q;
-  logic [63:0] weights_q;
+  // Products: the vector's word arrives one cycle after its address, and both factors are
+  // registered before they meet, which is what a DSP slice has its input registers for.
+  logic read_valid_q, read_end_q, mac_valid_q, mac_end_q;
+  logic [63:0] weights_q, weight_q, vector_q;
   logic signed [7:0][17:0] product_q;
   logic product_valid_q, product_end_q;
   logic signed [31:0] products, sum_q, sum_next;
@@ -89,15 +90,17 @@ module acs_linear
   constants_t done_record_q;
   logic [10:0] sum_row_q;
   // A row's record goes with its last products.
-  constants_t mac_record_q, product_record_q;
+  constants_t read_record_q, mac_record_q, product_record_q;
 
   always_ff @(posedge clk_i) begin
-    weights_q    <= weights_i;
-    mac_record_q <= record_i;
+    weights_q     <= weights_i;
+    weight_q      <= weights_q;
+    vector_q      <= vector_data_i;
+    read_record_q <= record_i;
+    mac_record_q  <= read_record_q;
     for (int i = 0; i < 8; i++) begin
-      product_q[i] <=
-          18'(signed'({op_i.src_signed & vector_data_i[8*i+7], vector_data_i[8*i+:8]})) *
-          18'(signed'(weights_q[8*i+:8]));
+      product_q[i] <= 18'(signed'({op_i.src_signed & vector_q[8*i+7], vector_q[8*i+:8]})) *
+                      18'(signed'(weight_q[8*i+:8]));
     end
     product_record_q <= mac_record_q;
     done_sum_q    <= is_gavg ? total_i : sum_next;
@@ -107,6 +110,8 @@ module acs_linear
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || clear_i) begin
+      read_valid_q    <= 1'b0;
+      read_end_q      <= 1'b0;
       mac_valid_q     <= 1'b0;
       mac_end_q       <= 1'b0;
       product_valid_q <= 1'b0;
@@ -115,8 +120,10 @@ module acs_linear
       sum_q           <= '0;
       sum_row_q       <= '0;
     end else begin
-      mac_valid_q     <= take;
-      mac_end_q       <= take && last_word;
+      read_valid_q    <= take;
+      read_end_q      <= take && last_word;
+      mac_valid_q     <= read_valid_q;
+      mac_end_q       <= read_end_q;
       product_valid_q <= mac_valid_q;
       product_end_q   <= mac_end_q;
       if (product_valid_q) sum_q <= product_end_q ? '0 : sum_next;
