@@ -23,19 +23,19 @@ module acs_clear
   input  wire logic         write_ready_i,
   output      logic [15:0]  write_addr_o
 );
-  logic [10:0] left_q;  // channels that were not looked up yet
+  logic [10:0] place_q;  // in the list, counted from its end: less the channels not looked up yet
   logic channel_valid_q, writes_q;
   logic [9:0] channel_q;
   logic [15:0] address_q, blocks_q;  // of the channel's next block; blocks that remain
   logic look, begins, ends;
 
-  assign list_addr_o   = ~10'(left_q - 11'd1);
-  assign busy_o        = left_q != 0 || channel_valid_q || writes_q;
+  assign list_addr_o   = place_q[9:0];
+  assign busy_o        = place_q != 0 || channel_valid_q || writes_q;
   assign write_valid_o = writes_q;
   assign write_addr_o  = address_q;
   assign ends          = writes_q && write_ready_i && blocks_q == 16'd1;
   assign begins        = channel_valid_q && (!writes_q || ends);
-  assign look          = left_q != 0 && list_ready_i && (!channel_valid_q || begins);
+  assign look          = place_q != 0 && list_ready_i && (!channel_valid_q || begins);
 
   always_ff @(posedge clk_i) begin
     if (look) channel_q <= list_channel_i;
@@ -47,12 +47,12 @@ module acs_clear
       blocks_q  <= blocks_q - 16'd1;
     end
     if (!rst_ni || clear_i) begin
-      left_q          <= '0;
+      place_q         <= '0;
       channel_valid_q <= 1'b0;
       writes_q        <= 1'b0;
     end else begin
-      if (start_i) left_q <= channels_i;
-      else if (look) left_q <= left_q - 11'd1;
+      if (start_i) place_q <= -channels_i;
+      else if (look) place_q <= place_q + 11'd1;
       channel_valid_q <= look || (channel_valid_q && !begins);
       writes_q        <= begins || (writes_q && !ends);
     end

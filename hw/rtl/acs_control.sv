@@ -247,7 +247,7 @@ module acs_control
 
   // What happens is counted a cycle later, so that its causes and sums of 64 bits do not add up.
   // Products are worked out all the time, and used a cycle later where a group has ended.
-  logic iteration_q, stall_q, word_written_q, group_q, taken_q;
+  logic iteration_q, stall_q, word_written_q, group_q, taken_q, ended_q;
   logic [1:0] counted_q;  // instructions
   logic [10:0] active_q, masked_q;
   logic [20:0] group_pairs_q;
@@ -258,6 +258,7 @@ module acs_control
     word_written_q <= written_i && !header_next_o;
     counted_q      <= 2'(ended || leaves) + 2'(take && ends_run);
     taken_q        <= take;
+    ended_q        <= ended;
     group_q        <= group_i;
     active_q       <= active_i.outputs;
     masked_q       <= masked_i.outputs;
@@ -265,7 +266,8 @@ module acs_control
     group_rows_q   <= 27'(active_i.outputs) * 27'(row_read_i);
   end
 
-  assign add_macs = ended && reads_rows(op);
+  // No instruction is taken in the cycle in which the last one ended.
+  assign add_macs = ended_q && reads_rows(op);
   acs_mac_counter u_executed (
     .clk_i,
     .rst_ni,
@@ -354,7 +356,7 @@ module acs_control
         executed_q <= executed_q + 64'(active_q);
         skipped_q  <= skipped_q + 64'(masked_q);
       end
-      words_read_q   <= table_i || group_i || ended ? words_read : '0;
+      words_read_q   <= table_i || group_i || ended_q ? words_read : '0;
       rows_read_q    <= group_q ? group_rows_q : taken_q ? 27'(INSTRUCTION_WORDS) : '0;
       read_q         <= read_q + 64'(words_read_q) + 64'(rows_read_q);
       instructions_q <= instructions_q + 64'(counted_q);

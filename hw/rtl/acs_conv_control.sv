@@ -103,6 +103,8 @@ module acs_conv_control
   logic [10:0] blocks;
   // Iterations.
   logic [10:0] input_q, input_next_q;  // the second is one more
+  logic [9:0] place_q;  // of the input in its list, or in the order of all inputs
+  logic [9:0] first_place, next_place;  // of the group, and of the next one
   logic empty, last_input, last, ends;
   // Passes and groups.
   logic clears;  // masked channels
@@ -170,7 +172,9 @@ module acs_conv_control
   assign empty      = pass_q != PassActive || active_i.inputs == 0;
   assign last_input = input_next_q == active_i.inputs;
   assign last       = empty || (last_tap_i && last_input);
-  assign in_addr_o  = 10'(listed_i.inputs ? input_q : first_q.inputs + input_q);
+  assign in_addr_o  = place_q;
+  assign first_place = listed_i.inputs ? '0 : first_q.inputs[9:0];
+  assign next_place  = listed_i.inputs ? '0 : first_q.inputs[9:0] + op_i.channels_in[9:0];
   assign valid_o    = plan_valid && weights_there && input_there;
   assign ends       = issued_i && last;
   assign iteration_done_o = issued_i && !empty;
@@ -262,13 +266,16 @@ module acs_conv_control
       quiet_q       <= 1'b0;
       input_q       <= '0;
       input_next_q  <= 11'd1;
+      place_q       <= '0;
     end else begin
       open_chunks_q <= open_chunks_q + 2'(ends && round_o.chunk_end) - 2'(chunk_done_i);
       if (issued_i && last_tap_i) begin
         input_q      <= input_next_q;
         input_next_q <= input_next_q + 11'd1;
+        place_q      <= place_q + 10'd1;
       end
       if (ends) begin
+        place_q      <= first_place;
         input_q      <= '0;
         input_next_q <= 11'd1;
       end
@@ -277,6 +284,7 @@ module acs_conv_control
         StIdle: begin
           // Other instructions scan their lists from the first channel on.
           first_q <= '0;
+          place_q <= '0;
           if (start_i) begin
             group_q      <= '0;
             entry_q      <= '0;
@@ -332,6 +340,7 @@ module acs_conv_control
           if (next_group) begin
             pass_q          <= PassActive;
             group_q         <= group_q + 11'd1;
+            place_q         <= next_place;
             first_q.inputs  <= first_q.inputs + op_i.channels_in;
             first_q.outputs <= first_q.outputs + op_i.channels;
             state_q         <= last_group ? StDrain : StRounds;
@@ -339,6 +348,7 @@ module acs_conv_control
         end
         StGroupEnd: begin
           group_q         <= group_q + 11'd1;
+          place_q         <= next_place;
           first_q.inputs  <= first_q.inputs + op_i.channels_in;
           first_q.outputs <= first_q.outputs + op_i.channels;
           state_q         <= last_group ? StDrain : StScan;

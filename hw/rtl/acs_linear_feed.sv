@@ -55,7 +55,8 @@ module acs_linear_feed
   logic rows_q;  // the thresholds are there
   logic [10:0] count_q;  // thresholds' words, then rows
   logic [15:0] word_q;  // of the row
-  logic to_thresholds, to_record, to_weights, take, last_word;
+  logic record_q, last_q, last_row_q;  // it is one of a record; the row's last one; of the last row
+  logic to_thresholds, to_record, to_weights, take;
   logic thresholds_room, records_room, weights_room;
   logic [63:0] head_q;
   logic head_error_q;
@@ -63,19 +64,23 @@ module acs_linear_feed
   constants_t constants;
 
   assign to_thresholds = job.gate && !rows_q;
-  assign to_record     = !to_thresholds && word_q < 16'(RECORD_WORDS);
+  assign to_record     = !to_thresholds && record_q;
   assign to_weights    = !to_thresholds && !to_record;
   assign data_ready_o  = job_valid && (to_thresholds ? thresholds_room :
                                        to_record ? records_room : weights_room);
   assign take          = data_valid_i && data_ready_o;
-  assign last_word     = word_q == job.row_words - 16'd1;
-  assign job_done      = take && to_weights && last_word && count_q == job.channels - 11'd1;
+  assign job_done      = take && to_weights && last_q && last_row_q;
+
+  // A row has words enough for its number to be compared in the meantime.
+  always_ff @(posedge clk_i) last_row_q <= count_q == job.channels - 11'd1;
 
   always_ff @(posedge clk_i) begin
     if (!rst_n) begin
-      rows_q  <= 1'b0;
-      count_q <= '0;
-      word_q  <= '0;
+      rows_q   <= 1'b0;
+      count_q  <= '0;
+      word_q   <= '0;
+      record_q <= 1'b1;
+      last_q   <= 1'b0;
     end else if (take) begin
       if (to_thresholds) begin
         count_q <= count_q + 11'd1;
@@ -84,10 +89,14 @@ module acs_linear_feed
           count_q <= '0;
         end
       end else begin
-        word_q <= word_q + 16'd1;
-        if (last_word) begin
-          word_q  <= '0;
-          count_q <= count_q + 11'd1;
+        word_q   <= word_q + 16'd1;
+        record_q <= word_q < 16'(RECORD_WORDS - 1);
+        last_q   <= word_q == job.row_words - 16'd2;
+        if (last_q) begin
+          word_q   <= '0;
+          record_q <= 1'b1;
+          last_q   <= 1'b0;
+          count_q  <= count_q + 11'd1;
         end
         if (job_done) begin
           rows_q  <= 1'b0;

@@ -106,19 +106,27 @@ module acs_post
   end
 
   // Sums of the next round may replace these in the very cycle of the last slice.  The round may
-  // be issued that much earlier, as soon as nothing that this one lacks can delay it.
-  logic released_q;
+  // be issued that much earlier, as soon as nothing that this one lacks can delay it.  That is seen
+  // a cycle ahead: the item at hand runs in the next cycle where its sums are here or just arrive.
+  logic released_q, releases, arrives;
+  logic [MAX_LANE_GROUPS-1:0] arriving;
   logic [8:0] remaining;
+  assign arriving  = MAX_LANE_GROUPS'(sums_valid_i);
+  assign arrives   = !full[item.group] && arriving[item.group];
   assign remaining = 9'({item.left, ~slice_q});
-  assign release_o = runs && !released_q && rest_valid && remaining <= 9'(SUMS_DELAY);
+  assign releases  = item_valid && !released_q && rest_valid &&
+                     ((full[item.group] && remaining <= 9'(SUMS_DELAY) + 9'd1) ||
+                      (arrives && remaining <= 9'(SUMS_DELAY)));
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       slice_q    <= '0;
       released_q <= 1'b0;
+      release_o  <= 1'b0;
     end else begin
       if (runs) slice_q <= slice_q + 1'b1;
-      released_q <= (released_q || release_o) && !(ends && item.left == 0);
+      released_q <= (released_q || releases) && !(ends && item.left == 0);
+      release_o  <= releases;
     end
   end
 
