@@ -174,11 +174,15 @@ def svg() -> str:
     square = Square(0.0, 0.7, width=700)
     lines = square.frame("Cycles saved against MACs saved by the systems of the papers, in RTL")
     left = LEFT + SIDE + 24
-    for number, (name, entry) in enumerate(recorded().items()):
+    entries = recorded()
+    outside: list[int] = []
+    for number, (name, entry) in enumerate(entries.items()):
         found, system = saved(entry), ROWS[name].system
         colour = COLOURS[system.replace(",", " ").split()[0]]
         places = [(found.macs, found.cycles, colour, "all counted")]
-        if "open" in entry["rtl"]:
+        if "open" in entry["rtl"] and max(found.skipping) > square.high:
+            outside.append(number + 1)
+        elif "open" in entry["rtl"]:
             places.append((*found.skipping, "#ffffff", "skipping alone"))
         for macs, cycles, fill, how in places:
             x, y = square.x(macs), square.y(cycles)
@@ -192,21 +196,19 @@ def svg() -> str:
                 f'<text x="{x}" y="{y + 3.5}" text-anchor="middle" font-size="10" '
                 f'fill="{text}">{number + 1}</text>'
             )
-        at = TOP + 14 + 22 * number
+        at = TOP + 14 + 18 * number
         lines += [
             f'<circle cx="{left}" cy="{at}" r="8" fill="{colour}"/>',
             f'<text x="{left}" y="{at + 3.5}" text-anchor="middle" font-size="10" '
             f'fill="#ffffff">{number + 1}</text>',
             f'<text x="{left + 16}" y="{at + 4}" fill="#111827">{system}</text>',
         ]
-    notes = (
-        "discs: work of gates and",
-        "branches counted,",
-        "rings: left out on both",
-        "sides",
-    )
+    notes = ["discs: gates, branches counted", "rings: left out on both sides"]
+    if outside:
+        notes.append(f"({' and '.join(map(str, outside))} beyond the axes)")
+    at = TOP + 14 + 18 * (len(entries) + 1)
     lines += [
-        f'<text x="{left - 8}" y="{TOP + SIDE - 40 + 18 * row}" fill="#374151">{text}</text>'
+        f'<text x="{left - 8}" y="{at + 16 * row}" fill="#374151">{text}</text>'
         for row, text in enumerate(notes)
     ]
     lines += square.axes("MACs saved, % of the static twin", "cycles saved, % (RTL simulation)")

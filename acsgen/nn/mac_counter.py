@@ -171,6 +171,11 @@ class MacCounter:
             self._views.append(view)
         return self._views.index(view) + 1
 
+    @property
+    def learns_groups(self) -> bool:
+        """Whether convolutions outside of gates learn their groups (DGConv)."""
+        return any(not for_gates for _, _, for_gates in self._groupings)
+
     def gate_macs(self) -> float:
         """MACs per image of the calls that work for gates, DGConvs with their present grouping."""
         inside = [grouping for grouping in self._groupings if grouping[2]]

@@ -299,3 +299,23 @@ def test_branch_losses_are_weighed(weights: str) -> None:
     torch.testing.assert_close(found.loss.detach(), wanted)
     found.loss.backward()
     assert all(branch.fc.weight.grad.any() for branch in model.branches)
+
+
+def test_a_resource_closes_learned_groups() -> None:
+    """G-ResNeXt has no gates, and its MACs fall with its groups."""
+    architecture = ARCHITECTURES["image_resnet"]
+    config = architecture.config.model_validate(
+        {"blocks": (1,), "widths": (8,), "inner": (8,), "learned_groups": True, "image_size": 8}
+    )
+    network = architecture.build(config).train()
+    forward = Forward(network, MacCounter(network), torch.device("cpu"))
+    loss = LOSSES["resource"](LOSSES["resource"].parameters_type(alpha=1.0), forward)
+    images = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+    result = loss(images, torch.tensor([0, 1]))
+    result.loss.backward()
+    gate = network.stages[0][0].conv2.gate
+    assert (gate.grad > 0).any()
+    before = forward(images).macs
+    with torch.no_grad():
+        gate.fill_(-1.0)
+    assert before - forward(images).macs == 64 * 9 * (64 - 8)

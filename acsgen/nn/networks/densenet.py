@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from acsgen.nn.calls import call_name
 from acsgen.nn.gates.dgconv import is_power_of_two
 from acsgen.nn.gates.gate import AcsGate, ChannelGate
+from acsgen.nn.gates.recurrent import RecurrentGate
 from acsgen.nn.mac_counter import GatedLayer
 from acsgen.nn.networks._image import (
     ImageConfig,
@@ -29,6 +31,10 @@ class DenseGateConfig(BaseModel):
     Attributes:
         system: ``acs`` for :class:`acsgen.nn.gates.gate.AcsGate`, which has the fields from
             ``grouping`` on; ``iadi`` for :class:`IadiDenseGate`.
+        gates: ``channel``; ``layer``: a recurrent gate decides for every layer but the first of a
+            block whether it runs, and a layer that does not has a copy of the maps of the one
+            before; ``both`` (MGL2S): the layer gate first, and the channel gate where the layer
+            runs.
         bottleneck: channels inside of the gate; by default ``growth`` for ACS, which is the public
             code's 32 at growth 32, and ``bn_size * growth / 2`` for IADI.
         threshold: of the gates, in [0, 1].
@@ -37,6 +43,7 @@ class DenseGateConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     system: Literal["acs", "iadi"] = "acs"
+    gates: Literal["channel", "layer", "both"] = "channel"
     bottleneck: Width | None = None
     threshold: float = Field(default=0.5, ge=0.0, le=1.0)
     grouping: bool = True
@@ -74,6 +81,8 @@ class DenseNetConfig(ImageConfig):
     @model_validator(mode="after")
     def _gates_fit(self) -> DenseNetConfig:
         gate = self.gate
+        if gate is not None and gate.gates != "channel" and gate.system != "iadi":
+            raise ValueError(f"gates: {gate.gates} goes with system: iadi")
         if gate is not None and gate.system == "acs" and gate.grouping:
             width = self.growth if gate.bottleneck is None else gate.bottleneck
             if not is_power_of_two(width):
@@ -163,6 +172,7 @@ class DenseNet(nn.Module):
         self.blocks = nn.ModuleList()
         self.gates = nn.ModuleList()
         self.transitions = nn.ModuleList()
+        seen: list[int] = []
         for number, layers in enumerate(config.blocks):
             last = number == len(config.blocks) - 1
             block, gates = nn.ModuleList(), nn.ModuleList()
@@ -170,12 +180,18 @@ class DenseNet(nn.Module):
                 block.append(DenseLayer(channels, config.growth, config.bn_size))
                 channels += config.growth
                 if config.gate is not None and not (last and index == layers - 1):
-                    gates.append(_gate(config, config.gate, channels))
+                    if index < layers - 1:
+                        seen.append(channels)
+                    if config.gate.gates != "layer":
+                        gates.append(_gate(config, config.gate, channels))
             self.blocks.append(block)
             self.gates.append(gates)
             if not last or config.final_transition:
                 self.transitions.append(Transition(channels))
                 channels //= 2
+        layer_gates = config.gate is not None and config.gate.gates != "channel"
+        threshold = config.gate.threshold if config.gate is not None else 0.5
+        self.control = RecurrentGate(seen, threshold) if layer_gates else None
         self.last_norm = nn.BatchNorm2d(channels)
         self.fc = nn.Linear(channels, config.num_classes)
         initialize_convolutions(self)
@@ -186,11 +202,23 @@ class DenseNet(nn.Module):
         if self.norm is not None:
             x = F.max_pool2d(F.relu(self.norm(x)), 3, stride=2, padding=1)
         mask: Tensor | None = None
+        runs: Tensor | None = None
+        state, calls = None, 0
         for number, block in enumerate(self.blocks):
             gates = cast(nn.ModuleList, self.gates[number])
+            before: Tensor | None = None
             for index, layer in enumerate(cast(nn.ModuleList, block)):
                 new = layer(x)
-                x = torch.cat([x, new if mask is None else mask * new], 1)
+                if before is not None and runs is not None:
+                    new = (runs if mask is None else mask * runs) * new + (1 - runs) * before
+                elif mask is not None:
+                    new = mask * new
+                before = new
+                x = torch.cat([x, new], 1)
+                # The layer gate comes first: where it closes a layer, the channel gate is not read.
+                if self.control is not None and index < self.config.blocks[number] - 1:
+                    runs, state = self.control(x, calls, state)
+                    calls += 1
                 mask = gates[index](x) if index < len(gates) else None
             if number < len(self.transitions):
                 x = self.transitions[number](x)
@@ -209,10 +237,24 @@ class DenseNet(nn.Module):
         if self.config.gate is None:
             return []
         names = [(b, i) for b, layers in enumerate(self.config.blocks) for i in range(layers)]
-        return [
-            GatedLayer(f"blocks.{b}.{i}.conv2", None, f"gates.{gate_b}.{gate_i}.gate")
-            for (gate_b, gate_i), (b, i) in pairwise(names)
-        ]
+        by_channel = self.config.gate.gates != "layer"
+        found: list[GatedLayer] = []
+        calls = 0
+        for (gate_b, gate_i), (b, i) in pairwise(names):
+            channels = f"gates.{gate_b}.{gate_i}.gate" if by_channel else None
+            runs = None
+            if self.control is not None and i:
+                runs = call_name("control.gate", calls)
+                calls += 1
+                found.append(GatedLayer(f"blocks.{b}.{i}.conv1", None, runs))
+            switch = runs if channels else None
+            if channels or runs:
+                conv2 = f"blocks.{b}.{i}.conv2"
+                found.append(GatedLayer(conv2, None, channels or runs, switch=switch))
+            if switch:
+                names_of_gate = (f"gates.{gate_b}.{gate_i}.{conv}" for conv in ("reduce", "conv"))
+                found += [GatedLayer(name, None, None, switch=switch) for name in names_of_gate]
+        return found
 
 
 def _gate(config: DenseNetConfig, gate: DenseGateConfig, in_channels: int) -> nn.Module:

@@ -37,7 +37,8 @@ class ResourceParameters(LossParameters):
 
 @register
 class ResourceLoss(Loss[ResourceParameters]):
-    """L = CE + alpha * L_reg, see :class:`ResourceParameters`; the CE alone without gates."""
+    """L = CE + alpha * L_reg, see :class:`ResourceParameters`; the CE alone without gates and
+    learned groups."""
 
     parameters_type = ResourceParameters
     own_statistics = ("cost",)
@@ -50,7 +51,7 @@ class ResourceLoss(Loss[ResourceParameters]):
 
     def total(self, ce: Tensor, run: ForwardPass, labels: Tensor) -> Terms:
         """See :class:`ResourceLoss`."""
-        if not run.gates.masks:
+        if not run.gates.masks and not self.forward.counter.learns_groups:
             return ce, (torch.ones_like(ce),)
         cost = self._measure(run.gates.masks).mean() / self._measure.static
         reg = cost if self.parameters.target is None else (cost - self.parameters.target).relu()
