@@ -26,6 +26,7 @@ from acsgen.engines.base import Implementation
 from acsgen.engines.registry import SimulationName
 from acsgen.ir.ranges import WEIGHT_BITS
 from acsgen.program.board import Board, load_board
+from acsgen.support.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from acsgen.report.data import Report
@@ -126,7 +127,7 @@ def build(
         seed=seed,
         engine=engine,
         verify=verify,
-        require_agreement=None if require_agreement is None else require_agreement / 100,
+        require_agreement=_share(require_agreement),
         alpha=alpha,
         clock_mhz=clock,
         weight_bits=weight_bits,
@@ -140,6 +141,19 @@ def build(
     if bitstream:
         make(BitstreamRequest(result.out, "rtl" if engine == "rtl" else "hls"))
     write_json(json_file, json.loads((result.out / REPORT_FILE).read_text(encoding="utf-8")))
+
+
+def _share(percent: float | None) -> float | None:
+    """The share of images that a percentage is.
+
+    Raises:
+        UserError: it is below 1 %, as where somebody gives the share itself.
+    """
+    if percent is not None and 0 < percent < 1:
+        what = f"is {percent:g} %, less than any guess gets right"
+        remedy = f"it takes a percentage: give {100 * percent:g} for a share of {percent:g}"
+        raise UserError(Problem("--require-agreement", what, remedy))
+    return None if percent is None else percent / 100
 
 
 def print_summary(report: Report, board: Board) -> None:

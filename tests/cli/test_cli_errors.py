@@ -236,3 +236,8 @@ def test_read_only_and_full_disks(tmp_path: Path, model_file: Path, option: str,
     check_message(result.stderr)
     assert said in " ".join(result.stderr.split())
     assert "out" not in result.stdout.split()
+
+
+def test_a_share_in_the_place_of_a_percentage_is_told(model_file: Path, tmp_path: Path) -> None:
+    text = refused(tmp_path, model_file, "--board", "zedboard", "--require-agreement", "0.95")
+    assert "give 95 for a share of 0.95" in " ".join(text.split())
