@@ -138,6 +138,7 @@ def test_killed_as_it_opens_any_file(
     assert (model / "out" / "results.csv").read_bytes() == undisturbed[0]
 
 
+@pytest.mark.slow
 def test_interrupted_as_by_control_c(
     model: Path, undisturbed: tuple[bytes, dict[str, bytes]]
 ) -> None:
@@ -183,6 +184,7 @@ def test_damaged_files_are_measured_again_or_told(
     check_message(told.stderr)
 
 
+@pytest.mark.slow
 def test_two_sweeps_into_one_folder(
     model: Path, undisturbed: tuple[bytes, dict[str, bytes]]
 ) -> None:
