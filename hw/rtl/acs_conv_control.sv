@@ -102,7 +102,8 @@ module acs_conv_control
   logic weights_there, early_there, input_there;
   logic [10:0] blocks;
   // Iterations.
-  logic [10:0] input_q, input_next_q;  // the second is one more
+  logic [9:0] input_q;
+  logic [10:0] input_next_q;  // one more
   logic [9:0] place_q;  // of the input in its list, or in the order of all inputs
   logic [9:0] first_place, next_place;  // of the group, and of the next one
   logic empty, last_input, last, ends;
@@ -186,7 +187,7 @@ module acs_conv_control
     iteration_o.use_b    = plan.use_b && !empty;
     iteration_o.block    = plan.block;
     iteration_o.channel  = in_channel_i;
-    iteration_o.column   = listed_i.inputs ? in_index_i : input_q[9:0];
+    iteration_o.column   = listed_i.inputs ? in_index_i : input_q;
     iteration_o.count_a  = plan.count_a;
     iteration_o.bank     = plan.bank;
     iteration_o.row_base = plan.row_base;
@@ -270,7 +271,7 @@ module acs_conv_control
     end else begin
       open_chunks_q <= open_chunks_q + 2'(ends && round_o.chunk_end) - 2'(chunk_done_i);
       if (issued_i && last_tap_i) begin
-        input_q      <= input_next_q;
+        input_q      <= input_next_q[9:0];
         input_next_q <= input_next_q + 11'd1;
         place_q      <= place_q + 10'd1;
       end

@@ -96,6 +96,16 @@ if exits:
         for output in accelerator.bundle.outputs:
             print(f"    {results.answer.count(output):4d} images answered by {output}")
     accelerator.hard_budget = None
+    try:
+        least_cycles = accelerator.least_budget_cycles
+    except ValueError as error:  # The HLS engine counts no cycles.
+        print(error)
+    else:
+        for budget in (least_cycles, 2 * least_cycles, 4 * least_cycles):
+            accelerator.hard_budget_cycles = budget
+            cycles = accelerator.infer(session.images[half:]).counters["cycles"]
+            print(f"hard budget {budget:,} cycles: most {cycles.max():,}")
+        accelerator.hard_budget_cycles = None
     for entropy in (0.0, 0.1, 0.3, 0.5, 1.0):
         accelerator.exit_entropy = entropy
         results = accelerator.infer(session.images[half:])

@@ -98,6 +98,9 @@ def shortened(line: str, folder: Path) -> str:
         more = ["--images", "1"]
     elif words[:2] == ["acsgen", "eval"] and "--limit" not in words:
         more = ["--limit", "32"]
+    elif words[:4] == ["acsgen", "synth", "--timing", "--whole"]:
+        # Takes five minutes, which tests/flow/synth does with --run-slow: here it is parsed alone.
+        more = ["--help"]
     elif words[:3] == ["acsgen", "synth", "--timing"]:
         more = ["--only", "acs_load"]
     elif words[:2] == ["acsgen", "synth"]:
