@@ -441,6 +441,14 @@ class OpGraph:
         """Operations by name."""
         return {op.name: op for op in self.ops}
 
+    def readers(self) -> dict[str, list[Op]]:
+        """The operations that read each result, once for each time that they do."""
+        found: dict[str, list[Op]] = {op.name: [] for op in self.ops}
+        for op in self.ops:
+            for name in op.inputs:
+                found[name].append(op)
+        return found
+
     def use_counts(self) -> Counter[str]:
         """How often each result is read, every output of the program counting as a reader."""
         uses = Counter(name for op in self.ops for name in op.inputs)

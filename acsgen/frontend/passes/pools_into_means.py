@@ -33,10 +33,7 @@ _MOST_PIXELS = 2048
 
 def _run(graph: OpGraph) -> OpGraph:
     ops = graph.by_name()
-    readers: dict[str, list[Op]] = {op.name: [] for op in graph.ops}
-    for op in graph.ops:
-        for name in op.inputs:
-            readers[name].append(op)
+    readers = graph.readers()
     changes: dict[str, tuple[Op, ...]] = {}
     for op in graph.ops:
         axes = _axes(op, ops)

@@ -17,10 +17,7 @@ from acsgen.frontend.passes.signs import never_negative
 
 def _run(graph: OpGraph) -> OpGraph:
     positive = never_negative(graph)
-    readers: dict[str, list[Op]] = {op.name: [] for op in graph.ops}
-    for op in graph.ops:
-        for name in op.inputs:
-            readers[name].append(op)
+    readers = graph.readers()
     changes: dict[str, tuple[Op, ...]] = {}
     for op in graph.ops:
         if not isinstance(op, GeneralConv) or op.name not in positive:

@@ -5,7 +5,6 @@ A recurrent cell computes all of its gates at once, and each goes through an act
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -24,10 +23,7 @@ def _run(graph: OpGraph) -> OpGraph:
 
 def _changes(graph: OpGraph) -> dict[str, tuple[Op, ...]]:
     """The pieces of the first result that is read in pieces only."""
-    readers: dict[str, list[Op]] = defaultdict(list)
-    for op in graph.ops:
-        for name in op.inputs:
-            readers[name].append(op)
+    readers = graph.readers()
     for op in graph.ops:
         rows = _rows_of(op)
         pieces = readers[op.name]
