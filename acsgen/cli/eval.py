@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -24,7 +25,7 @@ from acsgen.ir.ranges import WEIGHT_BITS
 from acsgen.support.numbers import count, images, percent, share
 
 if TYPE_CHECKING:
-    from acsgen.flow.evaluate import EvalResult
+    from acsgen.flow.evaluate import EvalResult, OutputEval
 
 #: What the result has of every image; the figures are those of all of them.
 _OF_IMAGES = ("bits", "macs", "wrong")
@@ -36,7 +37,10 @@ def eval_command(
         Path, typer.Argument(help="An acsgen checkpoint (.pt) or a torch.export program (.pt2).")
     ],
     dataset: Annotated[
-        str, typer.Option(help="digits32, cifar10, svhn, or npz:FILE for your own arrays.")
+        str,
+        typer.Option(
+            help="digits32, cifar10, svhn, or npz:FILE for your own arrays, with or without labels."
+        ),
     ] = "digits32",
     data: DataOption = None,
     limit: Annotated[
@@ -60,8 +64,8 @@ def eval_command(
 ) -> None:
     """Compare the float network with its integer form on a data set's test images.
 
-    For a network with gates it also says how much its masks differ from image to image, and whether
-    its MACs follow difficulty.
+    Without labels it compares predictions alone. For a network with gates it also says how much
+    its masks differ from image to image, and whether its MACs follow difficulty.
     """
     check_json(json_file)
 
@@ -89,8 +93,8 @@ def eval_command(
     if weight_bits != WEIGHT_BITS:
         title += f", weights of {weight_bits} bits"
     table = figures_table(title, ("figure", "value"))
-    table.add_row("accuracy, float", percent(result.float_accuracy))
-    table.add_row("accuracy, int8", percent(result.int8_accuracy))
+    table.add_row("accuracy, float", percent(_known(result.float_accuracy)))
+    table.add_row("accuracy, int8", percent(_known(result.int8_accuracy)))
     if result.twin_accuracy is not None:
         table.add_row("accuracy of the static twin, float", percent(result.twin_accuracy))
     table.add_row("same prediction", percent(result.prediction_agreement))
@@ -116,7 +120,20 @@ def eval_command(
         table.add_row(name, value)
     print_table(table)
     figures = {field.name: getattr(result, field.name) for field in fields(result)}
+    for name in ("float_accuracy", "int8_accuracy"):
+        figures[name] = _known(figures[name])
+    outputs = figures["outputs"].items()
+    figures["outputs"] = {name: _known_parts(output) for name, output in outputs}
     write_json(json_file, {key: value for key, value in figures.items() if key not in _OF_IMAGES})
+
+
+def _known(accuracy: float) -> float | None:
+    """An accuracy, or None where there are no labels: JSON has no NaN."""
+    return None if math.isnan(accuracy) else accuracy
+
+
+def _known_parts(output: OutputEval) -> dict[str, float | None]:
+    return {field.name: _known(getattr(output, field.name)) for field in fields(output)}
 
 
 def _difficulty_rows(result: EvalResult) -> Iterator[tuple[str, str]]:

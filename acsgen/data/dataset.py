@@ -56,14 +56,25 @@ class Images:
         name: the name they were loaded by.
         images: uint8 [N, C, H, W].
         labels: int64 [N], from 0 on; None where there are none.
+        difficulty: as of :class:`Dataset`.
     """
 
     name: str
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64] | None
+    difficulty: npt.NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def head(self, count: int) -> Images:
+        """The first ``count`` images."""
+        return replace(
+            self,
+            images=self.images[:count],
+            labels=None if self.labels is None else self.labels[:count],
+            difficulty=None if self.difficulty is None else self.difficulty[:count],
+        )
 
 
 def need_root(name: str, root: Path | None, remedy: str) -> Path:

@@ -48,8 +48,7 @@ def load_dataset(
     """
     if split not in SPLITS:
         raise UserError([Problem("dataset", f"unknown split '{split}'", "use train or test")])
-    if limit is not None and limit < 1:
-        raise UserError([Problem("dataset", f"limit must be at least 1, got {limit}")])
+    _require_limit(limit)
     if name.startswith("npz:"):
         from acsgen.data.npz import load_npz
 
@@ -62,23 +61,34 @@ def load_dataset(
     return dataset if limit is None else dataset.head(limit)
 
 
-def load_images(name: str, split: str, root: str | Path | None = None) -> Images:
+def _require_limit(limit: int | None) -> None:
+    if limit is not None and limit < 1:
+        raise UserError([Problem("dataset", f"limit must be at least 1, got {limit}")])
+
+
+def load_images(
+    name: str, split: str, root: str | Path | None = None, limit: int | None = None
+) -> Images:
     """Load the images of a data set, whose labels may be missing in an ``npz`` file.
 
     Args:
         name: as of :func:`load_dataset`.
         split: ``train`` or ``test``.
         root: folder of the downloaded files.
+        limit: keep only the first ``limit`` images.
 
     Raises:
         UserError: as :func:`load_dataset`.
     """
+    _require_limit(limit)
     if name.startswith("npz:"):
         from acsgen.data.npz import load_npz_images
 
-        return load_npz_images(Path(name.removeprefix("npz:")))
-    dataset = load_dataset(name, split, root)
-    return Images(dataset.name, dataset.images, dataset.labels)
+        found = load_npz_images(Path(name.removeprefix("npz:")))
+    else:
+        dataset = load_dataset(name, split, root)
+        found = Images(dataset.name, dataset.images, dataset.labels, dataset.difficulty)
+    return found if limit is None else found.head(limit)
 
 
 def _digits32(split: str, root: Path | None) -> Dataset:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from acsgen.cost.macs import count_macs
-from acsgen.data import Dataset, load_dataset
+from acsgen.data.dataset import Images
+from acsgen.data.load import load_images
 from acsgen.data.remedies import require_images
 from acsgen.flow.agreement import WARN_BELOW, complaint
 from acsgen.flow.difficulty import DifficultyFigures, difficulty_figures
@@ -145,7 +147,7 @@ def evaluate(
 
     Args:
         model: checkpoint or export program.
-        dataset: as :func:`acsgen.data.load_dataset` names it.
+        dataset: as :func:`acsgen.data.load_images` names it; without labels, accuracies are NaN.
         limit: use only the first so many test images.
         alpha: threshold of all gates of the integer network, and of the float one; None as trained.
         exit_entropy: threshold of all exits of both networks, in nats; None as trained.
@@ -167,8 +169,10 @@ def evaluate(
         require_gates(layers, alpha)
     twin_layers = None if twin is None else front_end(twin)[0]
     on_stage("read the data set")
-    calibration = load_dataset(dataset, "train", data_root, calibration_images)
-    test = load_dataset(dataset, "test", data_root, limit)
+    calibration = load_images(dataset, "train", data_root, calibration_images)
+    test = load_images(dataset, "test", data_root, limit)
+    if test.labels is None:
+        _refuse_without_labels(test.name, {"--thresholds": thresholds, "--twin": twin is not None})
     require_images(test, layers.input.shape)
     if twin_layers is not None:
         require_images(test, twin_layers.input.shape)
@@ -181,6 +185,8 @@ def evaluate(
         layers, integers = with_entropy(layers, exit_entropy), with_entropy(integers, exit_entropy)
     result = measure(layers, integers, test.images, test.labels, test.difficulty, on_stage=on_stage)
     _warn_of_disagreement(layers, integers, result, test.images)
+    if test.labels is None:
+        return result
     if twin_layers is not None:
         on_stage("run the static twin")
         result = _beside_twin(result, twin_layers, test)
@@ -216,7 +222,15 @@ def _require_own_thresholds(layers: LayerGraph, alpha: float | None) -> None:
         raise UserError(problems)
 
 
-def _beside_twin(result: EvalResult, twin: LayerGraph, test: Dataset) -> EvalResult:
+def _refuse_without_labels(name: str, asked: Mapping[str, bool]) -> None:
+    """Refuse the options, of those that were asked for, that compare with labels."""
+    what, remedy = f"compares with labels, and {name} has none", "add labels, or leave it out"
+    problems = [Problem(option, what, remedy) for option, given in asked.items() if given]
+    if problems:
+        raise UserError(problems)
+
+
+def _beside_twin(result: EvalResult, twin: LayerGraph, test: Images) -> EvalResult:
     """Add what the static twin, in floats, has to do with the network's MACs."""
     predictions = [
         run_layers(twin, torch.from_numpy(np.array(test.images[start : start + _BATCH])))[

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from acsgen.cli import app
 from acsgen.cost.macs import count_macs
 from acsgen.flow import evaluate as evaluation
 from acsgen.flow.build import BuildRequest, build
@@ -181,3 +184,26 @@ def test_predictions_that_differ_are_warned_of(tmp_path: Path, data_set: str) ->
     save_checkpoint(tmp_path / "net.pt", model, "resnet", config, {})
     with pytest.warns(UserWarning, match="float and integer network predict the same on"):
         evaluate(tmp_path / "net.pt", data_set, 20, calibration_images=16)
+
+
+def test_without_labels_predictions_alone_are_compared(tmp_path: Path, data_set: str) -> None:
+    config = ResNetConfig(widths=(4, 4, 4), num_classes=4, image_size=16, gate=AcsConfig())
+    save_checkpoint(tmp_path / "net.pt", ResNet(config).eval(), "resnet", config, {})
+    np.savez(tmp_path / "bare.npz", images=slopes(3, 40, (3, 16, 16)))
+    bare = f"npz:{tmp_path / 'bare.npz'}"
+    model = tmp_path / "net.pt"
+    found = evaluate(model, bare, 8, calibration_images=8)
+    labelled = evaluate(model, data_set, 8, calibration_images=8)
+    assert np.isnan(found.float_accuracy)
+    assert found.wrong is None
+    assert found.prediction_agreement == labelled.prediction_agreement
+    assert found.macs_mean == labelled.macs_mean
+    with pytest.raises(UserError) as refused:
+        evaluate(model, bare, 8, thresholds=True, twin=model, calibration_images=8)
+    assert {p.where for p in refused.value.problems} == {"--thresholds", "--twin"}
+    printed = CliRunner().invoke(app, ["eval", str(model), "--dataset", bare, "--json", "-"])
+    assert printed.exit_code == 0
+    figures = json.loads(printed.stdout[printed.stdout.index("{") :])
+    assert figures["float_accuracy"] is None
+    assert figures["outputs"]["fc"]["int8_accuracy"] is None
+    assert "NaN" not in printed.stdout
