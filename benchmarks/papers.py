@@ -75,10 +75,12 @@ class Row:
 ROWS = {
     "resnet8-acs-digits32": Row("ACS", "resnet8-digits32"),
     "resnet8-acs-budget-digits32": Row("ACS, budget by image", "resnet8-digits32"),
-    "densenet28-acs-digits32": Row("ACS, DenseNet", "densenet28-digits32"),
+    "acs-resnet14-digits32": Row("ACS, ResNet14", "resnet14-digits32"),
+    "densenet22-acs-digits32": Row("ACS, DenseNet", "densenet22-digits32"),
     "iadi-resnet14-digits32": Row("IADI", "resnet14-digits32"),
-    "densenet28-iadi-digits32": Row("IADI, DenseNet", "densenet28-digits32"),
+    "densenet22-iadi-digits32": Row("IADI, DenseNet", "densenet22-digits32"),
     "mgl2s-resnet14-digits32": Row("IADI, MGL2S", "resnet14-digits32"),
+    "densenet22-mgl2s-digits32": Row("IADI, MGL2S, DenseNet", "densenet22-digits32"),
     "radi-resnet14-digits32": Row("RADI", "resnet14-digits32"),
     "branchy-resnet14-digits32": Row("BranchyNet", "resnet14-digits32"),
     "ddi-resnet14-digits32": Row("DDI", "resnet14-digits32"),
@@ -87,6 +89,9 @@ ROWS = {
     "skipnet1-resnet14-digits32": Row("SkipNet, FFGate-I", "resnet14-digits32"),
     "skipnet2-resnet14-digits32": Row("SkipNet, FFGate-II", "resnet14-digits32"),
     "skipnet-rnn-resnet14-digits32": Row("SkipNet, RNN gate", "resnet14-digits32"),
+    "blockdrop-resnet14-digits32": Row("BlockDrop", "resnet14-digits32"),
+    "gaternet-resnet14-digits32": Row("GaterNet", "resnet14-digits32"),
+    "g-resnext20-digits32": Row("G-ResNeXt (learned groups)", "resnet20-bottleneck-digits32"),
     "pfec-resnet14-digits32": Row("PFEC", "resnet14-digits32"),
 }
 

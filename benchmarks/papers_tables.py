@@ -165,6 +165,9 @@ COLOURS = {
     "OFAS-I": "#047857",
     "OFAS-II": "#65a30d",
     "SkipNet": "#7c3aed",
+    "BlockDrop": "#854d0e",
+    "GaterNet": "#0f766e",
+    "G-ResNeXt": "#4338ca",
     "PFEC": "#374151",
 }
 
@@ -196,7 +199,7 @@ def svg() -> str:
                 f'<text x="{x}" y="{y + 3.5}" text-anchor="middle" font-size="10" '
                 f'fill="{text}">{number + 1}</text>'
             )
-        at = TOP + 14 + 18 * number
+        at = TOP + 10 + 17 * number
         lines += [
             f'<circle cx="{left}" cy="{at}" r="8" fill="{colour}"/>',
             f'<text x="{left}" y="{at + 3.5}" text-anchor="middle" font-size="10" '
@@ -206,7 +209,7 @@ def svg() -> str:
     notes = ["discs: gates, branches counted", "rings: left out on both sides"]
     if outside:
         notes.append(f"({' and '.join(map(str, outside))} beyond the axes)")
-    at = TOP + 14 + 18 * (len(entries) + 1)
+    at = TOP + 10 + 17 * (len(entries) + 1)
     lines += [
         f'<text x="{left - 8}" y="{at + 16 * row}" fill="#374151">{text}</text>'
         for row, text in enumerate(notes)

@@ -54,6 +54,9 @@ _PLAIN_WORDS = {
     errno.ELOOP: "its symbolic links go in a circle",
 }
 
+#: Errors of a disk, or of a user's share of it, that is full.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
 
 def home_folder() -> Path | None:
     """Return the user's home folder.
@@ -219,8 +222,9 @@ def _replace(target: Path, content: bytes) -> None:
 def staged_directory(target: Path) -> Iterator[Path]:
     """Yield an empty folder that becomes ``target`` when the block succeeds, and vanishes if not.
 
-    Raises :class:`UserError` when the target is something other than an earlier build, or when
-    it cannot be written.  Missing parents are created, and removed again on failure.
+    Raises :class:`UserError` when the target is something other than an earlier build, when it
+    cannot be written, or when its disk is full before the block ends.  Missing parents are created,
+    and removed again on failure.
     """
     target = _resolved(target)
     _put_back(target)
@@ -306,6 +310,12 @@ def _scratch(target: Path) -> Iterator[Path]:
         raise _unwritable(target, error) from error
     try:
         yield scratch
+    except OSError as error:
+        # The error names no file that was open, and of a copied one its place in the scratch
+        # folder, which is gone by the time that it is read.
+        if error_number(error) in NO_ROOM:
+            raise _unwritable(target, error) from error
+        raise
     finally:
         os.close(lock)
         shutil.rmtree(scratch, ignore_errors=True)

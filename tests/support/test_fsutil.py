@@ -83,6 +83,27 @@ def test_an_earlier_build_is_replaced_whole(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "report.json").read_text() == "later"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "full"), shutil.Error([("a", "b", "[Errno 28] No space left")])],
+    ids=["write", "copy"],
+)
+def test_a_full_disk_is_told_of_the_target_and_leaves_nothing(
+    tmp_path: Path, error: OSError
+) -> None:
+    with pytest.raises(UserError) as told, staged_directory(tmp_path / "new" / "out"):
+        raise error
+    (problem,) = told.value.problems
+    assert problem.where == str(tmp_path / "new" / "out")
+    assert problem.what == "cannot be written: no space left on the disk"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_errors_of_the_block_are_passed_on(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionError), staged_directory(tmp_path / "out"):
+        raise ConnectionError
+
+
 def test_failure_to_move_into_place_restores_the_earlier_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

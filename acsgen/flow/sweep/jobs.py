@@ -32,7 +32,7 @@ from acsgen.flow.build.work import Work, make_plan
 from acsgen.flow.sweep.figures import figures_of
 from acsgen.report.file import rounded
 from acsgen.support.errors import CheckFailed, UserError
-from acsgen.support.fsutil import error_number, file_of, plain_os_error
+from acsgen.support.fsutil import NO_ROOM, error_number, file_of, plain_os_error
 from acsgen.support.progress import ignore_stages
 from acsgen.train import train
 from acsgen.train.recipe import Recipe
@@ -248,8 +248,7 @@ def _failure(error: Exception) -> Outcome:
     return Outcome("failed", said, trace="".join(traceback.format_exception(error)))
 
 
-#: Errors of a file system that has no room, and those that may be gone another time.
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+#: Errors of a file system that may be gone another time.
 _PASSING = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE)
 
 
@@ -259,12 +258,12 @@ def _machines_fault(error: BaseException) -> tuple[bool, bool]:
     chain: BaseException | None = error
     while chain is not None:
         if isinstance(chain, OSError):
-            full |= error_number(chain) in _NO_ROOM
+            full |= error_number(chain) in NO_ROOM
             passing |= error_number(chain) in _PASSING
         elif isinstance(chain, UserError):
             # A compiler's own words, which no exception of this process stands behind.
             full |= any(
-                plain_os_error(OSError(n, "")) in p.what for n in _NO_ROOM for p in chain.problems
+                plain_os_error(OSError(n, "")) in p.what for n in NO_ROOM for p in chain.problems
             )
         chain = chain.__cause__ or chain.__context__
     return passing, full

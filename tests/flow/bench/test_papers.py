@@ -27,9 +27,7 @@ from tests.nets.integer_graphs import resnet
 
 ENTRIES = papers_tables.recorded()
 #: Rows whose integers are computed again without --run-slow: one by channel, one by block.
-QUICK = ("densenet28-iadi-digits32", "ofas1-resnet14-digits32")
-#: Cycles that skipping saves of the MACs that it saves, at least; of layers of few channels less.
-LEAST = {"densenet28-acs-digits32": 0.74, "densenet28-iadi-digits32": 0.76}
+QUICK = ("densenet22-iadi-digits32", "ofas1-resnet14-digits32")
 
 
 @pytest.mark.unit
@@ -58,14 +56,11 @@ def test_tables_and_figure_are_rendered_from_the_figures() -> None:
 @pytest.mark.unit
 @pytest.mark.parametrize("name", ENTRIES)
 def test_skipping_really_saves_cycles(name: str) -> None:
-    """Of a skipped MAC's cycles at least 0.85 are saved, the gates' own work on neither side.
-
-    A layer of DenseNet28 has 8 outputs, and so few iterations that its fixed cost shows.
-    """
+    """Of a skipped MAC's cycles at least 0.85 are saved, the gates' own work on neither side."""
     found = papers_tables.saved(ENTRIES[name])
     macs, cycles = found.skipping
     assert macs > 0.15
-    assert cycles / macs >= LEAST.get(name, 0.85)
+    assert cycles / macs >= 0.85
 
 
 @pytest.mark.unit
