@@ -52,6 +52,7 @@ def bench(
     check_json(json_file)
     target = load_board(board)
 
+    from acsgen.cost.lane_groups import engine_for
     from acsgen.engines.rtl import Memory
     from acsgen.flow.bench import (
         chosen_cases,
@@ -62,12 +63,11 @@ def bench(
         save_baseline,
         simulation_of,
     )
-    from acsgen.program.engine_config import EngineConfig
 
     cases = chosen_cases(only or ())
     path = baseline or asset_root() / "benchmarks" / f"{engine}.json"
     recorded = load_baseline(path)
-    config, memory = EngineConfig.for_board(target, groups), Memory.for_board(target)
+    config, memory = engine_for(target, groups, (engine,)), Memory.for_board(target)
     simulation = simulation_of(engine)
     with StageDisplay() as display:
         display(f"compile the {simulation.title}")

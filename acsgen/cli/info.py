@@ -14,7 +14,7 @@ from acsgen.cli.options import JsonOption, check_json, write_json
 from acsgen.cli.tables import figures_table, print_table
 from acsgen.data import dataset_names
 from acsgen.isa.generated import LANES
-from acsgen.program.board import Board, MemoryPort, Resources, board_names, load_board
+from acsgen.program.board import AUTO, Board, MemoryPort, Resources, board_names, load_board
 from acsgen.support.assets import asset, asset_root
 from acsgen.support.fields import meanings
 from acsgen.support.numbers import count
@@ -86,8 +86,9 @@ def boards(
     for name in board_names():
         board = load_board(name)
         has = board.resources
-        numbers = (has.dsp, has.bram36, has.uram, has.lut, LANES * board.lane_groups)
-        table.add_row(name, board.part, *map(count, numbers), f"{board.clock_mhz:g}")
+        numbers = (has.dsp, has.bram36, has.uram, has.lut)
+        lanes = AUTO if board.lane_groups is None else count(LANES * board.lane_groups)
+        table.add_row(name, board.part, *map(count, numbers), lanes, f"{board.clock_mhz:g}")
     print_table(table)
 
 

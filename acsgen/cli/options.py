@@ -28,7 +28,11 @@ JsonOption = Annotated[
 ]
 LanesOption = Annotated[
     int | None,
-    typer.Option("--lanes", min=LANES, help=f"Pixel lanes, in {LANES}s; default the board's."),
+    typer.Option(
+        "--lanes",
+        min=LANES,
+        help=f"Pixel lanes, in {LANES}s; default the board's, or as many as fit it.",
+    ),
 ]
 ClockOption = Annotated[
     float | None,

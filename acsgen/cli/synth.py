@@ -76,9 +76,9 @@ def synth(
     too, the whole engine is estimated, so that paths across units are seen: packed and abc9 take
     some minutes, placed takes half an hour.
     """
+    from acsgen.cost.lane_groups import engine_for
     from acsgen.flow.synth import SynthesisError, compare, load_baseline, save_baseline, synthesize
     from acsgen.flow.synth.run import check_family
-    from acsgen.program.engine_config import EngineConfig
 
     groups = lane_groups(lanes)
     check_json(json_file)
@@ -92,17 +92,17 @@ def synth(
             )
         )
     if timing and whole:
-        _whole(whole.value, EngineConfig.for_board(target, groups), update, baseline, json_file)
+        _whole(whole.value, engine_for(target, groups, ("rtl",)), update, baseline, json_file)
         return
     if timing:
-        _timing(EngineConfig.for_board(target, groups), only or [], update, baseline, json_file)
+        _timing(engine_for(target, groups, ("rtl",)), only or [], update, baseline, json_file)
         return
     if only:
         raise UserError(Problem("--only", "is an option of --timing", "leave it out"))
     check_family(target)
     path = baseline or asset_root() / "benchmarks" / "synthesis.json"
     recorded = load_baseline(path)
-    engine = EngineConfig.for_board(target, groups)
+    engine = engine_for(target, groups, ("rtl",))
     try:
         with StageDisplay() as display:
             result = synthesize(engine, jobs, on_stage=display)

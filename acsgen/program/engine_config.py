@@ -56,8 +56,13 @@ class EngineConfig:
         """Return the board's engine, with other ``lane_groups`` if given.
 
         Requantization is as wide as the multipliers left over by the lanes allow.
+
+        Raises :class:`ValueError` where neither says how many: figures of syntheses then choose
+        (:func:`acsgen.cost.lane_groups.engine_for`).
         """
         groups = board.lane_groups if lane_groups is None else lane_groups
+        if groups is None:
+            raise ValueError(f"{board.name} leaves the number of lane groups open")
         spare = board.resources.dsp - OTHER_DSPS - groups * GROUP_DSPS
         fitting = [n for n in POST_LANE_CHOICES if n * POST_LANE_DSPS <= spare]
         return cls(

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from acsgen.cost.lane_groups import LaneChoice
 from acsgen.cost.resources import ResourceEstimate
 from acsgen.engines.rtl import Memory
 from acsgen.ir.mask_statistics import MaskStatistics
@@ -398,6 +399,8 @@ class Report:
             second time for it.
         bitstream: that ``acsgen bitstream`` made last, by its engine: ``hls``, ``rtl``.
         weight_bits: width that weights were quantized to; the engine stores 8 bits in any case.
+        lane_choice: how many lane groups the engine has, and why; None in a report from before it
+            was noted.
     """
 
     model: str
@@ -428,6 +431,7 @@ class Report:
     refinement: Refinement | None = None
     bitstream: dict[str, BitstreamFigures] = field(default_factory=dict)
     weight_bits: int = WEIGHT_BITS
+    lane_choice: LaneChoice | None = None
 
     @property
     def narrow_weights(self) -> str:

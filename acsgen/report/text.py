@@ -41,6 +41,7 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
             count(moved.read + moved.written),
             f"{count(moved.read)} read, {count(moved.written)} written",
         ),
+        *_lane_rows(report),
         *_resource_rows(report, board),
     ]
     for engine, made in report.bitstream.items():
@@ -152,6 +153,12 @@ def _cycle_rows(
             f"of {count(found.dense)} without gates; of the MACs: {macs}",
         ),
     ]
+
+
+def _lane_rows(report: Report) -> list[Row]:
+    """Return the number of lane groups and why, of a report that has it."""
+    choice = report.lane_choice
+    return [] if choice is None else [Row("lane groups", str(choice.lane_groups), choice.reason)]
 
 
 def _resource_rows(report: Report, board: Board) -> list[Row]:

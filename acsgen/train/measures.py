@@ -15,12 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from acsgen.cost.cycles import INSTRUCTION_CYCLES, store_cycles
+from acsgen.cost.lane_groups import engine_for
 from acsgen.cost.rounds import best_chunk, chunks, rounds
 from acsgen.isa.generated import MAX_CHUNK, RECORD_WORDS, SEGMENT_PIXELS, WORD_BYTES
 from acsgen.nn.gates.dgconv import DGConv2d
 from acsgen.nn.mac_counter import Load, MacCounter
 from acsgen.program.board import load_board
-from acsgen.program.engine_config import EngineConfig
 from acsgen.program.map_format import plane_blocks
 from acsgen.support.registry import Registry
 
@@ -108,7 +108,7 @@ class EnergyMeasure(_LayerwiseMeasure):
     """
 
     def __init__(self, counter: MacCounter, board: str, energies: Energies) -> None:
-        self._groups = EngineConfig.for_board(load_board(board)).lane_groups
+        self._groups = engine_for(load_board(board)).lane_groups
         self._energies = energies
         super().__init__(counter)
 
@@ -129,7 +129,7 @@ class CyclesMeasure(_LayerwiseMeasure):
     """
 
     def __init__(self, counter: MacCounter, board: str, energies: Energies) -> None:
-        self._engine = EngineConfig.for_board(load_board(board))
+        self._engine = engine_for(load_board(board))
         self._dealt: dict[str, Tensor] = {}
         super().__init__(counter)
 

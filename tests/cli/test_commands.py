@@ -17,11 +17,12 @@ from acsgen import __version__
 from acsgen.cli import app
 from acsgen.cli.build import print_summary
 from acsgen.cli.console import out
+from acsgen.cost.lane_groups import choose_lane_groups
 from acsgen.engines.registry import SIMULATIONS, SimulationName
 from acsgen.engines.rtl import Memory
 from acsgen.program.board import board_names, load_board
 from acsgen.report.data import Accuracy, BitExactness, CountedCycles, OutputFigures
-from acsgen.report.text import summary_rows
+from acsgen.report.text import Row, summary_rows
 from tests.report.samples import REPORT
 
 
@@ -165,6 +166,22 @@ def test_summary_of_a_network_without_gates_and_images_without_labels() -> None:
     assert "masks" not in [label for label, _, _ in rows]
     assert ("same prediction", "99.00 %", "float and int8, 8 images") in rows
     assert not [row for row in rows if row.label.startswith("accuracy")]
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("named", [4, None])
+def test_summary_says_why_there_are_so_many_lane_groups(named: int | None) -> None:
+    board = load_board("zedboard").model_copy(update={"lane_groups": named})
+    choice = choose_lane_groups(board)
+    (row,) = _lanes(summary_rows(replace(REPORT, lane_choice=choice), board))
+    assert row.value == str(named or 3)
+    assert row.remark == choice.reason
+    # A report from before it was noted has none.
+    assert _lanes(summary_rows(REPORT, board)) == []
+
+
+def _lanes(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row.label == "lane groups"]
 
 
 @pytest.mark.unit

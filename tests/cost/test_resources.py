@@ -21,6 +21,7 @@ def test_shipped_boards_hold_their_engines(name: str) -> None:
     board = load_board(name)
     estimate = check_resources(EngineConfig.for_board(board), board)
     assert estimate.source == "estimate"
+    assert board.lane_groups is not None
     assert estimate.dsp >= 32 * board.lane_groups
 
 

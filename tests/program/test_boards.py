@@ -55,6 +55,7 @@ def test_shipped_board_has_the_resources_of_its_part(name: str) -> None:
     assert (board.part, has.dsp, has.bram36, has.uram, has.lut, has.ff) == PARTS[name]
     assert board.name == name
     # Two MACs a DSP: a group of 64 lanes takes 32, and some must be left for the rest.
+    assert board.lane_groups is not None
     assert 32 * board.lane_groups < has.dsp
     # The engine's memories are in block RAM; UltraRAM is not counted on.
     assert board.feature_kib + 2 * board.weight_kib < 4 * has.bram36
@@ -70,7 +71,7 @@ def test_the_processing_system_makes_the_clock_of_a_shipped_board(name: str) -> 
 
 def test_every_key_is_required_or_has_a_documented_default() -> None:
     optional = {key for key, field in Board.model_fields.items() if not field.is_required()}
-    assert optional == {"notes"}
+    assert optional == {"notes", "lane_groups"}
 
 
 @pytest.mark.parametrize("spelling", ["zedboard", "ZedBoard", " zedboard", "pynq_z2"])
@@ -117,6 +118,22 @@ def test_lane_groups_is_a_small_positive_whole_number(tmp_path: Path, value: obj
     assert list(problems_of(write(tmp_path, zedboard() | {"lane_groups": value}))) == [
         "lane_groups"
     ]
+
+
+@pytest.mark.parametrize("word", ["auto", ""])
+def test_lane_groups_may_be_left_open_and_stay_so(tmp_path: Path, word: str) -> None:
+    content = zedboard()
+    del content["lane_groups"]
+    board = load_board(write(tmp_path, content | ({"lane_groups": word} if word else {})))
+    assert board.lane_groups is None
+    # As the manifest of a build keeps it.
+    assert board.model_dump()["lane_groups"] == "auto"
+    assert Board.model_validate(board.model_dump()) == board
+
+
+def test_another_word_for_lane_groups_is_told_the_right_one(tmp_path: Path) -> None:
+    said = problems_of(write(tmp_path, zedboard() | {"lane_groups": "automatic"}))
+    assert said["lane_groups"] == "is 'automatic' must be a whole number, or auto"
 
 
 def test_memories_larger_than_the_part_are_refused(tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ def make_report(work: Work) -> Report:
         ),
         masks=measured.masks,
         resources=plan.resources,
+        lane_choice=plan.lane_choice,
         engine=program.engine,
         clock_mhz=plan.board.clock_mhz,
         memory=program.memory,

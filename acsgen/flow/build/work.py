@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from acsgen.cost.lane_groups import LaneChoice, choose_lane_groups
 from acsgen.cost.resources import ResourceEstimate, check_resources
 from acsgen.engines.base import Engine, Implementation
 from acsgen.engines.registry import Simulation, SimulationName
@@ -46,7 +47,7 @@ class BuildRequest:
         images: test images to prove bit-exactness on.
         dataset: data set to calibrate and test with; the network's own if None.
         data_root: folder of data sets that are files.
-        lane_groups: groups of 64 lanes; the board's if None.
+        lane_groups: groups of 64 lanes; if None, the board's, or as many as fit it.
         keep_stages: write every stage's result to ``stages/``.
         seed: of the choice of images.
         engine: the implementations to render.
@@ -86,6 +87,7 @@ class Plan:
         implementations: those to render.
         simulations: those to run.
         board: the board.
+        lane_choice: how many lane groups the engine has, and why.
         engine: the engine to build for it.
         resources: an estimate of the part's resources that the engine takes.
         out: directory to write.
@@ -95,6 +97,7 @@ class Plan:
     implementations: tuple[Implementation, ...]
     simulations: tuple[Simulation, ...]
     board: Board
+    lane_choice: LaneChoice
     engine: EngineConfig
     resources: ResourceEstimate
     out: Path
@@ -111,12 +114,13 @@ def make_plan(request: BuildRequest) -> Plan:
     board = load_board(request.board)
     if request.clock_mhz is not None:
         board = board.at_clock(request.clock_mhz)
-    engine = EngineConfig.for_board(board, request.lane_groups)
+    choice = choose_lane_groups(board, request.lane_groups, implementations)
+    engine = EngineConfig.for_board(board, choice.lane_groups)
     resources = check_resources(engine, board)
     out = request.out or Path("build") / f"{request.model.stem}-{board.name}"
     check_writable(out)
     check_cache()
-    return Plan(request, implementations, simulations, board, engine, resources, out)
+    return Plan(request, implementations, simulations, board, choice, engine, resources, out)
 
 
 @dataclass

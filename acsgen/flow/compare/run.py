@@ -19,6 +19,7 @@ import acsgen
 from acsgen.compiler import compile_graph
 from acsgen.compiler.predict import predict
 from acsgen.cost.cycles import program_cycles
+from acsgen.cost.lane_groups import engine_for
 from acsgen.cost.resources import check_resources
 from acsgen.emit.hls import render_hls_of
 from acsgen.engines.base import Engine
@@ -146,7 +147,7 @@ def compare(request: CompareRequest, on_stage: OnStage = ignore_stages) -> Compa
         CheckFailed: acsgen's C++ differs from its golden model, or the twin from open gates.
     """
     board = load_board(request.board)
-    config = EngineConfig.for_board(board)
+    config = engine_for(board, forms=("hls",))
     resources = check_resources(config, board)
     check_cache()
     if request.project is not None:

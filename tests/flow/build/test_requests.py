@@ -18,7 +18,10 @@ from acsgen.engines.registry import SIMULATIONS
 from acsgen.engines.rtl import Memory
 from acsgen.flow.build import BuildRequest, build
 from acsgen.program.board import load_board
+from acsgen.report.file import read_report
+from acsgen.support.assets import asset
 from acsgen.support.errors import CheckFailed, UserError
+from acsgen.verify.builddir import open_build
 from tests.nets.modules import SMALL_SHAPE, export_small
 from tests.own_board import own_board
 
@@ -104,6 +107,25 @@ def test_own_images_from_a_file(request_for: BuildRequest, tmp_path: Path) -> No
     assert build(named).report.accuracy.images == 12
     with pytest.raises(UserError, match="has 12 test images, --images asks for 13"):
         build(replace(named, images=13))
+
+
+def test_a_board_that_leaves_the_lane_groups_open_gets_as_many_as_fit(
+    request_for: BuildRequest, tmp_path: Path
+) -> None:
+    text = asset("hw", "boards", "pynq-z1.yaml").read_text()
+    board = tmp_path / "open.yaml"
+    board.write_text(re.sub(r"(?m)^lane_groups:.*$", "lane_groups: auto", text))
+    result = build(replace(request_for, board=str(board), engine="hls"))
+    choice = result.report.lane_choice
+    assert choice is not None
+    # Three groups take 78.2 % of the tables and 78.6 % of the multipliers; four too many tables.
+    assert (choice.lane_groups, choice.chosen_by) == (3, "figures")
+    assert [part.engine for part in choice.shares] == ["hls"]
+    assert result.report.engine.lane_groups == 3
+    assert read_report(result.out).lane_choice == choice
+    assert choice.reason in (result.out / "report.html").read_text()
+    # The build is read back with the board as it is.
+    assert open_build(result.out).manifest.board.lane_groups is None
 
 
 class _OneBitWrong(CSimEngine):

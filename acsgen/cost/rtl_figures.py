@@ -1,0 +1,98 @@
+"""Look-up tables and multipliers of the RTL engine, from the recorded syntheses by Yosys.
+
+``benchmarks/synthesis.json`` has the engine of an XC7Z020 with a few numbers of lane groups.  An
+engine like one of these has its figures.  Of another one they are estimated: its lane groups and
+its requantization lanes are counted, each as it was synthesized, and the rest lies on the straight
+line between the two nearest numbers of lane groups, which goes on beyond the least and the most.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from acsgen.program.engine_config import EngineConfig
+from acsgen.support.assets import asset_root
+
+#: The record, below the folder of assets; written by ``acsgen synth --update``.
+RECORD = "benchmarks/synthesis.json"
+
+#: The family that Yosys synthesized for; another one's slices were not asked.
+FAMILY = "zynq7000"
+
+#: A lane group that takes no maximum; all but the first, which stays with the rest.
+_GROUP = "acs_lane_group(HasMax=0)"
+_POST_LANE = "acs_requantize"
+_KINDS = ("lut", "dsp")
+
+
+@dataclass(frozen=True)
+class RtlFigures:
+    """Look-up tables and multipliers of an RTL engine, and how they are known."""
+
+    lut: int
+    dsp: int
+    source: Literal["synthesis", "estimate"]
+
+
+def rtl_figures(engine: EngineConfig, family: str) -> RtlFigures:
+    """Return the figures of ``engine`` on a part of ``family``."""
+    sizes, records = _sizes(engine), _records()
+    for record in records:
+        if record["parameters"] == sizes and family == FAMILY:
+            lut, dsp = (int(record["total"][kind]) for kind in _KINDS)
+            return RtlFigures(lut, dsp, "synthesis")
+    lut, dsp = (_estimate(engine, kind, records) for kind in _KINDS)
+    return RtlFigures(lut, dsp, "estimate")
+
+
+def synthesized_groups() -> tuple[int, ...]:
+    """Return the numbers of lane groups that were synthesized, the least first."""
+    return tuple(record["parameters"]["LaneGroups"] for record in _records())
+
+
+@cache
+def _records() -> tuple[Mapping[str, Any], ...]:
+    content = json.loads((asset_root() / RECORD).read_text(encoding="utf-8"))
+    by_groups = {entry["parameters"]["LaneGroups"]: entry for entry in content.values()}
+    return tuple(by_groups[groups] for groups in sorted(by_groups))
+
+
+def _sizes(engine: EngineConfig) -> dict[str, int]:
+    """The engine's sizes under the names that the record has for them."""
+    return {
+        "LaneGroups": engine.lane_groups,
+        "FeatureBlocks": engine.feature_blocks,
+        "BankWords": engine.bank_words,
+        "VectorWords": engine.vector_words,
+        "PostLanes": engine.post_lanes,
+    }
+
+
+def _estimate(engine: EngineConfig, kind: str, records: tuple[Mapping[str, Any], ...]) -> int:
+    units = records[0]["units"]
+    counted: int = (engine.lane_groups - 1) * units[_GROUP][kind]
+    counted += engine.post_lanes * units[_POST_LANE][kind]
+    rests = [(record["parameters"]["LaneGroups"], _rest(record, kind)) for record in records]
+    return round(counted + _on_line(rests, engine.lane_groups))
+
+
+def _rest(record: Mapping[str, Any], kind: str) -> int:
+    """What a synthesized engine takes beside the units that are counted."""
+    counted = sum(
+        record["units"][unit][kind] * record["units"][unit]["number"]
+        for unit in (_GROUP, _POST_LANE)
+    )
+    return int(record["total"][kind]) - int(counted)
+
+
+def _on_line(points: list[tuple[int, int]], groups: int) -> float:
+    """Return the height at ``groups`` of the line through the two points that are nearest."""
+    if len(points) == 1:
+        return points[0][1]
+    above = next((i for i, (x, _) in enumerate(points) if x >= groups), len(points) - 1)
+    (x0, y0), (x1, y1) = points[max(above, 1) - 1 : max(above, 1) + 1]
+    return y0 + (y1 - y0) * (groups - x0) / (x1 - x0)
