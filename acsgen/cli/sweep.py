@@ -164,10 +164,12 @@ def _finish(plan: SweepPlan, result: SweepResult, json_file: Path | None) -> Non
     """Show the rows, and write the plot and the figures."""
     from acsgen.flow.sweep.plot import can_plot, write_plot
     from acsgen.flow.sweep.table import TABLE_FILE
+    from acsgen.report.clock import evidence_in_words, recorded_evidence
 
     folder, rows = plan.request.out, result.rows
     done = [row for row in rows if row.done]
     print_table(_table(plan, rows))
+    out.print(f"clock: {evidence_in_words(recorded_evidence())}", soft_wrap=True)
     files = [TABLE_FILE]
     if can_plot():
         files += write_plot(folder, plan, rows)
@@ -211,7 +213,10 @@ def _table(plan: SweepPlan, rows: tuple[Row, ...]) -> Table:
     hls = any(row.figure("simulated_hls_ms") is not None for row in rows)
     columns = [*axes, "accuracy\nint8", "same\nas float", "MACs", "ms\npredicted"]
     columns += ["ms HLS\nsimulated"] * hls + ["ms RTL\nsimulated"] * rtl + ["energy\nestimated"]
-    title = f"{plan.request.source.name}, mean of an image; energy in millions of MAC energies"
+    title = (
+        f"{plan.request.source.name}, mean of an image; ms at the assumed clock; "
+        "energy in millions of MAC energies"
+    )
     table = figures_table(title, columns, left=len(axes))
     for row in rows[:_ROWS]:
         settings = [printable(row.point.values[axis]) for axis in axes]

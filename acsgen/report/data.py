@@ -365,6 +365,29 @@ class BitstreamFigures:
 
 
 @dataclass(frozen=True)
+class ClockEvidence:
+    """How the clock is known that times are told for, and what estimates there are.
+
+    The estimate is of the whole RTL engine, with one lane group, on a chip of another family: it is
+    not that of Vivado, and not of the board's part. Of the HLS engine there is none.
+
+    Attributes:
+        basis: ``assumed``: the board's file or ``--clock`` names the clock, and no tool confirmed
+            it before the build ended; what Vivado found is below ``bitstream``.
+        estimate_mhz: the engine's clock by the estimate; None where none is recorded.
+        estimate_part: that the estimate is for.
+        estimate_tools: that made it, with their versions.
+        estimate_worth: what the estimate is worth, in words.
+    """
+
+    basis: str
+    estimate_mhz: float | None = None
+    estimate_part: str | None = None
+    estimate_tools: str | None = None
+    estimate_worth: str | None = None
+
+
+@dataclass(frozen=True)
 class Report:
     """The report of one build.
 
@@ -401,6 +424,7 @@ class Report:
         weight_bits: width that weights were quantized to; the engine stores 8 bits in any case.
         lane_choice: how many lane groups the engine has, and why; None in a report from before it
             was noted.
+        clock: how the clock is known; None in a report from before it was noted.
     """
 
     model: str
@@ -432,6 +456,7 @@ class Report:
     bitstream: dict[str, BitstreamFigures] = field(default_factory=dict)
     weight_bits: int = WEIGHT_BITS
     lane_choice: LaneChoice | None = None
+    clock: ClockEvidence | None = None
 
     @property
     def narrow_weights(self) -> str:

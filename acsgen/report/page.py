@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from acsgen.engines.registry import SIMULATIONS
 from acsgen.isa.generated import LANES, MASK_REGISTERS, WORD_BYTES
 from acsgen.report import charts
+from acsgen.report.clock import at_clock, clock_note
 from acsgen.report.data import Report
 from acsgen.report.file import read_report
 from acsgen.report.hints import hints
@@ -156,6 +157,8 @@ def _content(report: Report, build: BuildDirectory) -> dict[str, Any]:
         "images": images,
         "share": share,
         "headlines": [*_headlines(report)],
+        "at_clock": at_clock(report),
+        "clock_note": clock_note(report),
         "hints": hints(report),
         "outputs": report.outputs[:-1],
         "skipped": skipped_layers(report),
@@ -199,7 +202,7 @@ def _headlines(report: Report) -> Iterator[Headline]:
         yield Headline(
             f"{counted.mean / report.clock_mhz / 1000:.3f} ms",
             f"an image, {ENGINES[name]}",
-            f"{count(counted.mean)} cycles, {_known_by(name)}, at {report.clock_mhz:g} MHz assumed",
+            f"{count(counted.mean)} cycles, {_known_by(name)}, {at_clock(report)}",
         )
     accuracy = report.accuracy
     narrow = f"; {report.narrow_weights}" if report.narrow_weights else ""

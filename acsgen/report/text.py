@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from acsgen.engines.registry import SIMULATIONS
 from acsgen.program.board import Board
+from acsgen.report.clock import at_clock, clock_note
 from acsgen.report.data import Accuracy, BitstreamFigures, CountedCycles, Report
 from acsgen.support.numbers import count, images, percent, share
 
@@ -24,7 +25,7 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
     macs, moved, accuracy = report.macs, report.bytes, report.accuracy
 
     def milliseconds(number: float) -> str:
-        return f"{number / report.clock_mhz / 1000:.3f} ms at {report.clock_mhz:g} MHz"
+        return f"{number / report.clock_mhz / 1000:.3f} ms {at_clock(report)}"
 
     narrow = f"; {report.narrow_weights}" if report.narrow_weights else ""
     rows = [
@@ -36,6 +37,7 @@ def summary_rows(report: Report, board: Board) -> list[Row]:
         ),
         *_cycle_rows(report, "HLS", report.cycles.hls, milliseconds),
         *_cycle_rows(report, "RTL", report.cycles.rtl, milliseconds),
+        Row("clock", f"{report.clock_mhz:g} MHz", clock_note(report)),
         Row(
             "bytes moved an image",
             count(moved.read + moved.written),

@@ -103,7 +103,11 @@ def _describe(accelerator: Accelerator) -> None:
 
 def _simulated(accelerator: Accelerator) -> str:
     name = accelerator.simulation
-    return f"; {name}, no board: times are its cycles at the board's clock" if name else ""
+    return (
+        f"; {name}, no board: times are its cycles at the board's clock, which is assumed"
+        if name
+        else ""
+    )
 
 
 def _self_test(accelerator: Accelerator, limit: int | None) -> int:

@@ -59,6 +59,13 @@ def test_rows_of_an_engine_agree(engine: str) -> None:
     assert clock == load_board("zedboard").clock_mhz
 
 
+def test_the_clock_is_assumed_and_beside_it_is_the_evidence() -> None:
+    for engine in ("HLS", "RTL"):
+        (row,) = (x for x in block().splitlines() if x.startswith(f"cycles an image, {engine}"))
+        assert row.endswith(" ms at 100 MHz, assumed"), RENEW
+    assert numbers("clock")[-1] == recorded("timing.json")["engine"]["packed"]["mhz"], RENEW
+
+
 def test_exact_figures_and_estimates_are_those_of_the_baseline() -> None:
     kept = recorded("baseline.json")[BUILD]
     assert numbers("MACs an image") == [round(kept["macs.mean"]), kept["macs.gates"]], RENEW

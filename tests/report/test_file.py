@@ -11,6 +11,7 @@ import pytest
 from acsgen.cost.lane_groups import choose_lane_groups
 from acsgen.engines.rtl import Memory
 from acsgen.program.board import load_board
+from acsgen.report.clock import recorded_evidence
 from acsgen.report.data import (
     Accuracy,
     BitstreamFigures,
@@ -34,6 +35,7 @@ FULL = replace(
         REPORT.cycles,
         rtl=CountedCycles(8, 54, 27.0, 0.5, 9.0, 59.5, Memory(latency=9), "RTL simulation"),
     ),
+    clock=recorded_evidence(),
     lane_choice=choose_lane_groups(load_board("zedboard")),
     bitstream={
         "hls": BitstreamFigures(
@@ -84,7 +86,7 @@ def test_the_names_in_the_file(tmp_path: Path) -> None:
         "cycles", "bytes", "accuracy", "outputs", "masks", "resources", "engine",
         "clock_mhz",
         "memory", "layers", "noise", "gates", "images", "buffers", "energy", "origin",
-        "rewrites", "refinement", "bitstream", "weight_bits", "lane_choice",
+        "rewrites", "refinement", "bitstream", "weight_bits", "lane_choice", "clock",
     ]  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from acsgen.flow.build.work import Work
 from acsgen.ir.gating import gate_layers
 from acsgen.isa.generated import WORD_BYTES, Instruction
 from acsgen.program.program import Program
+from acsgen.report.clock import recorded_evidence
 from acsgen.report.data import (
     Accuracy,
     BitExactness,
@@ -109,6 +110,7 @@ def make_report(work: Work) -> Report:
         masks=measured.masks,
         resources=plan.resources,
         lane_choice=plan.lane_choice,
+        clock=recorded_evidence(),
         engine=program.engine,
         clock_mhz=plan.board.clock_mhz,
         memory=program.memory,

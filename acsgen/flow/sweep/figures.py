@@ -66,7 +66,7 @@ COLUMNS: dict[str, Column] = {
     "bytes": Column("bytes moved for an image, mean", lambda r: r.bytes.read + r.bytes.written),
     "predicted_cycles": Column("cycles of an image by the cost model, mean", _predicted),
     "predicted_ms": Column(
-        "the same as milliseconds at the clock", lambda r: _ms(_predicted(r), r)
+        "the same as milliseconds at the assumed clock", lambda r: _ms(_predicted(r), r)
     ),
     "simulated_images": Column(
         "images that were simulated", lambda r: max(b.images for b in r.bit_exact.values())
@@ -75,13 +75,13 @@ COLUMNS: dict[str, Column] = {
         "cycles of an image that the C simulation counted, mean", lambda r: _mean(r.cycles.hls)
     ),
     "simulated_hls_ms": Column(
-        "the same as milliseconds at the clock", lambda r: _ms(_mean(r.cycles.hls), r)
+        "the same as milliseconds at the assumed clock", lambda r: _ms(_mean(r.cycles.hls), r)
     ),
     "simulated_rtl_cycles": Column(
         "cycles of an image that the RTL simulation counted, mean", lambda r: _mean(r.cycles.rtl)
     ),
     "simulated_rtl_ms": Column(
-        "the same as milliseconds at the clock", lambda r: _ms(_mean(r.cycles.rtl), r)
+        "the same as milliseconds at the assumed clock", lambda r: _ms(_mean(r.cycles.rtl), r)
     ),
     "simulated_mismatches": Column(
         "values of the simulations that differ from the golden model",
@@ -100,7 +100,13 @@ COLUMNS: dict[str, Column] = {
     "estimated_lut": Column("look-up tables", lambda r: r.resources.lut),
     "estimated_ff": Column("flip-flops", lambda r: r.resources.ff),
     "engine_lanes": Column("pixel lanes", lambda r: LANES * r.engine.lane_groups),
-    "engine_clock_mhz": Column("the clock that milliseconds are told for", lambda r: r.clock_mhz),
+    "engine_clock_mhz": Column(
+        "the clock that milliseconds are told for, assumed", lambda r: r.clock_mhz
+    ),
+    "estimated_clock_mhz": Column(
+        "the whole RTL engine, one lane group, packed by nextpnr for an ECP5-6, no Zynq",
+        lambda r: None if r.clock is None else r.clock.estimate_mhz,
+    ),
 }
 
 

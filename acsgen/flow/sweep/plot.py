@@ -51,9 +51,13 @@ class Panel:
 
 
 PANELS = (
-    Panel("predicted_ms", "latency, predicted by the cost model", "ms an image"),
-    Panel("simulated_hls_ms", "latency, simulated: HLS schedule in C simulation", "ms an image"),
-    Panel("simulated_rtl_ms", "latency, simulated: RTL", "ms an image"),
+    Panel("predicted_ms", "latency, predicted by the cost model", "ms an image, clock assumed"),
+    Panel(
+        "simulated_hls_ms",
+        "latency, simulated: HLS schedule in C simulation",
+        "ms an image, clock assumed",
+    ),
+    Panel("simulated_rtl_ms", "latency, simulated: RTL", "ms an image, clock assumed"),
     Panel(
         "estimated_energy_of_predicted_counts",
         "energy, estimated on predicted counts",

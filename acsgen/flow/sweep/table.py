@@ -73,7 +73,9 @@ class Row:
         for name in ("hls", "rtl"):
             milliseconds = record.figures.get(f"simulated_{name}_ms")
             if isinstance(milliseconds, float):
-                words.append(f"{milliseconds:.3f} ms simulated, {name.upper()}")
+                words.append(
+                    f"{milliseconds:.3f} ms at the assumed clock, simulated, {name.upper()}"
+                )
         return ", ".join(words)
 
 
