@@ -92,9 +92,9 @@ def load_images(
 
 
 def _digits32(split: str, root: Path | None) -> Dataset:
-    from acsgen.data.digits32 import make_digits32
+    from acsgen.data.digits32 import load_digits32
 
-    return make_digits32(split)
+    return load_digits32(split)
 
 
 def _cifar10(split: str, root: Path | None) -> Dataset:

@@ -1,4 +1,5 @@
-"""Keeps compiled engines, so that the same sources are compiled once for all that need them.
+"""Keeps compiled engines, so that the same sources are compiled once for all that need them; and
+other files that take long to make.
 
 An entry's name carries a digest of everything that it was made from; it is written by one process
 at a time, and appears whole or not at all.
@@ -46,6 +47,7 @@ def cached_file(
     parts: Iterable[Part],
     build: Callable[[Path], object],
     folder: Path | None = None,
+    most: int | None = None,
 ) -> Path:
     """Return the file made from ``parts``, from the cache or by calling ``build``.
 
@@ -54,6 +56,7 @@ def cached_file(
         parts: everything that the result depends on: words, and files by name and content.
         build: writes the file at the path that it is given.
         folder: where to keep it; :func:`cache_folder` if None.
+        most: files of its suffix to keep, :data:`MAX_ENTRIES` if None.
 
     Raises :class:`UserError` where the folder cannot be written, and the exceptions of ``build``;
     nothing is kept then.
@@ -73,7 +76,7 @@ def cached_file(
                 partial.replace(target)
             finally:
                 partial.unlink(missing_ok=True)
-            _make_room(target)
+            _make_room(target, MAX_ENTRIES if most is None else most)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return target
@@ -147,8 +150,8 @@ def _locked(path: Path) -> Iterator[None]:
                 return
 
 
-def _make_room(made: Path) -> None:
-    """Remove the oldest entries of the kind of ``made``, but never that one.
+def _make_room(made: Path, most: int) -> None:
+    """Remove the oldest entries of the kind of ``made`` above ``most``, but never that one.
 
     A process that has opened one can still read it. Another process may make room at the same time,
     and a clock that was put back makes the newest entry the oldest one.
@@ -158,6 +161,6 @@ def _make_room(made: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             ages.append((path.stat().st_mtime, path))
     others = sorted((age, path) for age, path in ages if path != made)
-    for _, path in others[: max(len(ages) - MAX_ENTRIES, 0)]:
+    for _, path in others[: max(len(ages) - most, 0)]:
         path.unlink(missing_ok=True)
         path.with_suffix(".lock").unlink(missing_ok=True)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_sample_images as load_photos
 from sklearn.linear_model import RidgeClassifier
 
-from acsgen.data import Dataset, load_dataset
-from acsgen.data.digits32 import _source
+from acsgen.data import Dataset, digits32, load_dataset
+from acsgen.data.digits32 import _source, load_digits32, make_digits32
 
 #: SHA-256 of images, labels and difficulty. A change of these makes every published figure stale.
 HASHES = {
@@ -29,7 +32,7 @@ HASHES = {
 
 @pytest.fixture(scope="module", params=["train", "test"])
 def dataset(request: pytest.FixtureRequest) -> Dataset:
-    return load_dataset("digits32", request.param)
+    return make_digits32(request.param)
 
 
 def test_the_arrays_are_the_published_ones(dataset: Dataset) -> None:
@@ -63,6 +66,69 @@ def test_a_limit_keeps_the_first_images() -> None:
     assert np.array_equal(part.images, whole.images[:7])
     assert np.array_equal(part.difficulty, whole.difficulty[:7])
     assert (len(part), part.num_classes) == (7, 10)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A cache of files of its own; nothing is kept in memory before or afterwards."""
+    monkeypatch.setenv("ACSGEN_CACHE", str(tmp_path / "cache"))
+    load_digits32.cache_clear()
+    yield tmp_path / "cache"
+    load_digits32.cache_clear()
+
+
+@pytest.fixture
+def makings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The splits that were made, in their order."""
+    made: list[str] = []
+
+    def make(split: str) -> Dataset:
+        made.append(split)
+        return make_digits32(split)
+
+    monkeypatch.setattr(digits32, "make_digits32", make)
+    return made
+
+
+def same(one: Dataset, other: Dataset) -> bool:
+    return all(
+        np.array_equal(getattr(one, field.name), getattr(other, field.name))
+        for field in fields(Dataset)
+    )
+
+
+def test_it_is_made_once_and_read_from_the_cache(cache: Path, makings: list[str]) -> None:
+    made = load_digits32("test")
+    load_digits32.cache_clear()
+    read = load_digits32("test")
+    assert makings == ["test"]
+    assert same(made, read)
+    with pytest.raises(ValueError, match="read-only"):
+        read.images[0] = 0
+    assert [path.suffix for path in sorted(cache.iterdir())] == [".lock", ".npz"]
+
+
+@pytest.mark.parametrize("damage", ["a bit", "its end", "all of it"])
+def test_a_damaged_file_of_the_cache_is_noticed(
+    cache: Path, makings: list[str], damage: str
+) -> None:
+    made = load_digits32("test")
+    (path,) = cache.glob("*.npz")
+    content = bytearray(path.read_bytes())
+    if damage == "a bit":
+        content[len(content) // 2] ^= 1
+    else:
+        del content[len(content) // 2 if damage == "its end" else 0 :]
+    path.write_bytes(content)
+    load_digits32.cache_clear()
+    assert same(load_digits32("test"), made)
+    assert makings == ["test", "test"]
+
+
+def test_it_needs_no_cache(cache: Path, makings: list[str]) -> None:
+    cache.write_text("no folder")
+    assert len(load_digits32("test")) == 4_000
+    assert makings == ["test"]
 
 
 def test_train_and_test_come_from_disjoint_digits_and_backgrounds() -> None:
