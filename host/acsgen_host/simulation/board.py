@@ -25,8 +25,9 @@ GAP_BYTES = 0x1_0000
 #: Every byte of memory that was never written.
 GARBAGE = 0xA5
 
-#: Clock edges that pass while the driver waits once.
-POLL_EDGES = 20_000
+#: Clock edges that pass while the driver waits once.  Without an interrupt, those of the last wait
+#: after the end are simulated for nothing.
+POLL_EDGES = 2_000
 INTERRUPT_EDGES = 1_000_000
 
 #: Seconds that a wait without a clock takes.
