@@ -63,8 +63,10 @@ def test_it_ends_in_order(
     assert not list(folder.rglob("*.partial"))
 
 
-def test_a_reader_that_goes_away(folder: Path, many: Path) -> None:
-    words = [*COMMAND, str(folder), "--simulate", "csim", "--run", str(many)]
+def test_a_reader_that_goes_away(folder: Path, prepared: Prepared, tmp_path: Path) -> None:
+    path = tmp_path / "seconds.npy"
+    np.save(path, np.tile(prepared.images, (200, 1, 1, 1)))
+    words = [*COMMAND, str(folder), "--simulate", "csim", "--run", str(path)]
     with subprocess.Popen(
         words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
