@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import tempfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -39,6 +41,10 @@ TESTBENCH = "acs_testbench.cpp"
 
 #: Sources of the simulator around the engine: its C interface, and its clock.
 SIMULATOR = ("acs_csim.cpp", "acs_counting.cpp")
+
+#: Lines that say nothing to a C++ compiler: the directives of Vitis HLS, and comments.
+_UNREAD = re.compile(r"^\s*(#pragma HLS\b|//).*$", re.M)
+_CONSTANT = re.compile(r"^constexpr int (\w+) = \d+;$", re.M)
 
 
 def ap_types_directory() -> Path:
@@ -135,6 +141,8 @@ def _run(folder: Path, command: list[str]) -> None:
 def cached_library(sources: Path, folder: Path | None = None) -> Path:
     """Return the library of the folder ``sources``, compiled on first use and kept.
 
+    Networks on one engine share it: their sources differ in what only Vitis HLS reads.
+
     Args:
         sources: folder of rendered sources.
         folder: where to keep it, if not in the user's cache folder.
@@ -146,9 +154,28 @@ def cached_library(sources: Path, folder: Path | None = None) -> Path:
         [
             compiler(),
             " ".join((*FLAGS, *WARNINGS)),
-            *sorted(path for path in sources.iterdir() if path.suffix in (".cpp", ".hpp")),
+            *_compiled_text(sources),
             *sorted(asset("sim", "csim").iterdir()),
         ],
         lambda library: build_library(sources, library),
         folder,
     )
+
+
+def _compiled_text(sources: Path) -> list[str]:
+    """Return the names and the texts that the library is compiled from.
+
+    Lines that the compiler does not read are empty in them, so that all others keep their numbers;
+    so are integers that nothing names once the directives are gone: their trip counts.
+    """
+    texts = {
+        path.name: _UNREAD.sub("", path.read_text(encoding="utf-8"))
+        for path in sorted(sources.iterdir())
+        if path.suffix in (".cpp", ".hpp") and path.name != TESTBENCH
+    }
+    named = Counter(re.findall(r"\w+", "\n".join(texts.values())))
+
+    def kept(constant: re.Match[str]) -> str:
+        return constant[0] if named[constant[1]] > 1 else ""
+
+    return [part for name, text in texts.items() for part in (name, _CONSTANT.sub(kept, text))]
