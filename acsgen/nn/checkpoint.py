@@ -81,8 +81,29 @@ def build_model(arch: str, config: Mapping[str, Any], where: str) -> tuple[nn.Mo
     return architecture.build(parsed), parsed
 
 
+def round_weights(model: nn.Module) -> None:
+    """Round the weights of convolutions and linear layers, in place, to what float16 can hold.
+
+    Raises:
+        UserError: a weight is beyond its range.
+    """
+    for name, parameter in model.named_parameters():
+        if parameter.dim() > 1:
+            rounded = parameter.detach().half()
+            if not bool(torch.isfinite(rounded).all()):
+                most = torch.finfo(torch.float16).max
+                what = f"has weights above {most:g}, which float16 does not hold"
+                raise UserError([Problem(name, what, "store float32")])
+            parameter.data.copy_(rounded)
+
+
 def save_checkpoint(
-    path: Path, model: nn.Module, arch: str, config: BaseModel, meta: Mapping[str, Any]
+    path: Path,
+    model: nn.Module,
+    arch: str,
+    config: BaseModel,
+    meta: Mapping[str, Any],
+    half: bool = False,
 ) -> None:
     """Write a model file (atomically: a reader sees the old file or the new one).
 
@@ -92,11 +113,17 @@ def save_checkpoint(
         arch: a key of :data:`acsgen.nn.networks.ARCHITECTURES`.
         config: the architecture's configuration.
         meta: plain values only (str, int, float, bool, None, list, dict).
+        half: store the weights of convolutions and linear layers as float16; they are what
+            :func:`round_weights` makes of them.
 
     Raises:
         UserError: the disk is full, or the folder cannot be written.
     """
     state = {name: value.detach().cpu() for name, value in model.state_dict().items()}
+    if half:
+        round_weights(model)
+        many = {name for name, parameter in model.named_parameters() if parameter.dim() > 1}
+        state = {name: value.half() if name in many else value for name, value in state.items()}
     content = {
         "format": FORMAT,
         "version": VERSION,

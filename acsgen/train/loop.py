@@ -17,7 +17,7 @@ from acsgen_host.jsontext import without_noise
 from torch import Tensor, nn
 
 from acsgen.data import Dataset, load_dataset
-from acsgen.nn.checkpoint import build_model, save_checkpoint
+from acsgen.nn.checkpoint import build_model, round_weights, save_checkpoint
 from acsgen.nn.gates.dgconv import DGConv2d
 from acsgen.nn.mac_counter import MacCounter
 from acsgen.nn.torch_files import save_plain
@@ -248,6 +248,9 @@ class _Run:
 
     def finish(self) -> TrainingResult:
         """Settle, validate as deployed, write the model file and remove the state file."""
+        half = self.recipe.file_precision == "float16"
+        if half:
+            round_weights(self.model)
         settle_batch_norm(self.model, self.batches.epoch(self.epoch))
         result = validate(
             self.model, self.counter, self.test_images, self.test_labels, self.test_set.difficulty
@@ -263,7 +266,7 @@ class _Run:
             "metrics": result.as_dict(),
         }
         self._arrange(torch.contiguous_format)
-        save_checkpoint(self.checkpoint_path, self.model, self.recipe.arch, self.config, meta)
+        save_checkpoint(self.checkpoint_path, self.model, self.recipe.arch, self.config, meta, half)
         self.state_path.unlink(missing_ok=True)
         return TrainingResult(self.checkpoint_path, self.metrics_path, result)
 

@@ -169,6 +169,8 @@ class Recipe(_Strict):
         weight_decay: on convolution and linear weights; not on BatchNorm, biases and DGConv gates.
         precision: ``bfloat16`` runs the training passes under autocast (validation stays float32);
             on processors with matrix units it halves the time.
+        file_precision: ``float16`` rounds the weights of convolutions and linear layers at the end,
+            before the network is measured, and stores them so: half the size of the model file.
         cuda_graph: on CUDA, replay each step as one captured graph (these networks are
             launch-bound).
     """
@@ -186,6 +188,7 @@ class Recipe(_Strict):
     nesterov: bool = True
     weight_decay: float = Field(default=1e-4, ge=0.0)
     precision: Literal["float32", "bfloat16"] = "float32"
+    file_precision: Literal["float32", "float16"] = "float32"
     cuda_graph: bool = True
 
     @field_validator("model")

@@ -115,6 +115,16 @@ def test_half_precision_weights_are_read_as_float32(path: Path) -> None:
     assert weight.unique().tolist() == [0.5]
 
 
+def test_weights_beyond_half_precision_are_not_stored_so(path: Path) -> None:
+    loaded = load_checkpoint(path)
+    before = path.read_bytes()
+    with torch.no_grad():
+        loaded.model.get_parameter(WEIGHT)[0] = 1e5
+    with pytest.raises(UserError, match=f"{WEIGHT}: has weights above 65504"):
+        save_checkpoint(path, loaded.model, loaded.arch, loaded.config, {}, half=True)
+    assert path.read_bytes() == before
+
+
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     assert problems(tmp_path / "none.pt") == ["no such file (name the .pt file)"]
     assert "is a folder" in problems(tmp_path)[0]

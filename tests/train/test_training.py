@@ -88,6 +88,24 @@ def test_a_run_learns_and_leaves_a_model_and_its_metrics(data: str, tmp_path: Pa
     assert loaded.config.std == pytest.approx(std.tolist(), abs=1e-4)
 
 
+def test_a_file_of_half_the_size_has_the_network_that_was_measured(
+    data: str, tmp_path: Path
+) -> None:
+    wide = {"model": {"depth": 8, "widths": [32, 32, 32], "gate": {}}, "phases": PHASES[:1]}
+    whole = train(recipe(data, **wide), out=tmp_path / "whole")
+    half = train(recipe(data, **wide, file_precision="float16"), out=tmp_path / "half")
+    sizes = [result.checkpoint.stat().st_size for result in (whole, half)]
+    assert sizes[1] < 0.7 * sizes[0]
+    loaded, before = load_checkpoint(half.checkpoint).model, load_checkpoint(whole.checkpoint).model
+    for (name, weight), full in zip(loaded.named_parameters(), before.parameters(), strict=True):
+        assert weight.dtype == torch.float32, name
+        expected = full.half().float() if full.dim() > 1 else full
+        assert torch.equal(weight, expected), name
+    with np.load(data.removeprefix("npz:")) as arrays:
+        images, labels = torch.tensor(arrays["images"]), torch.tensor(arrays["labels"])
+    assert validate(loaded, MacCounter(loaded), images, labels) == half.validation
+
+
 @pytest.mark.parametrize("stop", [1, 2, 3])
 def test_an_interrupted_run_resumes_bit_for_bit(data: str, tmp_path: Path, stop: int) -> None:
     plan = recipe(data)
