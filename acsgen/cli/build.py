@@ -14,6 +14,7 @@ from acsgen.cli.options import (
     ClockOption,
     DataOption,
     DatasetOption,
+    FinerAveragesOption,
     JsonOption,
     LanesOption,
     WeightBitsOption,
@@ -53,6 +54,7 @@ def build(
     clock: ClockOption = None,
     alpha: AlphaOption = None,
     weight_bits: WeightBitsOption = WEIGHT_BITS,
+    finer_averages: FinerAveragesOption = True,
     keep_stages: Annotated[
         bool, typer.Option("--keep-stages", help="Keep every stage's result, in OUT/stages.")
     ] = False,
@@ -131,6 +133,7 @@ def build(
         alpha=alpha,
         clock_mhz=clock,
         weight_bits=weight_bits,
+        finer_averages=finer_averages,
     )
     with StageDisplay() as display:
         result = run_build(request, on_stage=display)

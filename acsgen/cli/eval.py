@@ -15,6 +15,7 @@ from acsgen.cli.options import (
     AlphaOption,
     DataOption,
     ExitEntropyOption,
+    FinerAveragesOption,
     JsonOption,
     WeightBitsOption,
     check_json,
@@ -60,6 +61,7 @@ def eval_command(
         typer.Option(metavar="MODEL", help="The static twin: its accuracy and its errors."),
     ] = None,
     weight_bits: WeightBitsOption = WEIGHT_BITS,
+    finer_averages: FinerAveragesOption = True,
     json_file: JsonOption = None,
 ) -> None:
     """Compare the float network with its integer form on a data set's test images.
@@ -81,6 +83,7 @@ def eval_command(
             thresholds=thresholds,
             twin=twin,
             weight_bits=weight_bits,
+            finer_averages=finer_averages,
             data_root=data,
             on_stage=display,
         )

@@ -69,6 +69,15 @@ WeightBitsOption = Annotated[
     ),
 ]
 
+FinerAveragesOption = Annotated[
+    bool,
+    typer.Option(
+        "--finer-averages/--no-finer-averages",
+        help="Whether averages before a classifier are stored four times where float and integer "
+        "network would predict the same too rarely; it takes cycles.",
+    ),
+]
+
 DatasetOption = Annotated[
     str | None,
     typer.Option(help="Data set to calibrate and check with; default the model's own."),

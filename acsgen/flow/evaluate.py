@@ -139,6 +139,7 @@ def evaluate(
     thresholds: bool = False,
     twin: str | Path | None = None,
     weight_bits: int = WEIGHT_BITS,
+    finer_averages: bool = True,
     data_root: str | Path | None = None,
     calibration_images: int = CALIBRATION_IMAGES,
     on_stage: OnStage = ignore_stages,
@@ -154,6 +155,7 @@ def evaluate(
         thresholds: try other thresholds of all gates, too, and find the range of use.
         twin: model file of the network's static twin, for its accuracy and its errors.
         weight_bits: width of the integer network's weights.
+        finer_averages: as :func:`acsgen.quant.quantize.quantize_and_judge` takes it.
         data_root: folder of data sets that are files.
         calibration_images: how many training images to measure ranges on.
         on_stage: told of the progress.
@@ -178,7 +180,9 @@ def evaluate(
         require_images(test, twin_layers.input.shape)
     warn_of_doubts(layers, test.name, calibration.images, test.images, test.labels)
     on_stage("quantize")
-    integers = quantize(layers, calibration.images, weight_bits=weight_bits)
+    integers = quantize(
+        layers, calibration.images, weight_bits=weight_bits, finer_averages=finer_averages
+    )
     if alpha is not None:
         layers, integers = with_alpha(layers, alpha), with_alpha(integers, alpha)
     if exit_entropy is not None:

@@ -16,9 +16,16 @@ class Refinement:
         refined: the same of the network that was quantized with more care; None where the plain
             one was good enough.
         used: whether the refined network is taken.
+        repeated: the share with the averages before classifiers stored several times; None where
+            that was not tried.
+        averages: names of the averages that are; empty where it is not taken.
+        added: names of the layers that are there for it, beyond those of the plain network.
     """
 
     images: int
     plain: float
     refined: float | None = None
     used: bool = False
+    repeated: float | None = None
+    averages: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()

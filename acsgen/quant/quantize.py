@@ -8,13 +8,15 @@ weighted layer is the one that gives its integer sums the same mean as the float
 Where the integer network then predicts otherwise than the float network too often, it is made again
 with more care: weights are rounded together (:mod:`acsgen.quant.rounding`), and channels have
 scales of their own wherever they gain by them.  It replaces the first only if it is better.
+Where even that is not enough, the averages before classifiers are stored several times
+(:mod:`acsgen.quant.finer_averages`), if that helps.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -28,6 +30,7 @@ from acsgen.ir.refinement import Refinement
 from acsgen.quant.calibrate import Calibration, calibrate
 from acsgen.quant.centre import centred
 from acsgen.quant.checks import check_quantizable
+from acsgen.quant.finer_averages import repeatable, with_finer_averages
 from acsgen.quant.golden.model import check_images
 from acsgen.quant.kinds import quantized
 from acsgen.quant.progress import SIGNED_LEVELS, VECTOR_HEADROOM, Progress, QuantizationWarning
@@ -37,15 +40,23 @@ __all__ = ["REFINE_BELOW", "QuantizationWarning", "quantize", "quantize_and_judg
 #: Agreement of predictions on the calibration images below which a network is quantized again.
 REFINE_BELOW = 0.99
 
+#: Likewise the agreement below which averages are stored several times, which takes cycles.  It is
+#: that below which a build warns.
+REPEAT_BELOW = 0.95
+
+#: The error of the logits, squared, has to fall below this share of what it was.
+REPEAT_NOISE = 0.75
+
 
 def quantize(
     graph: LayerGraph,
     images: NDArray[np.uint8] | Tensor,
     batch: int = 16,
     weight_bits: int = WEIGHT_BITS,
+    finer_averages: bool = True,
 ) -> IntGraph:
     """Quantize a network; see :func:`quantize_and_judge`."""
-    return quantize_and_judge(graph, images, batch, weight_bits)[0]
+    return quantize_and_judge(graph, images, batch, weight_bits, finer_averages)[0]
 
 
 @torch.no_grad()
@@ -54,6 +65,7 @@ def quantize_and_judge(
     images: NDArray[np.uint8] | Tensor,
     batch: int = 16,
     weight_bits: int = WEIGHT_BITS,
+    finer_averages: bool = True,
 ) -> tuple[IntGraph, Refinement]:
     """Quantize a network, and tell how well that went.
 
@@ -64,6 +76,8 @@ def quantize_and_judge(
         weight_bits: width of the weights, 4 to 8. Fewer than 8 are a smaller range of the same
             bytes: the network needs as much memory and time. Results have 8 bits in any case,
             since the engine saturates them at that width and at no other.
+        finer_averages: whether averages before classifiers may be stored several times where the
+            predictions agree too rarely otherwise (:mod:`acsgen.quant.finer_averages`).
 
     Raises:
         ValueError: weights of another width.
@@ -82,23 +96,35 @@ def quantize_and_judge(
     if changed is not graph:
         graph, calibration = changed, calibrate(changed, pixels, batch)
 
-    def tried(refine: bool) -> _Try:
-        progress = Progress(graph, calibration, pixels, batch, most, refine)
-        return _try(graph, calibration, progress)
+    def progress(refine: bool) -> Progress:
+        return Progress(graph, calibration, pixels, batch, most, refine)
 
-    plain = tried(refine=False)
+    plain = _try(graph, calibration, progress(refine=False))
     if plain.agreement >= REFINE_BELOW:
         return plain.integers, Refinement(len(pixels), plain.agreement)
     with warnings.catch_warnings():
         # The first try has issued them.
         warnings.simplefilter("ignore", QuantizationWarning)
-        refined = tried(refine=True)
-    # The error of the logits says most: of a few hundred images some agree or not by chance, up to
-    # about two standard deviations.
-    chance = 2 * math.sqrt(plain.agreement * (1 - plain.agreement) / len(pixels))
-    used = refined.noise < plain.noise and refined.agreement >= plain.agreement - chance
-    best = refined if used else plain
-    return best.integers, Refinement(len(pixels), plain.agreement, refined.agreement, used)
+        refined = _try(graph, calibration, progress(refine=True))
+        # The error of the logits says most: of a few hundred images some agree or not by chance, up
+        # to about two standard deviations.
+        chance = 2 * math.sqrt(plain.agreement * (1 - plain.agreement) / len(pixels))
+        used = refined.noise < plain.noise and refined.agreement >= plain.agreement - chance
+        best = refined if used else plain
+        told = Refinement(len(pixels), plain.agreement, refined.agreement, used)
+        places = repeatable(best.integers) if finer_averages else {}
+        if best.agreement >= REPEAT_BELOW or not places:
+            return best.integers, told
+        repeated = progress(refine=True)
+        with_finer_averages(graph, best.integers, places, repeated)
+    finer = _judged(graph, calibration, repeated)
+    less = finer.noise < REPEAT_NOISE * best.noise
+    better = less and finer.agreement > best.agreement
+    told = replace(told, repeated=finer.agreement)
+    if not better:
+        return best.integers, told
+    added = tuple(name for place in places.values() for name in place.added)
+    return finer.integers, replace(told, averages=tuple(places), added=added)
 
 
 @dataclass(frozen=True)
@@ -118,10 +144,15 @@ class _Try:
 
 
 def _try(graph: LayerGraph, calibration: Calibration, progress: Progress) -> _Try:
-    """Quantize all layers, and compare the answers."""
+    """Quantize all layers."""
     for layer in graph:
         for made in quantized(layer, progress):
             progress.add(made)
+    return _judged(graph, calibration, progress)
+
+
+def _judged(graph: LayerGraph, calibration: Calibration, progress: Progress) -> _Try:
+    """Compare the answers of a quantization that is done."""
     integers = IntGraph(graph.name, tuple(progress.done.values()), graph.outputs)
     agreement, noise = 1.0, 0.0
     for name in graph.outputs:

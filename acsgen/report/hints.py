@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from acsgen.data.dataset import PHOTOGRAPHS
+from acsgen.ir.refinement import Refinement
 from acsgen.report.data import Report
 from acsgen.support.numbers import percent, share
 
@@ -38,11 +39,30 @@ def hints(report: Report) -> list[str]:
             f"{percent(tried.refined)} with weights rounded together and scales by channel: "
             + ("these are taken" if tried.used else "the former is taken")
         )
+    if tried is not None and tried.averages:
+        found.append(_of_averages(report, tried))
     if report.dataset == PHOTOGRAPHS:
         found.append(
             "calibrated on crops of two photographs: --dataset npz:FILE takes images of your own"
         )
     return found
+
+
+def _of_averages(report: Report, tried: Refinement) -> str:
+    """Say which averages are stored several times, what it brings and what it costs."""
+    best = tried.refined if tried.used and tried.refined is not None else tried.plain
+    costs = []
+    for unit, field in (("cycles", "cycles"), ("MACs", "macs")):
+        values = {layer.layer: getattr(layer, field) or 0 for layer in report.layers}
+        if total := sum(values.values()):
+            costs.append(
+                f"{share(sum(values.get(n, 0) for n in tried.added), total)} of the {unit}"
+            )
+    return (
+        f"{_some(tried.averages)} before a classifier stored four times, for two bits more: "
+        f"{percent(tried.repeated or 0)} of the calibration images have the same prediction then, "
+        f"not {percent(best)}; it takes {' and '.join(costs)} (--no-finer-averages: neither)"
+    )
 
 
 def _some(places: tuple[str, ...]) -> str:

@@ -21,13 +21,14 @@ from acsgen.frontend import front_end
 from acsgen.ir.integer import IntGraph
 from acsgen.nn import AcsConfig, ResNet, ResNetConfig, save_checkpoint
 from acsgen.quant.golden import GoldenModel
-from acsgen.quant.quantize import quantize
+from acsgen.quant.quantize import quantize, quantize_and_judge
 from tests.differential.engines import Engines, check_network
 from tests.nets.gated_modules import BODIES, DenseHead, LargeStem, SmoothHead, gated
 from tests.nets.images import noise, patches
 from tests.nets.integer_graphs import dense_blocks, resnet
 from tests.nets.modules import Body, ConvBn, Net, Shape, export, randomized
 from tests.nets.quantized import integer_network
+from tests.quant.test_finer_averages import depthwise
 from tests.quant.test_spread import bound, inverted, residual
 
 #: Makes an integer graph; may write into a folder.
@@ -63,6 +64,14 @@ def of_spread(build: Callable[[float, int], nn.Module], folder: Path) -> IntGrap
     graph, _ = front_end(path)
     integers = quantize(graph, patches((3, 16, 16), 6))
     assert any(layer.format.one_scale is None for layer in integers)
+    return integers
+
+
+def of_finer_averages(folder: Path) -> IntGraph:
+    """A network whose averages are stored four times before the classifier."""
+    graph, calibration, _ = depthwise(3, 1)
+    integers, told = quantize_and_judge(graph, calibration)
+    assert told.averages
     return integers
 
 
@@ -183,6 +192,7 @@ NETWORKS: dict[str, Maker] = {
             "residual": residual,
         }.items()
     },
+    "finer-averages": of_finer_averages,
     **{f"weights-of-{bits}-bits": partial(of_narrow_weights, bits) for bits in (4, 6)},
     "smooth-head": quantized(SmoothHead, (3, 12, 12)),
     "static": of_resnet(widths=(3, 17, 70), image_size=9),
@@ -191,7 +201,7 @@ NETWORKS: dict[str, Maker] = {
 
 #: Networks without any gate; all others have some.
 UNGATED = (
-    {"static", "smooth-head", "windows", *PICKED}
+    {"static", "smooth-head", "windows", "finer-averages", *PICKED}
     | {f"{name}-{pool}" for name in PLAIN for pool in POOLS}
     | {name for name in NETWORKS if name.startswith("spread-")}
 )
@@ -208,6 +218,7 @@ TABLE = [
     *(pytest.param(name, 4, None, id=f"{name}-csim4") for name in NETWORKS),
     *(pytest.param("integer-resnet", n, None, id=f"integer-resnet-csim{n}") for n in (1, 3, 6)),
     rtl("integer-dense", 4, Memory(), id="integer-dense-rtl4"),
+    rtl("finer-averages", 4, Memory(), id="finer-averages-rtl4"),
     *(
         rtl("integer-resnet", 4, memory, id=f"integer-resnet-rtl4-{name}")
         for name, memory in MEMORIES.items()

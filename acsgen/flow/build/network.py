@@ -44,7 +44,10 @@ def read_network(work: Work, on_stage: OnStage) -> None:
 def quantize_network(work: Work, on_stage: OnStage) -> None:
     """Make the integer network."""
     work.integers, work.refinement = quantize_and_judge(
-        work.layers, work.images.calibration, weight_bits=work.plan.request.weight_bits
+        work.layers,
+        work.images.calibration,
+        weight_bits=work.plan.request.weight_bits,
+        finer_averages=work.plan.request.finer_averages,
     )
 
 

@@ -54,6 +54,8 @@ def command_words(request: BuildRequest) -> Iterator[str]:
     for option, value in optional.items():
         if value is not None:
             yield from (option, str(value))
+    if not request.finer_averages:
+        yield "--no-finer-averages"
 
 
 def _plain(value: float | None) -> str | None:

@@ -59,6 +59,7 @@ class BuildRequest:
             trained in any case, so that builds differ in the words of the thresholds alone.
         clock_mhz: of the engine; the board's if None.
         weight_bits: width that weights are quantized to; the engine stores 8 bits in any case.
+        finer_averages: whether averages before classifiers may be stored several times.
     """
 
     model: Path
@@ -76,6 +77,7 @@ class BuildRequest:
     alpha: float | None = None
     clock_mhz: float | None = None
     weight_bits: int = WEIGHT_BITS
+    finer_averages: bool = True
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,7 @@ def _quantized(work: Work, digest: str) -> None:
     """
     request = work.plan.request
     images = (request.dataset, request.data_root, request.images, request.seed)
-    key = (digest, request.weight_bits, *images)
+    key = (digest, request.weight_bits, request.finer_averages, *images)
     last = _Last.network
     if last is None or last.key != key:
         _Last.network = None  # its memory is free before the next one takes as much

@@ -294,6 +294,7 @@ class _Run:
         request = point.request
         board = self.boards[request.board]
         settings = [request.lane_groups, request.clock_mhz, request.alpha, request.weight_bits]
+        settings.append(request.finer_averages)
         how = [request.engine, request.verify, request.images, request.seed]
         return digest([code_digest(), self.images, model, board, settings, how])
 
