@@ -15,7 +15,6 @@ from . import __version__
 from .accelerator import Accelerator
 from .arguments import count
 from .backend import Backend
-from .budget import BudgetPoint
 from .bundle import BUDGET_FILE
 from .command_line import (
     add_engine_options,
@@ -26,6 +25,7 @@ from .command_line import (
     say,
 )
 from .errors import BundleError, Problem
+from .run_command import RUN_OPTIONS, SCREEN, add_run_options, line_of, run_file
 from .selftest import self_test
 
 
@@ -38,9 +38,10 @@ def main(arguments: list[str] | None = None, backend: Backend | None = None) -> 
         return measure_power(words[1:], backend)
     parser = _parser()
     options = parser.parse_args(words)
-    for name, partner in (("budget", "run"), ("labels", "measure")):
+    for name, partner in (*((name, "run") for name in RUN_OPTIONS), ("labels", "measure")):
         if getattr(options, name) is not None and getattr(options, partner) is None:
-            parser.error(f"--{name} is for --{partner}, which is not given")
+            option = name.replace("_", "-")
+            parser.error(f"--{option} is for --{partner}, which is not given")
     if options.images is not None and (options.run is not None or options.measure is not None):
         parser.error("--images is for --selftest")
     return exit_status(lambda: _run(options, backend))
@@ -48,9 +49,10 @@ def main(arguments: list[str] | None = None, backend: Backend | None = None) -> 
 
 def _run(options: argparse.Namespace, backend: Backend | None) -> int:
     with open_accelerator(options, backend) as accelerator:
-        _describe(accelerator)
+        if options.json != SCREEN:
+            _describe(accelerator)
         if options.run is not None:
-            return _run_file(accelerator, options.run, options.budget)
+            return run_file(accelerator, options)
         if options.measure is not None:
             return _measure(accelerator, options.measure, options.labels)
         return _self_test(accelerator, options.images)
@@ -73,9 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         help="measure what strictness costs on such images, and keep it in the bundle",
     )
     parser.add_argument("--images", type=_positive, help="run only so many golden vectors")
-    parser.add_argument(
-        "--budget", type=float, metavar="MACS", help="mean MACs an image, for --run"
-    )
+    add_run_options(parser)
     parser.add_argument(
         "--labels", type=Path, metavar="NPY", help="classes of the images, for --measure"
     )
@@ -126,16 +126,6 @@ def _self_test(accelerator: Accelerator, limit: int | None) -> int:
     return 0
 
 
-def _run_file(accelerator: Accelerator, path: Path, budget: float | None) -> int:
-    images = load_array(path)
-    if budget is not None:
-        say(_line(accelerator.set_budget(budget)))
-    for index, result in enumerate(accelerator.run_many(images)):
-        macs = result.counters["macs_executed"]
-        say(f"image {index}: class {result.prediction}, {macs} MACs")
-    return 0
-
-
 def _measure(accelerator: Accelerator, path: Path, labels: Path | None) -> int:
     classes = None if labels is None else load_array(labels)
     images = load_array(path)
@@ -150,14 +140,9 @@ def _measure(accelerator: Accelerator, path: Path, labels: Path | None) -> int:
             Problem(str(target), f"cannot be written: {error.strerror}", "make room for it")
         ) from error
     for point in profile.points:
-        say(_line(point))
+        say(line_of(point))
     say(f"{profile.images} images; kept in {target}")
     return 0
-
-
-def _line(point: BudgetPoint) -> str:
-    right = "" if point.accuracy is None else f", {point.accuracy:.1%} right"
-    return f"strictness {point.strictness:g}: {point.macs_mean:.0f} MACs in the mean{right}"
 
 
 if __name__ == "__main__":

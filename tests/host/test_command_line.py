@@ -102,6 +102,12 @@ def test_names_that_the_terminal_cannot_show(folder: Path) -> None:
     ("words", "said"),
     [
         (["--budget", "5e6"], "--budget is for --run"),
+        (["--exit-entropy", "0.5"], "--exit-entropy is for --run"),
+        (["--hard-budget", "5e6"], "--hard-budget is for --run"),
+        (["--hard-budget-cycles", "5"], "--hard-budget-cycles is for --run"),
+        (["--json", "found.json"], "--json is for --run"),
+        (["--hard-budget", "1.5"], "must be a whole number, not '1.5'"),
+        (["--hard-budget", "inf"], "must be a whole number, not 'inf'"),
         (["--labels", "classes.npy"], "--labels is for --measure"),
         (["--run", "images.npy", "--images", "3"], "--images is for --selftest"),
         (["--images", "x"], "a whole number of at least 1, not 'x'"),

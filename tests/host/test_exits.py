@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 from acsgen_host import Bundle, InputError
+from acsgen_host.__main__ import main
 from acsgen_host.exits import entropy_threshold
 from numpy.typing import NDArray
 
@@ -170,3 +173,118 @@ def test_damaged_exits_are_refused(exits: Exits, tmp_path: Path) -> None:
         save_manifest(folder, load_board("zedboard"), "patches", [])
         with pytest.raises(BundleError, match=said):
             Bundle.load(folder)
+
+
+class Command(NamedTuple):
+    """The command on a bundle of :class:`Exits`, and what it wrote."""
+
+    bench: Bench
+    bundle: Path
+    images: Path
+
+    def __call__(self, *words: str) -> int:
+        run = [str(self.bundle), "--run", str(self.images), *words]
+        return main(run, self.bench.backend())
+
+
+@pytest.fixture
+def command(bench: Bench, exits: Exits, tmp_path: Path) -> Command:
+    np.save(tmp_path / "images.npy", exits.images)
+    return Command(bench, exits.bundle.path, tmp_path / "images.npy")
+
+
+def test_the_command_ends_runs_at_exits_and_says_where(
+    command: Command, exits: Exits, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph, model, program, _, images = exits
+    first = program.exits[0]
+    entropy = sorted(entropies(program, graph, model.run(images)))[1] * 1.001
+    most = program.least_budget + sum(exit.macs_after for exit in program.exits)
+    written = tmp_path / "found.json"
+    seen = set()
+    for budget in (most, most - 1, program.least_budget):
+        thresholds = {first.decision: entropy_threshold(entropy, first.acc_scale)}
+        golden = within_budget(program, model.run(images, thresholds), budget)
+        words = ["--exit-entropy", repr(float(entropy)), "--hard-budget", str(budget)]
+        assert command(*words, "--json", str(written)) == 0
+        lines = capsys.readouterr().out.splitlines()[1:]
+        for index, line in enumerate(lines[:-1]):
+            assert line.startswith(f"image {index}: class {golden.predictions[index]}, ")
+            assert line.endswith(f", answered by {golden.answers[index]}")
+        numbers = Counter(golden.answers)
+        named = [output.name for output in program.outputs if numbers[output.name]]
+        assert lines[-1] == "answered by " + ", ".join(f"{n}: {numbers[n]}" for n in named)
+        found = json.loads(written.read_text())
+        assert found["answers"] == golden.answers
+        assert found["predictions"] == golden.predictions.tolist()
+        assert max(run["macs_executed"] for run in found["runs"]) <= budget
+        assert (found["exit_entropy"], found["hard_budget"]) == (
+            pytest.approx(entropy, rel=1e-9),
+            budget,
+        )
+        seen.update(named)
+    assert len(seen) > 1
+
+
+def test_the_command_leaves_exits_as_built_without_the_options(
+    command: Command, exits: Exits, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("--json", "-") == 0
+    # All that stands on the screen is the figures.
+    found = json.loads(capsys.readouterr().out)
+    assert found["answers"] == exits.model.run(exits.images).answers
+    assert found["exit_entropy"] is found["hard_budget"] is found["hard_budget_cycles"] is None
+    assert command("--exit-entropy", "inf", "--json", "-") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["exit_entropy"] == "inf"
+    assert set(found["answers"]) == {exits.program.exits[0].output}
+
+
+def test_the_command_keeps_a_budget_in_cycles(
+    command: Command, exits: Exits, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with command.bench.accelerator(exits.bundle) as accelerator:
+        clocked = bool(accelerator.run(exits.images[0]).counters["cycles"])
+        least = accelerator.least_budget_cycles if clocked else 1000
+    if not clocked:
+        assert command("--hard-budget-cycles", "1000") == 2
+        assert "has no cycle counter" in capsys.readouterr().err
+        return
+    assert command("--hard-budget-cycles", str(least), "--json", "-") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert max(run["cycles"] for run in found["runs"]) <= least
+    assert command("--hard-budget-cycles", str(least - 1)) == 2
+    assert f"the first answer may take {least:,} cycles" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--exit-entropy", "-1"], "an entropy is a number of nats from 0 on, not -1"),
+        (["--exit-entropy", "nan"], "an entropy is a number of nats from 0 on, not nan"),
+        (["--hard-budget", "1"], "the first answer may take"),
+        (["--json", "."], "is a folder"),
+    ],
+)
+def test_the_command_refuses_settings_that_do_not_fit(
+    command: Command, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert command(*words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_command_says_that_a_network_has_no_exits(
+    bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "images.npy", bench.prepared.images)
+    words = ["--exit-entropy", "0.5", "--hard-budget", "20e6", "--hard-budget-cycles", "9"]
+    bundle = bench.prepared.bundle
+    run = [str(bundle.path), "--run", str(tmp_path / "images.npy"), *words]
+    assert main(run, bench.backend()) == 2
+    said = capsys.readouterr().err
+    for option, what in (
+        ("--exit-entropy", "has no exits by entropy"),
+        ("--hard-budget", "has no exits"),
+        ("--hard-budget-cycles", "has no exits"),
+    ):
+        assert f"{option}: {bundle.model} {what}" in said
