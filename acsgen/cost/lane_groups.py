@@ -113,7 +113,7 @@ def choose_lane_groups(
     told = "; ".join(_in_words(board, part) for part in shares)
     reason = f"{why}: {told}"
     if chosen_by != "figures":
-        reason += f"; below {RULE} by these figures: {fitting or 'none'}"
+        reason += f"; the most below {RULE} would be {fitting or 'none'}"
     if chosen_by == "figures" and not fitting:
         warnings.warn(
             f"{board.title}: not even one lane group stays below {RULE} ({told}); built with one. "

@@ -38,15 +38,15 @@ def at_clock(report: Report) -> str:
 
 
 def clock_note(report: Report) -> str:
-    """Return in a sentence what is known of the clock: what Vivado found, or the estimate."""
+    """Return in words what is known of the clock: what Vivado found, or the estimate."""
     routed = [
-        f"{name.upper()}: Vivado {made.vivado} finds a slack of {made.wns_ns:+.3f} ns at "
-        f"{made.clock_mhz:.1f} MHz"
+        f"Vivado {made.vivado} finds a slack of {made.wns_ns:+.3f} ns at {made.clock_mhz:.1f} MHz "
+        f"for {name.upper()}"
         for name, made in report.bitstream.items()
     ]
     if routed:
-        return "; ".join(routed)
-    return f"{report.clock_mhz:g} MHz is {evidence_in_words(report.clock)}"
+        return "; ".join(["assumed by the build", *routed])
+    return evidence_in_words(report.clock)
 
 
 def evidence_in_words(found: ClockEvidence | None) -> str:

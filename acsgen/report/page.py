@@ -157,7 +157,6 @@ def _content(report: Report, build: BuildDirectory) -> dict[str, Any]:
         "images": images,
         "share": share,
         "headlines": [*_headlines(report)],
-        "at_clock": at_clock(report),
         "clock_note": clock_note(report),
         "hints": hints(report),
         "outputs": report.outputs[:-1],

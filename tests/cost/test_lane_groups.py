@@ -85,7 +85,9 @@ def test_the_share_of_a_number_in_a_board_file_is_told_and_what_fits() -> None:
     assert f"RTL {total['lut']:,} of 53,200 LUT" in choice.reason
     assert "by synthesis" in choice.reason
     assert choice.reason.startswith("as the board file says")
-    assert choice.reason.endswith("below 80 % of the LUTs and 98 % of the DSPs by these figures: 3")
+    assert choice.reason.endswith(
+        "; the most below 80 % of the LUTs and 98 % of the DSPs would be 3"
+    )
 
 
 def test_an_open_number_is_the_largest_that_fits_every_form() -> None:

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from acsgen.cli import app
+from acsgen.report.clock import clock_note, recorded_evidence
 from acsgen.report.data import Report
 from acsgen.report.file import read_report
 from acsgen.report.page import PAGE_FILE, render_page
@@ -250,6 +251,17 @@ def test_without_matplotlib_a_message_says_what_to_do(
     said = report_command(builds("gated"), "--figures", tmp_path / "figures", status=2)
     assert "pip install 'acsgen[figures]'" in said
     assert not (tmp_path / "figures").exists()
+
+
+def test_times_say_that_their_clock_is_assumed_and_what_is_known_of_it(builds: Builds) -> None:
+    report = read_report(builds("gated"))
+    assert report.clock == recorded_evidence()
+    page = Page(render_page(report, open_build(builds("gated"))))
+    # At the head, beside the milliseconds.
+    assert any(word.endswith("at 187.5 MHz, assumed") for word in page.words)
+    said = " ".join(" ".join(page.words).split())
+    assert f"are cycles at 187.5 MHz: {clock_note(report)}." in said
+    assert f"estimated at {recorded_evidence().estimate_mhz:g} MHz" in clock_note(report)
 
 
 def test_a_bitstream_is_shown_beside_the_estimate(builds: Builds) -> None:
