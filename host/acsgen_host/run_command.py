@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections import Counter
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -142,10 +141,10 @@ def _require_exits(accelerator: Accelerator, options: argparse.Namespace) -> Non
 
 def _by_output(accelerator: Accelerator, results: list[_Line]) -> Iterator[str]:
     """Yield every output in order, with the number of images that it answered."""
-    numbers = Counter(result.answer for result in results)
+    answers = [result.answer for result in results]
     for name in accelerator.bundle.outputs:
-        if numbers[name]:
-            yield f"{name}: {numbers[name]}"
+        if name in answers:
+            yield f"{name}: {answers.count(name)}"
 
 
 def _content(
