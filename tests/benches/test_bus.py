@@ -21,10 +21,10 @@ from acsgen.engines.rtl import RtlEngine, cached_model
 from acsgen.ir.integer import IntGraph
 from acsgen.isa.generated import LinearMode, Opcode, ResultHeader
 from acsgen.program.board import load_board
-from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
 from acsgen.quant.golden import GoldenModel
 from acsgen.verify import verify_engine
+from tests.differential.engines import SMALL
 from tests.nets.integer_graphs import resnet
 
 from .jobs import random_images
@@ -33,8 +33,6 @@ from .test_engine import predicted
 
 pytestmark = [pytest.mark.rtl, pytest.mark.xdist_group("bench-bus")]
 
-#: Small enough to be compiled in seconds.
-SMALL = EngineConfig(1, feature_kib=16, weight_kib=8, vector_bytes=2048, post_lanes=4)
 LIMIT = 300_000
 SEEDS = 3
 

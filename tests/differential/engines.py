@@ -60,6 +60,10 @@ CONFIGURATIONS = {
     6: EngineConfig(6, feature_kib=1024, weight_kib=48, vector_bytes=65536, post_lanes=64),
 }
 
+#: One lane group and small memories: an edge of the RTL's clock takes a seventh of the time to
+#: simulate that it takes with four. For tests of what is around an engine.
+SMALL = EngineConfig(1, feature_kib=16, weight_kib=8, vector_bytes=2048, post_lanes=4)
+
 
 @dataclass(frozen=True)
 class EngineUnderTest:

@@ -22,14 +22,12 @@ from acsgen.isa.generated import (
     Status,
 )
 from acsgen.program.board import load_board
-from acsgen.program.engine_config import EngineConfig
 from acsgen.support.errors import UserError
+from tests.differential.engines import SMALL
 
 pytestmark = pytest.mark.rtl
 
 PROGRAM, RESULT = 0x1000_0000, 0x2000_0FF8  # the result across a 4 KiB boundary
-#: Small enough to be compiled in seconds.
-SMALL = EngineConfig(1, feature_kib=16, weight_kib=8, vector_bytes=2048, post_lanes=4)
 
 
 @pytest.fixture
