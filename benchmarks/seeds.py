@@ -3,8 +3,9 @@
 ``python -m benchmarks.seeds FILE...`` reads trained model files and keeps their figures in
 ``seeds.json``: accuracy, executed share of the twin's MACs, and how well these follow difficulty,
 all of the network in floats on the test images. A file counts for the shipped recipe that it was
-trained by; one whose recipe differs from it in more than its name and its seed is refused. Without
-a file it reads those of ``models/``. Then it renders the table of ``docs/papers.md``.
+trained by; one whose recipe differs from it in more than its name, its seed and how its weights are
+stored is refused. Without a file it reads those of ``models/``. Then it renders the table of
+``docs/papers.md``.
 
 The other seeds are trained by
 ``acsgen train models/recipes/NAME.yaml --set seed=2 --out FOLDER``.
@@ -66,8 +67,8 @@ def figures(path: Path) -> tuple[str, str, dict[str, float]]:
 
 
 def _plan(recipe: Recipe) -> dict[str, Any]:
-    """All of a recipe but how the run is called, and chance."""
-    return recipe.model_dump(mode="json", exclude={"name", "seed"})
+    """All of a recipe but chance, and how its file is called and stored."""
+    return recipe.model_dump(mode="json", exclude={"name", "seed", "file_precision"})
 
 
 def recorded() -> dict[str, Any]:
