@@ -10,7 +10,7 @@ from typing import Final
 
 from acsgen.isa.bits import BitField, pack, reserved_problems, unpack
 
-SPEC_HASH: Final = 0xD762635A
+SPEC_HASH: Final = 0x255A6354
 
 #: Bytes in a memory word (AXI beat).
 WORD_BYTES: Final = 8
@@ -22,8 +22,10 @@ SEGMENTS: Final = 8
 INSTRUCTION_WORDS: Final = 8
 #: Words of the channel record at the head of every weight row.
 RECORD_WORDS: Final = 2
-#: Channels of a tensor; bits of a mask register.
-MAX_CHANNELS: Final = 1024
+#: Channels of a tensor.
+MAX_CHANNELS: Final = 2048
+#: Channels of a tensor of which a mask or a table chooses; bits of a mask register.
+MAX_LISTED: Final = 1024
 #: Mask registers.
 MASK_REGISTERS: Final = 32
 #: Mask number that means: no mask, every channel is active.
@@ -248,7 +250,7 @@ INSTRUCTION_FIELDS: Final = (
     BitField("mask_out", word=0, lsb=36, bits=8),
     BitField("shift", word=0, lsb=44, bits=6),
     BitField("pixels", word=0, lsb=50, bits=14),
-    BitField("masked_zero", word=3, lsb=41, bits=1),
+    BitField("masked_zero", word=3, lsb=44, bits=1),
     BitField("src_base", word=1, lsb=0, bits=16),
     BitField("src_step", word=1, lsb=16, bits=16),
     BitField("dst_base", word=1, lsb=32, bits=16),
@@ -259,10 +261,10 @@ INSTRUCTION_FIELDS: Final = (
     BitField("src_width", word=2, lsb=40, bits=8),
     BitField("dst_height", word=2, lsb=48, bits=8),
     BitField("dst_width", word=2, lsb=56, bits=8),
-    BitField("groups", word=3, lsb=0, bits=11),
-    BitField("channels_in", word=3, lsb=11, bits=11),
-    BitField("channels", word=3, lsb=22, bits=11),
-    BitField("chunk", word=3, lsb=33, bits=8),
+    BitField("groups", word=3, lsb=0, bits=12),
+    BitField("channels_in", word=3, lsb=12, bits=12),
+    BitField("channels", word=3, lsb=24, bits=12),
+    BitField("chunk", word=3, lsb=36, bits=8),
     BitField("src_plane", word=3, lsb=48, bits=16),
     BitField("weight_addr", word=4, lsb=0, bits=32),
     BitField("row_words", word=4, lsb=32, bits=16),
@@ -352,7 +354,7 @@ RESERVED_BITS: Final = {
         (0, 0xFFFF_FFFF_F3DF_FF00),
         (1, 0x0000_0000_FFFF_FFFF),
         (2, 0x0000_FFFF_FFFF_FFFF),
-        (3, 0xFFFF_FFFE_003F_FFFF),
+        (3, 0xFFFF_FFF0_00FF_FFFF),
         (4, 0xFFFF_FFFF_FFFF_FFFF),
         (5, 0xFFFF_FFFF_FFFF_FFFF),
         (6, 0xFFFF_FFFF_FFFF_FFFF),
@@ -360,14 +362,14 @@ RESERVED_BITS: Final = {
     ),
     Opcode.CONV: (
         (0, 0x0003_F000_0340_0000),
-        (3, 0x0000_FC00_0000_0000),
+        (3, 0x0000_E000_0000_0000),
         (6, 0xFFFF_FFFF_FFFF_FFFF),
         (7, 0xFFFF_0000_00FF_FFFF),
     ),
     Opcode.ELTWISE: (
         (0, 0xFFFC_0000_03C1_FF00),
         (2, 0x0000_FFFF_0000_0000),
-        (3, 0xFFFF_FFFE_003F_FFFF),
+        (3, 0xFFFF_FFF0_00FF_FFFF),
         (4, 0x0000_FFFF_FFFF_FFFF),
         (5, 0xFFFF_FFFF_FFFF_FFFF),
         (6, 0xFFFF_FFFF_FFFF_FFFF),
@@ -376,7 +378,7 @@ RESERVED_BITS: Final = {
     Opcode.POOL: (
         (0, 0xFFFC_0FF0_0398_0000),
         (2, 0x0000_0000_FFFF_FFFF),
-        (3, 0x0000_FFFE_003F_FFFF),
+        (3, 0x0000_FFF0_00FF_FFFF),
         (4, 0xFFFF_FFFF_FFFF_FFFF),
         (5, 0xFFFF_FFFF_FFFF_FFFF),
         (6, 0xFFFF_FFFF_FFFF_FFFF),
@@ -386,7 +388,7 @@ RESERVED_BITS: Final = {
         (0, 0xFFFC_0FF0_03F9_FF00),
         (1, 0xFFFF_FFFF_0000_0000),
         (2, 0xFFFF_0000_FFFF_FFFF),
-        (3, 0xFFFF_FFFE_003F_FFFF),
+        (3, 0xFFFF_FFF0_00FF_FFFF),
         (4, 0xFFFF_FFFF_FFFF_FFFF),
         (5, 0xFFFF_FFFF_FFFF_FFFF),
         (6, 0xFFFF_FFFF_0000_FFFF),
@@ -396,7 +398,7 @@ RESERVED_BITS: Final = {
         (0, 0xFFFF_FFFF_FFFF_FF00),
         (1, 0xFFFF_FFFF_0000_0000),
         (2, 0xFFFF_FFFF_FFFF_FFFF),
-        (3, 0xFFFF_FFFE_003F_FFFF),
+        (3, 0xFFFF_FFF0_00FF_FFFF),
         (4, 0xFFFF_FFFF_FFFF_FFFF),
         (5, 0xFFFF_FFFF_FFFF_FFFF),
         (6, 0xFFFF_FFFF_0000_FFFF),
@@ -406,7 +408,7 @@ RESERVED_BITS: Final = {
         (0, 0xFFFF_F00F_FCF9_FF00),
         (1, 0xFFFF_FFFF_FFFF_FFFF),
         (2, 0xFFFF_FFFF_FFFF_FFFF),
-        (3, 0xFFFF_FFFE_003F_FFFF),
+        (3, 0xFFFF_FFF0_00FF_FFFF),
         (4, 0xFFFF_0000_0000_0000),
         (5, 0xFFFF_FFFF_FFFF_FFFF),
         (7, 0xFFFF_0000_0000_0000),
@@ -414,7 +416,7 @@ RESERVED_BITS: Final = {
     Opcode.SCALE: (
         (0, 0xFFFC_0FF0_03D9_FF00),
         (2, 0x0000_FFFF_FFFF_FFFF),
-        (3, 0xFFFF_FFFE_003F_FFFF),
+        (3, 0xFFFF_FFF0_00FF_FFFF),
         (4, 0xFFFF_FFFF_FFFF_FFFF),
         (5, 0xFFFF_FFFF_FFFF_FFFF),
         (6, 0xFFFF_FFFF_FFFF_0000),

@@ -32,17 +32,17 @@ module acs_array_control
   output      table_write_t table_write_o,
   output      sides_t       scan_o,
   output      channel_counts_t first_o,     // where a scan begins
-  output      logic [10:0]  in_count_o,
+  output      channels_t    in_count_o,
   input  wire sides_t       scan_busy_i,
   input  wire channel_counts_t found_i,     // active channels in the lists by now
   input  wire channel_counts_t passed_i,    // masked channels by now
   output      sides_t       listed_o,       // a mask decides
   output      channel_counts_t active_o,    // of the group
   output      channel_counts_t masked_o,
-  output      logic [9:0]   in_addr_o,
-  input  wire logic [9:0]   in_channel_i,
-  input  wire logic [9:0]   in_index_i,
-  output      logic [9:0]   flag_addr_o,
+  output      channel_t     in_addr_o,
+  input  wire channel_t     in_channel_i,
+  input  wire listed_t      in_index_i,
+  output      listed_t      flag_addr_o,
   input  wire sides_t       flag_i,         // the channel is active
   // Masked channels of exact zeros are cleared meanwhile.
   output      logic         clear_start_o,
@@ -52,7 +52,7 @@ module acs_array_control
   output      logic         load_o,
   output      logic         load_masked_o,
   output      logic         load_listed_o,  // the list is complete
-  output      logic [10:0]  load_rows_o,    // in the list by now
+  output      channels_t    load_rows_o,    // in the list by now
   input  wire logic [1:0][7:0] rows_i,      // rows there, by set
   input  wire logic         early_set_i,    // words of weights that those of the first round hold
   input  wire logic [15:0]  early_words_i,

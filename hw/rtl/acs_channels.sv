@@ -1,5 +1,6 @@
 // Channel order of one side of an instruction, inputs or outputs: its table, and the compacted list
 // of active channels that loops walk where a mask decides.  Each side has its copy of the masks.
+// Neither table nor list has more than MAX_LISTED channels; the order as it is has all.
 //
 // A scan looks at one channel a cycle and, four cycles later, appends it to the front of the list,
 // or, masked, to the end, which grows downwards.  The front may be walked while it grows.
@@ -15,61 +16,63 @@ module acs_channels
   input  wire mask_write_t mask_write_i,
   // Table.
   input  wire logic        table_write_i,
-  input  wire logic [9:0]  table_addr_i,
-  input  wire logic [9:0]  table_data_i,
+  input  wire listed_t     table_addr_i,
+  input  wire listed_t     table_data_i,
   input  wire logic        has_table_i,
   // A scan of count_i channels from first_i on; indices count from base_i.
   input  wire logic        scan_i,
   input  wire logic [7:0]  mask_i,
-  input  wire logic [10:0] first_i,
-  input  wire logic [10:0] count_i,
-  input  wire logic [10:0] base_i,
+  input  wire channels_t   first_i,
+  input  wire channels_t   count_i,
+  input  wire channels_t   base_i,
   output      logic        busy_o,
-  output      logic [10:0] active_o,        // found by now
-  output      logic [10:0] masked_o,
+  output      channels_t   active_o,        // found by now
+  output      channels_t   masked_o,
   // Look-ups: of the list, or, without one, of the order itself.
   input  wire logic        listed_i,
-  input  wire logic [9:0]  addr_i,
-  output      logic [9:0]  channel_o,
-  input  wire logic [9:0]  index_addr_i,
-  output      logic [9:0]  index_o,         // in the list only
+  input  wire channel_t    addr_i,
+  output      channel_t    channel_o,
+  input  wire listed_t     index_addr_i,
+  output      listed_t     index_o,         // in the list only
   // Whether a channel is active, as of the last scan.
-  input  wire logic [9:0]  flag_addr_i,
+  input  wire listed_t     flag_addr_i,
   output      logic        flag_o
 );
-  logic [9:0] table_q[MAX_CHANNELS];
-  logic [9:0] channel_q[MAX_CHANNELS];
-  logic [9:0] index_q[MAX_CHANNELS];
-  logic flag_q[MAX_CHANNELS];
+  listed_t table_q[MAX_LISTED];
+  listed_t channel_q[MAX_LISTED];
+  listed_t index_q[MAX_LISTED];
+  logic flag_q[MAX_LISTED];
 
   logic [7:0] mask_q;
-  logic [10:0] next_q, left_q, base_q;
-  logic [9:0] scanned, order_addr;
+  channels_t next_q, left_q, base_q;
+  channel_t order_addr, ordered;
+  listed_t scanned;
   logic scans_q;  // left_q is not 0
   // The channel is known, the mask's word is there, it is in a register, its bit is.
   logic [4:1] valid_q;
-  logic [4:1][9:0] channels_q, indices_q;
+  listed_t [4:1] channels_q, indices_q;
   logic [63:0] mask_word, mask_word_q;
   logic active_q;
-  logic [9:0] place;
+  listed_t place;
 
   // The order: while a scan runs, only the scan looks it up.
-  assign order_addr = scans_q ? next_q[9:0] : addr_i;
-  assign scanned    = has_table_i ? table_q[order_addr] : order_addr;
+  assign order_addr = scans_q ? channel_t'(next_q) : addr_i;
+  assign ordered    = has_table_i ? channel_t'(table_q[listed_t'(order_addr)]) : order_addr;
+  assign scanned    = listed_t'(ordered);
 
   acs_ram #(
     .Width(64),
-    .Depth(MASK_REGISTERS * MAX_CHANNELS / 64)
+    .Depth(MASK_REGISTERS * MAX_LISTED / 64)
   ) u_masks (
     .clk_i,
     .write_i     (mask_write_i.valid),
     .write_addr_i(mask_write_i.address),
     .write_data_i(mask_write_i.data),
-    .read_addr_i ({mask_q[4:0], channels_q[1][9:6]}),
+    .read_addr_i ({mask_q[4:0], channels_q[1][6+:MASK_WORD_BITS]}),
     .read_data_o (mask_word)
   );
 
-  assign place  = active_q ? active_o[9:0] : ~masked_o[9:0];
+  assign place  = active_q ? listed_t'(active_o) : ~listed_t'(masked_o);
   assign busy_o = scans_q || valid_q != '0;
 
   always_ff @(posedge clk_i) begin
@@ -85,12 +88,12 @@ module acs_channels
     end else begin
       valid_q <= {valid_q[3:1], scans_q};
       if (scans_q) begin
-        next_q  <= next_q + 11'd1;
-        left_q  <= left_q - 11'd1;
-        scans_q <= left_q != 11'd1;
+        next_q  <= next_q + 1'b1;
+        left_q  <= left_q - 1'b1;
+        scans_q <= left_q != 1;
       end
-      if (valid_q[4] && active_q) active_o <= active_o + 11'd1;
-      if (valid_q[4] && !active_q) masked_o <= masked_o + 11'd1;
+      if (valid_q[4] && active_q) active_o <= active_o + 1'b1;
+      if (valid_q[4] && !active_q) masked_o <= masked_o + 1'b1;
       if (scan_i) begin
         mask_q   <= mask_i;
         next_q   <= first_i;
@@ -105,7 +108,7 @@ module acs_channels
 
   always_ff @(posedge clk_i) begin
     channels_q  <= {channels_q[3:1], scanned};
-    indices_q   <= {indices_q[3:1], 10'(next_q - base_q)};
+    indices_q   <= {indices_q[3:1], listed_t'(next_q - base_q)};
     mask_word_q <= mask_word;
     active_q    <= mask_q == 8'(MASK_NONE) || mask_word_q[channels_q[3][5:0]];
     if (valid_q[4]) begin
@@ -116,7 +119,7 @@ module acs_channels
     if (table_write_i) table_q[table_addr_i] <= table_data_i;
   end
 
-  assign channel_o = listed_i ? channel_q[addr_i] : scanned;
+  assign channel_o = listed_i ? channel_t'(channel_q[listed_t'(addr_i)]) : ordered;
   assign index_o   = index_q[index_addr_i];
   assign flag_o    = flag_q[flag_addr_i];
 

@@ -51,29 +51,29 @@ module acs_check
   localparam logic [4:0] Judge = 5'(MulChunk) + 5'(Depth) + 5'd4;
 
   logic [4:0] step_q;
-  logic [21:0] factor_a, a_q;
+  logic [23:0] factor_a, a_q;
   logic [15:0] factor_b, b_q;
-  logic [37:0] product_q;
-  logic [Products-1:0][37:0] products_q;
+  logic [39:0] product_q;
+  logic [Products-1:0][39:0] products_q;
 
-  logic [21:0] inputs, outputs;  // groups * channels
-  logic [23:0] image_words;
-  logic [26:0] linear_words, flat_blocks, trace_blocks;
+  logic [23:0] inputs, outputs;  // groups * channels
+  logic [24:0] image_words;
+  logic [27:0] linear_words, flat_blocks, trace_blocks;
   logic [16:0] weight_words;
   logic [7:0] chunk_rows, chunk_rows_q;
-  logic [10:0] result_channels, source_channels, result_last_q, source_last_q;
+  channels_t result_channels, source_channels, result_last_q, source_last_q;
   logic [5:0] row_words;  // of the image
 
-  assign inputs       = products_q[MulInputs][21:0];
-  assign outputs      = products_q[MulOutputs][21:0];
-  assign image_words  = products_q[MulImage][23:0];
-  assign linear_words = products_q[MulLinear][26:0];
-  assign flat_blocks  = products_q[MulFlat][26:0];
-  assign trace_blocks = products_q[MulTrace][26:0];
+  assign inputs       = products_q[MulInputs][23:0];
+  assign outputs      = products_q[MulOutputs][23:0];
+  assign image_words  = products_q[MulImage][24:0];
+  assign linear_words = products_q[MulLinear][27:0];
+  assign flat_blocks  = products_q[MulFlat][27:0];
+  assign trace_blocks = products_q[MulTrace][27:0];
   assign weight_words    = {1'b0, op_i.row_words} - 17'(RECORD_WORDS);
   assign row_words       = 6'((9'(op_i.dst_width) + 9'd7) >> 3);
-  assign result_channels = grouped(op_i) ? outputs[10:0] : op_i.channels;
-  assign source_channels = grouped(op_i) ? inputs[10:0] : op_i.channels;
+  assign result_channels = grouped(op_i) ? channels_t'(outputs) : op_i.channels;
+  assign source_channels = grouped(op_i) ? channels_t'(inputs) : op_i.channels;
 
   // ceil(chunk / LaneGroups), by table.
   always_comb begin
@@ -86,58 +86,58 @@ module acs_check
   // Factors that are not fields; they are there long before their product is made.
   always_ff @(posedge clk_i) begin
     chunk_rows_q  <= chunk_rows;
-    result_last_q <= result_channels - 11'd1;
-    source_last_q <= source_channels - 11'd1;
+    result_last_q <= result_channels - 1'b1;
+    source_last_q <= source_channels - 1'b1;
   end
 
   always_comb begin
-    factor_a = 22'(op_i.channels);
+    factor_a = 24'(op_i.channels);
     factor_b = op_i.row_words;
     unique case (product_e'(step_q))
       MulInputs: begin
-        factor_a = 22'(op_i.groups);
+        factor_a = 24'(op_i.groups);
         factor_b = 16'(op_i.channels_in);
       end
       MulOutputs:   factor_b = 16'(op_i.groups);
       MulTaps: begin
-        factor_a = 22'(op_i.kernel);
+        factor_a = 24'(op_i.kernel);
         factor_b = 16'(op_i.kernel);
       end
       MulImageRows: factor_b = 16'(op_i.dst_height);
       MulLinear:    factor_b = op_i.row_words;
       MulFlat:      factor_b = op_i.src_step;
       MulRowBytes: begin
-        factor_a = 22'(op_i.channels_in);
+        factor_a = 24'(op_i.channels_in);
         factor_b = 16'(products_q[MulTaps][7:0]);
       end
       MulImage: begin
-        factor_a = 22'(products_q[MulImageRows][18:0]);
+        factor_a = 24'(products_q[MulImageRows][19:0]);
         factor_b = 16'(row_words);
       end
       MulSourceSpan: begin
-        factor_a = 22'(source_last_q);
+        factor_a = 24'(source_last_q);
         factor_b = op_i.src_step;
       end
       MulResultSpan: begin
-        factor_a = 22'(result_last_q);
+        factor_a = 24'(result_last_q);
         factor_b = op_i.dst_step;
       end
       MulResidualSpan: begin
-        factor_a = 22'(result_last_q);
+        factor_a = 24'(result_last_q);
         factor_b = op_i.res_step;
       end
       MulTrace: begin
-        factor_a = 22'(result_channels);
+        factor_a = 24'(result_channels);
         factor_b = op_i.dst_step;
       end
-      MulRows:      factor_a = outputs;
+      MulRows:      factor_a = 24'(result_channels);
       MulChunk: begin
-        factor_a = 22'(chunk_rows_q);
+        factor_a = 24'(chunk_rows_q);
         factor_b = weight_words[15:0];
       end
-      MulDense:     factor_b = 16'(inputs[10:0]);
+      MulDense:     factor_b = 16'(channels_t'(inputs));
       MulPair: begin
-        factor_a = 22'(products_q[MulTaps][7:0]);
+        factor_a = 24'(products_q[MulTaps][7:0]);
         factor_b = 16'(op_i.pixels);
       end
       default: ;
@@ -147,7 +147,7 @@ module acs_check
   always_ff @(posedge clk_i) begin
     a_q       <= factor_a;
     b_q       <= factor_b;
-    product_q <= 38'(a_q) * 38'(b_q);
+    product_q <= 40'(a_q) * 40'(b_q);
     if (step_q >= 5'(Depth - 1) && step_q < 5'(Products + Depth - 1)) begin
       products_q[4'(step_q-5'(Depth-1))] <= product_q;
     end
@@ -170,7 +170,7 @@ module acs_check
   assign amounts_o = '{
       inputs: inputs,
       outputs: outputs,
-      dense: products_q[MulDense][20:0],
+      dense: products_q[MulDense][22:0],
       per_pair: products_q[MulPair][19:0],
       image_words: image_words,
       linear_words: linear_words,
@@ -179,22 +179,22 @@ module acs_check
     };
 
   // Ranges.
-  logic [26:0] src_span, dst_span, res_span;  // blocks before the last channel
+  logic [27:0] src_span, dst_span, res_span;  // blocks before the last channel
   logic [17:0] row_bytes;
   logic [23:0] chunk_words;
-  logic [37:0] rows_words;
-  assign src_span    = products_q[MulSourceSpan][26:0];
-  assign dst_span    = products_q[MulResultSpan][26:0];
-  assign res_span    = products_q[MulResidualSpan][26:0];
+  logic [27:0] rows_words;
+  assign src_span    = products_q[MulSourceSpan][27:0];
+  assign dst_span    = products_q[MulResultSpan][27:0];
+  assign res_span    = products_q[MulResidualSpan][27:0];
   assign row_bytes   = products_q[MulRowBytes][17:0];
   assign chunk_words = products_q[MulChunk][23:0];
-  assign rows_words  = products_q[MulRows];
+  assign rows_words  = products_q[MulRows][27:0];
 
   localparam logic [32:0] Features = 33'(FeatureBlocks);
   localparam logic [32:0] Vectors = 33'(VectorWords);
 
   logic mask_in_known, mask_out_known, shift_known, kernel_known, source_known, result_known;
-  logic source_row_known;
+  logic source_row_known, source_listed, result_listed;
   logic [10:0] result_plane, source_plane, phase_plane, own_plane;
 
   function automatic logic mask_known(input logic [7:0] mask);
@@ -205,8 +205,10 @@ module acs_check
     return height >= 1 && width >= 1 && 11'(width) <= (11'd8 << row_log2);
   endfunction
 
-  assign mask_in_known  = mask_known(op_i.mask_in);
-  assign mask_out_known = mask_known(op_i.mask_out);
+  assign mask_in_known  = mask_known(op_i.mask_in) &&
+                          (!source_listed || source_channels <= channels_t'(MAX_LISTED));
+  assign mask_out_known = mask_known(op_i.mask_out) &&
+                          (!result_listed || result_channels <= channels_t'(MAX_LISTED));
   assign shift_known    = op_i.shift >= 6'(SHIFT_MIN) && op_i.shift <= 6'(SHIFT_MAX);
   assign kernel_known   = op_i.kernel >= 1 && op_i.kernel <= 4'(MAX_KERNEL) &&
                           4'(op_i.pad) < op_i.kernel;
@@ -223,13 +225,21 @@ module acs_check
   assign result_plane = plane_blocks(phase_size(op_i.dst_height, 1'b0),
                                      phase_row_log2(op_i.row_log2));
 
+  // Sides whose channels masks or a table choose.  Where there are groups, a mask on one side has
+  // the channels of both looked at one by one.
+  logic masks_groups;
+  assign masks_groups  = op_i.groups > 1 && (op_i.mask_in != 8'(MASK_NONE) ||
+                                             op_i.mask_out != 8'(MASK_NONE));
+  assign source_listed = op_i.mask_in != 8'(MASK_NONE) || op_i.has_table || masks_groups;
+  assign result_listed = op_i.mask_out != 8'(MASK_NONE) || op_i.has_table || masks_groups;
+
   // Words of vectors, of pairs of values, of masks, of tables.
-  logic [10:0] vector_words, pair_words, mask_words;
-  logic [21:0] table_words;
-  assign vector_words = (op_i.channels + 11'd7) >> 3;
-  assign pair_words   = (op_i.channels + 11'd1) >> 1;
-  assign mask_words   = (op_i.channels + 11'd63) >> 6;
-  assign table_words  = op_i.has_table ? 22'((23'(inputs) + 23'(outputs) + 23'd3) >> 2) : '0;
+  channels_t vector_words, pair_words, mask_words;
+  logic [23:0] table_words;
+  assign vector_words = (op_i.channels + channels_t'(7)) >> 3;
+  assign pair_words   = (op_i.channels + channels_t'(1)) >> 1;
+  assign mask_words   = (op_i.channels + channels_t'(63)) >> 6;
+  assign table_words  = op_i.has_table ? 24'((25'(inputs) + 25'(outputs) + 25'd3) >> 2) : '0;
 
   // Four steps to the verdict, a cycle each: sums of two, sums of three, comparisons, the choice by
   // opcode.  All of it follows the products, without an enable: nothing changes before the verdict.
@@ -239,7 +249,7 @@ module acs_check
   logic [32:0] source_blocks_q, result_blocks_q, plane_blocks_q, own_blocks_q;
   logic [32:0] trace_blocks_q, flat_blocks_q;
   logic [32:0] vector_to_q, vector_from_q, flat_to_q, inputs_from_q;  // ends in the vector memory
-  logic [38:0] rows_end_q;  // in the parameters
+  logic [32:0] rows_end_q;  // in the parameters
   logic [32:0] linear_end_q, threshold_end_q, table_end_q;
   logic [32:0] result_words_q, trace_words_q;  // that follow result_addr, trace_addr
   logic rows_fit_q, fields_known_q, channels_known_q;
@@ -260,7 +270,7 @@ module acs_check
     vector_from_q   <= 33'(op_i.vec_src) + 33'(vector_words);
     flat_to_q       <= 33'(op_i.vec_dst) + (33'(flat_blocks) << 3);
     inputs_from_q   <= 33'(op_i.vec_src) + 33'(weight_words[15:0]);
-    rows_end_q      <= 39'(op_i.weight_addr) + 39'(rows_words);
+    rows_end_q      <= 33'(op_i.weight_addr) + 33'(rows_words);
     linear_end_q    <= 33'(op_i.weight_addr) + 33'(linear_words);
     threshold_end_q <= 33'(op_i.threshold_addr) + 33'(pair_words);
     table_end_q     <= (op_i.has_table ? 33'(op_i.table_addr) : '0) + 33'(table_words);
@@ -270,8 +280,8 @@ module acs_check
     rows_fit_q      <= !weight_words[16] && 18'(weight_words) >= (row_bytes + 18'd7) >> 3 &&
                        chunk_words <= 24'(BankWords);
     fields_known_q  <= kernel_known && source_known && mask_in_known && mask_out_known;
-    channels_known_q <= inputs >= 1 && outputs >= 1 && inputs <= 22'(MAX_CHANNELS) &&
-                        outputs <= 22'(MAX_CHANNELS) && op_i.chunk >= 1 &&
+    channels_known_q <= inputs >= 1 && outputs >= 1 && inputs <= 24'(MAX_CHANNELS) &&
+                        outputs <= 24'(MAX_CHANNELS) && op_i.chunk >= 1 &&
                         op_i.chunk <= 8'(MAX_CHUNK);
   end
 
@@ -309,7 +319,7 @@ module acs_check
     flat_fits_q        <= flat_at_q <= Features;
     traced_fits_q      <= trace_blocks_q <= Features;
     image_fits_q       <= 32'(image_words) <= buffers_i.image.words;
-    rows_there_q       <= rows_end_q <= 39'(buffers_i.params.words) &&
+    rows_there_q       <= rows_end_q <= 33'(buffers_i.params.words) &&
                           table_end_q <= 33'(buffers_i.params.words);
     linear_there_q     <= linear_end_q <= 33'(buffers_i.params.words);
     thresholds_there_q <= threshold_end_q <= 33'(buffers_i.params.words);
@@ -333,7 +343,8 @@ module acs_check
     row3_known_q       <= source_row_known;
     weights3_known_q   <= !weight_words[16] && weight_words != 0;
     flat3_known_q      <= flat_blocks_q != 0;
-    mask_register3_q   <= op_i.mask_out < 8'(MASK_REGISTERS);
+    mask_register3_q   <= op_i.mask_out < 8'(MASK_REGISTERS) &&
+                          op_i.channels <= channels_t'(MAX_LISTED);
     traces3_q          <= op_i.trace_addr != 0;
   end
 
@@ -421,7 +432,7 @@ module acs_check
     known_q          <= opcode_known(op_i.opcode);
     reserved_clear_q <= reserved_bits_clear(words_i);
     channels_there_q <= !has_channels(op_i) ||
-                        (op_i.channels >= 1 && op_i.channels <= 11'(MAX_CHANNELS));
+                        (op_i.channels >= 1 && op_i.channels <= channels_t'(MAX_CHANNELS));
     result_known_q   <= result_known;
     if (!valid_o) status_o <= status;
   end

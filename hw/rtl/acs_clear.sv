@@ -11,25 +11,25 @@ module acs_clear
   input  wire logic         clear_i,       // a run begins or ends
   input  wire logic         start_i,       // the list is complete
   input  wire instruction_t op_i,
-  input  wire logic [10:0]  channels_i,    // at the end of the list
+  input  wire channels_t    channels_i,    // at the end of the list
   input  wire logic [15:0]  blocks_i,      // of a channel's result
   output      logic         busy_o,
   // List of outputs.
   input  wire logic         list_ready_i,
-  output      logic [9:0]   list_addr_o,
-  input  wire logic [9:0]   list_channel_i,
+  output      listed_t      list_addr_o,
+  input  wire channel_t     list_channel_i,
   // Port B.
   output      logic         write_valid_o,
   input  wire logic         write_ready_i,
   output      logic [15:0]  write_addr_o
 );
-  logic [10:0] place_q;  // in the list, counted from its end: less the channels not looked up yet
+  channels_t place_q;  // in the list, counted from its end: less the channels not looked up yet
   logic channel_valid_q, writes_q;
-  logic [9:0] channel_q;
+  channel_t channel_q;
   logic [15:0] address_q, blocks_q;  // of the channel's next block; blocks that remain
   logic look, begins, ends;
 
-  assign list_addr_o   = place_q[9:0];
+  assign list_addr_o   = listed_t'(place_q);
   assign busy_o        = place_q != 0 || channel_valid_q || writes_q;
   assign write_valid_o = writes_q;
   assign write_addr_o  = address_q;
@@ -52,7 +52,7 @@ module acs_clear
       writes_q        <= 1'b0;
     end else begin
       if (start_i) place_q <= -channels_i;
-      else if (look) place_q <= place_q + 11'd1;
+      else if (look) place_q <= place_q + 1'b1;
       channel_valid_q <= look || (channel_valid_q && !begins);
       writes_q        <= begins || (writes_q && !ends);
     end

@@ -126,14 +126,14 @@ module acs_control
   logic [63:0]
     instructions_q, iterations_q, executed_q, skipped_q, read_q, written_q, cycles_q, stalls_q;
   logic [63:0] macs_executed, macs_skipped;
-  logic [20:0] pairs_q;  // of active inputs and outputs, over all groups
+  logic [22:0] pairs_q;  // of active inputs and outputs, over all groups
   logic add_macs, macs_busy, skips_busy;
   logic [31:0] trace_words, result_words;
 
   assign op      = traced_decode(words_q, trace_i);
   assign next_op = decode(next.words);
   assign op_o    = op;
-  assign channels_o = '{outputs: amounts.outputs[10:0], inputs: amounts.inputs[10:0]};
+  assign channels_o = '{outputs: channels_t'(amounts.outputs), inputs: channels_t'(amounts.inputs)};
 
   acs_front #(
     .LaneGroups(LaneGroups),
@@ -210,7 +210,7 @@ module acs_control
   assign leaves  = is_exit && leaves_q && state_q == StRun && ran && !fails;
   always_ff @(posedge clk_i) begin
     if (start_i) decision_q <= 1'b0;
-    else if (mask_write_i.valid && mask_write_i.address[3:0] == '0) begin
+    else if (mask_write_i.valid && mask_write_i.address[MASK_WORD_BITS-1:0] == '0) begin
       decision_q <= mask_write_i.data[0];
     end
     leaves_q <= (op.exit_on_gate && decision_q) || macs_executed > 64'(op.macs_limit) ||
@@ -232,7 +232,7 @@ module acs_control
   // Words read, by reader.
   logic ends_run;
   logic [31:0] words_read, words_read_q;
-  logic [26:0] rows_read_q;
+  logic [27:0] rows_read_q;
   assign ends_run = next.status == STATUS_OK && next_op.opcode == OP_END;
   always_comb begin
     words_read = '0;
@@ -249,9 +249,9 @@ module acs_control
   // Products are worked out all the time, and used a cycle later where a group has ended.
   logic iteration_q, stall_q, word_written_q, group_q, taken_q, ended_q;
   logic [1:0] counted_q;  // instructions
-  logic [10:0] active_q, masked_q;
-  logic [20:0] group_pairs_q;
-  logic [26:0] group_rows_q;
+  channels_t active_q, masked_q;
+  logic [22:0] group_pairs_q;
+  logic [27:0] group_rows_q;
   always_ff @(posedge clk_i) begin
     iteration_q    <= iteration_i;
     stall_q        <= array_stall_i || linear_stall_i;
@@ -262,8 +262,8 @@ module acs_control
     group_q        <= group_i;
     active_q       <= active_i.outputs;
     masked_q       <= masked_i.outputs;
-    group_pairs_q  <= 21'(active_i.inputs) * 21'(active_i.outputs);
-    group_rows_q   <= 27'(active_i.outputs) * 27'(row_read_i);
+    group_pairs_q  <= 23'(active_i.inputs) * 23'(active_i.outputs);
+    group_rows_q   <= 28'(active_i.outputs) * 28'(row_read_i);
   end
 
   // No instruction is taken in the cycle in which the last one ended.
@@ -273,7 +273,7 @@ module acs_control
     .rst_ni,
     .clear_i (start_i),
     .add_i   (add_macs),
-    .count_i (op.opcode == OP_CONV ? pairs_q : 21'(op.channels)),
+    .count_i (op.opcode == OP_CONV ? pairs_q : 23'(op.channels)),
     .factor_i(op.opcode == OP_CONV ? amounts.per_pair
                                    : {1'b0, op.row_words - 16'(RECORD_WORDS), 3'b0}),
     .busy_o  (macs_busy),
@@ -357,7 +357,7 @@ module acs_control
         skipped_q  <= skipped_q + 64'(masked_q);
       end
       words_read_q   <= table_i || group_i || ended_q ? words_read : '0;
-      rows_read_q    <= group_q ? group_rows_q : taken_q ? 27'(INSTRUCTION_WORDS) : '0;
+      rows_read_q    <= group_q ? group_rows_q : taken_q ? 28'(INSTRUCTION_WORDS) : '0;
       read_q         <= read_q + 64'(words_read_q) + 64'(rows_read_q);
       instructions_q <= instructions_q + 64'(counted_q);
 

@@ -34,12 +34,12 @@ module acs_conv_control
   input  wire sides_t       scan_busy_i,
   input  wire sides_t       listed_i,       // a mask decides
   input  wire channel_counts_t found_i,     // channels in the lists by now
-  input  wire logic [10:0]  passed_outputs_i, // masked channels by now
+  input  wire channels_t    passed_outputs_i, // masked channels by now
   input  wire channel_counts_t active_i,    // of the group
-  input  wire logic [10:0]  masked_outputs_i,
-  output      logic [9:0]   in_addr_o,
-  input  wire logic [9:0]   in_channel_i,
-  input  wire logic [9:0]   in_index_i,
+  input  wire channels_t    masked_outputs_i,
+  output      channel_t     in_addr_o,
+  input  wire channel_t     in_channel_i,
+  input  wire listed_t      in_index_i,
   // Masked channels of exact zeros are cleared meanwhile.
   output      logic         clear_start_o,
   output      logic [15:0]  clear_blocks_o,
@@ -47,7 +47,7 @@ module acs_conv_control
   output      logic         load_o,
   output      logic         load_masked_o,
   output      logic         load_listed_o,  // the list is complete
-  output      logic [10:0]  load_rows_o,    // in the list by now
+  output      channels_t    load_rows_o,    // in the list by now
   input  wire logic [1:0][7:0] rows_i,      // rows there, by set
   input  wire logic         early_set_i,    // words of weights that those of the first round hold
   input  wire logic [15:0]  early_words_i,
@@ -84,11 +84,12 @@ module acs_conv_control
 
   state_e state_q;
   pass_e pass_q;
-  logic [10:0] group_q;
+  typedef logic [$bits(channels_t):0] entries_t;  // of both tables
+  channels_t group_q;
   channel_counts_t first_q;
-  logic [11:0] all_entries;
+  entries_t all_entries;
   // Table.
-  logic [11:0] entry_q;
+  entries_t entry_q;
   logic bad_q;
   logic [63:0] word_q;
   logic word_valid_q;
@@ -102,32 +103,32 @@ module acs_conv_control
   logic weights_there, early_there, input_there;
   logic [10:0] blocks;
   // Iterations.
-  logic [9:0] input_q;
-  logic [10:0] input_next_q;  // one more
-  logic [9:0] place_q;  // of the input in its list, or in the order of all inputs
-  logic [9:0] first_place, next_place;  // of the group, and of the next one
+  channel_t input_q;
+  channels_t input_next_q;  // one more
+  channel_t place_q;  // of the input in its list, or in the order of all inputs
+  channel_t first_place, next_place;  // of the group, and of the next one
   logic empty, last_input, last, ends;
   // Passes and groups.
   logic clears;  // masked channels
   logic [10:0] half_plane;
-  logic [10:0] pass_rows;
+  channels_t pass_rows;
   logic begin_pass, records_needed, pass_ends, next_group, last_group, listed_there, lists_free;
   logic quiet_q;  // quiet_o has been given
   logic drained;
 
-  assign all_entries = 12'(channels_i.inputs) + 12'(channels_i.outputs);
+  assign all_entries = entries_t'(channels_i.inputs) + entries_t'(channels_i.outputs);
   assign blocks      = plane_blocks(op_i.dst_height, op_i.row_log2);
 
   // Table: four entries a word, one written a cycle.
   assign entry         = word_q[16*entry_q[1:0]+:16];
   assign entry_step    = state_q == StTable && word_valid_q && entry_q != all_entries;
   assign data_ready_o  = state_q == StTable && (!word_valid_q || (entry_step && &entry_q[1:0]));
-  assign of_outputs    = entry_q >= 12'(channels_i.inputs);
+  assign of_outputs    = entry_q >= entries_t'(channels_i.inputs);
   assign table_write_o = '{
       inputs: entry_step && !of_outputs,
       outputs: entry_step && of_outputs,
-      address: of_outputs ? 10'(entry_q - 12'(channels_i.inputs)) : entry_q[9:0],
-      channel: entry[9:0]
+      address: listed_t'(of_outputs ? entry_q - entries_t'(channels_i.inputs) : entry_q),
+      channel: listed_t'(entry)
     };
   assign table_done_o  = state_q == StTable && entry_q == all_entries && !bad_q;
   assign bad_table_o   = state_q == StTable && entry_q == all_entries && bad_q;
@@ -148,7 +149,7 @@ module acs_conv_control
     .start_i(begin_rounds),
     .rows_i (state_q == StIdle ? op_i.channels : pass_rows),
     .whole_i(state_q != StIdle && pass_q == PassConstant),
-    .times_i(listed_i == '0 ? op_i.groups : 11'd1),
+    .times_i(listed_i == '0 ? op_i.groups : channels_t'(1)),
     .valid_o(plan_valid),
     .plan_o (plan),
     .take_i (ends)
@@ -157,7 +158,7 @@ module acs_conv_control
   // Rows of this round are there; in a constant pass none are needed.  No third chunk begins while
   // the records of the first are in use.
   assign weights_there = pass_q == PassConstant ||
-                         (open_chunks_q != 2'd2 && (11'(rows_i[set_q]) >= plan.need ||
+                         (open_chunks_q != 2'd2 && (channels_t'(rows_i[set_q]) >= plan.need ||
                                                     early_there));
   // All inputs are walked in the order of the weights: the first round can follow their arrival.  A
   // round with a second block cannot, because it reads through the port that loads the set.
@@ -174,8 +175,8 @@ module acs_conv_control
   assign last_input = input_next_q == active_i.inputs;
   assign last       = empty || (last_tap_i && last_input);
   assign in_addr_o  = place_q;
-  assign first_place = listed_i.inputs ? '0 : first_q.inputs[9:0];
-  assign next_place  = listed_i.inputs ? '0 : first_q.inputs[9:0] + op_i.channels_in[9:0];
+  assign first_place = listed_i.inputs ? '0 : channel_t'(first_q.inputs);
+  assign next_place  = listed_i.inputs ? '0 : channel_t'(first_q.inputs + op_i.channels_in);
   assign valid_o    = plan_valid && weights_there && input_there;
   assign ends       = issued_i && last;
   assign iteration_done_o = issued_i && !empty;
@@ -187,7 +188,7 @@ module acs_conv_control
     iteration_o.use_b    = plan.use_b && !empty;
     iteration_o.block    = plan.block;
     iteration_o.channel  = in_channel_i;
-    iteration_o.column   = listed_i.inputs ? in_index_i : input_q;
+    iteration_o.column   = listed_i.inputs ? channel_t'(in_index_i) : input_q;
     iteration_o.count_a  = plan.count_a;
     iteration_o.bank     = plan.bank;
     iteration_o.row_base = plan.row_base;
@@ -199,8 +200,8 @@ module acs_conv_control
     round_o.count_a    = plan.count_a;
     round_o.count      = plan.count;
     round_o.block      = plan.block;
-    round_o.first      = plan.position[9:0];
-    round_o.list_first = 10'(listed_i.outputs ? plan.chunk_first
+    round_o.first      = channel_t'(plan.position);
+    round_o.list_first = channel_t'(listed_i.outputs ? plan.chunk_first
                                               : first_q.outputs + plan.chunk_first);
     round_o.masked     = pass_q != PassActive;
     round_o.bank_set   = set_q;
@@ -235,7 +236,7 @@ module acs_conv_control
   assign load_masked_o = state_q == StPass;
   assign load_listed_o = !scan_busy_i.outputs;
   assign load_rows_o   = pass_q == PassRecords ? passed_outputs_i : found_i.outputs;
-  assign last_group    = group_q == op_i.groups - 11'd1;
+  assign last_group    = group_q == op_i.groups - 1'b1;
   assign pass_ends     = ends && plan.pass_ends;
   // Without lists nothing keeps the next group from following at once.  Where all outputs are
   // masked, their rounds may end before the loader has counted how many words of a row it reads;
@@ -266,19 +267,19 @@ module acs_conv_control
       open_chunks_q <= '0;
       quiet_q       <= 1'b0;
       input_q       <= '0;
-      input_next_q  <= 11'd1;
+      input_next_q  <= channels_t'(1);
       place_q       <= '0;
     end else begin
       open_chunks_q <= open_chunks_q + 2'(ends && round_o.chunk_end) - 2'(chunk_done_i);
       if (issued_i && last_tap_i) begin
-        input_q      <= input_next_q[9:0];
-        input_next_q <= input_next_q + 11'd1;
-        place_q      <= place_q + 10'd1;
+        input_q      <= channel_t'(input_next_q);
+        input_next_q <= input_next_q + 1'b1;
+        place_q      <= place_q + 1'b1;
       end
       if (ends) begin
         place_q      <= first_place;
         input_q      <= '0;
-        input_next_q <= 11'd1;
+        input_next_q <= channels_t'(1);
       end
 
       unique case (state_q)
@@ -299,7 +300,7 @@ module acs_conv_control
         end
         StTable: begin
           if (entry_step) begin
-            entry_q <= entry_q + 12'd1;
+            entry_q <= entry_q + 1'b1;
             if (&entry_q[1:0]) word_valid_q <= 1'b0;
             if (entry >= (of_outputs ? 16'(channels_i.outputs) : 16'(channels_i.inputs))) begin
               bad_q <= 1'b1;
@@ -340,7 +341,7 @@ module acs_conv_control
           end
           if (next_group) begin
             pass_q          <= PassActive;
-            group_q         <= group_q + 11'd1;
+            group_q         <= group_q + 1'b1;
             place_q         <= next_place;
             first_q.inputs  <= first_q.inputs + op_i.channels_in;
             first_q.outputs <= first_q.outputs + op_i.channels;
@@ -348,7 +349,7 @@ module acs_conv_control
           end
         end
         StGroupEnd: begin
-          group_q         <= group_q + 11'd1;
+          group_q         <= group_q + 1'b1;
           place_q         <= next_place;
           first_q.inputs  <= first_q.inputs + op_i.channels_in;
           first_q.outputs <= first_q.outputs + op_i.channels;

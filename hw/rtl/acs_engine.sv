@@ -55,16 +55,16 @@ module acs_engine
   table_write_t table_write;
   sides_t scan, scan_busy, listed, flag;
   channel_counts_t first, found, passed;
-  logic [10:0] in_count;
+  channels_t in_count;
   mask_write_t mask_write;
-  logic [9:0] in_addr, in_channel, in_index, out_channel, row_addr, row_index, flag_addr;
-  logic [9:0] clear_list, post_list;
+  channel_t in_addr, in_channel, out_channel, post_list;
+  listed_t in_index, row_addr, row_index, flag_addr, clear_list;
   logic post_looks;
 
   // Weights.
   logic load_all, load_list, load_masked, load_listed, loader_busy, chunk_done;
   instruction_t load_all_op;
-  logic [10:0] load_rows;
+  channels_t load_rows;
   logic [1:0][7:0] rows_there;
   logic early_set, row_read_valid;
   logic [15:0] early_words, row_read;
@@ -256,7 +256,7 @@ module acs_engine
     .listed_i     (listed.inputs),
     .addr_i       (in_addr),
     .channel_o    (in_channel),
-    .index_addr_i (in_addr),
+    .index_addr_i (listed_t'(in_addr)),
     .index_o      (in_index),
     .flag_addr_i  (flag_addr),
     .flag_o       (flag.inputs)
@@ -279,7 +279,7 @@ module acs_engine
     .active_o     (found.outputs),
     .masked_o     (passed.outputs),
     .listed_i     (listed.outputs),
-    .addr_i       (post_looks ? post_list : clear_list),
+    .addr_i       (post_looks ? post_list : channel_t'(clear_list)),
     .channel_o    (out_channel),
     .index_addr_i (row_addr),
     .index_o      (row_index),

@@ -20,12 +20,12 @@ module acs_features
   input  wire iteration_t   iteration_i,
   // Masked channels of exact zeros, at the end of the list of outputs.
   input  wire logic         clear_start_i,
-  input  wire logic [10:0]  clear_channels_i,
+  input  wire channels_t    clear_channels_i,
   input  wire logic [15:0]  clear_blocks_i, // of a channel
   output      logic         clear_busy_o,
   input  wire logic         list_ready_i,
-  output      logic [9:0]   list_addr_o,
-  input  wire logic [9:0]   list_channel_i,
+  output      listed_t      list_addr_o,
+  input  wire channel_t     list_channel_i,
   // Writes, always accepted: of results, of the image; never both.
   input  wire logic         result_valid_i,
   input  wire block_write_t result_i,

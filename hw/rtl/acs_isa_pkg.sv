@@ -8,7 +8,7 @@
 /* verilator lint_off UNUSEDPARAM */
 package acs_isa_pkg;
 
-  localparam logic [31:0] SPEC_HASH = 32'hD762635A;
+  localparam logic [31:0] SPEC_HASH = 32'h255A6354;
 
   // Bytes in a memory word (AXI beat).
   localparam int unsigned WORD_BYTES = 8;
@@ -20,8 +20,10 @@ package acs_isa_pkg;
   localparam int unsigned INSTRUCTION_WORDS = 8;
   // Words of the channel record at the head of every weight row.
   localparam int unsigned RECORD_WORDS = 2;
-  // Channels of a tensor; bits of a mask register.
-  localparam int unsigned MAX_CHANNELS = 1024;
+  // Channels of a tensor.
+  localparam int unsigned MAX_CHANNELS = 2048;
+  // Channels of a tensor of which a mask or a table chooses; bits of a mask register.
+  localparam int unsigned MAX_LISTED = 1024;
   // Mask registers.
   localparam int unsigned MASK_REGISTERS = 32;
   // Mask number that means: no mask, every channel is active.
@@ -152,6 +154,12 @@ package acs_isa_pkg;
   localparam logic [7:0] REG_STATUS = 8'h88;
   localparam logic [7:0] REG_FAULT_INDEX = 8'h98;
 
+  // Numbers of channels or groups, 0 to MAX_CHANNELS; and which channel one is.
+  typedef logic [11:0] channels_t;
+  typedef logic [10:0] channel_t;
+  // One that a mask or a table chooses.
+  typedef logic [9:0] listed_t;
+
   typedef logic [INSTRUCTION_WORDS-1:0][63:0] instruction_words_t;
   typedef logic [RECORD_WORDS-1:0][63:0] record_words_t;
 
@@ -217,11 +225,11 @@ package acs_isa_pkg;
     // Result columns.
     logic [7:0] dst_width;
     // Convolution groups.
-    logic [10:0] groups;
+    logic [11:0] groups;
     // Input channels of a group.
-    logic [10:0] channels_in;
+    logic [11:0] channels_in;
     // Output channels of a group (CONV), outputs (LINEAR), channels (others).
-    logic [10:0] channels;
+    logic [11:0] channels;
     // Output channels whose weights are loaded together.
     logic [7:0] chunk;
     // Blocks of one phase plane of a split source.
@@ -302,7 +310,7 @@ package acs_isa_pkg;
     r.mask_out = words[0][43:36];
     r.shift = words[0][49:44];
     r.pixels = words[0][63:50];
-    r.masked_zero = words[3][41:41];
+    r.masked_zero = words[3][44:44];
     r.src_base = r.opcode inside {OP_CONV, OP_ELTWISE, OP_POOL, OP_GAVG, OP_FLATTEN,
         OP_SCALE} ?
         words[1][15:0] : '0;
@@ -322,10 +330,10 @@ package acs_isa_pkg;
         words[2][47:40] : '0;
     r.dst_height = words[2][55:48];
     r.dst_width = words[2][63:56];
-    r.groups = words[3][10:0];
-    r.channels_in = words[3][21:11];
-    r.channels = words[3][32:22];
-    r.chunk = words[3][40:33];
+    r.groups = words[3][11:0];
+    r.channels_in = words[3][23:12];
+    r.channels = words[3][35:24];
+    r.chunk = words[3][43:36];
     r.src_plane = words[3][63:48];
     r.weight_addr = words[4][31:0];
     r.row_words = words[4][47:32];
@@ -447,12 +455,12 @@ package acs_isa_pkg;
   endfunction
 
   // Padding value of an input channel: that of the last field for all further ones.
-  function automatic logic [7:0] padding_value(input instruction_t op, input logic [9:0] channel);
+  function automatic logic [7:0] padding_value(input instruction_t op, input channel_t channel);
     logic [7:0] found;
     unique case (channel)
-      10'd0: found = op.pad_value0;
-      10'd1: found = op.pad_value1;
-      10'd2: found = op.pad_value2;
+      11'd0: found = op.pad_value0;
+      11'd1: found = op.pad_value1;
+      11'd2: found = op.pad_value2;
       default: found = op.pad_value3;
     endcase
     return found;
@@ -483,7 +491,7 @@ package acs_isa_pkg;
         bits[0] = 64'hFFFFFFFFF3DFFF00;
         bits[1] = 64'h00000000FFFFFFFF;
         bits[2] = 64'h0000FFFFFFFFFFFF;
-        bits[3] = 64'hFFFFFFFE003FFFFF;
+        bits[3] = 64'hFFFFFFF000FFFFFF;
         bits[4] = 64'hFFFFFFFFFFFFFFFF;
         bits[5] = 64'hFFFFFFFFFFFFFFFF;
         bits[6] = 64'hFFFFFFFFFFFFFFFF;
@@ -491,14 +499,14 @@ package acs_isa_pkg;
       end
       OP_CONV: begin
         bits[0] = 64'h0003F00003400000;
-        bits[3] = 64'h0000FC0000000000;
+        bits[3] = 64'h0000E00000000000;
         bits[6] = 64'hFFFFFFFFFFFFFFFF;
         bits[7] = 64'hFFFF000000FFFFFF;
       end
       OP_ELTWISE: begin
         bits[0] = 64'hFFFC000003C1FF00;
         bits[2] = 64'h0000FFFF00000000;
-        bits[3] = 64'hFFFFFFFE003FFFFF;
+        bits[3] = 64'hFFFFFFF000FFFFFF;
         bits[4] = 64'h0000FFFFFFFFFFFF;
         bits[5] = 64'hFFFFFFFFFFFFFFFF;
         bits[6] = 64'hFFFFFFFFFFFFFFFF;
@@ -507,7 +515,7 @@ package acs_isa_pkg;
       OP_POOL: begin
         bits[0] = 64'hFFFC0FF003980000;
         bits[2] = 64'h00000000FFFFFFFF;
-        bits[3] = 64'h0000FFFE003FFFFF;
+        bits[3] = 64'h0000FFF000FFFFFF;
         bits[4] = 64'hFFFFFFFFFFFFFFFF;
         bits[5] = 64'hFFFFFFFFFFFFFFFF;
         bits[6] = 64'hFFFFFFFFFFFFFFFF;
@@ -517,7 +525,7 @@ package acs_isa_pkg;
         bits[0] = 64'hFFFC0FF003F9FF00;
         bits[1] = 64'hFFFFFFFF00000000;
         bits[2] = 64'hFFFF0000FFFFFFFF;
-        bits[3] = 64'hFFFFFFFE003FFFFF;
+        bits[3] = 64'hFFFFFFF000FFFFFF;
         bits[4] = 64'hFFFFFFFFFFFFFFFF;
         bits[5] = 64'hFFFFFFFFFFFFFFFF;
         bits[6] = 64'hFFFFFFFF0000FFFF;
@@ -527,7 +535,7 @@ package acs_isa_pkg;
         bits[0] = 64'hFFFFFFFFFFFFFF00;
         bits[1] = 64'hFFFFFFFF00000000;
         bits[2] = 64'hFFFFFFFFFFFFFFFF;
-        bits[3] = 64'hFFFFFFFE003FFFFF;
+        bits[3] = 64'hFFFFFFF000FFFFFF;
         bits[4] = 64'hFFFFFFFFFFFFFFFF;
         bits[5] = 64'hFFFFFFFFFFFFFFFF;
         bits[6] = 64'hFFFFFFFF0000FFFF;
@@ -537,7 +545,7 @@ package acs_isa_pkg;
         bits[0] = 64'hFFFFF00FFCF9FF00;
         bits[1] = 64'hFFFFFFFFFFFFFFFF;
         bits[2] = 64'hFFFFFFFFFFFFFFFF;
-        bits[3] = 64'hFFFFFFFE003FFFFF;
+        bits[3] = 64'hFFFFFFF000FFFFFF;
         bits[4] = 64'hFFFF000000000000;
         bits[5] = 64'hFFFFFFFFFFFFFFFF;
         bits[7] = 64'hFFFF000000000000;
@@ -545,7 +553,7 @@ package acs_isa_pkg;
       OP_SCALE: begin
         bits[0] = 64'hFFFC0FF003D9FF00;
         bits[2] = 64'h0000FFFFFFFFFFFF;
-        bits[3] = 64'hFFFFFFFE003FFFFF;
+        bits[3] = 64'hFFFFFFF000FFFFFF;
         bits[4] = 64'hFFFFFFFFFFFFFFFF;
         bits[5] = 64'hFFFFFFFFFFFFFFFF;
         bits[6] = 64'hFFFFFFFFFFFF0000;

@@ -27,8 +27,8 @@ module acs_items
   input  wire constants_t   record_i,
   // List of channels.
   output      logic         out_looks_o,
-  output      logic [9:0]   out_addr_o,
-  input  wire logic [9:0]   out_channel_i,
+  output      channel_t     out_addr_o,
+  input  wire channel_t     out_channel_i,
   // Residual blocks.
   output      logic         read_valid_o,
   input  wire logic         read_ready_i,
@@ -84,12 +84,13 @@ module acs_items
   logic is_conv, find, is_a, last_item;
   logic [3:0] found_q;
   group_count_t item_q;
-  logic [9:0] position, place;
+  channel_t position, place;
 
   assign is_conv    = op_i.opcode == OP_CONV;
   assign find       = round_valid && claimed_q != CW'(Ahead) && !found_q[0];
   assign is_a       = item_q < round.count_a;
-  assign position   = is_a ? round.first + 10'(item_q) : 10'(item_q) - 10'(round.count_a);
+  assign position   = is_a ? round.first + channel_t'(item_q)
+                           : channel_t'(item_q) - channel_t'(round.count_a);
   assign place      = round.list_first + position;
   assign last_item  = item_q == round.count - 5'd1;
   assign round_next = found_q[0] && last_item;
@@ -104,7 +105,7 @@ module acs_items
   } traits_t;
   traits_t [2:0] traits_q;
   logic chunk_done_q;
-  logic [9:0] place_q, first_q, channel_q;
+  channel_t place_q, first_q, channel_q;
   logic [15:0] product_q, offset_q, address;
   constants_t record_q;
   item_t found;

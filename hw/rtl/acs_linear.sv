@@ -48,7 +48,7 @@ module acs_linear
 
   state_e state_q;
   logic is_gate, is_wide, is_gavg;
-  logic [10:0] row_q;
+  channels_t row_q;
   logic [15:0] word_q;
   logic last_word, take;
 
@@ -88,7 +88,7 @@ module acs_linear
   logic done_valid_q;
   logic signed [31:0] done_sum_q;
   constants_t done_record_q;
-  logic [10:0] sum_row_q;
+  channels_t sum_row_q;
   // A row's record goes with its last products.
   constants_t read_record_q, mac_record_q, product_record_q;
 
@@ -128,7 +128,7 @@ module acs_linear
       product_end_q   <= mac_end_q;
       if (product_valid_q) sum_q <= product_end_q ? '0 : sum_next;
       done_valid_q <= product_end_q || total_valid_i;
-      if (done_valid_q) sum_row_q <= sum_row_q + 11'd1;
+      if (done_valid_q) sum_row_q <= sum_row_q + 1'b1;
     end
   end
 
@@ -153,7 +153,7 @@ module acs_linear
   logic [5:0] open_q;
   logic [Depth-2:0] valid_q;
   assign thresholds_take_o = done_valid_q && is_gate && state_q != StIdle &&
-                             (sum_row_q[0] || sum_row_q == op_i.channels - 11'd1);
+                             (sum_row_q[0] || sum_row_q == op_i.channels - 1'b1);
   always_ff @(posedge clk_i) begin
     acc_q       <= done_sum_q + done_record_q.bias;
     threshold_q <= sum_row_q[0] ? thresholds_i[63:32] : thresholds_i[31:0];
@@ -170,12 +170,12 @@ module acs_linear
     value_q  <= op_i.linear_mode == LINEAR_SIGMOID && !is_gavg ? sigmoid(narrow_q) : narrow_q;
   end
 
-  logic [10:0] result_q;
+  channels_t result_q;
   logic result, last_result, word_complete;
   logic [63:0] pending_q, pending;
 
   assign result      = valid_q[Depth-2];
-  assign last_result = result_q == op_i.channels - 11'd1;
+  assign last_result = result_q == op_i.channels - 1'b1;
   always_comb begin
     pending = pending_q;
     if (is_wide) pending[32*result_q[0]+:32] = wide_q[1];
@@ -191,7 +191,7 @@ module acs_linear
       result_q  <= '0;
       pending_q <= '0;
     end else if (result) begin
-      result_q  <= result_q + 11'd1;
+      result_q  <= result_q + 1'b1;
       pending_q <= word_complete ? '0 : pending;
     end
   end
@@ -199,11 +199,11 @@ module acs_linear
   logic push;
   assign push                = result && word_complete && (is_wide || is_gate);
   assign vector_write_o      = result && word_complete && !is_wide && !is_gate;
-  assign vector_write_addr_o = op_i.vec_dst + 16'(result_q[10:3]);
+  assign vector_write_addr_o = op_i.vec_dst + 16'(result_q[$bits(result_q)-1:3]);
   assign vector_data_o       = pending;
   assign mask_write_o        = '{
       valid: result && word_complete && is_gate,
-      address: {op_i.mask_out[4:0], result_q[9:6]},
+      address: {op_i.mask_out[4:0], result_q[6+:MASK_WORD_BITS]},
       data: pending
     };
 
@@ -244,8 +244,8 @@ module acs_linear
             word_q <= word_q + 16'd1;
             if (last_word) begin
               word_q <= '0;
-              row_q  <= row_q + 11'd1;
-              if (row_q == op_i.channels - 11'd1) state_q <= StDrain;
+              row_q  <= row_q + 1'b1;
+              if (row_q == op_i.channels - 1'b1) state_q <= StDrain;
             end
           end
         end

@@ -53,7 +53,7 @@ module acs_linear_feed
 
   // Where a word belongs.
   logic rows_q;  // the thresholds are there
-  logic [10:0] count_q;  // thresholds' words, then rows
+  channels_t count_q;  // thresholds' words, then rows
   logic [15:0] word_q;  // of the row
   logic record_q, last_q, last_row_q;  // it is one of a record; the row's last one; of the last row
   logic to_thresholds, to_record, to_weights, take;
@@ -72,7 +72,7 @@ module acs_linear_feed
   assign job_done      = take && to_weights && last_q && last_row_q;
 
   // A row has words enough for its number to be compared in the meantime.
-  always_ff @(posedge clk_i) last_row_q <= count_q == job.channels - 11'd1;
+  always_ff @(posedge clk_i) last_row_q <= count_q == job.channels - 1'b1;
 
   always_ff @(posedge clk_i) begin
     if (!rst_n) begin
@@ -83,8 +83,8 @@ module acs_linear_feed
       last_q   <= 1'b0;
     end else if (take) begin
       if (to_thresholds) begin
-        count_q <= count_q + 11'd1;
-        if (count_q == ((job.channels + 11'd1) >> 1) - 11'd1) begin
+        count_q <= count_q + 1'b1;
+        if (count_q == ((job.channels + channels_t'(1)) >> 1) - 1'b1) begin
           rows_q  <= 1'b1;
           count_q <= '0;
         end
@@ -96,7 +96,7 @@ module acs_linear_feed
           word_q   <= '0;
           record_q <= 1'b1;
           last_q   <= 1'b0;
-          count_q  <= count_q + 11'd1;
+          count_q  <= count_q + 1'b1;
         end
         if (job_done) begin
           rows_q  <= 1'b0;
@@ -122,7 +122,7 @@ module acs_linear_feed
   logic thresholds_valid, thresholds_error, records_valid, record_error, weights_error;
   acs_fifo #(
     .Width(65),
-    .Depth(MAX_CHANNELS / 2),
+    .Depth(MAX_LISTED / 2),
     .BlockRam(1'b1)
   ) u_thresholds (
     .clk_i,

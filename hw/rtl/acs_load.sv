@@ -19,7 +19,7 @@ module acs_load
   logic busy_q;
   logic [7:0] row_q;
   logic [3:0] segment_q;
-  logic [10:0] channel_q;
+  channels_t channel_q;
   logic [15:0] base_q;
   logic [63:0] low_q, pair_low_q, pair_high_q;
   logic last_q;  // the last word was taken
@@ -37,7 +37,7 @@ module acs_load
   assign row_words     = 4'((9'(op_i.dst_width) + 9'd7) >> 3);
   assign last_segment  = segment_q == row_words - 4'd1;
   assign last_row      = row_q == op_i.dst_height - 8'd1;
-  assign last_channel  = channel_q == op_i.channels - 11'd1;
+  assign last_channel  = channel_q == op_i.channels - 1'b1;
   assign data_ready_o  = busy_q;
   assign take          = data_valid_i && data_ready_o;
   assign pair_complete = segment_q[0] || last_segment;
@@ -63,7 +63,7 @@ module acs_load
           row_q     <= row_q + 8'd1;
           if (last_row) begin
             row_q     <= '0;
-            channel_q <= channel_q + 11'd1;
+            channel_q <= channel_q + 1'b1;
             base_q    <= base_q + op_i.dst_step;
             if (last_channel) begin
               busy_q  <= 1'b0;

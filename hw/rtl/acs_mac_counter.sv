@@ -6,13 +6,13 @@ module acs_mac_counter (
   input  wire logic        rst_ni,
   input  wire logic        clear_i,
   input  wire logic        add_i,
-  input  wire logic [20:0] count_i,
+  input  wire logic [22:0] count_i,
   input  wire logic [19:0] factor_i,
   output      logic        busy_o,
   output      logic [63:0] total_o
 );
-  logic [20:0] count_q;
-  logic [40:0] factor_q;
+  logic [22:0] count_q;
+  logic [42:0] factor_q;
   logic [63:0] total_q;
 
   assign busy_o  = count_q != 0;
@@ -25,7 +25,7 @@ module acs_mac_counter (
       total_q  <= '0;
     end else if (add_i) begin
       count_q  <= count_i;
-      factor_q <= 41'(factor_i);
+      factor_q <= 43'(factor_i);
     end else if (busy_o) begin
       if (count_q[0]) total_q <= total_q + 64'(factor_q);
       count_q  <= count_q >> 1;

@@ -20,7 +20,7 @@ module acs_map_control
   output      logic         scan_o,
   input  wire sides_t       scan_busy_i,
   input  wire sides_t       listed_i,       // a mask decides
-  output      logic [9:0]   flag_addr_o,
+  output      listed_t      flag_addr_o,
   input  wire sides_t       flag_i,         // the channel is active
   // Factors of SCALE.
   output      logic [15:0]  factor_addr_o,
@@ -45,7 +45,8 @@ module acs_map_control
   } state_e;
 
   state_e state_q;
-  logic [10:0] channel_q, block_q;
+  channels_t channel_q;
+  logic [10:0] block_q;
   logic active_q;
   group_t lane_q;  // lane group of the item
   logic [7:0] factor_q;
@@ -58,8 +59,8 @@ module acs_map_control
                              : plane_blocks(op_i.dst_height, op_i.row_log2);
 
   assign scan_o         = state_q == StScan;
-  assign flag_addr_o    = channel_q[9:0];
-  assign factor_addr_o  = op_i.vec_src + 16'(channel_q[10:3]);
+  assign flag_addr_o    = listed_t'(channel_q);
+  assign factor_addr_o  = op_i.vec_src + 16'(channel_q[$bits(channel_q)-1:3]);
   assign channel_active = (flag_i | ~listed_i) == 2'b11;
   assign active         = is_gavg ? channel_active : active_q;
 
@@ -83,7 +84,7 @@ module acs_map_control
     iteration_o.block   = block_q;
     iteration_o.zero    = !active;
     iteration_o.total   = is_gavg;
-    iteration_o.channel = channel_q[9:0];
+    iteration_o.channel = channel_t'(channel_q);
     iteration_o.only    = 1'b1;
     iteration_o.group   = lane_q;
     iteration_o.count_a = 5'd1;
@@ -106,7 +107,7 @@ module acs_map_control
     round_o.count      = 5'd1;
     round_o.group      = lane_q;
     round_o.block      = block_q;
-    round_o.list_first = channel_q[9:0];
+    round_o.list_first = channel_t'(channel_q);
   end
 
   // The instruction is there a cycle before its first iteration.
@@ -151,15 +152,15 @@ module acs_map_control
             // Only the first lane group takes maxima.
             if (!takes_max) lane_q <= lane_q == group_t'(LaneGroups - 1) ? '0 : lane_q + 4'd1;
             if (block_q == last_block_q) begin
-              channel_q <= channel_q + 11'd1;
+              channel_q <= channel_q + 1'b1;
               state_q   <= StChannel;
             end
           end
         end
         StTotals: begin
           if (ends) begin
-            channel_q <= channel_q + 11'd1;
-            if (channel_q == op_i.channels - 11'd1) state_q <= StDrain;
+            channel_q <= channel_q + 1'b1;
+            if (channel_q == op_i.channels - 1'b1) state_q <= StDrain;
           end
         end
         StDrain: if (settled_i) state_q <= StIdle;

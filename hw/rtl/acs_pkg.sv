@@ -143,8 +143,8 @@ package acs_pkg;
   } sides_t;
 
   typedef struct packed {
-    logic [10:0] outputs;
-    logic [10:0] inputs;
+    acs_isa_pkg::channels_t outputs;
+    acs_isa_pkg::channels_t inputs;
   } channel_counts_t;
 
   // A write to port B of the feature memory: a block, or the segments of the named banks.
@@ -154,10 +154,14 @@ package acs_pkg;
     segments_t  data;
   } block_write_t;
 
+  // Bits of the number of a word of a mask.
+  localparam int unsigned MASK_WORD_BITS = $clog2(acs_isa_pkg::MAX_LISTED / 64);
+
   // 64 bits of a mask register.
   typedef struct packed {
     logic        valid;
-    logic [8:0]  address;     // register, then word of its mask
+    // Register, then word of its mask.
+    logic [$clog2(acs_isa_pkg::MASK_REGISTERS)+MASK_WORD_BITS-1:0] address;
     logic [63:0] data;
   } mask_write_t;
 
@@ -165,8 +169,8 @@ package acs_pkg;
   typedef struct packed {
     logic       inputs;
     logic       outputs;
-    logic [9:0] address;
-    logic [9:0] channel;
+    acs_isa_pkg::listed_t address;
+    acs_isa_pkg::listed_t channel;
   } table_write_t;
 
   // One iteration of the lane array, as issued.
@@ -179,8 +183,8 @@ package acs_pkg;
     logic        total;      // for none: the sum of the block's pixels is wanted
     group_t      group;
     logic [10:0] block;      // first block of the round
-    logic [9:0]  channel;    // source channel
-    logic [9:0]  column;     // its place in the weight rows
+    acs_isa_pkg::channel_t channel;  // source channel
+    acs_isa_pkg::channel_t column;   // its place in the weight rows
     logic [2:0]  ky;
     logic [2:0]  kx;
     logic [5:0]  tap;        // ky * kernel + kx
@@ -194,7 +198,7 @@ package acs_pkg;
   // Words that acs_front asked memory for, for a LINEAR: of its thresholds, then of its rows.
   typedef struct packed {
     logic        gate;       // thresholds come first
-    logic [10:0] channels;   // rows
+    acs_isa_pkg::channels_t channels;  // rows
     logic [15:0] row_words;
   } linear_job_t;
 
@@ -210,9 +214,9 @@ package acs_pkg;
     group_count_t count;     // all items
     logic        use_b;      // some are of a second block
     logic [10:0] block;      // the first block
-    logic [10:0] position;   // of the first item in its chunk
-    logic [10:0] need;       // rows of the chunk that the first block takes, those before included
-    logic [10:0] chunk_first;  // row of the pass where the chunk begins
+    acs_isa_pkg::channels_t position;  // of the first item in its chunk
+    acs_isa_pkg::channels_t need;  // rows of the chunk up to the end of the first block
+    acs_isa_pkg::channels_t chunk_first;  // row of the pass where the chunk begins
     group_count_t bank;      // weight bank of the first item
     logic [15:0] row_base;   // where the first item's row begins in its bank
     logic        first;      // position is zero
@@ -226,8 +230,8 @@ package acs_pkg;
     group_count_t count;     // all items
     group_t      group;      // lane group of the first item
     logic [10:0] block;
-    logic [9:0]  first;      // position of the first item in its chunk
-    logic [9:0]  list_first; // position of the chunk in the list of channels
+    acs_isa_pkg::channel_t first;  // position of the first item in its chunk
+    acs_isa_pkg::channel_t list_first;  // position of the chunk in the list of channels
     logic        masked;     // the list of masked channels
     logic        bank_set;   // record set
     logic        chunk_end;  // last round of its chunk
@@ -251,14 +255,14 @@ package acs_pkg;
 
   // Amounts of an instruction that are products of its fields.
   typedef struct packed {
-    logic [21:0] inputs;        // channels, over all groups
-    logic [21:0] outputs;
-    logic [20:0] dense;         // pairs of inputs and outputs without masks
+    logic [23:0] inputs;        // channels, over all groups
+    logic [23:0] outputs;
+    logic [22:0] dense;         // pairs of inputs and outputs without masks
     logic [19:0] per_pair;      // MACs of such a pair
-    logic [23:0] image_words;
-    logic [26:0] linear_words;  // of the weight rows
-    logic [26:0] flat_blocks;   // that FLATTEN copies
-    logic [26:0] trace_blocks;  // of the result map
+    logic [24:0] image_words;
+    logic [27:0] linear_words;  // of the weight rows
+    logic [27:0] flat_blocks;   // that FLATTEN copies
+    logic [27:0] trace_blocks;  // of the result map
   } amounts_t;
 
   // An instruction on its way to the sequencer.
@@ -281,7 +285,7 @@ package acs_pkg;
   // Whether words of weights that only masked inputs would meet are left out when rows are read.
   function automatic logic skips_words(input acs_isa_pkg::instruction_t op);
     return op.opcode == acs_isa_pkg::OP_CONV && op.mask_in != 8'(acs_isa_pkg::MASK_NONE) &&
-           op.groups == 11'd1 && !op.has_table;
+           op.groups == 1 && !op.has_table;
   endfunction
   /* verilator lint_on UNUSEDSIGNAL */
 

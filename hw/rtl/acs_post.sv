@@ -27,8 +27,8 @@ module acs_post
   input  wire constants_t   record_i,
   // List of channels.
   output      logic         out_looks_o,
-  output      logic [9:0]   out_addr_o,
-  input  wire logic [9:0]   out_channel_i,
+  output      channel_t     out_addr_o,
+  input  wire channel_t     out_channel_i,
   // Residual blocks.
   output      logic         read_valid_o,
   input  wire logic         read_ready_i,

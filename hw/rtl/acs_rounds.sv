@@ -18,15 +18,15 @@ module acs_rounds
   input  wire instruction_t op_i,       // stable from start_i on
   // A pass.
   input  wire logic         start_i,
-  input  wire logic [10:0]  rows_i,     // at least one
+  input  wire channels_t    rows_i,     // at least one
   input  wire logic         whole_i,    // in a single chunk
-  input  wire logic [10:0]  times_i,    // the same again for so many groups
+  input  wire channels_t    times_i,    // the same again for so many groups
   // The next round.
   output      logic         valid_o,
   output      plan_t        plan_o,
   input  wire logic         take_i
 );
-  localparam logic [10:0] Groups = 11'(LaneGroups);
+  localparam channels_t Groups = channels_t'(LaneGroups);
 
   typedef enum logic [1:0] {
     StIdle,
@@ -37,28 +37,29 @@ module acs_rounds
 
   state_e state_q;
   logic whole_q, begins_q;  // a chunk begins
-  logic [10:0] rows_q, times_q;
-  logic [10:0] rows_left_q;  // of the pass, this chunk included
-  logic [10:0] chunk_first_q, chunk_count_q;
-  logic [10:0] block_q, position_q;
+  channels_t rows_q, times_q;
+  channels_t rows_left_q;  // of the pass, this chunk included
+  channels_t chunk_first_q, chunk_count_q;
+  logic [10:0] block_q;
+  channels_t position_q;
   group_count_t bank_q;
   logic [15:0] row_base_q, row_words_q;
   logic [10:0] blocks, blocks_q;
   // StPlace.
-  logic [10:0] chunk_size, chunk_count;
-  logic [10:0] left_q;  // rows of the chunk for this block
+  channels_t chunk_size, chunk_count;
+  channels_t left_q;  // rows of the chunk for this block
   logic more_q, third_q;  // blocks follow: one, a second one
   // StCount.
   logic fits, covers;
-  logic [10:0] free;
-  logic [10:0] count_a_q, count_b_q;
+  channels_t free;
+  channels_t count_a_q, count_b_q;
   logic fits_q, covers_q;  // the first block ends here; so does the second
-  logic [10:0] need_q;
+  channels_t need_q;
   // StOffer.
   logic offers, chunk_ends, pass_ends;
 
   assign blocks      = plane_blocks(op_i.dst_height, op_i.row_log2);
-  assign chunk_size  = whole_q ? rows_left_q : 11'(op_i.chunk);
+  assign chunk_size  = whole_q ? rows_left_q : channels_t'(op_i.chunk);
   assign chunk_count = rows_left_q < chunk_size ? rows_left_q : chunk_size;
 
   assign fits   = left_q <= Groups;
@@ -124,7 +125,7 @@ module acs_rounds
       if (pass_ends) begin
         rows_left_q   <= rows_q;
         chunk_first_q <= '0;
-        times_q       <= times_q - 11'd1;
+        times_q       <= times_q - 1'b1;
       end
     end
     if (start_i) begin
@@ -150,7 +151,7 @@ module acs_rounds
       unique case (state_q)
         StPlace: state_q <= StCount;
         StCount: state_q <= StOffer;
-        StOffer: if (offers) state_q <= pass_ends && times_q == 11'd1 ? StIdle : StPlace;
+        StOffer: if (offers) state_q <= pass_ends && times_q == 1 ? StIdle : StPlace;
         default: ;
       endcase
       if (start_i) state_q <= StPlace;

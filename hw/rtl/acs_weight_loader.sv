@@ -29,7 +29,7 @@ module acs_weight_loader
   // or those rows of the instruction that runs which are in a list.
   input  wire logic         list_start_i,
   input  wire logic         list_masked_i,// of the masked channels, and only their records
-  input  wire logic [10:0]  list_rows_i,  // rows in the list by now
+  input  wire channels_t    list_rows_i,  // rows in the list by now
   input  wire logic         list_done_i,  // all of them
   output      logic         busy_o,
   // Masks, 64 bits a word.
@@ -44,8 +44,8 @@ module acs_weight_loader
   output      logic         early_set_o,  // words of weights that the first rows of this set hold,
   output      logic [15:0]  early_words_o,// as many as a round takes, before they are complete
   // List of channels.
-  output      logic [9:0]   row_addr_o,
-  input  wire logic [9:0]   row_index_i,
+  output      listed_t      row_addr_o,
+  input  wire listed_t      row_index_i,
   // Read master.
   output      logic         req_valid_o,
   input  wire logic         req_ready_i,
@@ -79,11 +79,11 @@ module acs_weight_loader
   logic [15:0] row_words_q;  // in memory
   logic [15:0] whole_last_q;  // last word of a row, as far as it is read
   logic skips_q;  // words of rows; then runs must be known first
-  logic [10:0] channels_q, groups_q;
+  channels_t channels_q, groups_q;
   logic [7:0] chunk_q;
   logic [7:0] band_rows_q;  // read side by side, at most
   // Rows of a group, as far as known; as numbers of rows and of the last one.
-  logic [10:0] rows, rows_q, last_row_number_q;
+  channels_t rows, rows_q, last_row_number_q;
   logic rows_known, rows_known_q;
   assign rows       = listed_q ? list_rows_i : channels_q;
   assign rows_known = !listed_q || list_done_i;
@@ -92,7 +92,7 @@ module acs_weight_loader
   // What is known of an earlier list does not hold for the next one.
   always_ff @(posedge clk_i) begin
     rows_q            <= rows;
-    last_row_number_q <= rows - 11'd1;
+    last_row_number_q <= rows - 1'b1;
     rows_known_q      <= rows_known && !start;
   end
 
@@ -145,19 +145,19 @@ module acs_weight_loader
   // What the next one is gets worked out in one cycle; the next cycle picks it, so that there is a
   // request every other cycle.  Two more cycles give its address.
   logic ask_band_q;
-  logic [10:0] asked_q, asked_groups_q;  // rows of the group that were asked for; groups
+  channels_t asked_q, asked_groups_q;  // rows of the group that were asked for; groups
   logic [15:0] ask_first_q;  // word of the rows where the band's turn begins
   logic fresh_q;  // the following registers belong to those above
   run_t run_q;
   logic final_run_q;  // the last one of its row
   logic more_q, all_q, turns_q, group_ends_q;
   logic [7:0] run_rows, run_rows_q;  // rows asked for together
-  logic [9:0] row_index_q;
-  logic [10:0] rows_left;
+  listed_t row_index_q;
+  channels_t rows_left;
   logic pick, band_turns;
   assign rows_left  = channels_q - asked_q;
-  assign run_rows   = skips_q ? 8'd1 : rows_left < 11'(chunk_q) ? rows_left[7:0] : chunk_q;
-  assign row_addr_o = masked_q ? ~asked_q[9:0] : asked_q[9:0];
+  assign run_rows   = skips_q ? 8'd1 : rows_left < channels_t'(chunk_q) ? rows_left[7:0] : chunk_q;
+  assign row_addr_o = masked_q ? ~listed_t'(asked_q) : listed_t'(asked_q);
   always_ff @(posedge clk_i) begin
     run_q        <= skips_q ? listed_ask : ask_band_q ? band(ask_first_q, row_words_q)
                                                       : '{first: '0, last: whole_last_q};
@@ -165,22 +165,22 @@ module acs_weight_loader
                             : !ask_band_q || band_ends(ask_first_q, row_words_q);
     more_q       <= listed_q ? asked_q < rows : asked_groups_q != groups_q;
     all_q        <= rows_known_q && asked_q == rows_q;
-    turns_q      <= asked_q == 11'(band_rows_q) - 11'd1 ||
+    turns_q      <= asked_q == channels_t'(band_rows_q) - 1'b1 ||
                     (rows_known_q && asked_q == last_row_number_q);
-    group_ends_q <= rows_left == 11'(run_rows);
+    group_ends_q <= rows_left == channels_t'(run_rows);
     run_rows_q   <= run_rows;
     row_index_q  <= row_index_i;
   end
 
   logic product_valid_q, address_valid_q;
   logic product_moves, address_moves;
-  logic [10:0] product_rows;
+  channels_t product_rows;
   logic [15:0] product_first_q, product_words_q;
   logic product_final_q;
-  logic [26:0] product_q;  // words of the rows, or of those before the one from a list
+  logic [27:0] product_q;  // words of the rows, or of those before the one from a list
   logic [31:0] product_base_q, address_q, run_addr_q;
   logic [23:0] request_words_q;
-  assign product_rows  = listed_q ? 11'(row_index_q) : 11'(run_rows_q);
+  assign product_rows  = listed_q ? channels_t'(row_index_q) : channels_t'(run_rows_q);
   assign address_moves = !address_valid_q || req_ready_i;
   assign product_moves = !product_valid_q || address_moves;
   assign pick          = busy_q && fresh_q && more_q && (!skips_q || ask_there_q) && product_moves;
@@ -193,7 +193,7 @@ module acs_weight_loader
   };
   always_ff @(posedge clk_i) begin
     if (product_moves) begin
-      product_q       <= 27'(product_rows) * 27'(row_words_q);
+      product_q       <= 28'(product_rows) * 28'(row_words_q);
       product_base_q  <= weight_addr_q + 32'(run_q.first);
       product_first_q <= run_q.first;
       product_words_q <= run_q.last - run_q.first + 16'd1;
@@ -216,8 +216,8 @@ module acs_weight_loader
   run_t band_run_q;
   logic band_final_q;
   logic [15:0] first_q;  // word of the rows where the band's turn begins
-  logic [10:0] loaded_q;  // rows of the group
-  logic [10:0] loaded_groups_q;
+  channels_t loaded_q;  // rows of the group
+  channels_t loaded_groups_q;
   logic [7:0] position_q;  // in the chunk, of the row that arrives
   logic [3:0] bank_q;
   logic [BW-1:0] row_base_q;
@@ -232,13 +232,13 @@ module acs_weight_loader
   logic band_turns_q, turn_known_q;
   always_ff @(posedge clk_i) begin
     last_row_q   <= rows_known_q && loaded_q == last_row_number_q;
-    decided_q    <= rows_known_q || rows_q > loaded_q + 11'd1;
-    last_group_q <= loaded_groups_q == groups_q - 11'd1;
+    decided_q    <= rows_known_q || rows_q > loaded_q + 1'b1;
+    last_group_q <= loaded_groups_q == groups_q - 1'b1;
     chunk_full_q <= position_q == chunk_q - 8'd1;
     band_turns_q <= position_q == band_rows_q - 8'd1 ||
-                    (rows_known_q && 11'(position_q) == last_row_number_q);
+                    (rows_known_q && channels_t'(position_q) == last_row_number_q);
     turn_known_q <= position_q == band_rows_q - 8'd1 || rows_known_q ||
-                    rows_q > 11'(position_q) + 11'd1;
+                    rows_q > channels_t'(position_q) + 1'b1;
     band_run_q   <= band(first_q, row_words_q);
     band_final_q <= band_ends(first_q, row_words_q);
   end
@@ -334,12 +334,12 @@ module acs_weight_loader
       if (pick) begin
         ask_run_q <= final_run_q ? '0 : ask_run_q + 6'd1;
         if (listed_q) begin
-          if (final_run_q || ask_band_q) asked_q <= asked_q + 11'd1;
+          if (final_run_q || ask_band_q) asked_q <= asked_q + 1'b1;
         end else if (final_run_q) begin
-          asked_q <= asked_q + 11'(run_rows_q);
+          asked_q <= asked_q + channels_t'(run_rows_q);
           if (group_ends_q) begin
             asked_q        <= '0;
-            asked_groups_q <= asked_groups_q + 11'd1;
+            asked_groups_q <= asked_groups_q + 1'b1;
           end
         end
       end
@@ -377,7 +377,7 @@ module acs_weight_loader
           end
         end
         if (last_word) begin
-          loaded_q      <= loaded_q + 11'd1;
+          loaded_q      <= loaded_q + 1'b1;
           position_q    <= position_q + 8'd1;
           rows_o[set_q] <= position_q + 8'd1;
           bank_q        <= bank_q + 4'd1;
@@ -393,7 +393,7 @@ module acs_weight_loader
           end
           if (last_row_q) begin
             loaded_q        <= '0;
-            loaded_groups_q <= loaded_groups_q + 11'd1;
+            loaded_groups_q <= loaded_groups_q + 1'b1;
             if (listed_q || last_group_q) busy_q <= 1'b0;
           end
         end

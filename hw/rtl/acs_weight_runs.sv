@@ -36,7 +36,7 @@ module acs_weight_runs
   (* ram_style = "distributed" *) run_t runs_q[Runs];
   logic busy_q, found_q, read_q, judged_q, closing_q;
   logic [4:0] mask_q;
-  logic [10:0] input_q, left_q;
+  channels_t input_q, left_q;
   logic [5:0] input1_q, input2_q;  // its place in the mask's word
   logic [5:0] taps_q;
   logic [15:0] byte_q;  // of the row's weights, where those of the input begin
@@ -49,13 +49,13 @@ module acs_weight_runs
 
   acs_ram #(
     .Width(64),
-    .Depth(MASK_REGISTERS * MAX_CHANNELS / 64)
+    .Depth(MASK_REGISTERS * MAX_LISTED / 64)
   ) u_masks (
     .clk_i,
     .write_i     (mask_write_i.valid),
     .write_addr_i(mask_write_i.address),
     .write_data_i(mask_write_i.data),
-    .read_addr_i ({mask_q, input_q[9:6]}),
+    .read_addr_i ({mask_q, input_q[6+:MASK_WORD_BITS]}),
     .read_data_o (mask_word)
   );
 
@@ -95,8 +95,8 @@ module acs_weight_runs
       judged_q  <= read_q;
       closing_q <= busy_q && left_q == 0 && !found_q && !read_q && !judged_q;
       if (busy_q && left_q != 0) begin
-        input_q <= input_q + 11'd1;
-        left_q  <= left_q - 11'd1;
+        input_q <= input_q + 1'b1;
+        left_q  <= left_q - 1'b1;
       end
       if (read_q) byte_q <= byte_q + 16'(taps_q);
       if (active_q && near) open_q.last <= last_q;

@@ -1,5 +1,7 @@
 #include "acs_check.hpp"
 
+#include "acs_lists.hpp"
+
 namespace acs {
 
 namespace {
@@ -12,8 +14,14 @@ bool map_fits(uint64_t base, uint32_t last, uint64_t blocks) {
   return base + last + blocks <= uint64_t(FEATURE_BLOCKS);
 }
 
-bool mask_known(unsigned mask) {
-  return mask < unsigned(acs_isa::MASK_REGISTERS) || mask == unsigned(acs_isa::MASK_NONE);
+// Whether a side's channels can be chosen from, where they are.
+bool listable(bool listed, unsigned channels) {
+  return !listed || channels <= unsigned(acs_isa::MAX_LISTED);
+}
+
+bool mask_known(unsigned mask, unsigned channels) {
+  return mask == unsigned(acs_isa::MASK_NONE) ||
+         (mask < unsigned(acs_isa::MASK_REGISTERS) && listable(true, channels));
 }
 
 bool shift_known(unsigned shift) {
@@ -83,8 +91,9 @@ Status check_conv(const Instruction &op, const Products &products, const BufferS
   const unsigned outputs = unsigned(products.outputs);
   if (inputs < 1 || outputs < 1 || inputs > unsigned(acs_isa::MAX_CHANNELS) ||
       outputs > unsigned(acs_isa::MAX_CHANNELS) || !kernel_known(op) || !source_size_known(op) ||
-      op.chunk < 1 || op.chunk > unsigned(acs_isa::MAX_CHUNK) || !mask_known(op.mask_in) ||
-      !mask_known(op.mask_out)) {
+      op.chunk < 1 || op.chunk > unsigned(acs_isa::MAX_CHUNK) || !mask_known(op.mask_in, inputs) ||
+      !mask_known(op.mask_out, outputs) || !listable(lists_inputs(op), inputs) ||
+      !listable(lists_outputs(op), outputs)) {
     return acs_isa::STATUS_BAD_FIELD;
   }
   const int row_bytes = int(op.channels_in) * int(products.taps);
@@ -120,7 +129,8 @@ Status check_linear(const Instruction &op, const Products &products, const Buffe
                  ? acs_isa::STATUS_OK
                  : acs_isa::STATUS_RESULT_RANGE;
     case acs_isa::LINEAR_GATE:
-      if (op.trace_addr != 0 || op.mask_out >= unsigned(acs_isa::MASK_REGISTERS)) {
+      if (op.trace_addr != 0 || op.mask_out >= unsigned(acs_isa::MASK_REGISTERS) ||
+          op.channels > unsigned(acs_isa::MAX_LISTED)) {
         return acs_isa::STATUS_BAD_FIELD;
       }
       if (!range_fits(op.threshold_addr, ceil_div<2>(int(op.channels)), sizes.params)) {
@@ -137,7 +147,7 @@ Status check_linear(const Instruction &op, const Products &products, const Buffe
 }
 
 Status check_pool(const Instruction &op, const Products &products) {
-  if (!kernel_known(op) || !source_size_known(op) || !mask_known(op.mask_in) ||
+  if (!kernel_known(op) || !source_size_known(op) || !mask_known(op.mask_in, op.channels) ||
       (!op.pool_max && !shift_known(op.shift))) {
     return acs_isa::STATUS_BAD_FIELD;
   }
@@ -145,7 +155,8 @@ Status check_pool(const Instruction &op, const Products &products) {
 }
 
 Status check_eltwise(const Instruction &op, const Products &products) {
-  if (!shift_known(op.shift) || !mask_known(op.mask_in) || !mask_known(op.mask_out)) {
+  if (!shift_known(op.shift) || !mask_known(op.mask_in, op.channels) ||
+      !mask_known(op.mask_out, op.channels)) {
     return acs_isa::STATUS_BAD_FIELD;
   }
   return source_map_fits(op, products) && residual_fits(op, products)
@@ -154,7 +165,7 @@ Status check_eltwise(const Instruction &op, const Products &products) {
 }
 
 Status check_scale(const Instruction &op, const Products &products) {
-  if (!shift_known(op.shift) || !mask_known(op.mask_in) ||
+  if (!shift_known(op.shift) || !mask_known(op.mask_in, op.channels) ||
       !range_fits(op.vec_src, ceil_div<acs_isa::WORD_BYTES>(int(op.channels)), VECTOR_WORDS)) {
     return acs_isa::STATUS_BAD_FIELD;
   }
@@ -163,7 +174,7 @@ Status check_scale(const Instruction &op, const Products &products) {
 
 Status check_gavg(const Instruction &op, const Products &products, const BufferSizes &sizes) {
   const int words = ceil_div<acs_isa::WORD_BYTES>(int(op.channels));
-  if (!shift_known(op.shift) || !mask_known(op.mask_in) ||
+  if (!shift_known(op.shift) || !mask_known(op.mask_in, op.channels) ||
       !size_fits_row(op.src_height, op.src_width, op.row_log2) ||
       !range_fits(op.vec_dst, words, VECTOR_WORDS)) {
     return acs_isa::STATUS_BAD_FIELD;

@@ -126,7 +126,7 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
   int channel = position;
   if (job.lists_out) {
     const int place =
-        int(job.list) * acs_isa::MAX_CHANNELS + (chunk.fill ? masked_place(position) : position);
+        int(job.list) * acs_isa::MAX_LISTED + (chunk.fill ? masked_place(position) : position);
     ACS_PORT_TRACE(output_channels, 0, deal_item, false, place);
     channel = int(lists.output_channels[place]);
   }

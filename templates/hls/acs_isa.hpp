@@ -12,7 +12,7 @@
 
 namespace acs_isa {
 
-static const unsigned SPEC_HASH = 0xD762635Au;
+static const unsigned SPEC_HASH = 0x255A6354u;
 
 // Bytes in a memory word (AXI beat).
 static const int WORD_BYTES = 8;
@@ -24,8 +24,10 @@ static const int SEGMENTS = 8;
 static const int INSTRUCTION_WORDS = 8;
 // Words of the channel record at the head of every weight row.
 static const int RECORD_WORDS = 2;
-// Channels of a tensor; bits of a mask register.
-static const int MAX_CHANNELS = 1024;
+// Channels of a tensor.
+static const int MAX_CHANNELS = 2048;
+// Channels of a tensor of which a mask or a table chooses; bits of a mask register.
+static const int MAX_LISTED = 1024;
 // Mask registers.
 static const int MASK_REGISTERS = 32;
 // Mask number that means: no mask, every channel is active.
@@ -220,11 +222,11 @@ struct Instruction {
   // Result columns.
   acs::unsigned_t<8> dst_width;
   // Convolution groups.
-  acs::unsigned_t<11> groups;
+  acs::unsigned_t<12> groups;
   // Input channels of a group.
-  acs::unsigned_t<11> channels_in;
+  acs::unsigned_t<12> channels_in;
   // Output channels of a group (CONV), outputs (LINEAR), channels (others).
-  acs::unsigned_t<11> channels;
+  acs::unsigned_t<12> channels;
   // Output channels whose weights are loaded together.
   acs::unsigned_t<8> chunk;
   // Blocks of one phase plane of a split source.
@@ -295,7 +297,7 @@ inline Instruction decode(const uint64_t words[INSTRUCTION_WORDS]) {
   r.mask_out = (unsigned)((words[0] >> 36) & 0xFFull);
   r.shift = (unsigned)((words[0] >> 44) & 0x3Full);
   r.pixels = (unsigned)((words[0] >> 50) & 0x3FFFull);
-  r.masked_zero = ((words[3] >> 41) & 0x1ull) != 0;
+  r.masked_zero = ((words[3] >> 44) & 0x1ull) != 0;
   switch ((unsigned)r.opcode) {
     case OP_CONV:
     case OP_ELTWISE:
@@ -368,10 +370,10 @@ inline Instruction decode(const uint64_t words[INSTRUCTION_WORDS]) {
   }
   r.dst_height = (unsigned)((words[2] >> 48) & 0xFFull);
   r.dst_width = (unsigned)((words[2] >> 56) & 0xFFull);
-  r.groups = (unsigned)(words[3] & 0x7FFull);
-  r.channels_in = (unsigned)((words[3] >> 11) & 0x7FFull);
-  r.channels = (unsigned)((words[3] >> 22) & 0x7FFull);
-  r.chunk = (unsigned)((words[3] >> 33) & 0xFFull);
+  r.groups = (unsigned)(words[3] & 0xFFFull);
+  r.channels_in = (unsigned)((words[3] >> 12) & 0xFFFull);
+  r.channels = (unsigned)((words[3] >> 24) & 0xFFFull);
+  r.chunk = (unsigned)((words[3] >> 36) & 0xFFull);
   r.src_plane = (unsigned)((words[3] >> 48) & 0xFFFFull);
   r.weight_addr = (unsigned)(words[4] & 0xFFFFFFFFull);
   r.row_words = (unsigned)((words[4] >> 32) & 0xFFFFull);
@@ -467,20 +469,20 @@ inline bool reserved_bits_clear(unsigned opcode, const uint64_t words[INSTRUCTIO
       return (words[0] & 0xFFFFFFFFF3DFFF00ull) == 0 &&
              (words[1] & 0x00000000FFFFFFFFull) == 0 &&
              (words[2] & 0x0000FFFFFFFFFFFFull) == 0 &&
-             (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+             (words[3] & 0xFFFFFFF000FFFFFFull) == 0 &&
              words[4] == 0 &&
              words[5] == 0 &&
              words[6] == 0 &&
              (words[7] & 0xFFFF000000FFFFFFull) == 0;
     case OP_CONV:
       return (words[0] & 0x0003F00003400000ull) == 0 &&
-             (words[3] & 0x0000FC0000000000ull) == 0 &&
+             (words[3] & 0x0000E00000000000ull) == 0 &&
              words[6] == 0 &&
              (words[7] & 0xFFFF000000FFFFFFull) == 0;
     case OP_ELTWISE:
       return (words[0] & 0xFFFC000003C1FF00ull) == 0 &&
              (words[2] & 0x0000FFFF00000000ull) == 0 &&
-             (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+             (words[3] & 0xFFFFFFF000FFFFFFull) == 0 &&
              (words[4] & 0x0000FFFFFFFFFFFFull) == 0 &&
              words[5] == 0 &&
              words[6] == 0 &&
@@ -488,7 +490,7 @@ inline bool reserved_bits_clear(unsigned opcode, const uint64_t words[INSTRUCTIO
     case OP_POOL:
       return (words[0] & 0xFFFC0FF003980000ull) == 0 &&
              (words[2] & 0x00000000FFFFFFFFull) == 0 &&
-             (words[3] & 0x0000FFFE003FFFFFull) == 0 &&
+             (words[3] & 0x0000FFF000FFFFFFull) == 0 &&
              words[4] == 0 &&
              words[5] == 0 &&
              words[6] == 0 &&
@@ -497,7 +499,7 @@ inline bool reserved_bits_clear(unsigned opcode, const uint64_t words[INSTRUCTIO
       return (words[0] & 0xFFFC0FF003F9FF00ull) == 0 &&
              (words[1] & 0xFFFFFFFF00000000ull) == 0 &&
              (words[2] & 0xFFFF0000FFFFFFFFull) == 0 &&
-             (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+             (words[3] & 0xFFFFFFF000FFFFFFull) == 0 &&
              words[4] == 0 &&
              words[5] == 0 &&
              (words[6] & 0xFFFFFFFF0000FFFFull) == 0 &&
@@ -506,7 +508,7 @@ inline bool reserved_bits_clear(unsigned opcode, const uint64_t words[INSTRUCTIO
       return (words[0] & 0xFFFFFFFFFFFFFF00ull) == 0 &&
              (words[1] & 0xFFFFFFFF00000000ull) == 0 &&
              words[2] == 0 &&
-             (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+             (words[3] & 0xFFFFFFF000FFFFFFull) == 0 &&
              words[4] == 0 &&
              words[5] == 0 &&
              (words[6] & 0xFFFFFFFF0000FFFFull) == 0 &&
@@ -515,14 +517,14 @@ inline bool reserved_bits_clear(unsigned opcode, const uint64_t words[INSTRUCTIO
       return (words[0] & 0xFFFFF00FFCF9FF00ull) == 0 &&
              words[1] == 0 &&
              words[2] == 0 &&
-             (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+             (words[3] & 0xFFFFFFF000FFFFFFull) == 0 &&
              (words[4] & 0xFFFF000000000000ull) == 0 &&
              words[5] == 0 &&
              (words[7] & 0xFFFF000000000000ull) == 0;
     case OP_SCALE:
       return (words[0] & 0xFFFC0FF003D9FF00ull) == 0 &&
              (words[2] & 0x0000FFFFFFFFFFFFull) == 0 &&
-             (words[3] & 0xFFFFFFFE003FFFFFull) == 0 &&
+             (words[3] & 0xFFFFFFF000FFFFFFull) == 0 &&
              words[4] == 0 &&
              words[5] == 0 &&
              (words[6] & 0xFFFFFFFFFFFF0000ull) == 0 &&

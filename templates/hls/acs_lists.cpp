@@ -46,7 +46,7 @@ Scan begin_scan(channel_t channels, bool wanted) {
 }
 
 // One step: true with the next channel, or false where none is known yet.
-bool step_scan(Scan &scan, uint64_t word, channel_number_t &channel) {
+bool step_scan(Scan &scan, uint64_t word, listed_t &channel) {
 #pragma HLS INLINE
   const uint64_t arrived = scan.arriving[MASK_WAIT - 2];
 EACH_WAIT:
@@ -150,7 +150,7 @@ void list_masks(const Instruction &op, const Products &products, const Memories 
   const channel_t outputs = masks_out ? unsigned(op.channels) : 0u;
   const bool fills = masks_out && !(op.masked_zero && !op.res_enable);
   const count_t<acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> taps = unsigned(products.taps);
-  const int base = list * acs_isa::MAX_CHANNELS;
+  const int base = list * acs_isa::MAX_LISTED;
   const int burst_base = list * MAX_BURSTS;
   Scan input_scan = begin_scan(inputs, true);
   // Of the active outputs, and then of the masked ones.
@@ -175,7 +175,7 @@ LISTS:
     ACS_LOOP(LISTS);
     // The loop ends an iteration late, so that its end hangs on nothing that this one computes.
     busy = !input_scan.ended || !output_scan.ended || again;
-    channel_number_t input;
+    listed_t input;
     if (step_scan(input_scan, mask_word(memories, 0, int(op.mask_in), input_scan), input)) {
       const int place = base + int(made_inputs);
       ACS_PORT_TRACE(inputs, 0, list_masks, true, place);
@@ -191,7 +191,7 @@ LISTS:
     }
 
     const bool restarts = output_scan.ended && again;
-    channel_number_t output;
+    listed_t output;
     if (step_scan(output_scan, mask_word(memories, 1, int(op.mask_out), output_scan), output)) {
       const bool active = output_scan.wanted;
       const int place = base + (active ? int(made_outputs) : masked_place(int(made_masked)));
@@ -244,7 +244,7 @@ void list_in_order(const Instruction &op, const Products &products, const Memori
   const int inputs = int(products.inputs);
   const int outputs = int(products.outputs);
   const int length = inputs > outputs ? inputs : outputs;
-  const int base = list * acs_isa::MAX_CHANNELS;
+  const int base = list * acs_isa::MAX_LISTED;
 
   channel_t made_inputs = 0;
   channel_t made_outputs = 0;
@@ -337,7 +337,7 @@ TABLE:
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
     ACS_LOOP(TABLE);
     word = i % TABLE_ENTRIES == 0 ? uint64_t(params.read()) : word >> 16;
-    const unsigned channel = unsigned(word & 0xFFFF) % acs_isa::MAX_CHANNELS;
+    const unsigned channel = unsigned(word & 0xFFFF) % acs_isa::MAX_LISTED;
     if (i < inputs) {
       ACS_PORT_TRACE(input_table, 0, read_tables, true, i);
       lists.input_table[i] = channel;

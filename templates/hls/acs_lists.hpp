@@ -8,11 +8,12 @@
 namespace acs {
 
 typedef count_t<acs_isa::MAX_CHANNELS - 1> channel_number_t;
+typedef count_t<acs_isa::MAX_LISTED - 1> listed_t;  // of a channel that is in a list
 
 // An active input: where it lies in its map, and its column in the rows of its group.
 struct InputEntry {
-  channel_number_t channel;
-  channel_number_t column;
+  listed_t channel;
+  listed_t column;
 };
 
 // A burst of a weight row.
@@ -28,29 +29,29 @@ constexpr int MAX_RUNS = 64;
 constexpr int MAX_BURSTS = 2 * MAX_RUNS + (BANK_WORDS + acs_isa::RECORD_WORDS) / BURST_WORDS;
 
 constexpr int TABLE_ENTRIES = acs_isa::WORD_BITS / 16;  // of 16 bits, in a word
-constexpr int MAX_ENTRIES = 2 * acs_isa::MAX_CHANNELS;
+constexpr int MAX_ENTRIES = 2 * acs_isa::MAX_LISTED;
 constexpr int TABLE_WORDS = MAX_ENTRIES / TABLE_ENTRIES;
 
 // The lists of two instructions: of the one that runs, and of the next one.  Groups follow each
 // other.  Outputs are listed once for the asker of rows and once for the dealer of items; active
-// ones from the front, masked ones from the back, as there are never more than MAX_CHANNELS.
+// ones from the front, masked ones from the back, as there are never more than MAX_LISTED.
 struct Lists {
-  InputEntry inputs[2 * acs_isa::MAX_CHANNELS];
-  channel_number_t output_rows[2 * acs_isa::MAX_CHANNELS];
-  channel_number_t output_channels[2 * acs_isa::MAX_CHANNELS];
+  InputEntry inputs[2 * acs_isa::MAX_LISTED];
+  listed_t output_rows[2 * acs_isa::MAX_LISTED];
+  listed_t output_channels[2 * acs_isa::MAX_LISTED];
   Burst bursts[2 * MAX_BURSTS];
 
   // Active channels of every group, where masks meet groups.
-  channel_t group_inputs[2 * acs_isa::MAX_CHANNELS];
-  channel_t group_outputs[2 * acs_isa::MAX_CHANNELS];
+  channel_t group_inputs[2 * acs_isa::MAX_LISTED];
+  channel_t group_outputs[2 * acs_isa::MAX_LISTED];
 
   // Channel orders from which masks choose.
-  channel_number_t input_table[acs_isa::MAX_CHANNELS];
-  channel_number_t output_table[acs_isa::MAX_CHANNELS];
+  listed_t input_table[acs_isa::MAX_LISTED];
+  listed_t output_table[acs_isa::MAX_LISTED];
 };
 
 // Where a masked output stands in the lists.
-inline int masked_place(int position) { return acs_isa::MAX_CHANNELS - 1 - position; }
+inline int masked_place(int position) { return acs_isa::MAX_LISTED - 1 - position; }
 
 // The sizes of the lists of an instruction.
 struct ListCounts {
@@ -95,10 +96,10 @@ inline void take_entry(channel_t all_inputs, channel_t all_outputs, channel_t co
 #pragma HLS INLINE
   const int inputs = int(all_inputs);
   const int outputs = int(all_outputs);
-  const int base = list * acs_isa::MAX_CHANNELS;
+  const int base = list * acs_isa::MAX_LISTED;
   const int number = int(cursor.entry);
   const int entry = int(word & 0xFFFF);
-  const unsigned channel = unsigned(entry) % acs_isa::MAX_CHANNELS;
+  const unsigned channel = unsigned(entry) % acs_isa::MAX_LISTED;
   if (number < inputs) {
     ACS_PORT_TRACE(inputs, 0, take_entry, true, base + number);
     lists.inputs[base + number].channel = channel;

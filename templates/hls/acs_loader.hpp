@@ -397,7 +397,7 @@ EACH_AGE:
     // Without masks the rows are all in order; a table changes only their channels.
     if (on.lists_out && is_masked(on.op)) {
       const int place =
-          list * acs_isa::MAX_CHANNELS + (chunk.fill ? masked_place(position) : position);
+          list * acs_isa::MAX_LISTED + (chunk.fill ? masked_place(position) : position);
       ACS_PORT_TRACE(output_rows, 0, ask_burst, false, place);
       row = int(lists.output_rows[place]);
     }
@@ -448,7 +448,7 @@ inline void name_chunk(const Job &job, const Job &next, bool has_next, const Lis
   Chunk &chunk = loader.chunk[int(chunker.place)];
   const Job &on = chunker.next ? next : job;
 
-  const int group = int(on.list) * acs_isa::MAX_CHANNELS + int(chunker.group);
+  const int group = int(on.list) * acs_isa::MAX_LISTED + int(chunker.group);
   const channel_t group_inputs = chunker.arriving_inputs[GROUP_WAIT - 2];
   const channel_t group_outputs = chunker.arriving_outputs[GROUP_WAIT - 2];
 EACH_WAIT:

@@ -9,17 +9,17 @@ namespace acs {
 // the instruction.  Operands have the bits of a valid field: where a field is larger, its own check
 // refuses the instruction before one of these counts.
 struct Products {
-  unsigned_t<22> inputs;            // channels of the source map, over all groups
-  unsigned_t<22> outputs;           // rows of weights, or channels of the result
+  unsigned_t<24> inputs;            // channels of the source map, over all groups
+  unsigned_t<24> outputs;           // rows of weights, or channels of the result
   unsigned_t<8> taps;               // kernel times kernel
   uint32_t pairs;                   // input times output of its group, over all groups
-  unsigned_t<27> source_last;       // blocks from the first source channel to the last
-  unsigned_t<27> residual_last;     // the same of the residual
-  unsigned_t<27> result_last;       // and of the result
-  unsigned_t<27> parameter_words;   // of all rows
+  unsigned_t<28> source_last;       // blocks from the first source channel to the last
+  unsigned_t<28> residual_last;     // the same of the residual
+  unsigned_t<28> result_last;       // and of the result
+  unsigned_t<28> parameter_words;   // of all rows
   unsigned_t<24> bank_words;        // that the largest chunk takes of a weight bank
   count_t<BANK_WORDS> chunk_words;  // that a chunk of this instruction takes
-  unsigned_t<24> image_words;       // of LOAD
+  unsigned_t<25> image_words;       // of LOAD
   unsigned_t<16> source_pixels;     // of a channel
 };
 

@@ -80,10 +80,10 @@ inline Tap locate_tap(const Job &job, const Lists &lists, const Walker &walker) 
   channel_number_t channel = unsigned(position);
   channel_number_t column = unsigned(walker.input);
   if (job.lists_in && !walker.round.blank) {
-    const int place = int(job.list) * acs_isa::MAX_CHANNELS + position;
+    const int place = int(job.list) * acs_isa::MAX_LISTED + position;
     ACS_PORT_TRACE(inputs, 0, locate_tap, false, place);
-    channel = lists.inputs[place].channel;
-    column = lists.inputs[place].column;
+    channel = unsigned(lists.inputs[place].channel);
+    column = unsigned(lists.inputs[place].column);
   }
   const int y = job.moves ? int(walker.y) - int(op.pad) : 0;
   const int x = job.moves ? int(walker.x) - int(op.pad) : 0;
