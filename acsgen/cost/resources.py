@@ -24,8 +24,8 @@ from acsgen.support.errors import Problem, UserError
 BRAM36_WORDS = 512
 
 #: Block RAMs outside the memories: bus buffers (3), channel lists (4), counts of groups (1), mask
-#: registers (3), thresholds and results (1).
-OTHER_BRAM36 = 12
+#: registers (3), thresholds and results (2).
+OTHER_BRAM36 = 13
 
 #: Halves of the feature memory, by the parity of the block; both windows read in every iteration.
 HALVES = 2

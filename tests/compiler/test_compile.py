@@ -268,7 +268,7 @@ def test_unsupported_layers_are_told_with_the_shortages() -> None:
     x = b.conv(b.input(6, 32, 32), 8)
     image = b.layers[0]
     b.layers[0] = replace(image, pad_value=np.array([0, 0, 0, 1, 2, 3]))  # type: ignore[call-arg]
-    wide = b.conv(x, 1100, 1)
+    wide = b.conv(x, 2100, 1)
     pooled = b.pool(wide, kernel=8, stride=3)
     vector = b.gavg(pooled)
     b.layers.append(
@@ -278,7 +278,7 @@ def test_unsupported_layers_are_told_with_the_shortages() -> None:
     text = "\n".join(problems(b, EngineConfig(4, 64, 32, 8192)))
     for part in (
         "net.conv1: images of 6 channels that pad with different values from channel 3",
-        "net.conv2: 1100 channels, the engine counts to 1024",
+        "net.conv2: 2100 channels, the engine counts to 2048",
         "net.pool3: a kernel of side 8, the largest is 7",
         "net.pool3: stride 3",
         "net.e: an elementwise layer on a vector",

@@ -210,10 +210,10 @@ def test_too_large_images_are_reported_once(shape, what):
 
 def test_too_many_channels():
     wide = nn.Sequential(
-        nn.Conv2d(6, 2048, 1), nn.BatchNorm2d(2048), nn.ReLU(), nn.Conv2d(2048, 6, 1)
+        nn.Conv2d(6, 4096, 1), nn.BatchNorm2d(4096), nn.ReLU(), nn.Conv2d(4096, 6, 1)
     )
     (problem,) = refusals(net(lambda s, x: s.wide(x), wide=wide))
-    assert (problem.where, problem.what) == ("body.wide.0", "output channels 2048 > 1024")
+    assert (problem.where, problem.what) == ("body.wide.0", "output channels 4096 > 2048")
 
 
 def test_training_mode_is_refused():

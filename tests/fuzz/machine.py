@@ -24,7 +24,7 @@ from acsgen.isa.generated import (
     LANES,
     MASK_NONE,
     MASK_REGISTERS,
-    MAX_CHANNELS,
+    MAX_LISTED,
     PAD_VALUES,
     RECORD_WORDS,
     SEGMENTS,
@@ -124,7 +124,7 @@ class Machine:
         self.features, self.features_known = np.zeros(size, np.uint8), np.zeros(size, bool)
         size = self.config.vector_words * WORD_BYTES
         self.vectors, self.vectors_known = np.zeros(size, np.uint8), np.zeros(size, bool)
-        self.masks = np.zeros((MASK_REGISTERS, MAX_CHANNELS), bool)
+        self.masks = np.zeros((MASK_REGISTERS, MAX_LISTED), bool)
         self.masks_known = np.zeros(MASK_REGISTERS, np.int64)
         self.decision = False  # of the last gate
         self.result = np.full(self.result_words, POISON, np.uint64)

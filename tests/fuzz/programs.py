@@ -23,6 +23,7 @@ from acsgen.isa.generated import (
     MASK_NONE,
     MASK_REGISTERS,
     MAX_CHANNELS,
+    MAX_LISTED,
     MAX_CHUNK,
     MAX_KERNEL,
     MAX_WIDTH,
@@ -263,12 +264,14 @@ class Writer:
 
     def masks(self, ins: int, outs: int) -> dict[str, int]:
         """Masks of a source and of a result."""
+        if max(ins, outs) > MAX_LISTED:
+            return {"mask_in": MASK_NONE, "mask_out": MASK_NONE}
         mask_in = self.mask(ins)
         return {"mask_in": mask_in, "mask_out": self.mask(outs, keep=mask_in)}
 
     def mask(self, channels: int, keep: int = MASK_NONE) -> int:
         """No mask, one that is there, or a new one in another register than ``keep``."""
-        if self.chance():
+        if channels > MAX_LISTED or self.chance():
             return MASK_NONE
         there = np.flatnonzero(self.machine.masks_known >= channels)
         if len(there) and self.chance():
@@ -418,7 +421,7 @@ class Writer:
             return
         address, row_words = self.rows(self.random_weights(outs, fan), records, spare)
         more |= {"weight_addr": address, "row_words": row_words, "chunk": chunk}
-        if self.chance(3):
+        if max(ins, outs) <= MAX_LISTED and self.chance(3):
             table = np.zeros(-(-(ins + outs) // 4) * 4, np.uint16)
             table[:ins] = self.rng.permutation(ins)
             table[ins : ins + outs] = self.rng.permutation(outs)

@@ -24,9 +24,11 @@ from acsgen.cost.counters import Counters
 from acsgen.cost.rounds import array_iterations, best_chunk
 from acsgen.cost.walk import Walk, wanted_words
 from acsgen.ir.integer import IntConv, IntGraph, IntInput
+from acsgen.ir.masks import one_mask
 from acsgen.isa.generated import (
     MASK_NONE,
     MAX_CHUNK,
+    MAX_LISTED,
     PAD_VALUES,
     RECORD_WORDS,
     Instruction,
@@ -43,6 +45,7 @@ def _limits(graph: IntGraph, layer: IntConv) -> Limits:
     yield from window_limits(width, layer.stride, layer.pad)
     if height != width:
         yield f"a {height}x{width} kernel", "make it square"
+    yield from _list_limits(graph, layer)
     source = graph[layer.x]
     if isinstance(source, IntInput) and layer.pad:
         beyond = source.pad_value[PAD_VALUES - 1 :]
@@ -52,6 +55,19 @@ def _limits(graph: IntGraph, layer: IntConv) -> Limits:
                 f"from channel {PAD_VALUES - 1} on",
                 "normalize these channels alike, or do not pad the first convolution",
             )
+
+
+def _list_limits(graph: IntGraph, layer: IntConv) -> Limits:
+    """Limits of channels that are walked by a list: a table's, and in groups a mask's."""
+    channels = max(layer.shape[0], graph[layer.x].shape[0])
+    if channels <= MAX_LISTED:
+        return
+    rows = conv_rows(layer)
+    what = f"{channels} channels, the engine lists {MAX_LISTED}"
+    if rows.table is not None:
+        yield f"groups of scattered channels among {what}", "make the groups of neighbours"
+    elif rows.groups > 1 and (layer.mask or one_mask(graph.source_mask(layer.x)) is not None):
+        yield f"a mask beside groups of {what}", "make the layer narrower, or leave its gate out"
 
 
 def _constants(graph: IntGraph, layouts: Layouts, layer: IntConv, builder: ParamsBuilder) -> None:

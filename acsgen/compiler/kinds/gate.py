@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from acsgen.compiler.kinds._connected import add_rows, instruction, listing, rows_cost
 from acsgen.compiler.kinds._instructions import InstructionKind
-from acsgen.compiler.kinds.base import COMPILER_KINDS, CompilerKind, plain, size_limits
+from acsgen.compiler.kinds.base import (
+    COMPILER_KINDS,
+    CompilerKind,
+    Limits,
+    plain,
+    size_limits,
+)
 from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
 from acsgen.compiler.params import ParamsBuilder
@@ -12,7 +18,22 @@ from acsgen.compiler.steps import Step
 from acsgen.cost.counters import Counters
 from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntEntropy, IntGate, IntGraph
-from acsgen.isa.generated import SHIFT_MIN, WORD_BITS, Instruction, LinearMode, Opcode, Record
+from acsgen.isa.generated import (
+    MAX_LISTED,
+    SHIFT_MIN,
+    WORD_BITS,
+    Instruction,
+    LinearMode,
+    Opcode,
+    Record,
+)
+
+
+def _limits(graph: IntGraph, layer: IntGate | IntEntropy) -> Limits:
+    yield from size_limits(graph, layer)
+    if layer.shape[0] > MAX_LISTED:
+        what = f"a mask of {layer.shape[0]} channels, a mask register has {MAX_LISTED} bits"
+        yield what, "gate a narrower layer, or leave this gate out"
 
 
 def _compare_sums(
@@ -50,7 +71,7 @@ def _listing(op: Instruction) -> list[str]:
 
 #: Of every kind that is compared with run-time thresholds.
 DECIDES = CompilerKind(
-    limits=size_limits,
+    limits=_limits,
     leaves_out_zeros=False,
     constants=_compare_sums,
     vector_format=plain,

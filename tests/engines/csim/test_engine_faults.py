@@ -59,7 +59,7 @@ BAD, FEATURE = Status.BAD_FIELD, Status.FEATURE_RANGE
 PARAM, RESULT, IMAGE = Status.PARAM_RANGE, Status.RESULT_RANGE, Status.IMAGE_RANGE
 FAULTS = [
     (LOAD, {"channels": 0}, BAD),
-    (LOAD, {"channels": 1025}, BAD),
+    (LOAD, {"channels": 2049}, BAD),
     (LOAD, {"dst_height": 0}, BAD),
     (LOAD, {"dst_width": 0}, BAD),
     (LOAD, {"dst_width": 65}, BAD),
@@ -77,6 +77,7 @@ FAULTS = [
     (CONV, {"channels_in": 0}, BAD),
     (CONV, {"channels": 0}, BAD),
     (CONV, {"groups": 1024}, BAD),
+    (CONV, {"groups": 512}, BAD),
     (CONV, {"groups": HIGH["groups"], "channels": HIGH["channels"]}, BAD),
     (CONV, {"chunk": 0}, BAD),
     (CONV, {"chunk": 129}, BAD),
