@@ -77,7 +77,7 @@ FAULTS = [
     (CONV, {"channels_in": 0}, BAD),
     (CONV, {"channels": 0}, BAD),
     (CONV, {"groups": 1024}, BAD),
-    (CONV, {"groups": 512}, BAD),
+    (CONV, {"groups": 513}, BAD),
     (CONV, {"groups": HIGH["groups"], "channels": HIGH["channels"]}, BAD),
     (CONV, {"chunk": 0}, BAD),
     (CONV, {"chunk": 129}, BAD),
