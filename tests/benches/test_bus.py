@@ -121,7 +121,9 @@ def owners(program: Program) -> NDArray[np.int64]:
     return found
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == PINS else ()) for name in NAMES]
+)
 def test_any_bus_and_host(name: str, tmp_path: Path) -> None:
     if shutil.which("verilator") is None:
         pytest.skip("verilator is not installed")

@@ -27,7 +27,13 @@ def _id(page: Page) -> str:
     return page.path
 
 
-@pytest.mark.parametrize("page", RUNNABLE, ids=_id)
+def _page(page: Page) -> object:
+    """A page; of the trained models' every line is the training of one more recipe."""
+    marks = [pytest.mark.slow] if page.path == "models/README.md" else []
+    return pytest.param(page, id=page.path, marks=marks)
+
+
+@pytest.mark.parametrize("page", [_page(page) for page in RUNNABLE])
 def test_commands_run(page: Page, tmp_path: Path) -> None:
     need_tools(page)
     environment = furnish(tmp_path, page)

@@ -61,6 +61,7 @@ def test_a_training_that_fails_is_the_reason_of_its_points(inputs: Path) -> None
     assert "the loss became" in bad["reason"]
 
 
+@pytest.mark.slow  # tests/train has the same of one training, bit for bit
 def test_an_interrupted_training_goes_on_from_its_last_epoch(inputs: Path) -> None:
     long = ("--set", "phases.0.epochs=400", "--over", "alpha=0.1")
     process = subprocess.Popen(
