@@ -87,14 +87,25 @@ def round_weights(model: nn.Module) -> None:
     Raises:
         UserError: a weight is beyond its range.
     """
+    for name, rounded in _halved(model).items():
+        model.get_parameter(name).data.copy_(rounded)
+
+
+def _halved(model: nn.Module) -> dict[str, Tensor]:
+    """The weights of convolutions and linear layers as float16, by name, on the CPU.
+
+    Raises:
+        UserError: a weight is beyond its range.
+    """
+    halved = {}
     for name, parameter in model.named_parameters():
         if parameter.dim() > 1:
-            rounded = parameter.detach().half()
-            if not bool(torch.isfinite(rounded).all()):
+            halved[name] = parameter.detach().half().cpu()
+            if not bool(torch.isfinite(halved[name]).all()):
                 most = torch.finfo(torch.float16).max
                 what = f"has weights above {most:g}, which float16 does not hold"
                 raise UserError([Problem(name, what, "store float32")])
-            parameter.data.copy_(rounded)
+    return halved
 
 
 def save_checkpoint(
@@ -113,17 +124,16 @@ def save_checkpoint(
         arch: a key of :data:`acsgen.nn.networks.ARCHITECTURES`.
         config: the architecture's configuration.
         meta: plain values only (str, int, float, bool, None, list, dict).
-        half: store the weights of convolutions and linear layers as float16; they are what
-            :func:`round_weights` makes of them.
+        half: store the weights of convolutions and linear layers as float16; they are read as
+            what :func:`round_weights` makes of them.
 
     Raises:
-        UserError: the disk is full, or the folder cannot be written.
+        UserError: the disk is full, or the folder cannot be written; or a weight is beyond the
+            range of float16.
     """
     state = {name: value.detach().cpu() for name, value in model.state_dict().items()}
     if half:
-        round_weights(model)
-        many = {name for name, parameter in model.named_parameters() if parameter.dim() > 1}
-        state = {name: value.half() if name in many else value for name, value in state.items()}
+        state |= _halved(model)
     content = {
         "format": FORMAT,
         "version": VERSION,
