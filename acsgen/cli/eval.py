@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -23,7 +22,7 @@ from acsgen.cli.options import (
 )
 from acsgen.cli.tables import figures_table, print_table
 from acsgen.ir.ranges import WEIGHT_BITS
-from acsgen.support.numbers import count, images, percent, share
+from acsgen.support.numbers import count, images, known, percent, share
 
 if TYPE_CHECKING:
     from acsgen.flow.evaluate import EvalResult, OutputEval
@@ -96,8 +95,8 @@ def eval_command(
     if weight_bits != WEIGHT_BITS:
         title += f", weights of {weight_bits} bits"
     table = figures_table(title, ("figure", "value"))
-    table.add_row("accuracy, float", percent(_known(result.float_accuracy)))
-    table.add_row("accuracy, int8", percent(_known(result.int8_accuracy)))
+    table.add_row("accuracy, float", percent(known(result.float_accuracy)))
+    table.add_row("accuracy, int8", percent(known(result.int8_accuracy)))
     if result.twin_accuracy is not None:
         table.add_row("accuracy of the static twin, float", percent(result.twin_accuracy))
     table.add_row("same prediction", percent(result.prediction_agreement))
@@ -124,19 +123,14 @@ def eval_command(
     print_table(table)
     figures = {field.name: getattr(result, field.name) for field in fields(result)}
     for name in ("float_accuracy", "int8_accuracy"):
-        figures[name] = _known(figures[name])
+        figures[name] = known(figures[name])
     outputs = figures["outputs"].items()
     figures["outputs"] = {name: _known_parts(output) for name, output in outputs}
     write_json(json_file, {key: value for key, value in figures.items() if key not in _OF_IMAGES})
 
 
-def _known(accuracy: float) -> float | None:
-    """An accuracy, or None where there are no labels: JSON has no NaN."""
-    return None if math.isnan(accuracy) else accuracy
-
-
 def _known_parts(output: OutputEval) -> dict[str, float | None]:
-    return {field.name: _known(getattr(output, field.name)) for field in fields(output)}
+    return {field.name: known(getattr(output, field.name)) for field in fields(output)}
 
 
 def _difficulty_rows(result: EvalResult) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
+
+def known(value: float) -> float | None:
+    """Return a figure, or None for NaN, which stands for one that nothing is known of, such as an
+    accuracy without labels: JSON has no NaN.
+    """
+    return None if math.isnan(value) else value
+
 
 def percent(fraction: float | None) -> str:
     """Return a fraction in percent, or a dash where there is none (no labels, no gates)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import asdict
 
@@ -41,6 +40,7 @@ from acsgen.report.data import (
     PredictedCycles,
     Report,
 )
+from acsgen.support.numbers import known
 from acsgen.verify import Verification
 
 HLS_SOURCE = "HLS schedule, counted in C simulation; II and depth claimed, not synthesized"
@@ -91,8 +91,8 @@ def make_report(work: Work) -> Report:
             written=float(np.mean([run.bytes_written for run in runs])),
         ),
         accuracy=Accuracy(
-            floating=_known(measured.float_accuracy),
-            int8=_known(measured.int8_accuracy),
+            floating=known(measured.float_accuracy),
+            int8=known(measured.int8_accuracy),
             images=measured.images,
             prediction_agreement=measured.prediction_agreement,
             gate_agreement=measured.gate_agreement,
@@ -101,8 +101,8 @@ def make_report(work: Work) -> Report:
             OutputFigures(
                 layer=output.name,
                 classes=output.classes,
-                floating=_known(measured.outputs[output.name].float_accuracy),
-                int8=_known(measured.outputs[output.name].int8_accuracy),
+                floating=known(measured.outputs[output.name].float_accuracy),
+                int8=known(measured.outputs[output.name].int8_accuracy),
                 prediction_agreement=measured.outputs[output.name].prediction_agreement,
             )
             for output in program.outputs
@@ -171,10 +171,6 @@ def _mean_by_loop(loops: tuple[LoopCounts, ...]) -> dict[str, float]:
         for label, cycles in counts.by_loop().items():
             total[label] += cycles / len(loops)
     return dict(total)
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def _layer_cycles(program: Program, runs: RunCycles) -> dict[str, float]:
