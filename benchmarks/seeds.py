@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from acsgen.nn.checkpoint import load_checkpoint
 from acsgen.support.assets import asset
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.marked import replace_marked
+from acsgen.support.script import status_of
 from acsgen.train import Recipe, load_recipe
+from acsgen.train.recipe import recipe_of_file
 from benchmarks.papers import ROWS, model_file
 
 COMMAND = "python -m benchmarks.seeds"
@@ -52,23 +55,36 @@ def figures(path: Path) -> tuple[str, str, dict[str, float]]:
     """Return the shipped recipe that a model file was trained by, its seed, and its figures.
 
     Raises:
-        UserError: the file has no recipe, or it is none of those of the table.
+        UserError: the file has no recipe or no figures, or its recipe is none of the table's.
     """
     meta = load_checkpoint(path).meta
-    recipe = Recipe.model_validate(meta.get("recipe"))
-    for name in SKIPS:
-        if _plan(recipe) == _plan(load_recipe(asset("models", "recipes", f"{name}.yaml"))):
-            metrics = meta["metrics"]
-            kept = {key: metrics[key] for key in ("accuracy", "macs_ratio")}
-            kept["difficulty_correlation"] = metrics["masks"]["difficulty_correlation"]
-            return name, str(recipe.seed), kept
-    what = "was trained by none of the recipes of the table, or by a changed one"
-    raise UserError([Problem(str(path), what, f"the recipes are {', '.join(SKIPS)}")])
+    recipe = recipe_of_file(path, meta)
+    plan = _plan(recipe)
+    name = next((name for name, shipped in _shipped_plans().items() if shipped == plan), None)
+    if name is None:
+        what = "was trained by none of the recipes of the table, or by a changed one"
+        raise UserError(Problem(str(path), what, f"the recipes are {', '.join(SKIPS)}"))
+    try:
+        metrics = meta["metrics"]
+        kept = {key: metrics[key] for key in ("accuracy", "macs_ratio")}
+        kept["difficulty_correlation"] = metrics["masks"]["difficulty_correlation"]
+    except (KeyError, TypeError):
+        what = "does not hold the figures that training measures"
+        remedy = "name a file that acsgen train wrote"
+        raise UserError(Problem(str(path), what, remedy)) from None
+    return name, str(recipe.seed), kept
 
 
 def _plan(recipe: Recipe) -> dict[str, Any]:
     """All of a recipe but chance, and how its file is called and stored."""
     return recipe.model_dump(mode="json", exclude={"name", "seed", "file_precision"})
+
+
+@cache
+def _shipped_plans() -> dict[str, dict[str, Any]]:
+    """The plans of the shipped recipes, by name: they are read once for any number of files."""
+    recipes = {name: asset("models", "recipes", f"{name}.yaml") for name in SKIPS}
+    return {name: _plan(load_recipe(path)) for name, path in recipes.items()}
 
 
 def recorded() -> dict[str, Any]:
@@ -97,28 +113,32 @@ def _spread(values: list[float], digits: int, unit: str) -> str:
     return f"{mean:.{digits}f}{unit} ({least:.{digits}f} to {most:.{digits}f})"
 
 
+def update(files: Iterable[Path]) -> None:
+    """Keep the figures of model files, and write the table.
+
+    Raises:
+        UserError: a file is none of the table's, or the table still lacks figures.
+    """
+    kept = recorded()
+    for path in files:
+        name, seed, found = figures(path)
+        kept[name] = dict(sorted((kept.get(name, {}) | {seed: found}).items()))
+    save_baseline(FILE, {name: kept[name] for name in SKIPS if name in kept})
+    missing = [
+        Problem(name, f"has no figures of seed {seed}", f"train it with --set seed={seed}")
+        for name in SKIPS
+        for seed in SEEDS
+        if seed not in kept.get(name, {})
+    ]
+    if missing:
+        raise UserError(missing)
+    replace_marked(PAGE, BEGIN, END, table())
+
+
 def main(arguments: Iterable[str] | None = None) -> int:
-    """Keep the figures of model files, and write the table."""
+    """Keep the figures of the model files that are named, or of the shipped ones."""
     given = [Path(name) for name in (sys.argv[1:] if arguments is None else arguments)]
-    try:
-        kept = recorded()
-        for path in given or [model_file(name) for name in SKIPS]:
-            name, seed, found = figures(path)
-            kept[name] = dict(sorted((kept.get(name, {}) | {seed: found}).items()))
-        save_baseline(FILE, {name: kept[name] for name in SKIPS if name in kept})
-        missing = [
-            Problem(name, f"has no figures of seed {seed}", f"train it with --set seed={seed}")
-            for name in SKIPS
-            for seed in SEEDS
-            if seed not in kept.get(name, {})
-        ]
-        if missing:
-            raise UserError(missing)
-        replace_marked(PAGE, BEGIN, END, table())
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return status_of(lambda: update(given or [model_file(name) for name in SKIPS]))
 
 
 if __name__ == "__main__":

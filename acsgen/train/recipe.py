@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -254,6 +254,32 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     problems = [p for p in (_override(content, item) for item in overrides) if p is not None]
     if problems:
         raise UserError(problems)
+    return _validated(content, where)
+
+
+def recipe_of_file(path: Path, meta: Mapping[str, Any]) -> Recipe:
+    """Return the recipe that a model file was trained by.
+
+    Args:
+        path: the file, for messages.
+        meta: what the file says of itself.
+
+    Raises:
+        UserError: it says nothing of a recipe, or what it says is none of this version's.
+    """
+    content = meta.get("recipe")
+    if not isinstance(content, dict):
+        remedy = "name a file that acsgen train wrote"
+        raise UserError(Problem(str(path), "does not hold the recipe of its training", remedy))
+    return _validated(content, f"{path}, recipe")
+
+
+def _validated(content: dict[str, Any], where: str) -> Recipe:
+    """Return the recipe of a mapping.
+
+    Raises:
+        UserError: unknown keys or bad values; all are listed, and placed at ``where``.
+    """
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from acsgen.nn.checkpoint import load_checkpoint
-from acsgen.support.errors import UserError
 from acsgen.support.marked import replace_marked
+from acsgen.support.script import status_of
 
 BEGIN = "<!-- models:begin (written by `python -m acsgen.train.table models`, never by hand) -->"
 END = "<!-- models:end -->"
@@ -121,12 +121,7 @@ def _command(meta: Mapping[str, Any]) -> str:
 def main(arguments: list[str]) -> int:
     """Update ``README.md`` of the folder named by the only argument (default ``models``)."""
     folder = Path(arguments[0] if arguments else "models")
-    try:
-        update(folder / "README.md", model_table(folder))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return status_of(lambda: update(folder / "README.md", model_table(folder)))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from acsgen.nn import load_checkpoint, save_checkpoint
+from acsgen.support.errors import UserError
 from benchmarks import seeds
 from benchmarks.papers import model_file
 
@@ -59,3 +61,43 @@ def test_a_file_counts_for_the_recipe_that_it_was_trained_by(
     changed = with_recipe(tmp_path / "changed.pt", batch=64)
     assert seeds.main([str(changed)]) == 2
     assert "was trained by none of the recipes of the table" in capsys.readouterr().err
+
+
+def with_meta(path: Path, **meta: object) -> Path:
+    """The shipped GaterNet with these words about itself in place of its own."""
+    shipped = load_checkpoint(model_file(NAME))
+    save_checkpoint(path, shipped.model, shipped.arch, shipped.config, meta)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("meta", "said"),
+    [
+        ({}, "does not hold the recipe of its training (name a file that acsgen train wrote)"),
+        ({"recipe": ["gaternet"]}, "does not hold the recipe of its training"),
+        ({"recipe": {"name": "mine", "data": {"name": "digits32"}}}, "recipe: phases: is missing"),
+    ],
+    ids=["none", "no-mapping", "damaged"],
+)
+def test_a_file_without_a_recipe_is_refused_in_words(
+    meta: dict[str, object], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = with_meta(tmp_path / "other.pt", **meta)
+    assert seeds.main([str(other)]) == 2
+    assert capsys.readouterr().err.startswith(str(other))
+    with pytest.raises(UserError, match=re.escape(said)):
+        seeds.figures(other)
+
+
+def test_a_file_without_figures_is_refused_in_words(tmp_path: Path) -> None:
+    recipe = load_checkpoint(model_file(NAME)).meta["recipe"]
+    for metrics in ({}, {"accuracy": 0.9, "macs_ratio": 0.5, "masks": None}):
+        other = with_meta(tmp_path / "other.pt", recipe=recipe, metrics=metrics)
+        with pytest.raises(UserError, match="does not hold the figures that training measures"):
+            seeds.figures(other)
+
+
+def test_the_recipes_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds.figures(model_file(NAME))
+    monkeypatch.setattr(seeds, "load_recipe", lambda path: pytest.fail(f"{path} again"))
+    assert seeds.figures(model_file(NAME))[0] == NAME
