@@ -12,8 +12,8 @@ from acsgen.flow.synth.baseline import load_baseline
 from acsgen.isa.generated import LANES
 from acsgen.program.board import Board, load_board
 from acsgen.support.assets import asset
-from acsgen.support.errors import UserError
 from acsgen.support.marked import replace_marked
+from acsgen.support.script import status_of
 
 BEGIN = "<!-- synthesis:begin (written by `python -m acsgen.flow.synth.table`, never by hand) -->"
 END = "<!-- synthesis:end -->"
@@ -85,15 +85,14 @@ def _row(name: str, number: float | None, values: Mapping[str, float]) -> str:
     return f"| {name} | {'' if number is None else f'{number:.0f}'} | {' | '.join(cells)} |"
 
 
+def _update() -> None:
+    table = synthesis_table(load_baseline(asset("benchmarks", "synthesis.json")))
+    replace_marked(asset("hw", "rtl", "README.md"), BEGIN, END, table)
+
+
 def main() -> int:
     """Write the table of ``benchmarks/synthesis.json``."""
-    try:
-        table = synthesis_table(load_baseline(asset("benchmarks", "synthesis.json")))
-        replace_marked(asset("hw", "rtl", "README.md"), BEGIN, END, table)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return status_of(_update)
 
 
 if __name__ == "__main__":
