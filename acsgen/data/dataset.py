@@ -1,9 +1,10 @@
-"""A data set: labelled images."""
+"""Images of a data set, labelled or not."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,38 +15,7 @@ from acsgen.support.user_files import require_folder
 #: Name of the images of a network that comes without a data set: crops of two photographs.
 PHOTOGRAPHS = "photographs"
 
-
-@dataclass(frozen=True)
-class Dataset:
-    """Labelled images.
-
-    Attributes:
-        name: the name it was loaded by.
-        images: uint8 [N, C, H, W].
-        labels: int64 [N], in 0..num_classes-1.
-        num_classes: number of classes.
-        split: ``train`` or ``test``.
-        difficulty: float32 [N] in [0, 1], 1 hardest, where the data set knows it; else None.
-    """
-
-    name: str
-    images: npt.NDArray[np.uint8]
-    labels: npt.NDArray[np.int64]
-    num_classes: int
-    split: str
-    difficulty: npt.NDArray[np.float32] | None = None
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def head(self, count: int) -> Dataset:
-        """The first ``count`` images."""
-        return replace(
-            self,
-            images=self.images[:count],
-            labels=self.labels[:count],
-            difficulty=None if self.difficulty is None else self.difficulty[:count],
-        )
+_Images = TypeVar("_Images", bound="Images")
 
 
 @dataclass(frozen=True)
@@ -56,7 +26,7 @@ class Images:
         name: the name they were loaded by.
         images: uint8 [N, C, H, W].
         labels: int64 [N], from 0 on; None where there are none.
-        difficulty: as of :class:`Dataset`.
+        difficulty: float32 [N] in [0, 1], 1 hardest, where the data set knows it; else None.
     """
 
     name: str
@@ -67,7 +37,7 @@ class Images:
     def __len__(self) -> int:
         return len(self.images)
 
-    def head(self, count: int) -> Images:
+    def head(self: _Images, count: int) -> _Images:
         """The first ``count`` images."""
         return replace(
             self,
@@ -75,6 +45,20 @@ class Images:
             labels=None if self.labels is None else self.labels[:count],
             difficulty=None if self.difficulty is None else self.difficulty[:count],
         )
+
+
+@dataclass(frozen=True)
+class Dataset(Images):
+    """Labelled images: labels are always there, in 0..num_classes-1.
+
+    Attributes:
+        num_classes: number of classes.
+        split: ``train`` or ``test``.
+    """
+
+    labels: npt.NDArray[np.int64]
+    num_classes: int = field(kw_only=True)
+    split: str = field(kw_only=True)
 
 
 def need_root(name: str, root: Path | None, remedy: str) -> Path:

@@ -120,7 +120,7 @@ def _dataset(
 ) -> Dataset:
     for array in (images, labels, difficulty):
         array.setflags(write=False)
-    return Dataset("digits32", images, labels, _CLASSES, split, difficulty)
+    return Dataset("digits32", images, labels, difficulty, num_classes=_CLASSES, split=split)
 
 
 def _uniform(rng: np.random.RandomState, low: float, high: float, count: int) -> Floats:

@@ -85,10 +85,8 @@ def load_images(
         from acsgen.data.npz import load_npz_images
 
         found = load_npz_images(Path(name.removeprefix("npz:")))
-    else:
-        dataset = load_dataset(name, split, root)
-        found = Images(dataset.name, dataset.images, dataset.labels, dataset.difficulty)
-    return found if limit is None else found.head(limit)
+        return found if limit is None else found.head(limit)
+    return load_dataset(name, split, root, limit)
 
 
 def _digits32(split: str, root: Path | None) -> Dataset:

@@ -28,7 +28,7 @@ def load_npz(path: Path, split: str) -> Dataset:
     found = load_npz_images(path, need_labels=True)
     assert found.labels is not None
     classes = int(found.labels.max()) + 1
-    return Dataset(found.name, found.images, found.labels, classes, split)
+    return Dataset(found.name, found.images, found.labels, num_classes=classes, split=split)
 
 
 def load_npz_images(path: Path, need_labels: bool = False) -> Images:

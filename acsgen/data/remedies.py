@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acsgen.data.dataset import Dataset, Images
+from acsgen.data.dataset import Images
 from acsgen.support.errors import Problem, UserError
 
 _OWN_DATASET = "pass the data set the network was trained on with --dataset"
@@ -28,7 +28,7 @@ def remedy_for_images(images: NDArray[Any], wanted: tuple[int, ...] | None = Non
     return "store " + ", then ".join(steps) if steps else ""
 
 
-def require_images(dataset: Dataset | Images, wanted: tuple[int, ...]) -> None:
+def require_images(dataset: Images, wanted: tuple[int, ...]) -> None:
     """Refuse a data set of images of another shape than a network takes, ``(C, H, W)``.
 
     Raises:

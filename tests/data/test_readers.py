@@ -174,6 +174,9 @@ def test_images_without_labels_are_enough_where_none_are_read(tmp_path: Path) ->
     labelled = load_images(npz(tmp_path, images=IMAGES, labels=LABELS), "test")
     assert labelled.labels is not None
     assert labelled.labels.tolist() == list(LABELS)
+    first = load_images(npz(tmp_path, images=IMAGES), "test", limit=3)
+    assert (first.labels, len(first)) == (None, 3)
+    assert np.array_equal(first.images, IMAGES[:3])
     with pytest.raises(UserError, match="4 images but 3 labels"):
         load_images(npz(tmp_path, images=IMAGES, labels=LABELS[:3]), "test")
     with pytest.raises(UserError, match="array images missing"):
@@ -282,7 +285,9 @@ def test_the_remedy_for_other_images_and_labels():
 @pytest.mark.unit
 def test_images_of_another_shape_are_refused_with_that_line():
     labels = np.zeros(2, np.int64)
-    dataset = Dataset("npz:x.npz", PIXELS.transpose(0, 2, 3, 1), labels, 1, "test")
+    dataset = Dataset(
+        "npz:x.npz", PIXELS.transpose(0, 2, 3, 1), labels, num_classes=1, split="test"
+    )
     require_images(dataset, (4, 5, 3))
     said = r"4x5x3, the network takes 3x4x5 \(store images.transpose.*, or give another --dataset"
     with pytest.raises(UserError, match=said):
