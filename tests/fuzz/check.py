@@ -10,8 +10,8 @@ import numpy as np
 from acsgen.engines.base import Engine, EngineRun
 from acsgen.isa.generated import HEADER_WORDS, WORD_BYTES, Instruction, ResultHeader, Status
 
+from .case import Case, listing
 from .machine import CLOCKED, Expected, Machine
-from .programs import Case, listing
 
 #: Images in different orders, with and without trace: nothing may stay from the run before.
 RUNS = ((0, True), (1, False), (0, False), (1, True))

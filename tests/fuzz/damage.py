@@ -31,6 +31,7 @@ from acsgen.program.engine_config import EngineConfig
 from acsgen.program.exits import NO_LIMIT
 from tests.isa.places import value_of
 
+from .case import Case
 from .check import Mismatch, compare
 from .machine import (
     CLOCKED,
@@ -38,11 +39,8 @@ from .machine import (
     Machine,
     Undefined,
     Words,
-    plane_blocks,
-    result_channels,
-    traced_words,
 )
-from .programs import Case
+from .planes import plane_blocks, result_channels, traced_words
 
 #: A choice in a range, its ends included: hypothesis's draw, or a random generator's.
 Pick = Callable[[int, int], int]

@@ -31,9 +31,10 @@ from tests.nets.quantized import integer_network
 from tests.nets.random_integer_graphs import graphs, thresholds
 from tests.nets.random_modules import random_networks
 
+from .case import Case
 from .check import RUNS, check, prepared
 from .damage import Buffers, affordable, check_damaged, damaged
-from .programs import Case, programs
+from .programs import programs
 
 #: Layers of graphs that run on the RTL.
 RTL_MACS = 60_000

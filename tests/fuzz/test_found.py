@@ -13,7 +13,7 @@ from acsgen.isa.generated import HEADER_WORDS, MASK_NONE, Instruction, Opcode
 from tests.differential.engines import EngineUnderTest
 from tests.handmade import PLANE, POINTWISE, Params
 
-from .programs import Case
+from .case import Case
 from .session import Attempt
 
 

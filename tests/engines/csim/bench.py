@@ -28,7 +28,8 @@ from acsgen.isa.generated import (
 )
 from tests.differential.engines import EngineUnderTest
 from tests.fuzz.check import compare
-from tests.fuzz.machine import Machine, Plane, plane_blocks
+from tests.fuzz.machine import Machine
+from tests.fuzz.planes import Plane, plane_blocks
 
 Array = NDArray[np.integer[Any]]
 

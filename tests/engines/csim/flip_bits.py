@@ -18,7 +18,7 @@ from acsgen.engines.csim import CSimEngine
 from acsgen.isa.generated import Instruction, LinearMode, Opcode, Record, Status
 from tests.differential.engines import EngineUnderTest
 from tests.fuzz.damage import Buffers, damage, judge
-from tests.fuzz.machine import Plane
+from tests.fuzz.planes import Plane
 from tests.fuzz.session import try_programs
 
 from .bench import Bench, encode, random_pixels

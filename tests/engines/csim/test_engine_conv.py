@@ -9,7 +9,7 @@ import pytest
 
 from acsgen.isa.generated import MASK_NONE, MAX_CHUNK, RECORD_WORDS, Instruction, Opcode, Record
 from tests.differential.engines import Engines, EngineUnderTest
-from tests.fuzz.machine import Plane
+from tests.fuzz.planes import Plane
 
 from .bench import Array, Bench, random_pixels
 

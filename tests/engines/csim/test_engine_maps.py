@@ -10,7 +10,7 @@ from acsgen_host.words import pack_image
 
 from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, MASK_NONE, Instruction, Opcode
 from tests.differential.engines import Engines, EngineUnderTest
-from tests.fuzz.machine import Plane
+from tests.fuzz.planes import Plane
 from tests.isa.places import HIGH
 
 from .bench import Bench, random_pixels
