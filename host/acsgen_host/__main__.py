@@ -103,11 +103,7 @@ def _describe(accelerator: Accelerator) -> None:
 
 def _simulated(accelerator: Accelerator) -> str:
     name = accelerator.simulation
-    return (
-        f"; {name}, no board: times are its cycles at the board's clock, which is assumed"
-        if name
-        else ""
-    )
+    return f"; {name}, no board: times are {accelerator.times}" if name else ""
 
 
 def _self_test(accelerator: Accelerator, limit: int | None) -> int:

@@ -155,6 +155,11 @@ class Accelerator(CycleSettings):
         return self._backend.name if simulated else None
 
     @property
+    def times(self) -> str:
+        """What the times of results are, in words: of a simulation, cycles at an assumed clock."""
+        return getattr(self._backend, "times", "seen by the driver")
+
+    @property
     def timeout(self) -> float:
         """Seconds that an image may take, where a call does not say otherwise."""
         return self._timeout

@@ -70,7 +70,7 @@ def start(limit: int | None = None) -> Session:
     print(f"Python {platform.python_version()}, numpy {np.__version__}")
     if accelerator.simulation:
         print("SIMULATION: results and counters are those of the engine, bit for bit;")
-        print("times are simulated cycles at the board's clock, and nothing was measured.")
+        print(f"times are {accelerator.times}; nothing was measured.")
     return Session(accelerator, images, labels[:wanted], quality, engine)
 
 

@@ -29,12 +29,11 @@ for value in strictness:
     )
 
 # %%
-clock = "simulated cycles at the board's clock" if accelerator.simulation else "seen by the driver"
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.6))
 for axis, values, title, color in (
     (axes[0], 100 * np.array(right), f"{session.quality}, %", "#1b7f5c"),
     (axes[1], np.array(macs) / 1e6, "million MACs an image", "#1f4e79"),
-    (axes[2], 1e3 * np.array(times), f"ms an image\n({clock})", "#d95f02"),
+    (axes[2], 1e3 * np.array(times), f"ms an image\n({accelerator.times})", "#d95f02"),
 ):
     axis.plot(strictness, values, "o-", color=color, lw=2, ms=5)
     axis.axvline(0.5, color="#7f8c99", ls=":", lw=1)

@@ -192,6 +192,13 @@ class SimulatedBackend:
         cycles = counted or getattr(self.board.device, "cycles", 0)
         return cycles / (1e6 * self._clock_mhz) if self._clock_mhz else 0.0
 
+    @property
+    def times(self) -> str:
+        """What the times of results are, in words."""
+        if self._clock_mhz:
+            return f"simulated cycles at {self._clock_mhz:g} MHz, assumed"
+        return "those of this machine, and say nothing of a board"
+
     def reset(self) -> bool:
         """Reset the engine, where that is possible."""
         if self._resettable:
