@@ -31,14 +31,58 @@ from acsgen.program.engine_config import EngineConfig
 from acsgen.quant.finer_averages import repeatable
 from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import REPEAT_BELOW, quantize, quantize_and_judge
-from tests.nets.modules import export
+from acsgen.quant.thresholds import force_masks
+from tests.differential.engines import Engines, check_network
+from tests.nets.modules import PooledGate, export
 from tests.quant.test_refinement import agreement
 
 SHAPE = (3, 16, 16)
 Images = NDArray[np.uint8]
 
 
-def depthwise(decades: float, seed: int) -> tuple[LayerGraph, Images, Images]:
+class Gated(nn.Module):
+    """A map whose first two channels are open for some images; the third one is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(8, 8, 3, padding=1)
+        self.gate = PooledGate(8, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        mask: torch.Tensor = self.gate(x)
+        return torch.relu(self.conv(x)) * mask
+
+    def divide(self, spread: torch.Tensor, x: torch.Tensor) -> None:
+        """Undo what makes the channels of ``x`` differ in size, and set the gate for ``x``."""
+        decide = self.gate.fc
+        decide.weight.div_(spread[None])
+        decide.bias.zero_()
+        found = decide(x.mean((2, 3)))
+        sure = 10 * found.abs().max()
+        decide.bias.copy_(sure.expand(8))
+        # Between the two that lie farthest apart in the middle, so that rounding flips no bit.
+        ordered = found[:, :2].sort(0).values[len(found) // 4 : -len(found) // 4]
+        widest = (ordered[1:] - ordered[:-1]).argmax(0)
+        for channel, index in enumerate(widest.tolist()):
+            decide.bias[channel] = -ordered[index : index + 2, channel].mean()
+        decide.bias[2] = -sure
+        self.conv.weight.div_(spread[None, :, None, None])
+
+
+class Plain(nn.Sequential):
+    """The same map without a gate."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU())
+
+    def divide(self, spread: torch.Tensor, x: torch.Tensor) -> None:
+        """Undo what makes the channels of ``x`` differ in size."""
+        self[0].weight.div_(spread[None, :, None, None])
+
+
+def depthwise(
+    decades: float, seed: int, kind: type[Plain] | type[Gated] = Plain
+) -> tuple[LayerGraph, Images, Images]:
     """A random network with a depthwise layer, whose channels differ in size and whose reader
     undoes it; images to calibrate, and images that it has not seen."""
     torch.manual_seed(seed)
@@ -48,8 +92,7 @@ def depthwise(decades: float, seed: int) -> tuple[LayerGraph, Images, Images]:
         nn.ReLU(),
         nn.Conv2d(8, 8, 3, padding=1, groups=8),
         nn.ReLU(),
-        nn.Conv2d(8, 8, 3, padding=1),
-        nn.ReLU(),
+        last := kind(),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
         nn.Linear(8, 10),
@@ -60,10 +103,11 @@ def depthwise(decades: float, seed: int) -> tuple[LayerGraph, Images, Images]:
     with torch.no_grad():
         net[2].weight.mul_(spread[:, None, None, None])
         net[2].bias.mul_(spread)
-        net[4].weight.div_(spread[None, :, None, None])
-        logits = net.eval()(torch.from_numpy(pixels[:200]).float() / 255)
-        net[8].bias.sub_(logits.mean(0)).div_(logits.std(0))
-        net[8].weight.div_(logits.std(0)[:, None])
+        calibration = torch.from_numpy(pixels[:200]).float() / 255
+        last.divide(spread, net.eval()[:4](calibration))
+        logits = net(calibration)
+        net[-1].bias.sub_(logits.mean(0)).div_(logits.std(0))
+        net[-1].weight.div_(logits.std(0)[:, None])
     program = export(net, SHAPE, torch.float32)
     graph, _ = layers_of(imported_network(Path("net.pt2"), program, {}, "pt2"))
     return graph, pixels[:200], pixels[200:]
@@ -77,7 +121,7 @@ def test_networks_with_depthwise_layers_agree_on_new_images() -> None:
         plain, told = quantize_and_judge(graph, calibration, finer_averages=False)
         assert told.repeated is None, (decades, seed)
         finer, told = quantize_and_judge(graph, calibration)
-        assert told.averages == ("6.avgpool.centred",), (decades, seed)
+        assert told.averages == ("5.avgpool.centred",), (decades, seed)
         assert {layer.name for layer in finer} >= set(told.added)
         share, error = agreement(graph, plain, new)
         finer_share, finer_error = agreement(graph, finer, new)
@@ -125,6 +169,38 @@ def test_every_board_has_room_for_the_most_copies() -> None:
     integers = quantize(graph, calibration)
     for board in ("zedboard", "pynq-z1", "ultra96v2"):
         compile_graph(integers, EngineConfig.for_board(load_board(board)))
+
+
+@pytest.mark.rtl
+def test_gates_on_the_map_of_finer_averages(engines: Engines) -> None:
+    """Both engines, with the gate as it is, open, closed and mixed: a closed channel is zero on the
+    map, and each copy of its average that of a constant."""
+    graph, calibration, new = depthwise(1, 7, Gated)
+    integers, told = quantize_and_judge(graph, calibration)
+    assert told.averages == ("5.avgpool.centred",)
+    copies = [layer for layer in integers if isinstance(layer, IntConv) and layer.groups == 8]
+    masked = {layer.x for layer in copies if layer.name.startswith("5.avgpool")}
+    assert len(masked) == 1
+    (gate,) = integers.gates
+    source = integers[masked.pop()]
+    assert isinstance(source, IntConv)
+    assert [part.mask for part in source.mask] == [gate.name]
+
+    results = []
+    for bits in (None, True, False):
+        chosen = {} if bits is None else force_masks(integers, {gate.name: bits})
+        results.append(GoldenModel(integers).run(new[:100], chosen))
+    masks = results[0].masks[gate.name]
+    assert masks[:, 2].max() == 0
+    assert all(0.2 < share < 0.8 for share in masks[:, :2].mean(0))
+    averages = [result.values["5.avgpool.centred"] for result in results]
+    assert np.ptp(averages[2], axis=0).max() == 0, "nothing of the image is left"
+    # What is open has the average that it has with the gate open, in all four copies.
+    for copy in range(4):
+        taken = slice(8 * copy, 8 * copy + 8)
+        wanted = np.where(masks == 1, averages[1][:, taken], averages[2][:, taken])
+        assert np.array_equal(averages[0][:, taken], wanted)
+    check_network(integers, engines(4, True))
 
 
 # -- by hand ---------------------------------------------------------------------------------------
