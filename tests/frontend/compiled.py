@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from acsgen.frontend import layers_of, run_layers
 from acsgen.importers.network import ImportedNetwork, imported_network
 from acsgen.ir.layers import Layer, LayerGraph
 from acsgen.support.errors import Problem, UserError
 from tests.nets.images import noise
-from tests.nets.modules import SHAPE, export
+from tests.nets.modules import SHAPE, Body, Net, export, randomized
+
+
+def net(
+    forward: Callable[[Any, Tensor], Any], outputs: int | None = None, **layers: nn.Module
+) -> Any:
+    """A network around a forward function over named layers, with random weights."""
+    return randomized(Net(Body(forward, **layers), outputs=outputs))
 
 
 def program_of(
