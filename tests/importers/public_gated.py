@@ -202,13 +202,13 @@ class Squeeze(nn.Module):
 class AcsGate(nn.Module):
     """ACS's gate: 1x1/2, 3x3/2, BN, ReLU, 3x3, average, 1x1; with DGConv or without."""
 
-    def __init__(self, channels: int, width: int, grouped: bool) -> None:
+    def __init__(self, channels: int, width: int, grouped: bool, growth: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, width, 1, 2, bias=False)
         self.conv2 = GroupedConv(width, 2) if grouped else conv3x3(width, width, 2)
         self.se, self.bn1 = Squeeze(width), nn.BatchNorm2d(width)
-        self.conv3 = GroupedConv(width) if grouped else conv3x3(width, width)
-        self.linear_layer = nn.Conv2d(width, width, 1)
+        self.conv3 = GroupedConv(width) if grouped else conv3x3(width, growth)
+        self.linear_layer = nn.Conv2d(growth, growth, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv3(F.relu(self.bn1(self.conv2(self.conv1(x)))))
@@ -267,9 +267,18 @@ class Transition(nn.Module):
 
 
 class GatedDenseNet(nn.Module):
-    """``gate`` is acs, acs-gn (no DGConv) or iadi; ``last`` transitions behind the last block."""
+    """``gate`` is acs, acs-gn (no DGConv) or iadi; ``last`` transitions behind the last block.
 
-    def __init__(self, gate: str, blocks: tuple[int, ...] = (2, 2, 1), last: bool = True) -> None:
+    ``width`` is that inside of ACS's gates.
+    """
+
+    def __init__(
+        self,
+        gate: str,
+        blocks: tuple[int, ...] = (2, 2, 1),
+        last: bool = True,
+        width: int = 8,
+    ) -> None:
         super().__init__()
         growth, channels, self.layers = 8, 12, blocks
         self.base_layer = nn.Sequential(
@@ -287,7 +296,7 @@ class GatedDenseNet(nn.Module):
                 channels += growth
                 decide: nn.Module = IadiGate(channels, 10, growth)
                 if gate != "iadi":
-                    decide = AcsGate(channels, growth, gate == "acs")
+                    decide = AcsGate(channels, width, gate == "acs", growth)
                 setattr(self, f"denseblock{block}_{index}_gate", decide)
             if last or block < len(blocks) - 1:
                 setattr(self, f"trans{block}", Transition(channels))

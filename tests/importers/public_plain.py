@@ -111,7 +111,9 @@ class DenseLayer(nn.Module):
 
 
 class DenseNet(nn.Module):
-    def __init__(self, blocks: tuple[int, ...], small: bool = False) -> None:
+    def __init__(
+        self, blocks: tuple[int, ...], small: bool = False, last_norm: str | None = None
+    ) -> None:
         super().__init__()
         channels, growth = 10, 4
         steps: OrderedDict[str, nn.Module] = OrderedDict()
@@ -136,7 +138,7 @@ class DenseNet(nn.Module):
                     )
                 )
                 channels //= 2
-        steps[f"norm{len(blocks) + 1}"] = nn.BatchNorm2d(channels)
+        steps[last_norm or f"norm{len(blocks) + 1}"] = nn.BatchNorm2d(channels)
         self.features, self.classifier = nn.Sequential(steps), nn.Linear(channels, 5)
 
     def forward(self, x: Tensor) -> Answer:

@@ -51,6 +51,9 @@ ORIGINALS = {
     "ofas-2": Original(lambda: gated.Ofas((12, 8), blocks=1), "ofas", "ofas_resnet"),
     "acs": Original(lambda: gated.GatedDenseNet("acs"), "acs", "densenet"),
     "acs-gn": Original(lambda: gated.GatedDenseNet("acs-gn", (1, 2)), "acs", "densenet"),
+    "acs-gn-wide": Original(
+        lambda: gated.GatedDenseNet("acs-gn", (1, 2), width=12), "acs", "densenet"
+    ),
     "iadi-dense": Original(
         lambda: gated.GatedDenseNet("iadi", (1, 2, 1, 1), last=False), "acs", "densenet", size=64
     ),
@@ -79,6 +82,13 @@ ORIGINALS = {
     "vgg-dropouts": Original(lambda: plain.Vgg(VGG_PLAN, False, "dropouts"), "vgg", "vgg"),
     "vgg": Original(lambda: plain.Vgg(VGG_HEAD, True, "imagenet"), "vgg", "vgg", IMAGENET, 28),
     "densenet": Original(lambda: plain.DenseNet((2, 3)), "densenet", "densenet", IMAGENET, 64),
+    # Torchvision calls the last norm so, however many blocks there are.
+    "densenet-norm5": Original(
+        lambda: plain.DenseNet((2, 1, 2), last_norm="norm5"), "densenet", "densenet", IMAGENET, 64
+    ),
+    "densenet-norm-final": Original(
+        lambda: plain.DenseNet((1, 2), small=True, last_norm="norm_final"), "densenet", "densenet"
+    ),
     "densenet-cifar": Original(
         lambda: plain.DenseNet((2, 1, 2), small=True), "densenet", "densenet"
     ),

@@ -66,6 +66,7 @@ def _gate_config(weights: Weights) -> dict[str, object] | None:
         "bottleneck": bottleneck,
         "grouping": f"{gate}.conv2.gate" in weights,
         "se": False,
+        "last_width": weights.shape(f"{gate}.linear_layer.weight")[1],
         "bottleneck_stride": 2,
         "bottleneck_norm": False,
         "last_norm": False,

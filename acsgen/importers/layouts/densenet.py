@@ -20,6 +20,9 @@ def _read(weights: Weights) -> Reading:
         while weights.under(f"features.denseblock{block + 1}.denselayer{layers + 1}"):
             layers += 1
         blocks.append(layers)
+    # Torchvision's last norm is number 5, however many blocks there are; others count, or name it.
+    numbers = (f"norm{number + 1}", "norm5", "norm_final")
+    last = next((n for n in numbers if weights.under(f"features.{n}")), numbers[0])
     large = kernel == 7
     reading = Reading(
         "densenet",
@@ -37,7 +40,7 @@ def _read(weights: Weights) -> Reading:
         names={
             "conv": "features.conv0",
             "norm": "features.norm0",
-            "last_norm": f"features.norm{number + 1}",
+            "last_norm": f"features.{last}",
             "fc": "classifier",
         },
     )

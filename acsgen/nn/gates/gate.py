@@ -101,9 +101,12 @@ class AcsGate(nn.Module):
         bottleneck_stride: stride of the 1x1 convolution.
         bottleneck_norm: BatchNorm + ReLU after the 1x1.
         last_norm: BatchNorm + ReLU after the second 3x3.
+        last_width: channels behind the second 3x3; default the bottleneck's, which ``grouping``
+            needs.
 
     Raises:
-        ValueError: ``grouping`` with a bottleneck that is not a power of two.
+        ValueError: ``grouping`` with a bottleneck that is not a power of two, or with another
+            ``last_width``.
     """
 
     #: sigmoid(1) = 0.73: every channel starts open, with gradient left to close it.
@@ -121,6 +124,7 @@ class AcsGate(nn.Module):
         bottleneck_stride: int = 1,
         bottleneck_norm: bool = True,
         last_norm: bool = True,
+        last_width: int | None = None,
     ) -> None:
         super().__init__()
         width = default_bottleneck(in_channels) if bottleneck is None else bottleneck
@@ -128,14 +132,19 @@ class AcsGate(nn.Module):
             raise ValueError(
                 f"an ACS gate with grouping needs a power of two as bottleneck, got {width}"
             )
+        last = width if last_width is None else last_width
+        if grouping and last != width:
+            raise ValueError(
+                f"an ACS gate with grouping has {width} channels up to the end, not {last}"
+            )
         self.reduce = nn.Conv2d(in_channels, width, 1, stride=bottleneck_stride, bias=False)
         self.reduce_norm = nn.BatchNorm2d(width) if bottleneck_norm else None
-        self.conv1 = _conv3x3(width, stride=2, grouping=grouping)
+        self.conv1 = _conv3x3(width, width, stride=2, grouping=grouping)
         self.norm1 = nn.BatchNorm2d(width)
         self.se = SqueezeExcite(width, reduction) if se else None
-        self.conv2 = _conv3x3(width, stride=1, grouping=grouping)
-        self.norm2 = nn.BatchNorm2d(width) if last_norm else None
-        self.fc = nn.Linear(width, out_channels)
+        self.conv2 = _conv3x3(width, last, stride=1, grouping=grouping)
+        self.norm2 = nn.BatchNorm2d(last) if last_norm else None
+        self.fc = nn.Linear(last, out_channels)
         nn.init.constant_(self.fc.bias, self.INITIAL_LOGIT)
         self.gate = ChannelGate(threshold)
 
@@ -154,7 +163,7 @@ class AcsGate(nn.Module):
         return mask
 
 
-def _conv3x3(channels: int, stride: int, grouping: bool) -> nn.Module:
+def _conv3x3(ins: int, outs: int, stride: int, grouping: bool) -> nn.Module:
     if grouping:
-        return DGConv2d(channels, 3, stride=stride)
-    return nn.Conv2d(channels, channels, 3, stride=stride, padding=1, bias=False)
+        return DGConv2d(ins, 3, stride=stride)
+    return nn.Conv2d(ins, outs, 3, stride=stride, padding=1, bias=False)

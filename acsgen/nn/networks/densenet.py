@@ -52,6 +52,7 @@ class DenseGateConfig(BaseModel):
     bottleneck_stride: int = Field(default=1, ge=1, le=2)
     bottleneck_norm: bool = True
     last_norm: bool = True
+    last_width: Width | None = None
 
 
 class DenseNetConfig(ImageConfig):
@@ -88,6 +89,11 @@ class DenseNetConfig(ImageConfig):
             if not is_power_of_two(width):
                 raise ValueError(
                     f"ACS gates with grouping need a power of two as bottleneck, got {width}"
+                )
+            if gate.last_width not in (None, width):
+                raise ValueError(
+                    f"ACS gates with grouping have {width} channels up to the end: leave out "
+                    f"last_width, or set grouping: false"
                 )
         return self
 
@@ -272,4 +278,5 @@ def _gate(config: DenseNetConfig, gate: DenseGateConfig, in_channels: int) -> nn
         bottleneck_stride=gate.bottleneck_stride,
         bottleneck_norm=gate.bottleneck_norm,
         last_norm=gate.last_norm,
+        last_width=gate.last_width,
     )
