@@ -234,7 +234,11 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
   const chunk_place_t place = storer.place;
   bool complete = false;
   bool passes = storer.waiting != 0u && !chunk.stores;
-  if (loader.due_bursts != 0u) {
+  // Words may be due while chunks without any are still to be passed. Those have no room, so that a
+  // word goes where the next chunk begins all the same; but the end of a row counts for the chunk
+  // that the storer is at, and waits until that is its own.
+  const bool completes = loader.due[0].words == 1u && loader.due[0].last && !loader.due[0].table;
+  if (loader.due_bursts != 0u && (chunk.stores || !completes)) {
     Burst &burst = loader.due[0];
     // A word of a table stays until its entries are taken, one an iteration.
     const bool fresh = !burst.table || int(storer.table.entry) % TABLE_ENTRIES == 0;
@@ -244,7 +248,7 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
                       int(storer.table.entry) % TABLE_ENTRIES == TABLE_ENTRIES - 1;
     const int word = int(burst.offset);
     const bool ends = used && burst.words == 1u;
-    complete = ends && burst.last && !burst.table;
+    complete = completes;
     if (burst.table) {
       take_entry(next.inputs, next.outputs, next.op.channels_in, data, lists, int(next.list),
                  storer.table);

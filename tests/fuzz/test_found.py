@@ -136,3 +136,47 @@ def test_a_traced_map_without_blocks_writes_nothing(both: EngineUnderTest) -> No
         ),
     ]
     run(both, program, params)
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize("masked", range(1, 9))
+def test_a_row_is_complete_for_its_own_chunk(both: EngineUnderTest, masked: int) -> None:
+    """The end of a row may be due while masked groups, which have no words, are still to be passed.
+
+    The rows of a convolution with many inputs keep the loader from the short ones of a depthwise
+    convolution behind it; of that, the first groups are masked, and have the residual alone.
+    """
+    params = Params()
+    program = [
+        Instruction(Opcode.LOAD, dst_step=1, channels=1, **PLANE),
+        params.gate(0, [index >= masked for index in range(12)]),
+        Instruction(
+            Opcode.CONV,
+            channels_in=128,
+            channels=12,
+            chunk=12,
+            mask_in=MASK_NONE,
+            mask_out=MASK_NONE,
+            dst_base=256,
+            trace_addr=HEADER_WORDS,
+            **POINTWISE | {"src_step": 0},
+            **params.rows(12, 128),
+        ),
+        Instruction(
+            Opcode.CONV,
+            channels_in=1,
+            channels=1,
+            chunk=1,
+            mask_in=MASK_NONE,
+            mask_out=0,
+            src_base=256,
+            res_enable=1,
+            res_base=256,
+            res_step=1,
+            res_mult=1,
+            dst_base=268,
+            **POINTWISE | {"groups": 12, "dst_step": 1},
+            **params.rows(12, 1),
+        ),
+    ]
+    run(both, program, params)
