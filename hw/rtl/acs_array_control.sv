@@ -15,15 +15,12 @@ module acs_array_control
   input  wire logic         clear_i,       // a run begins or ends
   input  wire logic         start_i,
   input  wire instruction_t op_i,
+  input  wire kind_t        kind_i,
   input  wire channel_counts_t channels_i, // of a CONV, over all groups
   output      logic         quiet_o,       // one cycle: starts no more loads of listed rows
   output      logic         done_o,        // one cycle
   output      logic         bad_table_o,   // with done_o: an entry was too large
-  output      logic         stall_o,       // the array waits for memory
-  // Counters, one cycle each.
-  output      logic         iteration_done_o,
-  output      logic         group_done_o,
-  output      logic         table_done_o,
+  output      events_t      events_o,      // to be counted
   // Table words.
   input  wire logic         data_valid_i,
   output      logic         data_ready_o,
@@ -36,7 +33,6 @@ module acs_array_control
   input  wire sides_t       scan_busy_i,
   input  wire channel_counts_t found_i,     // active channels in the lists by now
   input  wire channel_counts_t passed_i,    // masked channels by now
-  output      sides_t       listed_o,       // a mask decides
   output      channel_counts_t active_o,    // of the group
   output      channel_counts_t masked_o,
   output      channel_t     in_addr_o,
@@ -50,12 +46,9 @@ module acs_array_control
   input  wire logic         clear_busy_i,
   // Weights of listed rows.
   output      logic         load_o,
-  output      logic         load_masked_o,
-  output      logic         load_listed_o,  // the list is complete
-  output      channels_t    load_rows_o,    // in the list by now
+  output      row_list_t    load_list_o,
   input  wire logic [1:0][7:0] rows_i,      // rows there, by set
-  input  wire logic         early_set_i,    // words of weights that those of the first round hold
-  input  wire logic [15:0]  early_words_i,
+  input  wire early_words_t early_i,        // those of the first round, which are not complete
   input  wire logic         chunk_done_i,
   input  wire logic         rows_known_i,   // how many words of a row are read
   // Factors of SCALE.
@@ -72,7 +65,8 @@ module acs_array_control
   input  wire logic         post_idle_i,
   input  wire logic         totals_done_i   // those of GAVG are in the vector memory
 );
-  logic is_conv, is_gavg, takes_max;
+  sides_t listed;  // a mask decides
+  logic is_conv;
   logic scan, conv_scan, map_scan, conv_done, map_done, conv_valid, map_valid;
   iteration_t chosen, conv_iteration, map_iteration, iteration;
   round_t conv_round, map_round;
@@ -89,24 +83,21 @@ module acs_array_control
   group_count_t in_flight_q, most_in_flight;
   logic room, settled;
 
-  assign is_conv   = op_i.opcode == OP_CONV;
-  assign is_gavg   = op_i.opcode == OP_GAVG;
-  assign takes_max = op_i.opcode == OP_POOL && op_i.pool_max;
+  assign is_conv = kind_i.conv;
 
   // Lists, where masks decide; otherwise the order itself serves.
-  assign listed_o.inputs  = op_i.mask_in != 8'(MASK_NONE);
-  assign listed_o.outputs = op_i.mask_out != 8'(MASK_NONE) && masks_result(op_i);
+  assign listed           = kind_i.listed;
   assign scan             = conv_scan || map_scan;
-  assign scan_o           = scan ? listed_o : '0;
+  assign scan_o           = scan ? listed : '0;
   assign in_count_o       = is_conv ? op_i.channels_in : op_i.channels;
-  assign active_o.inputs  = listed_o.inputs ? found_i.inputs : in_count_o;
-  assign active_o.outputs = listed_o.outputs ? found_i.outputs : op_i.channels;
-  assign masked_o.inputs  = listed_o.inputs ? passed_i.inputs : '0;
-  assign masked_o.outputs = listed_o.outputs ? passed_i.outputs : '0;
+  assign active_o.inputs  = listed.inputs ? found_i.inputs : in_count_o;
+  assign active_o.outputs = listed.outputs ? found_i.outputs : op_i.channels;
+  assign masked_o.inputs  = listed.inputs ? passed_i.inputs : '0;
+  assign masked_o.outputs = listed.outputs ? passed_i.outputs : '0;
 
   // Rounds whose sums are on their way or in their lane groups' shadow registers: a round of a CONV
   // takes all lane groups, an item of a map one.  Maxima are taken by the first group alone.
-  assign most_in_flight = is_conv || takes_max ? 5'd1 : group_count_t'(LaneGroups);
+  assign most_in_flight = is_conv || kind_i.maximum ? 5'd1 : group_count_t'(LaneGroups);
   assign room           = in_flight_q < most_in_flight ||
                           (in_flight_q == most_in_flight && release_i);
   assign settled        = post_idle_i && in_flight_q == 0 && !offered_q && totals_done_i &&
@@ -139,7 +130,7 @@ module acs_array_control
     if (next) begin
       offer_q         <= iteration;
       offer_round_q   <= is_conv ? conv_round : map_round;
-      offered_round_q <= chosen.last && !is_gavg;
+      offered_round_q <= chosen.last && !kind_i.gavg;
     end
     offered_q <= rst_ni && !clear_i && (issued || !next);
   end
@@ -188,10 +179,7 @@ module acs_array_control
     .quiet_o,
     .done_o       (conv_done),
     .bad_table_o,
-    .stall_o,
-    .iteration_done_o,
-    .group_done_o,
-    .table_done_o,
+    .events_o,
     .data_valid_i,
     .data_ready_o,
     .data_i,
@@ -199,7 +187,7 @@ module acs_array_control
     .scan_o       (conv_scan),
     .first_o,
     .scan_busy_i,
-    .listed_i     (listed_o),
+    .listed_i     (listed),
     .found_i,
     .passed_outputs_i(passed_i.outputs),
     .active_i     (active_o),
@@ -210,12 +198,9 @@ module acs_array_control
     .clear_start_o,
     .clear_blocks_o,
     .load_o,
-    .load_masked_o,
-    .load_listed_o,
-    .load_rows_o,
+    .load_list_o,
     .rows_i,
-    .early_set_i,
-    .early_words_i,
+    .early_i,
     .chunk_done_i,
     .rows_known_i,
     .post_idle_i,
@@ -235,11 +220,11 @@ module acs_array_control
     .clear_i,
     .start_i      (start_i && !is_conv),
     .op_i,
+    .kind_i,
     .settled_i    (settled),
     .done_o       (map_done),
     .scan_o       (map_scan),
     .scan_busy_i,
-    .listed_i     (listed_o),
     .flag_addr_o,
     .flag_i,
     .factor_addr_o,

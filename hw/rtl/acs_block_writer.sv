@@ -12,9 +12,7 @@ module acs_block_writer
   input  wire instruction_t op_i,
   input  wire logic         valid_i,
   output      logic         ready_o,
-  input  wire logic [15:0]  base_i,    // first block of the channel
-  input  wire logic [10:0]  block_i,
-  input  wire segments_t    data_i,
+  input  wire result_block_t block_i,
   output      logic         idle_o,
   // Port B of the feature memory.
   output      logic         write_valid_o,
@@ -40,9 +38,9 @@ module acs_block_writer
       if (ready_o) begin
         busy_q  <= valid_i;
         row_phase_q <= 1'b0;
-        base_q  <= base_i;
-        block_q <= block_i;
-        data_q  <= data_i;
+        base_q  <= block_i.base;
+        block_q <= block_i.number;
+        data_q  <= block_i.data;
       end else begin
         row_phase_q <= 1'b1;
       end

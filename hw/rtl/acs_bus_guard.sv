@@ -58,7 +58,7 @@ module acs_bus_guard
   logic waiting_q = 1'b0;  // a run waits for the bus
   logic [DeadLog2:0] still_q = '0;  // cycles without a transfer
 
-  logic pass, ar, r, aw, w, b, opens, closes, clean, owing, still, quiet;
+  logic pass, ar, r, aw, w, b, opens, complete, closes, clean, owing, still, quiet;
   logic [8:0] left;
 
   assign pass = state_q == StPass;
@@ -96,7 +96,9 @@ module acs_bus_guard
   // The engine offers the address of a burst and its first word at once.
   assign opens  = pass && write_i.aw_valid && !open_q;
   assign left   = (opens ? 9'(write_i.aw.len) + 9'd1 : left_q) - 9'(w);
-  assign closes = (opens || open_q) && (aw || (addressed_q && !opens)) && left == 0;
+  // That no word is left is told without their difference.
+  assign complete = opens ? write_i.aw.len == 0 && w : left_q == 9'(w);
+  assign closes = (opens || open_q) && (aw || (addressed_q && !opens)) && complete;
   assign clean  = owed_q == 0 && answers_q == 0 && !open_q && !held_q;
   assign owing  = owed_q != 0 || answers_q != 0;
   assign still  = !(ar || r || aw || w || b);

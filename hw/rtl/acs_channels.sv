@@ -45,20 +45,22 @@ module acs_channels
 
   logic [7:0] mask_q;
   channels_t next_q, left_q, base_q;
-  channel_t order_addr, ordered;
-  listed_t scanned;
+  channel_t order_addr;
+  listed_t tabled, tabled_q, order_q;
   logic scans_q;  // left_q is not 0
   // The channel is known, the mask's word is there, it is in a register, its bit is.
   logic [4:1] valid_q;
-  listed_t [4:1] channels_q, indices_q;
+  listed_t [4:2] channels_q;
+  listed_t [4:1] indices_q;
+  listed_t scanned;
   logic [63:0] mask_word, mask_word_q;
   logic active_q;
   listed_t place;
 
   // The order: while a scan runs, only the scan looks it up.
   assign order_addr = scans_q ? channel_t'(next_q) : addr_i;
-  assign ordered    = has_table_i ? channel_t'(table_q[listed_t'(order_addr)]) : order_addr;
-  assign scanned    = listed_t'(ordered);
+  assign tabled     = table_q[listed_t'(order_addr)];
+  assign scanned    = has_table_i ? tabled_q : order_q;
 
   acs_ram #(
     .Width(64),
@@ -68,7 +70,7 @@ module acs_channels
     .write_i     (mask_write_i.valid),
     .write_addr_i(mask_write_i.address),
     .write_data_i(mask_write_i.data),
-    .read_addr_i ({mask_q[4:0], channels_q[1][6+:MASK_WORD_BITS]}),
+    .read_addr_i ({mask_q[4:0], scanned[6+:MASK_WORD_BITS]}),
     .read_data_o (mask_word)
   );
 
@@ -107,7 +109,9 @@ module acs_channels
   end
 
   always_ff @(posedge clk_i) begin
-    channels_q  <= {channels_q[3:1], scanned};
+    tabled_q    <= tabled;
+    order_q     <= listed_t'(order_addr);
+    channels_q  <= {channels_q[3:2], scanned};
     indices_q   <= {indices_q[3:1], listed_t'(next_q - base_q)};
     mask_word_q <= mask_word;
     active_q    <= mask_q == 8'(MASK_NONE) || mask_word_q[channels_q[3][5:0]];
@@ -119,7 +123,8 @@ module acs_channels
     if (table_write_i) table_q[table_addr_i] <= table_data_i;
   end
 
-  assign channel_o = listed_i ? channel_t'(channel_q[listed_t'(addr_i)]) : ordered;
+  assign channel_o = listed_i ? channel_t'(channel_q[listed_t'(addr_i)]) :
+                     has_table_i ? channel_t'(tabled) : order_addr;
   assign index_o   = index_q[index_addr_i];
   assign flag_o    = flag_q[flag_addr_i];
 

@@ -23,6 +23,7 @@ module acs_check
   input  wire buffers_t           buffers_i,
   output      logic               valid_o,    // verdict and amounts hold until the next start
   output      logic [7:0]         status_o,
+  output      logic               good_o,     // it is STATUS_OK
   output      amounts_t           amounts_o
 );
   // Products in the order in which they are made; a factor that is a product itself is older by
@@ -252,7 +253,8 @@ module acs_check
   logic [32:0] rows_end_q;  // in the parameters
   logic [32:0] linear_end_q, threshold_end_q, table_end_q;
   logic [32:0] result_words_q, trace_words_q;  // that follow result_addr, trace_addr
-  logic rows_fit_q, fields_known_q, channels_known_q;
+  logic row_fits_q, chunk_fits_q, channels_known_q, chunk_known_q;
+  logic kernel_known_q, source_known_q, mask_in_known_q, mask_out_known_q;
   always_ff @(posedge clk_i) begin
     source_at_q     <= 33'(op_i.src_base) + 33'(src_span);
     result_at_q     <= 33'(op_i.dst_base) + 33'(dst_span);
@@ -277,18 +279,21 @@ module acs_check
     result_words_q  <= op_i.linear_mode == LINEAR_WIDE ? 33'(pair_words) : 33'(mask_words);
     trace_words_q   <= writes_map(op_i) ? 33'(trace_blocks) << 3 :
                        op_i.opcode == OP_FLATTEN ? 33'(flat_blocks) << 3 : 33'(vector_words);
-    rows_fit_q      <= !weight_words[16] && 18'(weight_words) >= (row_bytes + 18'd7) >> 3 &&
-                       chunk_words <= 24'(BankWords);
-    fields_known_q  <= kernel_known && source_known && mask_in_known && mask_out_known;
+    row_fits_q       <= !weight_words[16] && 18'(weight_words) >= (row_bytes + 18'd7) >> 3;
+    chunk_fits_q     <= chunk_words <= 24'(BankWords);
+    kernel_known_q   <= kernel_known;
+    source_known_q   <= source_known;
+    mask_in_known_q  <= mask_in_known;
+    mask_out_known_q <= mask_out_known;
     channels_known_q <= inputs >= 1 && outputs >= 1 && inputs <= 24'(MAX_CHANNELS) &&
-                        outputs <= 24'(MAX_CHANNELS) && op_i.chunk >= 1 &&
-                        op_i.chunk <= 8'(MAX_CHUNK);
+                        outputs <= 24'(MAX_CHANNELS);
+    chunk_known_q    <= op_i.chunk >= 1 && op_i.chunk <= 8'(MAX_CHUNK);
   end
 
   // Second step.
   logic [32:0] source_end_q, same_end_q, residual_end_q, own_end_q, result_end_q;
   logic [32:0] result_end_word_q, trace_end_word_q;
-  logic rows2_fit_q, fields2_known_q, channels2_known_q;
+  logic rows2_fit_q, fields2_known_q, masks2_known_q, window2_known_q, channels2_known_q;
   always_ff @(posedge clk_i) begin
     source_end_q      <= source_at_q + source_blocks_q;
     same_end_q        <= source_at_q + plane_blocks_q;
@@ -297,9 +302,11 @@ module acs_check
     result_end_q      <= result_at_q + result_blocks_q;
     result_end_word_q <= 33'(op_i.result_addr) + result_words_q;
     trace_end_word_q  <= 33'(op_i.trace_addr) + trace_words_q;
-    rows2_fit_q       <= rows_fit_q;
-    fields2_known_q   <= fields_known_q;
-    channels2_known_q <= channels_known_q;
+    rows2_fit_q       <= row_fits_q && chunk_fits_q;
+    fields2_known_q   <= kernel_known_q && source_known_q && mask_in_known_q && mask_out_known_q;
+    masks2_known_q    <= mask_in_known_q && mask_out_known_q;
+    window2_known_q   <= kernel_known_q && source_known_q && mask_in_known_q;
+    channels2_known_q <= channels_known_q && chunk_known_q;
   end
 
   // Third step.
@@ -337,9 +344,9 @@ module acs_check
     fields3_known_q    <= fields2_known_q;
     channels3_known_q  <= channels2_known_q;
     shift3_known_q     <= shift_known;
-    mask_in3_known_q   <= mask_in_known;
-    masks3_known_q     <= mask_in_known && mask_out_known;
-    window3_known_q    <= kernel_known && source_known && mask_in_known;
+    mask_in3_known_q   <= mask_in_known_q;
+    masks3_known_q     <= masks2_known_q;
+    window3_known_q    <= window2_known_q;
     row3_known_q       <= source_row_known;
     weights3_known_q   <= !weight_words[16] && weight_words != 0;
     flat3_known_q      <= flat_blocks_q != 0;
@@ -434,7 +441,10 @@ module acs_check
     channels_there_q <= !has_channels(op_i) ||
                         (op_i.channels >= 1 && op_i.channels <= channels_t'(MAX_CHANNELS));
     result_known_q   <= result_known;
-    if (!valid_o) status_o <= status;
+    if (!valid_o) begin
+      status_o <= status;
+      good_o   <= status == STATUS_OK;
+    end
   end
 
   logic unused_op_fields, unused_buffer_fields;

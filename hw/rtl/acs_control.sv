@@ -22,17 +22,14 @@ module acs_control
   output      logic [31:0]      index_o,       // instruction that runs
   // Units.
   output      instruction_t     op_o,
+  output      kind_t            kind_o,
   output      channel_counts_t  channels_o,    // of a CONV, over all groups
   output      logic             clear_o,       // a new instruction is about to start
   output      logic             array_start_o,
   output      logic             load_start_o,
   output      logic             linear_start_o,
   output      logic             copy_start_o,
-  output      logic             copy_from_vector_o,
-  output      logic             copy_to_vector_o,
-  output      logic [15:0]      copy_block_o,
-  output      logic [15:0]      copy_vector_o,
-  output      logic [19:0]      copy_words_o,
+  output      copy_t            copy_o,
   input  wire logic             array_done_i,
   input  wire logic             bad_table_i,
   input  wire logic             load_done_i,
@@ -40,12 +37,9 @@ module acs_control
   input  wire logic             copy_done_i,
   input  wire mask_write_t      mask_write_i,
   // Events to count.
-  input  wire logic             iteration_i,
-  input  wire logic             group_i,
-  input  wire logic             table_i,
+  input  wire events_t          events_i,
   input  wire channel_counts_t  active_i,      // of the group
   input  wire channel_counts_t  masked_i,
-  input  wire logic             array_stall_i,
   input  wire logic             linear_stall_i,
   input  wire logic             array_quiet_i,  // a listed convolution starts no more weight loads
   input  wire logic             array_load_i,   // the array starts one
@@ -73,9 +67,8 @@ module acs_control
   output      logic             wreq_valid_o,
   input  wire logic             wreq_ready_i,
   output      span_t            wreq_o,
-  output      logic             header_valid_o,
+  output      word_t            header_o,
   input  wire logic             header_ready_i,
-  output      logic [63:0]      header_o,
   input  wire logic             write_idle_i,
   input  wire logic             write_error_i,
   output      logic             header_next_o, // words to come are the header's
@@ -106,10 +99,11 @@ module acs_control
   } state_e;
 
   state_e state_q;
-  instruction_words_t words_q;
   amounts_t amounts;  // of the instruction
   judged_t next;
+  // The instruction is decoded while it is taken: its fields are registers.
   instruction_t op, next_op;
+  logic is_array_q, is_load_q, is_linear_q, is_copy_q, traced_q;
   logic next_valid, no_more, take;
   logic [28:0] index_q;
   logic [7:0] code_q;
@@ -117,10 +111,10 @@ module acs_control
   logic next_writes, ran, ran_q, fails, ended, traces;
   logic ask_result_q;  // the write request of a LINEAR is not yet accepted
   logic error_q;  // an error answer among words of this instruction
-  logic load_error_q;  // among weights, which may be those of a later one
+  logic load_error_q, load_fails_q;  // among weights: of a later one, too; of this one
   logic [28:0] load_index, load_index_q, load_error_index_q;
   logic stopping;
-  logic is_exit, decision_q, leaves_q, judged_q, leaves;
+  logic is_exit_q, decision_q, leaves_q, judged_q, leaves;
 
   // Counters of the result header.
   logic [63:0]
@@ -128,10 +122,9 @@ module acs_control
   logic [63:0] macs_executed, macs_skipped;
   logic [22:0] pairs_q;  // of active inputs and outputs, over all groups
   logic add_macs, macs_busy, skips_busy;
-  logic [31:0] trace_words, result_words;
+  logic [31:0] trace_words, trace_words_q, result_words;
 
-  assign op      = traced_decode(words_q, trace_i);
-  assign next_op = decode(next.words);
+  assign next_op = traced_decode(next.words, trace_i);
   assign op_o    = op;
   assign channels_o = '{outputs: channels_t'(amounts.outputs), inputs: channels_t'(amounts.inputs)};
 
@@ -175,11 +168,13 @@ module acs_control
     else if (copies_map(op)) trace_words = 32'(amounts.flat_blocks) << 3;
     else trace_words = (32'(op.channels) + 32'd7) >> 3;
   end
+  // They are wanted when the instruction has run.
+  always_ff @(posedge clk_i) trace_words_q <= trace_words;
 
   assign next_writes      = writes_result(next_op);
   assign result_words = op.linear_mode == LINEAR_WIDE ? (32'(op.channels) + 32'd1) >> 1
                                                       : (32'(op.channels) + 32'd63) >> 6;
-  assign traces       = state_q == StTraceAsk && trace_words != 0;  // a map may have no blocks
+  assign traces       = state_q == StTraceAsk && trace_words_q != 0;  // a map may have no blocks
   assign wreq_valid_o = ask_result_q || traces || state_q == StHeaderAsk;
   always_comb begin
     wreq_o.address = buffers_i.result.address;
@@ -189,25 +184,26 @@ module acs_control
       wreq_o.words   = result_words;
     end else if (state_q == StTraceAsk) begin
       wreq_o.address = buffers_i.result.address + {37'b0, op.trace_addr, 3'b0};
-      wreq_o.words   = trace_words;
+      wreq_o.words   = trace_words_q;
     end
   end
 
-  logic launch;
+  logic launch, to_vector;
   assign launch         = state_q == StLaunch;
-  assign array_start_o  = launch && reads_pixels(op);
-  assign load_start_o   = launch && op.opcode == OP_LOAD;
-  assign linear_start_o = launch && op.opcode == OP_LINEAR;
-  assign copy_start_o   = (launch && copies_map(op)) ||
-                          (traces && wreq_ready_i);
-  assign copy_to_vector_o   = state_q == StLaunch || state_q == StRun;
-  assign copy_from_vector_o = state_q == StTraceAsk && !writes_map(op);
-  assign copy_block_o   = copy_to_vector_o ? op.src_base : op.dst_base;
-  assign copy_vector_o  = op.vec_dst;
-  assign copy_words_o   = copy_to_vector_o ? 20'(amounts.flat_blocks) << 3 : trace_words[19:0];
+  assign array_start_o  = launch && is_array_q;
+  assign load_start_o   = launch && is_load_q;
+  assign linear_start_o = launch && is_linear_q;
+  assign copy_start_o   = (launch && is_copy_q) || (traces && wreq_ready_i);
+  assign to_vector     = state_q == StLaunch || state_q == StRun;
+  assign copy_o        = '{
+      from_vector: state_q == StTraceAsk && !writes_map(op),
+      to_vector: to_vector,
+      block: to_vector ? op.src_base : op.dst_base,
+      vector_addr: op.vec_dst,
+      words: to_vector ? 20'(amounts.flat_blocks) << 3 : trace_words_q[19:0]
+    };
   // An EXIT waits for the products of the instruction before it, and is judged a cycle later.
-  assign is_exit = op.opcode == OP_EXIT;
-  assign leaves  = is_exit && leaves_q && state_q == StRun && ran && !fails;
+  assign leaves  = is_exit_q && leaves_q && state_q == StRun && ran && !fails;
   always_ff @(posedge clk_i) begin
     if (start_i) decision_q <= 1'b0;
     else if (mask_write_i.valid && mask_write_i.address[MASK_WORD_BITS-1:0] == '0) begin
@@ -215,55 +211,59 @@ module acs_control
     end
     leaves_q <= (op.exit_on_gate && decision_q) || macs_executed > 64'(op.macs_limit) ||
                 cycles_q > 64'(op.cycles_limit);
-    judged_q <= is_exit && state_q == StRun && !macs_busy;
+    judged_q <= is_exit_q && state_q == StRun && !macs_busy;
   end
 
   assign ran   = (array_done_i || load_done_i || linear_done_i || copy_done_i || ran_q ||
-                  (is_exit && judged_q)) && !ask_result_q;
-  assign fails = error_q || (load_error_q && load_error_index_q == index_q) || write_error_i ||
-                 bad_table_i;
+                  (is_exit_q && judged_q)) && !ask_result_q;
+  // The last of its weights came long before the instruction ends.
+  always_ff @(posedge clk_i) load_fails_q <= load_error_q && load_error_index_q == index_q;
+  assign fails = error_q || load_fails_q || write_error_i || bad_table_i;
   assign clear_o        = take;
   assign clear_error_o  = state_q == StIdle;
   assign discard_o      = stopping;
   // The instruction is done: its results are on their way, before those of all later instructions.
-  assign ended = (state_q == StRun && ran && !fails && !leaves && op.trace_addr == 0) ||
-                 (state_q == StTraceAsk && trace_words == 0) || (state_q == StTrace && copy_done_i);
+  assign ended = (state_q == StRun && ran && !fails && !leaves && !traced_q) ||
+                 (state_q == StTraceAsk && trace_words_q == 0) ||
+                 (state_q == StTrace && copy_done_i);
 
-  // Words read, by reader.
-  logic ends_run;
-  logic [31:0] words_read, words_read_q;
-  logic [27:0] rows_read_q;
+  logic ends_run;  // the next instruction
   assign ends_run = next.status == STATUS_OK && next_op.opcode == OP_END;
-  always_comb begin
-    words_read = '0;
-    if (table_i) words_read = (32'(amounts.inputs) + 32'(amounts.outputs) + 32'd3) >> 2;
-    else if (group_i) words_read = op.masked_zero ? '0 : 32'(masked_i.outputs) << 1;
-    else if (op.opcode == OP_LOAD) words_read = 32'(amounts.image_words);
-    else if (op.opcode == OP_LINEAR) begin
-      words_read = 32'(amounts.linear_words) +
-                   (op.linear_mode == LINEAR_GATE ? (32'(op.channels) + 32'd1) >> 1 : '0);
-    end
-  end
 
   // What happens is counted a cycle later, so that its causes and sums of 64 bits do not add up.
   // Products are worked out all the time, and used a cycle later where a group has ended.
-  logic iteration_q, stall_q, word_written_q, group_q, taken_q, ended_q;
+  logic iteration_q, stall_q, word_written_q, table_q, group_q, taken_q, ended_q;
   logic [1:0] counted_q;  // instructions
   channels_t active_q, masked_q;
   logic [22:0] group_pairs_q;
   logic [27:0] group_rows_q;
   always_ff @(posedge clk_i) begin
-    iteration_q    <= iteration_i;
-    stall_q        <= array_stall_i || linear_stall_i;
+    iteration_q    <= events_i.iteration;
+    stall_q        <= events_i.stall || linear_stall_i;
     word_written_q <= written_i && !header_next_o;
     counted_q      <= 2'(ended || leaves) + 2'(take && ends_run);
     taken_q        <= take;
     ended_q        <= ended;
-    group_q        <= group_i;
+    table_q        <= events_i.channel_table;
+    group_q        <= events_i.group;
     active_q       <= active_i.outputs;
     masked_q       <= masked_i.outputs;
     group_pairs_q  <= 23'(active_i.inputs) * 23'(active_i.outputs);
     group_rows_q   <= 28'(active_i.outputs) * 28'(row_read_i);
+  end
+
+  // Words read, by reader.
+  logic [31:0] words_read, words_read_q;
+  logic [27:0] rows_read_q;
+  always_comb begin
+    words_read = '0;
+    if (table_q) words_read = (32'(amounts.inputs) + 32'(amounts.outputs) + 32'd3) >> 2;
+    else if (group_q) words_read = op.masked_zero ? '0 : 32'(masked_q) << 1;
+    else if (op.opcode == OP_LOAD) words_read = 32'(amounts.image_words);
+    else if (op.opcode == OP_LINEAR) begin
+      words_read = 32'(amounts.linear_words) +
+                   (op.linear_mode == LINEAR_GATE ? (32'(op.channels) + 32'd1) >> 1 : '0);
+    end
   end
 
   // No instruction is taken in the cycle in which the last one ended.
@@ -292,30 +292,37 @@ module acs_control
 
   always_comb begin
     unique case (32'(header_q))
-      HEADER_SPEC_HASH:         header_o = 64'(SPEC_HASH);
-      HEADER_STATUS:            header_o = 64'(code_q);
-      HEADER_FAULT_INDEX:       header_o = 64'(index_q);
-      HEADER_INSTRUCTIONS:      header_o = instructions_q;
-      HEADER_ARRAY_ITERATIONS:  header_o = iterations_q;
-      HEADER_MACS_EXECUTED:     header_o = macs_executed;
-      HEADER_MACS_SKIPPED:      header_o = macs_skipped;
-      HEADER_CHANNELS_EXECUTED: header_o = executed_q;
-      HEADER_CHANNELS_SKIPPED:  header_o = skipped_q;
-      HEADER_READ_WORDS:        header_o = read_q;
-      HEADER_WRITTEN_WORDS:     header_o = written_q;
-      HEADER_CYCLES:            header_o = cycles_q;
-      HEADER_STALL_CYCLES:      header_o = stalls_q;
-      default:                  header_o = '0;
+      HEADER_SPEC_HASH:         header_o.data = 64'(SPEC_HASH);
+      HEADER_STATUS:            header_o.data = 64'(code_q);
+      HEADER_FAULT_INDEX:       header_o.data = 64'(index_q);
+      HEADER_INSTRUCTIONS:      header_o.data = instructions_q;
+      HEADER_ARRAY_ITERATIONS:  header_o.data = iterations_q;
+      HEADER_MACS_EXECUTED:     header_o.data = macs_executed;
+      HEADER_MACS_SKIPPED:      header_o.data = macs_skipped;
+      HEADER_CHANNELS_EXECUTED: header_o.data = executed_q;
+      HEADER_CHANNELS_SKIPPED:  header_o.data = skipped_q;
+      HEADER_READ_WORDS:        header_o.data = read_q;
+      HEADER_WRITTEN_WORDS:     header_o.data = written_q;
+      HEADER_CYCLES:            header_o.data = cycles_q;
+      HEADER_STALL_CYCLES:      header_o.data = stalls_q;
+      default:                  header_o.data = '0;
     endcase
   end
-  assign header_valid_o = state_q == StHeader;
+  assign header_o.valid = state_q == StHeader;
   assign header_next_o  = state_q inside {StHeaderAsk, StHeader, StFinish};
   assign index_o        = 32'(index_q);
 
   always_ff @(posedge clk_i) begin
     if (take) begin
-      words_q <= next.words;
-      amounts <= next.amounts;
+      op          <= next_op;
+      amounts     <= next.amounts;
+      kind_o      <= kind_of(next_op);
+      is_array_q  <= reads_pixels(next_op);
+      is_load_q   <= next_op.opcode == OP_LOAD;
+      is_linear_q <= next_op.opcode == OP_LINEAR;
+      is_copy_q   <= copies_map(next_op);
+      is_exit_q     <= next_op.opcode == OP_EXIT;
+      traced_q    <= next_op.trace_addr != 0;
     end
   end
 
@@ -356,7 +363,7 @@ module acs_control
         executed_q <= executed_q + 64'(active_q);
         skipped_q  <= skipped_q + 64'(masked_q);
       end
-      words_read_q   <= table_i || group_i || ended_q ? words_read : '0;
+      words_read_q   <= table_q || group_q || ended_q ? words_read : '0;
       rows_read_q    <= group_q ? group_rows_q : taken_q ? 28'(INSTRUCTION_WORDS) : '0;
       read_q         <= read_q + 64'(words_read_q) + 64'(rows_read_q);
       instructions_q <= instructions_q + 64'(counted_q);
@@ -409,7 +416,7 @@ module acs_control
         StLaunch: state_q <= StRun;
         StRun: begin
           if (ran) begin
-            state_q <= leaves ? StFlush : op.trace_addr != 0 ? StTraceAsk : StNext;
+            state_q <= leaves ? StFlush : traced_q ? StTraceAsk : StNext;
             if (fails) begin
               code_q  <= STATUS_BUS_ERROR;
               if (bad_table_i && !write_error_i && !error_q && !load_error_q) begin
@@ -420,7 +427,7 @@ module acs_control
           end
         end
         StTraceAsk: begin
-          if (trace_words == 0) state_q <= StNext;
+          if (trace_words_q == 0) state_q <= StNext;
           else if (wreq_ready_i) state_q <= StTrace;
         end
         StTrace: if (copy_done_i) state_q <= StNext;

@@ -18,11 +18,7 @@ module acs_conv_control
   output      logic         quiet_o,        // one cycle: starts no more loads of listed rows
   output      logic         done_o,         // one cycle
   output      logic         bad_table_o,    // with done_o: an entry was too large
-  output      logic         stall_o,        // waits for memory
-  // Counters, one cycle each.
-  output      logic         iteration_done_o,
-  output      logic         group_done_o,
-  output      logic         table_done_o,
+  output      events_t      events_o,       // to be counted
   // Table words.
   input  wire logic         data_valid_i,
   output      logic         data_ready_o,
@@ -45,12 +41,9 @@ module acs_conv_control
   output      logic [15:0]  clear_blocks_o,
   // Weights of listed rows.
   output      logic         load_o,
-  output      logic         load_masked_o,
-  output      logic         load_listed_o,  // the list is complete
-  output      channels_t    load_rows_o,    // in the list by now
+  output      row_list_t    load_list_o,
   input  wire logic [1:0][7:0] rows_i,      // rows there, by set
-  input  wire logic         early_set_i,    // words of weights that those of the first round hold
-  input  wire logic [15:0]  early_words_i,
+  input  wire early_words_t early_i,        // those of the first round, which are not complete
   input  wire logic         chunk_done_i,
   input  wire logic         rows_known_i,   // how many words of a row are read
   // Iterations, and the rounds that they belong to.
@@ -87,7 +80,7 @@ module acs_conv_control
   typedef logic [$bits(channels_t):0] entries_t;  // of both tables
   channels_t group_q;
   channel_counts_t first_q;
-  entries_t all_entries;
+  entries_t all_entries_q;
   // Table.
   entries_t entry_q;
   logic bad_q;
@@ -116,12 +109,14 @@ module acs_conv_control
   logic quiet_q;  // quiet_o has been given
   logic drained;
 
-  assign all_entries = entries_t'(channels_i.inputs) + entries_t'(channels_i.outputs);
-  assign blocks      = plane_blocks(op_i.dst_height, op_i.row_log2);
+  always_ff @(posedge clk_i) begin
+    all_entries_q <= entries_t'(channels_i.inputs) + entries_t'(channels_i.outputs);
+  end
+  assign blocks = plane_blocks(op_i.dst_height, op_i.row_log2);
 
   // Table: four entries a word, one written a cycle.
   assign entry         = word_q[16*entry_q[1:0]+:16];
-  assign entry_step    = state_q == StTable && word_valid_q && entry_q != all_entries;
+  assign entry_step    = state_q == StTable && word_valid_q && entry_q != all_entries_q;
   assign data_ready_o  = state_q == StTable && (!word_valid_q || (entry_step && &entry_q[1:0]));
   assign of_outputs    = entry_q >= entries_t'(channels_i.inputs);
   assign table_write_o = '{
@@ -130,8 +125,8 @@ module acs_conv_control
       address: listed_t'(of_outputs ? entry_q - entries_t'(channels_i.inputs) : entry_q),
       channel: listed_t'(entry)
     };
-  assign table_done_o  = state_q == StTable && entry_q == all_entries && !bad_q;
-  assign bad_table_o   = state_q == StTable && entry_q == all_entries && bad_q;
+  assign events_o.channel_table  = state_q == StTable && entry_q == all_entries_q && !bad_q;
+  assign bad_table_o   = state_q == StTable && entry_q == all_entries_q && bad_q;
 
   // Lists.  The list of inputs may be walked while it grows.
   assign scan_o       = state_q == StScan;
@@ -162,12 +157,12 @@ module acs_conv_control
                                                     early_there));
   // All inputs are walked in the order of the weights: the first round can follow their arrival.  A
   // round with a second block cannot, because it reads through the port that loads the set.
-  assign early_there   = pass_q == PassActive && !listed_i.inputs && plan.first &&
-                         !plan.use_b && early_set_i == set_q && early_words_i > 16'(step_i[15:3]);
+  assign early_there   = pass_q == PassActive && !listed_i.inputs && plan.first && !plan.use_b &&
+                         early_i.bank_set == set_q && early_i.words > 16'(step_i[15:3]);
   // The list of inputs may still grow: the last one is known when it is complete.
   assign input_there   = !listed_i.inputs || !scan_busy_i.inputs ||
                          input_next_q < found_i.inputs;
-  assign stall_o = (plan_valid && !weights_there) ||
+  assign events_o.stall = (plan_valid && !weights_there) ||
                    (state_q == StTable && !data_valid_i && !word_valid_q);
 
   // Iterations.
@@ -179,7 +174,7 @@ module acs_conv_control
   assign next_place  = listed_i.inputs ? '0 : channel_t'(first_q.inputs + op_i.channels_in);
   assign valid_o    = plan_valid && weights_there && input_there;
   assign ends       = issued_i && last;
-  assign iteration_done_o = issued_i && !empty;
+  assign events_o.iteration = issued_i && !empty;
 
   always_comb begin
     iteration_o          = '0;
@@ -233,9 +228,9 @@ module acs_conv_control
   // mask were asked for ahead.
   assign load_o        = (scan_o && listed_i.outputs) ||
                          (begin_pass && pass_q == PassRecords && post_idle_i);
-  assign load_masked_o = state_q == StPass;
-  assign load_listed_o = !scan_busy_i.outputs;
-  assign load_rows_o   = pass_q == PassRecords ? passed_outputs_i : found_i.outputs;
+  assign load_list_o.masked = state_q == StPass;
+  assign load_list_o.complete = !scan_busy_i.outputs;
+  assign load_list_o.rows   = pass_q == PassRecords ? passed_outputs_i : found_i.outputs;
   assign last_group    = group_q == op_i.groups - 1'b1;
   assign pass_ends     = ends && plan.pass_ends;
   // Without lists nothing keeps the next group from following at once.  Where all outputs are
@@ -246,7 +241,7 @@ module acs_conv_control
                          !(pass_q == PassActive && records_needed && masked_outputs_i != 0);
   // The lists of a group without successor are free when its last item is known.
   assign lists_free    = state_q == StPass && pass_q == PassEnd && settled_i && rows_known_i;
-  assign group_done_o  = lists_free || next_group;
+  assign events_o.group  = lists_free || next_group;
 
   // Writes that the feature memory has accepted come before all reads that follow.
   assign drained = state_q == StDrain && settled_i;
@@ -310,7 +305,7 @@ module acs_conv_control
             word_q       <= data_i;
             word_valid_q <= 1'b1;
           end
-          if (entry_q == all_entries) begin
+          if (entry_q == all_entries_q) begin
             state_q <= StScan;
             if (bad_q) state_q <= StIdle;
           end

@@ -31,14 +31,13 @@ module acs_engine
   buffers_t buffers;
   logic [7:0] status;
   logic [31:0] fault_index, index;
-  instruction_t op;
+  instruction_t op, load_all_op;
+  kind_t kind;
   channel_counts_t all_channels, active, masked;
-  logic array_start, array_done, array_quiet, array_stall, bad_table;
+  logic array_start, array_done, array_quiet, bad_table, copy_start, copy_done;
   logic load_start, load_done, linear_start, linear_done, linear_stall;
-  logic copy_start, copy_done, copy_from_vector, copy_to_vector;
-  logic [15:0] copy_block, copy_vector;
-  logic [19:0] copy_words;
-  logic iteration_done, group_done, table_done;
+  copy_t copy;
+  events_t events;
 
   // Memory ports.
   logic [READERS-1:0] read_req_valid, read_req_ready, read_valid, read_ready, read_fault;
@@ -48,12 +47,11 @@ module acs_engine
   logic write_req_valid, write_req_ready, write_ready, write_idle, write_error, clear_error;
   logic header_next, written;
   span_t write_req;
-  logic header_valid, result_valid, copy_data_valid;
-  logic [63:0] header, result, copy_data;
+  word_t header, result, copy_word;
 
   // Channels.
   table_write_t table_write;
-  sides_t scan, scan_busy, listed, flag;
+  sides_t scan, scan_busy, flag;
   channel_counts_t first, found, passed;
   channels_t in_count;
   mask_write_t mask_write;
@@ -62,16 +60,14 @@ module acs_engine
   logic post_looks;
 
   // Weights.
-  logic load_all, load_list, load_masked, load_listed, loader_busy, chunk_done;
-  instruction_t load_all_op;
-  channels_t load_rows;
+  logic load_all, load_list, loader_busy, chunk_done;
+  row_list_t row_list;
   logic [1:0][7:0] rows_there;
-  logic early_set, row_read_valid;
-  logic [15:0] early_words, row_read;
+  early_words_t early;
+  logic [15:0] row_read;
   logic [LaneGroups-1:0] weight_write;
-  logic weight_set, record_write;
+  logic row_read_valid, weight_set, record_write;
   logic [BW-1:0] weight_addr;
-  logic [63:0] weight_data;
   logic [7:0] record_addr;
   constants_t record;
 
@@ -80,24 +76,21 @@ module acs_engine
   iteration_t iteration;
   round_t round;
   logic clear_start, clear_busy, post_idle, writer_idle;
-  logic [15:0] clear_blocks;
   logic [LaneGroups-1:0] sums_valid;
   sums_t [LaneGroups-1:0] sums;
   logic block_valid, block_ready, block_write_valid, image_write_valid;
-  logic [15:0] block_base;
-  logic [10:0] block_number;
-  segments_t block, features;
+  result_block_t block;
+  segments_t features;
   block_write_t block_write, image_write;
   logic residual_valid, copy_read_valid, features_ready, features_valid;
-  logic [15:0] residual_addr, copy_read_addr;
+  logic [15:0] clear_blocks, residual_addr, copy_read_addr;
 
   // Vectors.
-  logic linear_job_valid, linear_error;
   linear_job_t linear_job;
-  logic total_valid, totals_done;
+  logic linear_job_valid, linear_error, total_valid, totals_done;
   logic signed [31:0] total;
   logic [15:0] factor_addr;
-  logic [63:0] factor_word;
+  logic [63:0] weight_data, factor_word;
 
   acs_axil_regs u_regs (
     .clk_i,
@@ -143,29 +136,23 @@ module acs_engine
     .fault_index_o     (fault_index),
     .index_o           (index),
     .op_o              (op),
+    .kind_o            (kind),
     .channels_o        (all_channels),
     .clear_o           (clear),
     .array_start_o     (array_start),
     .load_start_o      (load_start),
     .linear_start_o    (linear_start),
     .copy_start_o      (copy_start),
-    .copy_from_vector_o(copy_from_vector),
-    .copy_to_vector_o  (copy_to_vector),
-    .copy_block_o      (copy_block),
-    .copy_vector_o     (copy_vector),
-    .copy_words_o      (copy_words),
+    .copy_o            (copy),
     .array_done_i      (array_done),
     .bad_table_i       (bad_table),
     .load_done_i       (load_done),
     .linear_done_i     (linear_done),
     .copy_done_i       (copy_done),
     .mask_write_i      (mask_write),
-    .iteration_i       (iteration_done),
-    .group_i           (group_done),
-    .table_i           (table_done),
+    .events_i          (events),
     .active_i          (active),
     .masked_i          (masked),
-    .array_stall_i     (array_stall),
     .linear_stall_i    (linear_stall),
     .array_quiet_i     (array_quiet),
     .array_load_i      (load_list),
@@ -190,9 +177,8 @@ module acs_engine
     .wreq_valid_o      (write_req_valid),
     .wreq_ready_i      (write_req_ready),
     .wreq_o            (write_req),
-    .header_valid_o    (header_valid),
-    .header_ready_i    (write_ready),
     .header_o          (header),
+    .header_ready_i    (write_ready),
     .write_idle_i      (write_idle),
     .write_error_i     (write_error),
     .header_next_o     (header_next),
@@ -219,12 +205,9 @@ module acs_engine
     .write_req_valid_i(write_req_valid),
     .write_req_ready_o(write_req_ready),
     .write_req_i      (write_req),
-    .header_valid_i   (header_valid),
     .header_i         (header),
-    .result_valid_i   (result_valid),
     .result_i         (result),
-    .trace_valid_i    (copy_data_valid),
-    .trace_i          (copy_data),
+    .trace_i          (copy_word),
     .write_ready_o    (write_ready),
     .write_idle_o     (write_idle),
     .header_next_i    (header_next),
@@ -253,10 +236,10 @@ module acs_engine
     .busy_o       (scan_busy.inputs),
     .active_o     (found.inputs),
     .masked_o     (passed.inputs),
-    .listed_i     (listed.inputs),
+    .listed_i     (kind.listed.inputs),
     .addr_i       (in_addr),
     .channel_o    (in_channel),
-    .index_addr_i (listed_t'(in_addr)),
+    .index_addr_i (kind.listed.inputs ? listed_t'(in_addr) : '0),
     .index_o      (in_index),
     .flag_addr_i  (flag_addr),
     .flag_o       (flag.inputs)
@@ -278,7 +261,7 @@ module acs_engine
     .busy_o       (scan_busy.outputs),
     .active_o     (found.outputs),
     .masked_o     (passed.outputs),
-    .listed_i     (listed.outputs),
+    .listed_i     (kind.listed.outputs && kind.conv),
     .addr_i       (post_looks ? post_list : channel_t'(clear_list)),
     .channel_o    (out_channel),
     .index_addr_i (row_addr),
@@ -295,14 +278,12 @@ module acs_engine
     .clear_i         (discard),
     .start_i         (array_start),
     .op_i            (op),
+    .kind_i          (kind),
     .channels_i      (all_channels),
     .quiet_o         (array_quiet),
     .done_o          (array_done),
     .bad_table_o     (bad_table),
-    .stall_o         (array_stall),
-    .iteration_done_o(iteration_done),
-    .group_done_o    (group_done),
-    .table_done_o    (table_done),
+    .events_o        (events),
     .data_valid_i    (read_valid[READER_TABLE]),
     .data_ready_o    (read_ready[READER_TABLE]),
     .data_i          (read_data),
@@ -313,7 +294,6 @@ module acs_engine
     .scan_busy_i     (scan_busy),
     .found_i         (found),
     .passed_i        (passed),
-    .listed_o        (listed),
     .active_o        (active),
     .masked_o        (masked),
     .in_addr_o       (in_addr),
@@ -325,12 +305,9 @@ module acs_engine
     .clear_blocks_o  (clear_blocks),
     .clear_busy_i    (clear_busy),
     .load_o          (load_list),
-    .load_masked_o   (load_masked),
-    .load_listed_o   (load_listed),
-    .load_rows_o     (load_rows),
+    .load_list_o     (row_list),
     .rows_i          (rows_there),
-    .early_set_i     (early_set),
-    .early_words_i   (early_words),
+    .early_i         (early),
     .chunk_done_i    (chunk_done),
     .rows_known_i    (row_read_valid),
     .factor_addr_o   (factor_addr),
@@ -357,18 +334,15 @@ module acs_engine
     .all_start_i     (load_all),
     .all_op_i        (load_all_op),
     .list_start_i    (load_list),
-    .list_masked_i   (load_masked),
-    .list_rows_i     (load_rows),
-    .list_done_i     (load_listed),
+    .list_i          (row_list),
     .busy_o          (loader_busy),
     .mask_write_i    (mask_write),
     .row_read_valid_o(row_read_valid),
     .row_read_o      (row_read),
-    .group_done_i    (group_done),
+    .group_done_i    (events.group),
     .chunk_done_i    (chunk_done),
     .rows_o          (rows_there),
-    .early_set_o     (early_set),
-    .early_words_o   (early_words),
+    .early_o         (early),
     .row_addr_o      (row_addr),
     .row_index_i     (row_index),
     .req_valid_o     (read_req_valid[READER_WEIGHTS]),
@@ -453,8 +427,6 @@ module acs_engine
     .read_data_i      (features),
     .block_valid_o    (block_valid),
     .block_ready_i    (block_ready),
-    .block_base_o     (block_base),
-    .block_number_o   (block_number),
     .block_o          (block)
   );
 
@@ -464,9 +436,7 @@ module acs_engine
     .op_i         (op),
     .valid_i      (block_valid),
     .ready_o      (block_ready),
-    .base_i       (block_base),
-    .block_i      (block_number),
-    .data_i       (block),
+    .block_i      (block),
     .idle_o       (writer_idle),
     .write_valid_o(block_write_valid),
     .write_o      (block_write)
@@ -491,6 +461,7 @@ module acs_engine
     .clk_i,
     .rst_ni                (core_rst_n),
     .op_i                  (op),
+    .gavg_i                (kind.gavg),
     .discard_i             (discard),
     .clear_i               (clear),
     .linear_start_i        (linear_start),
@@ -504,7 +475,6 @@ module acs_engine
     .data_error_i          (read_error),
     .error_o               (linear_error),
     .mask_write_o          (mask_write),
-    .result_valid_o        (result_valid),
     .result_ready_i        (write_ready),
     .result_o              (result),
     .total_valid_i         (total_valid),
@@ -513,20 +483,15 @@ module acs_engine
     .factor_addr_i         (factor_addr),
     .factor_word_o         (factor_word),
     .copy_start_i          (copy_start),
-    .copy_from_vector_i    (copy_from_vector),
-    .copy_to_vector_i      (copy_to_vector),
-    .copy_block_i          (copy_block),
-    .copy_vector_i         (copy_vector),
-    .copy_words_i          (copy_words),
+    .copy_i                (copy),
     .copy_done_o           (copy_done),
     .copy_read_valid_o     (copy_read_valid),
     .copy_read_ready_i     (features_ready),
     .copy_read_addr_o      (copy_read_addr),
     .copy_read_data_valid_i(features_valid),
     .copy_read_data_i      (features),
-    .copy_data_valid_o     (copy_data_valid),
-    .copy_data_ready_i     (write_ready),
-    .copy_data_o           (copy_data)
+    .copy_word_o           (copy_word),
+    .copy_word_ready_i     (write_ready)
   );
 
 endmodule

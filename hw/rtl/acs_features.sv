@@ -84,6 +84,15 @@ module acs_features
     .write_addr_o  (clear_addr)
   );
 
+  // The instruction is there some cycles before its first iteration.
+  logic windowed_q, raw_q, banks_q, maximum_q;
+  always_ff @(posedge clk_i) begin
+    windowed_q <= moves_window(op_i);
+    raw_q      <= pixelwise(op_i);
+    banks_q    <= op_i.opcode == OP_CONV;
+    maximum_q  <= op_i.opcode == OP_POOL && op_i.pool_max;
+  end
+
   acs_array #(
     .LaneGroups(LaneGroups),
     .FeatureBlocks(FeatureBlocks),
@@ -92,10 +101,10 @@ module acs_features
     .clk_i,
     .rst_ni,
     .op_i,
-    .windowed_i       (moves_window(op_i)),
-    .raw_i            (pixelwise(op_i)),
-    .banks_i          (op_i.opcode == OP_CONV),
-    .maximum_i        (op_i.opcode == OP_POOL && op_i.pool_max),
+    .windowed_i       (windowed_q),
+    .raw_i            (raw_q),
+    .banks_i          (banks_q),
+    .maximum_i        (maximum_q),
     .valid_i          (iteration_valid_i),
     .ready_o          (iteration_ready_o),
     .iteration_i,

@@ -1,11 +1,12 @@
 // A first-in, first-out buffer.  In registers or distributed RAM, the word at its head is visible
-// without delay; in block RAM, two cycles after it came.
+// in the cycle after it came, with OutputRegister in a register; in block RAM, two cycles after.
 `default_nettype none
 
 module acs_fifo #(
   parameter int unsigned Width    = 64,
   parameter int unsigned Depth    = 16,
-  parameter bit          BlockRam = 1'b0
+  parameter bit          BlockRam = 1'b0,
+  parameter bit          OutputRegister = 1'b0  // of a buffer outside block RAM
 ) (
   input  wire logic             clk_i,
   input  wire logic             rst_ni,
@@ -20,12 +21,14 @@ module acs_fifo #(
 
   logic push, pop;
   logic [AW:0] head_q, head, tail_q;  // `head` is head_q in the next cycle
+  logic full_q;
 
   if (Depth != 2 ** AW) begin : gen_bad_depth
     $error("Depth must be a power of two");
   end
 
-  assign in_ready_o = (tail_q - head_q) != (AW + 1)'(Depth);
+  // That there is room is a register, so that no sum stands between a word and its place.
+  assign in_ready_o = !full_q;
   assign push       = in_valid_i && in_ready_o;
   assign pop        = out_valid_o && out_ready_i;
 
@@ -33,17 +36,25 @@ module acs_fifo #(
     if (!rst_ni) begin
       head_q <= '0;
       tail_q <= '0;
+      full_q <= 1'b0;
     end else begin
       head_q <= head;
       if (push) tail_q <= tail_q + 1'b1;
+      full_q <= !pop && (full_q || (push && (tail_q - head_q) == (AW + 1)'(Depth - 1)));
     end
   end
 
   if (BlockRam) begin : gen_block_ram
-    assign head = head_q + (AW + 1)'(pop);
+    // The place of the word that follows is known before it is wanted: whether a word leaves may be
+    // known late.
+    logic [AW:0] after_q;
+    assign head = pop ? after_q : head_q;
+    always_ff @(posedge clk_i) after_q <= rst_ni ? head + 1'b1 : (AW + 1)'(1);
 
     // A word that is being written now is read in the next cycle.
-    always_ff @(posedge clk_i) out_valid_o <= rst_ni && head != tail_q;
+    always_ff @(posedge clk_i) begin
+      out_valid_o <= rst_ni && (pop ? after_q != tail_q : head_q != tail_q);
+    end
 
     acs_ram #(
       .Width(Width),
@@ -56,6 +67,23 @@ module acs_fifo #(
       .read_addr_i (head[AW-1:0]),
       .read_data_o (out_data_o)
     );
+  end else if (OutputRegister) begin : gen_output_register
+    logic [Width-1:0] mem_q[Depth];
+    // The place of the word that follows.  It is a sum, not a register: Yosys would move a register
+    // behind the memory, whose look-up would then follow the choice of the place.
+    logic [AW:0] after;
+    logic follows;  // there is one
+
+    assign after   = head_q + 1'b1;
+    assign head    = pop ? after : head_q;
+    assign follows = after != tail_q;
+
+    always_ff @(posedge clk_i) begin
+      out_valid_o <= rst_ni && (push || (out_valid_o && (!pop || follows)));
+      // A word that finds the buffer empty, or whose forerunner leaves now, goes to the output.
+      if (pop || !out_valid_o) out_data_o <= pop && follows ? mem_q[after[AW-1:0]] : in_data_i;
+      if (push) mem_q[tail_q[AW-1:0]] <= in_data_i;
+    end
   end else begin : gen_registers
     logic [Width-1:0] mem_q[Depth];
 

@@ -45,7 +45,7 @@ module acs_front
   output      logic               no_more_o,    // the program ended without END
   input  wire logic               take_i
 );
-  logic fetched, fetch_error, fetch_done, no_more, checked, check_start, judged;
+  logic fetched, fetch_error, fetch_done, no_more, checked, check_start, judged, valid_fields;
   instruction_words_t words;
   instruction_t op;
   logic [7:0] verdict;
@@ -70,7 +70,8 @@ module acs_front
     .no_more_o   (no_more),
     .take_i      (fetch_done)
   );
-  assign op = traced_decode(words, trace_i);
+  // The instruction is decoded in the cycle in which it is there; judging begins in the next one.
+  always_ff @(posedge clk_i) op <= traced_decode(words, trace_i);
 
   acs_check #(
     .LaneGroups(LaneGroups),
@@ -86,16 +87,19 @@ module acs_front
     .buffers_i,
     .valid_o  (checked),
     .status_o (verdict),
+    .good_o   (valid_fields),
     .amounts_o(amounts)
   );
 
   // From fetched to judged.
   logic checking_q;
   assign check_start = fetched && !checking_q;
-  assign judged      = fetched && checking_q && checked;
+  assign judged      = checking_q && checked;
 
   // A judged instruction enters the queue at once, before all requests for its words are out.
-  logic is_load, is_conv, is_linear, is_gate, is_listed, held;
+  // What it is has long been known when it is judged.
+  logic is_end_q, is_load_q, is_conv_q, is_linear_q, is_gate_q, is_listed_q, has_table_q;
+  logic reads_q, skips_q, held;
   logic waits_q;  // a CONV with output mask has not asked for its rows yet
   logic queued_q, queue, room, queue_valid;
   assign instruction = '{
@@ -131,36 +135,46 @@ module acs_front
   logic good, reads, allowed, masks_there, first_asked, second_asked;
   logic [28:0] index_q;
 
-  assign is_load   = op.opcode == OP_LOAD;
+  logic is_conv, is_listed;
   assign is_conv   = op.opcode == OP_CONV;
-  assign is_linear = op.opcode == OP_LINEAR;
-  assign is_gate   = writes_mask(op);
   assign is_listed = is_conv && op.mask_out != 8'(MASK_NONE);
-  assign held      = is_listed && waits_q;    // one at a time
-  assign good      = judged && verdict == STATUS_OK && !fetch_error;
-  assign reads     = good && (is_load || is_linear || (is_conv && (!is_listed || op.has_table)));
+  always_ff @(posedge clk_i) begin
+    is_end_q    <= op.opcode == OP_END;
+    is_load_q   <= op.opcode == OP_LOAD;
+    is_linear_q <= op.opcode == OP_LINEAR;
+    is_gate_q   <= writes_mask(op);
+    is_conv_q   <= is_conv;
+    is_listed_q <= is_listed;
+    has_table_q <= is_conv && op.has_table;
+    skips_q     <= skips_words(op);
+    reads_q     <= op.opcode == OP_LOAD || op.opcode == OP_LINEAR ||
+                   (is_conv && (!is_listed || op.has_table));
+  end
+  assign held      = is_listed_q && waits_q;    // one at a time
+  assign good      = judged && valid_fields && !fetch_error;
+  assign reads     = good && reads_q;
   assign allowed   = reads && !waits_q && !loader_busy_i && !stop_i;
 
-  assign req_valid_o[READER_IMAGE]   = allowed && step_q == StFirst && is_load;
-  assign req_valid_o[READER_TABLE]   = allowed && step_q == StFirst && is_conv && op.has_table;
+  assign req_valid_o[READER_IMAGE]   = allowed && step_q == StFirst && is_load_q;
+  assign req_valid_o[READER_TABLE]   = allowed && step_q == StFirst && has_table_q;
   assign req_valid_o[READER_VECTORS] = allowed &&
-                                       (step_q == StFirst ? is_gate :
-                                                            step_q == StSecond && is_linear);
+                                       (step_q == StFirst ? is_gate_q :
+                                                            step_q == StSecond && is_linear_q);
   // Words that a mask makes needless can be left out once the mask is there.
-  assign masks_there  = gates_q == 0 || !skips_words(op);
-  assign load_o       = allowed && step_q == StSecond && is_conv && !is_listed && masks_there;
+  assign masks_there  = gates_q == 0 || !skips_q;
+  assign load_o       = allowed && step_q == StSecond && is_conv_q && !is_listed_q && masks_there;
   assign load_op_o    = op;
   assign load_index_o = index_q;
 
   assign first_asked  = (req_valid_o & req_ready_i) >> READER_IMAGE != '0 ||
-                        !(is_load || is_gate || (is_conv && op.has_table));
+                        !(is_load_q || is_gate_q || has_table_q);
   assign second_asked = req_valid_o[READER_VECTORS] ? req_ready_i[READER_VECTORS] :
-                        !is_conv || load_o || is_listed;
+                        !is_conv_q || load_o || is_listed_q;
 
   // The job is known before the first of its words can come.
   assign linear_job_valid_o = req_valid_o[READER_VECTORS] && req_ready_i[READER_VECTORS] &&
-                              is_gate == (step_q == StFirst);
-  assign linear_job_o       = '{gate: is_gate, channels: op.channels, row_words: op.row_words};
+                              is_gate_q == (step_q == StFirst);
+  assign linear_job_o       = '{gate: is_gate_q, channels: op.channels, row_words: op.row_words};
 
   always_comb begin
     req_o[READER_IMAGE].address     = buffers_i.image.address;
@@ -176,8 +190,7 @@ module acs_front
   end
 
   // No instruction behind one that ends the run is looked at.
-  assign fetch_done = good && op.opcode != OP_END && (queued_q || queue) &&
-                      (!reads || step_q == StDone);
+  assign fetch_done = good && !is_end_q && (queued_q || queue) && (!reads || step_q == StDone);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || stop_i || start_i) begin
@@ -188,14 +201,14 @@ module acs_front
       gates_q    <= '0;
       index_q    <= '0;
     end else begin
-      gates_q <= gates_q + 4'(queue && good && is_gate) - 4'(gate_done_i);
+      gates_q <= gates_q + 4'(queue && good && is_gate_q) - 4'(gate_done_i);
       if (check_start) checking_q <= 1'b1;
       if (queue) queued_q <= 1'b1;
       if (allowed) begin
         if (step_q == StFirst && first_asked) step_q <= StSecond;
         if (step_q == StSecond && second_asked) step_q <= StDone;
       end
-      if (fetch_done && is_listed) waits_q <= 1'b1;
+      if (fetch_done && is_listed_q) waits_q <= 1'b1;
       else if (quiet_i) waits_q <= 1'b0;
       if (fetch_done) begin
         checking_q <= 1'b0;

@@ -28,7 +28,7 @@ module acs_items
   // List of channels.
   output      logic         out_looks_o,
   output      channel_t     out_addr_o,
-  input  wire channel_t     out_channel_i,
+  input  wire channel_t     out_channel_i,  // of other instructions than CONV, out_addr_o itself
   // Residual blocks.
   output      logic         read_valid_o,
   input  wire logic         read_ready_i,
@@ -105,7 +105,7 @@ module acs_items
   } traits_t;
   traits_t [2:0] traits_q;
   logic chunk_done_q;
-  channel_t place_q, first_q, channel_q;
+  channel_t place_q, channel_q;
   logic [15:0] product_q, offset_q, address;
   constants_t record_q;
   item_t found;
@@ -119,11 +119,10 @@ module acs_items
     };
     traits_q[2:1] <= traits_q[1:0];
     place_q       <= round.masked ? ~place : place;
-    first_q       <= round.list_first;
     record_addr_q <= {round.bank_set, position[6:0]};
     chunk_done_q  <= rst_ni && round_next && round.chunk_end;
 
-    channel_q <= is_conv ? out_channel_i : first_q;
+    channel_q <= out_channel_i;
 
     product_q <= 16'(channel_q) * (found_q[1] ? op_i.res_step : op_i.dst_step);
     offset_q  <= found_q[1] ? op_i.res_base + 16'(traits_q[1].number) : op_i.dst_base;

@@ -12,6 +12,7 @@ module acs_linear
   input  wire logic         start_i,
   input  wire logic         clear_i,        // a new instruction
   input  wire instruction_t op_i,
+  input  wire logic         gavg_i,         // it is a GAVG
   output      logic         done_o,
   output      logic         totals_done_o,  // all of GAVG's are in the vector memory
   output      logic         stall_o,
@@ -47,14 +48,13 @@ module acs_linear
   localparam int unsigned Depth = 8;  // from a row's last sum to its result
 
   state_e state_q;
-  logic is_gate, is_wide, is_gavg;
-  channels_t row_q;
-  logic [15:0] word_q;
-  logic last_word, take;
+  logic is_gate, is_wide;
+  channels_t row_q, last_row_q;
+  logic [15:0] word_q, final_word_q;
+  logic last_word_q, take;
 
-  assign is_gavg = op_i.opcode == OP_GAVG;
-  assign is_gate = op_i.linear_mode == LINEAR_GATE && !is_gavg;
-  assign is_wide = op_i.linear_mode == LINEAR_WIDE && !is_gavg;
+  assign is_gate = op_i.linear_mode == LINEAR_GATE && !gavg_i;
+  assign is_wide = op_i.linear_mode == LINEAR_WIDE && !gavg_i;
 
   // Results leave through a buffer; rows wait while it could overflow.
   logic fifo_ready, out_valid, roomy;
@@ -63,9 +63,8 @@ module acs_linear
   assign roomy = fill_q < 5'd8;
 
   assign take           = weights_valid_i && state_q == StRows && roomy;
-  assign last_word      = word_q == op_i.row_words - 16'(RECORD_WORDS) - 16'd1;
   assign weights_take_o = take;
-  assign record_take_o  = take && last_word;
+  assign record_take_o  = take && last_word_q;
   assign stall_o        = state_q == StRows && !weights_valid_i;
 
   // Products: the vector's word arrives one cycle after its address, and both factors are
@@ -103,8 +102,8 @@ module acs_linear
                       18'(signed'(weight_q[8*i+:8]));
     end
     product_record_q <= mac_record_q;
-    done_sum_q    <= is_gavg ? total_i : sum_next;
-    done_record_q <= is_gavg ? '{bias: '0, mult: op_i.mult, shift: op_i.shift}
+    done_sum_q    <= gavg_i ? total_i : sum_next;
+    done_record_q <= gavg_i ? '{bias: '0, mult: op_i.mult, shift: op_i.shift}
                              : product_record_q;
   end
 
@@ -121,7 +120,7 @@ module acs_linear
       sum_row_q       <= '0;
     end else begin
       read_valid_q    <= take;
-      read_end_q      <= take && last_word;
+      read_end_q      <= take && last_word_q;
       mac_valid_q     <= read_valid_q;
       mac_end_q       <= read_end_q;
       product_valid_q <= mac_valid_q;
@@ -142,7 +141,7 @@ module acs_linear
     .shift_i   (done_record_q.shift),
     .residual_i('0),
     .res_mult_i('0),
-    .signed_i  (op_i.dst_signed || (op_i.linear_mode == LINEAR_SIGMOID && !is_gavg)),
+    .signed_i  (op_i.dst_signed || (op_i.linear_mode == LINEAR_SIGMOID && !gavg_i)),
     .wide_o    (wide),
     .narrow_o  (narrow)
   );
@@ -153,7 +152,7 @@ module acs_linear
   logic [5:0] open_q;
   logic [Depth-2:0] valid_q;
   assign thresholds_take_o = done_valid_q && is_gate && state_q != StIdle &&
-                             (sum_row_q[0] || sum_row_q == op_i.channels - 1'b1);
+                             (sum_row_q[0] || sum_row_q == last_row_q);
   always_ff @(posedge clk_i) begin
     acc_q       <= done_sum_q + done_record_q.bias;
     threshold_q <= sum_row_q[0] ? thresholds_i[63:32] : thresholds_i[31:0];
@@ -161,29 +160,41 @@ module acs_linear
     valid_q <= rst_ni && !clear_i ? {valid_q[Depth-3:0], done_valid_q} : '0;
   end
 
-  // Results: bounded, looked up, then put together to words, a cycle each.
+  // Results: bounded, looked up, then put together to words, a cycle each.  A register directly
+  // behind the table lets tools see that the look-up has a cycle to itself.
   logic signed [1:0][31:0] wide_q;
-  logic [7:0] narrow_q, value_q;
+  logic [7:0] narrow_q, plain_q, sigmoid_q, value;
+  logic is_sigmoid_q;
   always_ff @(posedge clk_i) begin
-    wide_q   <= {wide_q[0], wide};
-    narrow_q <= narrow;
-    value_q  <= op_i.linear_mode == LINEAR_SIGMOID && !is_gavg ? sigmoid(narrow_q) : narrow_q;
+    wide_q       <= {wide_q[0], wide};
+    narrow_q     <= narrow;
+    plain_q      <= narrow_q;
+    sigmoid_q    <= sigmoid(narrow_q);
+    is_sigmoid_q <= op_i.linear_mode == LINEAR_SIGMOID && !gavg_i;
   end
+  assign value = is_sigmoid_q ? sigmoid_q : plain_q;
 
   channels_t result_q;
-  logic result, last_result, word_complete;
+  channels_t before_last_q;
+  logic result, last_result_q, totals_done_q, word_complete;
   logic [63:0] pending_q, pending;
 
-  assign result      = valid_q[Depth-2];
-  assign last_result = result_q == op_i.channels - 1'b1;
+  assign result = valid_q[Depth-2];
+  // Whether the next result is the last one is known before it comes.
+  always_ff @(posedge clk_i) begin
+    last_row_q    <= op_i.channels - 1'b1;
+    before_last_q <= op_i.channels - channels_t'(2);
+    last_result_q <= result ? result_q == before_last_q : result_q == last_row_q;
+    totals_done_q <= rst_ni && !clear_i && (totals_done_q || (result && last_result_q));
+  end
   always_comb begin
     pending = pending_q;
     if (is_wide) pending[32*result_q[0]+:32] = wide_q[1];
     else if (is_gate) pending[result_q[5:0]] = open_q[5];
-    else pending[8*result_q[2:0]+:8] = value_q;
-    if (is_wide) word_complete = result_q[0] || last_result;
-    else if (is_gate) word_complete = &result_q[5:0] || last_result;
-    else word_complete = &result_q[2:0] || last_result;
+    else pending[8*result_q[2:0]+:8] = value;
+    if (is_wide) word_complete = result_q[0] || last_result_q;
+    else if (is_gate) word_complete = &result_q[5:0] || last_result_q;
+    else word_complete = &result_q[2:0] || last_result_q;
   end
 
   always_ff @(posedge clk_i) begin
@@ -220,10 +231,17 @@ module acs_linear
     .out_ready_i(result_ready_i),
     .out_data_o (out_data)
   );
-  assign done_o         = state_q == StDrain && result && last_result;
-  assign totals_done_o  = !is_gavg || result_q == op_i.channels;
+  assign done_o         = state_q == StDrain && result && last_result_q;
+  assign totals_done_o  = !gavg_i || totals_done_q;
   assign result_valid_o = out_valid;
   assign result_o       = out_data;
+
+  // A row's last word is told a word ahead.
+  always_ff @(posedge clk_i) begin
+    final_word_q <= op_i.row_words - 16'(RECORD_WORDS) - 16'd1;
+    if (state_q == StIdle) last_word_q <= op_i.row_words == 16'(RECORD_WORDS + 1);
+    else if (take) last_word_q <= last_word_q ? final_word_q == 0 : word_q + 16'd1 == final_word_q;
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -242,10 +260,10 @@ module acs_linear
         StRows: begin
           if (take) begin
             word_q <= word_q + 16'd1;
-            if (last_word) begin
+            if (last_word_q) begin
               word_q <= '0;
               row_q  <= row_q + 1'b1;
-              if (row_q == op_i.channels - 1'b1) state_q <= StDrain;
+              if (row_q == last_row_q) state_q <= StDrain;
             end
           end
         end

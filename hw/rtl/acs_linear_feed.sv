@@ -35,17 +35,31 @@ module acs_linear_feed
   logic rst_n;
   assign rst_n = rst_ni && !clear_i;
 
+  // What a job's words are compared with is worked out before it waits.
+  typedef struct packed {
+    logic        gate;
+    channels_t   last_row;
+    channels_t   last_threshold;  // the last word of thresholds
+    logic [15:0] before_last;     // the last word but one of a row
+  } job_t;
   logic job_valid, job_ready, job_done;
-  linear_job_t job;
+  job_t job, job_waits;
+  assign job_waits = '{
+      gate: job_i.gate,
+      last_row: job_i.channels - 1'b1,
+      last_threshold: ((job_i.channels + channels_t'(1)) >> 1) - 1'b1,
+      before_last: job_i.row_words - 16'd2
+    };
   acs_fifo #(
-    .Width($bits(linear_job_t)),
-    .Depth(8)
+    .Width($bits(job_t)),
+    .Depth(8),
+    .OutputRegister(1'b1)
   ) u_jobs (
     .clk_i,
     .rst_ni     (rst_n),
     .in_valid_i (job_valid_i),
     .in_ready_o (job_ready),
-    .in_data_i  (job_i),
+    .in_data_i  (job_waits),
     .out_valid_o(job_valid),
     .out_ready_i(job_done),
     .out_data_o (job)
@@ -72,7 +86,7 @@ module acs_linear_feed
   assign job_done      = take && to_weights && last_q && last_row_q;
 
   // A row has words enough for its number to be compared in the meantime.
-  always_ff @(posedge clk_i) last_row_q <= count_q == job.channels - 1'b1;
+  always_ff @(posedge clk_i) last_row_q <= count_q == job.last_row;
 
   always_ff @(posedge clk_i) begin
     if (!rst_n) begin
@@ -84,14 +98,14 @@ module acs_linear_feed
     end else if (take) begin
       if (to_thresholds) begin
         count_q <= count_q + 1'b1;
-        if (count_q == ((job.channels + channels_t'(1)) >> 1) - 1'b1) begin
+        if (count_q == job.last_threshold) begin
           rows_q  <= 1'b1;
           count_q <= '0;
         end
       end else begin
         word_q   <= word_q + 16'd1;
         record_q <= word_q < 16'(RECORD_WORDS - 1);
-        last_q   <= word_q == job.row_words - 16'd2;
+        last_q   <= word_q == job.before_last;
         if (last_q) begin
           word_q   <= '0;
           record_q <= 1'b1;
@@ -136,7 +150,8 @@ module acs_linear_feed
   );
   acs_fifo #(
     .Width(1 + $bits(constants_t)),
-    .Depth(Records)
+    .Depth(Records),
+    .OutputRegister(1'b1)
   ) u_records (
     .clk_i,
     .rst_ni     (rst_n),

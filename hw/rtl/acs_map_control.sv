@@ -14,12 +14,12 @@ module acs_map_control
   input  wire logic         clear_i,        // a run begins or ends
   input  wire logic         start_i,
   input  wire instruction_t op_i,
+  input  wire kind_t        kind_i,
   input  wire logic         settled_i,      // nothing is under way behind the array
   output      logic         done_o,         // one cycle
   // Lists of channels.
   output      logic         scan_o,
   input  wire sides_t       scan_busy_i,
-  input  wire sides_t       listed_i,       // a mask decides
   output      listed_t      flag_addr_o,
   input  wire sides_t       flag_i,         // the channel is active
   // Factors of SCALE.
@@ -47,22 +47,22 @@ module acs_map_control
   state_e state_q;
   channels_t channel_q;
   logic [10:0] block_q;
-  logic active_q;
+  logic active_q;  // the channel is
   group_t lane_q;  // lane group of the item
   logic [7:0] factor_q;
-  logic is_gavg, takes_max, active, channel_active, last, ends;
+  logic is_gavg, takes_max, channel_active, last, ends;
   logic [10:0] blocks, last_block_q, last_pair_q;
 
-  assign is_gavg   = op_i.opcode == OP_GAVG;
-  assign takes_max = op_i.opcode == OP_POOL && op_i.pool_max;
+  assign is_gavg   = kind_i.gavg;
+  assign takes_max = kind_i.maximum;
   assign blocks    = is_gavg ? plane_blocks(op_i.src_height, op_i.row_log2)
                              : plane_blocks(op_i.dst_height, op_i.row_log2);
 
   assign scan_o         = state_q == StScan;
-  assign flag_addr_o    = listed_t'(channel_q);
+  // GAVG takes a channel after the other: whether the next one is active is looked up meanwhile.
+  assign flag_addr_o    = listed_t'(state_q == StTotals ? channel_q + 1'b1 : channel_q);
   assign factor_addr_o  = op_i.vec_src + 16'(channel_q[$bits(channel_q)-1:3]);
-  assign channel_active = (flag_i | ~listed_i) == 2'b11;
-  assign active         = is_gavg ? channel_active : active_q;
+  assign channel_active = (flag_i | ~kind_i.listed) == 2'b11;
 
   always_comb begin
     unique case (op_i.opcode)
@@ -71,7 +71,7 @@ module acs_map_control
       OP_SCALE: last = step_i == 16'd1;
       default:  last = 1'b1;
     endcase
-    if (!active) last = 1'b1;
+    if (!active_q) last = 1'b1;
   end
 
   assign valid_o = state_q == StRun || state_q == StTotals;
@@ -82,7 +82,7 @@ module acs_map_control
     iteration_o         = '0;
     iteration_o.last    = last;
     iteration_o.block   = block_q;
-    iteration_o.zero    = !active;
+    iteration_o.zero    = !active_q;
     iteration_o.total   = is_gavg;
     iteration_o.channel = channel_t'(channel_q);
     iteration_o.only    = 1'b1;
@@ -131,12 +131,16 @@ module acs_map_control
             channel_q <= '0;
             block_q   <= '0;
             lane_q    <= '0;
+            active_q  <= 1'b1;
             // Without lists there is nothing to wait for.
-            state_q   <= listed_i != '0 ? StScan : is_gavg ? StTotals : StChannel;
+            state_q   <= kind_i.listed != '0 ? StScan : is_gavg ? StTotals : StChannel;
           end
         end
         StScan: state_q <= StScanWait;
-        StScanWait: if (scan_busy_i == '0) state_q <= is_gavg ? StTotals : StChannel;
+        StScanWait: begin
+          active_q <= channel_active;
+          if (scan_busy_i == '0) state_q <= is_gavg ? StTotals : StChannel;
+        end
         StChannel: begin
           block_q  <= '0;
           active_q <= channel_active;
@@ -160,6 +164,7 @@ module acs_map_control
         StTotals: begin
           if (ends) begin
             channel_q <= channel_q + 1'b1;
+            active_q  <= channel_active;
             if (channel_q == op_i.channels - 1'b1) state_q <= StDrain;
           end
         end
@@ -169,8 +174,8 @@ module acs_map_control
     end
   end
 
-  logic unused_op_fields;
-  assign unused_op_fields = ^op_i;
+  logic unused_fields;
+  assign unused_fields = ^{op_i, kind_i};
 
 endmodule
 

@@ -147,6 +147,50 @@ package acs_pkg;
     acs_isa_pkg::channels_t inputs;
   } channel_counts_t;
 
+  // A word on offer.
+  typedef struct packed {
+    logic        valid;
+    logic [63:0] data;
+  } word_t;
+
+  // What acs_copy copies.
+  typedef struct packed {
+    logic        from_vector;
+    logic        to_vector;  // otherwise to the result buffer
+    logic [15:0] block;      // first block
+    logic [15:0] vector_addr;  // first word of the vector: source or target
+    logic [19:0] words;
+  } copy_t;
+
+  // What happens, to be counted, a cycle each.
+  typedef struct packed {
+    logic iteration;
+    logic group;             // all rows of a group were used
+    logic channel_table;     // a table of channels was read
+    logic stall;             // the array waits for memory
+  } events_t;
+
+  // A list of weight rows.
+  typedef struct packed {
+    logic                   masked;    // of the masked channels, and only their records
+    logic                   complete;  // no more rows will be in it
+    acs_isa_pkg::channels_t rows;      // in the list by now
+  } row_list_t;
+
+  // Words of weights that the first rows of a set hold, as many rows as a round takes, before they
+  // are complete.
+  typedef struct packed {
+    logic        bank_set;
+    logic [15:0] words;
+  } early_words_t;
+
+  // A block of results.
+  typedef struct packed {
+    logic [15:0] base;       // first block of its channel
+    logic [10:0] number;     // block of the channel
+    segments_t   data;
+  } result_block_t;
+
   // A write to port B of the feature memory: a block, or the segments of the named banks.
   typedef struct packed {
     halves_t    address;
@@ -271,6 +315,27 @@ package acs_pkg;
     amounts_t                        amounts;
     logic [7:0]                      status;  // STATUS_OK, or the fault with which it ends the run
   } judged_t;
+
+  // What modules want to know of the instruction that runs without decoding it.
+  typedef struct packed {
+    logic   conv;
+    logic   gavg;
+    logic   maximum;         // a POOL that takes the maximum
+    sides_t listed;          // a mask decides on the channels
+  } kind_t;
+
+  /* verilator lint_off UNUSEDSIGNAL */
+  function automatic kind_t kind_of(input acs_isa_pkg::instruction_t op);
+    kind_t kind;
+    kind.conv           = op.opcode == acs_isa_pkg::OP_CONV;
+    kind.gavg           = op.opcode == acs_isa_pkg::OP_GAVG;
+    kind.maximum        = op.opcode == acs_isa_pkg::OP_POOL && op.pool_max;
+    kind.listed.inputs  = op.mask_in != 8'(acs_isa_pkg::MASK_NONE);
+    kind.listed.outputs = op.mask_out != 8'(acs_isa_pkg::MASK_NONE) &&
+                          acs_isa_pkg::masks_result(op);
+    return kind;
+  endfunction
+  /* verilator lint_on UNUSEDSIGNAL */
 
   // An instruction as it runs: it traces only where the trace register says so.
   function automatic acs_isa_pkg::instruction_t traced_decode(

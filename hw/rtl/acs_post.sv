@@ -38,9 +38,7 @@ module acs_post
   // Results: a block every 64 / PostLanes cycles at most.
   output      logic         block_valid_o,
   input  wire logic         block_ready_i,
-  output      logic [15:0]  block_base_o,
-  output      logic [10:0]  block_number_o,
-  output      segments_t    block_o
+  output      result_block_t block_o
 );
   localparam int unsigned Slices = LANES / PostLanes;
   localparam int unsigned SW = $clog2(Slices);
@@ -51,9 +49,12 @@ module acs_post
     $error("PostLanes must be 4, 8 or 16");
   end
 
-  logic is_conv, is_max;
-  assign is_conv = op_i.opcode == OP_CONV;
-  assign is_max  = op_i.opcode == OP_POOL && op_i.pool_max;
+  // The instruction is there some cycles before its first sums.
+  logic is_conv_q, is_max_q;
+  always_ff @(posedge clk_i) begin
+    is_conv_q <= op_i.opcode == OP_CONV;
+    is_max_q  <= op_i.opcode == OP_POOL && op_i.pool_max;
+  end
 
   logic items_idle, item_valid, rest_valid, runs, ends;
   item_t item;
@@ -97,7 +98,7 @@ module acs_post
 
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_shadow
     // A round of a CONV leaves all lane groups at once, those without an item too.
-    assign empties[group] = ends && (is_conv ? item.left == 0 : item.group == group_t'(group));
+    assign empties[group] = ends && (is_conv_q ? item.left == 0 : item.group == group_t'(group));
     always_ff @(posedge clk_i) begin
       if (sums_valid_i[group]) shadow_q[group] <= sums_i[group];
       if (!rst_ni) full_q[group] <= 1'b0;
@@ -173,7 +174,7 @@ module acs_post
       .wide_o    (unused_wide),
       .narrow_o  (narrow[i])
     );
-    assign results[i] = is_max ? raw_q[Depth-1][i] : narrow[i];
+    assign results[i] = is_max_q ? raw_q[Depth-1][i] : narrow[i];
   end
 
   always_ff @(posedge clk_i) begin
@@ -192,10 +193,12 @@ module acs_post
     if (valid_q[Depth-1] && !end_q[Depth-1]) block_q[at_q[Depth-1]] <= results;
   end
 
-  assign block_valid_o  = end_q[Depth-1];
-  assign block_base_o   = base_q[Depth-1];
-  assign block_number_o = number_q[Depth-1];
-  assign block_o        = {results, block_q};
+  assign block_valid_o = end_q[Depth-1];
+  assign block_o       = '{
+      base: base_q[Depth-1],
+      number: number_q[Depth-1],
+      data: {results, block_q}
+    };
 
   assign idle_o = items_idle && valid_q == 0;
 

@@ -66,7 +66,8 @@ module acs_read_share
 
   acs_fifo #(
     .Width(UW + 33),
-    .Depth(Requests)
+    .Depth(Requests),
+    .OutputRegister(1'b1)
   ) u_requests (
     .clk_i,
     .rst_ni,

@@ -11,6 +11,7 @@ module acs_vectors
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
   input  wire instruction_t op_i,
+  input  wire logic         gavg_i,         // it is a GAVG
   input  wire logic         discard_i,      // a run begins or ends
   input  wire logic         clear_i,        // a new instruction
   // LINEAR.
@@ -25,9 +26,8 @@ module acs_vectors
   input  wire logic         data_error_i,   // the word came with an error answer
   output      logic         error_o,        // such a word is used now
   output      mask_write_t  mask_write_o,
-  output      logic         result_valid_o,
+  output      word_t        result_o,
   input  wire logic         result_ready_i,
-  output      logic [63:0]  result_o,
   // GAVG.
   input  wire logic         total_valid_i,
   input  wire logic signed [31:0] total_i,
@@ -37,20 +37,15 @@ module acs_vectors
   output      logic [63:0]  factor_word_o,
   // Copies.
   input  wire logic         copy_start_i,
-  input  wire logic         copy_from_vector_i,
-  input  wire logic         copy_to_vector_i,
-  input  wire logic [15:0]  copy_block_i,
-  input  wire logic [15:0]  copy_vector_i,
-  input  wire logic [19:0]  copy_words_i,
+  input  wire copy_t        copy_i,
   output      logic         copy_done_o,
   output      logic         copy_read_valid_o,   // of the feature memory
   input  wire logic         copy_read_ready_i,
   output      logic [15:0]  copy_read_addr_o,
   input  wire logic         copy_read_data_valid_i,
   input  wire segments_t    copy_read_data_i,
-  output      logic         copy_data_valid_o,   // to the result buffer
-  input  wire logic         copy_data_ready_i,
-  output      logic [63:0]  copy_data_o
+  output      word_t        copy_word_o,         // to the result buffer
+  input  wire logic         copy_word_ready_i
 );
   localparam int unsigned VW = $clog2(VectorWords);
 
@@ -80,7 +75,7 @@ module acs_vectors
     .clk_i,
     .write_i     (copy_write || linear_write),
     .write_addr_i(write_addr[VW-1:0]),
-    .write_data_i(copy_write ? copy_data_o : linear_data),
+    .write_data_i(copy_write ? copy_word_o.data : linear_data),
     .read_addr_i (read_addr[VW-1:0]),
     .read_data_o (word)
   );
@@ -111,6 +106,7 @@ module acs_vectors
     .start_i            (linear_start_i),
     .clear_i,
     .op_i,
+    .gavg_i,
     .done_o             (linear_done_o),
     .totals_done_o,
     .stall_o            (linear_stall_o),
@@ -129,20 +125,20 @@ module acs_vectors
     .vector_write_addr_o(linear_write_addr),
     .vector_data_o      (linear_data),
     .mask_write_o,
-    .result_valid_o,
+    .result_valid_o     (result_o.valid),
     .result_ready_i,
-    .result_o
+    .result_o           (result_o.data)
   );
 
   acs_copy u_copy (
     .clk_i,
     .rst_ni,
     .start_i            (copy_start_i),
-    .from_vector_i      (copy_from_vector_i),
-    .to_vector_i        (copy_to_vector_i),
-    .block_i            (copy_block_i),
-    .vector_addr_i      (copy_vector_i),
-    .words_i            (copy_words_i),
+    .from_vector_i      (copy_i.from_vector),
+    .to_vector_i        (copy_i.to_vector),
+    .block_i            (copy_i.block),
+    .vector_addr_i      (copy_i.vector_addr),
+    .words_i            (copy_i.words),
     .done_o             (copy_done_o),
     .read_valid_o       (copy_read_valid_o),
     .read_ready_i       (copy_read_ready_i),
@@ -153,9 +149,9 @@ module acs_vectors
     .vector_data_i      (word),
     .vector_write_o     (copy_write),
     .vector_write_addr_o(copy_write_addr),
-    .data_valid_o       (copy_data_valid_o),
-    .data_ready_i       (copy_data_ready_i),
-    .data_o             (copy_data_o)
+    .data_valid_o       (copy_word_o.valid),
+    .data_ready_i       (copy_word_ready_i),
+    .data_o             (copy_word_o.data)
   );
 
   logic unused_address_bits;

@@ -28,9 +28,7 @@ module acs_weight_loader
   input  wire instruction_t all_op_i,
   // or those rows of the instruction that runs which are in a list.
   input  wire logic         list_start_i,
-  input  wire logic         list_masked_i,// of the masked channels, and only their records
-  input  wire channels_t    list_rows_i,  // rows in the list by now
-  input  wire logic         list_done_i,  // all of them
+  input  wire row_list_t    list_i,
   output      logic         busy_o,
   // Masks, 64 bits a word.
   input  wire mask_write_t  mask_write_i,
@@ -41,8 +39,7 @@ module acs_weight_loader
   // Sets of banks, used in turn.
   input  wire logic         chunk_done_i, // the older one is free again
   output      logic [1:0][7:0] rows_o,    // rows that each holds
-  output      logic         early_set_o,  // words of weights that the first rows of this set hold,
-  output      logic [15:0]  early_words_o,// as many as a round takes, before they are complete
+  output      early_words_t early_o,      // words of the first rows, before they are complete
   // List of channels.
   output      listed_t      row_addr_o,
   input  wire listed_t      row_index_i,
@@ -71,7 +68,7 @@ module acs_weight_loader
   assign start  = all_start_i || list_start_i;
   assign job    = all_start_i ? all_op_i : op_i;
   assign listed = !all_start_i;
-  assign masked = listed && list_masked_i;
+  assign masked = listed && list_i.masked;
 
   logic runs_busy;
   logic busy_q, listed_q, masked_q;
@@ -85,8 +82,8 @@ module acs_weight_loader
   // Rows of a group, as far as known; as numbers of rows and of the last one.
   channels_t rows, rows_q, last_row_number_q;
   logic rows_known, rows_known_q;
-  assign rows       = listed_q ? list_rows_i : channels_q;
-  assign rows_known = !listed_q || list_done_i;
+  assign rows       = listed_q ? list_i.rows : channels_q;
+  assign rows_known = !listed_q || list_i.complete;
   // A job with no rows may be over before its runs are found.
   assign busy_o     = busy_q || runs_busy;
   // What is known of an earlier list does not hold for the next one.
@@ -101,12 +98,19 @@ module acs_weight_loader
   logic [6:0] run_count;
   logic [5:0] ask_run_q, next_run_q;
   run_t listed_ask, listed_run;
-  logic skips, counted;
+  logic op_skips_q, all_skips_q, counted, counts_taken_q;
   logic [15:0] counted_words;
-  assign skips            = skips_words(op_i);
-  assign row_read_valid_o = !skips || counted;
-  assign row_read_o       = skips ? counted_words : op_i.row_words;
-  assign runs_start       = start && skips_words(job) && !masked;
+  // Both instructions are there a cycle before their job.  Words are skipped only where there is
+  // one group, so that the count of its words is done with a cycle later.
+  always_ff @(posedge clk_i) begin
+    op_skips_q     <= skips_words(op_i);
+    all_skips_q    <= skips_words(all_op_i);
+    counts_taken_q <= group_done_i && op_skips_q;
+  end
+  assign row_read_valid_o = !op_skips_q || counted;
+  assign row_read_o       = op_skips_q ? counted_words : op_i.row_words;
+  assign runs_start       = all_start_i ? all_skips_q
+                                        : list_start_i && op_skips_q && !list_i.masked;
   // A run is complete when the next one has begun.  The last one of a row is when all are.
   assign next_there = runs_there || 7'(next_run_q) + 7'd1 < run_count;
   always_ff @(posedge clk_i) ask_there_q <= runs_there || 7'(ask_run_q) + 7'd1 < run_count;
@@ -126,7 +130,7 @@ module acs_weight_loader
     .b_run_o     (listed_run),
     .words_valid_o(counted),
     .words_o     (counted_words),
-    .words_take_i(group_done_i && skips)
+    .words_take_i(counts_taken_q)
   );
 
   // The band of rows that are read side by side takes turns, so many words of each row.
@@ -319,8 +323,8 @@ module acs_weight_loader
       band_q           <= 1'b0;
       ask_first_q      <= '0;
       first_q          <= '0;
-      early_set_o      <= 1'b0;
-      early_words_o    <= '0;
+      early_o.bank_set      <= 1'b0;
+      early_o.words    <= '0;
     end else begin
       sets_used_q <= sets_used_q + 2'(take && !begun_q) - 2'(chunk_done_i);
 
@@ -371,8 +375,8 @@ module acs_weight_loader
           bank_q     <= band_turns_q ? '0 : bank_q + 4'd1;
           if (band_turns_q) begin
             first_q       <= word_q + 16'd1;
-            early_set_o   <= set_q;
-            early_words_o <= final_q ? '0 : word_q - 16'(RECORD_WORDS - 1);
+            early_o.bank_set   <= set_q;
+            early_o.words <= final_q ? '0 : word_q - 16'(RECORD_WORDS - 1);
             if (final_q) band_q <= 1'b0;
           end
         end
@@ -429,7 +433,7 @@ module acs_weight_loader
         band_q          <= listed && !masked && !runs_start;
         ask_first_q     <= '0;
         first_q         <= '0;
-        early_words_o   <= '0;
+        early_o.words   <= '0;
         loaded_groups_q <= '0;
       end
     end

@@ -38,13 +38,15 @@ module acs_weight_runs
   logic [4:0] mask_q;
   channels_t input_q, left_q;
   logic [5:0] input1_q, input2_q;  // its place in the mask's word
-  logic [5:0] taps_q;
+  logic [3:0] kernel_q;
+  logic [5:0] taps_q;  // a cycle later
   logic [15:0] byte_q;  // of the row's weights, where those of the input begin
   logic [15:0] first_q, last_q;  // words of the input's weights
   run_t open_q;
+  logic [15:0] near_last_q;  // the last word that is still near the open run
   logic [6:0] count_q;
   logic [15:0] words_q;
-  logic active_q, near, append, words_room, done;
+  logic active_q, full_q, near, append, words_room, done;
   logic [63:0] mask_word, mask_word_q;
 
   acs_ram #(
@@ -62,13 +64,14 @@ module acs_weight_runs
   // Input by input: its word of the mask is in a register two cycles after its number, its bit and
   // the words of its weights another cycle later.
   always_ff @(posedge clk_i) begin
+    taps_q <= 6'(kernel_q * kernel_q);
     mask_word_q <= mask_word;
     input2_q <= input1_q;
     active_q <= read_q && mask_word_q[input2_q];
     first_q  <= 16'(RECORD_WORDS) + (byte_q >> 3);
     last_q   <= 16'(RECORD_WORDS) + ((byte_q + 16'(taps_q) - 16'd1) >> 3);
   end
-  assign near   = first_q <= open_q.last + 16'd2 || count_q == 7'(Runs - 1);
+  assign near   = first_q <= near_last_q || full_q;
   assign append = (active_q && !near) || closing_q;
   assign done   = closing_q;
   assign busy_o = busy_q || closing_q;
@@ -84,9 +87,9 @@ module acs_weight_runs
       mask_q    <= '0;
       input_q   <= '0;
       left_q    <= '0;
-      taps_q    <= '0;
       byte_q    <= '0;
       open_q    <= '0;
+      full_q    <= 1'b0;
       count_q   <= '0;
       words_q   <= '0;
     end else begin
@@ -100,8 +103,10 @@ module acs_weight_runs
       end
       if (read_q) byte_q <= byte_q + 16'(taps_q);
       if (active_q && near) open_q.last <= last_q;
+      if (active_q) near_last_q <= last_q + 16'd2;
       if (append) begin
         count_q <= count_q + 7'd1;
+        full_q  <= count_q == 7'(Runs - 2);
         words_q <= words_q + open_q.last - open_q.first + 16'd1;
         open_q  <= '{first: first_q, last: last_q};
       end
@@ -113,9 +118,11 @@ module acs_weight_runs
         mask_q    <= op_i.mask_in[4:0];
         input_q   <= '0;
         left_q    <= op_i.channels_in;
-        taps_q    <= 6'(op_i.kernel * op_i.kernel);
+        kernel_q  <= op_i.kernel;
         byte_q    <= '0;
         open_q    <= '{first: '0, last: 16'(RECORD_WORDS - 1)};
+        near_last_q <= 16'(RECORD_WORDS + 1);
+        full_q    <= 1'b0;
         count_q   <= '0;
         words_q   <= '0;
       end
