@@ -113,26 +113,37 @@ def read_report(report: Mapping[str, Any], module: Mapping[str, Any]) -> UnitTim
     (path,) = paths
     total = sum(part["delay"] for part in path)
     wires = sum(part["delay"] for part in path if part["type"] == "routing")
-    begin = our_name(path[0]["from"]["cell"], module)
-    end = our_name(path[-1]["to"]["cell"], module)
+    name = OurNames(module)
+    begin = name(path[0]["from"]["cell"])
+    end = name(path[-1]["to"]["cell"])
     return UnitTiming(
         round(clock["achieved"], 1),
         f"{begin} -> {end}, {total:.1f} ns ({total - wires:.1f} logic)",
     )
 
 
-def our_name(cell: str, module: Mapping[str, Any]) -> str:
-    """Return the name of the register or memory behind a cell, as the SystemVerilog has it."""
-    found = module["cells"].get(cell)
-    if found is not None and "Q" in found["connections"]:
-        bits = set(found["connections"]["Q"])
-        names: list[str] = [
-            name
-            for name, net in module["netnames"].items()
-            if bits & set(net["bits"]) and not net["hide_name"] and not _CELL.search(name)
-        ]
-        # A register's own name rather than that of a port that it drives.
-        names.sort(key=lambda name: (not name.rpartition(".")[2].endswith("_q"), len(name), name))
-        if names:
-            return names[0]
-    return _CELL.sub("", cell)
+class OurNames:
+    """The names of a netlist's registers and memories, as the SystemVerilog has them."""
+
+    def __init__(self, module: Mapping[str, Any]) -> None:
+        self._cells = module["cells"]
+        # Once for all cells: the whole engine has a hundred thousand signals.
+        self._of_bit: dict[int | str, list[str]] = {}
+        for name, net in module["netnames"].items():
+            if not net["hide_name"] and not _CELL.search(name):
+                for bit in net["bits"]:
+                    self._of_bit.setdefault(bit, []).append(name)
+
+    def __call__(self, cell: str) -> str:
+        """Return the name of the register or memory behind a cell."""
+        found = self._cells.get(cell)
+        if found is not None and "Q" in found["connections"]:
+            names = {n for bit in found["connections"]["Q"] for n in self._of_bit.get(bit, ())}
+            if names:
+                return min(names, key=_own_first)
+        return _CELL.sub("", cell)
+
+
+def _own_first(name: str) -> tuple[bool, int, str]:
+    """Order a register's own name before that of a port that it drives."""
+    return (not name.rpartition(".")[2].endswith("_q"), len(name), name)

@@ -20,12 +20,11 @@ import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from acsgen.emit.rtl_sources import PINS, TOP, parameters, rtl_sources
-from acsgen.flow.synth.ecp5 import DEVICE, RUN, our_name, read_report
+from acsgen.flow.synth.ecp5 import DEVICE, RUN, OurNames, read_report
 from acsgen.flow.synth.harness import HARNESS, render_harness
 from acsgen.flow.synth.netlist import SynthesisError, count_cells
 from acsgen.flow.synth.process import run_python
@@ -147,7 +146,7 @@ def _on_ecp5(placed: bool, folder: Path, on_stage: Callable[[str], None]) -> Who
     on_stage("static timing")
     with (folder / "delays.sdf").open(encoding="utf-8") as lines:
         graph = read_sdf(lines, WIRE_PS)
-    name = partial(our_name, module=module)
+    name = OurNames(module)
     paths = graph.slowest(PATHS, lambda path: _ends(path, name))
     words = tuple(describe(path, name) for path in paths)
     return WholeTiming(round(paths[0].ps / 1000, 2), words, digest, {})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acsgen.flow.synth.ecp5 import our_name, place_and_route
+from acsgen.flow.synth.ecp5 import OurNames, place_and_route
 from acsgen.flow.synth.timing import (
     SMALLEST,
     compare_timing,
@@ -64,8 +64,8 @@ def test_a_register_keeps_its_own_name() -> None:
             "$auto$1": {"bits": [7], "hide_name": 1},
         },
     }
-    assert our_name("u_a.port_TRELLIS_FF_Q_3", module) == "u_a.count_q"
-    assert our_name("u_b.sum_q_MULT18X18D_P0", module) == "u_b.sum_q"
+    assert OurNames(module)("u_a.port_TRELLIS_FF_Q_3") == "u_a.count_q"
+    assert OurNames(module)("u_b.sum_q_MULT18X18D_P0") == "u_b.sum_q"
 
 
 def test_the_figures_of_a_unit_are_those_of_the_baseline() -> None:
