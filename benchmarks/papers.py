@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -173,7 +174,7 @@ def _evaluated(name: str) -> tuple[IntGraph, EvalResult]:
 def _on_engine(kind: Implementation, integers: IntGraph, twin: str) -> dict[str, Any]:
     """Figures of a network on one engine, by the masks; ``dense`` are those of its twin."""
     images = load_dataset("digits32", "test", limit=SIMULATED).images
-    config, engine = _engine(kind)
+    config, engine = engine_of(kind)
     network = GatedNetwork(integers, config, engine, images, traced=True)
     found = {"own": _kept(network.measure(Case("row", "own")))}
     if integers.gates or integers.exits:
@@ -184,12 +185,13 @@ def _on_engine(kind: Implementation, integers: IntGraph, twin: str) -> dict[str,
 @cache
 def _twin_on_engine(kind: Implementation, name: str) -> dict[str, Any]:
     images = load_dataset("digits32", "test", limit=1).images
-    network = GatedNetwork(_evaluated(name)[0], *_engine(kind), images, traced=True)
+    network = GatedNetwork(_evaluated(name)[0], *engine_of(kind), images, traced=True)
     return _kept(network.measure(Case("twin", "own")))
 
 
 @cache
-def _engine(kind: Implementation) -> tuple[EngineConfig, Engine]:
+def engine_of(kind: Implementation) -> tuple[EngineConfig, Engine]:
+    """The sizes of the board's engine, and the simulation of it."""
     board = load_board(BOARD)
     config = EngineConfig.for_board(board)
     simulation = simulation_of(kind)
@@ -200,29 +202,33 @@ def _kept(figures: Figures) -> dict[str, Any]:
     return {name: value for name, value in asdict(figures).items() if name != "bytes_written"}
 
 
-def main() -> int:
-    """Measure rows and keep their figures."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+def measure_rows(
+    rows: Iterable[str], measure: Callable[[str], dict[str, Any]], file: Path, command: str
+) -> int:
+    """Measure the rows that the command line names, all without a name, and keep their figures in a
+    file as soon as each is there; the exit status."""
+    known = list(rows)
+    parser = argparse.ArgumentParser(prog=command, description="Measure rows, keep their figures.")
     parser.add_argument("models", nargs="*", metavar="MODEL", help="model files, without .pt")
-    names = parser.parse_args().models or list(ROWS)
-    unknown = sorted(set(names) - set(ROWS))
+    names = parser.parse_args().models or known
+    unknown = sorted(set(names) - set(known))
     if unknown:
-        parser.error(f"{', '.join(unknown)}: not a row (the rows are {', '.join(ROWS)})")
+        parser.error(f"{', '.join(unknown)}: not a row (the rows are {', '.join(known)})")
     for name in names:
         try:
-            figures = measure_row(name)
+            figures = measure(name)
         except UserError as error:
             print(error, file=sys.stderr)
             return 2
         except CheckFailed as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
-        kept = load_baseline(FILE, COMMAND)
+        kept = load_baseline(file, command)
         kept[name] = figures
-        save_baseline(FILE, {row: kept[row] for row in ROWS if row in kept})
+        save_baseline(file, {row: kept[row] for row in known if row in kept})
         print(f"{name}: measured", flush=True)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measure_rows(ROWS, measure_row, FILE, COMMAND))
