@@ -103,22 +103,23 @@ def table() -> str:
     gated = {name: entry for name, entry in entries.items() if "open" in entry["rtl"]}
     return "\n".join(
         [
-            *_header(_SAVINGS, words=2),
-            *(_row(_savings(name, entry)) for name, entry in entries.items()),
+            *header(_SAVINGS, words=2),
+            *(row(_savings(name, entry)) for name, entry in entries.items()),
             "",
-            *_header(_MASKS, words=1),
-            *(_row(_masks(name, entry)) for name, entry in gated.items()),
+            *header(_MASKS, words=1),
+            *(row(_masks(name, entry)) for name, entry in gated.items()),
         ]
     )
 
 
-def _header(columns: tuple[str, ...], words: int) -> Iterator[str]:
+def header(columns: tuple[str, ...], words: int) -> Iterator[str]:
     """The head of a table whose first ``words`` columns are words, the others figures."""
-    yield _row(columns)
+    yield row(columns)
     yield f"|{'---|' * words}{'---:|' * (len(columns) - words)}"
 
 
-def _row(cells: Iterable[str]) -> str:
+def row(cells: Iterable[str]) -> str:
+    """A line of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 
@@ -129,10 +130,10 @@ def _savings(name: str, entry: dict[str, Any]) -> Iterator[str]:
     twin = load_checkpoint(model_file(ROWS[name].twin)).meta["metrics"]
     yield ROWS[name].system
     yield f"`{name.removesuffix('-digits32')}`"
-    yield f"{_percent(metrics['accuracy'], 2)} ({_percent(twin['accuracy'], 2)})"
-    yield f"{_percent(entry['accuracy_int8'])} ({_percent(entry['accuracy_twin_int8'])})"
-    yield _percent(found.macs)
-    yield f"{_percent(found.cycles)} / {_percent(found.cycles_hls)}"
+    yield f"{percent(metrics['accuracy'], 2)} ({percent(twin['accuracy'], 2)})"
+    yield f"{percent(entry['accuracy_int8'])} ({percent(entry['accuracy_twin_int8'])})"
+    yield percent(found.macs)
+    yield f"{percent(found.cycles)} / {percent(found.cycles_hls)}"
     yield "–" if found.ratio is None else f"{found.ratio:.2f}"
 
 
@@ -144,14 +145,15 @@ def _masks(name: str, entry: dict[str, Any]) -> Iterator[str]:
         r = load_checkpoint(model_file(name)).meta["metrics"]["masks"]["difficulty_correlation"]
     usable = None if entry["thresholds"] is None else entry["thresholds"]["usable"]
     yield ROWS[name].system
-    yield f"{_percent(found.gate_macs)} / {_percent(found.gate_cycles)}"
+    yield f"{percent(found.gate_macs)} / {percent(found.gate_cycles)}"
     yield "–" if r is None else f"r = {r:+.2f}"
     yield " / ".join(f"{macs / 1e6:.2f}" for macs in figures["macs_by_quartile"]) + " M"
     yield "–" if figures["auroc_of_twin"] is None else f"{figures['auroc_of_twin']:.2f}"
     yield "–" if usable is None else f"{usable[0]:g} to {usable[1]:g}"
 
 
-def _percent(value: float, digits: int = 1) -> str:
+def percent(value: float, digits: int = 1) -> str:
+    """A share as it stands in the tables."""
     return f"{100 * value:.{digits}f} %"
 
 
@@ -191,8 +193,8 @@ def svg() -> str:
             x, y = square.x(macs), square.y(cycles)
             lines.append(
                 f'<circle cx="{x}" cy="{y}" r="8" fill="{fill}" stroke="{colour}" '
-                f'stroke-width="2"><title>{system}, {name}, {how}: {_percent(macs)} of MACs, '
-                f"{_percent(cycles)} of cycles</title></circle>"
+                f'stroke-width="2"><title>{system}, {name}, {how}: {percent(macs)} of MACs, '
+                f"{percent(cycles)} of cycles</title></circle>"
             )
             text = "#ffffff" if fill == colour else colour
             lines.append(
