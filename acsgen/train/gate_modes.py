@@ -46,6 +46,10 @@ SAMPLED = GATE_MODES.add("sampled", GateMode(True, lambda gate: {"sample": True}
 #: One decision in ten is inverted (OFAS, equation 5). Validation applies the decisions.
 EXPLORED = GATE_MODES.add("explored", GateMode(True, lambda gate: {"flip": 0.1}))
 
+#: Half of the images have a saturating sigmoid in place of the decision (improved semantic hashing,
+#: by which GaterNet trains; with noise 1). Validation applies the decisions.
+HASHED = GATE_MODES.add("hashed", GateMode(True, lambda gate: {"hashed": True}))
+
 
 @contextmanager
 def gates_in_mode(model: nn.Module, mode: GateMode, noise: float) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""What an image costs under its masks, for losses: MACs, energy, cycles of a board's engine.
+"""What an image costs under its masks, for losses: MACs, energy, cycles, or open gate bits.
 
 A measure is a function of the gates' decisions, differentiable through the straight-through masks.
 A further measure is a further entry of :data:`MEASURES`.
@@ -196,6 +196,22 @@ def _weights(load: Load, outs: Tensor | int, ins: Tensor | int) -> Tensor | floa
     return outs * ins * op.kernel * share
 
 
+class OpenBits:
+    """Open gate bits, each alike: the L1 norm of GaterNet's gates over their number.
+
+    What the gates themselves cost has no part in it.
+    """
+
+    static = 1.0
+
+    def __call__(self, masks: Masks) -> Tensor:
+        """The share of bits that are open, of each image."""
+        if not masks:
+            return torch.ones(())
+        return torch.cat(list(masks.values()), dim=1).float().mean(1)
+
+
 MEASURES.add("macs", lambda counter, board, energies: MacMeasure(counter))
 MEASURES.add("energy", EnergyMeasure)
 MEASURES.add("cycles", CyclesMeasure)
+MEASURES.add("open_bits", lambda counter, board, energies: OpenBits())

@@ -97,7 +97,8 @@ class PhaseRecipe(_Strict):
         gates: their mode, a key of :data:`acsgen.train.gate_modes.GATE_MODES`: ``open`` forces
             every mask to 1 in the forward pass while gradients still reach the gates (the paper's
             first step, zero skipping); ``learned`` applies the masks; ``sampled`` draws them and
-            ``explored`` inverts one decision in ten, for reinforcement learning.
+            ``explored`` inverts one decision in ten, for reinforcement learning; ``hashed`` gives
+            half of the images a value between 0 and 1, as GaterNet does.
         noise: standard deviation of the Gaussian noise on gate logits.
         trains: ``all`` of the network, its ``gates`` alone or its ``backbone`` alone; the rest
             keeps its weights and its BatchNorm statistics.

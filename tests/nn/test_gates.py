@@ -69,6 +69,27 @@ def test_gates_refuse_maps_and_negative_noise() -> None:
 
 
 @pytest.mark.unit
+def test_hashed_gates_decide_for_half_of_the_images() -> None:
+    """The others have the saturating sigmoid, whose gradient both have; in use all are decided."""
+    torch.manual_seed(0)
+    row = torch.tensor([-9.0, -1.0, -0.1, 0.2, 1.0, 9.0])
+    logits = row.repeat(400, 1).requires_grad_()
+    gate = ChannelGate(0.6)
+    gate.hashed = True
+    mask = gate(logits).flatten(1)
+    p = torch.sigmoid(row - logit(0.6))
+    soft = (1.2 * p - 0.1).clamp(0.0, 1.0)
+    hard = torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0, 1.0])
+    decided = (mask == hard).all(1)
+    assert torch.equal(mask[~decided], soft.expand(int((~decided).sum()), 6))
+    assert 0.4 < float(decided.float().mean()) < 0.6
+    mask.sum().backward()
+    inside = torch.tensor([0.0, 1.0, 1.0, 1.0, 1.0, 0.0])
+    torch.testing.assert_close(logits.grad, (inside * 1.2 * p * (1 - p)).expand(400, 6))
+    assert torch.equal(gate.eval()(logits).flatten(1), hard.expand(400, 6))
+
+
+@pytest.mark.unit
 def test_noise_flips_decisions_in_training_only() -> None:
     torch.manual_seed(0)
     gate = ChannelGate(noise=1.0)

@@ -117,7 +117,7 @@ def test_skipnet_draws_actions_by_their_probability() -> None:
     assert not masks.requires_grad
 
 
-@pytest.mark.parametrize("measure", ["macs", "energy", "cycles"])
+@pytest.mark.parametrize("measure", ["macs", "energy", "cycles", "open_bits"])
 def test_the_resource_loss_adds_alpha_times_the_cost(measure: str) -> None:
     model = network("iadi_resnet").train()
     images, labels = torch.randint(0, 256, (8, 3, 8, 8), dtype=torch.uint8), torch.arange(8) % 4
@@ -133,6 +133,10 @@ def test_the_resource_loss_adds_alpha_times_the_cost(measure: str) -> None:
     assert found[2.0]["loss"] == pytest.approx(found[2.0]["ce"] + 2 * found[2.0]["cost"])
     if measure == "macs":
         assert found[2.0]["cost"] == pytest.approx(found[2.0]["macs_ratio"])
+    if measure == "open_bits":
+        masks = loss("resource", model).forward(images).gates.masks.values()
+        opened = float(torch.cat(list(masks), dim=1).detach().mean())
+        assert found[2.0]["cost"] == pytest.approx(opened)
     results[2.0].loss.backward()
     assert model.gates[0].fc.bias.grad.any()
     below = loss("resource", model, alpha=2.0, measure=measure, target=1.5)(images, labels)
@@ -220,13 +224,26 @@ SCHEDULES: dict[str, tuple[str, list[dict[str, Any]]]] = {
          {"name": "policy", "epochs": 4, "gates": "explored", "trains": "gates", "lr": 1.0,
           "loss": "ofas"}],
     ),
+    "blockdrop": (
+        "policy_resnet",
+        [PLAIN,
+         {"name": "curriculum", "epochs": 4, "gates": "sampled", "trains": "gates", "lr": 0.2,
+          "loss": {"name": "blockdrop", "curriculum": 0.5}},
+         {"name": "joint", "epochs": 3, "gates": "sampled", "lr": 0.05, "loss": "blockdrop"}],
+    ),
+    "gaternet": (
+        "policy_resnet",
+        [{"name": "end-to-end", "epochs": 8, "gates": "hashed", "noise": 1.0,
+          "loss": {"name": "resource", "measure": "open_bits"}}],
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_schedules_of_the_papers_learn_and_skip(name: str, data: str, tmp_path: Path) -> None:
     arch, phases = SCHEDULES[name]
-    result = train(recipe(data, arch, phases), out=tmp_path)
+    model = {"grain": "channel", "bottleneck": 4} if name == "gaternet" else {}
+    result = train(recipe(data, arch, phases, model=model), out=tmp_path)
     assert result.validation.accuracy > 0.9
     assert result.validation.macs_mean < result.validation.static_macs + result.validation.gate_macs
     loaded = load_checkpoint(result.checkpoint)

@@ -97,7 +97,7 @@ def test_all_unknown_keys_and_bad_values_are_listed(tmp_path: Path) -> None:
 def test_a_loss_that_skips_needs_learned_gates(tmp_path: Path) -> None:
     (text,) = problems(write(tmp_path, GOOD), "phases.1.gates=open")
     assert text.startswith(
-        "phases.1: loss acs needs gates: explored or learned or sampled (with open gates nothing is"
+        "phases.1: loss acs needs gates: explored or hashed or learned or sampled (with open gates "
     )
 
 

@@ -34,6 +34,10 @@ class ChannelGate(nn.Module):
             5); gradients pass through the inverted decision.
         sample: in training mode, open with probability ``sigmoid(logit)`` and without a gradient
             (REINFORCE).
+        hashed: in training mode, half of the images, drawn at random, have a value between 0 and 1
+            in place of the decision: the saturating sigmoid max(0, min(1, 1.2 * sigmoid(logit) -
+            0.1)), whose gradient the decision of the others has too (improved semantic hashing of
+            Kaiser and Bengio 2018, by which GaterNet trains, with ``noise`` 1).
 
     Raises:
         ValueError: threshold outside [0, 1], or negative noise; in ``forward``, logits that are
@@ -50,9 +54,10 @@ class ChannelGate(nn.Module):
         self.inclusive = inclusive
         self.flip = 0.0
         self.sample = False
+        self.hashed = False
 
     def forward(self, logits: Tensor) -> Tensor:
-        """[N, C] logits to a [N, C, 1, 1] mask of exact 0 and 1."""
+        """[N, C] logits to a [N, C, 1, 1] mask of exact 0 and 1, but where ``hashed`` trains."""
         if logits.dim() != 2:
             raise ValueError(f"a gate takes logits [N, C], got {list(logits.shape)}")
         if self.training and self.noise > 0.0:
@@ -60,6 +65,8 @@ class ChannelGate(nn.Module):
         mask: Tensor
         if self.training and self.sample:
             mask = torch.bernoulli(torch.sigmoid(logits.detach().float())).to(logits.dtype)
+        elif self.training and self.hashed:
+            mask = self._hashed(logits)
         else:
             # The next smaller number: above it lies what is at least the threshold.
             bound = math.nextafter(self.threshold, 0.0) if self.inclusive else self.threshold
@@ -67,6 +74,14 @@ class ChannelGate(nn.Module):
         if self.training and self.flip > 0.0:
             mask = torch.where(torch.rand_like(logits) < self.flip, 1.0 - mask, mask)
         return mask.unsqueeze(-1).unsqueeze(-1)
+
+    def _hashed(self, logits: Tensor) -> Tensor:
+        margins = logits.float() - logit(self.threshold)
+        soft = (1.2 * torch.sigmoid(margins) - 0.1).clamp(0.0, 1.0)
+        # The difference is exactly 0, and has the gradient of the saturating sigmoid.
+        hard = (margins > 0.0).float() + (soft - soft.detach())
+        decides = torch.rand(len(logits), 1, device=logits.device) < 0.5
+        return torch.where(decides, hard, soft).to(logits.dtype)
 
     def extra_repr(self) -> str:
         """The module's parameters for ``print(module)``."""

@@ -20,7 +20,7 @@ class GateRecord:
 
     Attributes:
         logits: [N, C], before training noise.
-        masks: [N, C], of 0 and 1.
+        masks: [N, C], of 0 and 1; of values between them while a gate is ``hashed`` in training.
         thresholds: alpha in [0, 1], as it was in that pass.
     """
 
