@@ -229,7 +229,8 @@ def test_skipping_saves_cycles_at_every_setting(name: str) -> None:
 def test_fifty_settings_were_tried_within_their_budgets(name: str) -> None:
     drawn = ENTRIES[name]["drawn"]
     assert drawn["settings"] == settings.DRAWN >= 50
-    assert drawn["masks"] > 5
+    # Without gates a run differs in the exit that it takes: BranchyNet has three answers.
+    assert drawn["masks"] > (5 if "alpha" in ENTRIES[name]["points"] else 2)
     assert all(budget["most_used"] <= 1 for budget in drawn["budgets"].values())
     exits = "entropy" in ENTRIES[name]["points"]
     assert set(drawn["budgets"]) == ({"macs", "cycles"} if exits else set())
