@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes host/notebooks/*.ipynb: runs notebook_cells/ on a build, and keeps the outputs.
 
-    python scripts/make_notebooks.py BUILD
+    python scripts/make_notebooks.py BUILD EXITS_BUILD
 
-BUILD is what ``acsgen build`` wrote for models/resnet8-acs-digits32.pt with 40 images. The stored
-outputs are those of the run, and say by themselves what ran them.
+BUILD is what ``acsgen build`` wrote for models/resnet8-acs-digits32.pt with 40 images, EXITS_BUILD
+the same for models/ddi-resnet14-digits32.pt, which has gates and early exits: the notebook on
+budgets shows both. The stored outputs are those of the run, and say by themselves what ran them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).resolve().parent.parent
 CELLS = Path(__file__).resolve().parent / "notebook_cells"
 TARGET = ROOT / "host" / "notebooks"
+
+#: Notebooks on networks with early exits.
+ON_EXITS = ("4_budget",)
 
 #: Where a notebook keeps the state of its widgets, and the form of their names.
 WIDGETS = "application/vnd.jupyter.widget-state+json"
@@ -70,9 +74,10 @@ def with_fixed_names(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def main() -> None:
     """Write all notebooks."""
-    os.environ["ACSGEN_BUILD"] = str(Path(sys.argv[1]).resolve())
+    build, with_exits = (str(Path(folder).resolve()) for folder in sys.argv[1:])
     TARGET.mkdir(exist_ok=True)
     for path in sorted(CELLS.glob("*.py")):
+        os.environ["ACSGEN_BUILD"] = with_exits if path.stem in ON_EXITS else build
         notebook = read(path)
         # Lines of one output may come in several messages, each time in others.
         client = NotebookClient(
