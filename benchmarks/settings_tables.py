@@ -181,30 +181,35 @@ def _of_drawn(system: str, drawn: dict[str, Any]) -> Iterator[str]:
 
 
 def _range(shares: list[float]) -> str:
-    return f"{100 * min(shares):.1f} to {percent(max(shares))}"
+    # The sum with zero takes the sign of a zero away.
+    return f"{round(100 * min(shares), 1) + 0.0:.1f} to {percent(max(shares))}"
 
 
 def _ratios(ratios: list[float | None]) -> str:
     return " ".join("–" if ratio is None else f"{ratio:.2f}" for ratio in ratios)
 
 
-#: Shapes of points, by knob.
+#: Lines, by knob.
 _DASHES = {"alpha": "", "entropy": ' stroke-dasharray="2 3"', "budget": ' stroke-dasharray="7 4"'}
 
 
 def svg() -> str:
     """Return the plot."""
     references = recorded()
-    square = Square(0.0, 1.5, width=700)
+    square = Square(0.0, 0.9, width=700)
     lines = square.frame("Cycles against MACs that skipping saves, at several settings, in RTL")
     left = LEFT + SIDE + 24
+    outside: dict[str, int] = {}
     for number, (name, entry) in enumerate(measured().items()):
         system = ROWS[name].system
         colour = COLOURS[system.replace(",", " ").split()[0]]
         for knob, found in points(entry, references[name]).items():
+            shown = [p for p in found if max(p.skipped, p.skipped_cycles) <= square.high]
+            if len(shown) < len(found):
+                outside[system] = outside.get(system, 0) + len(found) - len(shown)
             places = [
                 (square.x(point.skipped), square.y(point.skipped_cycles), point)
-                for point in sorted(found, key=lambda point: point.skipped)
+                for point in sorted(shown, key=lambda point: point.skipped)
             ]
             path = "L".join(f"{x} {y}" for x, y, _ in places)
             lines.append(f'<path d="M{path}" fill="none" stroke="{colour}"{_DASHES[knob]}/>')
@@ -220,6 +225,18 @@ def svg() -> str:
             f'<circle cx="{left}" cy="{at}" r="5" fill="{colour}"/>',
             f'<text x="{left + 14}" y="{at + 4}" fill="#111827">{system}</text>',
         ]
+    notes = [f"({system}: {count} points beyond the axes)" for system, count in outside.items()]
+    at = TOP + 10 + 17 * (len(measured()) + 1)
+    for knob, dash in _DASHES.items():
+        lines += [
+            f'<path d="M{left - 6} {at - 4}h28" stroke="#374151"{dash}/>',
+            f'<text x="{left + 30}" y="{at}" fill="#374151">{_KNOBS[knob]}</text>',
+        ]
+        at += 16
+    lines += [
+        f'<text x="{left - 6}" y="{at + 16 * line}" fill="#374151">{text}</text>'
+        for line, text in enumerate(notes)
+    ]
     lines += square.axes(
         "MACs that skipping saves, % of the static twin's", "cycles, % (RTL simulation)"
     )
