@@ -27,6 +27,7 @@ from acsgen.nn.checkpoint import load_checkpoint
 from acsgen.support.assets import asset
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.marked import replace_marked
+from acsgen.support.script import status_of
 from acsgen.support.yamltext import load_yaml
 from acsgen.train import Recipe, load_recipe
 from benchmarks.papers import ROWS, model_file
@@ -138,24 +139,28 @@ def _line(system: str, how: str, its: dict[str, Any]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def update(files: Iterable[Path]) -> None:
+    """Keep the figures of model files, and write the table.
+
+    Raises:
+        UserError: a file is none of the table's, or the table lacks figures of a recipe.
+    """
+    kept = recorded() | dict(trained(path) for path in files)
+    save_baseline(FILE, {name: kept[name] for name in SHIPPED if name in kept})
+    replace_marked(PAGE, BEGIN, END, table())
+    stale = [
+        Problem(name, why, f"train it by models/recipes/{name}.yaml, and give the model file")
+        for name in SHIPPED
+        if (why := _why_stale(name, kept.get(name))) is not None
+    ]
+    if stale:
+        raise UserError(stale)
+
+
 def main(arguments: Iterable[str] | None = None) -> int:
-    """Keep the figures of model files, and write the table."""
+    """Keep the figures of the model files that are named, and write the table."""
     given = [Path(name) for name in (sys.argv[1:] if arguments is None else arguments)]
-    try:
-        kept = recorded() | dict(trained(path) for path in given)
-        save_baseline(FILE, {name: kept[name] for name in SHIPPED if name in kept})
-        replace_marked(PAGE, BEGIN, END, table())
-        stale = [
-            Problem(name, why, f"train it by models/recipes/{name}.yaml, and give the model file")
-            for name in SHIPPED
-            if (why := _why_stale(name, kept.get(name))) is not None
-        ]
-        if stale:
-            raise UserError(stale)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return status_of(lambda: update(given))
 
 
 def _why_stale(name: str, entry: dict[str, Any] | None) -> str | None:

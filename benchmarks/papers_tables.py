@@ -16,8 +16,8 @@ from typing import Any
 
 from acsgen.flow.baseline import load_baseline
 from acsgen.nn.checkpoint import load_checkpoint
-from acsgen.support.errors import UserError
 from acsgen.support.marked import replace_marked
+from acsgen.support.script import status_of
 from benchmarks.papers import COMMAND, FILE, ROWS, model_file
 from benchmarks.square import LEFT, SIDE, TOP, Square
 
@@ -220,18 +220,13 @@ def svg() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> int:
+def update() -> None:
     """Write the tables and the plot."""
-    try:
-        text = table()
-        for page in PAGES:
-            replace_marked(page, BEGIN, END, text)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
+    text = table()
+    for page in PAGES:
+        replace_marked(page, BEGIN, END, text)
     FIGURE.write_text(svg(), encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(status_of(update))

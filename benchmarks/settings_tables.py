@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from acsgen.flow.baseline import load_baseline
-from acsgen.support.errors import UserError
 from acsgen.support.marked import replace_marked
+from acsgen.support.script import status_of
 from benchmarks.papers import ROWS
 from benchmarks.papers_tables import COLOURS, ROOT, header, percent, recorded, row, saved
 from benchmarks.settings import COMMAND, FILE
@@ -243,16 +243,11 @@ def svg() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> int:
+def update() -> None:
     """Write the tables and the plot."""
-    try:
-        replace_marked(PAGE, BEGIN, END, table())
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
+    replace_marked(PAGE, BEGIN, END, table())
     FIGURE.write_text(svg(), encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(status_of(update))
