@@ -2,10 +2,12 @@
 
 ``python -m benchmarks.paper_recipes FILE...`` reads model files that were trained by the recipes
 ``models/recipes/*-paper-resnet14-digits32.yaml`` and keeps their figures in ``paper_recipes.json``:
-all of the network in floats on the test images. A file whose recipe is none of these, or a changed
-one, is refused; where a recipe changes, its figures are to be measured again. Then, and without a
-file, it renders the table of ``docs/papers.md``. The shipped networks' figures are those that their
-own files have.
+of the network in floats on the test images as training measured them, and of the integer network
+on both engines as those of ``benchmarks.papers``: a file whose simulations differ from it in a bit
+is refused. So is one whose recipe is none of these, or a changed one; where a recipe changes, its
+figures are to be measured again. Then, and without a file, it renders the table of
+``docs/papers.md``. The shipped networks' figures are those of their own files and of
+``papers.json``.
 
 The networks are trained by ``acsgen train models/recipes/NAME.yaml --out FOLDER``; they are not
 shipped themselves.
@@ -16,21 +18,20 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from acsgen.flow.baseline import load_baseline, save_baseline
 from acsgen.nn.checkpoint import load_checkpoint
-from acsgen.support.assets import asset
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.marked import replace_marked
 from acsgen.support.script import status_of
 from acsgen.support.yamltext import load_yaml
-from acsgen.train import Recipe, load_recipe
-from benchmarks.papers import ROWS, model_file
+from benchmarks import papers_tables
+from benchmarks.papers import ROWS, measure_integers, model_file
+from benchmarks.papers_tables import header, percent, row, saved
+from benchmarks.recipes import recipe_file, shipped_recipe_of, training_figures
 
 COMMAND = "python -m benchmarks.paper_recipes"
 FILE = Path(__file__).with_name("paper_recipes.json")
@@ -40,18 +41,23 @@ END = "<!-- paper recipes:end -->"
 
 #: The shipped network beside each recipe of a paper, in the order of the table.
 SHIPPED = {
-    "acs-paper-resnet14-digits32": "acs-resnet14-digits32",
-    "iadi-paper-resnet14-digits32": "iadi-resnet14-digits32",
-    "ofas2-paper-resnet14-digits32": "ofas2-resnet14-digits32",
-    "skipnet2-paper-resnet14-digits32": "skipnet2-resnet14-digits32",
-    "blockdrop-paper-resnet14-digits32": "blockdrop-resnet14-digits32",
-    "gaternet-paper-resnet14-digits32": "gaternet-resnet14-digits32",
+    f"{system}-paper-resnet14-digits32": f"{system}-resnet14-digits32"
+    for system in (
+        "acs",
+        "iadi",
+        "mgl2s",
+        "ofas1",
+        "ofas2",
+        "skipnet1",
+        "skipnet2",
+        "skipnet-rnn",
+        "blockdrop",
+        "gaternet",
+    )
 }
-
-
-def recipe_file(name: str) -> Path:
-    """The file of a shipped recipe."""
-    return asset("models", "recipes", f"{name}.yaml")
+#: Figures that training leaves in a file.
+_OF_NETWORK = ("accuracy", "macs_ratio")
+_OF_MASKS = ("difficulty_correlation", "input_dependent", "distinct")
 
 
 def recipe_digest(name: str) -> str:
@@ -63,47 +69,21 @@ def recipe_digest(name: str) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def figures(path: Path) -> dict[str, Any]:
-    """Figures of a model file with gates: epochs, accuracy, executed MACs, and how masks behave.
-
-    Raises:
-        UserError: the file does not hold them.
-    """
-    meta = load_checkpoint(path).meta
-    try:
-        metrics, masks = meta["metrics"], meta["metrics"]["masks"]
-        return {
-            "epochs": meta["epochs"],
-            **{key: metrics[key] for key in ("accuracy", "macs_ratio")},
-            **{key: masks[key] for key in ("difficulty_correlation", "input_dependent")},
-            "distinct": masks["distinct"],
-        }
-    except (KeyError, TypeError):
-        what = "does not hold the figures that training measures"
-        remedy = "name a file that acsgen train wrote"
-        raise UserError([Problem(str(path), what, remedy)]) from None
-
-
 def trained(path: Path) -> tuple[str, dict[str, Any]]:
     """Return the paper's recipe that a model file was trained by, and its entry.
 
     Raises:
         UserError: the file has no recipe, it is none of those of the table, or figures are missing.
+        CheckFailed: a simulation differs from the integer network.
     """
-    try:
-        plan = _plan(Recipe.model_validate(load_checkpoint(path).meta.get("recipe")))
-    except ValidationError:
-        plan = None
-    for name in SHIPPED:
-        if plan == _plan(load_recipe(recipe_file(name))):
-            return name, {"recipe_sha256": recipe_digest(name), "figures": figures(path)}
-    what = "was trained by none of the recipes of the table, or by a changed one"
-    raise UserError([Problem(str(path), what, f"the recipes are {', '.join(SHIPPED)}")])
+    name, _, meta = shipped_recipe_of(path, SHIPPED)
+    entry = {"recipe_sha256": recipe_digest(name), "figures": _figures(path, meta)}
+    return name, entry | {"engines": measure_integers(path, ROWS[SHIPPED[name]].twin)}
 
 
-def _plan(recipe: Recipe) -> dict[str, Any]:
-    """All of a recipe but how its file is called and stored."""
-    return recipe.model_dump(mode="json", exclude={"name", "file_precision"})
+def _figures(path: Path, meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures of a network in floats: epochs, accuracy, executed MACs, and how masks behave."""
+    return {"epochs": meta["epochs"], **training_figures(path, meta, _OF_NETWORK, _OF_MASKS)}
 
 
 def recorded() -> dict[str, Any]:
@@ -112,31 +92,53 @@ def recorded() -> dict[str, Any]:
     return {name: found[name] for name in SHIPPED if name in found}
 
 
+_COLUMNS = (
+    "system",
+    "trained",
+    "epochs",
+    "accuracy",
+    "int8",
+    "MACs saved",
+    "cycles saved, RTL / HLS",
+    "skipping alone",
+    "MACs follow difficulty",
+    "bits that depend on the image",
+    "different masks",
+)
+
+
 def table() -> str:
     """Return the table, in Markdown: each system as its paper trains it, and as shipped."""
-    header = ("system", "trained", "epochs", "accuracy", "MACs executed", "MACs follow difficulty",
-              "bits that depend on the image", "different masks")  # fmt: skip
-    lines = [f"| {' | '.join(header)} |", f"|---|---|{'---:|' * (len(header) - 2)}"]
+    lines = list(header(_COLUMNS, words=2))
+    rows = papers_tables.recorded()
     for name, entry in recorded().items():
         shipped = SHIPPED[name]
-        lines.append(_line(ROWS[shipped].system, "as the paper", entry["figures"]))
-        lines.append(_line("", "as shipped", figures(model_file(shipped))))
+        path = model_file(shipped)
+        own = _figures(path, load_checkpoint(path).meta)
+        lines.append(
+            _line(ROWS[shipped].system, "as the paper", entry["figures"], entry["engines"])
+        )
+        lines.append(_line("", "as shipped", own, rows[shipped]))
     return "\n".join(lines)
 
 
-def _line(system: str, how: str, its: dict[str, Any]) -> str:
-    r = its["difficulty_correlation"]
-    cells = (
-        system,
-        how,
-        str(its["epochs"]),
-        f"{100 * its['accuracy']:.2f} %",
-        f"{100 * its['macs_ratio']:.1f} %",
-        "–" if r is None else f"r = {r:+.2f}",
-        f"{100 * its['input_dependent']:.1f} %",
-        f"{its['distinct']:,}",
+def _line(system: str, how: str, its: dict[str, Any], engines: dict[str, Any]) -> str:
+    r, found = its["difficulty_correlation"], saved(engines)
+    return row(
+        (
+            system,
+            how,
+            str(its["epochs"]),
+            percent(its["accuracy"], 2),
+            percent(engines["accuracy_int8"]),
+            percent(found.macs),
+            f"{percent(found.cycles)} / {percent(found.cycles_hls)}",
+            "–" if found.ratio is None else f"{found.ratio:.2f}",
+            "–" if r is None else f"r = {r:+.2f}",
+            percent(its["input_dependent"]),
+            f"{its['distinct']:,}",
+        )
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def update(files: Iterable[Path]) -> None:
@@ -144,9 +146,12 @@ def update(files: Iterable[Path]) -> None:
 
     Raises:
         UserError: a file is none of the table's, or the table lacks figures of a recipe.
+        CheckFailed: a simulation differs from the integer network of a file.
     """
-    kept = recorded() | dict(trained(path) for path in files)
-    save_baseline(FILE, {name: kept[name] for name in SHIPPED if name in kept})
+    kept = recorded()
+    for path in files:
+        kept |= dict([trained(path)])
+        save_baseline(FILE, {name: kept[name] for name in SHIPPED if name in kept})
     replace_marked(PAGE, BEGIN, END, table())
     stale = [
         Problem(name, why, f"train it by models/recipes/{name}.yaml, and give the model file")

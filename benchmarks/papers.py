@@ -21,7 +21,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,8 @@ from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.quant.quantize import quantize
 from acsgen.support.assets import asset
-from acsgen.support.errors import CheckFailed, UserError
 from acsgen.support.fsutil import file_digest
+from acsgen.support.script import status_of
 
 COMMAND = "python -m benchmarks.papers"
 FILE = Path(__file__).with_name("papers.json")
@@ -114,11 +114,11 @@ def measure_row(name: str) -> dict[str, Any]:
         CheckFailed: a simulation differs from the integer network.
     """
     row, test = ROWS[name], load_dataset("digits32", "test", limit=EVALUATED)
-    integers, found = _evaluated(name)
+    integers, found = _evaluated(model_file(name))
     thresholds = None
     if integers.gates:
         thresholds = measure_thresholds(integers, test.images, test.labels, found.int8_accuracy)
-    _, twin = _evaluated(row.twin)
+    _, twin = _evaluated(model_file(row.twin))
     assert twin.wrong is not None
     figures = None
     if found.difficulty is not None:
@@ -127,20 +127,37 @@ def measure_row(name: str) -> dict[str, Any]:
         "model_sha256": digest(name),
         "twin_sha256": digest(row.twin),
         "evaluated_images": found.images,
-        "accuracy_int8": found.int8_accuracy,
         "accuracy_float": found.float_accuracy,
-        "accuracy_twin_int8": twin.int8_accuracy,
         "prediction_agreement": found.prediction_agreement,
         "gate_agreement": found.gate_agreement,
         "masks": None if found.masks is None else asdict(found.masks),
         "difficulty": None if figures is None else asdict(figures),
         **({"exits": _at_exits(name, found)} if found.exits else {}),
-        "macs": found.macs_mean,
         "macs_gates": found.macs_gates,
         "thresholds": None if thresholds is None else asdict(thresholds),
-        "twin_macs": twin.macs_dense,
-        "hls": _on_engine("hls", integers, row.twin),
-        "rtl": _on_engine("rtl", integers, row.twin),
+        **measure_integers(model_file(name), row.twin),
+    }
+
+
+def measure_integers(path: Path, twin: str) -> dict[str, Any]:
+    """Return what the integer network of a model file saves of its static twin.
+
+    Args:
+        path: the file.
+        twin: name of the shipped network without gates, of the same shape.
+
+    Raises:
+        CheckFailed: a simulation differs from the integer network.
+    """
+    integers, found = _evaluated(path)
+    _, static = _evaluated(model_file(twin))
+    return {
+        "accuracy_int8": found.int8_accuracy,
+        "accuracy_twin_int8": static.int8_accuracy,
+        "macs": found.macs_mean,
+        "twin_macs": static.macs_dense,
+        "hls": _on_engine("hls", integers, twin),
+        "rtl": _on_engine("rtl", integers, twin),
     }
 
 
@@ -162,9 +179,9 @@ def _at_exits(name: str, found: EvalResult) -> dict[str, Any]:
 
 
 @cache
-def _evaluated(name: str) -> tuple[IntGraph, EvalResult]:
-    """Quantize a network and run it beside the one in floats."""
-    layers, _ = front_end(model_file(name))
+def _evaluated(path: Path) -> tuple[IntGraph, EvalResult]:
+    """Quantize the network of a model file and run it beside the one in floats."""
+    layers, _ = front_end(path)
     calibration = load_dataset("digits32", "train", limit=CALIBRATION_IMAGES)
     integers = quantize(layers, calibration.images)
     test = load_dataset("digits32", "test", limit=EVALUATED)
@@ -185,7 +202,7 @@ def _on_engine(kind: Implementation, integers: IntGraph, twin: str) -> dict[str,
 @cache
 def _twin_on_engine(kind: Implementation, name: str) -> dict[str, Any]:
     images = load_dataset("digits32", "test", limit=1).images
-    network = GatedNetwork(_evaluated(name)[0], *engine_of(kind), images, traced=True)
+    network = GatedNetwork(_evaluated(model_file(name))[0], *engine_of(kind), images, traced=True)
     return _kept(network.measure(Case("twin", "own")))
 
 
@@ -214,19 +231,19 @@ def measure_rows(
     unknown = sorted(set(names) - set(known))
     if unknown:
         parser.error(f"{', '.join(unknown)}: not a row (the rows are {', '.join(known)})")
-    for name in names:
-        try:
-            figures = measure(name)
-        except UserError as error:
-            print(error, file=sys.stderr)
-            return 2
-        except CheckFailed as error:
-            print(f"{name}: {error}", file=sys.stderr)
-            return 1
+
+    def keep(name: str) -> None:
+        figures = measure(name)
         kept = load_baseline(file, command)
         kept[name] = figures
         save_baseline(file, {row: kept[row] for row in known if row in kept})
         print(f"{name}: measured", flush=True)
+
+    for name in names:
+        status = status_of(partial(keep, name))
+        if status:
+            print(f"{name}: not measured", file=sys.stderr)
+            return status
     return 0
 
 

@@ -15,19 +15,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from acsgen.flow.baseline import load_baseline, save_baseline
 from acsgen.nn.checkpoint import load_checkpoint
-from acsgen.support.assets import asset
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.marked import replace_marked
 from acsgen.support.script import status_of
-from acsgen.train import Recipe, load_recipe
-from acsgen.train.recipe import recipe_of_file
 from benchmarks.papers import ROWS, model_file
+from benchmarks.recipes import LABELS, shipped_recipe_of, training_figures
 
 COMMAND = "python -m benchmarks.seeds"
 FILE = Path(__file__).with_name("seeds.json")
@@ -51,40 +48,15 @@ SKIPS = {
 SEEDS = ("1", "2", "3")
 
 
-def figures(path: Path) -> tuple[str, str, dict[str, float]]:
+def figures(path: Path) -> tuple[str, str, dict[str, Any]]:
     """Return the shipped recipe that a model file was trained by, its seed, and its figures.
 
     Raises:
         UserError: the file has no recipe or no figures, or its recipe is none of the table's.
     """
-    meta = load_checkpoint(path).meta
-    recipe = recipe_of_file(path, meta)
-    plan = _plan(recipe)
-    name = next((name for name, shipped in _shipped_plans().items() if shipped == plan), None)
-    if name is None:
-        what = "was trained by none of the recipes of the table, or by a changed one"
-        raise UserError(Problem(str(path), what, f"the recipes are {', '.join(SKIPS)}"))
-    try:
-        metrics = meta["metrics"]
-        kept = {key: metrics[key] for key in ("accuracy", "macs_ratio")}
-        kept["difficulty_correlation"] = metrics["masks"]["difficulty_correlation"]
-    except (KeyError, TypeError):
-        what = "does not hold the figures that training measures"
-        remedy = "name a file that acsgen train wrote"
-        raise UserError(Problem(str(path), what, remedy)) from None
-    return name, str(recipe.seed), kept
-
-
-def _plan(recipe: Recipe) -> dict[str, Any]:
-    """All of a recipe but chance, and how its file is called and stored."""
-    return recipe.model_dump(mode="json", exclude={"name", "seed", "file_precision"})
-
-
-@cache
-def _shipped_plans() -> dict[str, dict[str, Any]]:
-    """The plans of the shipped recipes, by name: they are read once for any number of files."""
-    recipes = {name: asset("models", "recipes", f"{name}.yaml") for name in SKIPS}
-    return {name: _plan(load_recipe(path)) for name, path in recipes.items()}
+    name, recipe, meta = shipped_recipe_of(path, SKIPS, LABELS | {"seed"})
+    of_network, of_masks = ("accuracy", "macs_ratio"), ("difficulty_correlation",)
+    return name, str(recipe.seed), training_figures(path, meta, of_network, of_masks)
 
 
 def recorded() -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from acsgen.nn import load_checkpoint, save_checkpoint
 from acsgen.support.errors import UserError
-from benchmarks import seeds
+from benchmarks import recipes, seeds
 from benchmarks.papers import model_file
 
 NAME = "gaternet-resnet14-digits32"
@@ -99,5 +99,5 @@ def test_a_file_without_figures_is_refused_in_words(tmp_path: Path) -> None:
 
 def test_the_recipes_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.figures(model_file(NAME))
-    monkeypatch.setattr(seeds, "load_recipe", lambda path: pytest.fail(f"{path} again"))
+    monkeypatch.setattr(recipes, "load_recipe", lambda path: pytest.fail(f"{path} again"))
     assert seeds.figures(model_file(NAME))[0] == NAME
