@@ -7,6 +7,7 @@ engine and on the RTL; every counter must be the cost model's.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from acsgen_host.words import header as decode_header
 from acsgen_host.words import pack_image
 
 from acsgen.compiler import compile_graph
+from acsgen.compiler.predict import predict
 from acsgen.cost.macs import count_macs
 from acsgen.frontend import front_end
 from acsgen.ir.integer import IntConv, IntGraph
@@ -26,6 +28,7 @@ from acsgen.nn import save_checkpoint
 from acsgen.nn.gates.record import record_gates
 from acsgen.nn.mac_counter import MacCounter
 from acsgen.nn.networks import ARCHITECTURES
+from acsgen.quant.golden import GoldenModel
 from acsgen.quant.quantize import quantize
 from acsgen.quant.thresholds import force_masks
 from tests.differential.engines import Engines, EngineUnderTest, check_network
@@ -49,7 +52,16 @@ SYSTEMS = {
     "iadi-public-code": ("iadi_resnet", {"rectify_shortcut": False}),
     "iadi-layer": ("iadi_resnet", {"gates": "layer"}),
     "mgl2s": ("iadi_resnet", {"gates": "both"}),
+    "mgl2s-signed": ("iadi_resnet", {"gates": "both", "rectify_shortcut": False}),
+    "mgl2s-signed-bare": (
+        "iadi_resnet",
+        {"gates": "both", "rectify_shortcut": False, "gate_norm": False},
+    ),
     "ddi": ("ddi_resnet", {"branch_stages": (2, 3)}),
+    "ddi-mgl2s": (
+        "ddi_resnet",
+        {"branch_stages": (2, 3), "gates": "both", "rectify_shortcut": False},
+    ),
     "ofas-1": ("ofas_resnet", {"depth": 14}),
     "ofas-2": ("ofas_resnet", {"form": "II"}),
     "ofas-public-code": (
@@ -201,9 +213,9 @@ def test_a_skipped_block_is_dead_in_all_its_layers(
     inner = [c for c in convolutions if re.match(r"layer\d\.\d\.conv[12]$", c.name)]
     always = [c.name for c in inner if not c.mask]
     # The first block has no decision of its own, but for a channel gate.
-    first = {"ofas": [], "mgl2s": ["layer1.0.conv1"]}
-    assert always == first.get(name[:4], first.get(name, ["layer1.0.conv1", "layer1.0.conv2"]))
-    if name == "mgl2s":
+    first = {"ofas": [], "mgl2": ["layer1.0.conv1"]}
+    assert always == first.get(name[:4], ["layer1.0.conv1", "layer1.0.conv2"])
+    if name.startswith("mgl2s"):
         gating = [c for c in convolutions if re.match(r"gates\.\d\.conv$", c.name)]
         assert [c.name for c in gating if not c.mask] == ["gates.0.conv"]
         inner += [*gating, *(c for c in convolutions if c.name.startswith("constant."))]
@@ -211,6 +223,44 @@ def test_a_skipped_block_is_dead_in_all_its_layers(
     masked = [*(c for c in inner if c.mask), *(c for c in convolutions if "kept" in c.name)]
     saved = sum(c.weight.size * c.shape[1] * c.shape[2] for c in masked)
     assert opened["macs_executed"] - closed["macs_executed"] == saved
+
+
+@pytest.mark.parametrize("name", [name for name in SYSTEMS if "mgl2s" in name])
+@pytest.mark.rtl
+def test_a_closed_layer_gate_closes_all_that_the_block_decides(
+    name: str, engines: Engines, tmp_path: Path
+) -> None:
+    """Only the layer gates are forced: the channel gates have to close by themselves."""
+    _, graph = compiled_system(name, tmp_path)
+    layer_gates = [gate.name for gate in graph.gates if "control" in gate.name]
+    blocks = {
+        layer.name
+        for layer in graph
+        if isinstance(layer, IntConv) and re.match(r"(layer\d|blocks)\.\d\.", layer.name)
+    }
+    first = ("layer1.0.", "blocks.0.0.", "blocks.1.0.")
+    skipped = {layer for layer in blocks if not layer.startswith(first)}
+    # A shortcut that changes the shape is all that a skipped block puts out.
+    skipped -= {layer for layer in blocks if "downsample" in layer}
+    engine = engines(4, True)
+    program = compile_graph(graph, engine.config)
+    closed = force_masks(graph, dict.fromkeys(layer_gates, False))
+    never = {e.decision: np.full(1, NEVER, np.int32) for e in program.exits if e.decision}
+    params = program.with_thresholds(closed | never)
+    images = patches(graph.input.shape, 2)
+    bits = GoldenModel(graph).run(images, closed | never).masks
+    assert engine.rtl is not None
+    for index, image in enumerate(images):
+        costs = predict(program, {gate: rows[index] for gate, rows in bits.items()}).instructions
+        counted: Counter[str] = Counter()
+        for line, cost in zip(program.lines, costs, strict=True):
+            counted[line.layer] += cost.counters.macs_executed
+        assert skipped <= counted.keys()
+        assert [layer for layer in sorted(skipped) if counted[layer]] == []
+        for twin in (engine.csim, engine.rtl):
+            found = twin.run(program.words, params, pack_image(image), program.result_words)
+            assert found.status == Status.OK
+            assert decode_header(found.result)["macs_executed"] == counted.total()
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

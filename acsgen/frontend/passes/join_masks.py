@@ -20,6 +20,7 @@ import numpy as np
 from acsgen_host.thresholds import logit
 
 from acsgen.frontend.opgraph import (
+    Add,
     Affine,
     AndMasks,
     ApplyMask,
@@ -134,14 +135,17 @@ def _closed_with_the_block(graph: OpGraph, mask: AndMasks) -> OpGraph | None:
     for op in graph.ops:
         if isinstance(op, ApplyMask) and op.mask == mask.name:
             changes[op.name] = (replace(op, mask=gate.name),)
-            source = _read_alone(ops, uses, op.x)
-            if source is not None:
-                conv, read = source
-                masked = fresh(graph, f"{conv.name}.running")
-                changes[conv.name] = (
-                    ApplyMask(masked, "", read.where, read.shape, read.name, runs.name),
-                    replace(conv, x=masked),
-                )
+            for part in _read_alone(ops, uses, op.x):
+                # Where the block does not run, no part of it equals the network's own any more.
+                unnamed = replace(part, node="")
+                changes[part.name] = (unnamed,)
+                if isinstance(unnamed, Conv):
+                    read = ops[unnamed.x]
+                    masked = fresh(graph, f"{part.name}.running")
+                    changes[part.name] = (
+                        ApplyMask(masked, "", read.where, read.shape, read.name, runs.name),
+                        replace(unnamed, x=masked),
+                    )
     return graph.replaced(changes)
 
 
@@ -160,14 +164,21 @@ def _linear_gate(ops: dict[str, Op], uses: Counter[str], name: str) -> _Gate | N
     return _Gate(gate, below, weight, bias)
 
 
-def _read_alone(ops: dict[str, Op], uses: Counter[str], name: str) -> tuple[Conv, Op] | None:
-    """The convolution that makes a map that is masked, and the map that it alone reads."""
+def _read_alone(ops: dict[str, Op], uses: Counter[str], name: str) -> list[Op]:
+    """The operations that make a map that is masked, back to convolutions that alone read a map.
+
+    A map is also made by both terms of a sum: the branch and the shortcut of a block that is masked
+    behind its ReLU, as where a shortcut may be negative. It is empty where there is no such
+    convolution.
+    """
     op = ops[name]
-    while isinstance(op, (Affine, Relu)) and uses[op.name] == 1:
-        op = ops[op.x]
-    if not isinstance(op, Conv) or uses[op.name] != 1 or uses[op.x] != 1:
-        return None
-    return op, ops[op.x]
+    if uses[name] != 1:
+        return []
+    if isinstance(op, Conv):
+        return [op] if uses[op.x] == 1 else []
+    terms = op.inputs if isinstance(op, (Add, Affine, Relu)) else ()
+    behind = [part for term in terms for part in _read_alone(ops, uses, term)]
+    return [*behind, op] if behind else []
 
 
 PASS = Pass(
