@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from acsgen.nn.checkpoint import load_checkpoint
+from acsgen.support.errors import Problem, UserError
 from acsgen.support.marked import replace_marked
 from acsgen.support.script import status_of
 
@@ -42,21 +43,32 @@ _MASK_COLUMNS = (
 
 
 def model_table(folder: Path) -> str:
-    """Markdown tables of the model files ``*.pt`` of a folder, and the commands that made them."""
+    """Markdown tables of the model files ``*.pt`` of a folder, and the commands that made them.
+
+    Raises:
+        UserError: files do not hold what training leaves in them; all are listed.
+    """
     files = sorted(folder.glob("*.pt"))
     if not files:
         return "No model has been trained yet."
-    metas = {path: load_checkpoint(path).meta for path in files}
-    lines = [*_header(_COLUMNS), *(_row(path, meta) for path, meta in metas.items())]
-    masks = [
-        _mask_row(path, found)
-        for path, meta in metas.items()
-        if (found := meta["metrics"]["masks"]) is not None
-    ]
+    rows, masks, commands, problems = [], [], [], []
+    for path in files:
+        meta = load_checkpoint(path).meta
+        try:
+            rows.append(_row(path, meta))
+            if (found := meta["metrics"]["masks"]) is not None:
+                masks.append(_mask_row(path, found))
+            commands.append(_command(meta))
+        except (KeyError, TypeError, ValueError):
+            what = "does not hold its recipe and the figures that training measures"
+            remedy = "keep only files that acsgen train wrote in this folder"
+            problems.append(Problem(str(path), what, remedy))
+    if problems:
+        raise UserError(problems)
+    lines = [*_header(_COLUMNS), *rows]
     if masks:
         lines += ["", *_header(_MASK_COLUMNS), *masks]
-    lines += ["", "Made by:", "", '```sh title="Takes hours"']
-    lines += [*(_command(meta) for meta in metas.values()), "```"]
+    lines += ["", "Made by:", "", '```sh title="Takes hours"', *commands, "```"]
     return "\n".join(lines)
 
 

@@ -31,6 +31,22 @@ def run(
         Attempt(case, memory).run(engine, Counter())
 
 
+def pointwise(params: Params, inputs: int, outputs: int, **fields: int) -> Instruction:
+    """A 1x1 convolution whose outputs are one chunk at address 256, without masks.
+
+    ``fields`` are others, or have other values.
+    """
+    own = {
+        "channels_in": inputs,
+        "channels": outputs,
+        "chunk": outputs,
+        "mask_in": MASK_NONE,
+        "mask_out": MASK_NONE,
+        "dst_base": 256,
+    }
+    return Instruction(Opcode.CONV, **POINTWISE | own | params.rows(outputs, inputs) | fields)
+
+
 @pytest.mark.rtl
 @pytest.mark.parametrize(
     ("inputs", "masked_zero"),
@@ -49,28 +65,8 @@ def test_words_to_skip_are_found_for_one_convolution_at_a_time(
         params.gate(0, [True] * inputs),
         params.gate(1, [False]),
         params.gate(2, [True, *[False] * 31]),
-        Instruction(
-            Opcode.CONV,
-            channels_in=inputs,
-            channels=1,
-            chunk=1,
-            mask_in=0,
-            mask_out=1,
-            dst_base=256,
-            **POINTWISE | {"masked_zero": masked_zero},
-            **params.rows(1, inputs),
-        ),
-        Instruction(
-            Opcode.CONV,
-            channels_in=32,
-            channels=4,
-            chunk=4,
-            mask_in=2,
-            mask_out=MASK_NONE,
-            dst_base=260,
-            **POINTWISE,
-            **params.rows(4, 32),
-        ),
+        pointwise(params, inputs, 1, mask_in=0, mask_out=1, masked_zero=masked_zero),
+        pointwise(params, 32, 4, mask_in=2, dst_base=260),
     ]
     run(both, program, params)
 
@@ -122,18 +118,7 @@ def test_a_traced_map_without_blocks_writes_nothing(both: EngineUnderTest) -> No
     params = Params()
     program = [
         Instruction(Opcode.LOAD, dst_step=1, channels=1, **PLANE),
-        Instruction(
-            Opcode.CONV,
-            channels_in=1,
-            channels=1,
-            chunk=1,
-            mask_in=MASK_NONE,
-            mask_out=MASK_NONE,
-            dst_base=256,
-            trace_addr=HEADER_WORDS,
-            **POINTWISE | {"dst_step": 0},
-            **params.rows(1, 1),
-        ),
+        pointwise(params, 1, 1, trace_addr=HEADER_WORDS, dst_step=0),
     ]
     run(both, program, params)
 
@@ -150,18 +135,7 @@ def test_a_row_is_complete_for_its_own_chunk(both: EngineUnderTest, masked: int)
     program = [
         Instruction(Opcode.LOAD, dst_step=1, channels=1, **PLANE),
         params.gate(0, [index >= masked for index in range(12)]),
-        Instruction(
-            Opcode.CONV,
-            channels_in=128,
-            channels=12,
-            chunk=12,
-            mask_in=MASK_NONE,
-            mask_out=MASK_NONE,
-            dst_base=256,
-            trace_addr=HEADER_WORDS,
-            **POINTWISE | {"src_step": 0},
-            **params.rows(12, 128),
-        ),
+        pointwise(params, 128, 12, trace_addr=HEADER_WORDS, src_step=0),
         Instruction(
             Opcode.CONV,
             channels_in=1,

@@ -88,6 +88,29 @@ def test_the_table_is_put_between_the_marks(
         )
 
 
+def test_files_without_figures_are_told_all_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = ResNetConfig(widths=(2, 2, 2))
+    whole: dict[str, Any] = {
+        "recipe": {"name": "a"},
+        "epochs": 5,
+        "metrics": METRICS | {"masks": None},
+    }
+    for lacking in whole:
+        meta = {key: value for key, value in whole.items() if key != lacking}
+        save_checkpoint(tmp_path / f"no-{lacking}.pt", ResNet(config), "resnet", config, meta)
+    write_model(tmp_path, "no-masks", METRICS | {"masks": {"bits": 3}})
+    write_model(tmp_path, "whole", METRICS)
+    (tmp_path / "README.md").write_text(f"{BEGIN}\n{END}\n")
+    assert main([str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    for name in ("no-recipe", "no-epochs", "no-metrics", "no-masks"):
+        assert f"{name}.pt: does not hold its recipe and the figures that training" in said
+    assert "whole.pt" not in said
+    assert (tmp_path / "README.md").read_text() == f"{BEGIN}\n{END}\n"
+
+
 def test_the_readme_is_up_to_date() -> None:
     text = (MODELS / "README.md").read_text(encoding="utf-8")
     written = text.split(BEGIN)[1].split(END)[0].strip()
