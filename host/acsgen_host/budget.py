@@ -57,12 +57,14 @@ class BudgetProfile(NamedTuple):
         for point in self.points:
             if point.macs_mean <= wanted:
                 return point
-        least = min(point.macs_mean for point in self.points)
+        # Where early exits end runs, closed gates may make runs longer.
+        least = min(self.points, key=lambda point: point.macs_mean)
         raise InputError(
             Problem(
                 "budget",
                 f"{wanted:.0f} MACs an image are less than any strictness takes",
-                f"at least {least:.0f} are needed with all gates closed",
+                f"at least {math.ceil(least.macs_mean)} are needed: the mean of the profile's "
+                f"{self.images} images at strictness {least.strictness:g}, the lowest measured",
             )
         )
 

@@ -66,7 +66,8 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# A budget below what all gates closed take is refused, in words.
+# A budget below the lowest mean of the profile is refused, in words. With early exits that need not be the mean with all
+# gates closed: a branch that sees less may be less sure, and its run goes on.
 
 # %%
 try:

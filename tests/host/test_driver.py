@@ -138,6 +138,13 @@ def test_the_budget_is_kept_in_the_mean(bench: Bench) -> None:
                 accelerator.set_budget(macs, profile)  # type: ignore[arg-type]
         with pytest.raises(InputError, match="number of labels"):
             accelerator.measure_budget(images, labels[:-1])
+    # With early exits the least need not be that of closed gates.
+    points = [(0.0, 9.0), (0.5, 4.2), (1.0, 6.0)]
+    by_exits = BudgetProfile(7, "by hand", tuple(BudgetPoint(s, m, 9, None) for s, m in points))
+    said = "at least 5 are needed: the mean of the profile's 7 images at strictness 0.5, the lowest"
+    with pytest.raises(InputError, match=said):
+        by_exits.choose(3)
+    assert by_exits.choose(5).strictness == 0.5
     own = BudgetProfile(1, "by hand", (BudgetPoint(1.0, 1.0, 1, None),))
     with bench.accelerator(prepared.bundle._replace(budget=own)) as accelerator:
         accelerator.set_budget(1.0)
