@@ -90,6 +90,7 @@ class MacCounter:
         model: a network with ``gated_layers`` and ``example_input`` (any acsgen architecture).
 
     Attributes:
+        model: the network.
         static_macs: MACs per image of the ungated twin: every call but those that work for gates.
         gate_names: the calls of the model's gates in the order of execution; ``count`` needs a mask
             for each.
@@ -104,6 +105,7 @@ class MacCounter:
     def __init__(self, model: nn.Module) -> None:
         if not isinstance(model, Skippable):
             raise TypeError(f"{type(model).__name__} has no gated_layers() and example_input()")
+        self.model = model
         device = next(model.parameters()).device
         operations = trace_operations(model, model.example_input().to(device))
         layers = {layer.layer: layer for layer in model.gated_layers()}

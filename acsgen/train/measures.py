@@ -23,6 +23,7 @@ from acsgen.nn.mac_counter import Load, MacCounter
 from acsgen.program.board import load_board
 from acsgen.program.map_format import plane_blocks
 from acsgen.support.registry import Registry
+from acsgen.train.program_cycles import predicted_cycles
 
 Masks = Mapping[str, Tensor]
 
@@ -79,14 +80,20 @@ class MacMeasure:
 
 
 class _LayerwiseMeasure:
-    """A measure that is a sum over layers."""
+    """A measure that is a sum over layers.
+
+    Attributes:
+        static: that of the layers of the ungated twin, an image.
+        opened: that of all layers, with nothing skipped.
+    """
 
     def __init__(self, counter: MacCounter) -> None:
         self._loads = counter.loads
         with torch.no_grad():
-            costs = [self._layer(load, load.op.outs, load.op.ins) for load in self._loads]
+            costs = [float(self._layer(load, load.op.outs, load.op.ins)) for load in self._loads]
         pairs = zip(costs, self._loads, strict=True)
-        self.static = sum(float(cost) for cost, load in pairs if not load.op.for_gates)
+        self.opened = sum(costs)
+        self.static = sum(cost for cost, load in pairs if not load.op.for_gates)
 
     def __call__(self, masks: Masks) -> Tensor:
         """The cost of each image."""
@@ -125,13 +132,25 @@ class CyclesMeasure(_LayerwiseMeasure):
     """Cycles of a board's engine, by its cost model (:mod:`acsgen.cost.cycles`).
 
     Forward, it is the model's own integer: the rounds in which blocks of active channels are dealt
-    to the lane groups. Backward, a further channel costs its share of a round.
+    to the lane groups. Backward, a further channel costs its share of a round. The instructions on
+    which no gate decides cost what the compiler predicts for them with the weights at the start,
+    so that nothing skipped is the whole program, and ``static`` the whole program of the twin.
+
+    Raises:
+        UserError: the engine cannot run the network; with every reason.
     """
 
     def __init__(self, counter: MacCounter, board: str, energies: Energies) -> None:
         self._engine = engine_for(load_board(board))
         self._dealt: dict[str, Tensor] = {}
         super().__init__(counter)
+        predicted = predicted_cycles(counter.model, self._engine)
+        self._fixed = predicted.opened - self.opened
+        self.opened, self.static = float(predicted.opened), float(predicted.static)
+
+    def __call__(self, masks: Masks) -> Tensor:
+        """The cycles of each image."""
+        return super().__call__(masks) + self._fixed
 
     def _layer(self, load: Load, outs: Tensor | int, ins: Tensor | int) -> Tensor | float:
         op = load.op

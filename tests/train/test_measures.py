@@ -8,18 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from acsgen.compiler import compile_graph
 from acsgen.compiler.predict import predict
-from acsgen.cost.cycles import instruction_cycles
+from acsgen.cost.cycles import instruction_cycles, program_cycles
 from acsgen.frontend import front_end
+from acsgen.ir.ungate import without_gates
 from acsgen.isa.generated import Opcode
 from acsgen.nn import AcsConfig, MacCounter, save_checkpoint
 from acsgen.nn.networks import ARCHITECTURES
 from acsgen.program.board import load_board
 from acsgen.program.engine_config import EngineConfig
+from acsgen.program.program import Program
+from acsgen.quant.outline import outline
 from acsgen.quant.quantize import quantize
+from acsgen.support.errors import UserError
 from acsgen.train.measures import MEASURES, CyclesMeasure, Energies
 from tests.nets.images import patches
 from tests.nets.modules import randomized
@@ -77,14 +82,73 @@ def test_cycles_are_the_compilers_iterations(name: str, tmp_path: Path) -> None:
             assert mine == counted[load.op.name].counters.array_iterations
             compared += 1
     assert compared == len(counted)
-    # The whole estimate, of the instructions that have weights.
-    theirs = sum(
-        instruction_cycles(line.instruction, cost, engine.post_lanes)
-        for line, cost in zip(program.lines, report.instructions, strict=True)
-        if cost.opcode in (Opcode.CONV, Opcode.LINEAR)
-    )
+
+
+def cycles(program: Program, masks: dict[str, NDArray[np.float32]] | None = None) -> int:
+    """The compiler's own prediction of a whole program, for an engine that skips words."""
+    instructions = [line.instruction for line in program.lines]
+    costs = predict(program, masks, skips_words=True).instructions
+    return program_cycles(instructions, costs, program.engine.post_lanes)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_nothing_skipped_is_the_whole_program(name: str, tmp_path: Path) -> None:
+    model, arch, config = network(name)
+    save_checkpoint(tmp_path / "net.pt", model, arch, config, {})
+    layers, _ = front_end(tmp_path / "net.pt")
+    engine = EngineConfig.for_board(load_board("zedboard"))
+    known = outline(layers)
+    model.train()
+    counter = MacCounter(model)
+    measure = CyclesMeasure(counter, "zedboard", Energies())
+    assert model.training
     opened = {gate: torch.ones_like(mask) for gate, mask in drawn(counter, model, 1, 0).items()}
-    assert float(measure(opened)) == pytest.approx(theirs, rel=0.1)
+    assert float(measure(opened).detach()) == measure.opened == cycles(compile_graph(known, engine))
+    assert measure.static == cycles(compile_graph(without_gates(known), engine))
+    # What a build predicts for the calibrated network, but for layers that calibration adds.
+    program = compile_graph(quantize(layers, patches((3, 16, 16), 4)), engine)
+    names = {layer.name for layer in known}
+    costs = predict(program).instructions
+    added = sum(
+        instruction_cycles(line.instruction, cost, engine.post_lanes)
+        for line, cost in zip(program.lines, costs, strict=True)
+        if line.layer and line.layer not in names
+    )
+    assert measure.opened == cycles(program) - added
+
+
+@pytest.mark.parametrize(("name", "off"), [("iadi", 0), ("skipnet", 0), ("acs", 16)])
+def test_hard_gates_are_the_compilers_prediction_for_their_masks(
+    name: str, off: int, tmp_path: Path
+) -> None:
+    """To the cycle, but for words of weights, of which the engine reads some between two others."""
+    model, arch, config = network(name)
+    save_checkpoint(tmp_path / "net.pt", model, arch, config, {})
+    layers, _ = front_end(tmp_path / "net.pt")
+    graph = outline(layers)
+    program = compile_graph(graph, EngineConfig.for_board(load_board("zedboard")))
+    counter = MacCounter(model)
+    measure = CyclesMeasure(counter, "zedboard", Energies())
+    masks = drawn(counter, model, 24, 3)
+    found = measure(masks).tolist()
+    differences = []
+    for image, mine in enumerate(found):
+        bits = {}
+        for gate in graph.gates:
+            # A decision for a whole block is repeated for each of its channels.
+            own = next(key for key in masks if f"{gate.name}.".startswith(f"{key}."))
+            bits[gate.name] = np.broadcast_to(masks[own][image].numpy(), gate.shape)
+        differences.append(cycles(program, bits) - mine)
+    assert min(differences) >= 0
+    assert max(differences) <= off
+    assert len(set(found)) > 2
+
+
+def test_a_network_that_the_engine_cannot_hold_is_told() -> None:
+    config = ARCHITECTURES["resnet"].config(widths=(64, 64, 64), image_size=256)
+    model = ARCHITECTURES["resnet"].build(config)
+    with pytest.raises(UserError, match="map 256x256 is wider"):
+        CyclesMeasure(MacCounter(model), "zedboard", Energies())
 
 
 def test_masked_rounds_are_the_engines() -> None:

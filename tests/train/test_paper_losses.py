@@ -141,7 +141,10 @@ def test_the_resource_loss_adds_alpha_times_the_cost(measure: str) -> None:
     assert model.gates[0].fc.bias.grad.any()
     below = loss("resource", model, alpha=2.0, measure=measure, target=1.5)(images, labels)
     found_below = dict(zip(names, below.statistics.tolist(), strict=True))
-    assert found_below["loss"] == pytest.approx(found_below["ce"])
+    # So small a network takes more cycles for its gates' instructions than that.
+    above = max(found_below["cost"] - 1.5, 0.0)
+    assert (above > 0) == (measure == "cycles")
+    assert found_below["loss"] == pytest.approx(found_below["ce"] + 2 * above)
 
 
 @pytest.mark.parametrize(

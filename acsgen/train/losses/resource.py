@@ -21,8 +21,8 @@ class ResourceParameters(LossParameters):
     Attributes:
         alpha: of the equation.
         measure: a key of :data:`acsgen.train.measures.MEASURES`: ``macs``; ``energy``, of DDI's
-            equation 6; ``cycles``, of a board's engine by its cost model, an estimate;
-            ``open_bits``, the share of gate bits that are open (GaterNet).
+            equation 6; ``cycles``, of a board's engine for the whole program by its cost model, an
+            estimate; ``open_bits``, the share of gate bits that are open (GaterNet).
         target: where given, L_reg is what the cost has above this share of the static network's.
         board: whose engine ``energy`` and ``cycles`` are those of.
         energies: of a multiply-accumulate and of accesses to the three memories.
