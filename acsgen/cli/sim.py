@@ -117,6 +117,9 @@ def sim(
         display("read the build")
         opened = open_build(build)
         vectors = opened.vectors
+        if alpha is not None and not opened.program.gates:
+            what = f"{opened.program.model} has no gates"
+            raise UserError(Problem("--alpha", what, "leave it out"))
         if number is not None and number > len(vectors.images):
             raise UserError(
                 Problem(

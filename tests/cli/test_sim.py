@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from acsgen_host.digests import describe_files
+from torch import nn
 from typer.testing import CliRunner
 
 from acsgen.cli import app
@@ -63,6 +65,17 @@ def test_the_c_simulation_of_a_build(original: Path, tmp_path: Path) -> None:
     assert found["values"] == json.loads((original / "report.json").read_text())["bit_exact"][
         "csim"
     ]["values"]  # fmt: skip
+
+
+def test_a_threshold_of_a_network_without_gates_is_refused(original: Path, tmp_path: Path) -> None:
+    plain = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    exported = torch.export.export(plain.eval(), (torch.rand(1, 3, 8, 8),))
+    torch.export.save(exported, tmp_path / "plain.pt2")
+    board = str(original.parent / "own-board.yaml")
+    made = build(BuildRequest(tmp_path / "plain.pt2", board=board, out=tmp_path / "out", images=1))
+    said = sim(made.out, "--alpha", "1", status=2)
+    assert "--alpha: plain has no gates" in said
+    assert "all equal" in sim(made.out)
 
 
 @pytest.mark.rtl

@@ -97,6 +97,20 @@ class DenseNetConfig(ImageConfig):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _maps_are_left(self) -> DenseNetConfig:
+        size = self.image_size
+        if self.stem == "7x7":  # a convolution and a pool of stride 2, both padded
+            size = (size + 3) // 4
+        halved = len(self.blocks) - 1 + self.final_transition
+        if size >> halved < 1:
+            raise ValueError(
+                f"images of {self.image_size} pixels leave {size} behind a stem of {self.stem}, "
+                f"too few to be halved by {halved} transitions: use larger images, the stem of "
+                f"3x3, or fewer blocks"
+            )
+        return self
+
 
 class IadiDenseGate(nn.Module):
     """IADI's gate of a DenseNet: 1x1/2, BN, ReLU, 3x3, global average, linear layer, gate.
