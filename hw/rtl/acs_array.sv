@@ -45,7 +45,8 @@ module acs_array
   output      logic signed [31:0] total_o,
   // Sums by lane group, complete for one cycle, SUMS_DELAY cycles after the last iteration.
   output      logic  [LaneGroups-1:0] sums_valid_o,
-  output      sums_t [LaneGroups-1:0] sums_o
+  output      sums_t [LaneGroups-1:0] sums_o,
+  output      pixels_t            maxima_o  // of the first lane group, with its sums
 );
   localparam int unsigned FW = $clog2(FeatureBlocks);
   localparam int unsigned BW = $clog2(BankWords);
@@ -80,12 +81,17 @@ module acs_array
   logic [3:0] b_write_q, b_read_q;  // port B by stage, 1 to 4
 
   // The plane that a tap reads.
+  typedef struct packed {
+    logic signed [3:0] dx;
+    logic signed [3:0] dy;
+    logic [7:0]        rows;
+    logic [7:0]        columns;
+    logic [15:0]       phase_blocks;
+    logic              odd_columns;
+  } plane_t;
   logic signed [3:0] x, y;
-  logic [7:0] rows, columns;
-  logic signed [3:0] dx, dy;
-  logic [15:0] phase_blocks;
-  logic odd_columns;
-  logic [7:0] pad_value;
+  plane_t plane, plane_q;
+  logic [7:0] pad_value, flipped;  // `flipped` adds 128 to signed pixels
 
   // Stage 1: the issued iteration.
   iteration_t it1_q;
@@ -106,9 +112,10 @@ module acs_array
     b_banks1_q <= write_i.banks;
     b_banks2_q <= b_banks1_q;
     b_banks3_q <= b_banks2_q;
-    b_data1_q  <= write_i.data;
-    b_data2_q  <= b_data1_q;
-    b_data3_q  <= b_data2_q;
+    // Enables of their own: registers, of which there are enough, not look-up tables.
+    if (write_valid_i) b_data1_q <= write_i.data;
+    if (b_write_q[0]) b_data2_q <= b_data1_q;
+    if (b_write_q[1]) b_data3_q <= b_data2_q;
   end
 
   always_ff @(posedge clk_i) begin
@@ -123,7 +130,7 @@ module acs_array
     end
   end
 
-  // Stage 2: where the channel lies and which weight is wanted.
+  // Stage 2: where the channel lies, which plane the tap reads, and which weight is wanted.
   iteration_t it2_q;
   logic valid2_q;
   logic [15:0] channel_base_q;
@@ -135,28 +142,30 @@ module acs_array
   always_ff @(posedge clk_i) begin
     it2_q          <= it1_q;
     valid2_q       <= rst_ni && valid1_q;
+    plane_q        <= plane;
     channel_base_q <= op_i.src_base + 16'(it1_q.channel) * op_i.src_step;
     weight_byte_q  <= 16'(it1_q.column) * 16'(taps) + 16'(it1_q.tap);
   end
 
   always_comb begin
-    x = signed'({1'b0, it2_q.kx}) - signed'({1'b0, op_i.pad});
-    y = signed'({1'b0, it2_q.ky}) - signed'({1'b0, op_i.pad});
-    dx = windowed_i ? x : '0;
-    dy = windowed_i ? y : '0;
-    rows = op_i.src_height;
-    columns = op_i.src_width;
-    phase_blocks = '0;
-    odd_columns = 1'b0;
+    x = signed'({1'b0, it1_q.kx}) - signed'({1'b0, op_i.pad});
+    y = signed'({1'b0, it1_q.ky}) - signed'({1'b0, op_i.pad});
+    plane.dx = windowed_i ? x : '0;
+    plane.dy = windowed_i ? y : '0;
+    plane.rows = op_i.src_height;
+    plane.columns = op_i.src_width;
+    plane.phase_blocks = '0;
+    plane.odd_columns = 1'b0;
     if (windowed_i && op_i.stride == 2'd2) begin
-      dx = x >>> 1;
-      dy = y >>> 1;
-      rows = phase_size(op_i.src_height, y[0]);
-      columns = phase_size(op_i.src_width, x[0]);
-      odd_columns = x[0];
-      phase_blocks = phase_offset(op_i.src_plane, y[0], x[0]);
+      plane.dx = x >>> 1;
+      plane.dy = y >>> 1;
+      plane.rows = phase_size(op_i.src_height, y[0]);
+      plane.columns = phase_size(op_i.src_width, x[0]);
+      plane.odd_columns = x[0];
+      plane.phase_blocks = phase_offset(op_i.src_plane, y[0], x[0]);
     end
     pad_value = '0;
+    flipped = {op_i.src_signed, 7'b0};
     if (op_i.opcode == OP_POOL) begin
       // Padding must not win a maximum, and must not count in a sum.
       pad_value = op_i.pool_max && op_i.src_signed ? 8'h80 : 8'h00;
@@ -172,11 +181,11 @@ module acs_array
   for (genvar side = 0; side < 2; side++) begin : gen_address
     acs_window_address u_address (
       .raw_i     (raw_i),
-      .base_i    (channel_base_q + phase_blocks),
-      .odd_i     (odd_columns),
-      .rows_i    (rows),
+      .base_i    (channel_base_q + plane_q.phase_blocks),
+      .odd_i     (plane_q.odd_columns),
+      .rows_i    (plane_q.rows),
       .row_log2_i(op_i.row_log2),
-      .dy_i      (dy),
+      .dy_i      (plane_q.dy),
       .block_i   (it2_q.block + 11'(side)),
       .rotate_o  (rotate[side]),
       .valid_o   (in_plane[side]),
@@ -203,13 +212,13 @@ module acs_array
       count_a: it2_q.count_a,
       bank: it2_q.bank,
       weight: it2_q.weight,
-      pad_value: pad_value,
-      dx: dx
+      pad_value: it2_q.zero ? flipped : pad_value ^ flipped,
+      dx: plane_q.dx
     };
-    columns3_q     <= columns;
+    columns3_q     <= plane_q.columns;
     if (!rst_ni) stage3_q.valid <= 1'b0;
     rotate3_q      <= rotate;
-    in_plane3_q      <= in_plane;
+    in_plane3_q    <= it2_q.zero ? '0 : in_plane;  // without a source all is padding, of zeros
     address3_q     <= address;
     weight_byte3_q <= weight_byte_q;
     row_base3_q    <= it2_q.row_base;
@@ -260,7 +269,7 @@ module acs_array
     end
   end
 
-  pixels_t [1:0] window;
+  pixels_t [1:0] next_window, window;
   for (genvar side = 0; side < 2; side++) begin : gen_window
     acs_window_shift u_shift (
       .clk_i,
@@ -269,7 +278,9 @@ module acs_array
       .valid_i    (in_plane4_q[side]),
       .mask_i     (mask4_q),
       .dx_i       (stage4_q.dx),
+      .signed_i   (op_i.src_signed),
       .pad_value_i(stage4_q.pad_value),
+      .next_o     (next_window[side]),
       .window_o   (window[side])
     );
   end
@@ -332,9 +343,9 @@ module acs_array
     localparam group_count_t Group = group_count_t'(group);
     logic [5:0] from_a;
     group_count_t from_b;
-    logic is_a;
     logic [7:0] bank_weight;
     logic valid6_q;  // the iteration is for this lane group
+    logic is_a5_q;  // its pixels are of the first block
     logic [2:0] last_q;  // stages 7 to 9: operands, product, sum
 
     // Items of the first block start at bank `bank`, those of the second at bank 0.
@@ -352,9 +363,9 @@ module acs_array
     always_ff @(posedge clk_i) begin
       weight6_q[group] <= banks_i ? {bank_weight[7], bank_weight} : stage5_q.weight;
     end
-    assign is_a = stage6_q.only || Group < stage6_q.count_a;
 
     always_ff @(posedge clk_i) begin
+      is_a5_q  <= stage4_q.only || Group < stage4_q.count_a;
       valid6_q <= rst_ni && stage5_q.valid && !stage5_q.total &&
                   (!stage5_q.only || group_count_t'(stage5_q.group) == Group);
       last_q   <= rst_ni ? {last_q[1:0], valid6_q && stage6_q.last} : '0;
@@ -362,18 +373,29 @@ module acs_array
     assign sums_valid_o[group] = last_q[2];
 
     acs_lane_group #(
-      .HasMax(group == 0)
+      .SumBits(sum_bits(BankWords))
     ) u_lanes (
       .clk_i,
-      .valid_i  (valid6_q),
-      .first_i  (stage6_q.first),
-      .zero_i   (stage6_q.zero),
-      .maximum_i(maximum_i),
-      .signed_i (op_i.src_signed),
-      .weight_i (weight6_q[group]),
-      .pixels_i (is_a ? window[SideA] : window[SideB]),
-      .sums_o   (sums_o[group])
+      .pixels_i(next_window),
+      .clear_i ({is_a5_q, !is_a5_q}),
+      .valid_i (valid6_q),
+      .first_i (stage6_q.first),
+      .zero_i  (stage6_q.zero || maximum_i),
+      .signed_i(op_i.src_signed),
+      .weight_i(weight6_q[group]),
+      .sums_o  (sums_o[group])
     );
+
+    if (group == 0) begin : gen_maximum
+      acs_maximum u_maximum (
+        .clk_i,
+        .valid_i (valid6_q),
+        .first_i (stage6_q.first),
+        .last_i  (stage6_q.last),
+        .pixels_i(window[SideA]),
+        .maxima_o
+      );
+    end
   end
 
   logic

@@ -78,6 +78,7 @@ module acs_engine
   logic clear_start, clear_busy, post_idle, writer_idle;
   logic [LaneGroups-1:0] sums_valid;
   sums_t [LaneGroups-1:0] sums;
+  pixels_t maxima;
   logic block_valid, block_ready, block_write_valid, image_write_valid;
   result_block_t block;
   segments_t features;
@@ -397,12 +398,14 @@ module acs_engine
     .total_valid_o    (total_valid),
     .total_o          (total),
     .sums_valid_o     (sums_valid),
-    .sums_o           (sums)
+    .sums_o           (sums),
+    .maxima_o         (maxima)
   );
 
   acs_post #(
     .LaneGroups(LaneGroups),
-    .PostLanes(PostLanes)
+    .PostLanes (PostLanes),
+    .SumBits   (sum_bits(BankWords))
   ) u_post (
     .clk_i,
     .rst_ni           (core_rst_n),
@@ -411,6 +414,7 @@ module acs_engine
     .round_i          (round),
     .sums_valid_i     (sums_valid),
     .sums_i           (sums),
+    .maxima_i         (maxima),
     .release_o        (release_round),
     .chunk_done_o     (chunk_done),
     .idle_o           (post_idle),

@@ -49,7 +49,8 @@ module acs_features
   output      logic signed [31:0] total_o,
   // Sums by lane group.
   output      logic  [LaneGroups-1:0] sums_valid_o,
-  output      sums_t [LaneGroups-1:0] sums_o
+  output      sums_t [LaneGroups-1:0] sums_o,
+  output      pixels_t                maxima_o
 );
   logic clear_valid, clear_ready, clears, read_valid, write_valid;
   logic [15:0] clear_addr;
@@ -123,7 +124,8 @@ module acs_features
     .total_valid_o,
     .total_o,
     .sums_valid_o,
-    .sums_o
+    .sums_o,
+    .maxima_o
   );
 
 endmodule

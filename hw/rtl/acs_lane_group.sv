@@ -1,89 +1,89 @@
 // 64 lanes: one weight times 64 pixels, two multiply-accumulates a multiplier.
 //
-// (high << 16 | low) * weight: |pixel * weight| <= 2^15, so the low product fits 16 signed bits and
-// splits off exactly.  Three stages: operands, product, sum; the first two are the registers of a
-// DSP48E1, which adds up the operand too.
+// A DSP48E1 does nearly all of it.  Its pre-adder takes two pixels of one window or of the other,
+// high << 16 | low: registers of the window that is not meant are cleared.  Its accumulator adds
+// up both products at once.  The lower sum leaves its 16 bits; how often is counted here, so that
+// whoever takes the sums apart knows all of its bits, and what to take from the upper one.
+//
+// Pixels have no sign: of signed ones 128 more is taken, and the sum of weights that belongs to it
+// goes along.  So all products of an iteration have the sign of its weight, and are below 2^15:
+// the lower sum passes a multiple of 2^16 exactly where its bit 15 changes against that sign.
+//
+// Stages: pixels, operand, product, sum.
 `default_nettype none
 
 module acs_lane_group
   import acs_pkg::*;
 #(
-  parameter bit HasMax = 1'b0  // can take a maximum instead of a sum
+  parameter int unsigned SumBits = 32  // enough for every sum; 32 wrap
 ) (
   input  wire logic              clk_i,
+  // A cycle ahead: pixels, and which of the two windows are not meant.
+  input  wire pixels_t [1:0]     pixels_i,
+  input  wire logic    [1:0]     clear_i,
+  // The iteration.
   input  wire logic              valid_i,
   input  wire logic              first_i,
   input  wire logic              zero_i,
-  input  wire logic              maximum_i,   // of pixels: the weight is 1
-  input  wire logic              signed_i,
-  input  wire logic signed [8:0] weight_i,
-  input  wire pixels_t           pixels_i,
+  input  wire logic              signed_i,   // 128 was added to the pixels
+  input  wire logic signed [8:0] weight_i,   // -128..128
+  // Sums three cycles after their last iteration.
   output      sums_t             sums_o
 );
+  localparam int unsigned CarryBits = SumBits - 16;
+  localparam int unsigned WeightBits = SumBits - 7;
+
   logic signed [8:0] weight_q;
-  logic [1:0] valid_q, first_q, maximum_q;
+  logic [1:0] valid_q, first_q, negative_q;
+  logic starts_q;  // a sum of one product is there
+  logic signed [WeightBits-1:0] offset_q, weights_q;
 
   always_ff @(posedge clk_i) begin
-    weight_q  <= zero_i ? '0 : weight_i;
-    valid_q   <= {valid_q[0], valid_i};
-    first_q   <= {first_q[0], first_i};
-    maximum_q <= {maximum_q[0], maximum_i && HasMax && !zero_i};
+    weight_q   <= zero_i ? '0 : weight_i;
+    valid_q    <= {valid_q[0], valid_i};
+    first_q    <= {first_q[0], first_i};
+    negative_q <= {negative_q[0], weight_q[8]};
+    starts_q   <= valid_q[1] && first_q[1];
+    offset_q   <= signed_i ? WeightBits'(weight_q) : '0;
+    if (valid_q[1]) weights_q <= (first_q[1] ? '0 : weights_q) + offset_q;
   end
 
   for (genvar pair = 0; pair < 32; pair++) begin : gen_pair
+    logic [1:0][23:0] pixels_q;
     logic signed [24:0] packed_q;
     logic signed [33:0] product_q;
-    logic signed [8:0] low_pixel, high_pixel;
-    logic signed [31:0] low, high, low_sum_q, high_sum_q;
-    logic borrow;
-    logic low_take, high_take, clear;
-
-    assign low_pixel  = signed'({signed_i & pixels_i[2*pair][7], pixels_i[2*pair]});
-    assign high_pixel = signed'({signed_i & pixels_i[2*pair+1][7], pixels_i[2*pair+1]});
+    logic signed [SumBits+15:0] sum_q;
+    logic bit_q, earlier, passes;
+    logic [CarryBits-1:0] carries, carries_q;
 
     always_ff @(posedge clk_i) begin
-      packed_q  <= signed'({high_pixel, 16'b0}) + 25'(low_pixel);
+      for (int side = 0; side < 2; side++) begin
+        pixels_q[side] <= {pixels_i[side][2*pair+1], 8'b0, pixels_i[side][2*pair]};
+        if (clear_i[side]) pixels_q[side] <= '0;
+      end
+      packed_q  <= signed'({1'b0, pixels_q[0]}) + signed'({1'b0, pixels_q[1]});
       product_q <= packed_q * weight_q;
+      if (valid_q[1]) begin
+        sum_q <= (first_q[1] ? '0 : sum_q) + (SumBits + 16)'(product_q);
+      end
     end
 
-    // A negative low product borrowed from the high one, which gets it back as a carry.
-    assign low    = 32'(signed'(product_q[15:0]));
-    assign high   = 32'(signed'(product_q[32:16]));
-    assign borrow = product_q[15];
-
-    // A maximum replaces the sum where it is larger, and is left alone where it is not: a lane's
-    // clock enable, so that sums cost no more than their adder.
-    if (HasMax) begin : gen_max
-      logic signed [9:0] low_value, high_value;
-      assign low_value  = 10'(signed'(product_q[8:0]));
-      assign high_value = 10'(signed'(product_q[24:16])) + 10'(borrow);
-      assign low_take   = !maximum_q[1] || first_q[1] || low_value > signed'(low_sum_q[9:0]);
-      assign high_take  = !maximum_q[1] || first_q[1] || high_value > signed'(high_sum_q[9:0]);
-      assign clear      = first_q[1] || maximum_q[1];
-    end else begin : gen_no_max
-      assign low_take   = 1'b1;
-      assign high_take  = 1'b1;
-      assign clear      = first_q[1];
-    end
-
+    // Of a negative product, -1 is added at any rate, and 1 where nothing is passed: an addition of
+    // one bit and a sign.
+    assign earlier  = bit_q && !starts_q;
+    assign passes  = negative_q[1] ? earlier || !sum_q[15] : earlier && !sum_q[15];
+    assign carries = (starts_q ? '0 : carries_q) + {CarryBits{negative_q[1]}} +
+                     CarryBits'(passes);
     always_ff @(posedge clk_i) begin
-      if (valid_q[1] && low_take) begin
-        low_sum_q <= low + (clear ? 32'sd0 : low_sum_q);
-      end
-      if (valid_q[1] && high_take) begin
-        high_sum_q <= high + (clear ? 32'sd0 : high_sum_q) + signed'({31'd0, borrow});
-      end
+      bit_q     <= sum_q[15];
+      carries_q <= carries;
     end
 
-    assign sums_o[2*pair]   = low_sum_q;
-    assign sums_o[2*pair+1] = high_sum_q;
-
-    logic unused_product_sign;
-    assign unused_product_sign = product_q[33];
+    assign sums_o.pairs[pair].value   = 48'(sum_q);
+    assign sums_o.pairs[pair].carries = 16'(signed'(carries));
   end
 
-  logic unused_maximum;
-  assign unused_maximum = maximum_q[1];
+  assign sums_o.weights = 25'(weights_q);
 
 endmodule
 

@@ -6,7 +6,23 @@ package acs_pkg;
   typedef logic [7:0][63:0] segments_t;  // a block as its eight segments
   typedef logic [1:0][15:0] halves_t;  // a block's address in the lower and in the upper banks
   typedef logic [63:0][7:0] pixels_t;  // a block as its 64 pixels
-  typedef logic [63:0][31:0] sums_t;  // the sums of a group's lanes
+
+  // The sums of two lanes, as one multiplier adds them up: `lower` and `upper`.
+  typedef struct packed {
+    logic [15:0] carries;  // the lower lane's bits from 16 on
+    logic [47:0] value;    // of (upper << 16) + lower
+  } pair_t;
+
+  // The sums of a lane group: `weights` times 128 less, each of them.
+  typedef struct packed {
+    logic [24:0]  weights;
+    pair_t [31:0] pairs;
+  } sums_t;
+
+  // Bits of a sum: a product is below 2^15, and a bank holds the weights of at least one row.
+  function automatic int unsigned sum_bits(input int unsigned bank_words);
+    return bank_words < 8192 ? 16 + $clog2(8 * bank_words) : 32;
+  endfunction
 
   // Lane groups, and how many of them.
   localparam int unsigned MAX_LANE_GROUPS = 16;

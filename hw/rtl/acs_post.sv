@@ -8,7 +8,8 @@ module acs_post
   import acs_pkg::*;
 #(
   parameter int unsigned LaneGroups = 4,
-  parameter int unsigned PostLanes  = 16
+  parameter int unsigned PostLanes  = 16,
+  parameter int unsigned SumBits    = 32   // of a lane's sum
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -18,6 +19,7 @@ module acs_post
   input  wire round_t       round_i,
   input  wire logic [LaneGroups-1:0]  sums_valid_i,
   input  wire sums_t [LaneGroups-1:0] sums_i,
+  input  wire pixels_t                maxima_i,  // with those of the first lane group
   output      logic         release_o,      // the next round for these lane groups may be issued
   output      logic         chunk_done_o,   // records and list of the chunk are no longer needed
   output      logic         idle_o,
@@ -50,10 +52,17 @@ module acs_post
   end
 
   // The instruction is there some cycles before its first sums.
-  logic is_conv_q, is_max_q;
+  logic is_max;
+  assign is_max = op_i.opcode == OP_POOL && op_i.pool_max;
+  logic is_conv_q, is_max_q, is_signed_max_q, residual_signed_q;
+  logic [15:0] res_mult_q;
   always_ff @(posedge clk_i) begin
     is_conv_q <= op_i.opcode == OP_CONV;
-    is_max_q  <= op_i.opcode == OP_POOL && op_i.pool_max;
+    is_max_q  <= is_max;
+    is_signed_max_q <= is_max && op_i.src_signed;
+    // A maximum is stored as it is: a residual times one, beside sums of zero.
+    residual_signed_q <= is_max ? op_i.dst_signed : op_i.res_signed;
+    res_mult_q        <= is_max ? 16'(1 << SHIFT_MIN) : op_i.res_enable ? op_i.res_mult : '0;
   end
 
   logic items_idle, item_valid, rest_valid, runs, ends;
@@ -87,7 +96,18 @@ module acs_post
   );
 
   // Slicer.  A lane group's flag says that sums wait in its shadow registers.
-  sums_t [LaneGroups-1:0] shadow_q;
+  localparam int unsigned CarryBits = SumBits - 16;
+  localparam int unsigned WeightBits = SumBits - 7;
+  typedef struct packed {
+    logic signed [CarryBits-1:0] carries;
+    logic [SumBits-1:0]          upper;
+    logic [15:0]                 lower;
+  } short_pair_t;
+  typedef short_pair_t [LANES/2-1:0] shadow_t;
+  shadow_t [LaneGroups-1:0] shadow_q;
+  logic [LaneGroups-1:0][WeightBits-1:0] weights_q;
+  logic [MAX_LANE_GROUPS-1:0][WeightBits-1:0] weights;
+  pixels_t maxima_q;
   logic [LaneGroups-1:0] full_q, empties;
   logic [MAX_LANE_GROUPS-1:0] full;
   logic [SW-1:0] slice_q;
@@ -96,15 +116,36 @@ module acs_post
   assign runs = item_valid && full[item.group];
   assign ends = runs && slice_q == SW'(Slices - 1);
 
+  /* verilator lint_off UNUSEDSIGNAL */
+  function automatic shadow_t shortened(input pair_t [LANES/2-1:0] pairs);
+    shadow_t short;
+    for (int pair = 0; pair < LANES / 2; pair++) begin
+      short[pair].carries = pairs[pair].carries[CarryBits-1:0];
+      short[pair].upper   = pairs[pair].value[SumBits+15:16];
+      short[pair].lower   = pairs[pair].value[15:0];
+    end
+    return short;
+  endfunction
+  /* verilator lint_on UNUSEDSIGNAL */
+
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_shadow
     // A round of a CONV leaves all lane groups at once, those without an item too.
     assign empties[group] = ends && (is_conv_q ? item.left == 0 : item.group == group_t'(group));
     always_ff @(posedge clk_i) begin
-      if (sums_valid_i[group]) shadow_q[group] <= sums_i[group];
+      if (sums_valid_i[group]) begin
+        shadow_q[group]  <= shortened(sums_i[group].pairs);
+        weights_q[group] <= sums_i[group].weights[WeightBits-1:0];
+      end
       if (!rst_ni) full_q[group] <= 1'b0;
       else full_q[group] <= sums_valid_i[group] || (full_q[group] && !empties[group]);
     end
   end
+
+  always_comb begin
+    weights = '0;
+    weights[LaneGroups-1:0] = weights_q;
+  end
+  always_ff @(posedge clk_i) if (sums_valid_i[0]) maxima_q <= maxima_i;
 
   // Sums of the next round may replace these in the very cycle of the last slice.  The round may
   // be issued that much earlier, as soon as nothing that this one lacks can delay it.  That is seen
@@ -132,54 +173,58 @@ module acs_post
   end
 
   // The first stage picks the slice, then the group.
-  logic signed [PostLanes-1:0][31:0] slice_sums_q;
+  short_pair_t [PostLanes/2-1:0] slice_sums_q;
   logic [PostLanes-1:0][7:0] slice_residual_q;
   constants_t constants_q;
-  logic [LaneGroups-1:0][PostLanes-1:0][31:0] group_slice;
-  logic [Slices-1:0][PostLanes-1:0][7:0] residual_slices;
+  short_pair_t [LaneGroups-1:0][PostLanes/2-1:0] group_slice;
+  logic [Slices-1:0][PostLanes-1:0][7:0] residual_slices, maximum_slices;
   assign residual_slices = residual;
+  assign maximum_slices  = maxima_q;
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_slice
-    logic [Slices-1:0][PostLanes-1:0][31:0] slices;
+    short_pair_t [Slices-1:0][PostLanes/2-1:0] slices;
     assign slices             = shadow_q[group];
     assign group_slice[group] = slices[slice_q];
   end
   always_ff @(posedge clk_i) begin
     constants_q      <= item.constants;
-    slice_residual_q <= residual_slices[slice_q];
+    // 128 was added to signed pixels.
+    constants_q.bias <= item.constants.bias - 32'(signed'({weights[item.group], 7'b0}));
+    slice_residual_q <= is_max_q ? maximum_slices[slice_q] : residual_slices[slice_q];
     slice_sums_q     <= group_slice[item.group[GW-1:0]];
   end
 
   // Requantization.
-  logic [15:0] res_mult;
-  logic [PostLanes-1:0][7:0] narrow, results;
-  logic [Depth-1:1][PostLanes-1:0][7:0] raw_q;  // a maximum is stored as it is
+  logic [PostLanes-1:0][7:0] results;
   logic [Depth-1:0] valid_q, end_q;
   logic [Depth-1:0][SW-1:0] at_q;
   logic [Depth-1:0][15:0] base_q;
   logic [Depth-1:0][10:0] number_q;
 
-  assign res_mult = op_i.res_enable ? op_i.res_mult : '0;
-
   for (genvar i = 0; i < PostLanes; i++) begin : gen_lane
     logic signed [31:0] unused_wide;
+    logic signed [SumBits-1:0] sum;
+    logic [7:0] byte_added;  // residual or maximum
+    if (i % 2 == 0) begin : gen_lower
+      assign sum = {slice_sums_q[i/2].carries, slice_sums_q[i/2].lower};
+    end else begin : gen_upper
+      assign sum = slice_sums_q[i/2].upper - SumBits'(slice_sums_q[i/2].carries);
+    end
+    assign byte_added = slice_residual_q[i] ^ {is_signed_max_q, 7'b0};
     acs_requantize u_requantize (
       .clk_i,
-      .sum_i     (slice_sums_q[i]),
+      .sum_i     (32'(sum)),
       .bias_i    (constants_q.bias),
       .mult_i    (constants_q.mult),
       .shift_i   (constants_q.shift),
-      .residual_i(signed'({op_i.res_signed & slice_residual_q[i][7], slice_residual_q[i]})),
-      .res_mult_i(res_mult),
+      .residual_i(signed'({residual_signed_q & byte_added[7], byte_added})),
+      .res_mult_i(res_mult_q),
       .signed_i  (op_i.dst_signed),
       .wide_o    (unused_wide),
-      .narrow_o  (narrow[i])
+      .narrow_o  (results[i])
     );
-    assign results[i] = is_max_q ? raw_q[Depth-1][i] : narrow[i];
   end
 
   always_ff @(posedge clk_i) begin
-    for (int i = 0; i < PostLanes; i++) raw_q[1][i] <= slice_sums_q[i][7:0];
-    for (int i = 2; i < Depth; i++) raw_q[i] <= raw_q[i-1];
     at_q     <= {at_q[Depth-2:0], slice_q};
     base_q   <= {base_q[Depth-2:0], item.base};
     number_q <= {number_q[Depth-2:0], item.number};

@@ -10,36 +10,35 @@ module acs_total
   input  wire logic         first_i,    // blocks of their channel
   input  wire logic         last_i,
   input  wire logic         zero_i,     // the channel is masked
-  input  wire logic         signed_i,
+  input  wire logic         signed_i,   // 128 was added to the pixels
   input  wire pixels_t [1:0] pixels_i,
   output      logic         total_valid_o,
   output      logic signed [31:0] total_o
 );
   // By fours, by fours, by eights; then blocks to blocks.
-  logic signed [31:0][10:0] fours_q;
-  logic signed [7:0][12:0] sixteens_q;
+  logic [31:0][9:0] fours_q;
+  logic [7:0][11:0] sixteens_q;
   logic signed [15:0] blocks_q;
   logic [127:0][7:0] pixels;
   logic [2:0] valid_q, first_q, last_q, zero_q;
 
-  function automatic logic signed [10:0] value(input logic [7:0] pixel, input logic is_signed);
-    return 11'(signed'({is_signed & pixel[7], pixel}));
-  endfunction
+  logic [14:0] sum_of_all;
+  assign sum_of_all = ((15'(sixteens_q[0]) + 15'(sixteens_q[1])) +
+                       (15'(sixteens_q[2]) + 15'(sixteens_q[3]))) +
+                      ((15'(sixteens_q[4]) + 15'(sixteens_q[5])) +
+                       (15'(sixteens_q[6]) + 15'(sixteens_q[7])));
 
   assign pixels = pixels_i;
   always_ff @(posedge clk_i) begin
     for (int i = 0; i < 32; i++) begin
-      fours_q[i] <= (value(pixels[4*i], signed_i) + value(pixels[4*i+1], signed_i)) +
-        (value(pixels[4*i+2], signed_i) + value(pixels[4*i+3], signed_i));
+      fours_q[i] <= (10'(pixels[4*i]) + 10'(pixels[4*i+1])) +
+                    (10'(pixels[4*i+2]) + 10'(pixels[4*i+3]));
     end
     for (int i = 0; i < 8; i++) begin
-      sixteens_q[i] <= (13'(signed'(fours_q[4*i])) + 13'(signed'(fours_q[4*i+1]))) +
-                       (13'(signed'(fours_q[4*i+2])) + 13'(signed'(fours_q[4*i+3])));
+      sixteens_q[i] <= (12'(fours_q[4*i]) + 12'(fours_q[4*i+1])) +
+                       (12'(fours_q[4*i+2]) + 12'(fours_q[4*i+3]));
     end
-    blocks_q <= ((16'(signed'(sixteens_q[0])) + 16'(signed'(sixteens_q[1]))) +
-                 (16'(signed'(sixteens_q[2])) + 16'(signed'(sixteens_q[3])))) +
-                ((16'(signed'(sixteens_q[4])) + 16'(signed'(sixteens_q[5]))) +
-                 (16'(signed'(sixteens_q[6])) + 16'(signed'(sixteens_q[7]))));
+    blocks_q <= 16'(sum_of_all) - (signed_i ? 16'(128 * 128) : '0);
     first_q <= {first_q[1:0], first_i};
     last_q  <= {last_q[1:0], last_i};
     zero_q  <= {zero_q[1:0], zero_i};

@@ -1,5 +1,6 @@
 // Two stages behind the feature memory: segments to their lanes, then pixels along their row.
-// Pixels outside the plane read as the padding value.
+// Pixels outside the plane read as the padding value.  To signed pixels 128 is added: from here on
+// no pixel has a sign.
 //
 // A rotation moves every pixel to exactly one lane, so pixels that would leave their row are
 // replaced before they move.  Rotations go bit by bit; two bits fit a look-up table.
@@ -14,11 +15,13 @@ module acs_window_shift
   input  wire logic [7:0]        valid_i,     // by segment of the window
   input  wire logic [63:0]       mask_i,      // by pixel, see acs_window_mask
   input  wire logic signed [3:0] dx_i,
-  input  wire logic [7:0]        pad_value_i,
+  input  wire logic              signed_i,
+  input  wire logic [7:0]        pad_value_i, // 128 is added already
+  output      pixels_t           next_o,      // the window, a cycle ahead of its register
   output      pixels_t           window_o
 );
   segments_t segments;
-  pixels_t pixels, row_q, window;
+  pixels_t pixels, row_q;
   logic [3:0] dx_q;
 
   function automatic segments_t rotate_segments(input segments_t from, input logic [2:0] by);
@@ -39,13 +42,14 @@ module acs_window_shift
 
   assign segments = rotate_segments(data_i, rotate_i);
   assign pixels   = segments;
-  assign window   = rotate_pixels(row_q, dx_q);
+  assign next_o   = rotate_pixels(row_q, dx_q);
 
   always_ff @(posedge clk_i) begin
     dx_q     <= dx_i;
-    window_o <= window;
+    window_o <= next_o;
     for (int lane = 0; lane < 64; lane++) begin
-      row_q[lane] <= valid_i[lane/8] && mask_i[lane] ? pixels[lane] : pad_value_i;
+      row_q[lane] <= valid_i[lane/8] && mask_i[lane] ? pixels[lane] ^ {signed_i, 7'b0}
+                                                     : pad_value_i;
     end
   end
 

@@ -13,7 +13,7 @@ from streams import begin
 from acsgen.isa.generated import LANES, RECORD_WORDS, SHIFT_MAX, SHIFT_MIN, WORD_BITS, WORD_BYTES
 
 LANE_BITS = 32
-REQUANTIZE_STAGES, GROUP_STAGES = 5, 3
+REQUANTIZE_STAGES, GROUP_STAGES = 5, 4
 MAX_RUNS = 64
 BANK_WORDS = 64
 I32 = 1 << 31
@@ -77,66 +77,86 @@ async def requantize(dut: ModifiableObject) -> None:
 
 
 class Group:
-    """The sums that a lane group must show."""
+    """What a lane group and the maxima beside it must show."""
 
-    def __init__(self, has_max: bool) -> None:
-        self.has_max = has_max
+    def __init__(self) -> None:
         self.sums = [0] * LANES
+        self.maxima = [0] * LANES
 
     def take(
-        self, pixels: list[int], weight: int, first: bool, zero: bool, maximum: bool
-    ) -> list[int]:
-        """Add products, or keep the larger; returns the sums."""
-        if maximum and not zero and self.has_max:
-            self.sums = [
-                pixel if first else max(pixel, before)
-                for pixel, before in zip(pixels, self.sums, strict=True)
-            ]
-        else:
-            self.sums = [
-                wrapped((0 if first else before) + (0 if zero else pixel * weight))
-                for pixel, before in zip(pixels, self.sums, strict=True)
-            ]
-        return list(self.sums)
+        self, windows: list[list[int]], second: bool, weight: int, first: bool
+    ) -> tuple[list[int], list[int]]:
+        """Add products, and keep the larger; returns the sums and the maxima."""
+        self.sums = [
+            wrapped((0 if first else before) + pixel * weight)
+            for pixel, before in zip(windows[second], self.sums, strict=True)
+        ]
+        self.maxima = [
+            pixel if first else max(pixel, before)
+            for pixel, before in zip(windows[0], self.maxima, strict=True)
+        ]
+        return list(self.sums), list(self.maxima)
+
+
+def packed(numbers: list[int]) -> int:
+    """Return bytes side by side, the first one lowest."""
+    return sum(number % 256 << 8 * i for i, number in enumerate(numbers))
 
 
 @cocotb.test()
 async def lane_group(dut: ModifiableObject) -> None:
-    """Sums and maxima of 64 lanes, begun anew at random, with gaps."""
+    """Sums and maxima of 64 lanes, begun anew at random, with gaps; long rounds of one sign too."""
     await begin(dut)
     rng = random.Random("lanes")
     edge = RisingEdge(dut.clk)
-    pending: deque[tuple[list[int], list[int]] | None] = deque()
-    groups = Group(True), Group(False)
-    maximum, signed = False, False
-    sums = ([0] * LANES, [0] * LANES)
-    first = True
-    for _ in range(1500):
-        if first:
-            maximum, signed = rng.random() < 0.3, rng.random() < 0.5
-        valid, zero = rng.random() < 0.8, rng.random() < 0.1
+    pending: deque[tuple[list[int], list[int], bool] | None] = deque()
+    group = Group()
+    sums = [0] * LANES
+    first, signed, steady, left, pause = True, False, False, 0, 0
+    signs = set()
+    for _ in range(3000):
+        if first and not pause:
+            left = rng.choice([1, rng.randint(1, 20), rng.randint(100, 400)])
+            steady = rng.random() < 0.4
+            if not any(pending):
+                # Whether pixels are signed does not change within an instruction.
+                signed = rng.random() < 0.5
+                signs.add(signed)
+        valid, zero, second = rng.random() < 0.8, rng.random() < 0.1, rng.random() < 0.5
+        if pause:
+            valid, pause = False, pause - 1
         low, high = (-128, 127) if signed else (0, 255)
-        pixels = [rng.choice([low, high, rng.randint(low, high)]) for _ in range(LANES)]
-        weight = 1 if maximum else rng.choice([-128, 127, 128, rng.randint(-128, 128)])
-        packed = sum(pixel % 256 << 8 * i for i, pixel in enumerate(pixels))
+        windows = [
+            [rng.choice([low, high, rng.randint(low, high)]) for _ in range(LANES)]
+            for _ in range(2)
+        ]
+        weight = rng.choice([-128, 127, 128, rng.randint(-128, 128)])
+        if steady:
+            windows = [[low if i % 3 else high for i in range(LANES)]] * 2
+            weight = -128 if left % 2 and left < 50 else 128
         dut.lg_valid.value, dut.lg_first.value = valid, first
-        dut.lg_zero.value, dut.lg_maximum.value = zero, maximum
-        dut.lg_signed.value, dut.lg_weight.value = signed, weight % 2**9
-        dut.lg_pixels.value = packed
+        dut.lg_last.value, dut.lg_zero.value = left == 1, zero
+        dut.lg_signed.value, dut.lg_second.value = signed, second
+        dut.lg_weight.value = weight % 2**9
+        dut.lg_pixels.value = packed(windows[0] + windows[1])
         if valid:
-            # The group without a maximum is compared only where no maximum is taken.
-            both = tuple(g.take(pixels, weight, first, zero, maximum) for g in groups)
-            pending.append(both)
-            first = rng.random() < 0.1
+            found = group.take(windows, second, 0 if zero else weight, first)
+            left -= 1
+            first = left == 0
+            pause = GROUP_STAGES + 2 if first and rng.random() < 0.5 else 0
+            pending.append((*found, first))
         else:
             pending.append(None)
         await edge
-        if len(pending) > GROUP_STAGES:
-            sums = pending.popleft() or sums
-            for found, wanted in ((dut.lg_sums, sums[0]), (dut.lg_plain_sums, sums[1])):
-                value = int(found.value)
+        if len(pending) > GROUP_STAGES and (taken := pending.popleft()) is not None:
+            sums, maxima, last = taken
+            for port in (dut.lg_sums, dut.lg_short_sums):
+                value = int(port.value)
                 lanes = [wrapped(value >> LANE_BITS * i & 2**LANE_BITS - 1) for i in range(LANES)]
-                assert lanes == wanted
+                assert lanes == sums
+            if last:
+                assert int(dut.lg_maxima.value) == packed(maxima)
+    assert signs == {False, True}
 
 
 def runs_of(active: list[bool], taps: int) -> list[tuple[int, int]]:

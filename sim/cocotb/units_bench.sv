@@ -186,16 +186,18 @@ module units_bench
   input  wire logic        rq_signed,
   output      logic [31:0] rq_wide,
   output      logic [7:0]  rq_narrow,
-  // acs_lane_group.
+  // acs_lane_group, and acs_maximum of the pixels of its first window.
   input  wire logic        lg_valid,
   input  wire logic        lg_first,
+  input  wire logic        lg_last,
   input  wire logic        lg_zero,
-  input  wire logic        lg_maximum,
   input  wire logic        lg_signed,
+  input  wire logic        lg_second,      // pixels are those of the second window
   input  wire logic [8:0]  lg_weight,
-  input  wire logic [511:0] lg_pixels,
-  output      logic [2047:0] lg_sums,
-  output      logic [2047:0] lg_plain_sums   // of a group without maximum
+  input  wire logic [1023:0] lg_pixels,    // as stored
+  output      logic [2047:0] lg_sums,      // taken apart, 32 bits each
+  output      logic [2047:0] lg_short_sums,  // of a group with shorter ones
+  output      logic [511:0] lg_maxima      // as stored
 );
   assign m_axi_arid    = 1'b0;
   assign m_axi_arsize  = 3'd3;
@@ -452,30 +454,70 @@ module units_bench
     .narrow_o  (rq_narrow)
   );
 
-  acs_lane_group #(
-    .HasMax(1'b1)
-  ) u_group (
-    .clk_i    (clk),
-    .valid_i  (lg_valid),
-    .first_i  (lg_first),
-    .zero_i   (lg_zero),
-    .maximum_i(lg_maximum),
-    .signed_i (lg_signed),
-    .weight_i (lg_weight),
-    .pixels_i (lg_pixels),
-    .sums_o   (lg_sums)
+  // The pixels of an iteration are there a cycle before the rest of it.
+  pixels_t [1:0] lg_windows;
+  pixels_t lg_window_q, lg_largest;
+  logic lg_valid_q, lg_first_q, lg_last_q, lg_zero_q;
+  logic signed [8:0] lg_weight_q;
+  sums_t lg_found, lg_short_found;
+
+  assign lg_windows = lg_pixels ^ {128{lg_signed, 7'b0}};
+  assign lg_maxima  = lg_largest ^ {64{lg_signed, 7'b0}};
+  always_ff @(posedge clk) begin
+    lg_window_q <= lg_windows[0];
+    lg_valid_q  <= lg_valid;
+    lg_first_q  <= lg_first;
+    lg_last_q   <= lg_last;
+    lg_zero_q   <= lg_zero;
+    lg_weight_q <= lg_weight;
+  end
+
+  function automatic logic [2047:0] taken_apart(input sums_t sums);
+    logic [63:0][31:0] lanes;
+    logic [31:0] less;
+    less = 32'(signed'({sums.weights, 7'b0}));
+    for (int i = 0; i < 32; i++) begin
+      lanes[2*i]   = {sums.pairs[i].carries, sums.pairs[i].value[15:0]} - less;
+      lanes[2*i+1] = sums.pairs[i].value[47:16] - 32'(signed'(sums.pairs[i].carries)) - less;
+    end
+    return lanes;
+  endfunction
+  assign lg_sums       = taken_apart(lg_found);
+  assign lg_short_sums = taken_apart(lg_short_found);
+
+  acs_lane_group u_group (
+    .clk_i   (clk),
+    .pixels_i(lg_windows),
+    .clear_i ({!lg_second, lg_second}),
+    .valid_i (lg_valid_q),
+    .first_i (lg_first_q),
+    .zero_i  (lg_zero_q),
+    .signed_i(lg_signed),
+    .weight_i(lg_weight_q),
+    .sums_o  (lg_found)
   );
 
-  acs_lane_group u_plain_group (
-    .clk_i    (clk),
-    .valid_i  (lg_valid),
-    .first_i  (lg_first),
-    .zero_i   (lg_zero),
-    .maximum_i(1'b0),
-    .signed_i (lg_signed),
-    .weight_i (lg_weight),
-    .pixels_i (lg_pixels),
-    .sums_o   (lg_plain_sums)
+  acs_lane_group #(
+    .SumBits(26)
+  ) u_short_group (
+    .clk_i   (clk),
+    .pixels_i(lg_windows),
+    .clear_i ({!lg_second, lg_second}),
+    .valid_i (lg_valid_q),
+    .first_i (lg_first_q),
+    .zero_i  (lg_zero_q),
+    .signed_i(lg_signed),
+    .weight_i(lg_weight_q),
+    .sums_o  (lg_short_found)
+  );
+
+  acs_maximum u_maximum (
+    .clk_i   (clk),
+    .valid_i (lg_valid_q),
+    .first_i (lg_first_q),
+    .last_i  (lg_last_q),
+    .pixels_i(lg_window_q),
+    .maxima_o(lg_largest)
   );
 
   logic unused_ids, unused_run_fields;

@@ -35,7 +35,7 @@ from acsgen.support.errors import UserError
 pytestmark = pytest.mark.unit
 
 ENGINE = EngineConfig(4, feature_kib=256, weight_kib=32, vector_bytes=8192)
-TOP, LANES = Unit("acs_engine", ()), Unit("acs_lane_group", (("HasMax", 0),))
+TOP, LANES = Unit("acs_engine", ()), Unit("acs_lane_group", (("SumBits", 29),))
 
 
 def synthesis(**changed: int) -> Synthesis:
@@ -90,7 +90,7 @@ def test_occurrences_multiply_down_the_hierarchy() -> None:
 def test_parameters_are_found_in_the_sources() -> None:
     declared = modules()
     assert declared["acs_engine"] >= {"LaneGroups", "PostLanes"}
-    assert declared["acs_lane_group"] == {"HasMax"}
+    assert declared["acs_lane_group"] == {"SumBits"}
     assert declared["acs_requantize"] == set()
 
 
@@ -108,13 +108,13 @@ def test_every_difference_from_the_baseline_is_named(tmp_path: Path) -> None:
     kept = load_baseline(file)
     assert compare(kept, "zedboard", synthesis()) == []
     (difference,) = compare(kept, "zedboard", synthesis(lut=2001))
-    assert "acs_lane_group(HasMax=0): lut is 2001, the baseline 2000" in difference
+    assert "acs_lane_group(SumBits=29): lut is 2001, the baseline 2000" in difference
     assert compare(kept, "pynq-z1", synthesis()) == ["pynq-z1, 4 groups: no baseline"]
     (other,) = compare(kept, "zedboard", replace(synthesis(), yosys="0.71"))
     assert "do not compare" in other
     less = replace(synthesis(), units={TOP: synthesis().units[TOP]})
     assert compare(kept, "zedboard", less) == [
-        "zedboard, 4 groups: acs_lane_group(HasMax=0) is no longer there"
+        "zedboard, 4 groups: acs_lane_group(SumBits=29) is no longer there"
     ]
     assert known_results(kept, "0.70")["bb"] == (synthesis().units[LANES].figures, 2000)
     assert known_results(kept, "0.71") == {}
