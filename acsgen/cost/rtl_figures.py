@@ -23,8 +23,8 @@ RECORD = "benchmarks/synthesis.json"
 #: The family that Yosys synthesized for; another one's slices were not asked.
 FAMILY = "zynq7000"
 
-#: A lane group that takes no maximum; all but the first, which stays with the rest.
-_GROUP = "acs_lane_group(HasMax=0)"
+#: Modules of which an engine has several.
+_GROUP = "acs_lane_group"
 _POST_LANE = "acs_requantize"
 _KINDS = ("lut", "dsp")
 
@@ -73,20 +73,23 @@ def _sizes(engine: EngineConfig) -> dict[str, int]:
 
 
 def _estimate(engine: EngineConfig, kind: str, records: tuple[Mapping[str, Any], ...]) -> int:
-    units = records[0]["units"]
-    counted: int = (engine.lane_groups - 1) * units[_GROUP][kind]
-    counted += engine.post_lanes * units[_POST_LANE][kind]
+    counted: int = engine.lane_groups * _unit(records[0], _GROUP)[kind]
+    counted += engine.post_lanes * _unit(records[0], _POST_LANE)[kind]
     rests = [(record["parameters"]["LaneGroups"], _rest(record, kind)) for record in records]
     return round(counted + _on_line(rests, engine.lane_groups))
 
 
 def _rest(record: Mapping[str, Any], kind: str) -> int:
     """What a synthesized engine takes beside the units that are counted."""
-    counted = sum(
-        record["units"][unit][kind] * record["units"][unit]["number"]
-        for unit in (_GROUP, _POST_LANE)
-    )
+    units = (_unit(record, module) for module in (_GROUP, _POST_LANE))
+    counted = sum(unit[kind] * unit["number"] for unit in units)
     return int(record["total"][kind]) - int(counted)
+
+
+def _unit(record: Mapping[str, Any], module: str) -> Mapping[str, int]:
+    """The figures of the one unit that is this module, with whatever parameters."""
+    (unit,) = (u for name, u in record["units"].items() if name.partition("(")[0] == module)
+    return dict(unit)
 
 
 def _on_line(points: list[tuple[int, int]], groups: int) -> float:

@@ -133,14 +133,29 @@ module acs_linear
 
   logic signed [31:0] wide;
   logic [7:0] narrow;
-  acs_requantize u_requantize (
+  logic signed [31:0] acc_q;
+  logic [15:0] acc_mult_q;
+  logic [5:0] acc_shift_q;
+  places_t places;
+  always_ff @(posedge clk_i) begin
+    acc_q       <= done_sum_q + done_record_q.bias;
+    acc_mult_q  <= done_record_q.mult;
+    acc_shift_q <= done_record_q.shift;
+  end
+  acs_places u_places (
     .clk_i,
-    .sum_i     (done_sum_q),
-    .bias_i    (done_record_q.bias),
-    .mult_i    (done_record_q.mult),
-    .shift_i   (done_record_q.shift),
+    .shift_i (acc_shift_q),
+    .places_o(places)
+  );
+  acs_requantize #(
+    .Wide(1'b1)
+  ) u_requantize (
+    .clk_i,
+    .acc_i     (acc_q),
+    .mult_i    (acc_mult_q),
     .residual_i('0),
-    .res_mult_i('0),
+    .factor_i  ('0),
+    .places_i  (places),
     .signed_i  (op_i.dst_signed || (op_i.linear_mode == LINEAR_SIGMOID && !gavg_i)),
     .wide_o    (wide),
     .narrow_o  (narrow)
@@ -148,13 +163,12 @@ module acs_linear
 
   // The gate decides beside the requantization, and waits for as long.
   // Two thresholds make a word.
-  logic signed [31:0] acc_q, threshold_q;
+  logic signed [31:0] threshold_q;
   logic [5:0] open_q;
   logic [Depth-2:0] valid_q;
   assign thresholds_take_o = done_valid_q && is_gate && state_q != StIdle &&
                              (sum_row_q[0] || sum_row_q == last_row_q);
   always_ff @(posedge clk_i) begin
-    acc_q       <= done_sum_q + done_record_q.bias;
     threshold_q <= sum_row_q[0] ? thresholds_i[63:32] : thresholds_i[31:0];
     open_q      <= {open_q[4:0], acc_q > threshold_q};
     valid_q <= rst_ni && !clear_i ? {valid_q[Depth-3:0], done_valid_q} : '0;

@@ -19,6 +19,27 @@ package acs_pkg;
     pair_t [31:0] pairs;
   } sums_t;
 
+  // By how many places acs_requantize divides beyond SHIFT_MIN, and which bits fall off.
+  localparam int unsigned MAX_PLACES = acs_isa_pkg::SHIFT_MAX - acs_isa_pkg::SHIFT_MIN;
+  typedef struct packed {
+    logic [MAX_PLACES-1:0] below;
+    logic [4:0]            number;
+  } places_t;
+
+  // The factor of residuals.  A residual has no sign: of signed ones 128 more is taken, and 128
+  // times the factor less, which is the offset.
+  typedef struct packed {
+    logic signed [24:0] offset;
+    logic [15:0]        once;
+  } factor_t;
+
+  function automatic factor_t factor_of(input logic [15:0] once, input logic is_signed);
+    factor_t factor;
+    factor.once   = once;
+    factor.offset = is_signed ? -signed'({2'b0, once, 7'b0}) : '0;
+    return factor;
+  endfunction
+
   // Bits of a sum: a product is below 2^15, and a bank holds the weights of at least one row.
   function automatic int unsigned sum_bits(input int unsigned bank_words);
     return bank_words < 8192 ? 16 + $clog2(8 * bank_words) : 32;

@@ -44,7 +44,6 @@ module acs_post
 );
   localparam int unsigned Slices = LANES / PostLanes;
   localparam int unsigned SW = $clog2(Slices);
-  localparam int unsigned GW = LaneGroups > 1 ? $clog2(LaneGroups) : 1;
   localparam int unsigned Depth = 6;  // from a slice of sums to its pixels
 
   if (PostLanes != 4 && PostLanes != 8 && PostLanes != 16) begin : gen_bad_post
@@ -54,15 +53,16 @@ module acs_post
   // The instruction is there some cycles before its first sums.
   logic is_max;
   assign is_max = op_i.opcode == OP_POOL && op_i.pool_max;
-  logic is_conv_q, is_max_q, is_signed_max_q, residual_signed_q;
-  logic [15:0] res_mult_q;
+  logic is_conv_q, is_max_q, max_flips_q, max_signed_q;
+  factor_t factor_q;
   always_ff @(posedge clk_i) begin
     is_conv_q <= op_i.opcode == OP_CONV;
     is_max_q  <= is_max;
-    is_signed_max_q <= is_max && op_i.src_signed;
-    // A maximum is stored as it is: a residual times one, beside sums of zero.
-    residual_signed_q <= is_max ? op_i.dst_signed : op_i.res_signed;
-    res_mult_q        <= is_max ? 16'(1 << SHIFT_MIN) : op_i.res_enable ? op_i.res_mult : '0;
+    // A maximum is stored as it is, whatever the sign: a sum, to which 128 is added where results
+    // are signed, not where pixels are.
+    max_flips_q  <= op_i.src_signed != op_i.dst_signed;
+    max_signed_q <= is_max && op_i.dst_signed;
+    factor_q     <= factor_of(op_i.res_enable ? op_i.res_mult : '0, op_i.res_signed);
   end
 
   logic items_idle, item_valid, rest_valid, runs, ends;
@@ -172,25 +172,69 @@ module acs_post
     end
   end
 
-  // The first stage picks the slice, then the group.
-  short_pair_t [PostLanes/2-1:0] slice_sums_q;
-  logic [PostLanes-1:0][7:0] slice_residual_q;
-  constants_t constants_q;
-  short_pair_t [LaneGroups-1:0][PostLanes/2-1:0] group_slice;
+  // The first stage picks the slice: of a lane group by fours, and all but one of these parts are
+  // cleared.  The second stage takes them together and adds the bias: registers, of which there are
+  // enough, save the look-up tables of a wide choice.
+  localparam int unsigned PartSlices = 4;
+  localparam int unsigned GroupParts = Slices / PartSlices;
+  localparam int unsigned Parts = LaneGroups * GroupParts;
+  typedef short_pair_t [PostLanes/2-1:0] slice_t;
+  slice_t [Parts:0] parts_q;  // and maxima
+  slice_t slice;
+  logic [PostLanes-1:0][7:0] maximum_slice, slice_residual_q, residual_q;
+  constants_t constants_q, acc_constants_q;
+  logic signed [31:0] lower_bias_q;  // one less
+  logic [WeightBits-1:0] weight;
   logic [Slices-1:0][PostLanes-1:0][7:0] residual_slices, maximum_slices;
   assign residual_slices = residual;
   assign maximum_slices  = maxima_q;
-  for (genvar group = 0; group < LaneGroups; group++) begin : gen_slice
-    short_pair_t [Slices-1:0][PostLanes/2-1:0] slices;
-    assign slices             = shadow_q[group];
-    assign group_slice[group] = slices[slice_q];
+  always_comb begin
+    maximum_slice = maximum_slices[slice_q];
+    for (int i = 0; i < PostLanes; i++) maximum_slice[i][7] ^= max_flips_q;
+  end
+  assign weight = weights[item.group] | WeightBits'(max_signed_q);
+  for (genvar part = 0; part < Parts; part++) begin : gen_part
+    localparam int unsigned Group = part / GroupParts;
+    localparam int unsigned Part = part % GroupParts;
+    slice_t [Slices-1:0] slices;
+    logic chosen;
+    assign slices = shadow_q[Group];
+    if (GroupParts == 1) begin : gen_whole
+      assign chosen = item.group == group_t'(Group);
+    end else begin : gen_part_of_group
+      assign chosen = item.group == group_t'(Group) && slice_q[SW-1:2] == (SW - 2)'(Part);
+    end
+    always_ff @(posedge clk_i) begin
+      parts_q[part] <= slices[{SW'(Part)<<2|SW'(slice_q[1:0])}];
+      if (!chosen) parts_q[part] <= '0;
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    parts_q[Parts] <= '0;
+    for (int pair = 0; pair < PostLanes / 2; pair++) begin
+      parts_q[Parts][pair].lower[7:0] <= maximum_slice[2*pair];
+      parts_q[Parts][pair].upper[7:0] <= maximum_slice[2*pair+1];
+    end
+    if (!is_max_q) parts_q[Parts] <= '0;
+  end
+  always_comb begin
+    slice = '0;
+    for (int part = 0; part <= Parts; part++) slice |= parts_q[part];
   end
   always_ff @(posedge clk_i) begin
     constants_q      <= item.constants;
     // 128 was added to signed pixels.
-    constants_q.bias <= item.constants.bias - 32'(signed'({weights[item.group], 7'b0}));
-    slice_residual_q <= is_max_q ? maximum_slices[slice_q] : residual_slices[slice_q];
-    slice_sums_q     <= group_slice[item.group[GW-1:0]];
+    constants_q.bias <= item.constants.bias - 32'(signed'({weight, 7'd0}));
+    lower_bias_q     <= item.constants.bias - 32'(signed'({weight, 7'd1}));
+    acc_constants_q  <= constants_q;
+    if (is_max_q) begin
+      constants_q.mult  <= 16'(1 << SHIFT_MIN);
+      constants_q.shift <= 6'(SHIFT_MIN);
+    end
+    slice_residual_q <= residual_slices[slice_q];
+    for (int i = 0; i < PostLanes; i++) begin
+      residual_q[i] <= slice_residual_q[i] ^ {op_i.res_signed, 7'b0};
+    end
   end
 
   // Requantization.
@@ -199,25 +243,38 @@ module acs_post
   logic [Depth-1:0][SW-1:0] at_q;
   logic [Depth-1:0][15:0] base_q;
   logic [Depth-1:0][10:0] number_q;
+  places_t places;
+  logic unused_bias;
+  assign unused_bias = ^acc_constants_q.bias;
+
+  acs_places u_places (
+    .clk_i,
+    .shift_i (acc_constants_q.shift),
+    .places_o(places)
+  );
 
   for (genvar i = 0; i < PostLanes; i++) begin : gen_lane
     logic signed [31:0] unused_wide;
-    logic signed [SumBits-1:0] sum;
-    logic [7:0] byte_added;  // residual or maximum
+    // The accumulator wraps as int32 does.  What is put together from parts is what a difference
+    // takes away: there it fits into the look-up tables of the difference.
+    logic signed [31:0] acc_q;
     if (i % 2 == 0) begin : gen_lower
-      assign sum = {slice_sums_q[i/2].carries, slice_sums_q[i/2].lower};
+      logic signed [SumBits-1:0] sum;
+      assign sum = {slice[i/2].carries, slice[i/2].lower};
+      // a - ~b is a + b + 1.
+      always_ff @(posedge clk_i) acc_q <= lower_bias_q - ~32'(sum);
     end else begin : gen_upper
-      assign sum = slice_sums_q[i/2].upper - SumBits'(slice_sums_q[i/2].carries);
+      logic signed [SumBits-1:0] less;
+      assign less = SumBits'(slice[i/2].carries) - signed'(slice[i/2].upper);
+      always_ff @(posedge clk_i) acc_q <= constants_q.bias - 32'(less);
     end
-    assign byte_added = slice_residual_q[i] ^ {is_signed_max_q, 7'b0};
     acs_requantize u_requantize (
       .clk_i,
-      .sum_i     (32'(sum)),
-      .bias_i    (constants_q.bias),
-      .mult_i    (constants_q.mult),
-      .shift_i   (constants_q.shift),
-      .residual_i(signed'({residual_signed_q & byte_added[7], byte_added})),
-      .res_mult_i(res_mult_q),
+      .acc_i     (acc_q),
+      .mult_i    (acc_constants_q.mult),
+      .residual_i(residual_q[i]),
+      .factor_i  (factor_q),
+      .places_i  (places),
       .signed_i  (op_i.dst_signed),
       .wide_o    (unused_wide),
       .narrow_o  (results[i])

@@ -1,87 +1,96 @@
-// One requantization lane: (sum + bias) * mult + (residual * res_mult << (shift - SHIFT_MIN)),
-// divided by 2^shift, rounded half away from zero.  Five stages; the caller saturates or not.
+// One requantization lane: acc * mult + (residual * factor + offset << (shift - SHIFT_MIN)),
+// divided by 2^shift, rounded half away from zero.  Four stages; the caller saturates or not.
 //
 // One shifter is enough: the product is divided by 2^(shift - SHIFT_MIN) first, downwards, and of
 // the bits that fall off only whether they were all zero is kept; then product and residual are on
-// the same scale.
+// the same scale.  What would be saturated anyway is bounded before it is added to the residual,
+// where nobody wants the wide result.
 `default_nettype none
 
 module acs_requantize
   import acs_isa_pkg::*;
-(
+  import acs_pkg::*;
+#(
+  parameter bit Wide = 1'b0  // wide_o is wanted
+) (
   input  wire logic               clk_i,
-  input  wire logic signed [31:0] sum_i,
-  input  wire logic signed [31:0] bias_i,
+  input  wire logic signed [31:0] acc_i,
   input  wire logic [15:0]        mult_i,
-  input  wire logic [5:0]         shift_i,    // SHIFT_MIN..SHIFT_MAX
-  input  wire logic signed [8:0]  residual_i,
-  input  wire logic [15:0]        res_mult_i,
+  input  wire logic [7:0]         residual_i,
+  input  wire factor_t         factor_i,   // stable
+  input  wire places_t            places_i,   // two cycles after the accumulator, of acs_places
   input  wire logic               signed_i,
   output      logic signed [31:0] wide_o,     // low 32 bits, not narrowed
   output      logic [7:0]         narrow_o    // saturated
 );
   localparam int unsigned Split = 17;  // bits of a DSP48E1's unsigned factor
   localparam int unsigned Fraction = SHIFT_MIN;
-  localparam int unsigned MaxShift = SHIFT_MAX - SHIFT_MIN;
+  // A product is bounded to so many bits: twice the largest residual, and far above eight bits.
+  localparam int unsigned Bounded = 26;
+  localparam int unsigned ValueBits = Wide ? 49 : Bounded + 1;
+  localparam int unsigned ResultBits = ValueBits - Fraction;
 
-  logic signed [31:0] acc_q;
-  logic [15:0] mult_q, res_mult_q;
-  logic signed [8:0] residual_q;
-  logic [4:0] shift_q, shift2_q, shift3_q;
   logic [32:0] low_q;
   logic signed [31:0] high_q;
-  logic signed [24:0] added_q, added3_q;
+  logic signed [24:0] added_q;
   logic signed [47:0] scaled_q;
-  logic signed [48:0] value_q;
-  logic exact, exact_q, up;
-  logic signed [48-Fraction:0] result_q;
+  logic signed [ValueBits-1:0] shifted, value_q;
+  logic exact_q, up;
+  logic signed [ResultBits-1:0] result_q;
 
-  // The bits that the shift drops are all zero.
-  always_comb begin
-    exact = 1'b1;
-    for (int unsigned i = 0; i < MaxShift; i++) begin
-      if (5'(i) < shift3_q && scaled_q[i]) exact = 1'b0;
-    end
+  if (Wide) begin : gen_wide
+    assign shifted = ValueBits'(scaled_q) >>> places_i.number;
+  end else begin : gen_bounded
+    // By eights, by twos, by one: a choice of four fits a look-up table.
+    logic negative, above;
+    logic [31:0] eights;
+    logic [25:0] twos;
+    logic [24:0] ones;
+    assign negative = scaled_q[47];
+    assign above    = ((scaled_q[46:25] ^ {22{negative}}) & ~places_i.below[21:0]) != '0;
+    assign eights   = 32'(scaled_q >>> {places_i.number[4:3], 3'b0});
+    assign twos     = 26'(eights >> {places_i.number[2:1], 1'b0});
+    assign ones     = places_i.number[0] ? twos[25:1] : twos[24:0];
+    assign shifted  = {{2{negative}}, above ? {25{!negative}} : ones};
   end
 
   // One half and more rounds up; exactly one half does so only if that is away from zero.
-  assign up = value_q[Fraction-1] && !(value_q[48] && exact_q && value_q[Fraction-2:0] == '0);
+  assign up = value_q[Fraction-1] &&
+              !(value_q[ValueBits-1] && exact_q && value_q[Fraction-2:0] == '0);
 
   always_ff @(posedge clk_i) begin
-    // 1: the accumulator wraps as int32 does.
-    acc_q      <= sum_i + bias_i;
-    mult_q     <= mult_i;
-    residual_q <= residual_i;
-    res_mult_q <= res_mult_i;
-    shift_q    <= 5'(shift_i - 6'(SHIFT_MIN));
-    // 2: products.
-    low_q    <= 33'(acc_q[Split-1:0]) * 33'(mult_q);
-    high_q   <= 32'(signed'(acc_q[31:Split])) * signed'({16'b0, mult_q});
-    added_q  <= 25'(residual_q) * signed'({9'b0, res_mult_q});
-    shift2_q <= shift_q;
-    // 3: the product of the accumulator.
+    // 1: products.
+    low_q    <= 33'(acc_i[Split-1:0]) * 33'(mult_i);
+    high_q   <= 32'(signed'(acc_i[31:Split])) * signed'({16'b0, mult_i});
+    // 2: the product of the accumulator.
     scaled_q <= 48'(signed'({1'b0, low_q})) + (48'(high_q) <<< Split);
-    added3_q <= added_q;
-    shift3_q <= shift2_q;
-    // 4: on one scale.
-    value_q  <= (49'(scaled_q) >>> shift3_q) + 49'(added3_q);
-    exact_q  <= exact;
-    // 5: rounded.
-    result_q <= signed'(value_q[48:Fraction]) + signed'({{48 - Fraction{1'b0}}, up});
+    // 3: on one scale.
+    value_q  <= shifted + ValueBits'(added_q);
+    exact_q  <= (scaled_q[MAX_PLACES-1:0] & places_i.below) == '0;
+    // 4: rounded.
+    result_q <= signed'(value_q[ValueBits-1:Fraction]) +
+                signed'({{ResultBits - 1{1'b0}}, up});
+  end
+
+  // The product of the residual, in two stages.
+  logic [23:0] product_q;
+  always_ff @(posedge clk_i) begin
+    product_q <= 24'(residual_i) * 24'(factor_i.once);
+    added_q   <= signed'({1'b0, product_q}) + factor_i.offset;
   end
 
   // A result is too large where a bit above the narrow ones is not a copy of the sign.
-  logic negative, signed_fits, above;
-  assign negative    = result_q[48-Fraction];
-  assign signed_fits = result_q[48-Fraction:7] == '0 || &result_q[48-Fraction:7];
-  assign above       = result_q[47-Fraction:8] != '0;
+  logic negative_result, signed_fits, too_large;
+  assign negative_result = result_q[ResultBits-1];
+  assign signed_fits     = result_q[ResultBits-1:7] == '0 || &result_q[ResultBits-1:7];
+  assign too_large       = result_q[ResultBits-2:8] != '0;
 
-  assign wide_o = result_q[31:0];
+  assign wide_o = 32'(result_q);
   always_comb begin
     if (signed_i) begin
-      narrow_o = signed_fits ? result_q[7:0] : {negative, {7{!negative}}};
+      narrow_o = signed_fits ? result_q[7:0] : {negative_result, {7{!negative_result}}};
     end else begin
-      narrow_o = negative ? 8'h00 : above ? 8'hff : result_q[7:0];
+      narrow_o = negative_result ? 8'h00 : too_large ? 8'hff : result_q[7:0];
     end
   end
 

@@ -13,7 +13,7 @@ from streams import begin
 from acsgen.isa.generated import LANES, RECORD_WORDS, SHIFT_MAX, SHIFT_MIN, WORD_BITS, WORD_BYTES
 
 LANE_BITS = 32
-REQUANTIZE_STAGES, GROUP_STAGES = 5, 4
+REQUANTIZE_STAGES, GROUP_STAGES = 4, 4
 MAX_RUNS = 64
 BANK_WORDS = 64
 I32 = 1 << 31
@@ -43,37 +43,44 @@ async def requantize(dut: ModifiableObject) -> None:
     await begin(dut)
     rng = random.Random("requantize")
     edge, expected = RisingEdge(dut.clk), deque()
-    for batch in range(8):
-        # Whether results are signed does not change within an instruction.
-        is_signed = batch % 2
-        dut.rq_signed.value = is_signed
+    for batch in range(40):
+        # Signs and the factor of residuals do not change within an instruction.
+        is_signed, res_signed = batch % 2, batch // 2 % 2
+        res_mult = rng.choice([0, (1 << 16) - 1, rng.randrange(1 << 16), rng.randrange(1 << 16)])
+        dut.rq_signed.value, dut.rq_res_signed.value = is_signed, res_signed
+        dut.rq_res_mult.value = res_mult
         expected.clear()
-        for _ in range(600):
-            total, bias = signed_number(rng, 32), signed_number(rng, 32)
+        for _ in range(150):
+            acc, residual = signed_number(rng, 32), rng.choice([0, 127, 128, rng.randrange(256)])
             mult, shift = rng.randrange(1 << 16), rng.randint(SHIFT_MIN, SHIFT_MAX)
-            residual, res_mult = signed_number(rng, 9), rng.choice([0, rng.randrange(1 << 16)])
-            kind = rng.randrange(3)
+            kind = rng.randrange(4)
             if kind == 0:
-                # A half, or one off: sum * 1 is an odd multiple of 2**(shift - 1).
+                # A half, or one off: acc * 1 is an odd multiple of 2**(shift - 1).
                 shift = rng.randint(SHIFT_MIN, 30)
-                total = (2 * rng.randrange(-300, 300) + 1 << shift - 1) + rng.choice([0, 0, 1, -1])
-                total, bias, mult, res_mult = wrapped(total), 0, 1, 0
+                acc = (2 * rng.randrange(-300, 300) + 1 << shift - 1) + rng.choice([0, 0, 1, -1])
+                acc, mult, residual = wrapped(acc), 1, rng.choice([0, 0, residual])
             elif kind == 1:
                 # A result near the bounds of eight bits.
                 mult = rng.randrange(1 << 14, 1 << 15)
-                total, bias = (rng.randrange(-600, 600) << shift) // mult, rng.randrange(-2, 3)
-                total = max(-I32, min(I32 - 1, total))
-            dut.rq_sum.value, dut.rq_bias.value = total % 2**32, bias % 2**32
-            dut.rq_mult.value, dut.rq_shift.value = mult, shift
-            dut.rq_residual.value, dut.rq_res_mult.value = residual % 2**9, res_mult
-            exact = wrapped(total + bias) * mult + (residual * res_mult << shift - SHIFT_MIN)
-            expected.append(rounded(exact, shift))
+                acc = (rng.randrange(-600, 600) << shift) // mult + rng.randrange(-2, 3)
+                acc = max(-I32, min(I32 - 1, acc))
+            elif kind == 2:
+                # A product near the bounds of its own.
+                mult = rng.randrange(1 << 8, 1 << 16)
+                acc = (rng.choice([-1, 1]) << 25 + shift - SHIFT_MIN) // mult + rng.randrange(-2, 3)
+                acc = max(-I32, min(I32 - 1, acc))
+            dut.rq_acc.value, dut.rq_mult.value, dut.rq_shift.value = acc % 2**32, mult, shift
+            dut.rq_residual.value = residual
+            added = wrapped(residual, 8) if res_signed else residual
+            expected.append(rounded(acc * mult + (added * res_mult << shift - SHIFT_MIN), shift))
             await edge
             if len(expected) > REQUANTIZE_STAGES:
                 value = expected.popleft()
                 low, high = (-128, 127) if is_signed else (0, 255)
+                narrow = max(low, min(high, value)) % 2**8
                 assert int(dut.rq_wide.value) == value % 2**32
-                assert int(dut.rq_narrow.value) == max(low, min(high, value)) % 2**8
+                assert int(dut.rq_narrow.value) == narrow
+                assert int(dut.rq_bounded.value) == narrow
 
 
 class Group:

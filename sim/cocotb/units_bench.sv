@@ -176,16 +176,17 @@ module units_bench
   input  wire logic [5:0]  wb_b_addr,
   output      logic [63:0] wb_a_data,
   output      logic [63:0] wb_b_data,
-  // acs_requantize.
-  input  wire logic [31:0] rq_sum,
-  input  wire logic [31:0] rq_bias,
+  // acs_requantize with acs_places; once with all results, once with bounded ones.
+  input  wire logic [31:0] rq_acc,
   input  wire logic [15:0] rq_mult,
   input  wire logic [5:0]  rq_shift,
-  input  wire logic [8:0]  rq_residual,
+  input  wire logic [7:0]  rq_residual,
+  input  wire logic        rq_res_signed,
   input  wire logic [15:0] rq_res_mult,
   input  wire logic        rq_signed,
   output      logic [31:0] rq_wide,
   output      logic [7:0]  rq_narrow,
+  output      logic [7:0]  rq_bounded,
   // acs_lane_group, and acs_maximum of the pixels of its first window.
   input  wire logic        lg_valid,
   input  wire logic        lg_first,
@@ -441,17 +442,41 @@ module units_bench
     .b_data_o    (wb_b_data)
   );
 
-  acs_requantize u_requantize (
+  places_t rq_places;
+  logic [7:0] rq_unsigned;
+  logic [31:0] unused_rq_wide;
+  assign rq_unsigned = rq_residual ^ {rq_res_signed, 7'b0};
+
+  acs_places u_places (
+    .clk_i   (clk),
+    .shift_i (rq_shift),
+    .places_o(rq_places)
+  );
+
+  acs_requantize #(
+    .Wide(1'b1)
+  ) u_requantize (
     .clk_i     (clk),
-    .sum_i     (rq_sum),
-    .bias_i    (rq_bias),
+    .acc_i     (rq_acc),
     .mult_i    (rq_mult),
-    .shift_i   (rq_shift),
-    .residual_i(rq_residual),
-    .res_mult_i(rq_res_mult),
+    .residual_i(rq_unsigned),
+    .factor_i  (factor_of(rq_res_mult, rq_res_signed)),
+    .places_i  (rq_places),
     .signed_i  (rq_signed),
     .wide_o    (rq_wide),
     .narrow_o  (rq_narrow)
+  );
+
+  acs_requantize u_bounded (
+    .clk_i     (clk),
+    .acc_i     (rq_acc),
+    .mult_i    (rq_mult),
+    .residual_i(rq_unsigned),
+    .factor_i  (factor_of(rq_res_mult, rq_res_signed)),
+    .places_i  (rq_places),
+    .signed_i  (rq_signed),
+    .wide_o    (unused_rq_wide),
+    .narrow_o  (rq_bounded)
   );
 
   // The pixels of an iteration are there a cycle before the rest of it.

@@ -1,45 +1,59 @@
 // The requantizer as written, its netlist, and its definition in wide integers, on the same inputs.
 `default_nettype none
 
-module requantize_twin (
+module requantize_twin
+  import acs_pkg::*;
+(
   input  wire logic   clk_i,
   output logic [31:0] compared_o,
   output logic [31:0] wrong_o
 );
-  localparam int Latency = 5;
+  localparam int Latency = 4;
 
-  logic signed [31:0] sum, bias;
+  logic signed [31:0] acc;
   logic [15:0] mult, res_mult;
   logic [5:0] shift;
-  logic signed [8:0] residual;
-  logic is_signed;
+  logic [7:0] residual;
+  logic is_signed, res_signed;
+  factor_t factor;
+  places_t places;
 
   logic signed [31:0] wide, netlist_wide;
   logic [7:0] narrow, netlist_narrow;
 
-  acs_requantize u_rtl (
+  assign factor = factor_of(res_mult, res_signed);
+
+  // As acs_places has it.
+  logic [4:0] number_q;
+  always_ff @(posedge clk_i) begin
+    number_q      <= 5'(shift - 6'd14);
+    places.number <= number_q;
+    for (int i = 0; i < 24; i++) places.below[i] <= i < int'(number_q);
+  end
+
+  acs_requantize #(
+    .Wide(`WIDE)
+  ) u_rtl (
     .clk_i,
-    .sum_i(sum),
-    .bias_i(bias),
-    .mult_i(mult),
-    .shift_i(shift),
-    .residual_i(residual),
-    .res_mult_i(res_mult),
-    .signed_i(is_signed),
-    .wide_o(wide),
-    .narrow_o(narrow)
+    .acc_i     (acc),
+    .mult_i    (mult),
+    .residual_i(residual ^ {res_signed, 7'b0}),
+    .factor_i  (factor),
+    .places_i  (places),
+    .signed_i  (is_signed),
+    .wide_o    (wide),
+    .narrow_o  (narrow)
   );
   acs_requantize_netlist u_netlist (
     .clk_i,
-    .sum_i(sum),
-    .bias_i(bias),
-    .mult_i(mult),
-    .shift_i(shift),
-    .residual_i(residual),
-    .res_mult_i(res_mult),
-    .signed_i(is_signed),
-    .wide_o(netlist_wide),
-    .narrow_o(netlist_narrow)
+    .acc_i     (acc),
+    .mult_i    (mult),
+    .residual_i(residual ^ {res_signed, 7'b0}),
+    .factor_i  (factor),
+    .places_i  (places),
+    .signed_i  (is_signed),
+    .wide_o    (netlist_wide),
+    .narrow_o  (netlist_narrow)
   );
 
   // Division by 2^shift, rounded half away from zero, in 96 bits.
@@ -76,18 +90,23 @@ module requantize_twin (
 
   always_ff @(posedge clk_i) begin
     cycle_q   <= cycle_q + 1;
-    sum       <= spread();
-    bias      <= $urandom % 2 == 0 ? '0 : spread();
+    acc       <= spread();
     mult      <= $urandom % 8 == 0 ? 16'hffff : 16'($urandom >> ($urandom % 16));
-    res_mult  <= $urandom % 8 == 0 ? 16'hffff : 16'($urandom >> ($urandom % 16));
     shift     <= 6'(14 + $urandom % 25);
-    residual  <= $urandom % 3 == 0 ? '0 :
-                 $urandom % 2 == 0 ? 9'(signed'(8'($urandom))) : 9'($urandom & 255);
-    is_signed <= 1'($urandom);
-    expected_q <= {expected_q[Latency-2:0], divided(sum + bias, mult, shift, residual, res_mult)};
-    if (cycle_q > 16) begin
+    residual  <= $urandom % 3 == 0 ? '0 : 8'($urandom);
+    // Within an instruction these stay.
+    if (cycle_q % 64 == 0) begin
+      is_signed  <= 1'($urandom);
+      res_signed <= 1'($urandom);
+      res_mult   <= $urandom % 8 == 0 ? 16'hffff : 16'($urandom >> ($urandom % 16));
+    end
+    expected_q <= {
+      expected_q[Latency-2:0],
+      divided(acc, mult, shift, signed'({res_signed & residual[7], residual}), res_mult)
+    };
+    if (cycle_q > 64 && cycle_q % 64 > 8) begin
       compared_o <= compared_o + 1;
-      if (wide != result[31:0] || netlist_wide != wide || narrow != saturated ||
+      if ((`WIDE && wide != result[31:0]) || netlist_wide != wide || narrow != saturated ||
           netlist_narrow != narrow) begin
         wrong_o <= wrong_o + 1;
       end

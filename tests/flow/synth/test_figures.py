@@ -91,7 +91,8 @@ def test_parameters_are_found_in_the_sources() -> None:
     declared = modules()
     assert declared["acs_engine"] >= {"LaneGroups", "PostLanes"}
     assert declared["acs_lane_group"] == {"SumBits"}
-    assert declared["acs_requantize"] == set()
+    assert declared["acs_requantize"] == {"Wide"}
+    assert declared["acs_places"] == set()
 
 
 def test_what_a_part_has_too_little_of_is_named() -> None:

