@@ -32,6 +32,7 @@ module acs_channels
   input  wire logic        listed_i,
   input  wire channel_t    addr_i,
   output      channel_t    channel_o,
+  output      listed_t     list_channel_o,  // of the list, whether it serves or not
   input  wire listed_t     index_addr_i,
   output      listed_t     index_o,         // in the list only
   // Whether a channel is active, as of the last scan.
@@ -123,7 +124,8 @@ module acs_channels
     if (table_write_i) table_q[table_addr_i] <= table_data_i;
   end
 
-  assign channel_o = listed_i ? channel_t'(channel_q[listed_t'(addr_i)]) :
+  assign list_channel_o = channel_q[listed_t'(addr_i)];
+  assign channel_o = listed_i ? channel_t'(list_channel_o) :
                      has_table_i ? channel_t'(tabled) : order_addr;
   assign index_o   = index_q[index_addr_i];
   assign flag_o    = flag_q[flag_addr_i];

@@ -80,10 +80,10 @@ module acs_conv_control
   typedef logic [$bits(channels_t):0] entries_t;  // of both tables
   channels_t group_q;
   channel_counts_t first_q;
-  entries_t all_entries_q;
+  entries_t last_entry_q;
   // Table.
   entries_t entry_q;
-  logic bad_q;
+  logic bad_q, entries_end_q;
   logic [63:0] word_q;
   logic word_valid_q;
   logic [15:0] entry;
@@ -110,13 +110,16 @@ module acs_conv_control
   logic drained;
 
   always_ff @(posedge clk_i) begin
-    all_entries_q <= entries_t'(channels_i.inputs) + entries_t'(channels_i.outputs);
+    last_entry_q <= entries_t'(channels_i.inputs) + entries_t'(channels_i.outputs) - 1'b1;
+    // All entries are in the table.  There are two at least, so that the first is not the last.
+    entries_end_q <= state_q == StTable && (entries_end_q ||
+                                            (entry_step && entry_q == last_entry_q));
   end
   assign blocks = plane_blocks(op_i.dst_height, op_i.row_log2);
 
   // Table: four entries a word, one written a cycle.
   assign entry         = word_q[16*entry_q[1:0]+:16];
-  assign entry_step    = state_q == StTable && word_valid_q && entry_q != all_entries_q;
+  assign entry_step    = state_q == StTable && word_valid_q && !entries_end_q;
   assign data_ready_o  = state_q == StTable && (!word_valid_q || (entry_step && &entry_q[1:0]));
   assign of_outputs    = entry_q >= entries_t'(channels_i.inputs);
   assign table_write_o = '{
@@ -125,8 +128,8 @@ module acs_conv_control
       address: listed_t'(of_outputs ? entry_q - entries_t'(channels_i.inputs) : entry_q),
       channel: listed_t'(entry)
     };
-  assign events_o.channel_table  = state_q == StTable && entry_q == all_entries_q && !bad_q;
-  assign bad_table_o   = state_q == StTable && entry_q == all_entries_q && bad_q;
+  assign events_o.channel_table  = state_q == StTable && entries_end_q && !bad_q;
+  assign bad_table_o   = state_q == StTable && entries_end_q && bad_q;
 
   // Lists.  The list of inputs may be walked while it grows.
   assign scan_o       = state_q == StScan;
@@ -305,7 +308,7 @@ module acs_conv_control
             word_q       <= data_i;
             word_valid_q <= 1'b1;
           end
-          if (entry_q == all_entries_q) begin
+          if (entries_end_q) begin
             state_q <= StScan;
             if (bad_q) state_q <= StIdle;
           end

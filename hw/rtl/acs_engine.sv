@@ -43,9 +43,8 @@ module acs_engine
   logic [READERS-1:0] read_req_valid, read_req_ready, read_valid, read_ready, read_fault;
   span_t [READERS-1:0] read_req;
   logic [63:0] read_data;
-  logic read_error, read_idle;
   logic write_req_valid, write_req_ready, write_ready, write_idle, write_error, clear_error;
-  logic header_next, written;
+  logic read_error, read_idle, header_next, written;
   span_t write_req;
   word_t header, result, copy_word;
 
@@ -56,15 +55,14 @@ module acs_engine
   channels_t in_count;
   mask_write_t mask_write;
   channel_t in_addr, in_channel, out_channel, post_list;
+  listed_t out_listed, unused_in_listed;
   listed_t in_index, row_addr, row_index, flag_addr, clear_list;
-  logic post_looks;
 
   // Weights.
   logic load_all, load_list, loader_busy, chunk_done;
   row_list_t row_list;
   logic [1:0][7:0] rows_there;
   early_words_t early;
-  logic [15:0] row_read;
   logic [LaneGroups-1:0] weight_write;
   logic row_read_valid, weight_set, record_write;
   logic [BW-1:0] weight_addr;
@@ -72,7 +70,7 @@ module acs_engine
   constants_t record;
 
   // Iterations, rounds, and the way of their sums.
-  logic iteration_valid, iteration_ready, round_valid, release_round;
+  logic iteration_valid, iteration_ready, round_valid, release_round, post_looks;
   iteration_t iteration;
   round_t round;
   logic clear_start, clear_busy, post_idle, writer_idle;
@@ -90,7 +88,7 @@ module acs_engine
   linear_job_t linear_job;
   logic linear_job_valid, linear_error, total_valid, totals_done;
   logic signed [31:0] total;
-  logic [15:0] factor_addr;
+  logic [15:0] row_read, factor_addr;
   logic [63:0] weight_data, factor_word;
 
   acs_axil_regs u_regs (
@@ -240,6 +238,7 @@ module acs_engine
     .listed_i     (kind.listed.inputs),
     .addr_i       (in_addr),
     .channel_o    (in_channel),
+    .list_channel_o(unused_in_listed),
     .index_addr_i (kind.listed.inputs ? listed_t'(in_addr) : '0),
     .index_o      (in_index),
     .flag_addr_i  (flag_addr),
@@ -265,6 +264,7 @@ module acs_engine
     .listed_i     (kind.listed.outputs && kind.conv),
     .addr_i       (post_looks ? post_list : channel_t'(clear_list)),
     .channel_o    (out_channel),
+    .list_channel_o(out_listed),
     .index_addr_i (row_addr),
     .index_o      (row_index),
     .flag_addr_i  (flag_addr),
@@ -379,7 +379,7 @@ module acs_engine
     .clear_busy_o     (clear_busy),
     .list_ready_i     (!post_looks),
     .list_addr_o      (clear_list),
-    .list_channel_i   (out_channel),
+    .list_channel_i   (channel_t'(out_listed)),
     .result_valid_i   (block_write_valid),
     .result_i         (block_write),
     .image_valid_i    (image_write_valid),

@@ -36,18 +36,18 @@ module acs_fetch
   logic [31:0] left_q;  // words from there on
   logic [SW-1:0] buffered_q;  // asked for and not yet taken out of the buffer
   logic [IW-1:0] arriving_q, leaving_q;
-  logic ends_q, more, accepted;
+  logic ends_q, more_q, accepted;  // another whole instruction is left
   logic word_valid, word_ready, word_error;
   logic [63:0] word;
   logic last_arrives, last_leaves;
 
-  assign more         = left_q >= 32'(INSTRUCTION_WORDS);
-  assign req_valid_o  = running_q && !ends_q && !waiting_q && more && buffered_q != SW'(Ahead);
+  assign req_valid_o  = running_q && !ends_q && !waiting_q && more_q && buffered_q != SW'(Ahead);
   assign req_o        = '{address: address_q, words: 32'(INSTRUCTION_WORDS)};
   assign accepted     = req_valid_o && req_ready_i;
   assign last_arrives = data_valid_i && arriving_q == LastWord;
   assign last_leaves  = word_ready && word_valid && leaving_q == LastWord;
-  assign no_more_o    = running_q && !ends_q && !more && !waiting_q && buffered_q == 0 && !valid_o;
+  assign no_more_o    = running_q && !ends_q && !more_q && !waiting_q && buffered_q == 0 &&
+                        !valid_o;
 
   // The word that holds the opcode tells whether another instruction follows.
   instruction_words_t probe;
@@ -84,6 +84,7 @@ module acs_fetch
       ends_q     <= 1'b0;
       address_q  <= '0;
       left_q     <= '0;
+      more_q     <= 1'b0;
       buffered_q <= '0;
       arriving_q <= '0;
       leaving_q  <= '0;
@@ -94,6 +95,7 @@ module acs_fetch
       if (accepted) begin
         address_q <= address_q + 64'(INSTRUCTION_WORDS * WORD_BYTES);
         left_q    <= left_q - 32'(INSTRUCTION_WORDS);
+        more_q    <= left_q >= 32'(2 * INSTRUCTION_WORDS);
         waiting_q <= 1'b1;
       end
       if (data_valid_i) begin
@@ -114,6 +116,7 @@ module acs_fetch
         ends_q     <= 1'b0;
         address_q  <= program_i.address;
         left_q     <= program_i.words;
+        more_q     <= program_i.words >= 32'(INSTRUCTION_WORDS);
         buffered_q <= '0;
         arriving_q <= '0;
         leaving_q  <= '0;

@@ -50,7 +50,8 @@ module acs_linear
   state_e state_q;
   logic is_gate, is_wide;
   channels_t row_q, last_row_q;
-  logic [15:0] word_q, final_word_q;
+  logic [15:0] word_q, before_final_q;  // the last word of a row but one
+  logic single_word_q;  // a row has one word of weights
   logic last_word_q, take;
 
   assign is_gate = op_i.linear_mode == LINEAR_GATE && !gavg_i;
@@ -252,9 +253,10 @@ module acs_linear
 
   // A row's last word is told a word ahead.
   always_ff @(posedge clk_i) begin
-    final_word_q <= op_i.row_words - 16'(RECORD_WORDS) - 16'd1;
+    before_final_q <= op_i.row_words - 16'(RECORD_WORDS) - 16'd2;
+    single_word_q  <= op_i.row_words == 16'(RECORD_WORDS + 1);
     if (state_q == StIdle) last_word_q <= op_i.row_words == 16'(RECORD_WORDS + 1);
-    else if (take) last_word_q <= last_word_q ? final_word_q == 0 : word_q + 16'd1 == final_word_q;
+    else if (take) last_word_q <= last_word_q ? single_word_q : word_q == before_final_q;
   end
 
   always_ff @(posedge clk_i) begin

@@ -45,12 +45,12 @@ module acs_map_control
   } state_e;
 
   state_e state_q;
-  channels_t channel_q;
+  channels_t channel_q, next_q;  // one more
   logic [10:0] block_q;
   logic active_q;  // the channel is
   group_t lane_q;  // lane group of the item
   logic [7:0] factor_q;
-  logic is_gavg, takes_max, channel_active, last, ends;
+  logic is_gavg, is_pool_q, is_scale_q, takes_max, channel_active, last, ends;
   logic [10:0] blocks, last_block_q, last_pair_q;
 
   assign is_gavg   = kind_i.gavg;
@@ -60,17 +60,14 @@ module acs_map_control
 
   assign scan_o         = state_q == StScan;
   // GAVG takes a channel after the other: whether the next one is active is looked up meanwhile.
-  assign flag_addr_o    = listed_t'(state_q == StTotals ? channel_q + 1'b1 : channel_q);
+  assign flag_addr_o    = listed_t'(state_q == StTotals ? next_q : channel_q);
   assign factor_addr_o  = op_i.vec_src + 16'(channel_q[$bits(channel_q)-1:3]);
   assign channel_active = (flag_i | ~kind_i.listed) == 2'b11;
 
   always_comb begin
-    unique case (op_i.opcode)
-      OP_POOL:  last = last_tap_i;
-      OP_GAVG:  last = step_i[10:0] == last_pair_q;
-      OP_SCALE: last = step_i == 16'd1;
-      default:  last = 1'b1;
-    endcase
+    if (is_pool_q) last = last_tap_i;
+    else if (is_gavg) last = step_i[10:0] == last_pair_q;
+    else last = !is_scale_q || step_i == 16'd1;
     if (!active_q) last = 1'b1;
   end
 
@@ -89,7 +86,7 @@ module acs_map_control
     iteration_o.group   = lane_q;
     iteration_o.count_a = 5'd1;
     iteration_o.weight  = 9'sd1;
-    if (op_i.opcode == OP_SCALE) begin
+    if (is_scale_q) begin
       // A factor is two weights of at most 128, so that products keep to 16 bits.
       iteration_o.weight = signed'({2'b0, factor_q[7:1]});
       if (step_i != 0) iteration_o.weight = signed'({2'b0, factor_q[7:1]} + 9'(factor_q[0]));
@@ -112,6 +109,8 @@ module acs_map_control
 
   // The instruction is there a cycle before its first iteration.
   always_ff @(posedge clk_i) begin
+    is_pool_q    <= op_i.opcode == OP_POOL;
+    is_scale_q   <= op_i.opcode == OP_SCALE;
     last_block_q <= blocks - 11'd1;
     last_pair_q  <= ((blocks + 11'd1) >> 1) - 11'd1;
   end
@@ -120,6 +119,7 @@ module acs_map_control
     if (!rst_ni || clear_i) begin
       state_q   <= StIdle;
       channel_q <= '0;
+      next_q    <= channels_t'(1);
       block_q   <= '0;
       active_q  <= 1'b0;
       lane_q    <= '0;
@@ -129,6 +129,7 @@ module acs_map_control
         StIdle: begin
           if (start_i) begin
             channel_q <= '0;
+            next_q    <= channels_t'(1);
             block_q   <= '0;
             lane_q    <= '0;
             active_q  <= 1'b1;
@@ -156,16 +157,18 @@ module acs_map_control
             // Only the first lane group takes maxima.
             if (!takes_max) lane_q <= lane_q == group_t'(LaneGroups - 1) ? '0 : lane_q + 4'd1;
             if (block_q == last_block_q) begin
-              channel_q <= channel_q + 1'b1;
+              channel_q <= next_q;
+              next_q    <= next_q + 1'b1;
               state_q   <= StChannel;
             end
           end
         end
         StTotals: begin
           if (ends) begin
-            channel_q <= channel_q + 1'b1;
+            channel_q <= next_q;
+            next_q    <= next_q + 1'b1;
             active_q  <= channel_active;
-            if (channel_q == op_i.channels - 1'b1) state_q <= StDrain;
+            if (next_q == op_i.channels) state_q <= StDrain;
           end
         end
         StDrain: if (settled_i) state_q <= StIdle;
