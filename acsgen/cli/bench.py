@@ -54,6 +54,7 @@ def bench(
 
     from acsgen.cost.lane_groups import engine_for
     from acsgen.engines.rtl import Memory
+    from acsgen.flow.baseline import locked
     from acsgen.flow.bench import (
         chosen_cases,
         compare,
@@ -76,7 +77,8 @@ def bench(
     print_table(figures_table(cases, result, simulation.title))
     write_json(json_file, {"memory": result.memory, "figures": result.figures})
     if update:
-        save_baseline(path, recorded, result)
+        with locked(path):
+            save_baseline(path, load_baseline(path), result)
         out.print(f"written to {path}", soft_wrap=True)
         return
     require_same(path, compare(recorded, result))

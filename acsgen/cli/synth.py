@@ -77,6 +77,7 @@ def synth(
     some minutes, placed takes half an hour.
     """
     from acsgen.cost.lane_groups import engine_for
+    from acsgen.flow.baseline import locked
     from acsgen.flow.synth import SynthesisError, compare, load_baseline, save_baseline, synthesize
     from acsgen.flow.synth.run import check_family
 
@@ -112,7 +113,8 @@ def synth(
     units = {str(unit): found for unit, found in result.units.items()}
     write_json(json_file, {"yosys": result.yosys, "units": units, "total": result.total})
     if update:
-        save_baseline(path, recorded, target.name, result)
+        with locked(path):
+            save_baseline(path, load_baseline(path), target.name, result)
         out.print(f"written to {path}", soft_wrap=True)
     differences = [] if update else compare(recorded, target.name, result)
     shortages = result.shortages(target)
@@ -131,6 +133,7 @@ def _timing(
     baseline: Path | None,
     json_file: Path | None,
 ) -> None:
+    from acsgen.flow.baseline import locked
     from acsgen.flow.synth import SynthesisError
     from acsgen.flow.synth import timing as timed
 
@@ -147,7 +150,8 @@ def _timing(
     out.print("of another family than the board's: compares revisions, says nothing absolute")
     write_json(json_file, {"tools": timed.tools(), "units": {str(u): t for u, t in found.items()}})
     if update:
-        timed.save_timing(path, recorded, units, found)
+        with locked(path):
+            timed.save_timing(path, timed.load_timing(path), units, found)
         out.print(f"written to {path}", soft_wrap=True)
     else:
         require_same(path, timed.compare_timing(recorded, found))
@@ -156,6 +160,7 @@ def _timing(
 def _whole(
     kind: str, engine: EngineConfig, update: bool, baseline: Path | None, json_file: Path | None
 ) -> None:
+    from acsgen.flow.baseline import locked
     from acsgen.flow.synth import SynthesisError
     from acsgen.flow.synth import timing as timed
     from acsgen.flow.synth.whole import WORTH, whole_timing
@@ -176,7 +181,8 @@ def _whole(
         out.print(f"  {listed}", soft_wrap=True)
     write_json(json_file, {"tools": timed.tools(), kind: found})
     if update:
-        timed.save_whole(path, recorded, kind, found)
+        with locked(path):
+            timed.save_whole(path, timed.load_timing(path), kind, found)
         out.print(f"written to {path}", soft_wrap=True)
     else:
         require_same(path, timed.compare_whole(recorded, kind, found))

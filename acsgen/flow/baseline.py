@@ -6,8 +6,11 @@ and *rows* of figures by name.  How an entry is laid out is for its owner to say
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,6 +62,22 @@ def load_baseline(path: Path, command: str, *keys: str) -> Baseline:
             Problem(str(path), f"is not a baseline of {command}", "write one with --update")
         ) from error
     return dict(content)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other updates of the baselines beside ``path`` waiting.
+
+    A measurement takes minutes, and two may end in one file: whoever writes reads the file again
+    first, so that the other's entries stay.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def save_baseline(path: Path, baseline: Baseline, *, sort_keys: bool = False) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from acsgen.flow.synth.ecp5 import OurNames, place_and_route
+from acsgen.flow.baseline import locked
+from acsgen.flow.synth.ecp5 import OurNames, UnitTiming, place_and_route
 from acsgen.flow.synth.timing import (
     SMALLEST,
     compare_timing,
@@ -87,6 +89,21 @@ def test_figures_of_other_tools_do_not_stay(tmp_path: Path) -> None:
     other = baseline | {"tools": baseline["tools"] | {"nextpnr": "0"}}
     save_timing(path, other, {unit: "digest"}, {})
     assert load_timing(path) == {"tools": tools(), "units": {}}
+
+
+def test_two_updates_at_once_keep_both_rows(tmp_path: Path) -> None:
+    path = tmp_path / "timing.json"
+    save_timing(path, {}, {}, {})
+    found = UnitTiming(1.0, "a_q -> b_q, 1.0 ns (1.0 logic)")
+
+    def update(number: int) -> None:
+        unit = Unit(f"acs_{number}", ())
+        with locked(path):
+            save_timing(path, load_timing(path), {unit: "digest"}, {unit: found})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(update, range(8)))
+    assert set(load_timing(path)["units"]) == {f"acs_{number}" for number in range(8)}
 
 
 def test_figures_of_the_whole_engine_are_kept_and_compared(tmp_path: Path) -> None:
