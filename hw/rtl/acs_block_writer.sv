@@ -47,8 +47,11 @@ module acs_block_writer
     end
   end
 
-  logic [10:0] plane;
-  assign plane = plane_blocks(phase_size(op_i.dst_height, 1'b0), phase_row_log2(op_i.row_log2));
+  // The instruction is there many cycles before its first block.
+  logic [10:0] plane_q;
+  always_ff @(posedge clk_i) begin
+    plane_q <= plane_blocks(phase_size(op_i.dst_height, 1'b0), phase_row_log2(op_i.row_log2));
+  end
 
   // Split layout.  A write takes every second row of the block.  Of each pair of segments in these
   // rows, the even columns make a segment of one phase plane, the odd columns one of the other.
@@ -146,7 +149,7 @@ module acs_block_writer
     if (op_i.dst_split) begin
       for (int half = 0; half < 2; half++) begin
         write_o.address[half] = base_q + 16'(target_block) +
-          phase_offset(16'(plane), row_phase_q, odd[half]);
+          phase_offset(16'(plane_q), row_phase_q, odd[half]);
       end
       write_o.banks = {2{there << bank[1:0]}};
       write_o.data  = split;

@@ -4,6 +4,9 @@
 //
 // A scan looks at one channel a cycle and, four cycles later, appends it to the front of the list,
 // or, masked, to the end, which grows downwards.  The front may be walked while it grows.
+//
+// Table and list lie in block RAM: a look-up is there a cycle after its place, and does not show
+// what is found in the cycle of the place.
 `default_nettype none
 
 module acs_channels
@@ -28,7 +31,7 @@ module acs_channels
   output      logic        busy_o,
   output      channels_t   active_o,        // found by now
   output      channels_t   masked_o,
-  // Look-ups: of the list, or, without one, of the order itself.
+  // Look-ups, a cycle after their place: of the list, or, without one, of the order itself.
   input  wire logic        listed_i,
   input  wire channel_t    addr_i,
   output      channel_t    channel_o,
@@ -39,15 +42,12 @@ module acs_channels
   input  wire listed_t     flag_addr_i,
   output      logic        flag_o
 );
-  listed_t table_q[MAX_LISTED];
-  listed_t channel_q[MAX_LISTED];
-  listed_t index_q[MAX_LISTED];
   logic flag_q[MAX_LISTED];
 
   logic [7:0] mask_q;
   channels_t next_q, left_q, base_q;
-  channel_t order_addr;
-  listed_t tabled, tabled_q, order_q;
+  channel_t order_addr, order_q;
+  listed_t tabled;
   logic scans_q;  // left_q is not 0
   // The channel is known, the mask's word is there, it is in a register, its bit is.
   logic [4:1] valid_q;
@@ -60,8 +60,7 @@ module acs_channels
 
   // The order: while a scan runs, only the scan looks it up.
   assign order_addr = scans_q ? channel_t'(next_q) : addr_i;
-  assign tabled     = table_q[listed_t'(order_addr)];
-  assign scanned    = has_table_i ? tabled_q : order_q;
+  assign scanned    = has_table_i ? tabled : listed_t'(order_q);
 
   acs_ram #(
     .Width(64),
@@ -110,24 +109,50 @@ module acs_channels
   end
 
   always_ff @(posedge clk_i) begin
-    tabled_q    <= tabled;
-    order_q     <= listed_t'(order_addr);
+    order_q     <= order_addr;
     channels_q  <= {channels_q[3:2], scanned};
     indices_q   <= {indices_q[3:1], listed_t'(next_q - base_q)};
     mask_word_q <= mask_word;
     active_q    <= mask_q == 8'(MASK_NONE) || mask_word_q[channels_q[3][5:0]];
-    if (valid_q[4]) begin
-      channel_q[place]      <= channels_q[4];
-      index_q[place]        <= indices_q[4];
-      flag_q[channels_q[4]] <= active_q;
-    end
-    if (table_write_i) table_q[table_addr_i] <= table_data_i;
+    if (valid_q[4]) flag_q[channels_q[4]] <= active_q;
   end
 
-  assign list_channel_o = channel_q[listed_t'(addr_i)];
+  acs_ram #(
+    .Width($bits(listed_t)),
+    .Depth(MAX_LISTED)
+  ) u_table (
+    .clk_i,
+    .write_i     (table_write_i),
+    .write_addr_i(table_addr_i),
+    .write_data_i(table_data_i),
+    .read_addr_i (listed_t'(order_addr)),
+    .read_data_o (tabled)
+  );
+  acs_ram #(
+    .Width($bits(listed_t)),
+    .Depth(MAX_LISTED)
+  ) u_list (
+    .clk_i,
+    .write_i     (valid_q[4]),
+    .write_addr_i(place),
+    .write_data_i(channels_q[4]),
+    .read_addr_i (listed_t'(addr_i)),
+    .read_data_o (list_channel_o)
+  );
+  acs_ram #(
+    .Width($bits(listed_t)),
+    .Depth(MAX_LISTED)
+  ) u_indices (
+    .clk_i,
+    .write_i     (valid_q[4]),
+    .write_addr_i(place),
+    .write_data_i(indices_q[4]),
+    .read_addr_i (index_addr_i),
+    .read_data_o (index_o)
+  );
+
   assign channel_o = listed_i ? channel_t'(list_channel_o) :
-                     has_table_i ? channel_t'(tabled) : order_addr;
-  assign index_o   = index_q[index_addr_i];
+                     has_table_i ? channel_t'(tabled) : order_q;
   assign flag_o    = flag_q[flag_addr_i];
 
 endmodule

@@ -17,28 +17,29 @@ module acs_clear
   // List of outputs.
   input  wire logic         list_ready_i,
   output      listed_t      list_addr_o,
-  input  wire channel_t     list_channel_i,
+  input  wire channel_t     list_channel_i, // a cycle later
   // Port B.
   output      logic         write_valid_o,
   input  wire logic         write_ready_i,
   output      logic [15:0]  write_addr_o
 );
   channels_t place_q;  // in the list, counted from its end: less the channels not looked up yet
-  logic channel_valid_q, writes_q;
+  logic looked_q, channel_valid_q, writes_q;
   channel_t channel_q;
   logic [15:0] address_q, blocks_q;  // of the channel's next block; blocks that remain
   logic look, begins, ends;
 
   assign list_addr_o   = listed_t'(place_q);
-  assign busy_o        = place_q != 0 || channel_valid_q || writes_q;
+  assign busy_o        = place_q != 0 || looked_q || channel_valid_q || writes_q;
   assign write_valid_o = writes_q;
   assign write_addr_o  = address_q;
   assign ends          = writes_q && write_ready_i && blocks_q == 16'd1;
   assign begins        = channel_valid_q && (!writes_q || ends);
-  assign look          = place_q != 0 && list_ready_i && (!channel_valid_q || begins);
+  assign look          = place_q != 0 && list_ready_i && !looked_q &&
+                         (!channel_valid_q || begins);
 
   always_ff @(posedge clk_i) begin
-    if (look) channel_q <= list_channel_i;
+    if (looked_q) channel_q <= list_channel_i;
     if (begins) begin
       address_q <= op_i.dst_base + 16'(channel_q) * op_i.dst_step;
       blocks_q  <= blocks_i;
@@ -48,12 +49,14 @@ module acs_clear
     end
     if (!rst_ni || clear_i) begin
       place_q         <= '0;
+      looked_q        <= 1'b0;
       channel_valid_q <= 1'b0;
       writes_q        <= 1'b0;
     end else begin
       if (start_i) place_q <= -channels_i;
       else if (look) place_q <= place_q + 1'b1;
-      channel_valid_q <= look || (channel_valid_q && !begins);
+      looked_q        <= look;
+      channel_valid_q <= looked_q || (channel_valid_q && !begins);
       writes_q        <= begins || (writes_q && !ends);
     end
   end

@@ -115,6 +115,10 @@ module acs_control
   logic [28:0] load_index, load_index_q, load_error_index_q;
   logic stopping;
   logic is_exit_q, decision_q, leaves_q, judged_q, leaves;
+  // What units say counts a cycle later, and then the next instruction is taken at once.
+  logic unit_done_q, bad_table_q;
+  logic finished;  // the instruction that runs is over, and no trace of it is wanted
+  logic flushes_q, write_idle_q, read_idle_q;
 
   // Counters of the result header.
   logic [63:0]
@@ -160,7 +164,7 @@ module acs_control
     .take_i       (take)
   );
 
-  assign take     = state_q == StNext && next_valid;
+  assign take     = next_valid && (state_q == StNext || finished);
   assign stopping = state_q inside {StIdle, StFlush, StHeaderAsk, StHeader, StFinish};
 
   always_comb begin
@@ -214,16 +218,24 @@ module acs_control
     judged_q <= is_exit_q && state_q == StRun && !macs_busy;
   end
 
-  assign ran   = (array_done_i || load_done_i || linear_done_i || copy_done_i || ran_q ||
-                  (is_exit_q && judged_q)) && !ask_result_q;
+  always_ff @(posedge clk_i) begin
+    unit_done_q  <= rst_ni && (array_done_i || load_done_i || linear_done_i || copy_done_i);
+    bad_table_q  <= bad_table_i;
+    // A request that is accepted now is under way from the next cycle on.
+    write_idle_q <= write_idle_i && !wreq_valid_o;
+    read_idle_q  <= read_idle_i;
+    flushes_q    <= state_q == StFlush;
+  end
+  assign ran = (unit_done_q || ran_q || (is_exit_q && judged_q)) && !ask_result_q;
   // The last of its weights came long before the instruction ends.
   always_ff @(posedge clk_i) load_fails_q <= load_error_q && load_error_index_q == index_q;
-  assign fails = error_q || load_fails_q || write_error_i || bad_table_i;
+  assign fails = error_q || load_fails_q || write_error_i || bad_table_q;
   assign clear_o        = take;
   assign clear_error_o  = state_q == StIdle;
   assign discard_o      = stopping;
   // The instruction is done: its results are on their way, before those of all later instructions.
-  assign ended = (state_q == StRun && ran && !fails && !leaves && !traced_q) ||
+  assign finished = state_q == StRun && ran && !fails && !leaves && !traced_q;
+  assign ended = finished ||
                  (state_q == StTraceAsk && trace_words_q == 0) ||
                  (state_q == StTrace && copy_done_i);
 
@@ -232,7 +244,7 @@ module acs_control
 
   // What happens is counted a cycle later, so that its causes and sums of 64 bits do not add up.
   // Products are worked out all the time, and used a cycle later where a group has ended.
-  logic iteration_q, stall_q, word_written_q, table_q, group_q, taken_q, ended_q;
+  logic iteration_q, stall_q, word_written_q, table_q, group_q, taken_q;
   logic [1:0] counted_q;  // instructions
   channels_t active_q, masked_q;
   logic [22:0] group_pairs_q;
@@ -243,7 +255,6 @@ module acs_control
     word_written_q <= written_i && !header_next_o;
     counted_q      <= 2'(ended || leaves) + 2'(take && ends_run);
     taken_q        <= take;
-    ended_q        <= ended;
     table_q        <= events_i.channel_table;
     group_q        <= events_i.group;
     active_q       <= active_i.outputs;
@@ -266,8 +277,8 @@ module acs_control
     end
   end
 
-  // No instruction is taken in the cycle in which the last one ended.
-  assign add_macs = ended_q && reads_rows(op);
+  // The last group of a CONV ended cycles ago, so its pairs are counted.
+  assign add_macs = ended && reads_rows(op);
   acs_mac_counter u_executed (
     .clk_i,
     .rst_ni,
@@ -363,7 +374,7 @@ module acs_control
         executed_q <= executed_q + 64'(active_q);
         skipped_q  <= skipped_q + 64'(masked_q);
       end
-      words_read_q   <= table_q || group_q || ended_q ? words_read : '0;
+      words_read_q   <= table_q || group_q || ended ? words_read : '0;
       rows_read_q    <= group_q ? group_rows_q : taken_q ? 28'(INSTRUCTION_WORDS) : '0;
       read_q         <= read_q + 64'(words_read_q) + 64'(rows_read_q);
       instructions_q <= instructions_q + 64'(counted_q);
@@ -380,7 +391,7 @@ module acs_control
         error_q <= 1'b1;
 
       if (wreq_ready_i) ask_result_q <= 1'b0;
-      ran_q <= state_q == StRun && !ran && (linear_done_i || ran_q);
+      ran_q <= state_q == StRun && !ran && (unit_done_q || ran_q);
       if (ended) begin
         index_q <= index_q + 29'd1;
 `ifdef ACS_PROFILE
@@ -419,7 +430,7 @@ module acs_control
             state_q <= leaves ? StFlush : traced_q ? StTraceAsk : StNext;
             if (fails) begin
               code_q  <= STATUS_BUS_ERROR;
-              if (bad_table_i && !write_error_i && !error_q && !load_error_q) begin
+              if (bad_table_q && !write_error_i && !error_q && !load_error_q) begin
                 code_q <= STATUS_BAD_FIELD;
               end
               state_q <= StFlush;
@@ -433,7 +444,7 @@ module acs_control
         StTrace: if (copy_done_i) state_q <= StNext;
         StFlush: begin
           // Every write is answered before the verdict is final.
-          if (write_idle_i && read_idle_i && !macs_busy && !skips_busy) begin
+          if (flushes_q && write_idle_q && read_idle_q && !macs_busy && !skips_busy) begin
             if (code_q == STATUS_OK && write_error_i) code_q <= STATUS_BUS_ERROR;
             if (buffers_i.result.words >= 32'(HEADER_WORDS)) begin
               state_q <= StHeaderAsk;
@@ -451,7 +462,7 @@ module acs_control
           end
         end
         StFinish: begin
-          if (write_idle_i) begin
+          if (write_idle_q) begin
             status_o      <= write_error_i ? STATUS_BUS_ERROR : code_q;
             fault_index_o <= 32'(index_q);
             done_o        <= 1'b1;

@@ -33,7 +33,7 @@ module acs_conv_control
   input  wire channels_t    passed_outputs_i, // masked channels by now
   input  wire channel_counts_t active_i,    // of the group
   input  wire channels_t    masked_outputs_i,
-  output      channel_t     in_addr_o,
+  output      channel_t     in_addr_o,      // of the next cycle's iteration
   input  wire channel_t     in_channel_i,
   input  wire listed_t      in_index_i,
   // Masked channels of exact zeros are cleared meanwhile.
@@ -98,7 +98,9 @@ module acs_conv_control
   // Iterations.
   channel_t input_q;
   channels_t input_next_q;  // one more
-  channel_t place_q;  // of the input in its list, or in the order of all inputs
+  channel_t place, place_q;  // of the input in its list, or in the order of all inputs
+  channels_t found_inputs_q;  // those that the list shows a cycle after it was asked
+  logic scans_inputs_q;
   channel_t first_place, next_place;  // of the group, and of the next one
   logic empty, last_input, last, ends;
   // Passes and groups.
@@ -163,8 +165,11 @@ module acs_conv_control
   assign early_there   = pass_q == PassActive && !listed_i.inputs && plan.first && !plan.use_b &&
                          early_i.bank_set == set_q && early_i.words > 16'(step_i[15:3]);
   // The list of inputs may still grow: the last one is known when it is complete.
-  assign input_there   = !listed_i.inputs || !scan_busy_i.inputs ||
-                         input_next_q < found_i.inputs;
+  always_ff @(posedge clk_i) begin
+    found_inputs_q <= found_i.inputs;
+    scans_inputs_q <= scan_busy_i.inputs;
+  end
+  assign input_there   = !listed_i.inputs || !scans_inputs_q || input_next_q < found_inputs_q;
   assign events_o.stall = (plan_valid && !weights_there) ||
                    (state_q == StTable && !data_valid_i && !word_valid_q);
 
@@ -172,12 +177,22 @@ module acs_conv_control
   assign empty      = pass_q != PassActive || active_i.inputs == 0;
   assign last_input = input_next_q == active_i.inputs;
   assign last       = empty || (last_tap_i && last_input);
-  assign in_addr_o  = place_q;
+  assign in_addr_o  = place;
   assign first_place = listed_i.inputs ? '0 : channel_t'(first_q.inputs);
   assign next_place  = listed_i.inputs ? '0 : channel_t'(first_q.inputs + op_i.channels_in);
   assign valid_o    = plan_valid && weights_there && input_there;
   assign ends       = issued_i && last;
   assign events_o.iteration = issued_i && !empty;
+
+  // The place is told a cycle ahead.
+  always_comb begin
+    place = place_q;
+    if (issued_i && last_tap_i) place = place_q + 1'b1;
+    if (ends) place = first_place;
+    if (state_q == StIdle) place = '0;
+    if ((state_q == StRounds && next_group) || state_q == StGroupEnd) place = next_place;
+  end
+  always_ff @(posedge clk_i) place_q <= place;
 
   always_comb begin
     iteration_o          = '0;
@@ -266,16 +281,13 @@ module acs_conv_control
       quiet_q       <= 1'b0;
       input_q       <= '0;
       input_next_q  <= channels_t'(1);
-      place_q       <= '0;
     end else begin
       open_chunks_q <= open_chunks_q + 2'(ends && round_o.chunk_end) - 2'(chunk_done_i);
       if (issued_i && last_tap_i) begin
         input_q      <= channel_t'(input_next_q);
         input_next_q <= input_next_q + 1'b1;
-        place_q      <= place_q + 1'b1;
       end
       if (ends) begin
-        place_q      <= first_place;
         input_q      <= '0;
         input_next_q <= channels_t'(1);
       end
@@ -284,7 +296,6 @@ module acs_conv_control
         StIdle: begin
           // Other instructions scan their lists from the first channel on.
           first_q <= '0;
-          place_q <= '0;
           if (start_i) begin
             group_q      <= '0;
             entry_q      <= '0;
@@ -340,7 +351,6 @@ module acs_conv_control
           if (next_group) begin
             pass_q          <= PassActive;
             group_q         <= group_q + 1'b1;
-            place_q         <= next_place;
             first_q.inputs  <= first_q.inputs + op_i.channels_in;
             first_q.outputs <= first_q.outputs + op_i.channels;
             state_q         <= last_group ? StDrain : StRounds;
@@ -348,7 +358,6 @@ module acs_conv_control
         end
         StGroupEnd: begin
           group_q         <= group_q + 1'b1;
-          place_q         <= next_place;
           first_q.inputs  <= first_q.inputs + op_i.channels_in;
           first_q.outputs <= first_q.outputs + op_i.channels;
           state_q         <= last_group ? StDrain : StScan;

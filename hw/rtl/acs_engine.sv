@@ -239,7 +239,7 @@ module acs_engine
     .addr_i       (in_addr),
     .channel_o    (in_channel),
     .list_channel_o(unused_in_listed),
-    .index_addr_i (kind.listed.inputs ? listed_t'(in_addr) : '0),
+    .index_addr_i (listed_t'(in_addr)),
     .index_o      (in_index),
     .flag_addr_i  (flag_addr),
     .flag_o       (flag.inputs)

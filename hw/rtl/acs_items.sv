@@ -28,7 +28,7 @@ module acs_items
   // List of channels.
   output      logic         out_looks_o,
   output      channel_t     out_addr_o,
-  input  wire channel_t     out_channel_i,  // of other instructions than CONV, out_addr_o itself
+  input  wire channel_t     out_channel_i,  // a cycle later; of other than CONV, out_addr_o itself
   // Residual blocks.
   output      logic         read_valid_o,
   input  wire logic         read_ready_i,
@@ -105,7 +105,7 @@ module acs_items
   } traits_t;
   traits_t [2:0] traits_q;
   logic chunk_done_q;
-  channel_t place_q, channel_q;
+  channel_t channel_q;
   logic [15:0] product_q, offset_q, address;
   constants_t record_q;
   item_t found;
@@ -118,7 +118,6 @@ module acs_items
       left: group_t'(round.count - 5'd1 - item_q)
     };
     traits_q[2:1] <= traits_q[1:0];
-    place_q       <= round.masked ? ~place : place;
     record_addr_q <= {round.bank_set, position[6:0]};
     chunk_done_q  <= rst_ni && round_next && round.chunk_end;
 
@@ -129,8 +128,8 @@ module acs_items
     record_q  <= record_read;
   end
 
-  assign out_looks_o  = found_q[0] || found_q[1];
-  assign out_addr_o   = place_q;
+  assign out_looks_o  = find || found_q[0];
+  assign out_addr_o   = round.masked ? ~place : place;
   assign chunk_done_o = chunk_done_q;
 
   assign address = product_q + offset_q;
@@ -162,7 +161,8 @@ module acs_items
     .out_data_o (item_o)
   );
 
-  // Residuals: addresses wait where the port is busy, blocks for their item.
+  // Residuals: addresses wait where the port is busy, blocks for their item.  All who want the port
+  // depend on whether one waits, which is a register.
   logic asks, waits, address_ready, residual_arrives, residual_ready, unused_residual_valid;
   logic [15:0] waiting;
   assign asks         = found_q[2] && op_i.res_enable;
@@ -170,7 +170,8 @@ module acs_items
   assign read_addr_o  = waits ? waiting : address;
   acs_fifo #(
     .Width(16),
-    .Depth(Ahead)
+    .Depth(Ahead),
+    .OutputRegister(1'b1)
   ) u_addresses (
     .clk_i,
     .rst_ni,

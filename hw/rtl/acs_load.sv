@@ -27,7 +27,7 @@ module acs_load
   logic [3:0] row_words;
   logic last_segment, last_row, last_channel, take, pair_complete;
   logic [1:0] half_log2;
-  logic [10:0] plane, raster_at, split_at, at;
+  logic [10:0] plane_q, raster_at, split_at, at;
   logic [63:0] pair_low, pair_high;
   logic [7:0] write_row_q;
   logic [3:0] write_segment_q;
@@ -99,7 +99,10 @@ module acs_load
   end
 
   assign half_log2 = phase_row_log2(op_i.row_log2);
-  assign plane     = plane_blocks(phase_size(op_i.dst_height, 1'b0), half_log2);
+  // The instruction is there before its first word.
+  always_ff @(posedge clk_i) begin
+    plane_q <= plane_blocks(phase_size(op_i.dst_height, 1'b0), half_log2);
+  end
   assign raster_at = (11'(write_row_q) << op_i.row_log2) + 11'(write_segment_q);
   assign split_at  = (11'(write_row_q[7:1]) << half_log2) + 11'(write_segment_q[3:1]);
   assign at        = op_i.dst_split ? split_at : raster_at;
@@ -114,7 +117,7 @@ module acs_load
     assign word = op_i.dst_split ? every_second(pair_low_q, pair_high_q, odd) : pair_low_q;
     assign write_o.data[4*half+:4] = {4{word}};
     assign write_o.address[half] = write_base_q + 16'(at[10:3]) +
-                                phase_offset(16'(plane), op_i.dst_split && write_row_q[0], odd);
+                                phase_offset(16'(plane_q), op_i.dst_split && write_row_q[0], odd);
   end
 
   logic unused_op_fields;

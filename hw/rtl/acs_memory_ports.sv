@@ -42,7 +42,8 @@ module acs_memory_ports
   output      axi_write_req_t axi_write_o,
   input  wire axi_write_rsp_t axi_write_i
 );
-  logic req_valid, req_ready, data_valid, data_ready, share_idle, master_idle;
+  logic req_valid, req_ready, data_valid, data_ready, data_error, share_idle, master_idle;
+  logic [63:0] data;
   span_t req;
   axi_read_req_t read_req;
   axi_read_rsp_t read_rsp;
@@ -72,12 +73,16 @@ module acs_memory_ports
     .req_i       (read_req_i),
     .data_valid_o(read_valid_o),
     .data_ready_i(read_ready_i),
+    .data_o      (read_data_o),
+    .data_error_o(read_error_o),
     .req_valid_o (req_valid),
     .req_ready_i (req_ready),
     .req_o       (req),
     .req_user_o  (reader),
     .data_valid_i(data_valid),
-    .data_ready_o(data_ready)
+    .data_ready_o(data_ready),
+    .data_i      (data),
+    .data_error_i(data_error)
   );
 
   always_comb begin
@@ -97,8 +102,8 @@ module acs_memory_ports
     .req_user_i  (req_buffer),
     .data_valid_o(data_valid),
     .data_ready_i(data_ready),
-    .data_o      (read_data_o),
-    .data_error_o(read_error_o),
+    .data_o      (data),
+    .data_error_o(data_error),
     .idle_o      (master_idle),
     .axi_o       (read_req),
     .axi_i       (read_rsp)

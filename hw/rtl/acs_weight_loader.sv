@@ -42,7 +42,7 @@ module acs_weight_loader
   output      early_words_t early_o,      // words of the first rows, before they are complete
   // List of channels.
   output      listed_t      row_addr_o,
-  input  wire listed_t      row_index_i,
+  input  wire listed_t      row_index_i,  // a cycle later
   // Read master.
   output      logic         req_valid_o,
   input  wire logic         req_ready_i,
@@ -156,7 +156,6 @@ module acs_weight_loader
   logic final_run_q;  // the last one of its row
   logic more_q, all_q, turns_q, group_ends_q;
   logic [7:0] run_rows, run_rows_q;  // rows asked for together
-  listed_t row_index_q;
   channels_t rows_left;
   logic pick, band_turns;
   assign rows_left  = channels_q - asked_q;
@@ -173,7 +172,6 @@ module acs_weight_loader
                     (rows_known_q && asked_q == last_row_number_q);
     group_ends_q <= rows_left == channels_t'(run_rows);
     run_rows_q   <= run_rows;
-    row_index_q  <= row_index_i;
   end
 
   logic product_valid_q, address_valid_q;
@@ -184,7 +182,7 @@ module acs_weight_loader
   logic [27:0] product_q;  // words of the rows, or of those before the one from a list
   logic [31:0] product_base_q, address_q, run_addr_q;
   logic [23:0] request_words_q;
-  assign product_rows  = listed_q ? channels_t'(row_index_q) : channels_t'(run_rows_q);
+  assign product_rows  = listed_q ? channels_t'(row_index_i) : channels_t'(run_rows_q);
   assign address_moves = !address_valid_q || req_ready_i;
   assign product_moves = !product_valid_q || address_moves;
   assign pick          = busy_q && fresh_q && more_q && (!skips_q || ask_there_q) && product_moves;

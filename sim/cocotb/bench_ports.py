@@ -319,7 +319,8 @@ class Sharing:
     def __init__(self, dut: ModifiableObject, seed: int) -> None:
         self.dut, self.rng = dut, random.Random(f"share {seed}")
         self.asked: list[tuple[int, int, int]] = []  # user, address, words
-        self.got = [0, 0]
+        self.sent: list[list[tuple[int, int]]] = [[], []]  # word and error
+        self.got: list[list[tuple[int, int]]] = [[], []]
         self.users = [
             (
                 Stream(
@@ -329,7 +330,13 @@ class Sharing:
                     (f"share_{name}_req_addr", f"share_{name}_req_words"),
                     seed=seed,
                 ),
-                Stream(dut, f"share_{name}_data_valid", f"share_{name}_data_ready", seed=seed),
+                Stream(
+                    dut,
+                    f"share_{name}_data_valid",
+                    f"share_{name}_data_ready",
+                    ("share_data", "share_error"),
+                    seed=seed,
+                ),
             )
             for name in "ab"
         ]
@@ -340,7 +347,13 @@ class Sharing:
             ("share_out_user", "share_out_addr", "share_out_words"),
             seed=seed,
         )
-        self.words = Stream(dut, "share_in_valid", "share_in_ready", seed=seed)
+        self.words = Stream(
+            dut,
+            "share_in_valid",
+            "share_in_ready",
+            ("share_in_data", "share_in_error"),
+            seed=seed,
+        )
         streams = [stream for pair in self.users for stream in pair]
         for stream in (*streams, self.master, self.words):
             stream.busy = self.rng.choice([0, 0.2, 0.8])
@@ -350,14 +363,19 @@ class Sharing:
         ]
 
     async def _order(self) -> None:
-        """Note requests in the order in which they are accepted; the first user goes first."""
+        """Note requests in the order in which they are accepted.
+
+        Of two that wait, the first user's goes first; the other may go where it came first.
+        """
         dut, edge = self.dut, RisingEdge(self.dut.clk)
         pins = [[getattr(dut, f"share_{n}_req_{s}") for s in ("valid", "ready")] for n in "ab"]
+        waited = 0  # the first user did, in the cycle before
         while True:
             await edge
             taken = [int(valid.value) and int(ready.value) for valid, ready in pins]
             assert sum(taken) < 2
-            assert not (taken[1] and int(pins[0][0].value)), "the second before the first"
+            assert not (taken[1] and waited), "the second before the first"
+            waited = int(pins[0][0].value) and not taken[0]
             for user, (stream, _) in enumerate(self.users):
                 if taken[user]:
                     self.asked.append((user, *(int(signal.value) for signal in stream.payload)))
@@ -369,12 +387,14 @@ class Sharing:
             assert request == self.asked[number]
             number += 1
             for _ in range(request[2]):
-                await self.words.send()
+                word = self.rng.randrange(1 << 64), self.rng.randrange(2)
+                self.sent[request[0]].append(word)
+                await self.words.send(*word)
 
     async def _take(self, user: int) -> None:
         while True:
-            await self.users[user][1].receive()
-            self.got[user] += 1
+            word, error = await self.users[user][1].receive()
+            self.got[user].append((word, error))
 
     async def ask(self, user: int, count: int) -> int:
         """Make requests; returns their words."""
@@ -408,7 +428,8 @@ async def read_share(dut: ModifiableObject) -> None:
             if int(dut.share_idle.value):
                 break
         await ClockCycles(dut.clk, 2)
-        assert sharing.got == [task.result() for task in asking]
+        assert sharing.got == sharing.sent
+        assert [len(words) for words in sharing.got] == [task.result() for task in asking]
         assert int(dut.share_idle.value)
         # Half of the seeds end with a drop in the middle of other requests.
         if seed % 2:
@@ -416,13 +437,15 @@ async def read_share(dut: ModifiableObject) -> None:
             await with_timeout(Combine(*asking), *PATIENCE)
             dut.share_discard.value = 1
             await RisingEdge(dut.clk)
-            before = list(sharing.got)
+            before = [len(words) for words in sharing.got]
             for _ in range(2_000):
                 await RisingEdge(dut.clk)
                 if int(dut.share_idle.value):
                     break
             assert int(dut.share_idle.value)
-            assert sharing.got == before, "words to a user while they are dropped"
+            assert [len(words) for words in sharing.got] == before, (
+                "words to a user while they are dropped"
+            )
             dut.share_discard.value = 0
         sharing.stop()
         await RisingEdge(dut.clk)

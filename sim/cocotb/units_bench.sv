@@ -148,6 +148,10 @@ module units_bench
   output      logic        share_out_user,
   input  wire logic        share_in_valid,
   output      logic        share_in_ready,
+  input  wire logic [63:0] share_in_data,
+  input  wire logic        share_in_error,
+  output      logic [63:0] share_data,
+  output      logic        share_error,
   // acs_weight_runs.
   input  wire logic        runs_clear,
   input  wire logic        runs_start,
@@ -389,12 +393,16 @@ module units_bench
     .req_i       ({share_b_req_addr, share_b_req_words, share_a_req_addr, share_a_req_words}),
     .data_valid_o({share_b_data_valid, share_a_data_valid}),
     .data_ready_i({share_b_data_ready, share_a_data_ready}),
+    .data_o      (share_data),
+    .data_error_o(share_error),
     .req_valid_o (share_out_valid),
     .req_ready_i (share_out_ready),
     .req_o       ({share_out_addr, share_out_words}),
     .req_user_o  (share_out_user),
     .data_valid_i(share_in_valid),
-    .data_ready_o(share_in_ready)
+    .data_ready_o(share_in_ready),
+    .data_i      (share_in_data),
+    .data_error_i(share_in_error)
   );
 
   instruction_t runs_op;
