@@ -419,6 +419,18 @@ module acs_check
   // And of the map that is written.
   logic [7:0] operands_q, map_status, map_status_q;
   logic known_q, reserved_clear_q, channels_there_q, result_known_q;
+
+  // Reserved bits, word by word; which they are depends on the opcode, in the first one.
+  logic [INSTRUCTION_WORDS-1:0] clear_words_q;
+  for (genvar number = 0; number < INSTRUCTION_WORDS; number++) begin : gen_reserved
+    instruction_words_t word;
+    always_comb begin
+      word         = '0;
+      word[0][7:0] = words_i[0][7:0];
+      word[number] = words_i[number];
+    end
+    always_ff @(posedge clk_i) clear_words_q[number] <= reserved_bits_clear(word);
+  end
   always_comb begin
     map_status = STATUS_OK;
     if (!result_fits_q || (traces3_q && !traced_fits_q)) map_status = STATUS_FEATURE_RANGE;
@@ -437,7 +449,7 @@ module acs_check
     operands_q       <= operands;
     map_status_q     <= map_status;
     known_q          <= opcode_known(op_i.opcode);
-    reserved_clear_q <= reserved_bits_clear(words_i);
+    reserved_clear_q <= &clear_words_q;
     channels_there_q <= !has_channels(op_i) ||
                         (op_i.channels >= 1 && op_i.channels <= channels_t'(MAX_CHANNELS));
     result_known_q   <= result_known;

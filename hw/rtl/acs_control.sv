@@ -118,7 +118,8 @@ module acs_control
   // What units say counts a cycle later, and then the next instruction is taken at once.
   logic unit_done_q, bad_table_q;
   logic finished;  // the instruction that runs is over, and no trace of it is wanted
-  logic flushes_q, write_idle_q, read_idle_q;
+  logic write_idle_q, read_idle_q;
+  logic [1:0] flushes_q;  // requests of the last cycle are seen
 
   // Counters of the result header.
   logic [63:0]
@@ -141,7 +142,7 @@ module acs_control
     .clk_i,
     .rst_ni,
     .start_i,
-    .stop_i       (stopping),
+    .stop_i       (discard_o),
     .buffers_i,
     .trace_i,
     .req_valid_o,
@@ -224,7 +225,7 @@ module acs_control
     // A request that is accepted now is under way from the next cycle on.
     write_idle_q <= write_idle_i && !wreq_valid_o;
     read_idle_q  <= read_idle_i;
-    flushes_q    <= state_q == StFlush;
+    flushes_q    <= {flushes_q[0], state_q == StFlush};
   end
   assign ran = (unit_done_q || ran_q || (is_exit_q && judged_q)) && !ask_result_q;
   // The last of its weights came long before the instruction ends.
@@ -232,7 +233,8 @@ module acs_control
   assign fails = error_q || load_fails_q || write_error_i || bad_table_q;
   assign clear_o        = take;
   assign clear_error_o  = state_q == StIdle;
-  assign discard_o      = stopping;
+  // Everybody depends on it.
+  always_ff @(posedge clk_i) discard_o <= stopping && !start_i;
   // The instruction is done: its results are on their way, before those of all later instructions.
   assign finished = state_q == StRun && ran && !fails && !leaves && !traced_q;
   assign ended = finished ||
@@ -444,7 +446,7 @@ module acs_control
         StTrace: if (copy_done_i) state_q <= StNext;
         StFlush: begin
           // Every write is answered before the verdict is final.
-          if (flushes_q && write_idle_q && read_idle_q && !macs_busy && !skips_busy) begin
+          if (flushes_q == '1 && write_idle_q && read_idle_q && !macs_busy && !skips_busy) begin
             if (code_q == STATUS_OK && write_error_i) code_q <= STATUS_BUS_ERROR;
             if (buffers_i.result.words >= 32'(HEADER_WORDS)) begin
               state_q <= StHeaderAsk;

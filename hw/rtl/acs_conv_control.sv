@@ -107,6 +107,7 @@ module acs_conv_control
   logic clears;  // masked channels
   logic [10:0] half_plane;
   channels_t pass_rows;
+  logic active_there_q, masked_there_q, pass_wanted;
   logic begin_pass, records_needed, pass_ends, next_group, last_group, listed_there, lists_free;
   logic quiet_q;  // quiet_o has been given
   logic drained;
@@ -162,8 +163,14 @@ module acs_conv_control
                                                     early_there));
   // All inputs are walked in the order of the weights: the first round can follow their arrival.  A
   // round with a second block cannot, because it reads through the port that loads the set.
+  // What is there is seen a cycle later, for the step behind the one of that cycle.
+  logic early_set_q, early_there_q;
+  always_ff @(posedge clk_i) begin
+    early_set_q   <= early_i.bank_set;
+    early_there_q <= early_i.words > 16'(step_i[15:3]) + 16'(&step_i[2:0]);
+  end
   assign early_there   = pass_q == PassActive && !listed_i.inputs && plan.first && !plan.use_b &&
-                         early_i.bank_set == set_q && early_i.words > 16'(step_i[15:3]);
+                         early_set_q == set_q && early_there_q;
   // The list of inputs may still grow: the last one is known when it is complete.
   always_ff @(posedge clk_i) begin
     found_inputs_q <= found_i.inputs;
@@ -222,7 +229,12 @@ module acs_conv_control
   end
 
   // Masked channels hold zeros, and their records are not read.
-  assign clears         = op_i.masked_zero && !op_i.res_enable;
+  assign clears = op_i.masked_zero && !op_i.res_enable;
+  // Whether there are channels of a kind is known a cycle after the lists, as a pass begins.
+  always_ff @(posedge clk_i) begin
+    active_there_q <= active_i.outputs != 0;
+    masked_there_q <= masked_outputs_i != 0;
+  end
   assign half_plane     = plane_blocks(phase_size(op_i.dst_height, 1'b0),
                                        phase_row_log2(op_i.row_log2));
   assign clear_blocks_o = op_i.dst_split ? {3'b0, half_plane, 2'b0} : 16'(blocks);
@@ -230,15 +242,16 @@ module acs_conv_control
 
   // A pass begins, and takes so many rows.
   assign records_needed = !op_i.masked_zero;
+  assign pass_rows      = pass_q == PassActive ? active_i.outputs : masked_outputs_i;
   always_comb begin
     unique case (pass_q)
-      PassConstant: pass_rows = records_needed || clears ? '0 : masked_outputs_i;
-      PassActive:   pass_rows = active_i.outputs;
-      PassRecords:  pass_rows = records_needed ? masked_outputs_i : '0;
-      default:      pass_rows = '0;
+      PassConstant: pass_wanted = masked_there_q && !records_needed && !clears;
+      PassActive:   pass_wanted = active_there_q;
+      PassRecords:  pass_wanted = masked_there_q && records_needed;
+      default:      pass_wanted = 1'b0;
     endcase
   end
-  assign begin_pass    = state_q == StPass && pass_q != PassEnd && pass_rows != 0;
+  assign begin_pass    = state_q == StPass && pass_wanted;
   assign begin_rounds  = begin_pass ? pass_q != PassRecords || post_idle_i
                                     : state_q == StIdle && start_i && !op_i.has_table &&
                                       listed_i == '0;
@@ -256,7 +269,7 @@ module acs_conv_control
   // the group then ends in StPass, which waits for that number.
   assign next_group    = pass_ends && (last_group || listed_i == '0) && pass_q != PassConstant &&
                          rows_known_i &&
-                         !(pass_q == PassActive && records_needed && masked_outputs_i != 0);
+                         !(pass_q == PassActive && records_needed && masked_there_q);
   // The lists of a group without successor are free when its last item is known.
   assign lists_free    = state_q == StPass && pass_q == PassEnd && settled_i && rows_known_i;
   assign events_o.group  = lists_free || next_group;
@@ -336,7 +349,7 @@ module acs_conv_control
         StPass: begin
           if (pass_q == PassEnd) begin
             if (lists_free) state_q <= StGroupEnd;
-          end else if (pass_rows == 0) begin
+          end else if (!pass_wanted) begin
             pass_q <= pass_e'(pass_q + 2'd1);
           end else if (pass_q != PassRecords || post_idle_i) begin
             state_q <= StRounds;
@@ -373,9 +386,8 @@ module acs_conv_control
     end
   end
 
-  logic unused_op_fields, unused_step_bits;
+  logic unused_op_fields;
   assign unused_op_fields = ^op_i;
-  assign unused_step_bits = ^step_i[2:0];
 
 endmodule
 
