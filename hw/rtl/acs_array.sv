@@ -100,10 +100,10 @@ module acs_array
   logic [7:0] b_banks1_q, b_banks2_q, b_banks3_q;
   segments_t b_data1_q, b_data2_q, b_data3_q;
 
-  // Other writes come only where no iteration wants the port: readiness does not depend on them.
+  // Other writes come only where nobody else wants the port: readiness does not depend on them.
   assign ready_o      = !(iteration_i.use_b && (write_waits_i || read_valid_i));
   assign issue        = valid_i && ready_o;
-  assign read_ready_o = !write_valid_i;
+  assign read_ready_o = !write_waits_i;
 
   always_ff @(posedge clk_i) begin
     it1_q      <= iteration_i;
@@ -164,6 +164,9 @@ module acs_array
       plane.odd_columns = x[0];
       plane.phase_blocks = phase_offset(op_i.src_plane, y[0], x[0]);
     end
+  end
+
+  always_comb begin
     pad_value = '0;
     flipped = {op_i.src_signed, 7'b0};
     if (op_i.opcode == OP_POOL) begin
@@ -432,7 +435,8 @@ module acs_array
 `ifndef SYNTHESIS
   a_write_gives_way :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   write_valid_i && !write_waits_i |-> !(valid_i && iteration_i.use_b))
+                   write_valid_i && !write_waits_i |->
+                   !(valid_i && iteration_i.use_b) && !read_valid_i)
   else $error("a write in the place of an iteration");
 `endif
 

@@ -193,15 +193,16 @@ module acs_control
     end
   end
 
-  logic launch, to_vector;
+  logic launch, to_vector, traces_q;
   assign launch         = state_q == StLaunch;
   assign array_start_o  = launch && is_array_q;
   assign load_start_o   = launch && is_load_q;
   assign linear_start_o = launch && is_linear_q;
-  assign copy_start_o   = (launch && is_copy_q) || (traces && wreq_ready_i);
+  assign copy_start_o   = (launch && is_copy_q) || traces_q;
+  always_ff @(posedge clk_i) traces_q <= rst_ni && traces && wreq_ready_i;
   assign to_vector     = state_q == StLaunch || state_q == StRun;
   assign copy_o        = '{
-      from_vector: state_q == StTraceAsk && !writes_map(op),
+      from_vector: state_q == StTrace && !writes_map(op),
       to_vector: to_vector,
       block: to_vector ? op.src_base : op.dst_base,
       vector_addr: op.vec_dst,
