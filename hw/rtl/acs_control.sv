@@ -117,6 +117,7 @@ module acs_control
   logic is_exit_q, decision_q, leaves_q, judged_q, leaves;
   // What units say counts a cycle later, and then the next instruction is taken at once.
   logic unit_done_q, bad_table_q;
+  logic running_q, any_error_q;
   logic finished;  // the instruction that runs is over, and no trace of it is wanted
   logic write_idle_q, read_idle_q;
   logic [1:0] flushes_q;  // requests of the last cycle are seen
@@ -209,7 +210,7 @@ module acs_control
       words: to_vector ? 20'(amounts.flat_blocks) << 3 : trace_words_q[19:0]
     };
   // An EXIT waits for the products of the instruction before it, and is judged a cycle later.
-  assign leaves  = is_exit_q && leaves_q && state_q == StRun && ran && !fails;
+  assign leaves  = running_q && is_exit_q && leaves_q && ran && !fails;
   always_ff @(posedge clk_i) begin
     if (start_i) decision_q <= 1'b0;
     else if (mask_write_i.valid && mask_write_i.address[MASK_WORD_BITS-1:0] == '0) begin
@@ -231,13 +232,19 @@ module acs_control
   assign ran = (unit_done_q || ran_q || (is_exit_q && judged_q)) && !ask_result_q;
   // The last of its weights came long before the instruction ends.
   always_ff @(posedge clk_i) load_fails_q <= load_error_q && load_error_index_q == index_q;
-  assign fails = error_q || load_fails_q || write_error_i || bad_table_q;
+  // Errors come before the end of their instruction, and stay; but for a table, which ends it.
+  always_ff @(posedge clk_i) any_error_q <= error_q || load_fails_q || write_error_i;
+  assign fails = any_error_q || bad_table_q;
   assign clear_o        = take;
   assign clear_error_o  = state_q == StIdle;
   // Everybody depends on it.
   always_ff @(posedge clk_i) discard_o <= stopping && !start_i;
   // The instruction is done: its results are on their way, before those of all later instructions.
-  assign finished = state_q == StRun && ran && !fails && !leaves && !traced_q;
+  assign finished = running_q && !traced_q && !(is_exit_q && leaves_q) && ran && !fails;
+  // The state is StRun.
+  always_ff @(posedge clk_i) begin
+    running_q <= rst_ni && (state_q == StLaunch || (running_q && !ran));
+  end
   assign ended = finished ||
                  (state_q == StTraceAsk && trace_words_q == 0) ||
                  (state_q == StTrace && copy_done_i);
@@ -433,7 +440,7 @@ module acs_control
             state_q <= leaves ? StFlush : traced_q ? StTraceAsk : StNext;
             if (fails) begin
               code_q  <= STATUS_BUS_ERROR;
-              if (bad_table_q && !write_error_i && !error_q && !load_error_q) begin
+              if (!any_error_q && !load_error_q) begin
                 code_q <= STATUS_BAD_FIELD;
               end
               state_q <= StFlush;
