@@ -48,6 +48,7 @@ module acs_array_control
   output      logic         load_o,
   output      row_list_t    load_list_o,
   input  wire logic [1:0][7:0] rows_i,      // rows there, by set
+  input  wire logic [1:0]   complete_i,     // all rows of the chunk are
   input  wire early_words_t early_i,        // those of the first round, which are not complete
   input  wire logic         chunk_done_i,
   input  wire logic         rows_known_i,   // how many words of a row are read
@@ -200,6 +201,7 @@ module acs_array_control
     .load_o,
     .load_list_o,
     .rows_i,
+    .complete_i,
     .early_i,
     .chunk_done_i,
     .rows_known_i,

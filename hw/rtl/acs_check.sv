@@ -420,16 +420,16 @@ module acs_check
   logic [7:0] operands_q, map_status, map_status_q;
   logic known_q, reserved_clear_q, channels_there_q, result_known_q;
 
-  // Reserved bits, word by word; which they are depends on the opcode, in the first one.
-  logic [INSTRUCTION_WORDS-1:0] clear_words_q;
-  for (genvar number = 0; number < INSTRUCTION_WORDS; number++) begin : gen_reserved
-    instruction_words_t word;
+  // Reserved bits, a quarter of a word at a time; which they are depends on the opcode.
+  logic [4*INSTRUCTION_WORDS-1:0] clear_parts_q;
+  for (genvar part = 0; part < 4 * INSTRUCTION_WORDS; part++) begin : gen_reserved
+    instruction_words_t words;
     always_comb begin
-      word         = '0;
-      word[0][7:0] = words_i[0][7:0];
-      word[number] = words_i[number];
+      words         = '0;
+      words[0][7:0] = words_i[0][7:0];
+      words[part/4][16*(part%4)+:16] = words_i[part/4][16*(part%4)+:16];
     end
-    always_ff @(posedge clk_i) clear_words_q[number] <= reserved_bits_clear(word);
+    always_ff @(posedge clk_i) clear_parts_q[part] <= reserved_bits_clear(words);
   end
   always_comb begin
     map_status = STATUS_OK;
@@ -449,7 +449,7 @@ module acs_check
     operands_q       <= operands;
     map_status_q     <= map_status;
     known_q          <= opcode_known(op_i.opcode);
-    reserved_clear_q <= &clear_words_q;
+    reserved_clear_q <= &clear_parts_q;
     channels_there_q <= !has_channels(op_i) ||
                         (op_i.channels >= 1 && op_i.channels <= channels_t'(MAX_CHANNELS));
     result_known_q   <= result_known;

@@ -43,6 +43,7 @@ module acs_conv_control
   output      logic         load_o,
   output      row_list_t    load_list_o,
   input  wire logic [1:0][7:0] rows_i,      // rows there, by set
+  input  wire logic [1:0]   complete_i,     // all rows of the chunk are
   input  wire early_words_t early_i,        // those of the first round, which are not complete
   input  wire logic         chunk_done_i,
   input  wire logic         rows_known_i,   // how many words of a row are read
@@ -157,10 +158,16 @@ module acs_conv_control
   );
 
   // Rows of this round are there; in a constant pass none are needed.  No third chunk begins while
-  // the records of the first are in use.
+  // the records of the first are in use.  While a chunk is still loading, its rows are compared a
+  // cycle ahead, so not in the first cycle of a round.
+  logic rows_there_q, same_round_q;
+  always_ff @(posedge clk_i) begin
+    rows_there_q <= channels_t'(rows_i[set_q]) >= plan.need;
+    same_round_q <= plan_valid && !ends;
+  end
   assign weights_there = pass_q == PassConstant ||
-                         (open_chunks_q != 2'd2 && (channels_t'(rows_i[set_q]) >= plan.need ||
-                                                    early_there));
+                         (open_chunks_q != 2'd2 &&
+                          (complete_i[set_q] || (rows_there_q && same_round_q) || early_there));
   // All inputs are walked in the order of the weights: the first round can follow their arrival.  A
   // round with a second block cannot, because it reads through the port that loads the set.
   // What is there is seen a cycle later, for the step behind the one of that cycle.

@@ -29,7 +29,7 @@ module acs_engine
   // Registers and control.
   logic asked, start, done, abort, core_rst_n, trace, clear, discard;
   buffers_t buffers;
-  logic [7:0] status;
+  logic [7:0] status, record_addr;
   logic [31:0] fault_index, index;
   instruction_t op, load_all_op;
   kind_t kind;
@@ -55,18 +55,17 @@ module acs_engine
   channels_t in_count;
   mask_write_t mask_write;
   channel_t in_addr, in_channel, out_channel, post_list;
-  listed_t out_listed, unused_in_listed;
-  listed_t in_index, row_addr, row_index, flag_addr, clear_list;
+  listed_t out_listed, unused_in_listed, in_index, row_addr, row_index, flag_addr, clear_list;
 
   // Weights.
   logic load_all, load_list, loader_busy, chunk_done;
   row_list_t row_list;
   logic [1:0][7:0] rows_there;
+  logic [1:0] chunks_there;
   early_words_t early;
   logic [LaneGroups-1:0] weight_write;
   logic row_read_valid, weight_set, record_write;
   logic [BW-1:0] weight_addr;
-  logic [7:0] record_addr;
   constants_t record;
 
   // Iterations, rounds, and the way of their sums.
@@ -82,13 +81,12 @@ module acs_engine
   segments_t features;
   block_write_t block_write, image_write;
   logic residual_valid, copy_read_valid, features_ready, features_valid;
-  logic [15:0] clear_blocks, residual_addr, copy_read_addr;
+  logic [15:0] clear_blocks, residual_addr, copy_read_addr, row_read, factor_addr;
 
   // Vectors.
   linear_job_t linear_job;
   logic linear_job_valid, linear_error, total_valid, totals_done;
   logic signed [31:0] total;
-  logic [15:0] row_read, factor_addr;
   logic [63:0] weight_data, factor_word;
 
   acs_axil_regs u_regs (
@@ -308,6 +306,7 @@ module acs_engine
     .load_o          (load_list),
     .load_list_o     (row_list),
     .rows_i          (rows_there),
+    .complete_i      (chunks_there),
     .early_i         (early),
     .chunk_done_i    (chunk_done),
     .rows_known_i    (row_read_valid),
@@ -343,6 +342,7 @@ module acs_engine
     .group_done_i    (events.group),
     .chunk_done_i    (chunk_done),
     .rows_o          (rows_there),
+    .complete_o      (chunks_there),
     .early_o         (early),
     .row_addr_o      (row_addr),
     .row_index_i     (row_index),

@@ -27,10 +27,9 @@ module acs_load
   logic [3:0] row_words;
   logic last_segment, last_row, last_channel, take, pair_complete;
   logic [1:0] half_log2;
-  logic [10:0] plane_q, raster_at, split_at, at;
+  logic [10:0] plane_q, raster_at, split_at, at, at_q;
   logic [63:0] pair_low, pair_high;
-  logic [7:0] write_row_q;
-  logic [3:0] write_segment_q;
+  logic write_odd_q;  // row
   logic [15:0] write_base_q;
   logic write_q;
 
@@ -92,9 +91,9 @@ module acs_load
       low_q           <= data_i;
       pair_low_q      <= op_i.dst_split ? pair_low : data_i;
       pair_high_q     <= pair_high;
-      write_row_q     <= row_q;
-      write_segment_q <= segment_q;
-      write_base_q    <= base_q;
+      at_q         <= at;
+      write_odd_q  <= row_q[0];
+      write_base_q <= base_q;
     end
   end
 
@@ -103,21 +102,22 @@ module acs_load
   always_ff @(posedge clk_i) begin
     plane_q <= plane_blocks(phase_size(op_i.dst_height, 1'b0), half_log2);
   end
-  assign raster_at = (11'(write_row_q) << op_i.row_log2) + 11'(write_segment_q);
-  assign split_at  = (11'(write_row_q[7:1]) << half_log2) + 11'(write_segment_q[3:1]);
+  // Segments before this one in its plane.
+  assign raster_at = (11'(row_q) << op_i.row_log2) + 11'(segment_q);
+  assign split_at  = (11'(row_q[7:1]) << half_log2) + 11'(segment_q[3:1]);
   assign at        = op_i.dst_split ? split_at : raster_at;
 
   // Of a pair, the even columns go to one half of the banks, the odd ones to the other.
   assign write_valid_o = write_q;
-  assign write_o.banks = op_i.dst_split ? {2{4'd1 << at[1:0]}} : 8'd1 << at[2:0];
+  assign write_o.banks = op_i.dst_split ? {2{4'd1 << at_q[1:0]}} : 8'd1 << at_q[2:0];
   for (genvar half = 0; half < 2; half++) begin : gen_half
     logic odd;
     logic [63:0] word;
-    assign odd  = op_i.dst_split && 1'(half) != at[2];
+    assign odd  = op_i.dst_split && 1'(half) != at_q[2];
     assign word = op_i.dst_split ? every_second(pair_low_q, pair_high_q, odd) : pair_low_q;
     assign write_o.data[4*half+:4] = {4{word}};
-    assign write_o.address[half] = write_base_q + 16'(at[10:3]) +
-                                phase_offset(16'(plane_q), op_i.dst_split && write_row_q[0], odd);
+    assign write_o.address[half] = write_base_q + 16'(at_q[10:3]) +
+                                phase_offset(16'(plane_q), op_i.dst_split && write_odd_q, odd);
   end
 
   logic unused_op_fields;

@@ -39,6 +39,7 @@ module acs_weight_loader
   // Sets of banks, used in turn.
   input  wire logic         chunk_done_i, // the older one is free again
   output      logic [1:0][7:0] rows_o,    // rows that each holds
+  output      logic [1:0]   complete_o,   // each holds all rows of its chunk
   output      early_words_t early_o,      // words of the first rows, before they are complete
   // List of channels.
   output      listed_t      row_addr_o,
@@ -317,6 +318,7 @@ module acs_weight_loader
       sets_used_q      <= '0;
       begun_q          <= 1'b0;
       rows_o           <= '0;
+      complete_o       <= '0;
       ask_band_q       <= 1'b0;
       band_q           <= 1'b0;
       ask_first_q      <= '0;
@@ -388,6 +390,7 @@ module acs_weight_loader
             row_base_q <= row_base_q + BW'(row_words_q - 16'(RECORD_WORDS));
           end
           if (chunk_complete) begin
+            complete_o[set_q] <= 1'b1;
             position_q <= '0;
             bank_q     <= '0;
             row_base_q <= '0;
@@ -404,6 +407,7 @@ module acs_weight_loader
       if (busy_q && listed_q && rows_known_q && rows_q == 0) busy_q <= 1'b0;
       if (chunk_done_i) begin
         rows_o[free_set_q] <= '0;
+        complete_o[free_set_q] <= 1'b0;
         free_set_q         <= !free_set_q;
       end
       if (start) begin
