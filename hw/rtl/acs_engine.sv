@@ -35,16 +35,16 @@ module acs_engine
   kind_t kind;
   channel_counts_t all_channels, active, masked;
   logic array_start, array_done, array_quiet, bad_table, copy_start, copy_done;
-  logic load_start, load_done, linear_start, linear_done, linear_stall;
+  logic load_start, load_done, linear_start, linear_done, linear_stall, linear_job_valid;
   copy_t copy;
   events_t events;
 
   // Memory ports.
   logic [READERS-1:0] read_req_valid, read_req_ready, read_valid, read_ready, read_fault;
   span_t [READERS-1:0] read_req;
-  logic [63:0] read_data;
+  logic [63:0] read_data, weight_data, factor_word;
   logic write_req_valid, write_req_ready, write_ready, write_idle, write_error, clear_error;
-  logic read_error, read_idle, header_next, written;
+  logic read_error, read_idle, header_next, written, linear_error, total_valid, totals_done;
   span_t write_req;
   word_t header, result, copy_word;
 
@@ -58,13 +58,12 @@ module acs_engine
   listed_t out_listed, unused_in_listed, in_index, row_addr, row_index, flag_addr, clear_list;
 
   // Weights.
-  logic load_all, load_list, loader_busy, chunk_done;
+  logic load_all, load_list, loader_busy, chunk_done, row_read_valid, weight_set, record_write;
   row_list_t row_list;
   logic [1:0][7:0] rows_there;
   logic [1:0] chunks_there;
   early_words_t early;
   logic [LaneGroups-1:0] weight_write;
-  logic row_read_valid, weight_set, record_write;
   logic [BW-1:0] weight_addr;
   constants_t record;
 
@@ -72,22 +71,19 @@ module acs_engine
   logic iteration_valid, iteration_ready, round_valid, release_round, post_looks;
   iteration_t iteration;
   round_t round;
-  logic clear_start, clear_busy, post_idle, writer_idle;
+  logic clear_start, clear_busy, post_idle, writer_idle, block_valid, block_ready, features_valid;
   logic [LaneGroups-1:0] sums_valid;
   sums_t [LaneGroups-1:0] sums;
   pixels_t maxima;
-  logic block_valid, block_ready, block_write_valid, image_write_valid;
+  logic block_write_valid, image_write_valid, residual_valid, copy_read_valid, features_ready;
   result_block_t block;
   segments_t features;
   block_write_t block_write, image_write;
-  logic residual_valid, copy_read_valid, features_ready, features_valid;
   logic [15:0] clear_blocks, residual_addr, copy_read_addr, row_read, factor_addr;
 
   // Vectors.
   linear_job_t linear_job;
-  logic linear_job_valid, linear_error, total_valid, totals_done;
   logic signed [31:0] total;
-  logic [63:0] weight_data, factor_word;
 
   acs_axil_regs u_regs (
     .clk_i,
