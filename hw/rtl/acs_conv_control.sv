@@ -102,6 +102,8 @@ module acs_conv_control
   channel_t place, place_q;  // of the input in its list, or in the order of all inputs
   channels_t found_inputs_q;  // those that the list shows a cycle after it was asked
   logic scans_inputs_q;
+  channels_t inputs_q;  // active ones
+  logic no_inputs_q;
   channel_t first_place, next_place;  // of the group, and of the next one
   logic empty, last_input, last, ends;
   // Passes and groups.
@@ -182,14 +184,17 @@ module acs_conv_control
   always_ff @(posedge clk_i) begin
     found_inputs_q <= found_i.inputs;
     scans_inputs_q <= scan_busy_i.inputs;
+    inputs_q       <= active_i.inputs;
+    no_inputs_q    <= active_i.inputs == 0;
   end
   assign input_there   = !listed_i.inputs || !scans_inputs_q || input_next_q < found_inputs_q;
   assign events_o.stall = (plan_valid && !weights_there) ||
                    (state_q == StTable && !data_valid_i && !word_valid_q);
 
   // Iterations.
-  assign empty      = pass_q != PassActive || active_i.inputs == 0;
-  assign last_input = input_next_q == active_i.inputs;
+  // With a list, as far as it was known when what is there was: a cycle ago.
+  assign empty      = pass_q != PassActive || no_inputs_q;
+  assign last_input = input_next_q == inputs_q;
   assign last       = empty || (last_tap_i && last_input);
   assign in_addr_o  = place;
   assign first_place = listed_i.inputs ? '0 : channel_t'(first_q.inputs);
