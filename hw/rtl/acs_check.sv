@@ -425,11 +425,12 @@ module acs_check
   for (genvar part = 0; part < 4 * INSTRUCTION_WORDS; part++) begin : gen_reserved
     instruction_words_t words;
     always_comb begin
-      words         = '0;
-      words[0][7:0] = words_i[0][7:0];
+      words = '0;
       words[part/4][16*(part%4)+:16] = words_i[part/4][16*(part%4)+:16];
     end
-    always_ff @(posedge clk_i) clear_parts_q[part] <= reserved_bits_clear(words);
+    always_ff @(posedge clk_i) begin
+      clear_parts_q[part] <= reserved_bits_clear(opcode_of(words_i), words);
+    end
   end
   always_comb begin
     map_status = STATUS_OK;

@@ -465,6 +465,11 @@ package acs_isa_pkg;
     endcase
     return found;
   endfunction
+
+  // Its opcode alone, wherever the specification has put it.
+  function automatic logic [7:0] opcode_of(input instruction_words_t words);
+    return words[0][7:0];
+  endfunction
   /* verilator lint_on UNUSEDSIGNAL */
 
   function automatic logic opcode_known(input logic [7:0] opcode);
@@ -473,10 +478,11 @@ package acs_isa_pkg;
   endfunction
 
   // True when the opcode is known and every bit that it does not use is zero.
-  function automatic logic reserved_bits_clear(input instruction_words_t words);
+  function automatic logic reserved_bits_clear(input logic [7:0] opcode,
+                                               input instruction_words_t words);
     instruction_words_t bits;
     bits = '0;
-    unique case (words[0][7:0])
+    unique case (opcode)
       OP_END: begin
         bits[0] = 64'hFFFFFFFFFFFFFF00;
         bits[1] = 64'hFFFFFFFFFFFFFFFF;
