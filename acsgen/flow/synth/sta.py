@@ -4,8 +4,8 @@ A path begins where a clock edge makes a pin change and ends where a pin has to 
 next edge. There is one clock, and every edge reaches all registers at once. Inputs of the chip are
 no beginnings, and its outputs no ends.
 
-Wires have one delay, whatever they lead to: before placement nothing better is known. So the
-figures of a netlist compare revisions and name slow paths; they are estimates.
+Before placement wires have one delay, whatever they lead to; after it, what nextpnr estimates of
+their length. So the figures compare revisions and name slow paths; they are estimates.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class TimingGraph:
 
 
 _CELL_START = re.compile(r'\(CELLTYPE "|\(INSTANCE ([^)]*)\)')
-_WIRE = re.compile(r"\(INTERCONNECT (\S+) (\S+) ")
+_WIRE = re.compile(r"\(INTERCONNECT (\S+) (\S+) \(([^)]*)\) \(([^)]*)\)\)")
 _CELL_ARC = re.compile(r"\(IOPATH (\S+) (\S+) \(([^)]*)\) \(([^)]*)\)\)")
 _CHECK = re.compile(r"\(SETUPHOLD \(\w+ (\w+)\) \(\w+ (\w+)\) \(([^)]*)\)")
 _ESCAPED = re.compile(r"\\(.)")
@@ -140,12 +140,13 @@ _ESCAPED = re.compile(r"\\(.)")
 _INSIDE_SLICE = frozenset({"FCI", "FXA", "FXB", "F1", "DI", "WAD0", "WAD1", "WAD2", "WAD3", "WD"})
 
 
-def read_sdf(lines: Iterable[str], wire_ps: float) -> TimingGraph:
-    """Return the delays of a netlist that nextpnr packed for an ECP5 and wrote as SDF.
+def read_sdf(lines: Iterable[str], wire_ps: float | None = None) -> TimingGraph:
+    """Return the delays of a netlist that nextpnr packed or placed for an ECP5 and wrote as SDF.
 
     Args:
         lines: of the file; nextpnr writes one delay a line.
-        wire_ps: delay of every wire that leaves a slice. The file has none before placement.
+        wire_ps: delay of every wire that leaves a slice, for a netlist that is only packed: the
+            file has none then. Without it, wires have the file's delays.
     """
     graph = TimingGraph()
     cell = ""
@@ -164,9 +165,10 @@ def read_sdf(lines: Iterable[str], wire_ps: float) -> TimingGraph:
 
     for line in lines:
         if wire := _WIRE.search(line):
-            source, target = (_ESCAPED.sub(r"\1", name) for name in wire.groups())
+            source, target = (_ESCAPED.sub(r"\1", name) for name in wire.groups()[:2])
             inside = target.rpartition("/")[2] in _INSIDE_SLICE
-            graph.arc(source, target, 0.0 if inside else wire_ps, wire=True)
+            told = max(map(_latest, wire.groups()[2:])) if wire_ps is None else wire_ps
+            graph.arc(source, target, 0.0 if inside else told, wire=True)
         elif found := _CELL_ARC.search(line):
             source, target, *delays = found.groups()
             arcs.append((source, target, max(map(_latest, delays))))

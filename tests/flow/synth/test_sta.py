@@ -70,6 +70,15 @@ def test_the_slowest_path_adds_up() -> None:
     assert path.cells() == ["a_q", "sum$1", "sum$2", "c_q"]
 
 
+def test_after_placement_wires_have_the_delays_of_the_file() -> None:
+    placed = SDF.replace("a_q/Q sum\\$1/A (0:0:0) (0:0:0)", "a_q/Q sum\\$1/A (800:900:960) (1:2:3)")
+    placed = placed.replace("sum\\$2/F c_q/DI (0:0:0)", "sum\\$2/F c_q/DI (700:700:700)")
+    (path,) = read_sdf(placed.splitlines()).slowest(1)
+    # The register beside a table has no wire before it, whatever the file says.
+    assert path.pins[0] == "a_q/Q"
+    assert (path.ps, path.wires_ps) == (525 + 960 + 447 + 403 + 30, 960)
+
+
 def test_the_later_of_two_ways_counts() -> None:
     graph = read_sdf(SDF.replace("(175:311:300)", "(175:311:500)").splitlines(), 1000)
     (path,) = graph.slowest(5)
