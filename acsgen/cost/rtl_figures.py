@@ -2,8 +2,10 @@
 
 ``benchmarks/synthesis.json`` has the engine of an XC7Z020 with a few numbers of lane groups.  An
 engine like one of these has its figures.  Of another one they are estimated: its lane groups and
-its requantization lanes are counted, each as it was synthesized, and the rest lies on the straight
-line between the two nearest numbers of lane groups, which goes on beyond the least and the most.
+its requantization lanes are counted, each as it was synthesized for the nearest number of lane
+groups (the larger of two as near: its small products take no DSP slices, as in all engines of more
+than four), and the rest lies on the straight line between the two nearest numbers of lane groups,
+which goes on beyond the least and the most.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ def rtl_figures(engine: EngineConfig, family: str) -> RtlFigures:
 
 def synthesized_groups() -> tuple[int, ...]:
     """Return the numbers of lane groups that were synthesized, the least first."""
-    return tuple(record["parameters"]["LaneGroups"] for record in _records())
+    return tuple(_groups(record) for record in _records())
 
 
 @cache
@@ -73,10 +75,15 @@ def _sizes(engine: EngineConfig) -> dict[str, int]:
 
 
 def _estimate(engine: EngineConfig, kind: str, records: tuple[Mapping[str, Any], ...]) -> int:
-    counted: int = engine.lane_groups * _unit(records[0], _GROUP)[kind]
-    counted += engine.post_lanes * _unit(records[0], _POST_LANE)[kind]
-    rests = [(record["parameters"]["LaneGroups"], _rest(record, kind)) for record in records]
+    like = min(records, key=lambda record: abs(_groups(record) - engine.lane_groups - 0.5))
+    counted: int = engine.lane_groups * _unit(like, _GROUP)[kind]
+    counted += engine.post_lanes * _unit(like, _POST_LANE)[kind]
+    rests = [(_groups(record), _rest(record, kind)) for record in records]
     return round(counted + _on_line(rests, engine.lane_groups))
+
+
+def _groups(record: Mapping[str, Any]) -> int:
+    return int(record["parameters"]["LaneGroups"])
 
 
 def _rest(record: Mapping[str, Any], kind: str) -> int:

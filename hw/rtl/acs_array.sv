@@ -143,9 +143,31 @@ module acs_array
     it2_q          <= it1_q;
     valid2_q       <= rst_ni && valid1_q;
     plane_q        <= plane;
-    channel_base_q <= op_i.src_base + 16'(it1_q.channel) * op_i.src_step;
-    weight_byte_q  <= 16'(it1_q.column) * 16'(taps) + 16'(it1_q.tap);
   end
+  acs_product #(
+    .ABits(16),
+    .BBits($bits(channel_t)),
+    .Bits (16),
+    .Dsp  (dsp_products(LaneGroups))
+  ) u_channel (
+    .clk_i,
+    .a_i      (op_i.src_step),
+    .b_i      (it1_q.channel),
+    .summand_i(op_i.src_base),
+    .result_o (channel_base_q)
+  );
+  acs_product #(
+    .ABits(16),
+    .BBits(7),
+    .Bits (16),
+    .Dsp  (dsp_products(LaneGroups))
+  ) u_weight (
+    .clk_i,
+    .a_i      (16'(it1_q.column)),
+    .b_i      (taps),
+    .summand_i(16'(it1_q.tap)),
+    .result_o (weight_byte_q)
+  );
 
   always_comb begin
     x = signed'({1'b0, it1_q.kx}) - signed'({1'b0, op_i.pad});

@@ -456,7 +456,8 @@ module acs_engine
   );
 
   acs_vectors #(
-    .VectorWords(VectorWords)
+    .VectorWords(VectorWords),
+    .Dsp        (dsp_products(LaneGroups))
   ) u_vectors (
     .clk_i,
     .rst_ni                (core_rst_n),

@@ -11,7 +11,8 @@ module acs_items
   import acs_isa_pkg::*;
   import acs_pkg::*;
 #(
-  parameter int unsigned Ahead = 8  // a power of two
+  parameter int unsigned Ahead = 8,    // a power of two
+  parameter bit          Dsp   = 1'b1  // the product takes a DSP slice
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -123,10 +124,24 @@ module acs_items
 
     channel_q <= out_channel_i;
 
-    product_q <= 16'(channel_q) * (found_q[1] ? op_i.res_step : op_i.dst_step);
     offset_q  <= found_q[1] ? op_i.res_base + 16'(traits_q[1].number) : op_i.dst_base;
     record_q  <= record_read;
   end
+
+  logic [15:0] step;
+  assign step = found_q[1] ? op_i.res_step : op_i.dst_step;
+  acs_product #(
+    .ABits(16),
+    .BBits($bits(channel_t)),
+    .Bits (16),
+    .Dsp  (Dsp)
+  ) u_product (
+    .clk_i,
+    .a_i      (step),
+    .b_i      (channel_q),
+    .summand_i('0),
+    .result_o (product_q)
+  );
 
   assign out_looks_o  = find || found_q[0];
   assign out_addr_o   = round.masked ? ~place : place;

@@ -6,7 +6,9 @@
 module acs_linear
   import acs_isa_pkg::*;
   import acs_pkg::*;
-(
+#(
+  parameter bit Dsp = 1'b1  // products of a word take DSP slices
+) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
   input  wire logic         start_i,
@@ -78,6 +80,22 @@ module acs_linear
 
   assign vector_read_addr_o = op_i.vec_src + word_q;
 
+  for (genvar i = 0; i < 8; i++) begin : gen_product
+    acs_product #(
+      .ABits  (9),
+      .BBits  (8),
+      .Bits   (18),
+      .SignedB(1'b1),
+      .Dsp    (Dsp)
+    ) u_product (
+      .clk_i,
+      .a_i      ({op_i.src_signed & vector_q[8*i+7], vector_q[8*i+:8]}),
+      .b_i      (weight_q[8*i+:8]),
+      .summand_i('0),
+      .result_o (product_q[i])
+    );
+  end
+
   always_comb begin
     products = '0;
     for (int i = 0; i < 8; i++) products = products + 32'(signed'(product_q[i]));
@@ -98,10 +116,6 @@ module acs_linear
     vector_q      <= vector_data_i;
     read_record_q <= record_i;
     mac_record_q  <= read_record_q;
-    for (int i = 0; i < 8; i++) begin
-      product_q[i] <= 18'(signed'({op_i.src_signed & vector_q[8*i+7], vector_q[8*i+:8]})) *
-                      18'(signed'(weight_q[8*i+:8]));
-    end
     product_record_q <= mac_record_q;
     done_sum_q    <= gavg_i ? total_i : sum_next;
     done_record_q <= gavg_i ? '{bias: '0, mult: op_i.mult, shift: op_i.shift}

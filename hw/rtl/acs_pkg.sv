@@ -45,6 +45,12 @@ package acs_pkg;
     return bank_words < 8192 ? 16 + $clog2(8 * bank_words) : 32;
   endfunction
 
+  // Each lane group takes 32 DSP slices.  With more than four of them an XC7Z020 has none for small
+  // products, and look-up tables enough.
+  function automatic bit dsp_products(input int unsigned lane_groups);
+    return lane_groups <= 4;
+  endfunction
+
   // Lane groups, and how many of them.
   localparam int unsigned MAX_LANE_GROUPS = 16;
   typedef logic [3:0] group_t;

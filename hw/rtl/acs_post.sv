@@ -69,7 +69,9 @@ module acs_post
   item_t item;
   segments_t residual;
 
-  acs_items u_items (
+  acs_items #(
+    .Dsp(dsp_products(LaneGroups))
+  ) u_items (
     .clk_i,
     .rst_ni,
     .op_i,
@@ -268,7 +270,9 @@ module acs_post
       assign less = SumBits'(slice[i/2].carries) - signed'(slice[i/2].upper);
       always_ff @(posedge clk_i) acc_q <= constants_q.bias - 32'(less);
     end
-    acs_requantize u_requantize (
+    acs_requantize #(
+      .Dsp(dsp_products(LaneGroups))
+    ) u_requantize (
       .clk_i,
       .acc_i     (acc_q),
       .mult_i    (acc_constants_q.mult),

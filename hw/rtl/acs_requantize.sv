@@ -11,7 +11,8 @@ module acs_requantize
   import acs_isa_pkg::*;
   import acs_pkg::*;
 #(
-  parameter bit Wide = 1'b0  // wide_o is wanted
+  parameter bit Wide = 1'b0,  // wide_o is wanted
+  parameter bit Dsp  = 1'b1   // the residual's product takes a DSP slice
 ) (
   input  wire logic               clk_i,
   input  wire logic signed [31:0] acc_i,
@@ -73,11 +74,19 @@ module acs_requantize
   end
 
   // The product of the residual, in two stages.
-  logic [23:0] product_q;
-  always_ff @(posedge clk_i) begin
-    product_q <= 24'(residual_i) * 24'(factor_i.once);
-    added_q   <= signed'({1'b0, product_q}) + factor_i.offset;
-  end
+  logic signed [24:0] product_q;
+  acs_product #(
+    .ABits(17),
+    .BBits(8),
+    .Dsp  (Dsp)
+  ) u_product (
+    .clk_i,
+    .a_i      ({1'b0, factor_i.once}),
+    .b_i      (residual_i),
+    .summand_i('0),
+    .result_o (product_q)
+  );
+  always_ff @(posedge clk_i) added_q <= product_q + factor_i.offset;
 
   // A result is too large where a bit above the narrow ones is not a copy of the sign.
   logic negative_result, signed_fits, too_large;

@@ -6,7 +6,8 @@ module acs_vectors
   import acs_isa_pkg::*;
   import acs_pkg::*;
 #(
-  parameter int unsigned VectorWords = 1024
+  parameter int unsigned VectorWords = 1024,
+  parameter bit          Dsp         = 1'b1  // products of LINEAR take DSP slices
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -100,7 +101,9 @@ module acs_vectors
     .error_o
   );
 
-  acs_linear u_linear (
+  acs_linear #(
+    .Dsp(Dsp)
+  ) u_linear (
     .clk_i,
     .rst_ni,
     .start_i            (linear_start_i),

@@ -81,6 +81,32 @@ async def requantize(dut: ModifiableObject) -> None:
                 assert int(dut.rq_wide.value) == value % 2**32
                 assert int(dut.rq_narrow.value) == narrow
                 assert int(dut.rq_bounded.value) == narrow
+                assert int(dut.rq_tables.value) == narrow
+
+
+@cocotb.test()
+async def products(dut: ModifiableObject) -> None:
+    """Small products with and without DSP slices, corners among them."""
+    await begin(dut)
+    rng = random.Random("products")
+    edge = RisingEdge(dut.clk)
+    expected: tuple[int, int] | None = None
+    corners = {9: [-256, -255, -1, 0, 1, 255], 8: [-128, -127, -1, 0, 1, 127]}
+    for _ in range(3000):
+        pixel, weight = (
+            rng.choice([rng.choice(corners[bits]), rng.randrange(-(1 << bits - 1), 1 << bits - 1)])
+            for bits in (9, 8)
+        )
+        step, base = rng.choice([0, 1, 65535, rng.randrange(1 << 16)]), rng.randrange(1 << 16)
+        channel = rng.choice([0, 1, 2047, 1 << rng.randrange(11), rng.randrange(1 << 11)])
+        dut.pr_byte.value, dut.pr_weight.value = pixel % 512, weight % 256
+        dut.pr_step.value, dut.pr_channel.value, dut.pr_base.value = step, channel, base
+        await edge
+        if expected is not None:
+            product, place = expected
+            assert int(dut.pr_product.value) == product << 18 | product
+            assert int(dut.pr_place.value) == place << 16 | place
+        expected = (pixel * weight % 2**18, (step * channel + base) % 2**16)
 
 
 class Group:

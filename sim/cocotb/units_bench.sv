@@ -191,6 +191,15 @@ module units_bench
   output      logic [31:0] rq_wide,
   output      logic [7:0]  rq_narrow,
   output      logic [7:0]  rq_bounded,
+  output      logic [7:0]  rq_tables,   // without a DSP slice for the residual
+  // acs_product, of 9 x 8 bits with a sign and of 16 x 11 bits, in a slice and of tables.
+  input  wire logic [8:0]  pr_byte,
+  input  wire logic [7:0]  pr_weight,
+  output      logic [1:0][17:0] pr_product,
+  input  wire logic [15:0] pr_step,
+  input  wire logic [10:0] pr_channel,
+  input  wire logic [15:0] pr_base,
+  output      logic [1:0][15:0] pr_place,
   // acs_lane_group, and acs_maximum of the pixels of its first window.
   input  wire logic        lg_valid,
   input  wire logic        lg_first,
@@ -452,7 +461,7 @@ module units_bench
 
   places_t rq_places;
   logic [7:0] rq_unsigned;
-  logic [31:0] unused_rq_wide;
+  logic [31:0] unused_rq_wide, unused_rq_tables;
   assign rq_unsigned = rq_residual ^ {rq_res_signed, 7'b0};
 
   acs_places u_places (
@@ -485,6 +494,71 @@ module units_bench
     .signed_i  (rq_signed),
     .wide_o    (unused_rq_wide),
     .narrow_o  (rq_bounded)
+  );
+
+  acs_requantize #(
+    .Dsp(1'b0)
+  ) u_tables (
+    .clk_i     (clk),
+    .acc_i     (rq_acc),
+    .mult_i    (rq_mult),
+    .residual_i(rq_unsigned),
+    .factor_i  (factor_of(rq_res_mult, rq_res_signed)),
+    .places_i  (rq_places),
+    .signed_i  (rq_signed),
+    .wide_o    (unused_rq_tables),
+    .narrow_o  (rq_tables)
+  );
+
+  acs_product #(
+    .ABits  (9),
+    .BBits  (8),
+    .Bits   (18),
+    .SignedB(1'b1),
+    .Dsp    (1'b0)
+  ) u_product_tables (
+    .clk_i    (clk),
+    .a_i      (pr_byte),
+    .b_i      (pr_weight),
+    .summand_i('0),
+    .result_o (pr_product[0])
+  );
+  acs_product #(
+    .ABits(16),
+    .BBits(11),
+    .Bits (16),
+    .Dsp  (1'b0)
+  ) u_place_tables (
+    .clk_i    (clk),
+    .a_i      (pr_step),
+    .b_i      (pr_channel),
+    .summand_i(pr_base),
+    .result_o (pr_place[0])
+  );
+  acs_product #(
+    .ABits  (9),
+    .BBits  (8),
+    .Bits   (18),
+    .SignedB(1'b1),
+    .Dsp    (1'b1)
+  ) u_product_slice (
+    .clk_i    (clk),
+    .a_i      (pr_byte),
+    .b_i      (pr_weight),
+    .summand_i('0),
+    .result_o (pr_product[1])
+  );
+  acs_product #(
+    .ABits(16),
+    .BBits(11),
+    .Bits (16),
+    .Dsp  (1'b1)
+  ) u_place_slice (
+    .clk_i    (clk),
+    .a_i      (pr_step),
+    .b_i      (pr_channel),
+    .summand_i(pr_base),
+    .result_o (pr_place[1])
   );
 
   // The pixels of an iteration are there a cycle before the rest of it.

@@ -32,7 +32,8 @@ module requantize_twin
   end
 
   acs_requantize #(
-    .Wide(`WIDE)
+    .Wide(`WIDE),
+    .Dsp (`DSP)
   ) u_rtl (
     .clk_i,
     .acc_i     (acc),

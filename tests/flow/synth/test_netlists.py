@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from acsgen.emit.rtl_sources import PACKAGES
 from acsgen.flow.synth.run import synthesis_commands
 from acsgen.flow.synth.units import Unit
 from acsgen.flow.synth.yosys import run_yosys
@@ -38,7 +39,8 @@ int main() {
 
 def _defines(unit: Unit) -> list[str]:
     """Return what a twin has to know of its unit."""
-    return [f"-DWIDE=1'b{dict(unit.parameters).get('Wide', 0)}"]
+    sizes = dict(unit.parameters)
+    return [f"-DWIDE=1'b{sizes.get('Wide', 0)}", f"-DDSP=1'b{sizes.get('Dsp', 1)}"]
 
 
 @pytest.mark.parametrize(
@@ -46,10 +48,11 @@ def _defines(unit: Unit) -> list[str]:
     [
         Unit("acs_requantize", ()),
         Unit("acs_requantize", (("Wide", 1),)),
+        Unit("acs_requantize", (("Dsp", 0),)),
         # Minutes: g++ has every gate of 64 lanes to compile.
         pytest.param(Unit("acs_lane_group", (("SumBits", 29),)), marks=pytest.mark.slow),
     ],
-    ids=["requantize", "requantize_wide", "lanes"],
+    ids=["requantize", "requantize_wide", "requantize_tables", "lanes"],
 )
 def test_netlist_and_source_agree(unit: Unit, tmp_path: Path) -> None:
     pytest.importorskip("pyosys", reason="Yosys is not installed")
@@ -80,7 +83,7 @@ def test_netlist_and_source_agree(unit: Unit, tmp_path: Path) -> None:
             *("-Wno-style", "--bbox-unsup", "-DSYNTHESIS", *_defines(unit)),
             *("-CFLAGS", "-O0", "--prefix", "Vtwin", "--top-module", bench.stem),
             *("--Mdir", str(tmp_path / "model")),
-            *(str(rtl / name) for name in ("acs_isa_pkg.sv", "acs_pkg.sv", f"{unit.module}.sv")),
+            *(str(rtl / name) for name in (*PACKAGES, "acs_product.sv", f"{unit.module}.sv")),
             *map(str, (bench, netlist, primitives, main)),
         ],
         capture_output=True,
