@@ -4,8 +4,8 @@
 engine like one of these has its figures.  Of another one they are estimated: its lane groups and
 its requantization lanes are counted, each as it was synthesized for the nearest number of lane
 groups (the larger of two as near: its small products take no DSP slices, as in all engines of more
-than four), and the rest lies on the straight line between the two nearest numbers of lane groups,
-which goes on beyond the least and the most.
+than four). The rest of the multipliers is as many as there; the rest of the look-up tables lies on
+the straight line between the two nearest numbers, which goes on beyond the least and the most.
 """
 
 from __future__ import annotations
@@ -78,6 +78,8 @@ def _estimate(engine: EngineConfig, kind: str, records: tuple[Mapping[str, Any],
     like = min(records, key=lambda record: abs(_groups(record) - engine.lane_groups - 0.5))
     counted: int = engine.lane_groups * _unit(like, _GROUP)[kind]
     counted += engine.post_lanes * _unit(like, _POST_LANE)[kind]
+    if kind == "dsp":
+        return counted + _rest(like, kind)
     rests = [(_groups(record), _rest(record, kind)) for record in records]
     return round(counted + _on_line(rests, engine.lane_groups))
 
