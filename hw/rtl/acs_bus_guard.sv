@@ -104,11 +104,12 @@ module acs_bus_guard
   assign still  = !(ar || r || aw || w || b);
   assign quiet  = still_q[QuietLog2];
 
-  assign start_o     = pass && (start_i || waiting_q);
   assign abort_o     = ended_q;
   assign core_rst_no = core_rst_q;
 
   always_ff @(posedge clk_i) begin
+    // Everybody behind begins by it.
+    start_o    <= rst_ni && pass && (start_i || waiting_q);
     core_rst_q <= rst_ni && !ended_q;
     ended_q    <= 1'b0;
     waiting_q  <= rst_ni && (start_i || waiting_q) && !pass;

@@ -110,7 +110,8 @@ module acs_front
   assign queue = judged && !queued_q && room && !held;
   acs_fifo #(
     .Width($bits(judged_t)),
-    .Depth(4)
+    .Depth(4),
+    .OutputRegister(1'b1)
   ) u_queue (
     .clk_i,
     .rst_ni     (rst_ni && !stop_i),

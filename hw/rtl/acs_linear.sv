@@ -249,7 +249,8 @@ module acs_linear
 
   acs_fifo #(
     .Width(64),
-    .Depth(16)
+    .Depth(16),
+    .OutputRegister(1'b1)
   ) u_results (
     .clk_i,
     .rst_ni,
