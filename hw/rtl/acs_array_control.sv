@@ -74,12 +74,16 @@ module acs_array_control
   // The place in a round.
   logic [15:0] step_q;
   logic [2:0] ky_q, kx_q;
-  logic [5:0] tap_q;
-  logic last_column, last_tap, next, issued, ends;
-  // The iteration on offer to the array, with its round.
-  logic offered_q, offered_round_q;  // it is the last one of its round
-  iteration_t offer_q;
-  round_t offer_round_q;
+  logic [5:0] tap_q, tap_after, last_number_q;
+  logic last_column, last_tap_q, next, taken, issued, ends;
+  // Iterations on offer to the array, with their rounds: the one that it takes next, and a spare.
+  typedef struct packed {
+    iteration_t iteration;
+    round_t     round;
+    logic       ends_round;  // it is the last one of its round
+  } offer_t;
+  logic offered_q, spare_valid_q;
+  offer_t offer, offer_q, spare_q;
   // Rounds under way.
   group_count_t in_flight_q, most_in_flight;
   logic room, settled;
@@ -105,10 +109,16 @@ module acs_array_control
                           scan_busy_i == '0 && !clear_busy_i;
   assign done_o         = conv_done || map_done;
 
-  // Taps, then input channels or blocks.
+  // Taps, then input channels or blocks.  The instruction is there two cycles before its first
+  // iteration, and whether a tap is the last one is known as it begins.
   assign last_column = kx_q == 3'(op_i.kernel - 4'd1);
-  assign last_tap    = last_column && ky_q == kx_q;
-  assign chosen      = is_conv ? conv_iteration : map_iteration;
+  assign tap_after   = tap_q + 6'd1;
+  always_ff @(posedge clk_i) begin
+    last_number_q <= 6'(7'(op_i.kernel) * 7'(op_i.kernel) - 7'd1);
+    last_tap_q    <= tap_q == last_number_q;
+    if (issued) last_tap_q <= ends || last_tap_q ? last_number_q == 0 : tap_after == last_number_q;
+  end
+  assign chosen = is_conv ? conv_iteration : map_iteration;
   always_comb begin
     iteration       = chosen;
     iteration.first = step_q == 0;
@@ -116,24 +126,33 @@ module acs_array_control
     iteration.kx    = kx_q;
     iteration.tap   = tap_q;
   end
+  assign offer = '{
+      iteration: iteration,
+      round: is_conv ? conv_round : map_round,
+      ends_round: chosen.last && !kind_i.gavg
+    };
   // An iteration is issued to a register, from which the array takes it when there is room for the
-  // sums of its round.  So the array's choice of who has port B ends there, and the way back to the
-  // round's counters begins there.
-  assign next          = !offered_q || (valid_o && ready_i);
+  // sums of its round.  Behind it is room for a second one, so that nothing of what the array
+  // decides, nor of who has port B, reaches the round's counters before the next cycle.
+  assign next          = !spare_valid_q;
   assign issued        = (conv_valid || map_valid) && next;
   assign ends          = issued && chosen.last;
-  assign valid_o       = offered_q && (!offered_round_q || room);
-  assign iteration_o   = offer_q;
-  assign round_valid_o = valid_o && ready_i && offered_round_q;
-  assign round_o       = offer_round_q;
+  assign valid_o       = offered_q && (!offer_q.ends_round || room);
+  assign taken         = valid_o && ready_i;
+  assign iteration_o   = offer_q.iteration;
+  assign round_valid_o = taken && offer_q.ends_round;
+  assign round_o       = offer_q.round;
 
   always_ff @(posedge clk_i) begin
-    if (next) begin
-      offer_q         <= iteration;
-      offer_round_q   <= is_conv ? conv_round : map_round;
-      offered_round_q <= chosen.last && !kind_i.gavg;
+    if (taken || !offered_q) offer_q <= spare_valid_q ? spare_q : offer;
+    if (next) spare_q <= offer;
+    if (!rst_ni || clear_i) begin
+      offered_q     <= 1'b0;
+      spare_valid_q <= 1'b0;
+    end else begin
+      offered_q     <= issued || spare_valid_q || (offered_q && !taken);
+      spare_valid_q <= (issued || spare_valid_q) && offered_q && !taken;
     end
-    offered_q <= rst_ni && !clear_i && (issued || !next);
   end
 
   always_ff @(posedge clk_i) begin
@@ -153,7 +172,7 @@ module acs_array_control
           kx_q <= '0;
           ky_q <= ky_q + 3'd1;
         end
-        if (last_tap) begin
+        if (last_tap_q) begin
           ky_q  <= '0;
           tap_q <= '0;
         end
@@ -209,7 +228,7 @@ module acs_array_control
     .valid_o      (conv_valid),
     .issued_i     (issued && conv_valid),
     .step_i       (step_q),
-    .last_tap_i   (last_tap),
+    .last_tap_i   (last_tap_q),
     .iteration_o  (conv_iteration),
     .round_o      (conv_round)
   );
@@ -234,7 +253,7 @@ module acs_array_control
     .valid_o      (map_valid),
     .issued_i     (issued && map_valid),
     .step_i       (step_q),
-    .last_tap_i   (last_tap),
+    .last_tap_i   (last_tap_q),
     .iteration_o  (map_iteration),
     .round_o      (map_round)
   );

@@ -94,24 +94,25 @@ module acs_conv_control
   plan_t plan;
   logic set_q;
   logic [1:0] open_chunks_q;  // whose last round was issued, and whose records are in use
-  logic weights_there, early_there, input_there;
+  logic weights_there, early_there;
   logic [10:0] blocks;
   // Iterations.
   channel_t input_q;
-  channels_t input_next_q;  // one more
+  channels_t input_next_q, input_after_q;  // one more, two more
   channel_t place, place_q;  // of the input in its list, or in the order of all inputs
-  channels_t found_inputs_q;  // those that the list shows a cycle after it was asked
-  logic scans_inputs_q;
-  channels_t inputs_q;  // active ones
-  logic no_inputs_q;
+  logic input_there_q;  // the list shows it, and whether it is the last one is known
+  logic last_input_q;
+  logic inputs_known, no_inputs_q;
   channel_t first_place, next_place;  // of the group, and of the next one
-  logic empty, last_input, last, ends;
+  logic empty, last, steps, ends;
   // Passes and groups.
   logic clears;  // masked channels
   logic [10:0] half_plane;
   channels_t pass_rows;
   logic active_there_q, masked_there_q, pass_wanted;
-  logic begin_pass, records_needed, pass_ends, next_group, last_group, listed_there, lists_free;
+  logic begin_pass, records_needed, pass_ends, group_follows, next_group, listed_there, lists_free;
+  channels_t group_next, last_number_q;  // of groups
+  logic last_group_q;
   logic quiet_q;  // quiet_o has been given
   logic drained;
 
@@ -162,54 +163,56 @@ module acs_conv_control
   // Rows of this round are there; in a constant pass none are needed.  No third chunk begins while
   // the records of the first are in use.  While a chunk is still loading, its rows are compared a
   // cycle ahead, so not in the first cycle of a round.
-  logic rows_there_q, same_round_q;
+  logic arrived_q;
   always_ff @(posedge clk_i) begin
-    rows_there_q <= channels_t'(rows_i[set_q]) >= plan.need;
-    same_round_q <= plan_valid && !ends;
+    arrived_q <= plan_valid && !ends && (channels_t'(rows_i[set_q]) >= plan.need || early_there);
   end
   assign weights_there = pass_q == PassConstant ||
-                         (open_chunks_q != 2'd2 &&
-                          (complete_i[set_q] || (rows_there_q && same_round_q) || early_there));
+                         (open_chunks_q != 2'd2 && (complete_i[set_q] || arrived_q));
   // All inputs are walked in the order of the weights: the first round can follow their arrival.  A
   // round with a second block cannot, because it reads through the port that loads the set.
   // What is there is seen a cycle later, for the step behind the one of that cycle.
-  logic early_set_q, early_there_q;
-  always_ff @(posedge clk_i) begin
-    early_set_q   <= early_i.bank_set;
-    early_there_q <= early_i.words > 16'(step_i[15:3]) + 16'(&step_i[2:0]);
-  end
   assign early_there   = pass_q == PassActive && !listed_i.inputs && plan.first && !plan.use_b &&
-                         early_set_q == set_q && early_there_q;
-  // The list of inputs may still grow: the last one is known when it is complete.
+                         early_i.bank_set == set_q &&
+                         early_i.words > 16'(step_i[15:3]) + 16'(&step_i[2:0]);
+  // The list of inputs may still grow: the last one is known when it is complete.  What holds for
+  // the input of the next cycle is worked out for each that it may be.
+  assign inputs_known  = !listed_i.inputs || !scan_busy_i.inputs;
   always_ff @(posedge clk_i) begin
-    found_inputs_q <= found_i.inputs;
-    scans_inputs_q <= scan_busy_i.inputs;
-    inputs_q       <= active_i.inputs;
-    no_inputs_q    <= active_i.inputs == 0;
+    no_inputs_q   <= active_i.inputs == 0;
+    input_there_q <= inputs_known || input_next_q < found_i.inputs;
+    last_input_q  <= input_next_q == active_i.inputs;
+    if (steps) begin
+      input_there_q <= inputs_known || input_after_q < found_i.inputs;
+      last_input_q  <= input_after_q == active_i.inputs;
+    end
+    if (ends) begin
+      input_there_q <= inputs_known || found_i.inputs > 1;
+      last_input_q  <= active_i.inputs == 1;
+    end
   end
-  assign input_there   = !listed_i.inputs || !scans_inputs_q || input_next_q < found_inputs_q;
   assign events_o.stall = (plan_valid && !weights_there) ||
                    (state_q == StTable && !data_valid_i && !word_valid_q);
 
   // Iterations.
   // With a list, as far as it was known when what is there was: a cycle ago.
   assign empty      = pass_q != PassActive || no_inputs_q;
-  assign last_input = input_next_q == inputs_q;
-  assign last       = empty || (last_tap_i && last_input);
+  assign last       = empty || (last_tap_i && last_input_q);
   assign in_addr_o  = place;
   assign first_place = listed_i.inputs ? '0 : channel_t'(first_q.inputs);
   assign next_place  = listed_i.inputs ? '0 : channel_t'(first_q.inputs + op_i.channels_in);
-  assign valid_o    = plan_valid && weights_there && input_there;
+  assign valid_o    = plan_valid && weights_there && input_there_q;
+  assign steps      = issued_i && last_tap_i;
   assign ends       = issued_i && last;
   assign events_o.iteration = issued_i && !empty;
 
   // The place is told a cycle ahead.
   always_comb begin
     place = place_q;
-    if (issued_i && last_tap_i) place = place_q + 1'b1;
-    if (ends) place = first_place;
     if (state_q == StIdle) place = '0;
-    if ((state_q == StRounds && next_group) || state_q == StGroupEnd) place = next_place;
+    if (state_q == StGroupEnd) place = next_place;
+    if (steps) place = place_q + 1'b1;
+    if (ends) place = plan.pass_ends && group_follows ? next_place : first_place;
   end
   always_ff @(posedge clk_i) place_q <= place;
 
@@ -274,14 +277,21 @@ module acs_conv_control
   assign load_list_o.masked = state_q == StPass;
   assign load_list_o.complete = !scan_busy_i.outputs;
   assign load_list_o.rows   = pass_q == PassRecords ? passed_outputs_i : found_i.outputs;
-  assign last_group    = group_q == op_i.groups - 1'b1;
+  assign group_next    = group_q + 1'b1;
+  always_ff @(posedge clk_i) begin
+    last_number_q <= op_i.groups - 1'b1;
+    last_group_q  <= group_q == last_number_q;
+    if (next_group || state_q == StGroupEnd) last_group_q <= group_next == last_number_q;
+    if (state_q == StIdle) last_group_q <= op_i.groups == 1;
+  end
   assign pass_ends     = ends && plan.pass_ends;
   // Without lists nothing keeps the next group from following at once.  Where all outputs are
   // masked, their rounds may end before the loader has counted how many words of a row it reads;
   // the group then ends in StPass, which waits for that number.
-  assign next_group    = pass_ends && (last_group || listed_i == '0) && pass_q != PassConstant &&
+  assign group_follows = (last_group_q || listed_i == '0) && pass_q != PassConstant &&
                          rows_known_i &&
                          !(pass_q == PassActive && records_needed && masked_there_q);
+  assign next_group    = pass_ends && group_follows;
   // The lists of a group without successor are free when its last item is known.
   assign lists_free    = state_q == StPass && pass_q == PassEnd && settled_i && rows_known_i;
   assign events_o.group  = lists_free || next_group;
@@ -306,15 +316,18 @@ module acs_conv_control
       quiet_q       <= 1'b0;
       input_q       <= '0;
       input_next_q  <= channels_t'(1);
+      input_after_q <= channels_t'(2);
     end else begin
       open_chunks_q <= open_chunks_q + 2'(ends && round_o.chunk_end) - 2'(chunk_done_i);
-      if (issued_i && last_tap_i) begin
-        input_q      <= channel_t'(input_next_q);
-        input_next_q <= input_next_q + 1'b1;
+      if (steps) begin
+        input_q       <= channel_t'(input_next_q);
+        input_next_q  <= input_after_q;
+        input_after_q <= input_after_q + 1'b1;
       end
       if (ends) begin
-        input_q      <= '0;
-        input_next_q <= channels_t'(1);
+        input_q       <= '0;
+        input_next_q  <= channels_t'(1);
+        input_after_q <= channels_t'(2);
       end
 
       unique case (state_q)
@@ -351,7 +364,7 @@ module acs_conv_control
         end
         StScan: begin
           pass_q <= listed_i.outputs ? PassConstant : PassActive;
-          if (listed_i.outputs && last_group && op_i.masked_zero) begin
+          if (listed_i.outputs && last_group_q && op_i.masked_zero) begin
             quiet_o <= 1'b1;
             quiet_q <= 1'b1;
           end
@@ -375,17 +388,17 @@ module acs_conv_control
           end
           if (next_group) begin
             pass_q          <= PassActive;
-            group_q         <= group_q + 1'b1;
+            group_q         <= group_next;
             first_q.inputs  <= first_q.inputs + op_i.channels_in;
             first_q.outputs <= first_q.outputs + op_i.channels;
-            state_q         <= last_group ? StDrain : StRounds;
+            state_q         <= last_group_q ? StDrain : StRounds;
           end
         end
         StGroupEnd: begin
-          group_q         <= group_q + 1'b1;
+          group_q         <= group_next;
           first_q.inputs  <= first_q.inputs + op_i.channels_in;
           first_q.outputs <= first_q.outputs + op_i.channels;
-          state_q         <= last_group ? StDrain : StScan;
+          state_q         <= last_group_q ? StDrain : StScan;
         end
         StDrain: begin
           if (drained) begin
