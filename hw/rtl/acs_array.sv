@@ -1,8 +1,9 @@
 // The lane array with the feature memory before it: from an iteration to the sums of all lanes.
 //
-// No stage of the array waits.  An iteration issued in cycle t reads the feature memory in t + 3
-// and is in the sums in t + 9.  Port A of the feature memory belongs to the first block of a round;
-// port B to writes, to other reads, and to the second block of a round, in this order.
+// No stage of the array waits.  An iteration issued in cycle t reads the feature memory in t + 2,
+// whose words take a register at the memory's output, and is in the sums in t + 9.  Port A of the
+// feature memory belongs to the first block of a round; port B to writes, to other reads, and to
+// the second block of a round, in this order.
 `default_nettype none
 
 module acs_array
@@ -29,6 +30,7 @@ module acs_array
   input  wire logic         write_valid_i,
   input  wire logic         write_waits_i,  // it does not give way to an iteration
   input  wire block_write_t write_i,
+  input  wire logic         write_zeros_i,  // instead of its data
   // Port B: reads of blocks as stored; data four cycles later.
   input  wire logic         read_valid_i,
   output      logic         read_ready_o,
@@ -77,6 +79,10 @@ module acs_array
     logic signed [3:0] dx;
   } stage_t;
 
+  // A copy of what is stable, near its users.
+  instruction_t op_q;
+  always_ff @(posedge clk_i) op_q <= op_i;
+
   logic issue;
   logic [3:0] b_write_q, b_read_q;  // port B by stage, 1 to 4
 
@@ -93,12 +99,17 @@ module acs_array
   plane_t plane, plane_q;
   logic [7:0] pad_value, flipped;  // `flipped` adds 128 to signed pixels
 
-  // Stage 1: the issued iteration.
+  // Stage 1: the issued iteration, where its channel lies, which plane the tap reads, and which
+  // weight is wanted.
   iteration_t it1_q;
   logic valid1_q;
-  halves_t b_addr1_q, b_addr2_q;
-  logic [7:0] b_banks1_q, b_banks2_q, b_banks3_q;
-  segments_t b_data1_q, b_data2_q, b_data3_q;
+  logic [15:0] channel_base_q;
+  logic [15:0] weight_byte_q;
+  logic [6:0] taps_q;  // the instruction is there some cycles before its first iteration
+  halves_t b_addr1_q;
+  logic [7:0] b_banks1_q, b_banks2_q;
+  segments_t b_data1_q, b_data2_q;
+  logic b_zeros1_q;
 
   // Other writes come only where nobody else wants the port: readiness does not depend on them.
   assign ready_o      = !(iteration_i.use_b && (write_waits_i || read_valid_i));
@@ -107,15 +118,15 @@ module acs_array
 
   always_ff @(posedge clk_i) begin
     it1_q      <= iteration_i;
+    plane_q    <= plane;
+    taps_q     <= 7'(op_q.kernel) * 7'(op_q.kernel);
     b_addr1_q  <= write_valid_i ? write_i.address : {2{read_addr_i}};
-    b_addr2_q  <= b_addr1_q;
     b_banks1_q <= write_i.banks;
     b_banks2_q <= b_banks1_q;
-    b_banks3_q <= b_banks2_q;
     // Enables of their own: registers, of which there are enough, not look-up tables.
+    b_zeros1_q <= write_zeros_i;
     if (write_valid_i) b_data1_q <= write_i.data;
-    if (b_write_q[0]) b_data2_q <= b_data1_q;
-    if (b_write_q[1]) b_data3_q <= b_data2_q;
+    if (b_write_q[0]) b_data2_q <= b_zeros1_q ? '0 : b_data1_q;
   end
 
   always_ff @(posedge clk_i) begin
@@ -130,20 +141,6 @@ module acs_array
     end
   end
 
-  // Stage 2: where the channel lies, which plane the tap reads, and which weight is wanted.
-  iteration_t it2_q;
-  logic valid2_q;
-  logic [15:0] channel_base_q;
-  logic [15:0] weight_byte_q;
-  logic [6:0] taps;
-
-  assign taps = 7'(op_i.kernel) * 7'(op_i.kernel);
-
-  always_ff @(posedge clk_i) begin
-    it2_q          <= it1_q;
-    valid2_q       <= rst_ni && valid1_q;
-    plane_q        <= plane;
-  end
   acs_product #(
     .ABits(16),
     .BBits($bits(channel_t)),
@@ -151,9 +148,9 @@ module acs_array
     .Dsp  (dsp_products(LaneGroups))
   ) u_channel (
     .clk_i,
-    .a_i      (op_i.src_step),
-    .b_i      (it1_q.channel),
-    .summand_i(op_i.src_base),
+    .a_i      (op_q.src_step),
+    .b_i      (iteration_i.channel),
+    .summand_i(op_q.src_base),
     .result_o (channel_base_q)
   );
   acs_product #(
@@ -163,45 +160,45 @@ module acs_array
     .Dsp  (dsp_products(LaneGroups))
   ) u_weight (
     .clk_i,
-    .a_i      (16'(it1_q.column)),
-    .b_i      (taps),
-    .summand_i(16'(it1_q.tap)),
+    .a_i      (16'(iteration_i.column)),
+    .b_i      (taps_q),
+    .summand_i(16'(iteration_i.tap)),
     .result_o (weight_byte_q)
   );
 
   always_comb begin
-    x = signed'({1'b0, it1_q.kx}) - signed'({1'b0, op_i.pad});
-    y = signed'({1'b0, it1_q.ky}) - signed'({1'b0, op_i.pad});
+    x = signed'({1'b0, iteration_i.kx}) - signed'({1'b0, op_q.pad});
+    y = signed'({1'b0, iteration_i.ky}) - signed'({1'b0, op_q.pad});
     plane.dx = windowed_i ? x : '0;
     plane.dy = windowed_i ? y : '0;
-    plane.rows = op_i.src_height;
-    plane.columns = op_i.src_width;
+    plane.rows = op_q.src_height;
+    plane.columns = op_q.src_width;
     plane.phase_blocks = '0;
     plane.odd_columns = 1'b0;
-    if (windowed_i && op_i.stride == 2'd2) begin
+    if (windowed_i && op_q.stride == 2'd2) begin
       plane.dx = x >>> 1;
       plane.dy = y >>> 1;
-      plane.rows = phase_size(op_i.src_height, y[0]);
-      plane.columns = phase_size(op_i.src_width, x[0]);
+      plane.rows = phase_size(op_q.src_height, y[0]);
+      plane.columns = phase_size(op_q.src_width, x[0]);
       plane.odd_columns = x[0];
-      plane.phase_blocks = phase_offset(op_i.src_plane, y[0], x[0]);
+      plane.phase_blocks = phase_offset(op_q.src_plane, y[0], x[0]);
     end
   end
 
   always_comb begin
     pad_value = '0;
-    flipped = {op_i.src_signed, 7'b0};
-    if (op_i.opcode == OP_POOL) begin
+    flipped = {op_q.src_signed, 7'b0};
+    if (op_q.opcode == OP_POOL) begin
       // Padding must not win a maximum, and must not count in a sum.
-      pad_value = op_i.pool_max && op_i.src_signed ? 8'h80 : 8'h00;
-    end else if (op_i.opcode == OP_CONV) begin
-      pad_value = padding_value(op_i, it2_q.channel);
+      pad_value = op_q.pool_max && op_q.src_signed ? 8'h80 : 8'h00;
+    end else if (op_q.opcode == OP_CONV) begin
+      pad_value = padding_value(op_q, it1_q.channel);
     end
   end
 
-  logic [1:0][2:0] rotate, rotate3_q, rotate4_q;
-  logic [1:0][7:0] in_plane, in_plane3_q, in_plane4_q;
-  logic [1:0][7:0][15:0] address, address3_q;
+  logic [1:0][2:0] rotate, rotate2_q, rotate3_q, rotate4_q;
+  logic [1:0][7:0] in_plane, in_plane2_q, in_plane3_q, in_plane4_q;
+  logic [1:0][7:0][15:0] address, address2_q;
 
   for (genvar side = 0; side < 2; side++) begin : gen_address
     acs_window_address u_address (
@@ -209,85 +206,89 @@ module acs_array
       .base_i    (channel_base_q + plane_q.phase_blocks),
       .odd_i     (plane_q.odd_columns),
       .rows_i    (plane_q.rows),
-      .row_log2_i(op_i.row_log2),
+      .row_log2_i(op_q.row_log2),
       .dy_i      (plane_q.dy),
-      .block_i   (it2_q.block + 11'(side)),
+      .block_i   (it1_q.block + 11'(side)),
       .rotate_o  (rotate[side]),
       .valid_o   (in_plane[side]),
       .address_o (address[side])
     );
   end
 
-  // Stage 3: addresses at the memory.
-  stage_t stage3_q, stage4_q, stage5_q, stage6_q;
-  logic [7:0] columns3_q;
-  logic [15:0] weight_byte3_q;
-  logic [15:0] row_base3_q;
-  logic set3_q;
+  // Stage 2: addresses at the memory.
+  stage_t stage2_q, stage3_q, stage4_q, stage5_q, stage6_q;
+  logic [7:0] columns2_q, columns3_q;
 
   always_ff @(posedge clk_i) begin
-    stage3_q <= '{
-      valid: valid2_q,
-      first: it2_q.first,
-      last: it2_q.last,
-      zero: it2_q.zero,
-      only: it2_q.only,
-      total: it2_q.total,
-      group: it2_q.group,
-      count_a: it2_q.count_a,
-      bank: it2_q.bank,
-      weight: it2_q.weight,
-      pad_value: it2_q.zero ? flipped : pad_value ^ flipped,
+    stage2_q <= '{
+      valid: valid1_q,
+      first: it1_q.first,
+      last: it1_q.last,
+      zero: it1_q.zero,
+      only: it1_q.only,
+      total: it1_q.total,
+      group: it1_q.group,
+      count_a: it1_q.count_a,
+      bank: it1_q.bank,
+      weight: it1_q.weight,
+      pad_value: it1_q.zero ? flipped : pad_value ^ flipped,
       dx: plane_q.dx
     };
-    columns3_q     <= plane_q.columns;
-    if (!rst_ni) stage3_q.valid <= 1'b0;
-    rotate3_q      <= rotate;
-    in_plane3_q    <= it2_q.zero ? '0 : in_plane;  // without a source all is padding, of zeros
-    address3_q     <= address;
-    weight_byte3_q <= weight_byte_q;
-    row_base3_q    <= it2_q.row_base;
-    set3_q         <= it2_q.bank_set;
-    if (b_write_q[1] || b_read_q[1]) begin
-      for (int bank = 0; bank < 8; bank++) address3_q[SideB][bank] <= b_addr2_q[bank/4];
+    columns2_q     <= plane_q.columns;
+    if (!rst_ni) stage2_q.valid <= 1'b0;
+    rotate2_q      <= rotate;
+    in_plane2_q    <= it1_q.zero ? '0 : in_plane;  // without a source all is padding, of zeros
+    address2_q     <= address;
+    if (b_write_q[0] || b_read_q[0]) begin
+      for (int bank = 0; bank < 8; bank++) address2_q[SideB][bank] <= b_addr1_q[bank/4];
     end
   end
 
-  segments_t a_data, b_data;
+  // Stages 3 and 4: block RAM, and the registers at its outputs.
+  segments_t a_data, b_data, a_data_q, b_data_q;
+  always_ff @(posedge clk_i) begin
+    a_data_q <= a_data;
+    b_data_q <= b_data;
+  end
   for (genvar bank = 0; bank < 8; bank++) begin : gen_bank
     acs_bank #(
       .Depth(FeatureBlocks)
     ) u_bank (
       .clk_i,
-      .a_addr_i (address3_q[SideA][bank][FW-1:0]),
+      .a_addr_i (address2_q[SideA][bank][FW-1:0]),
       .a_data_o (a_data[bank]),
-      .b_write_i(b_write_q[2] && b_banks3_q[bank]),
-      .b_addr_i (address3_q[SideB][bank][FW-1:0]),
-      .b_data_i (b_data3_q[bank]),
+      .b_write_i(b_write_q[1] && b_banks2_q[bank]),
+      .b_addr_i (address2_q[SideB][bank][FW-1:0]),
+      .b_data_i (b_data2_q[bank]),
       .b_data_o (b_data[bank])
     );
   end
   assign read_data_valid_o = b_read_q[3];
-  assign read_data_o       = b_data;
+  assign read_data_o       = b_data_q;
 
   // Stages 4 to 6: segments to lanes, pixels along their row.
   logic [63:0] mask, mask4_q;
   acs_window_mask u_mask (
     .raw_i     (raw_i),
     .columns_i (columns3_q),
-    .row_log2_i(op_i.row_log2),
+    .row_log2_i(op_q.row_log2),
     .dx_i      (stage3_q.dx),
     .mask_o    (mask)
   );
 
   always_ff @(posedge clk_i) begin
-    mask4_q   <= mask;
-    rotate4_q <= rotate3_q;
+    mask4_q     <= mask;
+    rotate3_q   <= rotate2_q;
+    rotate4_q   <= rotate3_q;
+    in_plane3_q <= in_plane2_q;
     in_plane4_q <= in_plane3_q;
+    columns3_q  <= columns2_q;
+    stage3_q  <= stage2_q;
     stage4_q  <= stage3_q;
     stage5_q  <= stage4_q;
     stage6_q  <= stage5_q;
     if (!rst_ni) begin
+      stage3_q.valid <= 1'b0;
       stage4_q.valid <= 1'b0;
       stage5_q.valid <= 1'b0;
       stage6_q.valid <= 1'b0;
@@ -298,12 +299,12 @@ module acs_array
   for (genvar side = 0; side < 2; side++) begin : gen_window
     acs_window_shift u_shift (
       .clk_i,
-      .data_i     (side == SideA ? a_data : b_data),
+      .data_i     (side == SideA ? a_data_q : b_data_q),
       .rotate_i   (rotate4_q[side]),
       .valid_i    (in_plane4_q[side]),
       .mask_i     (mask4_q),
       .dx_i       (stage4_q.dx),
-      .signed_i   (op_i.src_signed),
+      .signed_i   (op_q.src_signed),
       .pad_value_i(stage4_q.pad_value),
       .next_o     (next_window[side]),
       .window_o   (window[side])
@@ -317,51 +318,61 @@ module acs_array
     .first_i (stage6_q.first),
     .last_i  (stage6_q.last),
     .zero_i  (stage6_q.zero),
-    .signed_i(op_i.src_signed),
+    .signed_i(op_q.src_signed),
     .pixels_i(window),
     .total_valid_o,
     .total_o
   );
 
-  // Weights: an address for each bank, twice where a round has two blocks.
-  logic [BW-1:0] next_row;
-  logic [2:0] byte4_q, byte5_q;
-  logic set4_q;
-  logic [LaneGroups-1:0][7:0] weight_a, weight_b;
-  logic [LaneGroups-1:0][8:0] weight6_q;
+  // Weights: an address for each bank, twice where a round has two blocks.  They need no window, so
+  // that there is time for a register behind the choice of a word's byte.
+  logic [BW-1:0] next_row, row_step_q;
+  logic [2:0] byte2_q, byte3_q, byte4_q;
+  logic set2_q;
+  logic [LaneGroups-1:0] weight_write_q;
+  logic weight_set_q;
+  logic [BW-1:0] weight_addr_q;
+  logic [63:0] weight_data_q;
+  logic [LaneGroups-1:0][7:0] weight_a_q, weight_b_q;
 
-  assign next_row = BW'(row_base3_q) + BW'(op_i.row_words - 16'(RECORD_WORDS));
+  assign next_row = BW'(it1_q.row_base) + row_step_q;
 
   always_ff @(posedge clk_i) begin
-    byte4_q <= weight_byte3_q[2:0];
-    byte5_q <= byte4_q;
-    set4_q  <= set3_q;
+    weight_write_q <= weight_write_i;
+    weight_set_q   <= weight_set_i;
+    weight_addr_q  <= weight_addr_i;
+    weight_data_q  <= weight_data_i;
+    row_step_q <= BW'(op_q.row_words - 16'(RECORD_WORDS));
+    byte2_q    <= weight_byte_q[2:0];
+    byte3_q    <= byte2_q;
+    byte4_q    <= byte3_q;
+    set2_q     <= it1_q.bank_set;
   end
 
   for (genvar bank = 0; bank < LaneGroups; bank++) begin : gen_weights
     logic [BW-1:0] a_addr_q, b_addr_q;
     logic [63:0] a_data_w, b_data_w;
     always_ff @(posedge clk_i) begin
-      a_addr_q <= (group_count_t'(bank) < stage3_q.bank ? next_row : BW'(row_base3_q)) +
-                  BW'(weight_byte3_q[15:3]);
-      b_addr_q <= BW'(weight_byte3_q[15:3]);
+      a_addr_q <= (group_count_t'(bank) < it1_q.bank ? next_row : BW'(it1_q.row_base)) +
+                  BW'(weight_byte_q[15:3]);
+      b_addr_q <= BW'(weight_byte_q[15:3]);
+      weight_a_q[bank] <= a_data_w[8*byte4_q+:8];
+      weight_b_q[bank] <= b_data_w[8*byte4_q+:8];
     end
     acs_weight_bank #(
       .Words(BankWords)
     ) u_bank (
       .clk_i,
-      .write_i     (weight_write_i[bank]),
-      .write_set_i (weight_set_i),
-      .write_addr_i(weight_addr_i),
-      .write_data_i(weight_data_i),
-      .read_set_i  (set4_q),
+      .write_i     (weight_write_q[bank]),
+      .write_set_i (weight_set_q),
+      .write_addr_i(weight_addr_q),
+      .write_data_i(weight_data_q),
+      .read_set_i  (set2_q),
       .a_addr_i    (a_addr_q),
       .b_addr_i    (b_addr_q),
       .a_data_o    (a_data_w),
       .b_data_o    (b_data_w)
     );
-    assign weight_a[bank] = a_data_w[8*byte5_q+:8];
-    assign weight_b[bank] = b_data_w[8*byte5_q+:8];
   end
 
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_group
@@ -371,6 +382,7 @@ module acs_array
     logic [7:0] bank_weight;
     logic valid6_q;  // the iteration is for this lane group
     logic is_a5_q;  // its pixels are of the first block
+    (* keep *) logic signed [WEIGHT_COPIES-1:0][8:0] weights6_q;
     logic [2:0] last_q;  // stages 7 to 9: operands, product, sum
 
     // Items of the first block start at bank `bank`, those of the second at bank 0.
@@ -381,12 +393,16 @@ module acs_array
       bank_weight = '0;
       for (int bank = 0; bank < LaneGroups; bank++) begin
         if (Group < stage5_q.count_a ? from_a == 6'(bank) : from_b == group_count_t'(bank)) begin
-          bank_weight = Group < stage5_q.count_a ? weight_a[bank] : weight_b[bank];
+          bank_weight = Group < stage5_q.count_a ? weight_a_q[bank] : weight_b_q[bank];
         end
       end
     end
-    always_ff @(posedge clk_i) begin
-      weight6_q[group] <= banks_i ? {bank_weight[7], bank_weight} : stage5_q.weight;
+    // A copy for every few lanes, which are far from each other.
+    for (genvar copy = 0; copy < WEIGHT_COPIES; copy++) begin : gen_copy
+      (* keep *) always_ff @(posedge clk_i) begin
+        weights6_q[copy] <= banks_i ? {bank_weight[7], bank_weight} : stage5_q.weight;
+        if (stage5_q.zero || maximum_i) weights6_q[copy] <= '0;
+      end
     end
 
     always_ff @(posedge clk_i) begin
@@ -405,9 +421,8 @@ module acs_array
       .clear_i ({is_a5_q, !is_a5_q}),
       .valid_i (valid6_q),
       .first_i (stage6_q.first),
-      .zero_i  (stage6_q.zero || maximum_i),
-      .signed_i(op_i.src_signed),
-      .weight_i(weight6_q[group]),
+      .signed_i(op_q.src_signed),
+      .weights_i(weights6_q),
       .sums_o  (sums_o[group])
     );
 
@@ -429,18 +444,18 @@ module acs_array
     unused_stage_fields,
     unused_write_stage,
     unused_address_bits;
-  assign unused_op_fields        = ^op_i;
-  assign unused_iteration_fields = ^it2_q;
+  assign unused_op_fields        = ^op_q;
+  assign unused_iteration_fields = ^it1_q;
   assign unused_stage_fields     = ^stage6_q;
-  assign unused_write_stage      = ^b_write_q[3];
-  assign unused_address_bits     = ^{address3_q, row_base3_q};
+  assign unused_write_stage      = ^b_write_q[3:2];
+  assign unused_address_bits     = ^address2_q;
 
 `ifndef SYNTHESIS
-  logic [3:0] reads_b_q;
-  always_ff @(posedge clk_i) reads_b_q <= {reads_b_q[2:0], issue && iteration_i.use_b && banks_i};
+  logic [1:0] reads_b_q;
+  always_ff @(posedge clk_i) reads_b_q <= {reads_b_q[0], issue && iteration_i.use_b && banks_i};
   second_block_reads_settled_set :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   !(reads_b_q[3] && weight_write_i != 0 && weight_set_i == set4_q))
+                   !(reads_b_q[1] && weight_write_q != 0 && weight_set_q == set2_q))
   else $error("weights of a second block read while their set loads");
 
   logic [SUMS_DELAY-1:0] expected_q;

@@ -139,9 +139,13 @@ module acs_array_control
   assign ends          = issued && chosen.last;
   assign valid_o       = offered_q && (!offer_q.ends_round || room);
   assign taken         = valid_o && ready_i;
-  assign iteration_o   = offer_q.iteration;
   assign round_valid_o = taken && offer_q.ends_round;
   assign round_o       = offer_q.round;
+  // Whether it wants port B is told without knowing whether there is room for its sums.
+  always_comb begin
+    iteration_o       = offer_q.iteration;
+    iteration_o.use_b = offered_q && offer_q.iteration.use_b;
+  end
 
   always_ff @(posedge clk_i) begin
     if (taken || !offered_q) offer_q <= spare_valid_q ? spare_q : offer;

@@ -52,20 +52,28 @@ module acs_features
   output      sums_t [LaneGroups-1:0] sums_o,
   output      pixels_t                maxima_o
 );
-  logic clear_valid, clear_ready, clears, read_valid, write_valid;
+  logic clear_valid, clear_ready, clears, read_valid;
   logic [15:0] clear_addr;
-  block_write_t write;
+  logic stored_valid_q;
+  block_write_t stored_q, write;
+
+  // Writes take a register, so that who has port B is decided among registers, and so that blocks
+  // have a cycle to travel.
+  always_ff @(posedge clk_i) begin
+    stored_valid_q <= rst_ni && (result_valid_i || image_valid_i);
+    stored_q       <= image_valid_i ? image_i : result_i;
+  end
 
   // Clearing comes last at port B.
   assign read_valid  = residual_valid_i || copy_valid_i;
-  assign clear_ready = !result_valid_i && !image_valid_i && !read_valid &&
-                       !(iteration_valid_i && iteration_i.use_b);
+  assign clear_ready = !stored_valid_q && !read_valid && !iteration_i.use_b;
   assign clears      = clear_valid && clear_ready;
-  assign write_valid = result_valid_i || image_valid_i || clears;
   always_comb begin
-    if (clears) write = '{address: {2{clear_addr}}, banks: '1, data: '0};
-    else if (image_valid_i) write = image_i;
-    else write = result_i;
+    write = stored_q;
+    if (clears) begin
+      write.address = {2{clear_addr}};
+      write.banks   = '1;
+    end
   end
 
   acs_clear u_clear (
@@ -109,9 +117,10 @@ module acs_features
     .valid_i          (iteration_valid_i),
     .ready_o          (iteration_ready_o),
     .iteration_i,
-    .write_valid_i    (write_valid),
-    .write_waits_i    (result_valid_i || image_valid_i),
+    .write_valid_i    (stored_valid_q || clears),
+    .write_waits_i    (stored_valid_q),
     .write_i          (write),
+    .write_zeros_i    (clears),
     .read_valid_i     (read_valid),
     .read_ready_o,
     .read_addr_i      (residual_valid_i ? residual_addr_i : copy_addr_i),

@@ -24,27 +24,28 @@ module acs_lane_group
   // The iteration.
   input  wire logic              valid_i,
   input  wire logic              first_i,
-  input  wire logic              zero_i,
   input  wire logic              signed_i,   // 128 was added to the pixels
-  input  wire logic signed [8:0] weight_i,   // -128..128
+  input  wire logic signed [WEIGHT_COPIES-1:0][8:0] weights_i,  // -128..128, all the same
   // Sums three cycles after their last iteration.
   output      sums_t             sums_o
 );
   localparam int unsigned CarryBits = SumBits - 16;
   localparam int unsigned WeightBits = SumBits - 7;
 
-  logic signed [8:0] weight_q;
+  localparam int unsigned PairsPerCopy = 32 / WEIGHT_COPIES;
+
+  logic signed [WEIGHT_COPIES-1:0][8:0] weight_q;
   logic [1:0] valid_q, first_q, negative_q;
   logic starts_q;  // a sum of one product is there
   logic signed [WeightBits-1:0] offset_q, weights_q;
 
   always_ff @(posedge clk_i) begin
-    weight_q   <= zero_i ? '0 : weight_i;
+    weight_q   <= weights_i;
     valid_q    <= {valid_q[0], valid_i};
     first_q    <= {first_q[0], first_i};
-    negative_q <= {negative_q[0], weight_q[8]};
+    negative_q <= {negative_q[0], weight_q[0][8]};
     starts_q   <= valid_q[1] && first_q[1];
-    offset_q   <= signed_i ? WeightBits'(weight_q) : '0;
+    offset_q   <= signed_i ? WeightBits'(signed'(weight_q[0])) : '0;
     if (valid_q[1]) weights_q <= (first_q[1] ? '0 : weights_q) + offset_q;
   end
 
@@ -62,7 +63,7 @@ module acs_lane_group
         if (clear_i[side]) pixels_q[side] <= '0;
       end
       packed_q  <= signed'({1'b0, pixels_q[0]}) + signed'({1'b0, pixels_q[1]});
-      product_q <= packed_q * weight_q;
+      product_q <= packed_q * signed'(weight_q[pair/PairsPerCopy]);
       if (valid_q[1]) begin
         sum_q <= (first_q[1] ? '0 : sum_q) + (SumBits + 16)'(product_q);
       end

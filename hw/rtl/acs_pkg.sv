@@ -58,6 +58,8 @@ package acs_pkg;
 
   // Cycles from the last iteration of a round to its sums.
   localparam int unsigned SUMS_DELAY = 9;
+  // Copies of a lane group's weight, each for as many of its lanes.
+  localparam int unsigned WEIGHT_COPIES = 8;
 
   // The most rounds whose last iteration was issued and whose lane groups are still taken.
   localparam int unsigned MAX_ROUNDS = 16;

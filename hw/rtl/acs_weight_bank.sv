@@ -1,4 +1,5 @@
 // The weights of one lane group: two sets; one is read through two ports while the other loads.
+// Words are there two cycles after their address: block RAM has a register at its output.
 `default_nettype none
 
 module acs_weight_bank #(
@@ -15,8 +16,8 @@ module acs_weight_bank #(
   output      logic [63:0]              a_data_o,
   output      logic [63:0]              b_data_o
 );
-  logic [1:0][63:0] a_data, b_data;
-  logic read_set_q;
+  logic [1:0][63:0] a_data, b_data, a_data_q, b_data_q;
+  logic [1:0] read_set_q;
 
   // Port B writes the set that loads and reads the set that computes.
   for (genvar set = 0; set < 2; set++) begin : gen_set
@@ -35,9 +36,13 @@ module acs_weight_bank #(
     );
   end
 
-  always_ff @(posedge clk_i) read_set_q <= read_set_i;
-  assign a_data_o = a_data[read_set_q];
-  assign b_data_o = b_data[read_set_q];
+  always_ff @(posedge clk_i) begin
+    read_set_q <= {read_set_q[0], read_set_i};
+    a_data_q   <= a_data;
+    b_data_q   <= b_data;
+  end
+  assign a_data_o = a_data_q[read_set_q[1]];
+  assign b_data_o = b_data_q[read_set_q[1]];
 
 endmodule
 

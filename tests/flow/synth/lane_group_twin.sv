@@ -10,10 +10,12 @@ module lane_group_twin
 );
   logic valid, first, zero, is_signed, is_second, second_q;
   logic signed [8:0] weight;
+  logic signed [WEIGHT_COPIES-1:0][8:0] weights;
   pixels_t [1:0] pixels, shown;
   pixels_t pixels_q;
   sums_t sums, netlist_sums;
 
+  assign weights = {WEIGHT_COPIES{zero ? 9'd0 : weight}};
   assign shown = pixels ^ {128{is_signed, 7'b0}};
 
   acs_lane_group #(
@@ -24,9 +26,8 @@ module lane_group_twin
     .clear_i ({!is_second, is_second}),
     .valid_i (valid),
     .first_i (first),
-    .zero_i  (zero),
     .signed_i(is_signed),
-    .weight_i(weight),
+    .weights_i(weights),
     .sums_o  (sums)
   );
   acs_lane_group_netlist u_netlist (
@@ -35,9 +36,8 @@ module lane_group_twin
     .clear_i ({!is_second, is_second}),
     .valid_i (valid),
     .first_i (first),
-    .zero_i  (zero),
     .signed_i(is_signed),
-    .weight_i(weight),
+    .weights_i(weights),
     .sums_o  (netlist_sums)
   );
 
