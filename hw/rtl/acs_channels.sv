@@ -38,12 +38,10 @@ module acs_channels
   output      listed_t     list_channel_o,  // of the list, whether it serves or not
   input  wire listed_t     index_addr_i,
   output      listed_t     index_o,         // in the list only
-  // Whether a channel is active, as of the last scan.
+  // Whether a channel is active, as of the last scan; a cycle after its place.
   input  wire listed_t     flag_addr_i,
   output      logic        flag_o
 );
-  logic flag_q[MAX_LISTED];
-
   logic [7:0] mask_q;
   channels_t next_q, left_q, base_q;
   channel_t order_addr, order_q;
@@ -114,7 +112,6 @@ module acs_channels
     indices_q   <= {indices_q[3:1], listed_t'(next_q - base_q)};
     mask_word_q <= mask_word;
     active_q    <= mask_q == 8'(MASK_NONE) || mask_word_q[channels_q[3][5:0]];
-    if (valid_q[4]) flag_q[channels_q[4]] <= active_q;
   end
 
   acs_ram #(
@@ -150,10 +147,20 @@ module acs_channels
     .read_addr_i (index_addr_i),
     .read_data_o (index_o)
   );
+  acs_ram #(
+    .Width(1),
+    .Depth(MAX_LISTED)
+  ) u_flags (
+    .clk_i,
+    .write_i     (valid_q[4]),
+    .write_addr_i(channels_q[4]),
+    .write_data_i(active_q),
+    .read_addr_i (flag_addr_i),
+    .read_data_o (flag_o)
+  );
 
   assign channel_o = listed_i ? channel_t'(list_channel_o) :
                      has_table_i ? channel_t'(tabled) : order_q;
-  assign flag_o    = flag_q[flag_addr_i];
 
 endmodule
 

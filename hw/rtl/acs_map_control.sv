@@ -21,7 +21,7 @@ module acs_map_control
   output      logic         scan_o,
   input  wire sides_t       scan_busy_i,
   output      listed_t      flag_addr_o,
-  input  wire sides_t       flag_i,         // the channel is active
+  input  wire sides_t       flag_i,         // the channel is active; a cycle later
   // Factors of SCALE.
   output      logic [15:0]  factor_addr_o,
   input  wire logic [63:0]  factor_word_i,
@@ -51,23 +51,26 @@ module acs_map_control
   group_t lane_q;  // lane group of the item
   logic [7:0] factor_q;
   logic is_gavg, is_pool_q, is_scale_q, takes_max, channel_active, last, ends;
-  logic [10:0] blocks, last_block_q, last_pair_q;
+  logic [10:0] blocks_q, last_block_q, last_pair_q;
+  logic ends_channel_q;  // the next iteration takes the last blocks of its channel
 
   assign is_gavg   = kind_i.gavg;
   assign takes_max = kind_i.maximum;
-  assign blocks    = is_gavg ? plane_blocks(op_i.src_height, op_i.row_log2)
-                             : plane_blocks(op_i.dst_height, op_i.row_log2);
 
   assign scan_o         = state_q == StScan;
   // GAVG takes a channel after the other: whether the next one is active is looked up meanwhile.
-  assign flag_addr_o    = listed_t'(state_q == StTotals ? next_q : channel_q);
+  always_comb begin
+    flag_addr_o = listed_t'(channel_q);
+    if (is_gavg && state_q == StFactor) flag_addr_o = listed_t'(next_q);
+    if (state_q == StTotals) flag_addr_o = ends ? listed_t'(next_q + 1'b1) : listed_t'(next_q);
+  end
   assign factor_addr_o  = op_i.vec_src + 16'(channel_q[$bits(channel_q)-1:3]);
   assign channel_active = (flag_i | ~kind_i.listed) == 2'b11;
 
   always_comb begin
     if (is_pool_q) last = last_tap_i;
-    else if (is_gavg) last = step_i[10:0] == last_pair_q;
-    else last = !is_scale_q || step_i == 16'd1;
+    else if (is_gavg) last = ends_channel_q;
+    else last = !is_scale_q || step_i[0];
     if (!active_q) last = 1'b1;
   end
 
@@ -107,12 +110,16 @@ module acs_map_control
     round_o.list_first = channel_t'(channel_q);
   end
 
-  // The instruction is there a cycle before its first iteration.
+  // The instruction is there three cycles before its first iteration.
   always_ff @(posedge clk_i) begin
     is_pool_q    <= op_i.opcode == OP_POOL;
     is_scale_q   <= op_i.opcode == OP_SCALE;
-    last_block_q <= blocks - 11'd1;
-    last_pair_q  <= ((blocks + 11'd1) >> 1) - 11'd1;
+    blocks_q     <= plane_blocks(is_gavg ? op_i.src_height : op_i.dst_height, op_i.row_log2);
+    last_block_q <= blocks_q - 11'd1;
+    last_pair_q  <= ((blocks_q + 11'd1) >> 1) - 11'd1;
+    ends_channel_q <= step_i[10:0] == last_pair_q;
+    if (issued_i) ends_channel_q <= step_i[10:0] + 11'd1 == last_pair_q;
+    if (ends) ends_channel_q <= last_pair_q == 0;
   end
 
   always_ff @(posedge clk_i) begin
@@ -134,22 +141,19 @@ module acs_map_control
             lane_q    <= '0;
             active_q  <= 1'b1;
             // Without lists there is nothing to wait for.
-            state_q   <= kind_i.listed != '0 ? StScan : is_gavg ? StTotals : StChannel;
+            state_q   <= kind_i.listed != '0 ? StScan : StChannel;
           end
         end
         StScan: state_q <= StScanWait;
-        StScanWait: begin
-          active_q <= channel_active;
-          if (scan_busy_i == '0) state_q <= is_gavg ? StTotals : StChannel;
-        end
+        StScanWait: if (scan_busy_i == '0) state_q <= StChannel;
         StChannel: begin
           block_q  <= '0;
-          active_q <= channel_active;
           state_q  <= channel_q == op_i.channels ? StDrain : StFactor;
         end
         StFactor: begin
+          active_q <= channel_active;
           factor_q <= factor_word_i[8*channel_q[2:0]+:8];
-          state_q  <= StRun;
+          state_q  <= is_gavg ? StTotals : StRun;
         end
         StRun: begin
           if (ends) begin
