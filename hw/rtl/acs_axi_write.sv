@@ -34,7 +34,7 @@ module acs_axi_write
   logic [31:0] awaited_q;  // words not yet here
   logic busy_q, awaits_q;  // there are such words
   logic sized_q, last_q;  // the next burst's size is known; it is the last one of its request
-  logic [9:0] burst_q;
+  logic [5:0] burst_q;
   logic aw_valid_q;
   logic [60:0] aw_addr_q;
   logic [7:0] aw_len_q;
@@ -46,8 +46,8 @@ module acs_axi_write
   logic [4:0] outstanding_q;
   logic error_q;
 
-  logic [9:0] to_boundary;
-  logic [9:0] most, burst;
+  logic near_boundary;
+  logic [5:0] most, burst;
   logic ends, start_burst, drop, take, beat, answer, word_valid, fifo_ready;
   logic [63:0] word;
 
@@ -56,12 +56,12 @@ module acs_axi_write
   end
 
   // A burst takes two cycles: its size, then its address and what is left.
-  assign to_boundary = 10'd512 - {1'b0, addr_q[8:0]};
-  assign most  = to_boundary < 10'(MaxBurst) ? to_boundary : 10'(MaxBurst);
-  assign ends  = left_q[31:10] == 0 && left_q[9:0] <= most;
-  assign burst = ends ? left_q[9:0] : most;
+  assign near_boundary = addr_q[8:0] > 9'(512 - MaxBurst);
+  assign most  = near_boundary ? -addr_q[5:0] : 6'(MaxBurst);
+  assign ends  = left_q[31:6] == 0 && left_q[5:0] <= most;
+  assign burst = ends ? left_q[5:0] : most;
   assign start_burst = sized_q && !aw_valid_q && beats_q == 0 && outstanding_q != '1 &&
-                       10'(here_q) >= burst_q;
+                       here_q >= burst_q;
   assign take         = data_valid_i && data_ready_o;
   assign beat         = dropped_q ? beats_q != 0 : axi_o.w_valid && axi_i.w_ready;
   assign answer       = axi_i.b_valid && axi_o.b_ready && outstanding_q != 0;
@@ -101,9 +101,9 @@ module acs_axi_write
         sized_q    <= 1'b0;
         aw_valid_q <= !drop;
         dropped_q  <= drop;
-        beats_q    <= burst_q[8:0];
+        beats_q    <= 9'(burst_q);
         offers_q   <= !drop;
-        final_q    <= burst_q == 10'd1;
+        final_q    <= burst_q == 6'd1;
         left_q     <= left_q - 32'(burst_q);
         busy_q     <= !last_q;
       end
@@ -127,7 +127,7 @@ module acs_axi_write
     if (!axi_o.w_valid || axi_i.w_ready) enabled_q <= !mute_i;
     if (start_burst) begin
       aw_addr_q <= addr_q;
-      aw_len_q  <= 8'(burst_q - 10'd1);
+      aw_len_q  <= 8'(burst_q) - 8'd1;
       addr_q    <= addr_q + 61'(burst_q);
     end
     if (req_valid_i && req_ready_o) addr_q <= req_i.address[63:3];

@@ -24,8 +24,9 @@ module acs_clear
   output      logic [15:0]  write_addr_o
 );
   channels_t place_q;  // in the list, counted from its end: less the channels not looked up yet
-  logic looked_q, channel_valid_q, writes_q;
+  logic looked_q, channel_valid_q, offset_valid_q, writes_q;
   channel_t channel_q;
+  logic [15:0] offset_q;  // of the channel, a cycle later
   logic [15:0] address_q, blocks_q;  // of the channel's next block; blocks that remain
   logic look, begins, ends;
 
@@ -34,14 +35,15 @@ module acs_clear
   assign write_valid_o = writes_q;
   assign write_addr_o  = address_q;
   assign ends          = writes_q && write_ready_i && blocks_q == 16'd1;
-  assign begins        = channel_valid_q && (!writes_q || ends);
+  assign begins        = channel_valid_q && offset_valid_q && (!writes_q || ends);
   assign look          = place_q != 0 && list_ready_i && !looked_q &&
                          (!channel_valid_q || begins);
 
   always_ff @(posedge clk_i) begin
     if (looked_q) channel_q <= list_channel_i;
+    offset_q <= 16'(channel_q) * op_i.dst_step;
     if (begins) begin
-      address_q <= op_i.dst_base + 16'(channel_q) * op_i.dst_step;
+      address_q <= op_i.dst_base + offset_q;
       blocks_q  <= blocks_i;
     end else if (write_ready_i) begin
       address_q <= address_q + 16'd1;
@@ -51,12 +53,14 @@ module acs_clear
       place_q         <= '0;
       looked_q        <= 1'b0;
       channel_valid_q <= 1'b0;
+      offset_valid_q  <= 1'b0;
       writes_q        <= 1'b0;
     end else begin
       if (start_i) place_q <= -channels_i;
       else if (look) place_q <= place_q + 1'b1;
       looked_q        <= look;
       channel_valid_q <= looked_q || (channel_valid_q && !begins);
+      offset_valid_q  <= channel_valid_q && !begins;
       writes_q        <= begins || (writes_q && !ends);
     end
   end

@@ -272,9 +272,11 @@ module acs_conv_control
                                       listed_i == '0;
   // Rows of active channels load while they are listed; all rows of an instruction without output
   // mask were asked for ahead.
-  assign load_o        = (scan_o && listed_i.outputs) ||
-                         (begin_pass && pass_q == PassRecords && post_idle_i);
-  assign load_list_o.masked = state_q == StPass;
+  always_ff @(posedge clk_i) begin
+    load_o <= rst_ni && !clear_i && ((scan_o && listed_i.outputs) ||
+                                     (begin_pass && pass_q == PassRecords && post_idle_i));
+  end
+  assign load_list_o.masked = pass_q == PassRecords;
   assign load_list_o.complete = !scan_busy_i.outputs;
   assign load_list_o.rows   = pass_q == PassRecords ? passed_outputs_i : found_i.outputs;
   assign group_next    = group_q + 1'b1;

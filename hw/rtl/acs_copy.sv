@@ -36,6 +36,7 @@ module acs_copy
     StWait,
     StWords,
     StVector,
+    StVectorTake,
     StVectorGive
   } state_e;
   state_e state_q;
@@ -49,7 +50,8 @@ module acs_copy
   assign read_addr_o         = block_q;
   assign vector_read_addr_o  = vector_q;
   assign vector_write_addr_o = vector_q;
-  assign data_o         = state_q == StVectorGive ? vector_data_i : data_q[segment_q];
+  // A word of the vector memory takes a register, as those of the feature memory do.
+  assign data_o         = data_q[segment_q];
   assign vector_write_o = state_q == StWords && to_vector_i;
   assign data_valid_o   = (state_q == StWords && !to_vector_i) || state_q == StVectorGive;
   assign accepted       = vector_write_o || (data_valid_o && data_ready_i);
@@ -97,7 +99,11 @@ module acs_copy
             end
           end
         end
-        StVector: state_q <= StVectorGive;
+        StVector: state_q <= StVectorTake;
+        StVectorTake: begin
+          data_q[0] <= vector_data_i;
+          state_q   <= StVectorGive;
+        end
         StVectorGive: begin
           if (accepted) begin
             vector_q <= vector_q + 16'd1;

@@ -235,13 +235,13 @@ module acs_weight_loader
   logic band_turns_q, turn_known_q;
   always_ff @(posedge clk_i) begin
     last_row_q   <= rows_known_q && loaded_q == last_row_number_q;
-    decided_q    <= rows_known_q || rows_q > loaded_q + 1'b1;
+    decided_q    <= rows_known_q || (rows_q != 0 && last_row_number_q > loaded_q);
     last_group_q <= loaded_groups_q == groups_q - 1'b1;
     chunk_full_q <= position_q == chunk_q - 8'd1;
     band_turns_q <= position_q == band_rows_q - 8'd1 ||
                     (rows_known_q && channels_t'(position_q) == last_row_number_q);
     turn_known_q <= position_q == band_rows_q - 8'd1 || rows_known_q ||
-                    rows_q > channels_t'(position_q) + 1'b1;
+                    (rows_q != 0 && last_row_number_q > channels_t'(position_q));
     band_run_q   <= band(first_q, row_words_q);
     band_final_q <= band_ends(first_q, row_words_q);
   end
