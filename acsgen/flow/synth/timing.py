@@ -25,7 +25,7 @@ from acsgen.support.errors import Problem, UserError
 
 #: Units that would not be through in an hour are placed at their smallest size.
 SMALLEST: Mapping[str, Mapping[str, int]] = {
-    "acs_array": {"LaneGroups": 1},
+    "acs_array": {"LaneGroups": 1, "FeatureBlocks": 512, "BankWords": 512},
     "acs_post": {"LaneGroups": 1, "PostLanes": 4},
 }
 
