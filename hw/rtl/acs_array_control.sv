@@ -13,11 +13,15 @@ module acs_array_control
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
   input  wire logic         clear_i,       // a run begins or ends
+  input  wire logic         leave_i,       // the next instruction, of whatever unit, is taken
   input  wire logic         start_i,
   input  wire instruction_t op_i,
   input  wire kind_t        kind_i,
+  output      instruction_t stored_op_o,   // whose results are requantized and stored
+  output      logic         tail_o,        // it is the one before
   input  wire channel_counts_t channels_i, // of a CONV, over all groups
   output      logic         quiet_o,       // one cycle: starts no more loads of listed rows
+  output      logic         loose_o,       // only the items of the last round are not stored
   output      logic         done_o,        // one cycle
   output      logic         bad_table_o,   // with done_o: an entry was too large
   output      events_t      events_o,      // to be counted
@@ -64,6 +68,7 @@ module acs_array_control
   output      round_t       round_o,
   input  wire logic         release_i,      // the sums of a round have left
   input  wire logic         post_idle_i,
+  input  wire logic         last_round_i,  // the last round's items are under way
   input  wire logic         totals_done_i   // those of GAVG are in the vector memory
 );
   sides_t listed;  // a mask decides
@@ -81,12 +86,18 @@ module acs_array_control
     iteration_t iteration;
     round_t     round;
     logic       ends_round;  // it is the last one of its round
+    logic       free;        // it need not wait for the tail
   } offer_t;
   logic offered_q, spare_valid_q;
   offer_t offer, offer_q, spare_q;
   // Rounds under way.
   group_count_t in_flight_q, most_in_flight;
-  logic room, settled;
+  logic room, settled, loose, conv_drains, map_drains;
+  // The tail of the instruction before.
+  localparam logic [2:0] Young = 3'(STORE_DELAY - 2);
+  logic tail, tail_q, held_q, takes, next_free, same_q, stored_apart_q;
+  logic [2:0] young_q;
+  channel_t tail_first_q;
 
   assign is_conv = kind_i.conv;
 
@@ -109,6 +120,39 @@ module acs_array_control
                           scan_busy_i == '0 && !clear_busy_i;
   assign done_o         = conv_done || map_done;
 
+  // Tail.  The next instruction begins while the items of the last round are requantized: they know
+  // all that they need, but for what stored_op_o tells.  An iteration waits until the tail is
+  // stored, except where it reads the same map, of a channel before those of the tail; in a list
+  // without table, a channel is not before its place.  The last one of a round always waits, so
+  // that only items of one instruction are under way.  Items of the round before may be on their
+  // way for STORE_DELAY cycles: so long all wait.
+  assign loose   = last_round_i && !offered_q && scan_busy_i == '0 && !clear_busy_i && !kind_i.gavg;
+  assign loose_o = loose && (conv_drains || map_drains);
+  assign tail    = tail_q && !post_idle_i;
+  assign tail_o  = tail;
+  assign takes   = taken || !offered_q;
+  always_comb begin
+    next_free = offer_q.free;
+    if (takes) next_free = spare_valid_q ? spare_q.free : offer.free;
+  end
+  always_ff @(posedge clk_i) begin
+    if (!tail) begin
+      stored_op_o    <= op_i;
+      stored_apart_q <= kind_i.result_apart;
+    end
+    same_q <= kind_i.source_apart && stored_apart_q &&
+              op_i.src_base == stored_op_o.dst_base && op_i.src_step == stored_op_o.dst_step;
+    if (round_valid_o) begin
+      tail_first_q <= round_o.list_first;
+      if (round_o.count == round_o.count_a) tail_first_q <= round_o.list_first + round_o.first;
+      if (round_o.masked || op_i.has_table) tail_first_q <= '0;
+    end
+    if (leave_i) young_q <= Young;
+    else if (young_q != 0) young_q <= young_q - 3'd1;
+    tail_q <= rst_ni && (leave_i ? !post_idle_i : tail);
+    held_q <= tail && (young_q != 0 || !next_free);
+  end
+
   // Taps, then input channels or blocks.  The instruction is there two cycles before its first
   // iteration, and whether a tap is the last one is known as it begins.
   assign last_column = kx_q == 3'(op_i.kernel - 4'd1);
@@ -129,7 +173,8 @@ module acs_array_control
   assign offer = '{
       iteration: iteration,
       round: is_conv ? conv_round : map_round,
-      ends_round: chosen.last && !kind_i.gavg
+      ends_round: chosen.last && !kind_i.gavg,
+      free: same_q && (!chosen.last || kind_i.gavg) && chosen.channel < tail_first_q
     };
   // An iteration is issued to a register, from which the array takes it when there is room for the
   // sums of its round.  Behind it is room for a second one, so that nothing of what the array
@@ -137,7 +182,7 @@ module acs_array_control
   assign next          = !spare_valid_q;
   assign issued        = (conv_valid || map_valid) && next;
   assign ends          = issued && chosen.last;
-  assign valid_o       = offered_q && (!offer_q.ends_round || room);
+  assign valid_o       = offered_q && !held_q && (!offer_q.ends_round || room);
   assign taken         = valid_o && ready_i;
   assign round_valid_o = taken && offer_q.ends_round;
   assign round_o       = offer_q.round;
@@ -148,7 +193,7 @@ module acs_array_control
   end
 
   always_ff @(posedge clk_i) begin
-    if (taken || !offered_q) offer_q <= spare_valid_q ? spare_q : offer;
+    if (takes) offer_q <= spare_valid_q ? spare_q : offer;
     if (next) spare_q <= offer;
     if (!rst_ni || clear_i) begin
       offered_q     <= 1'b0;
@@ -196,10 +241,13 @@ module acs_array_control
     .clk_i,
     .rst_ni,
     .clear_i,
+    .leave_i,
     .start_i      (start_i && is_conv),
     .op_i,
     .channels_i,
     .settled_i    (settled),
+    .loose_i      (loose),
+    .drains_o     (conv_drains),
     .quiet_o,
     .done_o       (conv_done),
     .bad_table_o,
@@ -243,10 +291,12 @@ module acs_array_control
     .clk_i,
     .rst_ni,
     .clear_i,
+    .leave_i,
     .start_i      (start_i && !is_conv),
     .op_i,
     .kind_i,
     .settled_i    (settled),
+    .drains_o     (map_drains),
     .done_o       (map_done),
     .scan_o       (map_scan),
     .scan_busy_i,

@@ -168,6 +168,7 @@ module acs_check
     end
   end
 
+  logic source_apart_q, result_apart_q;
   assign amounts_o = '{
       inputs: inputs,
       outputs: outputs,
@@ -176,7 +177,9 @@ module acs_check
       image_words: image_words,
       linear_words: linear_words,
       flat_blocks: flat_blocks,
-      trace_blocks: trace_blocks
+      trace_blocks: trace_blocks,
+      source_apart: source_apart_q,
+      result_apart: result_apart_q
     };
 
   // Ranges.
@@ -307,6 +310,19 @@ module acs_check
     masks2_known_q    <= mask_in_known_q && mask_out_known_q;
     window2_known_q   <= kernel_known_q && source_known_q && mask_in_known_q;
     channels2_known_q <= channels_known_q && chunk_known_q;
+  end
+
+  // Channels of a map that have blocks of their own only: all that the map takes of one lies before
+  // the next one.
+  logic [32:0] source_takes;
+  always_comb begin
+    source_takes = own_blocks_q;
+    if (moves_window(op_i)) source_takes = source_blocks_q;
+    else if (pixelwise(op_i)) source_takes = plane_blocks_q;
+  end
+  always_ff @(posedge clk_i) begin
+    source_apart_q <= source_takes <= 33'(op_i.src_step);
+    result_apart_q <= result_blocks_q <= 33'(op_i.dst_step);
   end
 
   // Third step.

@@ -31,6 +31,7 @@ module acs_control
   output      logic             copy_start_o,
   output      copy_t            copy_o,
   input  wire logic             array_done_i,
+  input  wire logic             array_loose_i,  // only its last items are not stored
   input  wire logic             bad_table_i,
   input  wire logic             load_done_i,
   input  wire logic             linear_done_i,
@@ -166,7 +167,13 @@ module acs_control
     .take_i       (take)
   );
 
-  assign take     = next_valid && (state_q == StNext || finished);
+  // An instruction of the array may be taken while the last items of the one before are stored.
+  logic loose_q, joined;
+  always_ff @(posedge clk_i) begin
+    loose_q <= array_loose_i && state_q == StRun && is_array_q && !traced_q && !take;
+  end
+  assign joined   = loose_q && running_q && next_valid && next.joins && !any_error_q;
+  assign take     = (next_valid && (state_q == StNext || finished)) || joined;
   assign stopping = state_q inside {StIdle, StFlush, StHeaderAsk, StHeader, StFinish};
 
   always_comb begin
@@ -243,9 +250,9 @@ module acs_control
   assign finished = running_q && !traced_q && !(is_exit_q && leaves_q) && ran && !fails;
   // The state is StRun.
   always_ff @(posedge clk_i) begin
-    running_q <= rst_ni && (state_q == StLaunch || (running_q && !ran));
+    running_q <= rst_ni && (state_q == StLaunch || (running_q && !ran && !joined));
   end
-  assign ended = finished ||
+  assign ended = finished || joined ||
                  (state_q == StTraceAsk && trace_words_q == 0) ||
                  (state_q == StTrace && copy_done_i);
 
@@ -337,7 +344,7 @@ module acs_control
     if (take) begin
       op          <= next_op;
       amounts     <= next.amounts;
-      kind_o      <= kind_of(next_op);
+      kind_o      <= kind_of(next_op, next.amounts);
       is_array_q  <= reads_pixels(next_op);
       is_load_q   <= next_op.opcode == OP_LOAD;
       is_linear_q <= next_op.opcode == OP_LINEAR;

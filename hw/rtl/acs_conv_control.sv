@@ -11,10 +11,13 @@ module acs_conv_control
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
   input  wire logic         clear_i,        // a run begins or ends
+  input  wire logic         leave_i,        // the next instruction is taken
   input  wire logic         start_i,
   input  wire instruction_t op_i,
   input  wire channel_counts_t channels_i,  // over all groups
   input  wire logic         settled_i,      // nothing is under way behind the array
+  input  wire logic         loose_i,        // only items of the last round are, with all they need
+  output      logic         drains_o,       // all iterations were issued
   output      logic         quiet_o,        // one cycle: starts no more loads of listed rows
   output      logic         done_o,         // one cycle
   output      logic         bad_table_o,    // with done_o: an entry was too large
@@ -295,12 +298,14 @@ module acs_conv_control
                          !(pass_q == PassActive && records_needed && masked_there_q);
   assign next_group    = pass_ends && group_follows;
   // The lists of a group without successor are free when its last item is known.
-  assign lists_free    = state_q == StPass && pass_q == PassEnd && settled_i && rows_known_i;
+  assign lists_free    = state_q == StPass && pass_q == PassEnd && (settled_i || loose_i) &&
+                         rows_known_i;
   assign events_o.group  = lists_free || next_group;
 
   // Writes that the feature memory has accepted come before all reads that follow.
-  assign drained = state_q == StDrain && settled_i;
-  assign done_o  = drained || bad_table_o;
+  assign drains_o = state_q == StDrain;
+  assign drained  = state_q == StDrain && settled_i;
+  assign done_o   = drained || bad_table_o;
 
   always_ff @(posedge clk_i) begin
     quiet_o <= 1'b0;
@@ -403,7 +408,7 @@ module acs_conv_control
           state_q         <= last_group_q ? StDrain : StScan;
         end
         StDrain: begin
-          if (drained) begin
+          if (drained || leave_i) begin
             quiet_o <= listed_i.outputs && !quiet_q;
             state_q <= StIdle;
           end

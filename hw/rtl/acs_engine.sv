@@ -31,10 +31,10 @@ module acs_engine
   buffers_t buffers;
   logic [7:0] status, record_addr;
   logic [31:0] fault_index, index;
-  instruction_t op, load_all_op;
+  instruction_t op, stored_op, load_all_op;
   kind_t kind;
   channel_counts_t all_channels, active, masked;
-  logic array_start, array_done, array_quiet, bad_table, copy_start, copy_done;
+  logic array_start, array_done, array_loose, array_quiet, bad_table, copy_start, copy_done;
   logic load_start, load_done, linear_start, linear_done, linear_stall, linear_job_valid;
   copy_t copy;
   events_t events;
@@ -71,6 +71,7 @@ module acs_engine
   logic iteration_valid, iteration_ready, round_valid, release_round, post_looks;
   iteration_t iteration;
   round_t round;
+  logic tail, last_round;
   logic clear_start, clear_busy, post_idle, writer_idle, block_valid, block_ready, features_valid;
   logic [LaneGroups-1:0] sums_valid;
   sums_t [LaneGroups-1:0] sums;
@@ -113,6 +114,19 @@ module acs_engine
   );
 `endif
 
+`ifndef SYNTHESIS
+  acs_tail_check u_tail (
+    .clk_i,
+    .rst_ni     (core_rst_n),
+    .tail_i     (tail),
+    .op_i       (op),
+    .issue_i    (iteration_valid && iteration_ready),
+    .iteration_i(iteration),
+    .write_i    (block_write_valid),
+    .block_i    (block_write)
+  );
+`endif
+
   acs_control #(
     .LaneGroups(LaneGroups),
     .FeatureBlocks(FeatureBlocks),
@@ -138,6 +152,7 @@ module acs_engine
     .copy_start_o      (copy_start),
     .copy_o            (copy),
     .array_done_i      (array_done),
+    .array_loose_i     (array_loose),
     .bad_table_i       (bad_table),
     .load_done_i       (load_done),
     .linear_done_i     (linear_done),
@@ -271,11 +286,15 @@ module acs_engine
     .clk_i,
     .rst_ni          (core_rst_n),
     .clear_i         (discard),
+    .leave_i         (clear),
     .start_i         (array_start),
     .op_i            (op),
     .kind_i          (kind),
+    .stored_op_o     (stored_op),
+    .tail_o          (tail),
     .channels_i      (all_channels),
     .quiet_o         (array_quiet),
+    .loose_o         (array_loose),
     .done_o          (array_done),
     .bad_table_o     (bad_table),
     .events_o        (events),
@@ -315,6 +334,7 @@ module acs_engine
     .round_o         (round),
     .release_i       (release_round),
     .post_idle_i     (post_idle && writer_idle),
+    .last_round_i    (last_round),
     .totals_done_i   (totals_done)
   );
 
@@ -366,6 +386,7 @@ module acs_engine
     .rst_ni           (core_rst_n),
     .clear_i          (discard),
     .op_i             (op),
+    .tail_i           (tail),
     .iteration_valid_i(iteration_valid),
     .iteration_ready_o(iteration_ready),
     .iteration_i      (iteration),
@@ -405,7 +426,7 @@ module acs_engine
   ) u_post (
     .clk_i,
     .rst_ni           (core_rst_n),
-    .op_i             (op),
+    .op_i             (stored_op),
     .round_valid_i    (round_valid),
     .round_i          (round),
     .sums_valid_i     (sums_valid),
@@ -414,6 +435,7 @@ module acs_engine
     .release_o        (release_round),
     .chunk_done_o     (chunk_done),
     .idle_o           (post_idle),
+    .last_round_o     (last_round),
     .record_write_i   (record_write),
     .record_addr_i    (record_addr),
     .record_i         (record),
@@ -433,7 +455,7 @@ module acs_engine
   acs_block_writer u_writer (
     .clk_i,
     .rst_ni       (core_rst_n),
-    .op_i         (op),
+    .op_i         (stored_op),
     .valid_i      (block_valid),
     .ready_o      (block_ready),
     .block_i      (block),

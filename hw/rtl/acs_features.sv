@@ -14,6 +14,7 @@ module acs_features
   input  wire logic         rst_ni,
   input  wire logic         clear_i,        // a run begins or ends
   input  wire instruction_t op_i,           // stable while iterations are under way
+  input  wire logic         tail_i,         // results of the instruction before are written
   // Iterations.
   input  wire logic         iteration_valid_i,
   output      logic         iteration_ready_o,
@@ -64,9 +65,9 @@ module acs_features
     stored_q       <= image_valid_i ? image_i : result_i;
   end
 
-  // Clearing comes last at port B.
+  // Clearing comes last at port B, and after all results of the instruction before.
   assign read_valid  = residual_valid_i || copy_valid_i;
-  assign clear_ready = !stored_valid_q && !read_valid && !iteration_i.use_b;
+  assign clear_ready = !stored_valid_q && !read_valid && !iteration_i.use_b && !tail_i;
   assign clears      = clear_valid && clear_ready;
   always_comb begin
     write = stored_q;

@@ -98,6 +98,7 @@ module acs_front
 
   // A judged instruction enters the queue at once, before all requests for its words are out.
   // What it is has long been known when it is judged.
+  logic is_array_q;
   logic is_end_q, is_load_q, is_conv_q, is_linear_q, is_gate_q, is_listed_q, has_table_q;
   logic reads_q, skips_q, held;
   logic waits_q;  // a CONV with output mask has not asked for its rows yet
@@ -105,7 +106,8 @@ module acs_front
   assign instruction = '{
     words: words,
     amounts: amounts,
-    status: fetch_error ? STATUS_BUS_ERROR : verdict
+    status: fetch_error ? STATUS_BUS_ERROR : verdict,
+    joins: valid_fields && !fetch_error && is_array_q
   };
   assign queue = judged && !queued_q && room && !held;
   acs_fifo #(
@@ -140,6 +142,7 @@ module acs_front
   assign is_conv   = op.opcode == OP_CONV;
   assign is_listed = is_conv && op.mask_out != 8'(MASK_NONE);
   always_ff @(posedge clk_i) begin
+    is_array_q  <= reads_pixels(op);
     is_end_q    <= op.opcode == OP_END;
     is_load_q   <= op.opcode == OP_LOAD;
     is_linear_q <= op.opcode == OP_LINEAR;

@@ -22,6 +22,7 @@ module acs_items
   input  wire round_t       round_i,
   output      logic         chunk_done_o,   // records and list of the chunk are no longer needed
   output      logic         idle_o,
+  output      logic         last_round_o,   // the items of one round are left, and lack nothing
   // Constants of channels.
   input  wire logic         record_write_i,
   input  wire logic [7:0]   record_addr_i,
@@ -219,6 +220,8 @@ module acs_items
   assign item_valid_o = complete_q != 0;
   assign rest_valid_o = group_count_t'(complete_q) > group_count_t'(item_o.left);
   assign idle_o       = !round_valid && claimed_q == 0;
+  assign last_round_o = !round_valid && found_q == '0 && claimed_q == complete_q &&
+                        group_count_t'(complete_q) == group_count_t'(item_o.left) + 1'b1;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

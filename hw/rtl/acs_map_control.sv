@@ -12,10 +12,12 @@ module acs_map_control
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
   input  wire logic         clear_i,        // a run begins or ends
+  input  wire logic         leave_i,        // the next instruction is taken
   input  wire logic         start_i,
   input  wire instruction_t op_i,
   input  wire kind_t        kind_i,
   input  wire logic         settled_i,      // nothing is under way behind the array
+  output      logic         drains_o,       // all iterations were issued
   output      logic         done_o,         // one cycle
   // Lists of channels.
   output      logic         scan_o,
@@ -76,7 +78,8 @@ module acs_map_control
 
   assign valid_o = state_q == StRun || state_q == StTotals;
   assign ends    = issued_i && last;
-  assign done_o  = state_q == StDrain && settled_i;
+  assign drains_o = state_q == StDrain;
+  assign done_o   = state_q == StDrain && settled_i;
 
   always_comb begin
     iteration_o         = '0;
@@ -175,7 +178,7 @@ module acs_map_control
             if (next_q == op_i.channels) state_q <= StDrain;
           end
         end
-        StDrain: if (settled_i) state_q <= StIdle;
+        StDrain: if (settled_i || leave_i) state_q <= StIdle;
         default: state_q <= StIdle;
       endcase
     end

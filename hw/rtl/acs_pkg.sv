@@ -61,6 +61,9 @@ package acs_pkg;
   // Copies of a lane group's weight, each for as many of its lanes.
   localparam int unsigned WEIGHT_COPIES = 8;
 
+  // Cycles from the first slice of an item to the last write of the item before it, at most.
+  localparam int unsigned STORE_DELAY = 7;
+
   // The most rounds whose last iteration was issued and whose lane groups are still taken.
   localparam int unsigned MAX_ROUNDS = 16;
 
@@ -352,6 +355,8 @@ package acs_pkg;
     logic [27:0] linear_words;  // of the weight rows
     logic [27:0] flat_blocks;   // that FLATTEN copies
     logic [27:0] trace_blocks;  // of the result map
+    logic        source_apart;  // no block belongs to two channels of the source
+    logic        result_apart;  // nor of the result
   } amounts_t;
 
   // An instruction on its way to the sequencer.
@@ -359,6 +364,7 @@ package acs_pkg;
     acs_isa_pkg::instruction_words_t words;
     amounts_t                        amounts;
     logic [7:0]                      status;  // STATUS_OK, or the fault with which it ends the run
+    logic                            joins;   // it is STATUS_OK, and the array runs it
   } judged_t;
 
   // What modules want to know of the instruction that runs without decoding it.
@@ -367,10 +373,13 @@ package acs_pkg;
     logic   gavg;
     logic   maximum;         // a POOL that takes the maximum
     sides_t listed;          // a mask decides on the channels
+    logic   source_apart;    // as in amounts_t
+    logic   result_apart;
   } kind_t;
 
   /* verilator lint_off UNUSEDSIGNAL */
-  function automatic kind_t kind_of(input acs_isa_pkg::instruction_t op);
+  function automatic kind_t kind_of(input acs_isa_pkg::instruction_t op,
+                                    input amounts_t amounts);
     kind_t kind;
     kind.conv           = op.opcode == acs_isa_pkg::OP_CONV;
     kind.gavg           = op.opcode == acs_isa_pkg::OP_GAVG;
@@ -378,6 +387,8 @@ package acs_pkg;
     kind.listed.inputs  = op.mask_in != 8'(acs_isa_pkg::MASK_NONE);
     kind.listed.outputs = op.mask_out != 8'(acs_isa_pkg::MASK_NONE) &&
                           acs_isa_pkg::masks_result(op);
+    kind.source_apart   = amounts.source_apart;
+    kind.result_apart   = amounts.result_apart;
     return kind;
   endfunction
   /* verilator lint_on UNUSEDSIGNAL */

@@ -23,6 +23,7 @@ module acs_post
   output      logic         release_o,      // the next round for these lane groups may be issued
   output      logic         chunk_done_o,   // records and list of the chunk are no longer needed
   output      logic         idle_o,
+  output      logic         last_round_o,   // slices of the last known round are on their way
   // Constants of channels.
   input  wire logic         record_write_i,
   input  wire logic [7:0]   record_addr_i,
@@ -65,7 +66,7 @@ module acs_post
     factor_q     <= factor_of(op_i.res_enable ? op_i.res_mult : '0, op_i.res_signed);
   end
 
-  logic items_idle, item_valid, rest_valid, runs, ends;
+  logic items_idle, last_items, item_valid, rest_valid, runs, ends;
   item_t item;
   segments_t residual;
 
@@ -79,6 +80,7 @@ module acs_post
     .round_i,
     .chunk_done_o,
     .idle_o        (items_idle),
+    .last_round_o  (last_items),
     .record_write_i,
     .record_addr_i,
     .record_i,
@@ -306,7 +308,8 @@ module acs_post
       data: {results, block_q}
     };
 
-  assign idle_o = items_idle && valid_q == 0;
+  assign idle_o       = items_idle && valid_q == 0;
+  assign last_round_o = last_items && runs;
 
 `ifndef SYNTHESIS
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_check

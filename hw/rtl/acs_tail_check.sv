@@ -1,0 +1,44 @@
+// Simulation only: what an instruction reads while results of the one before are still stored has been
+// stored already.  Channels of its source up to the last one that was read end where the next one
+// begins; all writes that follow must lie behind.
+`default_nettype none
+
+module acs_tail_check
+  import acs_isa_pkg::*;
+  import acs_pkg::*;
+(
+  input wire logic         clk_i,
+  input wire logic         rst_ni,
+  input wire logic         tail_i,       // results of the instruction before are on their way
+  input wire instruction_t op_i,         // the instruction that reads
+  input wire logic         issue_i,      // a read; a write of the same cycle is too late for it
+  input wire iteration_t   iteration_i,
+  input wire logic         write_i,      // a result
+  input wire block_write_t block_i
+);
+`ifndef SYNTHESIS
+  logic [31:0] read_end_q, read_end, read_channel_end;
+  assign read_channel_end = 32'(op_i.src_base) +
+                            (32'(iteration_i.channel) + 32'd1) * 32'(op_i.src_step);
+  always_comb begin
+    read_end = read_end_q;
+    if (issue_i && !iteration_i.zero && read_channel_end > read_end) read_end = read_channel_end;
+  end
+  always_ff @(posedge clk_i) read_end_q <= rst_ni && tail_i ? read_end : '0;
+
+  written_before_read :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   tail_i && write_i |-> 32'(block_i.address[0]) >= read_end &&
+                                         32'(block_i.address[1]) >= read_end)
+  else $error("a block read before its result was written");
+
+  logic unused_fields;
+  assign unused_fields = ^{op_i, iteration_i, block_i};
+`else
+  logic unused_inputs;
+  assign unused_inputs = ^{clk_i, rst_ni, tail_i, op_i, issue_i, iteration_i, write_i, block_i};
+`endif
+
+endmodule
+
+`default_nettype wire
