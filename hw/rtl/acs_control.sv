@@ -35,6 +35,7 @@ module acs_control
   input  wire logic             bad_table_i,
   input  wire logic             load_done_i,
   input  wire logic             linear_done_i,
+  input  wire logic             gate_done_i,    // a mask is there
   input  wire logic             copy_done_i,
   input  wire mask_write_t      mask_write_i,
   // Events to count.
@@ -46,6 +47,7 @@ module acs_control
   input  wire logic             array_load_i,   // the array starts one
   input  wire logic [15:0]      row_read_i,     // words read of every weight row of a group
   input  wire logic             loader_busy_i,
+  input  wire logic             loader_asks_i,
   input  wire logic [READERS-1:0] read_fault_i, // a word with an error answer is taken
   input  wire logic             linear_error_i, // likewise, by acs_linear, which takes them late
   // Read master: requests for the program, and of acs_front for words of later instructions.
@@ -63,6 +65,7 @@ module acs_control
   output      instruction_t     load_op_o,
   output      logic             linear_job_valid_o,
   output      linear_job_t      linear_job_o,
+  input  wire logic             linear_fits_i,
   // Write master.
   output      logic             clear_error_o,
   output      logic             wreq_valid_o,
@@ -157,10 +160,12 @@ module acs_control
     .load_op_o,
     .load_index_o (load_index),
     .loader_busy_i,
+    .loader_asks_i,
     .quiet_i      (array_quiet_i),
-    .gate_done_i  (state_q == StRun && linear_done_i && writes_mask(op)),
+    .gate_done_i,
     .linear_job_valid_o,
     .linear_job_o,
+    .linear_fits_i,
     .valid_o      (next_valid),
     .next_o       (next),
     .no_more_o    (no_more),
@@ -172,7 +177,8 @@ module acs_control
   always_ff @(posedge clk_i) begin
     loose_q <= array_loose_i && state_q == StRun && is_array_q && !traced_q && !take;
   end
-  assign joined   = loose_q && running_q && next_valid && next.joins && !any_error_q;
+  assign joined   = loose_q && running_q && next_valid && next.joins && !any_error_q &&
+                    !counts_q;
   assign take     = (next_valid && (state_q == StNext || finished)) || joined;
   assign stopping = state_q inside {StIdle, StFlush, StHeaderAsk, StHeader, StFinish};
 
@@ -236,7 +242,10 @@ module acs_control
     read_idle_q  <= read_idle_i;
     flushes_q    <= {flushes_q[0], state_q == StFlush};
   end
-  assign ran = (unit_done_q || ran_q || (is_exit_q && judged_q)) && !ask_result_q;
+  // Products of MACs are not worked out side by side.
+  logic counts_q;
+  always_ff @(posedge clk_i) counts_q <= macs_busy || skips_busy;
+  assign ran = (unit_done_q || ran_q || (is_exit_q && judged_q)) && !ask_result_q && !counts_q;
   // The last of its weights came long before the instruction ends.
   always_ff @(posedge clk_i) load_fails_q <= load_error_q && load_error_index_q == index_q;
   // Errors come before the end of their instruction, and stay; but for a table, which ends it.

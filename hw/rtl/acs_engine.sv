@@ -35,7 +35,7 @@ module acs_engine
   kind_t kind;
   channel_counts_t all_channels, active, masked;
   logic array_start, array_done, array_loose, array_quiet, bad_table, copy_start, copy_done;
-  logic load_start, load_done, linear_start, linear_done, linear_stall, linear_job_valid;
+  logic load_start, load_done, linear_start, linear_done, gate_done, linear_stall, linear_job_valid;
   copy_t copy;
   events_t events;
 
@@ -58,7 +58,15 @@ module acs_engine
   listed_t out_listed, unused_in_listed, in_index, row_addr, row_index, flag_addr, clear_list;
 
   // Weights.
-  logic load_all, load_list, loader_busy, chunk_done, row_read_valid, weight_set, record_write;
+  logic
+    load_all,
+    load_list,
+    loader_busy,
+    loader_asks,
+    chunk_done,
+    row_read_valid,
+    weight_set,
+    record_write;
   row_list_t row_list;
   logic [1:0][7:0] rows_there;
   logic [1:0] chunks_there;
@@ -84,6 +92,7 @@ module acs_engine
 
   // Vectors.
   linear_job_t linear_job;
+  logic linear_fits;
   logic signed [31:0] total;
 
   acs_axil_regs u_regs (
@@ -156,6 +165,7 @@ module acs_engine
     .bad_table_i       (bad_table),
     .load_done_i       (load_done),
     .linear_done_i     (linear_done),
+    .gate_done_i       (gate_done),
     .copy_done_i       (copy_done),
     .mask_write_i      (mask_write),
     .events_i          (events),
@@ -166,6 +176,7 @@ module acs_engine
     .array_load_i      (load_list),
     .row_read_i        (row_read),
     .loader_busy_i     (loader_busy),
+    .loader_asks_i     (loader_asks),
     .read_fault_i      (read_fault),
     .linear_error_i    (linear_error),
     .req_valid_o       (read_req_valid[FRONT_READERS-1:0]),
@@ -181,6 +192,7 @@ module acs_engine
     .load_op_o         (load_all_op),
     .linear_job_valid_o(linear_job_valid),
     .linear_job_o      (linear_job),
+    .linear_fits_i     (linear_fits),
     .clear_error_o     (clear_error),
     .wreq_valid_o      (write_req_valid),
     .wreq_ready_i      (write_req_ready),
@@ -352,6 +364,7 @@ module acs_engine
     .list_start_i    (load_list),
     .list_i          (row_list),
     .busy_o          (loader_busy),
+    .asks_o          (loader_asks),
     .mask_write_i    (mask_write),
     .row_read_valid_o(row_read_valid),
     .row_read_o      (row_read),
@@ -489,9 +502,11 @@ module acs_engine
     .clear_i               (clear),
     .linear_start_i        (linear_start),
     .linear_done_o         (linear_done),
+    .gate_done_o           (gate_done),
     .linear_stall_o        (linear_stall),
     .job_valid_i           (linear_job_valid),
     .job_i                 (linear_job),
+    .job_fits_o            (linear_fits),
     .data_valid_i          (read_valid[READER_VECTORS]),
     .data_ready_o          (read_ready[READER_VECTORS]),
     .data_i                (read_data),

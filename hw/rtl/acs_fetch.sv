@@ -1,12 +1,13 @@
 // Reads the program ahead of its execution, an instruction a request, and stops behind END: a run
-// that gets there has read nothing that it did not execute.
+// that gets there has read nothing that it did not execute.  It is far ahead, since words of the
+// program come behind those of weights that were asked for before.
 `default_nettype none
 
 module acs_fetch
   import acs_isa_pkg::*;
   import acs_pkg::*;
 #(
-  parameter int unsigned Ahead = 4  // instructions in the buffer
+  parameter int unsigned Ahead = 16  // instructions in the buffer
 ) (
   input  wire logic               clk_i,
   input  wire logic               rst_ni,
@@ -63,7 +64,8 @@ module acs_fetch
   logic fifo_ready;
   acs_fifo #(
     .Width(65),
-    .Depth(2 ** $clog2(Ahead * INSTRUCTION_WORDS))
+    .Depth(2 ** $clog2(Ahead * INSTRUCTION_WORDS)),
+    .BlockRam(1'b1)
   ) u_words (
     .clk_i,
     .rst_ni     (rst_ni && !start_i),

@@ -34,11 +34,13 @@ module acs_front
   output      instruction_t       load_op_o,
   output      logic [28:0]        load_index_o, // number of the instruction
   input  wire logic               loader_busy_i,
+  input  wire logic               loader_asks_i, // it has not asked for all of its rows
   input  wire logic               quiet_i,      // a CONV with output mask has asked for its rows
   input  wire logic               gate_done_i,  // a mask is there
   // The words that memory was asked for, for a LINEAR.
   output      logic               linear_job_valid_o,
   output      linear_job_t        linear_job_o,
+  input  wire logic               linear_fits_i, // there is a place for all of them
   // The next instruction.
   output      logic               valid_o,
   output      judged_t            next_o,
@@ -135,7 +137,7 @@ module acs_front
   } step_e;
   step_e step_q;
   logic [3:0] gates_q;  // gates that were queued and have not decided
-  logic good, reads, allowed, masks_there, first_asked, second_asked;
+  logic good, reads, placed, allowed, masks_there, first_asked, second_asked;
   logic [28:0] index_q;
 
   logic is_conv, is_listed;
@@ -157,7 +159,12 @@ module acs_front
   assign held      = is_listed_q && waits_q;    // one at a time
   assign good      = judged && valid_fields && !fetch_error;
   assign reads     = good && reads_q;
-  assign allowed   = reads && !waits_q && !loader_busy_i && !stop_i;
+  // Rows that the loader has asked for may wait until its banks are free, and no word behind them
+  // comes before.  Words of a LINEAR that have their place keep nobody from going on, and come
+  // behind those rows.
+  assign placed    = is_linear_q && !loader_asks_i &&
+                     (linear_fits_i || (is_gate_q && step_q == StSecond));
+  assign allowed   = reads && !waits_q && (!loader_busy_i || placed) && !stop_i;
 
   assign req_valid_o[READER_IMAGE]   = allowed && step_q == StFirst && is_load_q;
   assign req_valid_o[READER_TABLE]   = allowed && step_q == StFirst && has_table_q;
@@ -178,7 +185,12 @@ module acs_front
   // The job is known before the first of its words can come.
   assign linear_job_valid_o = req_valid_o[READER_VECTORS] && req_ready_i[READER_VECTORS] &&
                               is_gate_q == (step_q == StFirst);
-  assign linear_job_o       = '{gate: is_gate_q, channels: op.channels, row_words: op.row_words};
+  assign linear_job_o       = '{
+      gate: is_gate_q,
+      channels: op.channels,
+      row_words: op.row_words,
+      weights: amounts.linear_words - 28'(op.channels) * 28'(RECORD_WORDS)
+    };
 
   always_comb begin
     req_o[READER_IMAGE].address     = buffers_i.image.address;

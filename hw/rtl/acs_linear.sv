@@ -12,11 +12,13 @@ module acs_linear
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
   input  wire logic         start_i,
+  input  wire logic         discard_i,      // a run begins or ends
   input  wire logic         clear_i,        // a new instruction
   input  wire instruction_t op_i,
   input  wire logic         gavg_i,         // it is a GAVG
-  output      logic         done_o,
-  output      logic         totals_done_o,  // all of GAVG's are in the vector memory
+  output      logic         done_o,         // two cycles before the last result
+  output      logic         gate_done_o,    // with the last word of a mask
+  output      logic         totals_done_o,  // of GAVG, likewise two cycles before the last one
   output      logic         stall_o,
   // Weights, records of rows and thresholds, as they are used.
   input  wire logic         weights_valid_i,
@@ -58,6 +60,18 @@ module acs_linear
 
   assign is_gate = op_i.linear_mode == LINEAR_GATE && !gavg_i;
   assign is_wide = op_i.linear_mode == LINEAR_WIDE && !gavg_i;
+
+  // The instruction that is taken when this one is done is there with the last result: what a
+  // result needs to know of its own is from the cycle before.
+  logic result_gate_q, result_wide_q;
+  logic [4:0] result_mask_q;
+  logic [15:0] result_vector_q;
+  always_ff @(posedge clk_i) begin
+    result_gate_q   <= is_gate;
+    result_wide_q   <= is_wide;
+    result_mask_q   <= op_i.mask_out[4:0];
+    result_vector_q <= op_i.vec_dst;
+  end
 
   // Results leave through a buffer; rows wait while it could overflow.
   logic fifo_ready, out_valid, roomy;
@@ -107,6 +121,8 @@ module acs_linear
   logic signed [31:0] done_sum_q;
   constants_t done_record_q;
   channels_t sum_row_q;
+  logic last_sum;
+  assign last_sum = sum_row_q == last_row_q;
   // A row's record goes with its last products.
   constants_t read_record_q, mac_record_q, product_record_q;
 
@@ -123,7 +139,7 @@ module acs_linear
   end
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni || clear_i) begin
+    if (!rst_ni || discard_i) begin
       read_valid_q    <= 1'b0;
       read_end_q      <= 1'b0;
       mac_valid_q     <= 1'b0;
@@ -142,7 +158,7 @@ module acs_linear
       product_end_q   <= mac_end_q;
       if (product_valid_q) sum_q <= product_end_q ? '0 : sum_next;
       done_valid_q <= product_end_q || total_valid_i;
-      if (done_valid_q) sum_row_q <= sum_row_q + 1'b1;
+      if (done_valid_q) sum_row_q <= last_sum ? '0 : sum_row_q + 1'b1;
     end
   end
 
@@ -181,12 +197,14 @@ module acs_linear
   logic signed [31:0] threshold_q;
   logic [5:0] open_q;
   logic [Depth-2:0] valid_q;
+  logic [Depth-4:0] last_q;  // the last one of the instruction
   assign thresholds_take_o = done_valid_q && is_gate && state_q != StIdle &&
-                             (sum_row_q[0] || sum_row_q == last_row_q);
+                             (sum_row_q[0] || last_sum);
   always_ff @(posedge clk_i) begin
     threshold_q <= sum_row_q[0] ? thresholds_i[63:32] : thresholds_i[31:0];
     open_q      <= {open_q[4:0], acc_q > threshold_q};
-    valid_q <= rst_ni && !clear_i ? {valid_q[Depth-3:0], done_valid_q} : '0;
+    valid_q <= rst_ni && !discard_i ? {valid_q[Depth-3:0], done_valid_q} : '0;
+    last_q  <= rst_ni && !discard_i ? {last_q[Depth-5:0], done_valid_q && last_sum} : '0;
   end
 
   // Results: bounded, looked up, then put together to words, a cycle each.  A register directly
@@ -214,36 +232,36 @@ module acs_linear
     last_row_q    <= op_i.channels - 1'b1;
     before_last_q <= op_i.channels - channels_t'(2);
     last_result_q <= result ? result_q == before_last_q : result_q == last_row_q;
-    totals_done_q <= rst_ni && !clear_i && (totals_done_q || (result && last_result_q));
+    totals_done_q <= rst_ni && !clear_i && (totals_done_q || last_q[Depth-5]);
   end
   always_comb begin
     pending = pending_q;
-    if (is_wide) pending[32*result_q[0]+:32] = wide_q[1];
-    else if (is_gate) pending[result_q[5:0]] = open_q[5];
+    if (result_wide_q) pending[32*result_q[0]+:32] = wide_q[1];
+    else if (result_gate_q) pending[result_q[5:0]] = open_q[5];
     else pending[8*result_q[2:0]+:8] = value;
-    if (is_wide) word_complete = result_q[0] || last_result_q;
-    else if (is_gate) word_complete = &result_q[5:0] || last_result_q;
+    if (result_wide_q) word_complete = result_q[0] || last_result_q;
+    else if (result_gate_q) word_complete = &result_q[5:0] || last_result_q;
     else word_complete = &result_q[2:0] || last_result_q;
   end
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni || clear_i) begin
+    if (!rst_ni || discard_i) begin
       result_q  <= '0;
       pending_q <= '0;
     end else if (result) begin
-      result_q  <= result_q + 1'b1;
+      result_q  <= last_result_q ? '0 : result_q + 1'b1;
       pending_q <= word_complete ? '0 : pending;
     end
   end
 
   logic push;
-  assign push                = result && word_complete && (is_wide || is_gate);
-  assign vector_write_o      = result && word_complete && !is_wide && !is_gate;
-  assign vector_write_addr_o = op_i.vec_dst + 16'(result_q[$bits(result_q)-1:3]);
+  assign push                = result && word_complete && (result_wide_q || result_gate_q);
+  assign vector_write_o      = result && word_complete && !result_wide_q && !result_gate_q;
+  assign vector_write_addr_o = result_vector_q + 16'(result_q[$bits(result_q)-1:3]);
   assign vector_data_o       = pending;
   assign mask_write_o        = '{
-      valid: result && word_complete && is_gate,
-      address: {op_i.mask_out[4:0], result_q[6+:MASK_WORD_BITS]},
+      valid: result && word_complete && result_gate_q,
+      address: {result_mask_q, result_q[6+:MASK_WORD_BITS]},
       data: pending
     };
 
@@ -261,7 +279,8 @@ module acs_linear
     .out_ready_i(result_ready_i),
     .out_data_o (out_data)
   );
-  assign done_o         = state_q == StDrain && result && last_result_q;
+  assign done_o         = state_q == StDrain && last_q[Depth-4];
+  assign gate_done_o    = result && last_result_q && result_gate_q;
   assign totals_done_o  = !gavg_i || totals_done_q;
   assign result_valid_o = out_valid;
   assign result_o       = out_data;
@@ -311,6 +330,15 @@ module acs_linear
   assign unused_op_fields = ^op_i;
 
 `ifndef SYNTHESIS
+  logic done_q, told_q;
+  always_ff @(posedge clk_i) begin
+    done_q <= rst_ni && (done_o || last_q[Depth-4]);
+    told_q <= rst_ni && done_q;
+  end
+  done_in_time :
+  assert property (@(posedge clk_i) disable iff (!rst_ni || discard_i)
+                   told_q == (result && last_result_q))
+  else $error("not done two cycles before the last result");
   result_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) push |-> fifo_ready)
   else $error("a result without a place");

@@ -13,6 +13,7 @@ module acs_linear_feed
   // The words that memory was asked for, in order.
   input  wire logic        job_valid_i,
   input  wire linear_job_t job_i,
+  output      logic        fits_o,         // all its words have a place, whatever is taken before
   // Words from memory: of a gate, thresholds first; then rows.
   input  wire logic        data_valid_i,
   output      logic        data_ready_o,
@@ -64,6 +65,25 @@ module acs_linear_feed
     .out_ready_i(job_done),
     .out_data_o (job)
   );
+
+  // Words of a job that fits are taken without any that acs_linear would take later.  What was
+  // asked for and not yet taken counts; the sum may be late where something is taken, and job_i is
+  // new for some cycles before it is valid.
+  logic [27:0] weights_q, weights_after_q;
+  channels_t rows_after_q, rows_owed_q;
+  always_ff @(posedge clk_i) begin
+    weights_after_q <= weights_q + job_i.weights;
+    rows_after_q    <= rows_owed_q + job_i.channels;
+    fits_o          <= weights_after_q <= 28'(Weights) && rows_after_q <= channels_t'(Records);
+    if (!rst_n) begin
+      weights_q   <= '0;
+      rows_owed_q <= '0;
+    end else begin
+      weights_q   <= weights_q + (job_valid_i ? job_i.weights : '0) - 28'(weights_take_i);
+      rows_owed_q <= rows_owed_q + (job_valid_i ? job_i.channels : '0) -
+                     channels_t'(record_take_i);
+    end
+  end
 
   // Where a word belongs.
   logic rows_q;  // the thresholds are there

@@ -33,6 +33,12 @@ module acs_mac_counter (
     end
   end
 
+`ifndef SYNTHESIS
+  one_product_at_a_time :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) add_i |-> !busy_o)
+  else $error("a product before the last one was added");
+`endif
+
 endmodule
 
 `default_nettype wire

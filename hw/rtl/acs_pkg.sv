@@ -292,6 +292,7 @@ package acs_pkg;
     logic        gate;       // thresholds come first
     acs_isa_pkg::channels_t channels;  // rows
     logic [15:0] row_words;
+    logic [27:0] weights;    // words of weights of all rows
   } linear_job_t;
 
   // Neighbouring words of a weight row, by number; the row begins with its record.
@@ -378,8 +379,7 @@ package acs_pkg;
   } kind_t;
 
   /* verilator lint_off UNUSEDSIGNAL */
-  function automatic kind_t kind_of(input acs_isa_pkg::instruction_t op,
-                                    input amounts_t amounts);
+  function automatic kind_t kind_of(input acs_isa_pkg::instruction_t op, input amounts_t amounts);
     kind_t kind;
     kind.conv           = op.opcode == acs_isa_pkg::OP_CONV;
     kind.gavg           = op.opcode == acs_isa_pkg::OP_GAVG;

@@ -1,6 +1,6 @@
-// Simulation only: what an instruction reads while results of the one before are still stored has been
-// stored already.  Channels of its source up to the last one that was read end where the next one
-// begins; all writes that follow must lie behind.
+// Simulation only: what an instruction reads while results of the one before are still stored has
+// been stored already.  Channels of its source up to the last one that was read end where the next
+// one begins; all writes that follow must lie behind.
 `default_nettype none
 
 module acs_tail_check

@@ -18,9 +18,11 @@ module acs_vectors
   // LINEAR.
   input  wire logic         linear_start_i,
   output      logic         linear_done_o,
+  output      logic         gate_done_o,    // a mask is complete
   output      logic         linear_stall_o,
   input  wire logic         job_valid_i,    // the words that memory was asked for, in order
   input  wire linear_job_t  job_i,
+  output      logic         job_fits_o,     // its words have a place
   input  wire logic         data_valid_i,
   output      logic         data_ready_o,
   input  wire logic [63:0]  data_i,
@@ -87,6 +89,7 @@ module acs_vectors
     .clear_i          (discard_i),
     .job_valid_i,
     .job_i,
+    .fits_o           (job_fits_o),
     .data_valid_i,
     .data_ready_o,
     .data_i,
@@ -107,10 +110,12 @@ module acs_vectors
     .clk_i,
     .rst_ni,
     .start_i            (linear_start_i),
+    .discard_i,
     .clear_i,
     .op_i,
     .gavg_i,
     .done_o             (linear_done_o),
+    .gate_done_o,
     .totals_done_o,
     .stall_o            (linear_stall_o),
     .weights_valid_i    (weights_valid),

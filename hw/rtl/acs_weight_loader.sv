@@ -30,6 +30,7 @@ module acs_weight_loader
   input  wire logic         list_start_i,
   input  wire row_list_t    list_i,
   output      logic         busy_o,
+  output      logic         asks_o,       // rows of the job are still to be asked for
   // Masks, 64 bits a word.
   input  wire mask_write_t  mask_write_i,
   // Words read of every row of the instruction that runs; known late where some are skipped.
@@ -175,7 +176,7 @@ module acs_weight_loader
     run_rows_q   <= run_rows;
   end
 
-  logic product_valid_q, address_valid_q;
+  logic product_valid_q, address_valid_q, asks_q;
   logic product_moves, address_moves;
   channels_t product_rows;
   logic [15:0] product_first_q, product_words_q;
@@ -189,6 +190,12 @@ module acs_weight_loader
   assign pick          = busy_q && fresh_q && more_q && (!skips_q || ask_there_q) && product_moves;
   // That a row was the last one in the list may be known only later.
   assign band_turns    = busy_q && fresh_q && ask_band_q && ((pick && turns_q) || all_q);
+  // How many rows a list will have is known late.
+  always_ff @(posedge clk_i) begin
+    asks_q <= busy_q && (listed_q || asked_groups_q != groups_q || product_valid_q ||
+                         address_valid_q);
+  end
+  assign asks_o        = asks_q;
   assign req_valid_o   = address_valid_q;
   assign req_o         = '{
     address: params_i + {29'b0, address_q, 3'b0},

@@ -364,8 +364,14 @@ module units_bench
   );
 
   linear_job_t feed_job;
+  logic unused_feed_fits;
   constants_t feed_record;
-  assign feed_job   = '{gate: feed_gate, channels: feed_channels, row_words: feed_row_words};
+  assign feed_job   = '{
+      gate: feed_gate,
+      channels: feed_channels,
+      row_words: feed_row_words,
+      weights: 28'(feed_channels) * (28'(feed_row_words) - 28'(RECORD_WORDS))
+    };
   assign feed_bias  = feed_record.bias;
   assign feed_mult  = feed_record.mult;
   assign feed_shift = feed_record.shift;
@@ -375,6 +381,7 @@ module units_bench
     .clear_i          (feed_clear),
     .job_valid_i      (feed_job_valid),
     .job_i            (feed_job),
+    .fits_o           (unused_feed_fits),
     .data_valid_i     (feed_in_valid),
     .data_ready_o     (feed_in_ready),
     .data_i           (feed_in_data),
