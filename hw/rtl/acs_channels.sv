@@ -15,8 +15,10 @@ module acs_channels
 (
   input  wire logic        clk_i,
   input  wire logic        rst_ni,
+  input  wire logic        clear_i,         // a run begins or ends
   // Masks, 64 bits a word.
   input  wire mask_write_t mask_write_i,
+  input  wire deciding_t   deciding_i,      // the mask of the scan may be the one that grows
   // Table.
   input  wire logic        table_write_i,
   input  wire listed_t     table_addr_i,
@@ -47,6 +49,7 @@ module acs_channels
   channel_t order_addr, order_q;
   listed_t tabled;
   logic scans_q;  // left_q is not 0
+  logic may_q, step;  // the next channel is decided
   // The channel is known, the mask's word is there, it is in a register, its bit is.
   logic [4:1] valid_q;
   listed_t [4:2] channels_q;
@@ -75,8 +78,13 @@ module acs_channels
   assign place  = active_q ? listed_t'(active_o) : ~listed_t'(masked_o);
   assign busy_o = scans_q || valid_q != '0;
 
+  assign step   = scans_q && may_q;
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
+    may_q <= !deciding_i.busy || (!scan_i && !step && next_q < deciding_i.decided);
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || clear_i) begin
       mask_q   <= '0;
       next_q   <= '0;
       left_q   <= '0;
@@ -86,8 +94,8 @@ module acs_channels
       active_o <= '0;
       masked_o <= '0;
     end else begin
-      valid_q <= {valid_q[3:1], scans_q};
-      if (scans_q) begin
+      valid_q <= {valid_q[3:1], step};
+      if (step) begin
         next_q  <= next_q + 1'b1;
         left_q  <= left_q - 1'b1;
         scans_q <= left_q != 1;

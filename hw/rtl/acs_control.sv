@@ -22,8 +22,9 @@ module acs_control
   output      logic [31:0]      index_o,       // instruction that runs
   // Units.
   output      instruction_t     op_o,
-  output      kind_t            kind_o,
-  output      channel_counts_t  channels_o,    // of a CONV, over all groups
+  output      instruction_t     array_op_o,    // for the array; ahead of op_o behind a gate
+  output      kind_t            kind_o,        // of array_op_o
+  output      channel_counts_t  channels_o,    // of array_op_o, a CONV, over all groups
   output      logic             clear_o,       // a new instruction is about to start
   output      logic             array_start_o,
   output      logic             load_start_o,
@@ -136,7 +137,6 @@ module acs_control
 
   assign next_op = traced_decode(next.words, trace_i);
   assign op_o    = op;
-  assign channels_o = '{outputs: channels_t'(amounts.outputs), inputs: channels_t'(amounts.inputs)};
 
   acs_front #(
     .LaneGroups(LaneGroups),
@@ -169,6 +169,7 @@ module acs_control
     .valid_o      (next_valid),
     .next_o       (next),
     .no_more_o    (no_more),
+    .waits_o      (front_waits),
     .take_i       (take)
   );
 
@@ -180,6 +181,28 @@ module acs_control
   assign joined   = loose_q && running_q && next_valid && next.joins && !any_error_q &&
                     !counts_q;
   assign take     = (next_valid && (state_q == StNext || finished)) || joined;
+  // A CONV whose outputs a gate decides begins while the gate does: its list grows with the mask,
+  // and its first rows are asked for.  No round begins before the list is complete.  Words of the
+  // gate, which the loader might otherwise keep from coming, were asked for before.
+  logic front_waits, is_gate_q, ahead_ready_q, ahead, ahead_start_q, ahead_q;
+  assign ahead = ahead_ready_q && running_q;
+  always_ff @(posedge clk_i) begin
+    ahead_ready_q <= state_q == StRun && is_gate_q && next_valid && next.scans &&
+                     next_op.mask_out == op.mask_out && front_waits && !loader_busy_i &&
+                     !ahead && !ahead_q;
+    ahead_start_q <= rst_ni && ahead;
+    ahead_q       <= rst_ni && (ahead || (ahead_q && state_q == StRun));
+    if (take || ahead) begin
+      array_op_o <= next_op;
+      kind_o     <= kind_of(next_op, next.amounts);
+      channels_o <= '{
+          outputs: channels_t'(next.amounts.outputs),
+          inputs: channels_t'(next.amounts.inputs)
+        };
+    end
+    if (take) is_gate_q <= writes_mask(next_op);
+  end
+
   assign stopping = state_q inside {StIdle, StFlush, StHeaderAsk, StHeader, StFinish};
 
   always_comb begin
@@ -209,7 +232,7 @@ module acs_control
 
   logic launch, to_vector, traces_q;
   assign launch         = state_q == StLaunch;
-  assign array_start_o  = launch && is_array_q;
+  assign array_start_o  = (launch && is_array_q && !ahead_q) || ahead_start_q;
   assign load_start_o   = launch && is_load_q;
   assign linear_start_o = launch && is_linear_q;
   assign copy_start_o   = (launch && is_copy_q) || traces_q;
@@ -353,7 +376,6 @@ module acs_control
     if (take) begin
       op          <= next_op;
       amounts     <= next.amounts;
-      kind_o      <= kind_of(next_op, next.amounts);
       is_array_q  <= reads_pixels(next_op);
       is_load_q   <= next_op.opcode == OP_LOAD;
       is_linear_q <= next_op.opcode == OP_LINEAR;
@@ -408,7 +430,7 @@ module acs_control
       // Weights may arrive before their instruction runs, so an error among them is kept with the
       // number of its instruction.  The other readers take words of the running instruction only.
       if (load_o) load_index_q <= load_index;
-      else if (array_load_i) load_index_q <= index_q;
+      else if (array_load_i) load_index_q <= index_q + 29'(ahead_q && state_q == StRun);
       if (read_fault_i[READER_WEIGHTS] && !load_error_q) begin
         load_error_q       <= 1'b1;
         load_error_index_q <= load_index_q;
@@ -513,7 +535,8 @@ module acs_control
     end
   end
 
-  logic unused_next_fields, unused_masked_inputs;
+  logic unused_next_fields, unused_masked_inputs, unused_amounts;
+  assign unused_amounts       = ^amounts;
   assign unused_next_fields   = ^next_op;
   assign unused_masked_inputs = ^masked_i.inputs;
 

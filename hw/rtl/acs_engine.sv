@@ -31,7 +31,7 @@ module acs_engine
   buffers_t buffers;
   logic [7:0] status, record_addr;
   logic [31:0] fault_index, index;
-  instruction_t op, stored_op, load_all_op;
+  instruction_t op, array_op, stored_op, load_all_op;
   kind_t kind;
   channel_counts_t all_channels, active, masked;
   logic array_start, array_done, array_loose, array_quiet, bad_table, copy_start, copy_done;
@@ -54,6 +54,7 @@ module acs_engine
   channel_counts_t first, found, passed;
   channels_t in_count;
   mask_write_t mask_write;
+  deciding_t deciding;
   channel_t in_addr, in_channel, out_channel, post_list;
   listed_t out_listed, unused_in_listed, in_index, row_addr, row_index, flag_addr, clear_list;
 
@@ -128,7 +129,7 @@ module acs_engine
     .clk_i,
     .rst_ni     (core_rst_n),
     .tail_i     (tail),
-    .op_i       (op),
+    .op_i       (array_op),
     .issue_i    (iteration_valid && iteration_ready),
     .iteration_i(iteration),
     .write_i    (block_write_valid),
@@ -152,6 +153,7 @@ module acs_engine
     .fault_index_o     (fault_index),
     .index_o           (index),
     .op_o              (op),
+    .array_op_o        (array_op),
     .kind_o            (kind),
     .channels_o        (all_channels),
     .clear_o           (clear),
@@ -243,13 +245,15 @@ module acs_engine
   acs_channels u_inputs (
     .clk_i,
     .rst_ni       (core_rst_n),
+    .clear_i      (discard),
     .mask_write_i (mask_write),
+    .deciding_i   (deciding),
     .table_write_i(table_write.inputs),
     .table_addr_i (table_write.address),
     .table_data_i (table_write.channel),
-    .has_table_i  (op.has_table),
+    .has_table_i  (array_op.has_table),
     .scan_i       (scan.inputs),
-    .mask_i       (op.mask_in),
+    .mask_i       (array_op.mask_in),
     .first_i      (first.inputs),
     .count_i      (in_count),
     .base_i       (first.inputs),
@@ -269,15 +273,17 @@ module acs_engine
   acs_channels u_outputs (
     .clk_i,
     .rst_ni       (core_rst_n),
+    .clear_i      (discard),
     .mask_write_i (mask_write),
+    .deciding_i   (deciding),
     .table_write_i(table_write.outputs),
     .table_addr_i (table_write.address),
     .table_data_i (table_write.channel),
-    .has_table_i  (op.has_table),
+    .has_table_i  (array_op.has_table),
     .scan_i       (scan.outputs),
-    .mask_i       (op.mask_out),
+    .mask_i       (array_op.mask_out),
     .first_i      (first.outputs),
-    .count_i      (op.channels),
+    .count_i      (array_op.channels),
     .base_i       ('0),
     .busy_o       (scan_busy.outputs),
     .active_o     (found.outputs),
@@ -300,7 +306,7 @@ module acs_engine
     .clear_i         (discard),
     .leave_i         (clear),
     .start_i         (array_start),
-    .op_i            (op),
+    .op_i            (array_op),
     .kind_i          (kind),
     .stored_op_o     (stored_op),
     .tail_o          (tail),
@@ -358,7 +364,7 @@ module acs_engine
     .rst_ni          (core_rst_n),
     .clear_i         (discard),
     .params_i        (buffers.params.address),
-    .op_i            (op),
+    .op_i            (array_op),
     .all_start_i     (load_all),
     .all_op_i        (load_all_op),
     .list_start_i    (load_list),
@@ -398,7 +404,7 @@ module acs_engine
     .clk_i,
     .rst_ni           (core_rst_n),
     .clear_i          (discard),
-    .op_i             (op),
+    .op_i             (array_op),
     .tail_i           (tail),
     .iteration_valid_i(iteration_valid),
     .iteration_ready_o(iteration_ready),
@@ -513,6 +519,7 @@ module acs_engine
     .data_error_i          (read_error),
     .error_o               (linear_error),
     .mask_write_o          (mask_write),
+    .deciding_o            (deciding),
     .result_ready_i        (write_ready),
     .result_o              (result),
     .total_valid_i         (total_valid),

@@ -45,6 +45,7 @@ module acs_front
   output      logic               valid_o,
   output      judged_t            next_o,
   output      logic               no_more_o,    // the program ended without END
+  output      logic               waits_o,      // for the rows of a CONV with output mask
   input  wire logic               take_i
 );
   logic fetched, fetch_error, fetch_done, no_more, checked, check_start, judged, valid_fields;
@@ -100,7 +101,7 @@ module acs_front
 
   // A judged instruction enters the queue at once, before all requests for its words are out.
   // What it is has long been known when it is judged.
-  logic is_array_q;
+  logic is_array_q, scans_q;
   logic is_end_q, is_load_q, is_conv_q, is_linear_q, is_gate_q, is_listed_q, has_table_q;
   logic reads_q, skips_q, held;
   logic waits_q;  // a CONV with output mask has not asked for its rows yet
@@ -109,7 +110,8 @@ module acs_front
     words: words,
     amounts: amounts,
     status: fetch_error ? STATUS_BUS_ERROR : verdict,
-    joins: valid_fields && !fetch_error && is_array_q
+    joins: valid_fields && !fetch_error && is_array_q,
+    scans: valid_fields && !fetch_error && scans_q
   };
   assign queue = judged && !queued_q && room && !held;
   acs_fifo #(
@@ -127,6 +129,7 @@ module acs_front
     .out_data_o (next_o)
   );
   assign valid_o   = queue_valid;
+  assign waits_o   = waits_q;
   assign no_more_o = no_more && !queue_valid;
 
   // Requests of an instruction: first for thresholds, a table or the image; then for rows.
@@ -145,6 +148,8 @@ module acs_front
   assign is_listed = is_conv && op.mask_out != 8'(MASK_NONE);
   always_ff @(posedge clk_i) begin
     is_array_q  <= reads_pixels(op);
+    scans_q     <= is_listed && op.mask_in == 8'(MASK_NONE) && !op.has_table &&
+                   op.groups == channels_t'(1);
     is_end_q    <= op.opcode == OP_END;
     is_load_q   <= op.opcode == OP_LOAD;
     is_linear_q <= op.opcode == OP_LINEAR;

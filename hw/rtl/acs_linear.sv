@@ -38,7 +38,8 @@ module acs_linear
   output      logic [15:0]  vector_write_addr_o,
   output      logic [63:0]  vector_data_o,
   // Masks.
-  output      mask_write_t  mask_write_o,
+  output      mask_write_t  mask_write_o,   // of a word, once for each of its bits
+  output      deciding_t    deciding_o,
   // Result words.
   output      logic         result_valid_o,
   input  wire logic         result_ready_i,
@@ -260,7 +261,7 @@ module acs_linear
   assign vector_write_addr_o = result_vector_q + 16'(result_q[$bits(result_q)-1:3]);
   assign vector_data_o       = pending;
   assign mask_write_o        = '{
-      valid: result && word_complete && result_gate_q,
+      valid: result && result_gate_q,
       address: {result_mask_q, result_q[6+:MASK_WORD_BITS]},
       data: pending
     };
@@ -279,7 +280,15 @@ module acs_linear
     .out_ready_i(result_ready_i),
     .out_data_o (out_data)
   );
-  assign done_o         = state_q == StDrain && last_q[Depth-4];
+  assign done_o = state_q == StDrain && last_q[Depth-4];
+  // A mask is written bit by bit: lists may be made of it while it grows.
+  logic deciding_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || discard_i) deciding_q <= 1'b0;
+    else if (start_i) deciding_q <= is_gate;
+    else if (gate_done_o) deciding_q <= 1'b0;
+  end
+  assign deciding_o     = '{busy: deciding_q, decided: result_q};
   assign gate_done_o    = result && last_result_q && result_gate_q;
   assign totals_done_o  = !gavg_i || totals_done_q;
   assign result_valid_o = out_valid;

@@ -61,8 +61,9 @@ package acs_pkg;
   // Copies of a lane group's weight, each for as many of its lanes.
   localparam int unsigned WEIGHT_COPIES = 8;
 
-  // Cycles from the first slice of an item to the last write of the item before it, at most.
-  localparam int unsigned STORE_DELAY = 7;
+  // Cycles from the first slice of an item to the last write of the item before it, at most, with a
+  // register on its way to the feature memory.
+  localparam int unsigned STORE_DELAY = 8;
 
   // The most rounds whose last iteration was issued and whose lane groups are still taken.
   localparam int unsigned MAX_ROUNDS = 16;
@@ -257,6 +258,12 @@ package acs_pkg;
     logic [63:0] data;
   } mask_write_t;
 
+  // A gate on its way to its mask: channels behind those that are decided have to wait.
+  typedef struct packed {
+    logic                   busy;
+    acs_isa_pkg::channels_t decided;
+  } deciding_t;
+
   // An entry of the table of inputs or of the table of outputs.
   typedef struct packed {
     logic       inputs;
@@ -366,6 +373,7 @@ package acs_pkg;
     amounts_t                        amounts;
     logic [7:0]                      status;  // STATUS_OK, or the fault with which it ends the run
     logic                            joins;   // it is STATUS_OK, and the array runs it
+    logic                            scans;   // a CONV whose only list is that of its outputs
   } judged_t;
 
   // What modules want to know of the instruction that runs without decoding it.

@@ -26,10 +26,17 @@ module acs_tail_check
   end
   always_ff @(posedge clk_i) read_end_q <= rst_ni && tail_i ? read_end : '0;
 
+  // A write may pass a register on its way to the memory.
+  logic write_q;
+  halves_t address_q;
+  always_ff @(posedge clk_i) begin
+    write_q   <= rst_ni && write_i;
+    address_q <= block_i.address;
+  end
   written_before_read :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   tail_i && write_i |-> 32'(block_i.address[0]) >= read_end &&
-                                         32'(block_i.address[1]) >= read_end)
+                   tail_i && write_q |-> 32'(address_q[0]) >= read_end &&
+                                         32'(address_q[1]) >= read_end)
   else $error("a block read before its result was written");
 
   logic unused_fields;

@@ -29,6 +29,7 @@ module acs_vectors
   input  wire logic         data_error_i,   // the word came with an error answer
   output      logic         error_o,        // such a word is used now
   output      mask_write_t  mask_write_o,
+  output      deciding_t    deciding_o,
   output      word_t        result_o,
   input  wire logic         result_ready_i,
   // GAVG.
@@ -133,6 +134,7 @@ module acs_vectors
     .vector_write_addr_o(linear_write_addr),
     .vector_data_o      (linear_data),
     .mask_write_o,
+    .deciding_o,
     .result_valid_o     (result_o.valid),
     .result_ready_i,
     .result_o           (result_o.data)
