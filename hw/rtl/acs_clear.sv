@@ -36,8 +36,9 @@ module acs_clear
   assign write_addr_o  = address_q;
   assign ends          = writes_q && write_ready_i && blocks_q == 16'd1;
   assign begins        = channel_valid_q && offset_valid_q && (!writes_q || ends);
-  assign look          = place_q != 0 && list_ready_i && !looked_q &&
-                         (!channel_valid_q || begins);
+  // The look-up of the next channel waits for a register: it has time while this one's blocks are
+  // cleared.
+  assign look          = place_q != 0 && list_ready_i && !looked_q && !channel_valid_q;
 
   always_ff @(posedge clk_i) begin
     if (looked_q) channel_q <= list_channel_i;
