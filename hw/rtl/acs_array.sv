@@ -196,7 +196,8 @@ module acs_array
     end
   end
 
-  logic [1:0][2:0] rotate, rotate2_q, rotate3_q, rotate4_q;
+  logic [1:0][2:0] rotate, rotate2_q, rotate3_q;
+  (* keep *) logic [1:0][7:0][2:0] rotate4_q;  // by bit of the pixels
   logic [1:0][7:0] in_plane, in_plane2_q, in_plane3_q, in_plane4_q;
   logic [1:0][7:0][15:0] address, address2_q;
 
@@ -279,7 +280,6 @@ module acs_array
   always_ff @(posedge clk_i) begin
     mask4_q     <= mask;
     rotate3_q   <= rotate2_q;
-    rotate4_q   <= rotate3_q;
     in_plane3_q <= in_plane2_q;
     in_plane4_q <= in_plane3_q;
     columns3_q  <= columns2_q;
@@ -297,6 +297,9 @@ module acs_array
 
   pixels_t [1:0] next_window, window;
   for (genvar side = 0; side < 2; side++) begin : gen_window
+    for (genvar place = 0; place < 8; place++) begin : gen_bit
+      (* keep *) always_ff @(posedge clk_i) rotate4_q[side][place] <= rotate3_q[side];
+    end
     acs_window_shift u_shift (
       .clk_i,
       .data_i     (side == SideA ? a_data_q : b_data_q),

@@ -35,18 +35,27 @@ module acs_lane_group
   localparam int unsigned PairsPerCopy = 32 / WEIGHT_COPIES;
 
   logic signed [WEIGHT_COPIES-1:0][8:0] weight_q;
-  logic [1:0] valid_q, first_q, negative_q;
+  logic [1:0] negative_q;
+  logic valid_q, first_q;
+  // Copies, as of the weight.
+  (* keep *) logic [WEIGHT_COPIES-1:0] adds_q, begins_q;
   logic starts_q;  // a sum of one product is there
   logic signed [WeightBits-1:0] offset_q, weights_q;
 
   always_ff @(posedge clk_i) begin
     weight_q   <= weights_i;
-    valid_q    <= {valid_q[0], valid_i};
-    first_q    <= {first_q[0], first_i};
+    valid_q    <= valid_i;
+    first_q    <= first_i;
     negative_q <= {negative_q[0], weight_q[0][8]};
-    starts_q   <= valid_q[1] && first_q[1];
+    starts_q   <= adds_q[0] && begins_q[0];
     offset_q   <= signed_i ? WeightBits'(signed'(weight_q[0])) : '0;
-    if (valid_q[1]) weights_q <= (first_q[1] ? '0 : weights_q) + offset_q;
+    if (adds_q[0]) weights_q <= (begins_q[0] ? '0 : weights_q) + offset_q;
+  end
+  for (genvar copy = 0; copy < WEIGHT_COPIES; copy++) begin : gen_copy
+    (* keep *) always_ff @(posedge clk_i) begin
+      adds_q[copy]   <= valid_q;
+      begins_q[copy] <= first_q;
+    end
   end
 
   for (genvar pair = 0; pair < 32; pair++) begin : gen_pair
@@ -64,8 +73,8 @@ module acs_lane_group
       end
       packed_q  <= signed'({1'b0, pixels_q[0]}) + signed'({1'b0, pixels_q[1]});
       product_q <= packed_q * signed'(weight_q[pair/PairsPerCopy]);
-      if (valid_q[1]) begin
-        sum_q <= (first_q[1] ? '0 : sum_q) + (SumBits + 16)'(product_q);
+      if (adds_q[pair/PairsPerCopy]) begin
+        sum_q <= (begins_q[pair/PairsPerCopy] ? '0 : sum_q) + (SumBits + 16)'(product_q);
       end
     end
 

@@ -202,14 +202,24 @@ module acs_post
     localparam int unsigned Part = part % GroupParts;
     slice_t [Slices-1:0] slices;
     logic chosen;
+    // A copy of the slice's number for each two lanes.
+    (* keep *) logic [PostLanes/2-1:0][1:0] near_q;
     assign slices = shadow_q[Group];
+    for (genvar pair = 0; pair < PostLanes / 2; pair++) begin : gen_copy
+      (* keep *) always_ff @(posedge clk_i) begin
+        if (!rst_ni) near_q[pair] <= '0;
+        else if (runs) near_q[pair] <= near_q[pair] + 2'd1;
+      end
+    end
     if (GroupParts == 1) begin : gen_whole
       assign chosen = item.group == group_t'(Group);
     end else begin : gen_part_of_group
       assign chosen = item.group == group_t'(Group) && slice_q[SW-1:2] == (SW - 2)'(Part);
     end
     always_ff @(posedge clk_i) begin
-      parts_q[part] <= slices[{SW'(Part)<<2|SW'(slice_q[1:0])}];
+      for (int pair = 0; pair < PostLanes / 2; pair++) begin
+        parts_q[part][pair] <= slices[{SW'(Part)<<2|SW'(near_q[pair])}][pair];
+      end
       if (!chosen) parts_q[part] <= '0;
     end
   end
