@@ -29,6 +29,7 @@ module acs_axi_read
   input  wire axi_read_rsp_t axi_i
 );
   localparam int unsigned CW = $clog2(Depth) + 1;
+  localparam int unsigned BW = $clog2(MaxBurst + 1);  // bits of a burst's size
 
   if (MaxBurst > Depth || MaxBurst > 256 || MaxBurst < 1) begin : gen_bad_burst
     $error("MaxBurst must be 1..256 and fit the buffer");
@@ -41,7 +42,7 @@ module acs_axi_read
   span_t next_q;
   logic [1:0] next_user_q;
   logic sized_q, last_q;  // the next burst's size is known; it is the last one of its request
-  logic [8:0] burst_q;
+  logic [BW-1:0] burst_q;
   logic [CW-1:0] reserved_q;  // words asked for and not yet given on
   logic [CW-1:0] awaited_q;  // words asked for and not yet here
   logic ar_valid_q;
@@ -50,16 +51,16 @@ module acs_axi_read
   logic [1:0] user_q, ar_user_q;
 
   logic near_boundary;
-  logic [8:0] to_boundary, burst;
+  logic [BW-1:0] to_boundary, burst;
   logic ends, begins, start_burst, arrived, pop, fifo_ready;
 
   // A burst takes two cycles: its size, then its address and what is left.  The next request waits
   // in registers of its own, so that its readiness depends on nothing else.
   assign near_boundary = addr_q[8:0] > 9'(512 - MaxBurst);
-  assign to_boundary   = -addr_q[8:0];  // where it is near
-  assign ends  = left_q[31:9] == 0 &&
-                 (near_boundary ? left_q[8:0] <= to_boundary : left_q[8:0] <= 9'(MaxBurst));
-  assign burst = ends ? left_q[8:0] : near_boundary ? to_boundary : 9'(MaxBurst);
+  assign to_boundary   = -addr_q[BW-1:0];  // where it is near
+  assign ends  = left_q[31:BW] == 0 &&
+                 (near_boundary ? left_q[BW-1:0] <= to_boundary : left_q[BW-1:0] <= BW'(MaxBurst));
+  assign burst = ends ? left_q[BW-1:0] : near_boundary ? to_boundary : BW'(MaxBurst);
   assign start_burst = sized_q && (!ar_valid_q || axi_i.ar_ready) &&
                        11'(reserved_q) + 11'(burst_q) <= 11'(Depth);
   assign req_ready_o = !waits_q;
@@ -101,7 +102,7 @@ module acs_axi_read
     last_q  <= ends;
     if (start_burst) begin
       ar_addr_q <= addr_q;
-      ar_len_q  <= 8'(burst_q - 9'd1);
+      ar_len_q  <= 8'(burst_q) - 8'd1;
       ar_user_q <= user_q;
       addr_q    <= addr_q + 61'(burst_q);
     end
