@@ -45,6 +45,9 @@ SMALL: Mapping[str, int] = {
 #: Delay of a wire before placement, in ps, calibrated on one engine that was placed.
 WIRE_PS = 1500.0
 
+#: What slow paths weigh in the placement; nextpnr's defaults are for designs that are in time.
+EFFORT = ("--placer-heap-timingweight", "40", "--placer-heap-critexp", "4")
+
 #: Slowest paths that are told, one for each pair of registers.
 PATHS = 12
 
@@ -132,7 +135,7 @@ def _on_ecp5(placed: bool, folder: Path, on_stage: Callable[[str], None]) -> Who
     on_stage(f"{'place' if placed else 'pack'} the whole engine")
     # Of a design that is not routed nextpnr reports no paths, but it writes all delays.
     options = (*DEVICE, "--json", "netlist.json", "--freq", "100", "--seed", "1")
-    last = ("--no-route", "--timing-allow-fail") if placed else ("--pack-only",)
+    last = ("--no-route", "--timing-allow-fail", *EFFORT) if placed else ("--pack-only",)
     run_python(RUN, [*options, *last, "--sdf", "delays.sdf"], "nextpnr", folder, TIMEOUT)
     module = json.loads(netlist.read_text(encoding="utf-8"))["modules"][HARNESS]
     on_stage("static timing")
