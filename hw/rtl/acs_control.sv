@@ -138,6 +138,8 @@ module acs_control
   assign next_op = traced_decode(next.words, trace_i);
   assign op_o    = op;
 
+  logic front_waits;  // for the rows of a CONV with output mask
+  logic counts_q;  // MACs are still multiplied
   acs_front #(
     .LaneGroups(LaneGroups),
     .FeatureBlocks(FeatureBlocks),
@@ -184,7 +186,7 @@ module acs_control
   // A CONV whose outputs a gate decides begins while the gate does: its list grows with the mask,
   // and its first rows are asked for.  No round begins before the list is complete.  Words of the
   // gate, which the loader might otherwise keep from coming, were asked for before.
-  logic front_waits, is_gate_q, ahead_ready_q, ahead, ahead_start_q, ahead_q;
+  logic is_gate_q, ahead_ready_q, ahead, ahead_start_q, ahead_q;
   assign ahead = ahead_ready_q && running_q;
   always_ff @(posedge clk_i) begin
     ahead_ready_q <= state_q == StRun && is_gate_q && next_valid && next.scans &&
@@ -266,7 +268,6 @@ module acs_control
     flushes_q    <= {flushes_q[0], state_q == StFlush};
   end
   // Products of MACs are not worked out side by side.
-  logic counts_q;
   always_ff @(posedge clk_i) counts_q <= macs_busy || skips_busy;
   assign ran = (unit_done_q || ran_q || (is_exit_q && judged_q)) && !ask_result_q && !counts_q;
   // The last of its weights came long before the instruction ends.

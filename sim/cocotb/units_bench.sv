@@ -571,7 +571,7 @@ module units_bench
   // The pixels of an iteration are there a cycle before the rest of it.
   pixels_t [1:0] lg_windows;
   pixels_t lg_window_q, lg_largest;
-  logic lg_valid_q, lg_first_q, lg_last_q, lg_zero_q;
+  logic lg_valid_q, lg_first_q, lg_last_q;
   logic signed [8:0] lg_weight_q;
   sums_t lg_found, lg_short_found;
 
@@ -582,8 +582,7 @@ module units_bench
     lg_valid_q  <= lg_valid;
     lg_first_q  <= lg_first;
     lg_last_q   <= lg_last;
-    lg_zero_q   <= lg_zero;
-    lg_weight_q <= lg_weight;
+    lg_weight_q <= lg_zero ? '0 : lg_weight;
   end
 
   function automatic logic [2047:0] taken_apart(input sums_t sums);
@@ -605,9 +604,8 @@ module units_bench
     .clear_i ({!lg_second, lg_second}),
     .valid_i (lg_valid_q),
     .first_i (lg_first_q),
-    .zero_i  (lg_zero_q),
     .signed_i(lg_signed),
-    .weight_i(lg_weight_q),
+    .weights_i({WEIGHT_COPIES{lg_weight_q}}),
     .sums_o  (lg_found)
   );
 
@@ -619,9 +617,8 @@ module units_bench
     .clear_i ({!lg_second, lg_second}),
     .valid_i (lg_valid_q),
     .first_i (lg_first_q),
-    .zero_i  (lg_zero_q),
     .signed_i(lg_signed),
-    .weight_i(lg_weight_q),
+    .weights_i({WEIGHT_COPIES{lg_weight_q}}),
     .sums_o  (lg_short_found)
   );
 
