@@ -262,11 +262,14 @@ async def weight_runs(dut: ModifiableObject) -> None:
 
 @cocotb.test()
 async def weight_bank(dut: ModifiableObject) -> None:
-    """One set loads while both ports read the other; port B of the loading set is not looked at."""
+    """One set loads while both ports read the other; port B of the loading set is not looked at.
+
+    Words are there two cycles after their address: block RAM has a register at its output.
+    """
     await begin(dut)
     rng = random.Random("bank")
     model = [[0] * BANK_WORDS for _ in range(2)]
-    expected: tuple[int, int] | None = None
+    expected: list[tuple[int, int]] = []
     for cycle in range(2000):
         read_set = cycle // 100 % 2
         address, a, b = (rng.randrange(BANK_WORDS) for _ in range(3))
@@ -275,8 +278,8 @@ async def weight_bank(dut: ModifiableObject) -> None:
         dut.wb_write_addr.value, dut.wb_write_data.value = address, word
         dut.wb_read_set.value, dut.wb_a_addr.value, dut.wb_b_addr.value = read_set, a, b
         await RisingEdge(dut.clk)
-        if expected is not None:
-            assert (int(dut.wb_a_data.value), int(dut.wb_b_data.value)) == expected
-        expected = model[read_set][a], model[read_set][b]
+        if len(expected) == 2:
+            assert (int(dut.wb_a_data.value), int(dut.wb_b_data.value)) == expected.pop(0)
+        expected.append((model[read_set][a], model[read_set][b]))
         if write:
             model[1 - read_set][address] = word
