@@ -19,16 +19,20 @@ module acs_array_control
   input  wire kind_t        kind_i,
   output      instruction_t stored_op_o,   // whose results are requantized and stored
   output      logic         tail_o,        // it is the one before
-  input  wire channel_counts_t channels_i, // of a CONV, over all groups
   output      logic         quiet_o,       // one cycle: starts no more loads of listed rows
   output      logic         loose_o,       // only the items of the last round are not stored
   output      logic         done_o,        // one cycle
   output      logic         bad_table_o,   // with done_o: an entry was too large
   output      events_t      events_o,      // to be counted
-  // Table words.
+  // Tables.
+  input  wire logic         table_job_valid_i, // memory was asked for one
+  input  wire channel_counts_t table_job_i,
+  output      logic         table_error_o, // the one that is used now came with an error answer
+  output      logic         table_half_o,
   input  wire logic         data_valid_i,
   output      logic         data_ready_o,
   input  wire logic [63:0]  data_i,
+  input  wire logic         data_error_i,
   // Channels.
   output      table_write_t table_write_o,
   output      sides_t       scan_o,
@@ -235,6 +239,25 @@ module acs_array_control
     end
   end
 
+  logic table_there, table_bad, table_error, table_release;
+  acs_table u_table (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .job_valid_i(table_job_valid_i),
+    .job_i      (table_job_i),
+    .data_valid_i,
+    .data_ready_o,
+    .data_i,
+    .data_error_i,
+    .write_o    (table_write_o),
+    .there_o    (table_there),
+    .bad_o      (table_bad),
+    .error_o    (table_error),
+    .half_o     (table_half_o),
+    .release_i  (table_release)
+  );
+
   acs_conv_control #(
     .LaneGroups(LaneGroups)
   ) u_conv (
@@ -244,7 +267,6 @@ module acs_array_control
     .leave_i,
     .start_i      (start_i && is_conv),
     .op_i,
-    .channels_i,
     .settled_i    (settled),
     .loose_i      (loose),
     .drains_o     (conv_drains),
@@ -252,10 +274,11 @@ module acs_array_control
     .done_o       (conv_done),
     .bad_table_o,
     .events_o,
-    .data_valid_i,
-    .data_ready_o,
-    .data_i,
-    .table_write_o,
+    .table_there_i(table_there),
+    .table_bad_i  (table_bad),
+    .table_error_i(table_error),
+    .table_error_o,
+    .table_release_o(table_release),
     .scan_o       (conv_scan),
     .first_o,
     .scan_busy_i,

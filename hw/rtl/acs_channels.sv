@@ -21,9 +21,11 @@ module acs_channels
   input  wire deciding_t   deciding_i,      // the mask of the scan may be the one that grows
   // Table.
   input  wire logic        table_write_i,
+  input  wire logic        table_write_half_i,
   input  wire listed_t     table_addr_i,
   input  wire listed_t     table_data_i,
   input  wire logic        has_table_i,
+  input  wire logic        table_half_i,    // the table that serves
   // A scan of count_i channels from first_i on; indices count from base_i.
   input  wire logic        scan_i,
   input  wire logic [7:0]  mask_i,
@@ -124,13 +126,13 @@ module acs_channels
 
   acs_ram #(
     .Width($bits(listed_t)),
-    .Depth(MAX_LISTED)
+    .Depth(2 * MAX_LISTED)
   ) u_table (
     .clk_i,
     .write_i     (table_write_i),
-    .write_addr_i(table_addr_i),
+    .write_addr_i({table_write_half_i, table_addr_i}),
     .write_data_i(table_data_i),
-    .read_addr_i (listed_t'(order_addr)),
+    .read_addr_i ({table_half_i, listed_t'(order_addr)}),
     .read_data_o (tabled)
   );
   acs_ram #(

@@ -24,7 +24,6 @@ module acs_control
   output      instruction_t     op_o,
   output      instruction_t     array_op_o,    // for the array; ahead of op_o behind a gate
   output      kind_t            kind_o,        // of array_op_o
-  output      channel_counts_t  channels_o,    // of array_op_o, a CONV, over all groups
   output      logic             clear_o,       // a new instruction is about to start
   output      logic             array_start_o,
   output      logic             load_start_o,
@@ -51,6 +50,7 @@ module acs_control
   input  wire logic             loader_asks_i,
   input  wire logic [READERS-1:0] read_fault_i, // a word with an error answer is taken
   input  wire logic             linear_error_i, // likewise, by acs_linear, which takes them late
+  input  wire logic             table_error_i,  // likewise, in the table that is used now
   // Read master: requests for the program, and of acs_front for words of later instructions.
   output      logic  [FRONT_READERS-1:0] req_valid_o,
   input  wire logic  [FRONT_READERS-1:0] req_ready_i,
@@ -64,6 +64,8 @@ module acs_control
   // Weights of all rows.
   output      logic             load_o,
   output      instruction_t     load_op_o,
+  output      logic             table_job_valid_o,
+  output      channel_counts_t  table_job_o,
   output      logic             linear_job_valid_o,
   output      linear_job_t      linear_job_o,
   input  wire logic             linear_fits_i,
@@ -165,6 +167,8 @@ module acs_control
     .loader_asks_i,
     .quiet_i      (array_quiet_i),
     .gate_done_i,
+    .table_job_valid_o,
+    .table_job_o,
     .linear_job_valid_o,
     .linear_job_o,
     .linear_fits_i,
@@ -197,10 +201,6 @@ module acs_control
     if (take || ahead) begin
       array_op_o <= next_op;
       kind_o     <= kind_of(next_op, next.amounts);
-      channels_o <= '{
-          outputs: channels_t'(next.amounts.outputs),
-          inputs: channels_t'(next.amounts.inputs)
-        };
     end
     if (take) is_gate_q <= writes_mask(next_op);
   end
@@ -436,8 +436,7 @@ module acs_control
         load_error_q       <= 1'b1;
         load_error_index_q <= load_index_q;
       end
-      if (read_fault_i[READER_IMAGE] || read_fault_i[READER_TABLE] || linear_error_i)
-        error_q <= 1'b1;
+      if (read_fault_i[READER_IMAGE] || table_error_i || linear_error_i) error_q <= 1'b1;
 
       if (wreq_ready_i) ask_result_q <= 1'b0;
       ran_q <= state_q == StRun && !ran && (unit_done_q || ran_q);

@@ -14,7 +14,6 @@ module acs_conv_control
   input  wire logic         leave_i,        // the next instruction is taken
   input  wire logic         start_i,
   input  wire instruction_t op_i,
-  input  wire channel_counts_t channels_i,  // over all groups
   input  wire logic         settled_i,      // nothing is under way behind the array
   input  wire logic         loose_i,        // only items of the last round are, with all they need
   output      logic         drains_o,       // all iterations were issued
@@ -22,11 +21,12 @@ module acs_conv_control
   output      logic         done_o,         // one cycle
   output      logic         bad_table_o,    // with done_o: an entry was too large
   output      events_t      events_o,       // to be counted
-  // Table words.
-  input  wire logic         data_valid_i,
-  output      logic         data_ready_o,
-  input  wire logic [63:0]  data_i,
-  output      table_write_t table_write_o,
+  // Table.
+  input  wire logic         table_there_i,
+  input  wire logic         table_bad_i,
+  input  wire logic         table_error_i,
+  output      logic         table_error_o,  // its words came with an error answer
+  output      logic         table_release_o,
   // Lists of channels.
   output      logic         scan_o,
   output      channel_counts_t first_o,     // channel of the group
@@ -81,17 +81,9 @@ module acs_conv_control
 
   state_e state_q;
   pass_e pass_q;
-  typedef logic [$bits(channels_t):0] entries_t;  // of both tables
   channels_t group_q;
   channel_counts_t first_q;
-  entries_t last_entry_q;
-  // Table.
-  entries_t entry_q;
-  logic bad_q, entries_end_q;
-  logic [63:0] word_q;
-  logic word_valid_q;
-  logic [15:0] entry;
-  logic entry_step, of_outputs;
+  logic table_seen_q;
   // Rounds.
   logic plan_valid, begin_rounds;
   plan_t plan;
@@ -119,27 +111,16 @@ module acs_conv_control
   logic quiet_q;  // quiet_o has been given
   logic drained;
 
-  always_ff @(posedge clk_i) begin
-    last_entry_q <= entries_t'(channels_i.inputs) + entries_t'(channels_i.outputs) - 1'b1;
-    // All entries are in the table.  There are two at least, so that the first is not the last.
-    entries_end_q <= state_q == StTable && (entries_end_q ||
-                                            (entry_step && entry_q == last_entry_q));
-  end
   assign blocks = plane_blocks(op_i.dst_height, op_i.row_log2);
 
-  // Table: four entries a word, one written a cycle.
-  assign entry         = word_q[16*entry_q[1:0]+:16];
-  assign entry_step    = state_q == StTable && word_valid_q && !entries_end_q;
-  assign data_ready_o  = state_q == StTable && (!word_valid_q || (entry_step && &entry_q[1:0]));
-  assign of_outputs    = entry_q >= entries_t'(channels_i.inputs);
-  assign table_write_o = '{
-      inputs: entry_step && !of_outputs,
-      outputs: entry_step && of_outputs,
-      address: listed_t'(of_outputs ? entry_q - entries_t'(channels_i.inputs) : entry_q),
-      channel: listed_t'(entry)
-    };
-  assign events_o.channel_table  = state_q == StTable && entries_end_q && !bad_q;
-  assign bad_table_o   = state_q == StTable && entries_end_q && bad_q;
+  // Table.  An error among its words counts a cycle before the instruction may end by it.
+  always_ff @(posedge clk_i) begin
+    table_seen_q <= rst_ni && state_q == StTable && table_there_i && !table_seen_q;
+  end
+  assign table_error_o   = state_q == StTable && table_there_i && table_error_i;
+  assign table_release_o = state_q == StDrain && (drained || leave_i) && op_i.has_table;
+  assign events_o.channel_table = table_seen_q && !table_bad_i;
+  assign bad_table_o     = table_seen_q && table_bad_i;
 
   // Lists.  The list of inputs may be walked while it grows.
   assign scan_o       = state_q == StScan;
@@ -195,7 +176,7 @@ module acs_conv_control
     end
   end
   assign events_o.stall = (plan_valid && !weights_there) ||
-                   (state_q == StTable && !data_valid_i && !word_valid_q);
+                   (state_q == StTable && !table_there_i);
 
   // Iterations.
   // With a list, as far as it was known when what is there was: a cycle ago.
@@ -314,10 +295,6 @@ module acs_conv_control
       pass_q        <= PassConstant;
       group_q       <= '0;
       first_q       <= '0;
-      entry_q       <= '0;
-      bad_q         <= 1'b0;
-      word_q        <= '0;
-      word_valid_q  <= 1'b0;
       set_q         <= 1'b0;
       open_chunks_q <= '0;
       quiet_q       <= 1'b0;
@@ -343,32 +320,13 @@ module acs_conv_control
           first_q <= '0;
           if (start_i) begin
             group_q      <= '0;
-            entry_q      <= '0;
-            bad_q        <= 1'b0;
-            word_valid_q <= 1'b0;
             quiet_q      <= 1'b0;
             // Without lists there is nothing to wait for.
             pass_q       <= PassActive;
             state_q      <= op_i.has_table ? StTable : listed_i != '0 ? StScan : StRounds;
           end
         end
-        StTable: begin
-          if (entry_step) begin
-            entry_q <= entry_q + 1'b1;
-            if (&entry_q[1:0]) word_valid_q <= 1'b0;
-            if (entry >= (of_outputs ? 16'(channels_i.outputs) : 16'(channels_i.inputs))) begin
-              bad_q <= 1'b1;
-            end
-          end
-          if (data_ready_o && data_valid_i) begin
-            word_q       <= data_i;
-            word_valid_q <= 1'b1;
-          end
-          if (entries_end_q) begin
-            state_q <= StScan;
-            if (bad_q) state_q <= StIdle;
-          end
-        end
+        StTable: if (table_seen_q) state_q <= table_bad_i ? StIdle : StScan;
         StScan: begin
           pass_q <= listed_i.outputs ? PassConstant : PassActive;
           if (listed_i.outputs && last_group_q && op_i.masked_zero) begin

@@ -33,7 +33,8 @@ module acs_engine
   logic [31:0] fault_index, index;
   instruction_t op, array_op, stored_op, load_all_op;
   kind_t kind;
-  channel_counts_t all_channels, active, masked;
+  channel_counts_t table_job, active, masked;
+  logic table_job_valid, table_error, table_half;
   logic array_start, array_done, array_loose, array_quiet, bad_table, copy_start, copy_done;
   logic load_start, load_done, linear_start, linear_done, gate_done, linear_stall, linear_job_valid;
   copy_t copy;
@@ -155,7 +156,6 @@ module acs_engine
     .op_o              (op),
     .array_op_o        (array_op),
     .kind_o            (kind),
-    .channels_o        (all_channels),
     .clear_o           (clear),
     .array_start_o     (array_start),
     .load_start_o      (load_start),
@@ -181,6 +181,7 @@ module acs_engine
     .loader_asks_i     (loader_asks),
     .read_fault_i      (read_fault),
     .linear_error_i    (linear_error),
+    .table_error_i     (table_error),
     .req_valid_o       (read_req_valid[FRONT_READERS-1:0]),
     .req_ready_i       (read_req_ready[FRONT_READERS-1:0]),
     .req_o             (read_req[FRONT_READERS-1:0]),
@@ -192,6 +193,8 @@ module acs_engine
     .read_idle_i       (read_idle),
     .load_o            (load_all),
     .load_op_o         (load_all_op),
+    .table_job_valid_o (table_job_valid),
+    .table_job_o       (table_job),
     .linear_job_valid_o(linear_job_valid),
     .linear_job_o      (linear_job),
     .linear_fits_i     (linear_fits),
@@ -249,9 +252,11 @@ module acs_engine
     .mask_write_i (mask_write),
     .deciding_i   (deciding),
     .table_write_i(table_write.inputs),
+    .table_write_half_i(table_write.half),
     .table_addr_i (table_write.address),
     .table_data_i (table_write.channel),
     .has_table_i  (array_op.has_table),
+    .table_half_i (table_half),
     .scan_i       (scan.inputs),
     .mask_i       (array_op.mask_in),
     .first_i      (first.inputs),
@@ -277,9 +282,11 @@ module acs_engine
     .mask_write_i (mask_write),
     .deciding_i   (deciding),
     .table_write_i(table_write.outputs),
+    .table_write_half_i(table_write.half),
     .table_addr_i (table_write.address),
     .table_data_i (table_write.channel),
     .has_table_i  (array_op.has_table),
+    .table_half_i (table_half),
     .scan_i       (scan.outputs),
     .mask_i       (array_op.mask_out),
     .first_i      (first.outputs),
@@ -310,15 +317,19 @@ module acs_engine
     .kind_i          (kind),
     .stored_op_o     (stored_op),
     .tail_o          (tail),
-    .channels_i      (all_channels),
     .quiet_o         (array_quiet),
     .loose_o         (array_loose),
     .done_o          (array_done),
     .bad_table_o     (bad_table),
     .events_o        (events),
+    .table_job_valid_i(table_job_valid),
+    .table_job_i     (table_job),
+    .table_error_o   (table_error),
+    .table_half_o    (table_half),
     .data_valid_i    (read_valid[READER_TABLE]),
     .data_ready_o    (read_ready[READER_TABLE]),
     .data_i          (read_data),
+    .data_error_i    (read_error),
     .table_write_o   (table_write),
     .scan_o          (scan),
     .first_o         (first),

@@ -37,6 +37,9 @@ module acs_front
   input  wire logic               loader_asks_i, // it has not asked for all of its rows
   input  wire logic               quiet_i,      // a CONV with output mask has asked for its rows
   input  wire logic               gate_done_i,  // a mask is there
+  // Channels of the table that memory was asked for, over all groups.
+  output      logic               table_job_valid_o,
+  output      channel_counts_t    table_job_o,
   // The words that memory was asked for, for a LINEAR.
   output      logic               linear_job_valid_o,
   output      linear_job_t        linear_job_o,
@@ -187,7 +190,12 @@ module acs_front
   assign second_asked = req_valid_o[READER_VECTORS] ? req_ready_i[READER_VECTORS] :
                         !is_conv_q || load_o || is_listed_q;
 
-  // The job is known before the first of its words can come.
+  // A job is known before the first of its words can come.
+  assign table_job_valid_o  = req_valid_o[READER_TABLE] && req_ready_i[READER_TABLE];
+  assign table_job_o        = '{
+      outputs: channels_t'(amounts.outputs),
+      inputs: channels_t'(amounts.inputs)
+    };
   assign linear_job_valid_o = req_valid_o[READER_VECTORS] && req_ready_i[READER_VECTORS] &&
                               is_gate_q == (step_q == StFirst);
   assign linear_job_o       = '{

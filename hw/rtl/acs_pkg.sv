@@ -268,6 +268,7 @@ package acs_pkg;
   typedef struct packed {
     logic       inputs;
     logic       outputs;
+    logic                 half;    // of two tables
     acs_isa_pkg::listed_t address;
     acs_isa_pkg::listed_t channel;
   } table_write_t;
