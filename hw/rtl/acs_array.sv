@@ -358,7 +358,7 @@ module acs_array
     always_ff @(posedge clk_i) begin
       a_addr_q <= (group_count_t'(bank) < it1_q.bank ? next_row : BW'(it1_q.row_base)) +
                   BW'(weight_byte_q[15:3]);
-      b_addr_q <= BW'(weight_byte_q[15:3]);
+      b_addr_q <= BW'(it1_q.first_base) + BW'(weight_byte_q[15:3]);
       weight_a_q[bank] <= a_data_w[8*byte4_q+:8];
       weight_b_q[bank] <= b_data_w[8*byte4_q+:8];
     end

@@ -8,7 +8,8 @@ module acs_array_control
   import acs_isa_pkg::*;
   import acs_pkg::*;
 #(
-  parameter int unsigned LaneGroups = 4
+  parameter int unsigned LaneGroups = 4,
+  parameter int unsigned BankWords  = 1024
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -259,7 +260,8 @@ module acs_array_control
   );
 
   acs_conv_control #(
-    .LaneGroups(LaneGroups)
+    .LaneGroups(LaneGroups),
+    .BankWords(BankWords)
   ) u_conv (
     .clk_i,
     .rst_ni,

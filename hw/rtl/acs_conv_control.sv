@@ -6,7 +6,8 @@ module acs_conv_control
   import acs_isa_pkg::*;
   import acs_pkg::*;
 #(
-  parameter int unsigned LaneGroups = 4
+  parameter int unsigned LaneGroups = 4,
+  parameter int unsigned BankWords  = 1024
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -129,7 +130,8 @@ module acs_conv_control
 
   // Chunks and rounds.
   acs_rounds #(
-    .LaneGroups(LaneGroups)
+    .LaneGroups(LaneGroups),
+    .BankWords(BankWords)
   ) u_rounds (
     .clk_i,
     .rst_ni,
@@ -146,15 +148,16 @@ module acs_conv_control
 
   // Rows of this round are there; in a constant pass none are needed.  No third chunk begins while
   // the records of the first are in use.  While a chunk is still loading, its rows are compared a
-  // cycle ahead, so not in the first cycle of a round.
+  // cycle ahead, so not in the first cycle of a round.  A round with a second block waits for the
+  // whole chunk, because it reads through the port that loads the set.
   logic arrived_q;
   always_ff @(posedge clk_i) begin
-    arrived_q <= plan_valid && !ends && (channels_t'(rows_i[set_q]) >= plan.need || early_there);
+    arrived_q <= plan_valid && !ends && (early_there ||
+                 (channels_t'(rows_i[set_q]) >= plan.need && !plan.use_b));
   end
   assign weights_there = pass_q == PassConstant ||
                          (open_chunks_q != 2'd2 && (complete_i[set_q] || arrived_q));
-  // All inputs are walked in the order of the weights: the first round can follow their arrival.  A
-  // round with a second block cannot, because it reads through the port that loads the set.
+  // All inputs are walked in the order of the weights: the first round can follow their arrival.
   // What is there is seen a cycle later, for the step behind the one of that cycle.
   assign early_there   = pass_q == PassActive && !listed_i.inputs && plan.first && !plan.use_b &&
                          early_i.bank_set == set_q &&
@@ -211,6 +214,7 @@ module acs_conv_control
     iteration_o.count_a  = plan.count_a;
     iteration_o.bank     = plan.bank;
     iteration_o.row_base = plan.row_base;
+    iteration_o.first_base = plan.first_base;
     iteration_o.bank_set = set_q;
   end
 
@@ -220,8 +224,12 @@ module acs_conv_control
     round_o.count      = plan.count;
     round_o.block      = plan.block;
     round_o.first      = channel_t'(plan.position);
-    round_o.list_first = channel_t'(listed_i.outputs ? plan.chunk_first
-                                              : first_q.outputs + plan.chunk_first);
+    round_o.restart    = channel_t'(plan.restart);
+    // Without lists the chunks of all groups are counted; otherwise those of this one are.
+    round_o.list_first = channel_t'(plan.chunk_first);
+    if (listed_i.inputs && !listed_i.outputs) begin
+      round_o.list_first = channel_t'(first_q.outputs + plan.chunk_first);
+    end
     round_o.masked     = pass_q != PassActive;
     round_o.bank_set   = set_q;
     round_o.chunk_end  = plan.chunk_ends && pass_q != PassConstant;

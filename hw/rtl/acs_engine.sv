@@ -32,6 +32,7 @@ module acs_engine
   logic [7:0] status, record_addr;
   logic [31:0] fault_index, index;
   instruction_t op, array_op, stored_op, load_all_op;
+  channels_t load_all_rows;
   kind_t kind;
   channel_counts_t table_job, active, masked;
   logic table_job_valid, table_error, table_half;
@@ -195,6 +196,7 @@ module acs_engine
     .load_op_o         (load_all_op),
     .table_job_valid_o (table_job_valid),
     .table_job_o       (table_job),
+    .load_rows_o       (load_all_rows),
     .linear_job_valid_o(linear_job_valid),
     .linear_job_o      (linear_job),
     .linear_fits_i     (linear_fits),
@@ -306,7 +308,8 @@ module acs_engine
   );
 
   acs_array_control #(
-    .LaneGroups(LaneGroups)
+    .LaneGroups(LaneGroups),
+    .BankWords(BankWords)
   ) u_array_control (
     .clk_i,
     .rst_ni          (core_rst_n),
@@ -378,6 +381,7 @@ module acs_engine
     .op_i            (array_op),
     .all_start_i     (load_all),
     .all_op_i        (load_all_op),
+    .all_rows_i      (load_all_rows),
     .list_start_i    (load_list),
     .list_i          (row_list),
     .busy_o          (loader_busy),

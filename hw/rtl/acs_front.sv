@@ -32,6 +32,7 @@ module acs_front
   // Weights of a CONV without output mask: all rows of all groups.
   output      logic               load_o,
   output      instruction_t       load_op_o,
+  output      channels_t          load_rows_o,
   output      logic [28:0]        load_index_o, // number of the instruction
   input  wire logic               loader_busy_i,
   input  wire logic               loader_asks_i, // it has not asked for all of its rows
@@ -183,6 +184,7 @@ module acs_front
   assign masks_there  = gates_q == 0 || !skips_q;
   assign load_o       = allowed && step_q == StSecond && is_conv_q && !is_listed_q && masks_there;
   assign load_op_o    = op;
+  assign load_rows_o  = channels_t'(amounts.outputs);
   assign load_index_o = index_q;
 
   assign first_asked  = (req_valid_o & req_ready_i) >> READER_IMAGE != '0 ||

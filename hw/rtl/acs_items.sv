@@ -92,7 +92,7 @@ module acs_items
   assign find       = round_valid && claimed_q != CW'(Ahead) && !found_q[0];
   assign is_a       = item_q < round.count_a;
   assign position   = is_a ? round.first + channel_t'(item_q)
-                           : channel_t'(item_q) - channel_t'(round.count_a);
+                           : round.restart + channel_t'(item_q) - channel_t'(round.count_a);
   assign place      = round.list_first + position;
   assign last_item  = item_q == round.count - 5'd1;
   assign round_next = found_q[0] && last_item;

@@ -291,6 +291,7 @@ package acs_pkg;
     group_count_t count_a;   // items of the first block
     group_count_t bank;      // weight bank of the first item
     logic [15:0] row_base;   // where the first item's row begins in its bank
+    logic [15:0] first_base; // where the first rows of its group begin in their banks
     logic        bank_set;   // weight set
     logic signed [8:0] weight;  // instead of a weight from the banks
   } iteration_t;
@@ -316,11 +317,13 @@ package acs_pkg;
     logic        use_b;      // some are of a second block
     logic [10:0] block;      // the first block
     acs_isa_pkg::channels_t position;  // of the first item in its chunk
+    acs_isa_pkg::channels_t restart;  // of the second block's first item
     acs_isa_pkg::channels_t need;  // rows of the chunk up to the end of the first block
     acs_isa_pkg::channels_t chunk_first;  // row of the pass where the chunk begins
     group_count_t bank;      // weight bank of the first item
     logic [15:0] row_base;   // where the first item's row begins in its bank
-    logic        first;      // position is zero
+    logic [15:0] first_base; // where the first rows of its group begin in their banks
+    logic        first;      // its rows are the first ones of the chunk
     logic        chunk_ends;
     logic        pass_ends;
   } plan_t;
@@ -332,6 +335,7 @@ package acs_pkg;
     group_t      group;      // lane group of the first item
     logic [10:0] block;
     acs_isa_pkg::channel_t first;  // position of the first item in its chunk
+    acs_isa_pkg::channel_t restart;  // and of the second block's first item
     acs_isa_pkg::channel_t list_first;  // position of the chunk in the list of channels
     logic        masked;     // the list of masked channels
     logic        bank_set;   // record set
@@ -417,7 +421,26 @@ package acs_pkg;
     return op.opcode == acs_isa_pkg::OP_CONV && op.mask_in != 8'(acs_isa_pkg::MASK_NONE) &&
            op.groups == 1 && !op.has_table;
   endfunction
+
+  // Whether a chunk takes several groups: no mask decides about rows or inputs, so that the groups
+  // follow one another at once, and a group's rows are not more than a chunk takes.
+  function automatic logic joins_groups(input acs_isa_pkg::instruction_t op);
+    return op.mask_in == 8'(acs_isa_pkg::MASK_NONE) && op.mask_out == 8'(acs_isa_pkg::MASK_NONE) &&
+           op.channels <= acs_isa_pkg::channels_t'(op.chunk);
+  endfunction
   /* verilator lint_on UNUSEDSIGNAL */
+
+  // Whether another group fits into the set of banks behind one that ends there.  Its rows begin at
+  // the first bank, as do those of every group.  The loader and the rounds decide by this alike.
+  function automatic logic another_fits(
+    input acs_isa_pkg::channels_t rows,  // of the set, at the end of the group
+    input acs_isa_pkg::channels_t more,  // of a group
+    input logic [15:0] base,  // words of a bank before the group
+    input logic [15:0] next,  // and at its end
+    input logic [16:0] bank_words);
+    return rows + more <= acs_isa_pkg::channels_t'(acs_isa_pkg::MAX_CHUNK) &&
+           {1'b0, next, 1'b0} <= {1'b0, bank_words} + {2'b0, base};
+  endfunction
 
   // A shift outside its range acts as the nearer bound.
   function automatic logic [5:0] bounded_shift(input logic [7:0] shift);

@@ -1,5 +1,6 @@
 // The rounds of a CONV's pass, one after the other: chunks of rows, blocks of the plane two at a
-// time, and as many rows of a block as there are lane groups.
+// time, and as many rows of a block as there are lane groups.  A chunk may take several groups:
+// then each of them is dealt as a chunk of its own would be, behind the rows of those before it.
 //
 // A round takes three cycles to work out and waits in a register, while the array computes the one
 // before.  Requantization takes longer for every round, so nothing waits for this module but the
@@ -10,7 +11,8 @@ module acs_rounds
   import acs_isa_pkg::*;
   import acs_pkg::*;
 #(
-  parameter int unsigned LaneGroups = 4
+  parameter int unsigned LaneGroups = 4,
+  parameter int unsigned BankWords  = 1024
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -20,7 +22,7 @@ module acs_rounds
   input  wire logic         start_i,
   input  wire channels_t    rows_i,     // at least one
   input  wire logic         whole_i,    // in a single chunk
-  input  wire channels_t    times_i,    // the same again for so many groups
+  input  wire channels_t    times_i,    // the same again for so many groups, without lists
   // The next round.
   output      logic         valid_o,
   output      plan_t        plan_o,
@@ -36,7 +38,8 @@ module acs_rounds
   } state_e;
 
   state_e state_q;
-  logic whole_q, begins_q;  // a chunk begins
+  logic whole_q, begins_q;  // a chunk begins, or a group of those that it takes
+  logic joins_q;  // it takes several
   channels_t rows_q, times_q;
   channels_t rows_left_q;  // of the pass, this chunk included
   channels_t chunk_first_q, chunk_count_q;
@@ -44,6 +47,8 @@ module acs_rounds
   channels_t position_q;
   group_count_t bank_q;
   logic [15:0] row_base_q, row_words_q;
+  channels_t restart_q;  // of a group in the chunk: its first row,
+  logic [15:0] first_base_q, next_base_q;  // where its banks begin, and where they end
   logic [10:0] blocks, blocks_q;
   // StPlace.
   channels_t chunk_size, chunk_count;
@@ -55,8 +60,9 @@ module acs_rounds
   channels_t count_a_q, count_b_q;
   logic fits_q, covers_q;  // the first block ends here; so does the second
   channels_t need_q;
+  logic another_fits_q;
   // StOffer.
-  logic offers, chunk_ends, pass_ends;
+  logic offers, part_ends, chunk_ends, pass_ends, last_time;
 
   assign blocks      = plane_blocks(op_i.dst_height, op_i.row_log2);
   assign chunk_size  = whole_q ? rows_left_q : channels_t'(op_i.chunk);
@@ -67,25 +73,32 @@ module acs_rounds
   assign covers = more_q && free >= chunk_count_q;
 
   assign offers     = state_q == StOffer && (!valid_o || take_i);
-  assign chunk_ends = fits_q && (!more_q || (covers_q && !third_q));
-  assign pass_ends  = chunk_ends && rows_left_q == chunk_count_q;
+  assign part_ends  = fits_q && (!more_q || (covers_q && !third_q));
+  assign pass_ends  = part_ends && rows_left_q == chunk_count_q;
+  assign last_time  = times_q == 1;
+  assign chunk_ends = part_ends && (last_time || !another_fits_q);
 
   always_ff @(posedge clk_i) begin
     blocks_q    <= blocks;
     row_words_q <= op_i.row_words - 16'(RECORD_WORDS);
+    joins_q     <= joins_groups(op_i);
 
     if (state_q == StPlace) begin
       if (begins_q) chunk_count_q <= chunk_count;
       left_q  <= begins_q ? chunk_count : chunk_count_q - position_q;
       more_q  <= block_q + 11'd1 < blocks_q;
       third_q <= block_q + 11'd2 < blocks_q;
+      // The last round that begins with the first block knows where the rows end.
+      if (block_q == 0) next_base_q <= row_base_q + row_words_q;
     end
     if (state_q == StCount) begin
       count_a_q <= fits ? left_q : Groups;
       count_b_q <= !more_q ? '0 : covers ? chunk_count_q : free;
       fits_q    <= fits;
       covers_q  <= covers;
-      need_q    <= position_q + (fits ? left_q : Groups);
+      need_q    <= restart_q + position_q + (fits ? left_q : Groups);
+      another_fits_q <= joins_q && another_fits(restart_q + chunk_count_q, chunk_count_q,
+                                                first_base_q, next_base_q, 17'(BankWords));
     end
     if (offers) begin
       plan_o <= '{
@@ -93,39 +106,48 @@ module acs_rounds
         count: group_count_t'(count_a_q + count_b_q),
         use_b: count_b_q != 0,
         block: block_q,
-        position: position_q,
+        position: restart_q + position_q,
+        restart: restart_q,
         need: need_q,
         chunk_first: chunk_first_q,
         bank: bank_q,
         row_base: row_base_q,
-        first: position_q == 0,
+        first_base: first_base_q,
+        first: position_q == 0 && restart_q == 0,
         chunk_ends: chunk_ends,
         pass_ends: pass_ends
       };
     end
 
     if (offers) begin
-      begins_q <= chunk_ends;
+      begins_q <= part_ends;
       if (!fits_q) begin
         position_q <= position_q + count_a_q;
         row_base_q <= row_base_q + row_words_q;
       end else begin
-        row_base_q <= '0;
+        row_base_q <= first_base_q;
         block_q    <= covers_q ? block_q + 11'd2 : block_q + 11'd1;
         position_q <= covers_q ? '0 : count_b_q;
         bank_q     <= covers_q ? '0 : count_b_q[4:0];
       end
-      if (chunk_ends) begin
-        block_q       <= '0;
-        position_q    <= '0;
-        bank_q        <= '0;
-        rows_left_q   <= rows_left_q - chunk_count_q;
-        chunk_first_q <= chunk_first_q + chunk_count_q;
+      if (part_ends) begin
+        block_q      <= '0;
+        position_q   <= '0;
+        bank_q       <= '0;
+        rows_left_q  <= rows_left_q - chunk_count_q;
+        restart_q    <= restart_q + chunk_count_q;
+        row_base_q   <= next_base_q;
+        first_base_q <= next_base_q;
       end
       if (pass_ends) begin
-        rows_left_q   <= rows_q;
-        chunk_first_q <= '0;
-        times_q       <= times_q - 1'b1;
+        rows_left_q <= rows_q;
+        times_q     <= times_q - 1'b1;
+      end
+      if (chunk_ends) begin
+        restart_q     <= '0;
+        row_base_q    <= '0;
+        first_base_q  <= '0;
+        chunk_first_q <= chunk_first_q + restart_q + chunk_count_q;
       end
     end
     if (start_i) begin
@@ -139,6 +161,8 @@ module acs_rounds
       position_q    <= '0;
       bank_q        <= '0;
       row_base_q    <= '0;
+      restart_q     <= '0;
+      first_base_q  <= '0;
     end
   end
 
@@ -151,7 +175,7 @@ module acs_rounds
       unique case (state_q)
         StPlace: state_q <= StCount;
         StCount: state_q <= StOffer;
-        StOffer: if (offers) state_q <= pass_ends && times_q == 1 ? StIdle : StPlace;
+        StOffer: if (offers) state_q <= pass_ends && last_time ? StIdle : StPlace;
         default: ;
       endcase
       if (start_i) state_q <= StPlace;

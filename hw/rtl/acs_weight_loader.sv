@@ -5,6 +5,8 @@
 // A job is one of: all rows of all groups, in order; the rows of a group's active channels, whose
 // list may still grow; the records of its masked channels.  Where a mask turns inputs off,
 // acs_weight_runs tells which words of a row are needed, and the loader leaves the others out.
+// Of groups that no mask cuts, a set takes as many as fit, one behind the other, each of them from
+// the first bank on.
 //
 // The array waits for the first rows of a list.  The loader therefore reads them side by side, a
 // few words of each row at a time, and the first round may begin with the words that are there.
@@ -26,6 +28,7 @@ module acs_weight_loader
   // A job: all rows of an instruction that will run,
   input  wire logic         all_start_i,
   input  wire instruction_t all_op_i,
+  input  wire channels_t    all_rows_i,   // over all groups
   // or those rows of the instruction that runs which are in a list.
   input  wire logic         list_start_i,
   input  wire row_list_t    list_i,
@@ -63,6 +66,7 @@ module acs_weight_loader
   output      constants_t   record_o
 );
   localparam int unsigned BW = $clog2(BankWords);
+  localparam int unsigned JoinedRows = 32;  // of small groups, asked for at once
 
   // The job.
   logic start, listed, masked;
@@ -78,8 +82,10 @@ module acs_weight_loader
   logic [15:0] row_words_q;  // in memory
   logic [15:0] whole_last_q;  // last word of a row, as far as it is read
   logic skips_q;  // words of rows; then runs must be known first
-  channels_t channels_q, groups_q;
+  logic joins_q;  // a chunk takes several groups
+  channels_t channels_q, all_rows_q;
   logic [7:0] chunk_q;
+  logic [7:0] ask_rows_q;  // asked for at once, at most
   logic [7:0] band_rows_q;  // read side by side, at most
   // Rows of a group, as far as known; as numbers of rows and of the last one.
   channels_t rows, rows_q, last_row_number_q;
@@ -100,13 +106,14 @@ module acs_weight_loader
   logic [6:0] run_count;
   logic [5:0] ask_run_q, next_run_q;
   run_t listed_ask, listed_run;
-  logic op_skips_q, all_skips_q, counted, counts_taken_q;
+  logic op_skips_q, all_skips_q, all_joins_q, counted, counts_taken_q;
   logic [15:0] counted_words;
   // Both instructions are there a cycle before their job.  Words are skipped only where there is
   // one group, so that the count of its words is done with a cycle later.
   always_ff @(posedge clk_i) begin
     op_skips_q     <= skips_words(op_i);
     all_skips_q    <= skips_words(all_op_i);
+    all_joins_q    <= joins_groups(all_op_i);
     counts_taken_q <= group_done_i && op_skips_q;
   end
   assign row_read_valid_o = !op_skips_q || counted;
@@ -151,28 +158,27 @@ module acs_weight_loader
   // What the next one is gets worked out in one cycle; the next cycle picks it, so that there is a
   // request every other cycle.  Two more cycles give its address.
   logic ask_band_q;
-  channels_t asked_q, asked_groups_q;  // rows of the group that were asked for; groups
+  channels_t asked_q;  // rows that were asked for
   logic [15:0] ask_first_q;  // word of the rows where the band's turn begins
   logic fresh_q;  // the following registers belong to those above
   run_t run_q;
   logic final_run_q;  // the last one of its row
-  logic more_q, all_q, turns_q, group_ends_q;
+  logic more_q, all_q, turns_q;
   logic [7:0] run_rows, run_rows_q;  // rows asked for together
   channels_t rows_left;
   logic pick, band_turns;
-  assign rows_left  = channels_q - asked_q;
-  assign run_rows   = skips_q ? 8'd1 : rows_left < channels_t'(chunk_q) ? rows_left[7:0] : chunk_q;
+  assign rows_left  = all_rows_q - asked_q;
+  assign run_rows   = rows_left < channels_t'(ask_rows_q) ? rows_left[7:0] : ask_rows_q;
   assign row_addr_o = masked_q ? ~listed_t'(asked_q) : listed_t'(asked_q);
   always_ff @(posedge clk_i) begin
     run_q        <= skips_q ? listed_ask : ask_band_q ? band(ask_first_q, row_words_q)
                                                       : '{first: '0, last: whole_last_q};
     final_run_q  <= skips_q ? runs_there && 7'(ask_run_q) == run_count - 7'd1
                             : !ask_band_q || band_ends(ask_first_q, row_words_q);
-    more_q       <= listed_q ? asked_q < rows : asked_groups_q != groups_q;
+    more_q       <= listed_q ? asked_q < rows : rows_left != 0;
     all_q        <= rows_known_q && asked_q == rows_q;
     turns_q      <= asked_q == channels_t'(band_rows_q) - 1'b1 ||
                     (rows_known_q && asked_q == last_row_number_q);
-    group_ends_q <= rows_left == channels_t'(run_rows);
     run_rows_q   <= run_rows;
   end
 
@@ -227,10 +233,12 @@ module acs_weight_loader
   logic band_final_q;
   logic [15:0] first_q;  // word of the rows where the band's turn begins
   channels_t loaded_q;  // rows of the group
-  channels_t loaded_groups_q;
+  channels_t left_q;  // rows of all groups
   logic [7:0] position_q;  // in the chunk, of the row that arrives
   logic [3:0] bank_q;
   logic [BW-1:0] row_base_q;
+  logic [15:0] group_base_q, next_base_q;  // where the group begins, and where another one would
+  logic another_fits_q;
   logic set_q, free_set_q;
   logic begun_q;  // a chunk is partly there
   logic [1:0] sets_used_q;  // by chunks that began to arrive and are not given back
@@ -243,8 +251,13 @@ module acs_weight_loader
   always_ff @(posedge clk_i) begin
     last_row_q   <= rows_known_q && loaded_q == last_row_number_q;
     decided_q    <= rows_known_q || (rows_q != 0 && last_row_number_q > loaded_q);
-    last_group_q <= loaded_groups_q == groups_q - 1'b1;
-    chunk_full_q <= position_q == chunk_q - 8'd1;
+    last_group_q <= left_q <= channels_q;
+    chunk_full_q <= !joins_q && position_q == chunk_q - 8'd1;
+    // Three cycles, of the three words at least that a row has.
+    next_base_q    <= 16'(row_base_q) + row_words_q - 16'(RECORD_WORDS);
+    another_fits_q <= joins_q && left_q > channels_q &&
+                      another_fits(channels_t'(position_q) + 1'b1, channels_q, group_base_q,
+                                   next_base_q, 17'(BankWords));
     band_turns_q <= position_q == band_rows_q - 8'd1 ||
                     (rows_known_q && channels_t'(position_q) == last_row_number_q);
     turn_known_q <= position_q == band_rows_q - 8'd1 || rows_known_q ||
@@ -259,7 +272,7 @@ module acs_weight_loader
   assign data_ready_o   = busy_q && known_q && (begun_q || sets_used_q != 2'd2) &&
                           !(last_word && !decided_q) && !(band_q && end_q && !turn_known_q);
   assign take           = data_valid_i && data_ready_o;
-  assign chunk_complete = chunk_full_q || last_row_q;
+  assign chunk_complete = chunk_full_q || (last_row_q && !another_fits_q);
   assign from_list      = skips_q && next_valid_q;
   // The run changes: at once where the next one is known.
   assign loads          = busy_q && !known_q && !settles_q && (!skips_q || next_valid_q);
@@ -299,21 +312,23 @@ module acs_weight_loader
       weight_addr_q    <= '0;
       row_words_q      <= '0;
       whole_last_q     <= '0;
+      joins_q          <= 1'b0;
       channels_q       <= '0;
-      groups_q         <= '0;
+      all_rows_q       <= '0;
       chunk_q          <= '0;
+      ask_rows_q       <= '0;
       band_rows_q      <= '0;
       asked_q          <= '0;
-      asked_groups_q   <= '0;
       fresh_q          <= 1'b0;
       product_valid_q  <= 1'b0;
       address_valid_q  <= 1'b0;
       run_addr_q       <= '0;
       loaded_q         <= '0;
-      loaded_groups_q  <= '0;
+      left_q           <= '0;
       position_q       <= '0;
       bank_q           <= '0;
       row_base_q       <= '0;
+      group_base_q     <= '0;
       skips_q          <= 1'b0;
       ask_run_q        <= '0;
       next_run_q       <= '0;
@@ -348,10 +363,6 @@ module acs_weight_loader
           if (final_run_q || ask_band_q) asked_q <= asked_q + 1'b1;
         end else if (final_run_q) begin
           asked_q <= asked_q + channels_t'(run_rows_q);
-          if (group_ends_q) begin
-            asked_q        <= '0;
-            asked_groups_q <= asked_groups_q + 1'b1;
-          end
         end
       end
       if (band_turns) begin
@@ -389,23 +400,25 @@ module acs_weight_loader
         end
         if (last_word) begin
           loaded_q      <= loaded_q + 1'b1;
+          left_q        <= left_q - 1'b1;
           position_q    <= position_q + 8'd1;
           rows_o[set_q] <= position_q + 8'd1;
           bank_q        <= bank_q + 4'd1;
-          if (bank_q == 4'(LaneGroups - 1)) begin
+          if (bank_q == 4'(LaneGroups - 1) || last_row_q) begin
             bank_q     <= '0;
-            row_base_q <= row_base_q + BW'(row_words_q - 16'(RECORD_WORDS));
+            row_base_q <= BW'(next_base_q);
           end
+          if (last_row_q) group_base_q <= next_base_q;
           if (chunk_complete) begin
             complete_o[set_q] <= 1'b1;
-            position_q <= '0;
-            bank_q     <= '0;
-            row_base_q <= '0;
-            set_q      <= !set_q;
+            position_q   <= '0;
+            bank_q       <= '0;
+            row_base_q   <= '0;
+            group_base_q <= '0;
+            set_q        <= !set_q;
           end
           if (last_row_q) begin
-            loaded_q        <= '0;
-            loaded_groups_q <= loaded_groups_q + 1'b1;
+            loaded_q <= '0;
             if (listed_q || last_group_q) busy_q <= 1'b0;
           end
         end
@@ -426,12 +439,14 @@ module acs_weight_loader
         run_addr_q      <= job.weight_addr;
         row_words_q     <= job.row_words;
         whole_last_q    <= masked ? 16'(RECORD_WORDS - 1) : job.row_words - 16'd1;
+        joins_q         <= all_start_i && all_joins_q;
         channels_q      <= job.channels;
-        groups_q        <= job.groups;
+        all_rows_q      <= all_rows_i;
         chunk_q         <= job.chunk;
+        ask_rows_q      <= runs_start ? 8'd1 : all_joins_q && job.chunk < 8'(JoinedRows)
+                                             ? 8'(JoinedRows) : job.chunk;
         band_rows_q     <= job.chunk < 8'(LaneGroups) ? job.chunk : 8'(LaneGroups);
         asked_q         <= '0;
-        asked_groups_q  <= '0;
         ask_run_q       <= '0;
         next_run_q      <= '0;
         next_valid_q    <= 1'b0;
@@ -443,7 +458,7 @@ module acs_weight_loader
         ask_first_q     <= '0;
         first_q         <= '0;
         early_o.words   <= '0;
-        loaded_groups_q <= '0;
+        left_q          <= all_rows_i;
       end
     end
   end
