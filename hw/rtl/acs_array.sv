@@ -102,8 +102,9 @@ module acs_array
   // Stage 1: the issued iteration, where its channel lies, which plane the tap reads, and which
   // weight is wanted.
   iteration_t it1_q;
+  logic pairs_q;  // the second window is that of the next group's input
   logic valid1_q;
-  logic [15:0] channel_base_q;
+  logic [15:0] channel_base_q, b_channel_base_q;
   logic [15:0] weight_byte_q;
   logic [6:0] taps_q;  // the instruction is there some cycles before its first iteration
   halves_t b_addr1_q;
@@ -120,6 +121,7 @@ module acs_array
     it1_q      <= iteration_i;
     plane_q    <= plane;
     taps_q     <= 7'(op_q.kernel) * 7'(op_q.kernel);
+    pairs_q    <= pairs_groups(op_q, LaneGroups);
     b_addr1_q  <= write_valid_i ? write_i.address : {2{read_addr_i}};
     b_banks1_q <= write_i.banks;
     b_banks2_q <= b_banks1_q;
@@ -152,6 +154,18 @@ module acs_array
     .b_i      (iteration_i.channel),
     .summand_i(op_q.src_base),
     .result_o (channel_base_q)
+  );
+  acs_product #(
+    .ABits(16),
+    .BBits($bits(channel_t)),
+    .Bits (16),
+    .Dsp  (dsp_products(LaneGroups))
+  ) u_b_channel (
+    .clk_i,
+    .a_i      (op_q.src_step),
+    .b_i      (iteration_i.b_channel),
+    .summand_i(op_q.src_base),
+    .result_o (b_channel_base_q)
   );
   acs_product #(
     .ABits(16),
@@ -204,12 +218,12 @@ module acs_array
   for (genvar side = 0; side < 2; side++) begin : gen_address
     acs_window_address u_address (
       .raw_i     (raw_i),
-      .base_i    (channel_base_q + plane_q.phase_blocks),
+      .base_i    ((side == SideA ? channel_base_q : b_channel_base_q) + plane_q.phase_blocks),
       .odd_i     (plane_q.odd_columns),
       .rows_i    (plane_q.rows),
       .row_log2_i(op_q.row_log2),
       .dy_i      (plane_q.dy),
-      .block_i   (it1_q.block + 11'(side)),
+      .block_i   (it1_q.block + 11'(side == SideB && !pairs_q)),
       .rotate_o  (rotate[side]),
       .valid_o   (in_plane[side]),
       .address_o (address[side])
@@ -382,21 +396,24 @@ module acs_array
     localparam group_count_t Group = group_count_t'(group);
     logic [5:0] from_a;
     group_count_t from_b;
+    logic rows_of_a;
     logic [7:0] bank_weight;
     logic valid6_q;  // the iteration is for this lane group
     logic is_a5_q;  // its pixels are of the first block
     (* keep *) logic signed [WEIGHT_COPIES-1:0][8:0] weights6_q;
     logic [2:0] last_q;  // stages 7 to 9: operands, product, sum
 
-    // Items of the first block start at bank `bank`, those of the second at bank 0.
+    // Items of the first block start at bank `bank`, those of the second at bank 0; the rows of
+    // two groups are those of one.
     always_comb begin
       from_a = 6'(stage5_q.bank) + 6'(group);
       if (from_a >= 6'(LaneGroups)) from_a = from_a - 6'(LaneGroups);
       from_b = Group - stage5_q.count_a;
+      rows_of_a = pairs_q || Group < stage5_q.count_a;
       bank_weight = '0;
       for (int bank = 0; bank < LaneGroups; bank++) begin
-        if (Group < stage5_q.count_a ? from_a == 6'(bank) : from_b == group_count_t'(bank)) begin
-          bank_weight = Group < stage5_q.count_a ? weight_a_q[bank] : weight_b_q[bank];
+        if (rows_of_a ? from_a == 6'(bank) : from_b == group_count_t'(bank)) begin
+          bank_weight = rows_of_a ? weight_a_q[bank] : weight_b_q[bank];
         end
       end
     end
@@ -455,7 +472,9 @@ module acs_array
 
 `ifndef SYNTHESIS
   logic [1:0] reads_b_q;
-  always_ff @(posedge clk_i) reads_b_q <= {reads_b_q[0], issue && iteration_i.use_b && banks_i};
+  always_ff @(posedge clk_i) begin
+    reads_b_q <= {reads_b_q[0], issue && iteration_i.use_b && banks_i && !pairs_q};
+  end
   second_block_reads_settled_set :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    !(reads_b_q[1] && weight_write_q != 0 && weight_set_q == set2_q))

@@ -46,6 +46,7 @@ module acs_array_control
   output      channel_counts_t masked_o,
   output      channel_t     in_addr_o,
   input  wire channel_t     in_channel_i,
+  input  wire channel_t     next_channel_i, // the same of the next group
   input  wire listed_t      in_index_i,
   output      listed_t      flag_addr_o,
   input  wire sides_t       flag_i,         // the channel is active
@@ -179,7 +180,8 @@ module acs_array_control
       iteration: iteration,
       round: is_conv ? conv_round : map_round,
       ends_round: chosen.last && !kind_i.gavg,
-      free: same_q && (!chosen.last || kind_i.gavg) && chosen.channel < tail_first_q
+      free: same_q && (!chosen.last || kind_i.gavg) && chosen.channel < tail_first_q &&
+            chosen.b_channel < tail_first_q
     };
   // An iteration is issued to a register, from which the array takes it when there is room for the
   // sums of its round.  Behind it is room for a second one, so that nothing of what the array
@@ -291,6 +293,7 @@ module acs_array_control
     .masked_outputs_i(masked_o.outputs),
     .in_addr_o,
     .in_channel_i,
+    .next_channel_i,
     .in_index_i,
     .clear_start_o,
     .clear_blocks_o,

@@ -12,7 +12,9 @@
 module acs_channels
   import acs_isa_pkg::*;
   import acs_pkg::*;
-(
+#(
+  parameter bit NextGroup = 1'b0  // the next group's channels are looked up, too
+) (
   input  wire logic        clk_i,
   input  wire logic        rst_ni,
   input  wire logic        clear_i,         // a run begins or ends
@@ -39,6 +41,7 @@ module acs_channels
   input  wire logic        listed_i,
   input  wire channel_t    addr_i,
   output      channel_t    channel_o,
+  output      channel_t    next_channel_o,  // in the order, count_i places on
   output      listed_t     list_channel_o,  // of the list, whether it serves or not
   input  wire listed_t     index_addr_i,
   output      listed_t     index_o,         // in the list only
@@ -171,6 +174,27 @@ module acs_channels
 
   assign channel_o = listed_i ? channel_t'(list_channel_o) :
                      has_table_i ? channel_t'(tabled) : order_q;
+
+  // A second table, in which all entries lie that many places before.  Those of the first group
+  // are written where none is looked up: there the last group's successors would be.
+  if (NextGroup) begin : gen_next
+    listed_t next_tabled;
+    acs_ram #(
+      .Width($bits(listed_t)),
+      .Depth(MAX_LISTED)
+    ) u_table (
+      .clk_i,
+      .write_i     (table_write_i),
+      .write_addr_i(table_addr_i - listed_t'(count_i)),
+      .write_data_i(table_data_i),
+      .read_addr_i (listed_t'(order_addr)),
+      .read_data_o (next_tabled)
+    );
+    assign next_channel_o = has_table_i ? channel_t'(next_tabled)
+                                        : channel_t'(order_q + channel_t'(count_i));
+  end else begin : gen_no_next
+    assign next_channel_o = '0;
+  end
 
 endmodule
 

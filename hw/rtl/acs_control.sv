@@ -296,13 +296,14 @@ module acs_control
 
   // What happens is counted a cycle later, so that its causes and sums of 64 bits do not add up.
   // Products are worked out all the time, and used a cycle later where a group has ended.
-  logic iteration_q, stall_q, word_written_q, table_q, group_q, taken_q;
+  logic [1:0] iterations_done_q;  // of two groups at once
+  logic stall_q, word_written_q, table_q, group_q, taken_q;
   logic [1:0] counted_q;  // instructions
   channels_t active_q, masked_q;
   logic [22:0] group_pairs_q;
   logic [27:0] group_rows_q;
   always_ff @(posedge clk_i) begin
-    iteration_q    <= events_i.iteration;
+    iterations_done_q <= 2'(events_i.iteration) + 2'(events_i.second_iteration);
     stall_q        <= events_i.stall || linear_stall_i;
     word_written_q <= written_i && !header_next_o;
     counted_q      <= 2'(ended || leaves) + 2'(take && ends_run);
@@ -419,7 +420,7 @@ module acs_control
       if (state_q != StHeader && state_q != StHeaderAsk) cycles_q <= cycles_q + 64'd1;
       written_q    <= written_q + 64'(word_written_q);
       stalls_q     <= stalls_q + 64'(stall_q);
-      iterations_q <= iterations_q + 64'(iteration_q);
+      iterations_q <= iterations_q + 64'(iterations_done_q);
       if (group_q) begin
         pairs_q    <= pairs_q + group_pairs_q;
         executed_q <= executed_q + 64'(active_q);

@@ -39,6 +39,7 @@ module acs_conv_control
   input  wire channels_t    masked_outputs_i,
   output      channel_t     in_addr_o,      // of the next cycle's iteration
   input  wire channel_t     in_channel_i,
+  input  wire channel_t     next_channel_i, // the same of the next group
   input  wire listed_t      in_index_i,
   // Masked channels of exact zeros are cleared meanwhile.
   output      logic         clear_start_o,
@@ -83,7 +84,9 @@ module acs_conv_control
   state_e state_q;
   pass_e pass_q;
   channels_t group_q;
-  channel_counts_t first_q;
+  logic pairs_q;  // two groups at a time
+  logic [1:0] owed_q;  // groups that ended together with another, still to be told
+  channel_counts_t first_q, step_q;  // of the group; from one or two groups to the next
   logic table_seen_q;
   // Rounds.
   logic plan_valid, begin_rounds;
@@ -149,11 +152,11 @@ module acs_conv_control
   // Rows of this round are there; in a constant pass none are needed.  No third chunk begins while
   // the records of the first are in use.  While a chunk is still loading, its rows are compared a
   // cycle ahead, so not in the first cycle of a round.  A round with a second block waits for the
-  // whole chunk, because it reads through the port that loads the set.
+  // whole chunk, because it reads through the port that loads the set; one of two groups does not.
   logic arrived_q;
   always_ff @(posedge clk_i) begin
-    arrived_q <= plan_valid && !ends && (early_there ||
-                 (channels_t'(rows_i[set_q]) >= plan.need && !plan.use_b));
+    arrived_q <= plan_valid && !ends && open_chunks_q != 2'd2 && (early_there ||
+                 (channels_t'(rows_i[set_q]) >= plan.need && (!plan.use_b || plan.paired)));
   end
   assign weights_there = pass_q == PassConstant ||
                          (open_chunks_q != 2'd2 && (complete_i[set_q] || arrived_q));
@@ -187,11 +190,12 @@ module acs_conv_control
   assign last       = empty || (last_tap_i && last_input_q);
   assign in_addr_o  = place;
   assign first_place = listed_i.inputs ? '0 : channel_t'(first_q.inputs);
-  assign next_place  = listed_i.inputs ? '0 : channel_t'(first_q.inputs + op_i.channels_in);
+  assign next_place  = listed_i.inputs ? '0 : channel_t'(first_q.inputs + step_q.inputs);
   assign valid_o    = plan_valid && weights_there && input_there_q;
   assign steps      = issued_i && last_tap_i;
   assign ends       = issued_i && last;
   assign events_o.iteration = issued_i && !empty;
+  assign events_o.second_iteration = issued_i && !empty && plan.paired;
 
   // The place is told a cycle ahead.
   always_comb begin
@@ -210,6 +214,7 @@ module acs_conv_control
     iteration_o.use_b    = plan.use_b && !empty;
     iteration_o.block    = plan.block;
     iteration_o.channel  = in_channel_i;
+    iteration_o.b_channel = pairs_q ? next_channel_i : in_channel_i;
     iteration_o.column   = listed_i.inputs ? channel_t'(in_index_i) : input_q;
     iteration_o.count_a  = plan.count_a;
     iteration_o.bank     = plan.bank;
@@ -223,6 +228,7 @@ module acs_conv_control
     round_o.count_a    = plan.count_a;
     round_o.count      = plan.count;
     round_o.block      = plan.block;
+    round_o.paired     = plan.paired;
     round_o.first      = channel_t'(plan.position);
     round_o.restart    = channel_t'(plan.restart);
     // Without lists the chunks of all groups are counted; otherwise those of this one are.
@@ -271,10 +277,14 @@ module acs_conv_control
   assign load_list_o.masked = pass_q == PassRecords;
   assign load_list_o.complete = !scan_busy_i.outputs;
   assign load_list_o.rows   = pass_q == PassRecords ? passed_outputs_i : found_i.outputs;
-  assign group_next    = group_q + 1'b1;
+  assign group_next    = group_q + (pairs_q ? channels_t'(2) : channels_t'(1));
   always_ff @(posedge clk_i) begin
-    last_number_q <= op_i.groups - 1'b1;
-    last_group_q  <= group_q == last_number_q;
+    pairs_q        <= pairs_groups(op_i, LaneGroups);
+    step_q.inputs  <= pairs_q ? op_i.channels_in << 1 : op_i.channels_in;
+    step_q.outputs <= pairs_q ? op_i.channels << 1 : op_i.channels;
+    last_number_q  <= op_i.groups - 1'b1;
+    if (pairs_q) last_number_q[0] <= 1'b0;
+    last_group_q <= group_q == last_number_q;
     if (next_group || state_q == StGroupEnd) last_group_q <= group_next == last_number_q;
     if (state_q == StIdle) last_group_q <= op_i.groups == 1;
   end
@@ -289,7 +299,7 @@ module acs_conv_control
   // The lists of a group without successor are free when its last item is known.
   assign lists_free    = state_q == StPass && pass_q == PassEnd && (settled_i || loose_i) &&
                          rows_known_i;
-  assign events_o.group  = lists_free || next_group;
+  assign events_o.group  = lists_free || next_group || owed_q != 0;
 
   // Writes that the feature memory has accepted come before all reads that follow.
   assign drains_o = state_q == StDrain;
@@ -306,10 +316,12 @@ module acs_conv_control
       set_q         <= 1'b0;
       open_chunks_q <= '0;
       quiet_q       <= 1'b0;
+      owed_q        <= '0;
       input_q       <= '0;
       input_next_q  <= channels_t'(1);
       input_after_q <= channels_t'(2);
     end else begin
+      owed_q        <= owed_q + 2'(next_group && plan.paired) - 2'(!next_group && owed_q != 0);
       open_chunks_q <= open_chunks_q + 2'(ends && round_o.chunk_end) - 2'(chunk_done_i);
       if (steps) begin
         input_q       <= channel_t'(input_next_q);
@@ -362,15 +374,15 @@ module acs_conv_control
           if (next_group) begin
             pass_q          <= PassActive;
             group_q         <= group_next;
-            first_q.inputs  <= first_q.inputs + op_i.channels_in;
-            first_q.outputs <= first_q.outputs + op_i.channels;
+            first_q.inputs  <= first_q.inputs + step_q.inputs;
+            first_q.outputs <= first_q.outputs + step_q.outputs;
             state_q         <= last_group_q ? StDrain : StRounds;
           end
         end
         StGroupEnd: begin
           group_q         <= group_next;
-          first_q.inputs  <= first_q.inputs + op_i.channels_in;
-          first_q.outputs <= first_q.outputs + op_i.channels;
+          first_q.inputs  <= first_q.inputs + step_q.inputs;
+          first_q.outputs <= first_q.outputs + step_q.outputs;
           state_q         <= last_group_q ? StDrain : StScan;
         end
         StDrain: begin

@@ -57,7 +57,7 @@ module acs_engine
   channels_t in_count;
   mask_write_t mask_write;
   deciding_t deciding;
-  channel_t in_addr, in_channel, out_channel, post_list;
+  channel_t in_addr, in_channel, next_in_channel, out_channel, unused_next_channel, post_list;
   listed_t out_listed, unused_in_listed, in_index, row_addr, row_index, flag_addr, clear_list;
 
   // Weights.
@@ -247,7 +247,9 @@ module acs_engine
     .axi_write_i
   );
 
-  acs_channels u_inputs (
+  acs_channels #(
+    .NextGroup(1'b1)
+  ) u_inputs (
     .clk_i,
     .rst_ni       (core_rst_n),
     .clear_i      (discard),
@@ -270,6 +272,7 @@ module acs_engine
     .listed_i     (kind.listed.inputs),
     .addr_i       (in_addr),
     .channel_o    (in_channel),
+    .next_channel_o(next_in_channel),
     .list_channel_o(unused_in_listed),
     .index_addr_i (listed_t'(in_addr)),
     .index_o      (in_index),
@@ -300,6 +303,7 @@ module acs_engine
     .listed_i     (kind.listed.outputs && kind.conv),
     .addr_i       (post_looks ? post_list : channel_t'(clear_list)),
     .channel_o    (out_channel),
+    .next_channel_o(unused_next_channel),
     .list_channel_o(out_listed),
     .index_addr_i (row_addr),
     .index_o      (row_index),
@@ -344,6 +348,7 @@ module acs_engine
     .masked_o        (masked),
     .in_addr_o       (in_addr),
     .in_channel_i    (in_channel),
+    .next_channel_i  (next_in_channel),
     .in_index_i      (in_index),
     .flag_addr_o     (flag_addr),
     .flag_i          (flag),

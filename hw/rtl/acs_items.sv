@@ -115,7 +115,7 @@ module acs_items
   always_ff @(posedge clk_i) begin
     traits_q[0] <= '{
       zero: round.masked && op_i.masked_zero,
-      number: is_a ? round.block : round.block + 11'd1,
+      number: is_a || round.paired ? round.block : round.block + 11'd1,
       group: round.group + item_q[3:0],
       left: group_t'(round.count - 5'd1 - item_q)
     };

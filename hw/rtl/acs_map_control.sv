@@ -88,6 +88,7 @@ module acs_map_control
     iteration_o.zero    = !active_q;
     iteration_o.total   = is_gavg;
     iteration_o.channel = channel_t'(channel_q);
+    iteration_o.b_channel = channel_t'(channel_q);
     iteration_o.only    = 1'b1;
     iteration_o.group   = lane_q;
     iteration_o.count_a = 5'd1;

@@ -214,6 +214,7 @@ package acs_pkg;
   // What happens, to be counted, a cycle each.
   typedef struct packed {
     logic iteration;
+    logic second_iteration;  // of another group, at once
     logic group;             // all rows of a group were used
     logic channel_table;     // a table of channels was read
     logic stall;             // the array waits for memory
@@ -284,6 +285,7 @@ package acs_pkg;
     group_t      group;
     logic [10:0] block;      // first block of the round
     acs_isa_pkg::channel_t channel;  // source channel
+    acs_isa_pkg::channel_t b_channel;  // that of the second block; of the next group, where two run
     acs_isa_pkg::channel_t column;   // its place in the weight rows
     logic [2:0]  ky;
     logic [2:0]  kx;
@@ -314,10 +316,11 @@ package acs_pkg;
   typedef struct packed {
     group_count_t count_a;   // items of the first block
     group_count_t count;     // all items
-    logic        use_b;      // some are of a second block
+    logic        use_b;      // some are of a second block, or group
+    logic        paired;     // of a second group
     logic [10:0] block;      // the first block
     acs_isa_pkg::channels_t position;  // of the first item in its chunk
-    acs_isa_pkg::channels_t restart;  // of the second block's first item
+    acs_isa_pkg::channels_t restart;  // of the first item in the second block or group
     acs_isa_pkg::channels_t need;  // rows of the chunk up to the end of the first block
     acs_isa_pkg::channels_t chunk_first;  // row of the pass where the chunk begins
     group_count_t bank;      // weight bank of the first item
@@ -333,9 +336,10 @@ package acs_pkg;
     group_count_t count_a;
     group_count_t count;     // all items
     group_t      group;      // lane group of the first item
+    logic        paired;     // items behind those of the first block are of another group
     logic [10:0] block;
     acs_isa_pkg::channel_t first;  // position of the first item in its chunk
-    acs_isa_pkg::channel_t restart;  // and of the second block's first item
+    acs_isa_pkg::channel_t restart;  // and of the first one in the second block or group
     acs_isa_pkg::channel_t list_first;  // position of the chunk in the list of channels
     logic        masked;     // the list of masked channels
     logic        bank_set;   // record set
@@ -427,6 +431,17 @@ package acs_pkg;
   function automatic logic joins_groups(input acs_isa_pkg::instruction_t op);
     return op.mask_in == 8'(acs_isa_pkg::MASK_NONE) && op.mask_out == 8'(acs_isa_pkg::MASK_NONE) &&
            op.channels <= acs_isa_pkg::channels_t'(op.chunk);
+  endfunction
+
+  // Whether rounds take two groups at a time, where the outputs of one would leave lane groups idle
+  // and there is no second block: the second window is that of the next group's input, which pads
+  // alike.  The rows of both lie in the banks as those of one group do.
+  function automatic logic pairs_groups(input acs_isa_pkg::instruction_t op,
+                                        input int unsigned lane_groups);
+    return op.opcode == acs_isa_pkg::OP_CONV && joins_groups(op) && op.groups != 1 &&
+      op.channels <= acs_isa_pkg::channels_t'(lane_groups / 2) &&
+      plane_blocks(op.dst_height, op.row_log2) == 1 && op.pad_value0 == op.pad_value1 &&
+      op.pad_value0 == op.pad_value2 && op.pad_value0 == op.pad_value3;
   endfunction
   /* verilator lint_on UNUSEDSIGNAL */
 

@@ -1,6 +1,7 @@
 // The rounds of a CONV's pass, one after the other: chunks of rows, blocks of the plane two at a
 // time, and as many rows of a block as there are lane groups.  A chunk may take several groups:
 // then each of them is dealt as a chunk of its own would be, behind the rows of those before it.
+// Where there is one block, two small groups may share a round.
 //
 // A round takes three cycles to work out and waits in a register, while the array computes the one
 // before.  Requantization takes longer for every round, so nothing waits for this module but the
@@ -40,6 +41,7 @@ module acs_rounds
   state_e state_q;
   logic whole_q, begins_q;  // a chunk begins, or a group of those that it takes
   logic joins_q;  // it takes several
+  logic pairs_q, paired;  // two at a time; there are two
   channels_t rows_q, times_q;
   channels_t rows_left_q;  // of the pass, this chunk included
   channels_t chunk_first_q, chunk_count_q;
@@ -59,7 +61,7 @@ module acs_rounds
   channels_t free;
   channels_t count_a_q, count_b_q;
   logic fits_q, covers_q;  // the first block ends here; so does the second
-  channels_t need_q;
+  channels_t need_q, taken, taken_q;  // rows of this group, or of both
   logic another_fits_q;
   // StOffer.
   logic offers, part_ends, chunk_ends, pass_ends, last_time;
@@ -72,16 +74,20 @@ module acs_rounds
   assign free   = fits ? Groups - left_q : '0;
   assign covers = more_q && free >= chunk_count_q;
 
+  assign paired = pairs_q && times_q != 1;
+  assign taken  = paired ? chunk_count_q << 1 : chunk_count_q;
+
   assign offers     = state_q == StOffer && (!valid_o || take_i);
   assign part_ends  = fits_q && (!more_q || (covers_q && !third_q));
   assign pass_ends  = part_ends && rows_left_q == chunk_count_q;
-  assign last_time  = times_q == 1;
+  assign last_time  = times_q == 1 || (pairs_q && times_q == 2);
   assign chunk_ends = part_ends && (last_time || !another_fits_q);
 
   always_ff @(posedge clk_i) begin
     blocks_q    <= blocks;
     row_words_q <= op_i.row_words - 16'(RECORD_WORDS);
     joins_q     <= joins_groups(op_i);
+    pairs_q     <= pairs_groups(op_i, LaneGroups);
 
     if (state_q == StPlace) begin
       if (begins_q) chunk_count_q <= chunk_count;
@@ -93,21 +99,24 @@ module acs_rounds
     end
     if (state_q == StCount) begin
       count_a_q <= fits ? left_q : Groups;
-      count_b_q <= !more_q ? '0 : covers ? chunk_count_q : free;
+      count_b_q <= paired || covers ? chunk_count_q : more_q ? free : '0;
       fits_q    <= fits;
       covers_q  <= covers;
-      need_q    <= restart_q + position_q + (fits ? left_q : Groups);
-      another_fits_q <= joins_q && another_fits(restart_q + chunk_count_q, chunk_count_q,
-                                                first_base_q, next_base_q, 17'(BankWords));
+      need_q    <= restart_q + position_q + (paired ? taken : fits ? left_q : Groups);
+      taken_q   <= taken;
+      another_fits_q <= joins_q && another_fits(
+        restart_q + taken, taken, first_base_q, next_base_q, 17'(BankWords)
+      );
     end
     if (offers) begin
       plan_o <= '{
         count_a: count_a_q[4:0],
         count: group_count_t'(count_a_q + count_b_q),
         use_b: count_b_q != 0,
+        paired: paired,
         block: block_q,
         position: restart_q + position_q,
-        restart: restart_q,
+        restart: paired ? restart_q + chunk_count_q : restart_q,
         need: need_q,
         chunk_first: chunk_first_q,
         bank: bank_q,
@@ -135,19 +144,19 @@ module acs_rounds
         position_q   <= '0;
         bank_q       <= '0;
         rows_left_q  <= rows_left_q - chunk_count_q;
-        restart_q    <= restart_q + chunk_count_q;
+        restart_q    <= restart_q + taken_q;
         row_base_q   <= next_base_q;
         first_base_q <= next_base_q;
       end
       if (pass_ends) begin
         rows_left_q <= rows_q;
-        times_q     <= times_q - 1'b1;
+        times_q     <= times_q - (paired ? channels_t'(2) : channels_t'(1));
       end
       if (chunk_ends) begin
         restart_q     <= '0;
         row_base_q    <= '0;
         first_base_q  <= '0;
-        chunk_first_q <= chunk_first_q + restart_q + chunk_count_q;
+        chunk_first_q <= chunk_first_q + restart_q + taken_q;
       end
     end
     if (start_i) begin

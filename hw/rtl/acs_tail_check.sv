@@ -18,8 +18,11 @@ module acs_tail_check
 );
 `ifndef SYNTHESIS
   logic [31:0] read_end_q, read_end, read_channel_end;
+  channel_t last_channel;
+  assign last_channel = iteration_i.use_b && iteration_i.b_channel > iteration_i.channel
+                        ? iteration_i.b_channel : iteration_i.channel;
   assign read_channel_end = 32'(op_i.src_base) +
-                            (32'(iteration_i.channel) + 32'd1) * 32'(op_i.src_step);
+                            (32'(last_channel) + 32'd1) * 32'(op_i.src_step);
   always_comb begin
     read_end = read_end_q;
     if (issue_i && !iteration_i.zero && read_channel_end > read_end) read_end = read_channel_end;

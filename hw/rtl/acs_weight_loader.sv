@@ -83,7 +83,7 @@ module acs_weight_loader
   logic [15:0] whole_last_q;  // last word of a row, as far as it is read
   logic skips_q;  // words of rows; then runs must be known first
   logic joins_q;  // a chunk takes several groups
-  channels_t channels_q, all_rows_q;
+  channels_t channels_q, all_rows_q;  // of a group, or of two that are taken at a time; of all
   logic [7:0] chunk_q;
   logic [7:0] ask_rows_q;  // asked for at once, at most
   logic [7:0] band_rows_q;  // read side by side, at most
@@ -106,7 +106,7 @@ module acs_weight_loader
   logic [6:0] run_count;
   logic [5:0] ask_run_q, next_run_q;
   run_t listed_ask, listed_run;
-  logic op_skips_q, all_skips_q, all_joins_q, counted, counts_taken_q;
+  logic op_skips_q, all_skips_q, all_joins_q, all_pairs_q, counted, counts_taken_q;
   logic [15:0] counted_words;
   // Both instructions are there a cycle before their job.  Words are skipped only where there is
   // one group, so that the count of its words is done with a cycle later.
@@ -114,6 +114,7 @@ module acs_weight_loader
     op_skips_q     <= skips_words(op_i);
     all_skips_q    <= skips_words(all_op_i);
     all_joins_q    <= joins_groups(all_op_i);
+    all_pairs_q    <= pairs_groups(all_op_i, LaneGroups);
     counts_taken_q <= group_done_i && op_skips_q;
   end
   assign row_read_valid_o = !op_skips_q || counted;
@@ -249,7 +250,7 @@ module acs_weight_loader
   logic last_row_q, last_group_q, decided_q, chunk_full_q, chunk_complete;
   logic band_turns_q, turn_known_q;
   always_ff @(posedge clk_i) begin
-    last_row_q   <= rows_known_q && loaded_q == last_row_number_q;
+    last_row_q   <= (rows_known_q && loaded_q == last_row_number_q) || (!listed_q && left_q == 1);
     decided_q    <= rows_known_q || (rows_q != 0 && last_row_number_q > loaded_q);
     last_group_q <= left_q <= channels_q;
     chunk_full_q <= !joins_q && position_q == chunk_q - 8'd1;
@@ -440,7 +441,7 @@ module acs_weight_loader
         row_words_q     <= job.row_words;
         whole_last_q    <= masked ? 16'(RECORD_WORDS - 1) : job.row_words - 16'd1;
         joins_q         <= all_start_i && all_joins_q;
-        channels_q      <= job.channels;
+        channels_q      <= all_start_i && all_pairs_q ? job.channels << 1 : job.channels;
         all_rows_q      <= all_rows_i;
         chunk_q         <= job.chunk;
         ask_rows_q      <= runs_start ? 8'd1 : all_joins_q && job.chunk < 8'(JoinedRows)
