@@ -199,8 +199,7 @@ module acs_weight_loader
   assign band_turns    = busy_q && fresh_q && ask_band_q && ((pick && turns_q) || all_q);
   // How many rows a list will have is known late.
   always_ff @(posedge clk_i) begin
-    asks_q <= busy_q && (listed_q || asked_groups_q != groups_q || product_valid_q ||
-                         address_valid_q);
+    asks_q <= busy_q && (listed_q || asked_q != all_rows_q || product_valid_q || address_valid_q);
   end
   assign asks_o        = asks_q;
   assign req_valid_o   = address_valid_q;
@@ -247,16 +246,16 @@ module acs_weight_loader
   logic take, last_word, loads, from_list;
   record_t record;
   // What follows a row is worked out while its words arrive, what follows a turn before the next.
-  logic last_row_q, last_group_q, decided_q, chunk_full_q, chunk_complete;
+  logic last_row_q, last_of_all_q, decided_q, chunk_full_q, chunk_complete;
   logic band_turns_q, turn_known_q;
   always_ff @(posedge clk_i) begin
     last_row_q   <= (rows_known_q && loaded_q == last_row_number_q) || (!listed_q && left_q == 1);
     decided_q    <= rows_known_q || (rows_q != 0 && last_row_number_q > loaded_q);
-    last_group_q <= left_q <= channels_q;
+    last_of_all_q <= left_q == 1;
     chunk_full_q <= !joins_q && position_q == chunk_q - 8'd1;
     // Three cycles, of the three words at least that a row has.
     next_base_q    <= 16'(row_base_q) + row_words_q - 16'(RECORD_WORDS);
-    another_fits_q <= joins_q && left_q > channels_q &&
+    another_fits_q <= joins_q && left_q != 1 &&
                       another_fits(channels_t'(position_q) + 1'b1, channels_q, group_base_q,
                                    next_base_q, 17'(BankWords));
     band_turns_q <= position_q == band_rows_q - 8'd1 ||
@@ -420,7 +419,7 @@ module acs_weight_loader
           end
           if (last_row_q) begin
             loaded_q <= '0;
-            if (listed_q || last_group_q) busy_q <= 1'b0;
+            if (listed_q || last_of_all_q) busy_q <= 1'b0;
           end
         end
       end
