@@ -27,7 +27,7 @@ module acs_array_control
   output      events_t      events_o,      // to be counted
   // Tables.
   input  wire logic         table_job_valid_i, // memory was asked for one
-  input  wire channel_counts_t table_job_i,
+  input  wire table_job_t   table_job_i,
   output      logic         table_error_o, // the one that is used now came with an error answer
   output      logic         table_half_o,
   input  wire logic         data_valid_i,

@@ -25,6 +25,7 @@ module acs_channels
   input  wire logic        table_write_i,
   input  wire logic        table_write_half_i,
   input  wire listed_t     table_addr_i,
+  input  wire listed_t     table_earlier_i,  // the same place of the group before
   input  wire listed_t     table_data_i,
   input  wire logic        has_table_i,
   input  wire logic        table_half_i,    // the table that serves
@@ -175,24 +176,26 @@ module acs_channels
   assign channel_o = listed_i ? channel_t'(list_channel_o) :
                      has_table_i ? channel_t'(tabled) : order_q;
 
-  // A second table, in which all entries lie that many places before.  Those of the first group
+  // A second table, in which all entries lie a group before their place.  Those of the first group
   // are written where none is looked up: there the last group's successors would be.
   if (NextGroup) begin : gen_next
     listed_t next_tabled;
     acs_ram #(
       .Width($bits(listed_t)),
-      .Depth(MAX_LISTED)
+      .Depth(2 * MAX_LISTED)
     ) u_table (
       .clk_i,
       .write_i     (table_write_i),
-      .write_addr_i(table_addr_i - listed_t'(count_i)),
+      .write_addr_i({table_write_half_i, table_earlier_i}),
       .write_data_i(table_data_i),
-      .read_addr_i (listed_t'(order_addr)),
+      .read_addr_i ({table_half_i, listed_t'(order_addr)}),
       .read_data_o (next_tabled)
     );
     assign next_channel_o = has_table_i ? channel_t'(next_tabled)
                                         : channel_t'(order_q + channel_t'(count_i));
   end else begin : gen_no_next
+    logic unused_earlier;
+    assign unused_earlier  = ^table_earlier_i;
     assign next_channel_o = '0;
   end
 

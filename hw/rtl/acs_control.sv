@@ -65,7 +65,7 @@ module acs_control
   output      logic             load_o,
   output      instruction_t     load_op_o,
   output      logic             table_job_valid_o,
-  output      channel_counts_t  table_job_o,
+  output      table_job_t       table_job_o,
   output      channels_t        load_rows_o,
   output      logic             linear_job_valid_o,
   output      linear_job_t      linear_job_o,

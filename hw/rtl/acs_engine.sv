@@ -34,7 +34,8 @@ module acs_engine
   instruction_t op, array_op, stored_op, load_all_op;
   channels_t load_all_rows;
   kind_t kind;
-  channel_counts_t table_job, active, masked;
+  channel_counts_t active, masked;
+  table_job_t table_job;
   logic table_job_valid, table_error, table_half;
   logic array_start, array_done, array_loose, array_quiet, bad_table, copy_start, copy_done;
   logic load_start, load_done, linear_start, linear_done, gate_done, linear_stall, linear_job_valid;
@@ -258,6 +259,7 @@ module acs_engine
     .table_write_i(table_write.inputs),
     .table_write_half_i(table_write.half),
     .table_addr_i (table_write.address),
+    .table_earlier_i(table_write.earlier),
     .table_data_i (table_write.channel),
     .has_table_i  (array_op.has_table),
     .table_half_i (table_half),
@@ -289,6 +291,7 @@ module acs_engine
     .table_write_i(table_write.outputs),
     .table_write_half_i(table_write.half),
     .table_addr_i (table_write.address),
+    .table_earlier_i(table_write.earlier),
     .table_data_i (table_write.channel),
     .has_table_i  (array_op.has_table),
     .table_half_i (table_half),

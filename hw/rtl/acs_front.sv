@@ -40,7 +40,7 @@ module acs_front
   input  wire logic               gate_done_i,  // a mask is there
   // Channels of the table that memory was asked for, over all groups.
   output      logic               table_job_valid_o,
-  output      channel_counts_t    table_job_o,
+  output      table_job_t         table_job_o,
   // The words that memory was asked for, for a LINEAR.
   output      logic               linear_job_valid_o,
   output      linear_job_t        linear_job_o,
@@ -196,7 +196,8 @@ module acs_front
   assign table_job_valid_o  = req_valid_o[READER_TABLE] && req_ready_i[READER_TABLE];
   assign table_job_o        = '{
       outputs: channels_t'(amounts.outputs),
-      inputs: channels_t'(amounts.inputs)
+      inputs: channels_t'(amounts.inputs),
+      of_group: op.channels_in
     };
   assign linear_job_valid_o = req_valid_o[READER_VECTORS] && req_ready_i[READER_VECTORS] &&
                               is_gate_q == (step_q == StFirst);

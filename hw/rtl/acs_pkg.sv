@@ -265,12 +265,20 @@ package acs_pkg;
     acs_isa_pkg::channels_t decided;
   } deciding_t;
 
+  // A table that memory was asked for: channels over all groups, and inputs of a group.
+  typedef struct packed {
+    acs_isa_pkg::channels_t inputs;
+    acs_isa_pkg::channels_t outputs;
+    acs_isa_pkg::channels_t of_group;
+  } table_job_t;
+
   // An entry of the table of inputs or of the table of outputs.
   typedef struct packed {
     logic       inputs;
     logic       outputs;
     logic                 half;    // of two tables
     acs_isa_pkg::listed_t address;
+    acs_isa_pkg::listed_t earlier; // the place of the same input in the group before
     acs_isa_pkg::listed_t channel;
   } table_write_t;
 

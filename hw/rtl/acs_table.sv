@@ -10,9 +10,9 @@ module acs_table
   input  wire logic            clk_i,
   input  wire logic            rst_ni,
   input  wire logic            clear_i,       // a run begins or ends
-  // The tables that memory was asked for, in order: channels, over all groups.
+  // The tables that memory was asked for, in order.
   input  wire logic            job_valid_i,
-  input  wire channel_counts_t job_i,
+  input  wire table_job_t      job_i,
   // Words from memory.
   input  wire logic            data_valid_i,
   output      logic            data_ready_o,
@@ -32,9 +32,9 @@ module acs_table
   assign rst_n = rst_ni && !clear_i;
 
   logic job_valid, job_ready, ends;
-  channel_counts_t job;
+  table_job_t job;
   acs_fifo #(
-    .Width($bits(channel_counts_t)),
+    .Width($bits(table_job_t)),
     .Depth(8),
     .OutputRegister(1'b1)
   ) u_jobs (
@@ -68,6 +68,7 @@ module acs_table
       outputs: word_valid_q && of_outputs,
       half: write_half_q,
       address: listed_t'(of_outputs ? entry_q - entries_t'(job.inputs) : entry_q),
+      earlier: listed_t'(entry_q - entries_t'(job.of_group)),
       channel: listed_t'(entry)
     };
   assign there_o = tables_q != 0;
