@@ -92,7 +92,6 @@ module acs_array_control
     iteration_t iteration;
     round_t     round;
     logic       ends_round;  // it is the last one of its round
-    logic       free;        // it need not wait for the tail
   } offer_t;
   logic offered_q, spare_valid_q;
   offer_t offer, offer_q, spare_q;
@@ -101,7 +100,7 @@ module acs_array_control
   logic room, settled, loose, conv_drains, map_drains;
   // The tail of the instruction before.
   localparam logic [2:0] Young = 3'(STORE_DELAY - 2);
-  logic tail, tail_q, held_q, takes, next_free, same_q, stored_apart_q;
+  logic tail, tail_q, held_q, takes, offer_free, spare_free, next_free, same_q, stored_apart_q;
   logic [2:0] young_q;
   channel_t tail_first_q;
 
@@ -137,10 +136,12 @@ module acs_array_control
   assign tail    = tail_q && !post_idle_i;
   assign tail_o  = tail;
   assign takes   = taken || !offered_q;
-  always_comb begin
-    next_free = offer_q.free;
-    if (takes) next_free = spare_valid_q ? spare_q.free : offer.free;
-  end
+  // Whether an iteration is free is worked out where it waits: its channel comes from block RAM.
+  assign offer_free = !offer_q.ends_round && offer_q.iteration.channel < tail_first_q &&
+                      offer_q.iteration.b_channel < tail_first_q;
+  assign spare_free = !spare_q.ends_round && spare_q.iteration.channel < tail_first_q &&
+                      spare_q.iteration.b_channel < tail_first_q;
+  assign next_free  = same_q && (takes ? spare_valid_q && spare_free : offer_free);
   always_ff @(posedge clk_i) begin
     if (!tail) begin
       stored_op_o    <= op_i;
@@ -179,9 +180,7 @@ module acs_array_control
   assign offer = '{
       iteration: iteration,
       round: is_conv ? conv_round : map_round,
-      ends_round: chosen.last && !kind_i.gavg,
-      free: same_q && (!chosen.last || kind_i.gavg) && chosen.channel < tail_first_q &&
-            chosen.b_channel < tail_first_q
+      ends_round: chosen.last && !kind_i.gavg
     };
   // An iteration is issued to a register, from which the array takes it when there is room for the
   // sums of its round.  Behind it is room for a second one, so that nothing of what the array
