@@ -82,7 +82,9 @@ class Operations(Writer):
         room = min(each, MAX_PIXELS // pixels // groups, MAX_CHANNELS // groups)
         if room < 1:
             return
-        outs = groups * min(room, self.draw(st.integers(1, 8) | st.integers(1, 150)))
+        # Small groups share rounds and sets of banks.
+        few = st.integers(1, 8) if groups == 1 else st.sampled_from([1, 1, 2, 2, 3, 4, 5])
+        outs = groups * min(room, self.draw(few | st.integers(1, 150)))
         shape = (outs, window["dst_height"], window["dst_width"])
         more = self._residual(shape, source.pitch) | self.signs(
             "src_signed", "dst_signed", "dst_split"

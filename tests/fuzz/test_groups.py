@@ -66,8 +66,13 @@ class Groups:
         self.words += [int(word) for word in values.view(np.uint64)]
         return address
 
-    def add(self, groups: int, ins: int, outs: int, kernel: int, **fields: int) -> None:
-        """Append a convolution of so many groups, inputs and outputs of each."""
+    def add(
+        self, groups: int, ins: int, outs: int, kernel: int, tabled: float = 0.4, **fields: int
+    ) -> None:
+        """Append a convolution of so many groups, inputs and outputs of each.
+
+        ``tabled`` is how likely it has a table of channels.
+        """
         fan = ins * kernel**2
         weight_words = -(-fan // WORD_BYTES)
         rows = np.zeros((groups * outs, RECORD_WORDS + weight_words), np.uint64)
@@ -79,7 +84,7 @@ class Groups:
         bank_words, lane_groups = self.rows_at_once
         most = min(MAX_CHUNK, bank_words // weight_words * lane_groups)
         chunk = min(most, int(self.rng.choice([outs, outs, MAX_CHUNK, max(1, outs - 1)])))
-        if self.rng.random() < 0.4:
+        if self.rng.random() < tabled:
             entries = [self.rng.permutation(groups * n).astype(np.uint16) for n in (ins, outs)]
             table = np.concatenate([*entries, np.zeros(-groups * (ins + outs) % 4, np.uint16)])
             fields |= {"has_table": 1, "table_addr": self._store(table)}
@@ -145,4 +150,18 @@ def test_more_rows_than_a_set_has(engines: Engines, outs: int) -> None:
     made = Groups(outs, engine.config.bank_words, 4, 1)
     for groups, ins in ((3, 20), (7, 8), (60, 1), (59, 1)):
         made.add(groups, ins, outs, 7 if ins > 4 else 1)
+    Attempt(made.case(), Memory()).run(engine, Counter())
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize("seed", range(3))
+def test_the_table_behind_the_one_that_serves(engines: Engines, seed: int) -> None:
+    """Rounds of two groups look up both; the next table is received in the meantime.
+
+    That one's groups have another number of inputs.
+    """
+    engine = engines(4, True)
+    made = Groups(seed, engine.config.bank_words, 4, 1)
+    for groups, ins in ((12, 5), (20, 3), (30, 2), (60, 1), (15, 4)):
+        made.add(groups, ins, 1 + seed % 2, 3, tabled=1.0)
     Attempt(made.case(), Memory()).run(engine, Counter())
