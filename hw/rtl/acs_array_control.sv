@@ -134,7 +134,7 @@ module acs_array_control
   assign loose   = last_round_i && !offered_q && scan_busy_i == '0 && !clear_busy_i && !kind_i.gavg;
   assign loose_o = loose && (conv_drains || map_drains);
   assign tail    = tail_q && !post_idle_i;
-  assign tail_o  = tail;
+  assign tail_o  = tail_q;
   assign takes   = taken || !offered_q;
   // Whether an iteration is free is worked out where it waits: its channel comes from block RAM.
   assign offer_free = !offer_q.ends_round && offer_q.iteration.channel < tail_first_q &&
@@ -143,7 +143,7 @@ module acs_array_control
                       spare_q.iteration.b_channel < tail_first_q;
   assign next_free  = same_q && (takes ? spare_valid_q && spare_free : offer_free);
   always_ff @(posedge clk_i) begin
-    if (!tail) begin
+    if (!tail_q) begin
       stored_op_o    <= op_i;
       stored_apart_q <= kind_i.result_apart;
     end
