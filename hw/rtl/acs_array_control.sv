@@ -16,6 +16,7 @@ module acs_array_control
   input  wire logic         clear_i,       // a run begins or ends
   input  wire logic         leave_i,       // the next instruction, of whatever unit, is taken
   input  wire logic         start_i,
+  input  wire logic         ahead_i,       // the instruction began, and is still to be taken
   input  wire instruction_t op_i,
   input  wire kind_t        kind_i,
   output      instruction_t stored_op_o,   // whose results are requantized and stored
@@ -269,6 +270,7 @@ module acs_array_control
     .clear_i,
     .leave_i,
     .start_i      (start_i && is_conv),
+    .ahead_i,
     .op_i,
     .settled_i    (settled),
     .loose_i      (loose),

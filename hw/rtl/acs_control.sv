@@ -25,6 +25,7 @@ module acs_control
   output      instruction_t     array_op_o,    // for the array; ahead of op_o behind a gate
   output      kind_t            kind_o,        // of array_op_o
   output      logic             clear_o,       // a new instruction is about to start
+  output      logic             ahead_o,       // array_op_o began, and is still to be taken
   output      logic             array_start_o,
   output      logic             load_start_o,
   output      logic             linear_start_o,
@@ -194,6 +195,7 @@ module acs_control
   // gate, which the loader might otherwise keep from coming, were asked for before.
   logic is_gate_q, ahead_ready_q, ahead, ahead_start_q, ahead_q;
   assign ahead = ahead_ready_q && running_q;
+  assign ahead_o = ahead_q;
   always_ff @(posedge clk_i) begin
     ahead_ready_q <= state_q == StRun && is_gate_q && next_valid && next.scans &&
                      next_op.mask_out == op.mask_out && front_waits && !loader_busy_i &&

@@ -14,6 +14,7 @@ module acs_conv_control
   input  wire logic         clear_i,        // a run begins or ends
   input  wire logic         leave_i,        // the next instruction is taken
   input  wire logic         start_i,
+  input  wire logic         ahead_i,        // no pass begins before the instruction is taken
   input  wire instruction_t op_i,
   input  wire logic         settled_i,      // nothing is under way behind the array
   input  wire logic         loose_i,        // only items of the last round are, with all they need
@@ -251,7 +252,7 @@ module acs_conv_control
   assign half_plane     = plane_blocks(phase_size(op_i.dst_height, 1'b0),
                                        phase_row_log2(op_i.row_log2));
   assign clear_blocks_o = op_i.dst_split ? {3'b0, half_plane, 2'b0} : 16'(blocks);
-  assign clear_start_o  = state_q == StScanWait && listed_there && clears;
+  assign clear_start_o  = state_q == StScanWait && listed_there && !ahead_i && clears;
 
   // A pass begins, and takes so many rows.
   assign records_needed = !op_i.masked_zero;
@@ -355,7 +356,8 @@ module acs_conv_control
           end
           state_q <= listed_i.outputs ? StScanWait : StPass;
         end
-        StScanWait: if (listed_there) state_q <= StPass;
+        // What the instruction before waits for, the write master say, may take long.
+        StScanWait: if (listed_there && !ahead_i) state_q <= StPass;
         StPass: begin
           if (pass_q == PassEnd) begin
             if (lists_free) state_q <= StGroupEnd;

@@ -27,7 +27,7 @@ module acs_engine
       32'h8000_0000 | 32'((FeatureBlocks / 16) << 8) | 32'(LaneGroups);
 
   // Registers and control.
-  logic asked, start, done, abort, core_rst_n, trace, clear, discard;
+  logic asked, start, done, abort, core_rst_n, trace, clear, ahead, discard;
   buffers_t buffers;
   logic [7:0] status, record_addr;
   logic [31:0] fault_index, index;
@@ -159,6 +159,7 @@ module acs_engine
     .array_op_o        (array_op),
     .kind_o            (kind),
     .clear_o           (clear),
+    .ahead_o           (ahead),
     .array_start_o     (array_start),
     .load_start_o      (load_start),
     .linear_start_o    (linear_start),
@@ -323,6 +324,7 @@ module acs_engine
     .clear_i         (discard),
     .leave_i         (clear),
     .start_i         (array_start),
+    .ahead_i         (ahead),
     .op_i            (array_op),
     .kind_i          (kind),
     .stored_op_o     (stored_op),
