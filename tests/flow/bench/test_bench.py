@@ -135,13 +135,11 @@ def share_of_cycles(case: str, reference: str) -> float:
 @pytest.mark.unit
 @pytest.mark.parametrize("case", [case.name for case in chosen_cases()])
 def test_the_hls_engine_is_nearly_as_fast_as_the_rtl(case: str) -> None:
-    """The same work on the same masks behind the same memory, in at most 1.18 of the cycles.
-
-    1.15 of them before the RTL engine began instructions while the one before is stored."""
+    """The same work on the same masks behind the same memory, in at most 1.15 of the cycles."""
     hls, rtl = recorded("hls")[case], recorded("rtl")[case]
     same = ("images", "array_iterations", "macs", "bytes_read", "bytes_written")
     assert {key: hls[key] for key in same} == {key: rtl[key] for key in same}
-    assert hls["cycles"] <= 1.18 * rtl["cycles"]
+    assert hls["cycles"] <= 1.15 * rtl["cycles"]
     assert load_baseline(asset("benchmarks", "hls.json"))[RECORD]["memory"]["latency"] == 32
 
 
