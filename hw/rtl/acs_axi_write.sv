@@ -3,6 +3,10 @@
 // which serves one transfer at a time is never kept waiting.  Answers are counted, not waited
 // for, until the engine asks for idle.
 //
+// Words follow their address, because nobody could tell after a reset whether a slave still has
+// words without one.  Some slaves want to see a word before they take an address: where it is not
+// taken for 2**PatienceLog2 cycles, the words are offered all the same.
+//
 // While muted, words are taken and dropped, and words of a burst that was announced are sent
 // without strobes: nothing more is written.
 `default_nettype none
@@ -10,7 +14,8 @@
 module acs_axi_write
   import acs_pkg::*;
 #(
-  parameter int unsigned MaxBurst = 16
+  parameter int unsigned MaxBurst     = 16,
+  parameter int unsigned PatienceLog2 = 6
 ) (
   input  wire logic        clk_i,
   input  wire logic        rst_ni,
@@ -39,6 +44,7 @@ module acs_axi_write
   logic [60:0] aw_addr_q;
   logic [7:0] aw_len_q;
   logic [8:0] beats_q;  // left of the burst announced last
+  logic [PatienceLog2-1:0] patience_q;  // cycles until words are offered without their address
   logic offers_q, final_q;  // a word is on offer; it is the burst's last one
   logic dropped_q;  // it was not announced
   logic enabled_q;
@@ -87,6 +93,7 @@ module acs_axi_write
       error_q       <= 1'b0;
     end else begin
       if (axi_i.aw_ready) aw_valid_q <= 1'b0;
+      if (aw_valid_q && (axi_i.aw_ready || patience_q == 0)) offers_q <= beats_q != 0;
       if (beat) begin
         beats_q <= beats_q - 1'b1;
         final_q <= beats_q == 9'd2;
@@ -102,7 +109,6 @@ module acs_axi_write
         aw_valid_q <= !drop;
         dropped_q  <= drop;
         beats_q    <= 9'(burst_q);
-        offers_q   <= !drop;
         final_q    <= burst_q == 6'd1;
         left_q     <= left_q - 32'(burst_q);
         busy_q     <= !last_q;
@@ -123,6 +129,7 @@ module acs_axi_write
   always_ff @(posedge clk_i) begin
     burst_q <= burst;
     last_q  <= ends;
+    patience_q <= aw_valid_q ? patience_q - 1'b1 : '1;
     // A word on offer keeps its strobes.
     if (!axi_o.w_valid || axi_i.w_ready) enabled_q <= !mute_i;
     if (start_burst) begin

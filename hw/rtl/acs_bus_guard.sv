@@ -6,7 +6,8 @@
 // not reset.  After a reset, owed reads are taken and dropped, and a cut burst is finished with
 // words that are not written (no strobes), before a run starts.  Where nothing moves for
 // 2**QuietLog2 cycles, the memory was reset too and owes nothing; if it took words of a burst
-// whose address it has forgotten, it gets a burst for them.
+// whose address it has forgotten, it gets a burst for them, and if it has forgotten words that it
+// took before their address, it gets as many again.
 //
 // A run whose memory is owing and does not move for 2**DeadLog2 cycles is given up: the engine
 // behind is reset, and the status says so.
@@ -39,7 +40,7 @@ module acs_bus_guard
   typedef enum logic [1:0] {
     StReset,
     StDrain,    // waits for all that is owed
-    StReclaim,  // gives a memory that was reset the address of the words that it took
+    StReclaim,  // gives a memory that was reset the address or the words that it lacks
     StPass
   } state_e;
 
@@ -51,14 +52,15 @@ module acs_bus_guard
   logic open_q = 1'b0;  // a write burst is under way:
   logic addressed_q = 1'b0;  // its address was taken
   logic [8:0] left_q = '0;  // words to come
-  logic begun_q = 1'b0;  // a word of it was taken
+  logic [8:0] early_q = '0;  // words of it that were taken before its address,
+  logic [8:0] forgotten_q = '0;  // and before the reset
   logic [8:0] loose_q = '0;  // words offered since the reset for an address taken before
   logic held_q = 1'b0;  // a read address that was offered when the run was given up
   logic ended_q = 1'b0;  // the run was given up
   logic waiting_q = 1'b0;  // a run waits for the bus
   logic [DeadLog2:0] still_q = '0;  // cycles without a transfer
 
-  logic pass, ar, r, aw, w, b, opens, complete, closes, clean, owing, still, quiet;
+  logic pass, ar, r, aw, w, b, opens, complete, closes, early, clean, owing, still, quiet;
   logic [8:0] left;
 
   assign pass = state_q == StPass;
@@ -98,6 +100,7 @@ module acs_bus_guard
   assign left   = (opens ? 9'(write_i.aw.len) + 9'd1 : left_q) - 9'(w);
   // That no word is left is told without their difference.
   assign complete = opens ? write_i.aw.len == 0 && w : left_q == 9'(w);
+  assign early  = w && !aw && (opens || !addressed_q);
   assign closes = (opens || open_q) && (aw || (addressed_q && !opens)) && complete;
   assign clean  = owed_q == 0 && answers_q == 0 && !open_q && !held_q;
   assign owing  = owed_q != 0 || answers_q != 0;
@@ -118,19 +121,19 @@ module acs_bus_guard
     owed_q    <= owed_q + (ar ? 9'(axi_read_o.ar.len) + 9'd1 : '0) - 9'(r && owed_q != 0);
     answers_q <= answers_q + 6'(closes) - 6'(b && answers_q != 0);
     left_q    <= left;
+    early_q   <= (opens ? '0 : early_q) + 9'(early);
     if (opens) begin
       open_q      <= 1'b1;
       addressed_q <= 1'b0;
-      begun_q     <= 1'b0;
     end
     if (aw) addressed_q <= 1'b1;
-    if (w) begin
-      begun_q <= 1'b1;
-      if (state_q == StDrain && addressed_q) loose_q <= loose_q + 9'd1;
-    end
+    if (w && state_q == StDrain && addressed_q) loose_q <= loose_q + 9'd1;
     if (closes) open_q <= 1'b0;
-    // Answered: memory knew the address.
-    if (b && answers_q == 6'd1 && !open_q) loose_q <= '0;
+    if (b && answers_q == 6'd1 && !open_q) begin
+      // Answered: memory knew the address, and had the words.
+      loose_q     <= '0;
+      forgotten_q <= '0;
+    end
     if (ar && !pass) held_q <= 1'b0;
 
     unique case (state_q)
@@ -138,7 +141,8 @@ module acs_bus_guard
         still_q <= '0;
         held_q  <= 1'b0;
         // The memory knows nothing of this burst.
-        if (!addressed_q && !begun_q) open_q <= 1'b0;
+        if (!addressed_q && early_q == 0) open_q <= 1'b0;
+        forgotten_q <= addressed_q ? '0 : early_q;
         if (rst_ni) state_q <= StDrain;
       end
       StDrain, StReclaim: begin
@@ -151,7 +155,11 @@ module acs_bus_guard
           state_q   <= StPass;
           open_q    <= 1'b0;
           held_q    <= 1'b0;
-          if (state_q == StDrain && (loose_q != 0 || (open_q && addressed_q))) begin
+          if (state_q == StDrain && forgotten_q != 0 && addressed_q) begin
+            open_q  <= 1'b1;
+            left_q  <= forgotten_q;
+            state_q <= StReclaim;
+          end else if (state_q == StDrain && (loose_q != 0 || (open_q && addressed_q))) begin
             open_q      <= 1'b1;
             addressed_q <= 1'b0;
             loose_q     <= loose_q + left_q;
@@ -160,7 +168,8 @@ module acs_bus_guard
         end
       end
       default: begin
-        loose_q <= '0;
+        loose_q     <= '0;
+        forgotten_q <= '0;
         if (still_q[DeadLog2]) begin
           held_q  <= read_i.ar_valid && !axi_read_i.ar_ready;
           ended_q <= 1'b1;

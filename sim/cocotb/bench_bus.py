@@ -136,7 +136,7 @@ class Bench:
         self.memory = Buffers(self.clock)
         self.response = 2
         pin = self.reset if slave_reset else None
-        buses = [self._bus(dut, prefix) for prefix in top["masters"]]
+        self.buses = buses = [self._bus(dut, prefix) for prefix in top["masters"]]
         self.rules = [
             AxiRules(self.clock, self.reset, bus, slave_reset=slave_reset)
             for bus in (*buses, AxiLiteBus.from_prefix(dut, top["control"]))
@@ -431,6 +431,64 @@ async def resets_of_the_engine_alone(dut: ModifiableObject) -> None:
         # The bus stays as it is: a transfer that has begun does not change its ways.
         for _ in range(2):
             await bench.good_run(rng, more=True)
+
+
+async def take_words_alone(bench: Bench, until_last: bool) -> None:
+    """Let the slaves take the words of a burst and not its address."""
+    for slave in bench.slaves:
+        for name in ("aw", "w"):
+            getattr(slave.write_if, f"{name}_channel").clear_pause_generator()
+        slave.write_if.w_channel.queue_occupancy_limit = 64
+        slave.write_if.aw_channel.pause = True
+        slave.write_if.w_channel.pause = False
+    for _ in range(bench.job["limit"]):
+        await RisingEdge(bench.clock)
+        for bus in bench.buses:
+            w = bus.write.w
+            if int(w.wvalid.value) and int(w.wready.value) and int(w.wlast.value) >= until_last:
+                return
+    raise AssertionError("no word is offered before its address is taken")
+
+
+def take_addresses(bench: Bench) -> None:
+    """Let the slaves take addresses again."""
+    for slave in bench.slaves:
+        slave.write_if.aw_channel.pause = False
+
+
+@cocotb.test()
+async def words_before_their_address(dut: ModifiableObject) -> None:
+    """Slaves that wait for the words of a burst, in a good run and when they are reset too."""
+    bench = Bench(dut)
+    await bench.out_of_reset()
+    for seed in bench.job["seeds"]:
+        rng = random.Random(f"words first {seed}")
+        bench.draw(rng)
+        await bench.begin(rng, 0, rng.random() < 0.5, False)
+        await take_words_alone(bench, True)
+        if rng.random() < 0.7:
+            await bench.out_of_reset(rng.choice([1, 5]))
+            take_addresses(bench)
+        else:
+            take_addresses(bench)
+            await bench.finish(False)
+        await bench.good_run(rng, more=True)
+
+
+@cocotb.test()
+async def words_before_a_reset(dut: ModifiableObject) -> None:
+    """A memory without reset has words, and not their address, when the engine is reset."""
+    bench = Bench(dut, slave_reset=False)
+    await bench.out_of_reset()
+    for seed in bench.job["seeds"]:
+        rng = random.Random(f"words kept {seed}")
+        bench.draw(rng)
+        await bench.begin(rng, 0, rng.random() < 0.5, False)
+        await take_words_alone(bench, rng.random() < 0.3)
+        await ClockCycles(bench.clock, rng.randrange(20))
+        await bench.out_of_reset(rng.choice([1, 5]))
+        take_addresses(bench)
+        await bench.good_run(rng, more=True)
 
 
 @cocotb.test()

@@ -132,7 +132,7 @@ def test_any_bus_and_host(name: str, tmp_path: Path) -> None:
 
 TESTS = (
     *("good_runs", "errors", "resets", "resets_of_the_engine_alone", "dead_memory", "next_runs"),
-    "one_slave",
+    *("one_slave", "words_before_their_address", "words_before_a_reset"),
 )
 
 

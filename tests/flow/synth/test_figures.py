@@ -91,7 +91,7 @@ def test_parameters_are_found_in_the_sources() -> None:
     declared = modules()
     assert declared["acs_engine"] >= {"LaneGroups", "PostLanes"}
     assert declared["acs_lane_group"] == {"SumBits"}
-    assert declared["acs_requantize"] == {"Wide"}
+    assert declared["acs_requantize"] == {"Dsp", "Wide"}
     assert declared["acs_places"] == set()
 
 
