@@ -14,6 +14,9 @@ from acsgen.program.words import Words
 #: Runs of words that engines tell apart in a weight row.
 MAX_RUNS = 64
 
+#: Unwanted words between two wanted ones that engines read all the same.
+MAX_GAP = 2
+
 Masks = Mapping[str, ArrayLike]
 Flags = NDArray[np.bool_]
 
@@ -56,14 +59,15 @@ class Walk:
 def wanted_words(inputs: Flags, taps: int) -> int:
     """Return the words of a weight row that engines read under a mask of the inputs.
 
-    They are the record and every word with a weight of an active input; a single unwanted word
-    between two wanted ones is read too, and everything behind the last of :data:`MAX_RUNS` runs.
+    They are the record and every word with a weight of an active input; up to :data:`MAX_GAP`
+    unwanted words between wanted ones are read too, and everything behind the last of
+    :data:`MAX_RUNS` runs.
     """
     runs = [(0, RECORD_WORDS - 1)]
     for index in np.flatnonzero(inputs).tolist():
         first = RECORD_WORDS + index * taps // WORD_BYTES
         last = RECORD_WORDS + ((index + 1) * taps - 1) // WORD_BYTES
-        if first <= runs[-1][1] + 2 or len(runs) == MAX_RUNS:
+        if first <= runs[-1][1] + 1 + MAX_GAP or len(runs) == MAX_RUNS:
             runs[-1] = (runs[-1][0], last)
         else:
             runs.append((first, last))

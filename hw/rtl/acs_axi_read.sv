@@ -8,7 +8,7 @@
 module acs_axi_read
   import acs_pkg::*;
 #(
-  parameter int unsigned MaxBurst = 32,
+  parameter int unsigned MaxBurst = 64,
   parameter int unsigned Depth    = READ_AHEAD
 ) (
   input  wire logic        clk_i,

@@ -47,7 +47,7 @@ module acs_bus_guard
   // Not reset: the bus remembers too.  They are zero when the part is configured.
   state_e state_q = StReset;
   logic core_rst_q = 1'b0;
-  logic [8:0] owed_q = '0;  // read beats
+  logic [10:0] owed_q = '0;  // read beats
   logic [5:0] answers_q = '0;  // to write bursts
   logic open_q = 1'b0;  // a write burst is under way:
   logic addressed_q = 1'b0;  // its address was taken
@@ -118,7 +118,7 @@ module acs_bus_guard
     waiting_q  <= rst_ni && (start_i || waiting_q) && !pass;
     still_q    <= still && (!pass || (owing && !open_q)) ? still_q + 1'b1 : '0;
 
-    owed_q    <= owed_q + (ar ? 9'(axi_read_o.ar.len) + 9'd1 : '0) - 9'(r && owed_q != 0);
+    owed_q    <= owed_q + (ar ? 11'(axi_read_o.ar.len) + 11'd1 : '0) - 11'(r && owed_q != 0);
     answers_q <= answers_q + 6'(closes) - 6'(b && answers_q != 0);
     left_q    <= left;
     early_q   <= (opens ? '0 : early_q) + 9'(early);

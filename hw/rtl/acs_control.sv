@@ -49,6 +49,8 @@ module acs_control
   input  wire logic [15:0]      row_read_i,     // words read of every weight row of a group
   input  wire logic             loader_busy_i,
   input  wire logic             loader_asks_i,
+  input  wire logic             loader_free_i,
+  input  wire logic [28:0]      load_index_i,  // number of the instruction whose weights arrive
   input  wire logic [READERS-1:0] read_fault_i, // a word with an error answer is taken
   input  wire logic             linear_error_i, // likewise, by acs_linear, which takes them late
   input  wire logic             table_error_i,  // likewise, in the table that is used now
@@ -68,6 +70,7 @@ module acs_control
   output      logic             table_job_valid_o,
   output      table_job_t       table_job_o,
   output      channels_t        load_rows_o,
+  output      logic [28:0]      load_index_o,  // of the load that starts, also by the array
   output      logic             linear_job_valid_o,
   output      linear_job_t      linear_job_o,
   input  wire logic             linear_fits_i,
@@ -121,7 +124,7 @@ module acs_control
   logic ask_result_q;  // the write request of a LINEAR is not yet accepted
   logic error_q;  // an error answer among words of this instruction
   logic load_error_q, load_fails_q;  // among weights: of a later one, too; of this one
-  logic [28:0] load_index, load_index_q, load_error_index_q;
+  logic [28:0] load_index, load_error_index_q;
   logic stopping;
   logic is_exit_q, decision_q, leaves_q, judged_q, leaves;
   // What units say counts a cycle later, and then the next instruction is taken at once.
@@ -168,6 +171,7 @@ module acs_control
     .load_index_o (load_index),
     .loader_busy_i,
     .loader_asks_i,
+    .loader_free_i,
     .quiet_i      (array_quiet_i),
     .gate_done_i,
     .table_job_valid_o,
@@ -208,6 +212,8 @@ module acs_control
     end
     if (take) is_gate_q <= writes_mask(next_op);
   end
+
+  assign load_index_o = array_load_i ? index_q + 29'(ahead_q && state_q == StRun) : load_index;
 
   assign stopping = state_q inside {StIdle, StFlush, StHeaderAsk, StHeader, StFinish};
 
@@ -404,7 +410,6 @@ module acs_control
       ask_result_q  <= 1'b0;
       error_q       <= 1'b0;
       load_error_q  <= 1'b0;
-      load_index_q  <= '0;
       load_error_index_q <= '0;
       ran_q         <= 1'b0;
       instructions_q <= '0;
@@ -435,11 +440,9 @@ module acs_control
 
       // Weights may arrive before their instruction runs, so an error among them is kept with the
       // number of its instruction.  The other readers take words of the running instruction only.
-      if (load_o) load_index_q <= load_index;
-      else if (array_load_i) load_index_q <= index_q + 29'(ahead_q && state_q == StRun);
       if (read_fault_i[READER_WEIGHTS] && !load_error_q) begin
         load_error_q       <= 1'b1;
-        load_error_index_q <= load_index_q;
+        load_error_index_q <= load_index_i;
       end
       if (read_fault_i[READER_IMAGE] || table_error_i || linear_error_i) error_q <= 1'b1;
 

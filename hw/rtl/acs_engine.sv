@@ -31,6 +31,7 @@ module acs_engine
   buffers_t buffers;
   logic [7:0] status, record_addr;
   logic [31:0] fault_index, index;
+  logic [28:0] load_index, arriving_index;  // of instructions whose weights are asked for, arrive
   instruction_t op, array_op, stored_op, load_all_op;
   channels_t load_all_rows;
   kind_t kind;
@@ -67,6 +68,7 @@ module acs_engine
     load_list,
     loader_busy,
     loader_asks,
+    loader_free,
     chunk_done,
     row_read_valid,
     weight_set,
@@ -182,6 +184,8 @@ module acs_engine
     .row_read_i        (row_read),
     .loader_busy_i     (loader_busy),
     .loader_asks_i     (loader_asks),
+    .loader_free_i     (loader_free),
+    .load_index_i      (arriving_index),
     .read_fault_i      (read_fault),
     .linear_error_i    (linear_error),
     .table_error_i     (table_error),
@@ -199,6 +203,7 @@ module acs_engine
     .table_job_valid_o (table_job_valid),
     .table_job_o       (table_job),
     .load_rows_o       (load_all_rows),
+    .load_index_o      (load_index),
     .linear_job_valid_o(linear_job_valid),
     .linear_job_o      (linear_job),
     .linear_fits_i     (linear_fits),
@@ -396,6 +401,9 @@ module acs_engine
     .list_i          (row_list),
     .busy_o          (loader_busy),
     .asks_o          (loader_asks),
+    .free_o          (loader_free),
+    .index_i         (load_index),
+    .index_o         (arriving_index),
     .mask_write_i    (mask_write),
     .row_read_valid_o(row_read_valid),
     .row_read_o      (row_read),

@@ -36,6 +36,7 @@ module acs_front
   output      logic [28:0]        load_index_o, // number of the instruction
   input  wire logic               loader_busy_i,
   input  wire logic               loader_asks_i, // it has not asked for all of its rows
+  input  wire logic               loader_free_i, // it may ask for those of another CONV
   input  wire logic               quiet_i,      // a CONV with output mask has asked for its rows
   input  wire logic               gate_done_i,  // a mask is there
   // Channels of the table that memory was asked for, over all groups.
@@ -144,7 +145,7 @@ module acs_front
   } step_e;
   step_e step_q;
   logic [3:0] gates_q;  // gates that were queued and have not decided
-  logic good, reads, placed, allowed, masks_there, first_asked, second_asked;
+  logic good, reads, placed, follows, allowed, masks_there, first_asked, second_asked;
   logic [28:0] index_q;
 
   logic is_conv, is_listed;
@@ -173,7 +174,8 @@ module acs_front
   // behind those rows.
   assign placed    = is_linear_q && !loader_asks_i &&
                      (linear_fits_i || (is_gate_q && step_q == StSecond));
-  assign allowed   = reads && !waits_q && (!loader_busy_i || placed) && !stop_i;
+  assign follows   = is_conv_q && loader_free_i && (!has_table_q || step_q != StFirst);
+  assign allowed   = reads && !waits_q && (!loader_busy_i || placed || follows) && !stop_i;
 
   assign req_valid_o[READER_IMAGE]   = allowed && step_q == StFirst && is_load_q;
   assign req_valid_o[READER_TABLE]   = allowed && step_q == StFirst && has_table_q;

@@ -97,7 +97,7 @@ package acs_pkg;
   localparam int unsigned READERS = 5;
 
   // Words that may be on their way from memory, asked for and not yet used.
-  localparam int unsigned READ_AHEAD = 128;
+  localparam int unsigned READ_AHEAD = 512;
 
   // The AXI4 master, without the signals that never change: bursts count up, beats have eight
   // bytes.

@@ -14,7 +14,7 @@ module acs_read_share
   import acs_pkg::*;
 #(
   parameter int unsigned Users    = 4,   // the first has precedence
-  parameter int unsigned Requests = 32   // under way at once
+  parameter int unsigned Requests = 64   // under way at once
 ) (
   input  wire logic                    clk_i,
   input  wire logic                    rst_ni,

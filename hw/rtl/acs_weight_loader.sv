@@ -3,7 +3,8 @@
 // array, into the first chunk of the next instruction.
 //
 // A job is one of: all rows of all groups, in order; the rows of a group's active channels, whose
-// list may still grow; the records of its masked channels.  Where a mask turns inputs off,
+// list may still grow; the records of its masked channels.  The rows of the next job are asked for
+// while those of a job without runs still arrive.  Where a mask turns inputs off,
 // acs_weight_runs tells which words of a row are needed, and the loader leaves the others out.
 // Of groups that no mask cuts, a set takes as many as fit, one behind the other, each of them from
 // the first bank on.
@@ -28,12 +29,15 @@ module acs_weight_loader
   // A job: all rows of an instruction that will run,
   input  wire logic         all_start_i,
   input  wire instruction_t all_op_i,
-  input  wire channels_t    all_rows_i,   // over all groups
+  input  wire channels_t    all_rows_i,   // over all groups; only where the loader is free
   // or those rows of the instruction that runs which are in a list.
   input  wire logic         list_start_i,
   input  wire row_list_t    list_i,
-  output      logic         busy_o,
-  output      logic         asks_o,       // rows of the job are still to be asked for
+  input  wire logic [28:0]  index_i,      // number of the job's instruction
+  output      logic         busy_o,       // there is a job; known a cycle late
+  output      logic         asks_o,       // rows of it are still to be asked for
+  output      logic         free_o,       // it may get another one; known a cycle late
+  output      logic [28:0]  index_o,      // number of the instruction whose words arrive
   // Masks, 64 bits a word.
   input  wire mask_write_t  mask_write_i,
   // Words read of every row of the instruction that runs; known late where some are skipped.
@@ -76,37 +80,62 @@ module acs_weight_loader
   assign listed = !all_start_i;
   assign masked = listed && list_i.masked;
 
-  logic runs_busy;
-  logic busy_q, listed_q, masked_q;
+  typedef struct packed {
+    logic listed;
+    logic masked;
+    logic skips;  // words of rows; then runs must be known first
+    logic joins;  // a chunk takes several groups
+    logic [15:0] row_words;  // in memory
+    logic [15:0] whole_last;  // last word of a row, as far as it is read
+    channels_t channels;  // of a group, or of two that are taken at a time
+    logic [7:0] chunk;
+    logic [7:0] band_rows;  // read side by side, at most
+    logic [28:0] index;
+  } load_job_t;
+
+  // The job whose rows are asked for, or were asked for last, and the one whose words arrive.
+  load_job_t new_job, ask_job_q, job_q;
+  logic ask_q;  // rows are to be asked for:
   logic [31:0] weight_addr_q;
-  logic [15:0] row_words_q;  // in memory
-  logic [15:0] whole_last_q;  // last word of a row, as far as it is read
-  logic skips_q;  // words of rows; then runs must be known first
-  logic joins_q;  // a chunk takes several groups
-  channels_t channels_q, all_rows_q;  // of a group, or of two that are taken at a time; of all
-  logic [7:0] chunk_q;
-  logic [7:0] ask_rows_q;  // asked for at once, at most
-  logic [7:0] band_rows_q;  // read side by side, at most
-  // Rows of a group, as far as known; as numbers of rows and of the last one.
-  channels_t rows, rows_q, last_row_number_q;
-  logic rows_known, rows_known_q;
-  assign rows       = listed_q ? list_i.rows : channels_q;
-  assign rows_known = !listed_q || list_i.complete;
-  // A job with no rows may be over before its runs are found.
-  assign busy_o     = busy_q || runs_busy;
-  // What is known of an earlier list does not hold for the next one.
+  channels_t all_rows_q;
+  logic [7:0] together_q;  // rows asked for at once, at most
+  logic waits_q;  // the job's words come behind those of the job before
+  logic busy_q;  // words of a job arrive
+  logic begins;
+  assign begins = waits_q && !busy_q;
+
+  // Rows of a group, as far as known; as numbers of rows and of the last one.  What is known of an
+  // earlier list does not hold for the next one.
+  channels_t ask_rows, rows, ask_rows_q, rows_q, last_ask_number_q, last_row_number_q;
+  logic ask_rows_known_q, rows_known_q;
+  assign ask_rows = ask_job_q.listed ? list_i.rows : ask_job_q.channels;
+  assign rows     = job_q.listed ? list_i.rows : job_q.channels;
   always_ff @(posedge clk_i) begin
+    ask_rows_q        <= ask_rows;
+    last_ask_number_q <= ask_rows - 1'b1;
+    ask_rows_known_q  <= (!ask_job_q.listed || list_i.complete) && !start;
     rows_q            <= rows;
     last_row_number_q <= rows - 1'b1;
-    rows_known_q      <= rows_known && !start;
+    rows_known_q      <= (!job_q.listed || list_i.complete) && !begins;
   end
+
+  // A job with no rows may be over before its runs are found.  Runs are kept until the words that
+  // they name are here.
+  logic runs_busy, all_skips_q;
+  always_ff @(posedge clk_i) begin
+    busy_o <= rst_ni && (start || ask_q || waits_q || busy_q || runs_busy);
+    free_o <= rst_ni && !(start || ask_q || waits_q || runs_busy ||
+                          (busy_q && job_q.skips && all_skips_q));
+  end
+  assign asks_o  = ask_q;
+  assign index_o = job_q.index;
 
   // Runs of wanted words in every row.
   logic runs_there, ask_there_q, next_there, runs_start;
   logic [6:0] run_count;
   logic [5:0] ask_run_q, next_run_q;
   run_t listed_ask, listed_run;
-  logic op_skips_q, all_skips_q, all_joins_q, all_pairs_q, counted, counts_taken_q;
+  logic op_skips_q, all_joins_q, all_pairs_q, counted, counts_taken_q;
   logic [15:0] counted_words;
   // Both instructions are there a cycle before their job.  Words are skipped only where there is
   // one group, so that the count of its words is done with a cycle later.
@@ -169,21 +198,27 @@ module acs_weight_loader
   channels_t rows_left;
   logic pick, band_turns;
   assign rows_left  = all_rows_q - asked_q;
-  assign run_rows   = rows_left < channels_t'(ask_rows_q) ? rows_left[7:0] : ask_rows_q;
-  assign row_addr_o = masked_q ? ~listed_t'(asked_q) : listed_t'(asked_q);
+  assign run_rows   = rows_left < channels_t'(together_q) ? rows_left[7:0] : together_q;
+  assign row_addr_o = ask_job_q.masked ? ~listed_t'(asked_q) : listed_t'(asked_q);
   always_ff @(posedge clk_i) begin
-    run_q        <= skips_q ? listed_ask : ask_band_q ? band(ask_first_q, row_words_q)
-                                                      : '{first: '0, last: whole_last_q};
-    final_run_q  <= skips_q ? runs_there && 7'(ask_run_q) == run_count - 7'd1
-                            : !ask_band_q || band_ends(ask_first_q, row_words_q);
-    more_q       <= listed_q ? asked_q < rows : rows_left != 0;
-    all_q        <= rows_known_q && asked_q == rows_q;
-    turns_q      <= asked_q == channels_t'(band_rows_q) - 1'b1 ||
-                    (rows_known_q && asked_q == last_row_number_q);
+    if (ask_job_q.skips) begin
+      run_q       <= listed_ask;
+      final_run_q <= runs_there && 7'(ask_run_q) == run_count - 7'd1;
+    end else if (ask_band_q) begin
+      run_q       <= band(ask_first_q, ask_job_q.row_words);
+      final_run_q <= band_ends(ask_first_q, ask_job_q.row_words);
+    end else begin
+      run_q       <= '{first: '0, last: ask_job_q.whole_last};
+      final_run_q <= 1'b1;
+    end
+    more_q       <= ask_job_q.listed ? asked_q < ask_rows : rows_left != 0;
+    all_q        <= ask_rows_known_q && asked_q == ask_rows_q;
+    turns_q      <= asked_q == channels_t'(ask_job_q.band_rows) - 1'b1 ||
+                    (ask_rows_known_q && asked_q == last_ask_number_q);
     run_rows_q   <= run_rows;
   end
 
-  logic product_valid_q, address_valid_q, asks_q;
+  logic product_valid_q, address_valid_q, ask_ends_q;
   logic product_moves, address_moves;
   channels_t product_rows;
   logic [15:0] product_first_q, product_words_q;
@@ -191,17 +226,19 @@ module acs_weight_loader
   logic [27:0] product_q;  // words of the rows, or of those before the one from a list
   logic [31:0] product_base_q, address_q, run_addr_q;
   logic [23:0] request_words_q;
-  assign product_rows  = listed_q ? channels_t'(row_index_i) : channels_t'(run_rows_q);
+  assign product_rows  = ask_job_q.listed ? channels_t'(row_index_i) : channels_t'(run_rows_q);
   assign address_moves = !address_valid_q || req_ready_i;
   assign product_moves = !product_valid_q || address_moves;
-  assign pick          = busy_q && fresh_q && more_q && (!skips_q || ask_there_q) && product_moves;
+  assign pick          = ask_q && fresh_q && more_q && (!ask_job_q.skips || ask_there_q) &&
+                         product_moves;
   // That a row was the last one in the list may be known only later.
-  assign band_turns    = busy_q && fresh_q && ask_band_q && ((pick && turns_q) || all_q);
-  // How many rows a list will have is known late.
+  assign band_turns    = ask_q && fresh_q && ask_band_q && ((pick && turns_q) || all_q);
+  // All rows are asked for, but for those on their way.
   always_ff @(posedge clk_i) begin
-    asks_q <= busy_q && (listed_q || asked_q != all_rows_q || product_valid_q || address_valid_q);
+    ask_ends_q <= ask_q && !start && !pick && !ask_band_q &&
+                  (ask_job_q.listed ? ask_rows_known_q && asked_q == ask_rows_q :
+                                      asked_q == all_rows_q);
   end
-  assign asks_o        = asks_q;
   assign req_valid_o   = address_valid_q;
   assign req_o         = '{
     address: params_i + {29'b0, address_q, 3'b0},
@@ -209,16 +246,17 @@ module acs_weight_loader
   };
   always_ff @(posedge clk_i) begin
     if (product_moves) begin
-      product_q       <= 28'(product_rows) * 28'(row_words_q);
+      product_q       <= 28'(product_rows) * 28'(ask_job_q.row_words);
       product_base_q  <= weight_addr_q + 32'(run_q.first);
       product_first_q <= run_q.first;
       product_words_q <= run_q.last - run_q.first + 16'd1;
       product_final_q <= final_run_q;
     end
     if (address_moves) begin
-      address_q       <= (listed_q ? product_base_q : run_addr_q) +
-                         (listed_q ? 32'(product_q) : 32'(product_first_q));
-      request_words_q <= listed_q || skips_q ? 24'(product_words_q) : product_q[23:0];
+      address_q       <= (ask_job_q.listed ? product_base_q : run_addr_q) +
+                         (ask_job_q.listed ? 32'(product_q) : 32'(product_first_q));
+      request_words_q <= ask_job_q.listed || ask_job_q.skips ? 24'(product_words_q)
+                                                             : product_q[23:0];
     end
   end
 
@@ -249,21 +287,22 @@ module acs_weight_loader
   logic last_row_q, last_of_all_q, decided_q, chunk_full_q, chunk_complete;
   logic band_turns_q, turn_known_q;
   always_ff @(posedge clk_i) begin
-    last_row_q   <= (rows_known_q && loaded_q == last_row_number_q) || (!listed_q && left_q == 1);
+    last_row_q   <= (rows_known_q && loaded_q == last_row_number_q) ||
+                    (!job_q.listed && left_q == 1);
     decided_q    <= rows_known_q || (rows_q != 0 && last_row_number_q > loaded_q);
     last_of_all_q <= left_q == 1;
-    chunk_full_q <= !joins_q && position_q == chunk_q - 8'd1;
+    chunk_full_q <= !job_q.joins && position_q == job_q.chunk - 8'd1;
     // Three cycles, of the three words at least that a row has.
-    next_base_q    <= 16'(row_base_q) + row_words_q - 16'(RECORD_WORDS);
-    another_fits_q <= joins_q && left_q != 1 &&
-                      another_fits(channels_t'(position_q) + 1'b1, channels_q, group_base_q,
+    next_base_q    <= 16'(row_base_q) + job_q.row_words - 16'(RECORD_WORDS);
+    another_fits_q <= job_q.joins && left_q != 1 &&
+                      another_fits(channels_t'(position_q) + 1'b1, job_q.channels, group_base_q,
                                    next_base_q, 17'(BankWords));
-    band_turns_q <= position_q == band_rows_q - 8'd1 ||
+    band_turns_q <= position_q == job_q.band_rows - 8'd1 ||
                     (rows_known_q && channels_t'(position_q) == last_row_number_q);
-    turn_known_q <= position_q == band_rows_q - 8'd1 || rows_known_q ||
+    turn_known_q <= position_q == job_q.band_rows - 8'd1 || rows_known_q ||
                     (rows_q != 0 && last_row_number_q > channels_t'(position_q));
-    band_run_q   <= band(first_q, row_words_q);
-    band_final_q <= band_ends(first_q, row_words_q);
+    band_run_q   <= band(first_q, job_q.row_words);
+    band_final_q <= band_ends(first_q, job_q.row_words);
   end
 
   assign last_word      = end_q && final_q;
@@ -273,22 +312,22 @@ module acs_weight_loader
                           !(last_word && !decided_q) && !(band_q && end_q && !turn_known_q);
   assign take           = data_valid_i && data_ready_o;
   assign chunk_complete = chunk_full_q || (last_row_q && !another_fits_q);
-  assign from_list      = skips_q && next_valid_q;
+  assign from_list      = job_q.skips && next_valid_q;
   // The run changes: at once where the next one is known.
-  assign loads          = busy_q && !known_q && !settles_q && (!skips_q || next_valid_q);
+  assign loads          = busy_q && !known_q && !settles_q && (!job_q.skips || next_valid_q);
 
   always_ff @(posedge clk_i) begin
     if (take && !end_q) begin
       word_q <= word_q + 16'd1;
       end_q  <= word_q + 16'd1 == last_q;
     end
-    if (take && end_q && !skips_q) begin
+    if (take && end_q && !job_q.skips) begin
       word_q <= '0;  // of the next whole row, which has more than one
       end_q  <= 1'b0;
     end
-    if (loads && !skips_q) begin
+    if (loads && !job_q.skips) begin
       word_q  <= band_q ? band_run_q.first : '0;
-      last_q  <= band_q ? band_run_q.last : whole_last_q;
+      last_q  <= band_q ? band_run_q.last : job_q.whole_last;
       end_q   <= band_q && band_run_q.first == band_run_q.last;
       final_q <= !band_q || band_final_q;
     end
@@ -306,30 +345,25 @@ module acs_weight_loader
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || clear_i) begin
+      ask_job_q        <= '0;
+      job_q            <= '0;
+      ask_q            <= 1'b0;
+      waits_q          <= 1'b0;
       busy_q           <= 1'b0;
-      listed_q         <= 1'b0;
-      masked_q         <= 1'b0;
-      weight_addr_q    <= '0;
-      row_words_q      <= '0;
-      whole_last_q     <= '0;
-      joins_q          <= 1'b0;
-      channels_q       <= '0;
-      all_rows_q       <= '0;
-      chunk_q          <= '0;
-      ask_rows_q       <= '0;
-      band_rows_q      <= '0;
       asked_q          <= '0;
       fresh_q          <= 1'b0;
       product_valid_q  <= 1'b0;
       address_valid_q  <= 1'b0;
+      weight_addr_q    <= '0;
       run_addr_q       <= '0;
+      all_rows_q       <= '0;
+      together_q       <= '0;
       loaded_q         <= '0;
       left_q           <= '0;
       position_q       <= '0;
       bank_q           <= '0;
       row_base_q       <= '0;
       group_base_q     <= '0;
-      skips_q          <= 1'b0;
       ask_run_q        <= '0;
       next_run_q       <= '0;
       next_valid_q     <= 1'b0;
@@ -351,7 +385,7 @@ module acs_weight_loader
       sets_used_q <= sets_used_q + 2'(take && !begun_q) - 2'(chunk_done_i);
 
       // Requests.
-      fresh_q         <= busy_q && !pick && !band_turns;
+      fresh_q         <= ask_q && !pick && !band_turns;
       product_valid_q <= pick || !product_moves;
       address_valid_q <= address_moves ? product_valid_q : address_valid_q;
       if (address_moves && product_valid_q && product_final_q) begin
@@ -359,12 +393,13 @@ module acs_weight_loader
       end
       if (pick) begin
         ask_run_q <= final_run_q ? '0 : ask_run_q + 6'd1;
-        if (listed_q) begin
+        if (ask_job_q.listed) begin
           if (final_run_q || ask_band_q) asked_q <= asked_q + 1'b1;
         end else if (final_run_q) begin
           asked_q <= asked_q + channels_t'(run_rows_q);
         end
       end
+      if (ask_ends_q && !product_valid_q && !address_valid_q) ask_q <= 1'b0;
       if (band_turns) begin
         ask_first_q <= run_q.last + 16'd1;
         if (final_run_q) ask_band_q <= 1'b0;
@@ -372,14 +407,14 @@ module acs_weight_loader
       end
 
       // The next run of a list, and the one that arrives.
-      if (!next_valid_q && busy_q && skips_q && next_there) begin
+      if (!next_valid_q && busy_q && job_q.skips && next_there) begin
         next_valid_q <= 1'b1;
         next_run_q   <= runs_there && 7'(next_run_q) == run_count - 7'd1 ? '0 : next_run_q + 6'd1;
       end
       settles_q <= 1'b0;
       if (loads) known_q <= 1'b1;
       if (take && end_q) begin
-        if (skips_q) known_q <= next_valid_q;
+        if (job_q.skips) known_q <= next_valid_q;
         // The band's next run, and whether it turns there, are worked out first.
         if (band_q) known_q <= 1'b0;
         settles_q <= band_q && band_turns_q;
@@ -419,48 +454,61 @@ module acs_weight_loader
           end
           if (last_row_q) begin
             loaded_q <= '0;
-            if (listed_q || last_of_all_q) busy_q <= 1'b0;
+            if (job_q.listed || last_of_all_q) busy_q <= 1'b0;
           end
         end
       end
       // An empty list has no words that the job could wait for.
-      if (busy_q && listed_q && rows_known_q && rows_q == 0) busy_q <= 1'b0;
+      if (job_q.listed && rows_known_q && rows_q == 0) busy_q <= 1'b0;
+      if (ask_job_q.listed && ask_rows_known_q && ask_rows_q == 0) ask_q <= 1'b0;
       if (chunk_done_i) begin
         rows_o[free_set_q] <= '0;
         complete_o[free_set_q] <= 1'b0;
         free_set_q         <= !free_set_q;
       end
+      if (begins) begin
+        busy_q       <= 1'b1;
+        waits_q      <= 1'b0;
+        job_q        <= ask_job_q;
+        next_run_q   <= '0;
+        next_valid_q <= 1'b0;
+        known_q      <= 1'b0;
+        settles_q    <= 1'b1;
+        loaded_q     <= '0;
+        band_q       <= ask_job_q.listed && !ask_job_q.masked && !ask_job_q.skips;
+        first_q      <= '0;
+        early_o.words <= '0;
+        left_q       <= all_rows_q;
+      end
       if (start) begin
-        busy_q          <= 1'b1;
-        listed_q        <= listed;
-        masked_q        <= masked;
-        skips_q         <= runs_start;
-        weight_addr_q   <= job.weight_addr;
-        run_addr_q      <= job.weight_addr;
-        row_words_q     <= job.row_words;
-        whole_last_q    <= masked ? 16'(RECORD_WORDS - 1) : job.row_words - 16'd1;
-        joins_q         <= all_start_i && all_joins_q;
-        channels_q      <= all_start_i && all_pairs_q ? job.channels << 1 : job.channels;
-        all_rows_q      <= all_rows_i;
-        chunk_q         <= job.chunk;
-        ask_rows_q      <= runs_start ? 8'd1 : all_joins_q && job.chunk < 8'(JoinedRows)
-                                             ? 8'(JoinedRows) : job.chunk;
-        band_rows_q     <= job.chunk < 8'(LaneGroups) ? job.chunk : 8'(LaneGroups);
-        asked_q         <= '0;
-        ask_run_q       <= '0;
-        next_run_q      <= '0;
-        next_valid_q    <= 1'b0;
-        known_q         <= 1'b0;
-        settles_q       <= 1'b1;
-        loaded_q        <= '0;
-        ask_band_q      <= listed && !masked && !runs_start;
-        band_q          <= listed && !masked && !runs_start;
-        ask_first_q     <= '0;
-        first_q         <= '0;
-        early_o.words   <= '0;
-        left_q          <= all_rows_i;
+        ask_q       <= 1'b1;
+        waits_q     <= 1'b1;
+        ask_job_q   <= new_job;
+        weight_addr_q <= job.weight_addr;
+        run_addr_q  <= job.weight_addr;
+        all_rows_q  <= all_rows_i;
+        together_q  <= runs_start ? 8'd1 : all_joins_q && job.chunk < 8'(JoinedRows)
+                                           ? 8'(JoinedRows) : job.chunk;
+        asked_q     <= '0;
+        ask_run_q   <= '0;
+        ask_band_q  <= listed && !masked && !runs_start;
+        ask_first_q <= '0;
       end
     end
+  end
+
+  always_comb begin
+    new_job             = '0;
+    new_job.listed      = listed;
+    new_job.masked      = masked;
+    new_job.skips       = runs_start;
+    new_job.joins       = all_start_i && all_joins_q;
+    new_job.row_words   = job.row_words;
+    new_job.whole_last  = masked ? 16'(RECORD_WORDS - 1) : job.row_words - 16'd1;
+    new_job.channels    = all_start_i && all_pairs_q ? job.channels << 1 : job.channels;
+    new_job.chunk       = job.chunk;
+    new_job.band_rows   = job.chunk < 8'(LaneGroups) ? job.chunk : 8'(LaneGroups);
+    new_job.index       = index_i;
   end
 
   always_ff @(posedge clk_i) if (take && word_q == 0) head_q <= data_i;
@@ -469,7 +517,7 @@ module acs_weight_loader
   assign record_write_o = take && word_q == 16'(RECORD_WORDS - 1);
   assign record_addr_o  = {set_q, position_q[6:0]};
   assign record_o       = '{
-    bias: masked_q ? record.masked_bias : record.bias,
+    bias: job_q.masked ? record.masked_bias : record.bias,
     mult: record.mult,
     shift: bounded_shift(record.shift)
   };
@@ -486,8 +534,12 @@ module acs_weight_loader
 `ifndef SYNTHESIS
   one_job_at_a_time :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   start |-> !busy_q && !product_valid_q && !address_valid_q)
+                   start |-> !ask_q && !waits_q && !product_valid_q && !address_valid_q &&
+                             (all_start_i || !busy_q))
   else $error("a job before the end of the last one");
+  runs_of_one_job :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) runs_start |-> !(busy_q && job_q.skips))
+  else $error("runs of a job whose words arrive are lost");
 `endif
 
 endmodule

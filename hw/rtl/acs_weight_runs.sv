@@ -1,7 +1,8 @@
 // Which words of its weight rows a convolution needs when a mask turns inputs off: the record, and
 // the words that hold a weight of an active input, as runs of neighbours.
 //
-// A single unneeded word between two needed ones is read all the same: another burst costs more.
+// A gap of one or two unneeded words between needed ones is read all the same: another burst costs
+// more, and DRAM reads four words at a time.
 // So are all words behind the last run that has a place in the list.
 //
 // Runs may be used as soon as the one behind them has begun.
@@ -11,7 +12,8 @@ module acs_weight_runs
   import acs_isa_pkg::*;
   import acs_pkg::*;
 #(
-  parameter int unsigned Runs = 64
+  parameter int unsigned Runs = 64,
+  parameter int unsigned Gap  = 2
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -103,7 +105,7 @@ module acs_weight_runs
       end
       if (read_q) byte_q <= byte_q + 16'(taps_q);
       if (active_q && near) open_q.last <= last_q;
-      if (active_q) near_last_q <= last_q + 16'd2;
+      if (active_q) near_last_q <= last_q + 16'(Gap + 1);
       if (append) begin
         count_q <= count_q + 7'd1;
         full_q  <= count_q == 7'(Runs - 2);
@@ -121,7 +123,7 @@ module acs_weight_runs
         kernel_q  <= op_i.kernel;
         byte_q    <= '0;
         open_q    <= '{first: '0, last: 16'(RECORD_WORDS - 1)};
-        near_last_q <= 16'(RECORD_WORDS + 1);
+        near_last_q <= 16'(RECORD_WORDS + Gap);
         full_q    <= 1'b0;
         count_q   <= '0;
         words_q   <= '0;

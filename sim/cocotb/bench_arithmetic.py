@@ -15,6 +15,7 @@ from acsgen.isa.generated import LANES, RECORD_WORDS, SHIFT_MAX, SHIFT_MIN, WORD
 LANE_BITS = 32
 REQUANTIZE_STAGES, GROUP_STAGES = 4, 4
 MAX_RUNS = 64
+MAX_GAP = 2
 BANK_WORDS = 64
 I32 = 1 << 31
 
@@ -201,7 +202,7 @@ def runs_of(active: list[bool], taps: int) -> list[tuple[int, int]]:
                 needed.add(RECORD_WORDS + (channel * taps + tap) // WORD_BYTES)
     runs: list[tuple[int, int]] = []
     for word in sorted(needed):
-        if runs and word - runs[-1][1] <= 2:
+        if runs and word - runs[-1][1] <= 1 + MAX_GAP:
             runs[-1] = (runs[-1][0], word)
         else:
             runs.append((word, word))

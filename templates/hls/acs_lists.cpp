@@ -129,7 +129,7 @@ bool add_column(RunMaker &maker, row_word_t first, row_word_t last, Burst &burst
     maker.full_at = unsigned(next_burst + unsigned(BURST_WORDS));
   }
   maker.last = last;
-  maker.joins_at = unsigned(last + 2u);
+  maker.joins_at = unsigned(last + 1u + MAX_GAP);
   return full || !joins;
 }
 
@@ -159,7 +159,7 @@ void list_masks(const Instruction &op, const Products &products, const Memories 
   RunMaker maker;
   maker.first = 0;
   maker.last = unsigned(RECORD_WORDS - 1);
-  maker.joins_at = unsigned(RECORD_WORDS + 1);
+  maker.joins_at = unsigned(RECORD_WORDS + MAX_GAP);
   maker.full_at = unsigned(BURST_WORDS);
   maker.runs = 1;
   maker.made = 0;

@@ -26,6 +26,9 @@ struct Burst {
 
 // Runs of words that are told apart in a row; behind the last of them everything is read.
 constexpr int MAX_RUNS = 64;
+// Unneeded words between two needed ones that are read all the same: another burst costs more, and
+// DRAM reads four words at a time.
+constexpr int MAX_GAP = 2;
 constexpr int MAX_BURSTS = 2 * MAX_RUNS + (BANK_WORDS + acs_isa::RECORD_WORDS) / BURST_WORDS;
 
 constexpr int TABLE_ENTRIES = acs_isa::WORD_BITS / 16;  // of 16 bits, in a word

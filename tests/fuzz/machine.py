@@ -59,6 +59,8 @@ Flags = NDArray[np.bool_]
 
 #: Runs of words that engines tell apart in a weight row.
 MAX_RUNS = 64
+#: Unneeded words between two needed ones that are read all the same.
+MAX_GAP = 2
 
 #: Header words that only an engine with a clock has.
 CLOCKED = (ResultHeader.CYCLES, ResultHeader.STALL_CYCLES)
@@ -301,7 +303,7 @@ class Machine:
     def _words_of_row(self, op: Instruction) -> int:
         """Words that are read of a weight row: not those whose weights all meet masked inputs.
 
-        A single such word between two others is read, and all behind the start of run MAX_RUNS.
+        Up to MAX_GAP such words between others are read, and all behind the start of run MAX_RUNS.
         """
         if op.mask_in == MASK_NONE or op.groups != 1 or op.has_table:
             return op.row_words
@@ -309,7 +311,9 @@ class Machine:
         words = np.zeros(op.row_words, bool)
         words[:RECORD_WORDS] = True
         words[RECORD_WORDS + np.flatnonzero(weights) // WORD_BYTES] = True
-        words[1:-1] |= words[:-2] & words[2:]
+        read = np.flatnonzero(words)
+        for before, after in zip(read, read[1:], strict=False):
+            words[before:after] |= after - before <= 1 + MAX_GAP
         starts = np.flatnonzero(words & ~np.concatenate([[False], words[:-1]]))
         if len(starts) > MAX_RUNS:
             words[starts[MAX_RUNS - 1] : np.flatnonzero(words)[-1]] = True
