@@ -51,14 +51,17 @@ def array_iterations(
     return dealt * active_in * taps
 
 
-def best_chunk(lane_groups: int, channels: int, largest: int) -> int:
+def best_chunk(lane_groups: int, channels: int, largest: int, blocks: int) -> int:
     """Return the chunk, up to ``largest`` channels, for a group of ``channels`` outputs.
 
-    Chunks are equal parts of whole rounds of the lane groups, of up to four rounds each.  Engines
-    start with the first rows of a chunk, and lose least with large ones: few lanes idle at their
-    ends, and many weights come before they are needed.
+    Chunks are equal parts of whole rounds of the lane groups.  Engines start with the first rows of
+    a chunk, and lose least with large ones: few lanes idle at their ends, and many weights come
+    before they are needed.  Where a channel has several ``blocks``, the first of them meets all
+    rows of a chunk before the second meets any: rows must come faster then, and chunks are of up
+    to four rounds where others are of up to eight.
     """
-    most = max(lane_groups, min(largest, 4 * lane_groups) // lane_groups * lane_groups)
+    most_rounds = 8 if blocks == 1 else 4
+    most = max(lane_groups, min(largest, most_rounds * lane_groups) // lane_groups * lane_groups)
     most = min(most, largest)
     if channels <= most:
         return channels

@@ -179,7 +179,7 @@ class CyclesMeasure(_LayerwiseMeasure):
         groups, op = self._engine.lane_groups, load.op
         row_words = math.ceil(op.ins * op.kernel / WORD_BYTES)
         largest = min(MAX_CHUNK, max(self._engine.bank_words // row_words, 1) * groups)
-        chunk = best_chunk(groups, op.outs, largest)
+        chunk = best_chunk(groups, op.outs, largest, blocks)
 
         def dealt(active: int) -> int:
             return sum(rounds(blocks, part, groups) for part in chunks(active, chunk))

@@ -86,7 +86,9 @@ module acs_channels
 
   assign step   = scans_q && may_q;
   always_ff @(posedge clk_i) begin
-    may_q <= !deciding_i.busy || (!scan_i && !step && next_q < deciding_i.decided);
+    may_q <= !deciding_i.busy ||
+             (!scan_i && (step ? next_q + 1'b1 < deciding_i.decided
+                               : next_q < deciding_i.decided));
   end
 
   always_ff @(posedge clk_i) begin

@@ -53,10 +53,12 @@ def test_chunks_cover_the_active_channels() -> None:
     assert chunks(0, 4) == []
 
 
-@given(st.integers(1, 8), st.integers(1, 64), st.integers(1, 64))
-def test_the_chunk_chosen_is_allowed(lane_groups: int, channels: int, rows: int) -> None:
+@given(st.integers(1, 8), st.integers(1, 64), st.integers(1, 64), st.integers(1, 5))
+def test_the_chunk_chosen_is_allowed(
+    lane_groups: int, channels: int, rows: int, blocks: int
+) -> None:
     largest = rows * lane_groups
-    chunk = best_chunk(lane_groups, channels, largest)
+    chunk = best_chunk(lane_groups, channels, largest, blocks)
     assert 1 <= chunk <= min(largest, channels)
     assert chunk == channels or chunk % lane_groups == 0
 

@@ -90,12 +90,14 @@ def _lower(operands: Operands, step: Step, layer: IntConv) -> Instruction:
     order = constants.convolutions[layer.name]
     bank_rows = engine.bank_words // (rows.row_words - RECORD_WORDS)
     largest = min(MAX_CHUNK, bank_rows * engine.lane_groups)
+    result = operands.result(step)
+    blocks = plane_blocks(result["dst_height"], result["row_log2"])
     return Instruction(
         Opcode.CONV,
         **{
             **operands.source(step),
             **operands.window(step, layer.weight.shape[-1], layer.stride, layer.pad),
-            **operands.result(step),
+            **result,
             **operands.residual(layer.residual, layer.res_mult),
             **_pad_values(operands, layer),
             "channels": order.channels,
@@ -106,7 +108,7 @@ def _lower(operands: Operands, step: Step, layer: IntConv) -> Instruction:
         src_plane=operands.phase_plane(step),
         groups=order.groups,
         channels_in=order.channels_in,
-        chunk=best_chunk(engine.lane_groups, order.channels, largest),
+        chunk=best_chunk(engine.lane_groups, order.channels, largest, blocks),
         weight_addr=rows.address,
         row_words=rows.row_words,
         has_table=int(layer.name in constants.tables),
