@@ -9,6 +9,7 @@ nowhere else, and it refuses programs whose results would depend on an undefined
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -312,7 +313,7 @@ class Machine:
         words[:RECORD_WORDS] = True
         words[RECORD_WORDS + np.flatnonzero(weights) // WORD_BYTES] = True
         read = np.flatnonzero(words)
-        for before, after in zip(read, read[1:], strict=False):
+        for before, after in itertools.pairwise(read):
             words[before:after] |= after - before <= 1 + MAX_GAP
         starts = np.flatnonzero(words & ~np.concatenate([[False], words[:-1]]))
         if len(starts) > MAX_RUNS:
