@@ -256,19 +256,26 @@ module acs_check
   logic [32:0] rows_end_q;  // in the parameters
   logic [32:0] linear_end_q, threshold_end_q, table_end_q;
   logic [32:0] result_words_q, trace_words_q;  // that follow result_addr, trace_addr
+  // Planes depend on fields alone, which are there long before.
+  logic [10:0] own_plane_q, phase_plane_q, source_plane_q, result_plane_q;
+  logic [17:0] three_planes_q;
   logic row_fits_q, chunk_fits_q, channels_known_q, chunk_known_q;
   logic kernel_known_q, source_known_q, mask_in_known_q, mask_out_known_q;
   always_ff @(posedge clk_i) begin
+    own_plane_q     <= own_plane;
+    phase_plane_q   <= phase_plane;
+    source_plane_q  <= source_plane;
+    result_plane_q  <= result_plane;
+    three_planes_q  <= (18'(op_i.src_plane) << 1) + 18'(op_i.src_plane);
     source_at_q     <= 33'(op_i.src_base) + 33'(src_span);
     result_at_q     <= 33'(op_i.dst_base) + 33'(dst_span);
     residual_at_q   <= 33'(op_i.res_base) + 33'(res_span);
     flat_at_q       <= 33'(op_i.src_base) + 33'(flat_blocks);
-    source_blocks_q <= op_i.stride == 2'd1 ? 33'(own_plane)
-                                           : (33'(op_i.src_plane) << 1) + 33'(op_i.src_plane) +
-                                             33'(phase_plane);
-    result_blocks_q <= op_i.dst_split ? 33'(result_plane) << 2 : 33'(source_plane);
-    plane_blocks_q  <= 33'(source_plane);
-    own_blocks_q    <= 33'(own_plane);
+    source_blocks_q <= op_i.stride == 2'd1 ? 33'(own_plane_q)
+                                           : 33'(three_planes_q) + 33'(phase_plane_q);
+    result_blocks_q <= op_i.dst_split ? 33'(result_plane_q) << 2 : 33'(source_plane_q);
+    plane_blocks_q  <= 33'(source_plane_q);
+    own_blocks_q    <= 33'(own_plane_q);
     trace_blocks_q  <= 33'(op_i.dst_base) + 33'(trace_blocks);
     flat_blocks_q   <= 33'(flat_blocks);
     vector_to_q     <= 33'(op_i.vec_dst) + 33'(vector_words);
@@ -314,14 +321,12 @@ module acs_check
 
   // Channels of a map that have blocks of their own only: all that the map takes of one lies before
   // the next one.
-  logic [32:0] source_takes;
-  always_comb begin
-    source_takes = own_blocks_q;
-    if (moves_window(op_i)) source_takes = source_blocks_q;
-    else if (pixelwise(op_i)) source_takes = plane_blocks_q;
-  end
+  logic [32:0] source_takes_q;
   always_ff @(posedge clk_i) begin
-    source_apart_q <= source_takes <= 33'(op_i.src_step);
+    source_takes_q <= own_blocks_q;
+    if (moves_window(op_i)) source_takes_q <= source_blocks_q;
+    else if (pixelwise(op_i)) source_takes_q <= plane_blocks_q;
+    source_apart_q <= source_takes_q <= 33'(op_i.src_step);
     result_apart_q <= result_blocks_q <= 33'(op_i.dst_step);
   end
 
