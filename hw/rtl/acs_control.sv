@@ -120,15 +120,17 @@ module acs_control
   logic [28:0] index_q;
   logic [7:0] code_q;
   logic [3:0] header_q;
-  logic next_writes, ran, ran_q, fails, ended, traces;
+  logic next_writes, ran, fails, ended, traces;
   logic ask_result_q;  // the write request of a LINEAR is not yet accepted
   logic error_q;  // an error answer among words of this instruction
   logic load_error_q, load_fails_q;  // among weights: of a later one, too; of this one
   logic [28:0] load_index, load_error_index_q;
   logic stopping;
-  logic is_exit_q, decision_q, leaves_q, judged_q, leaves;
+  logic is_exit_q, decision_q, leaves_q, leaves;
   // What units say counts a cycle later, and then the next instruction is taken at once.
-  logic unit_done_q, bad_table_q;
+  logic unit_done_q;  // it stays until the instruction has run
+  logic bad_table_q;
+  logic taken_q;
   logic running_q, any_error_q;
   logic finished;  // the instruction that runs is over, and no trace of it is wanted
   logic write_idle_q, read_idle_q;
@@ -183,7 +185,7 @@ module acs_control
     .next_o       (next),
     .no_more_o    (no_more),
     .waits_o      (front_waits),
-    .take_i       (take)
+    .take_i       (taken_q)  // no other one is taken, nor looked at, in the cycle after
   );
 
   // An instruction of the array may be taken while the last items of the one before are stored.
@@ -223,12 +225,16 @@ module acs_control
     else trace_words = (32'(op.channels) + 32'd7) >> 3;
   end
   // They are wanted when the instruction has run.
-  always_ff @(posedge clk_i) trace_words_q <= trace_words;
+  logic trace_empty_q;  // a map may have no blocks
+  always_ff @(posedge clk_i) begin
+    trace_words_q <= trace_words;
+    trace_empty_q <= trace_words_q == 0;
+  end
 
   assign next_writes      = writes_result(next_op);
   assign result_words = op.linear_mode == LINEAR_WIDE ? (32'(op.channels) + 32'd1) >> 1
                                                       : (32'(op.channels) + 32'd63) >> 6;
-  assign traces       = state_q == StTraceAsk && trace_words_q != 0;  // a map may have no blocks
+  assign traces       = state_q == StTraceAsk && !trace_empty_q;
   assign wreq_valid_o = ask_result_q || traces || state_q == StHeaderAsk;
   always_comb begin
     wreq_o.address = buffers_i.result.address;
@@ -258,19 +264,21 @@ module acs_control
       words: to_vector ? 20'(amounts.flat_blocks) << 3 : trace_words_q[19:0]
     };
   // An EXIT waits for the products of the instruction before it, and is judged a cycle later.
-  assign leaves  = running_q && is_exit_q && leaves_q && ran && !fails;
+  assign leaves  = running_q && leaves_q && ran && !fails;
   always_ff @(posedge clk_i) begin
     if (start_i) decision_q <= 1'b0;
     else if (mask_write_i.valid && mask_write_i.address[MASK_WORD_BITS-1:0] == '0) begin
       decision_q <= mask_write_i.data[0];
     end
-    leaves_q <= (op.exit_on_gate && decision_q) || macs_executed > 64'(op.macs_limit) ||
-                cycles_q > 64'(op.cycles_limit);
-    judged_q <= is_exit_q && state_q == StRun && !macs_busy;
+    leaves_q <= is_exit_q &&
+                ((op.exit_on_gate && decision_q) || macs_executed > 64'(op.macs_limit) ||
+                 cycles_q > 64'(op.cycles_limit));
   end
 
   always_ff @(posedge clk_i) begin
-    unit_done_q  <= rst_ni && (array_done_i || load_done_i || linear_done_i || copy_done_i);
+    unit_done_q  <= rst_ni && (array_done_i || load_done_i || linear_done_i || copy_done_i ||
+                               (state_q == StRun && ((is_exit_q && !macs_busy) ||
+                                                     (unit_done_q && !ran))));
     bad_table_q  <= bad_table_i;
     // A request that is accepted now is under way from the next cycle on.
     write_idle_q <= write_idle_i && !wreq_valid_o;
@@ -279,7 +287,7 @@ module acs_control
   end
   // Products of MACs are not worked out side by side.
   always_ff @(posedge clk_i) counts_q <= macs_busy || skips_busy;
-  assign ran = (unit_done_q || ran_q || (is_exit_q && judged_q)) && !ask_result_q && !counts_q;
+  assign ran = unit_done_q && !ask_result_q && !counts_q;
   // The last of its weights came long before the instruction ends.
   always_ff @(posedge clk_i) load_fails_q <= load_error_q && load_error_index_q == index_q;
   // Errors come before the end of their instruction, and stay; but for a table, which ends it.
@@ -290,13 +298,13 @@ module acs_control
   // Everybody depends on it.
   always_ff @(posedge clk_i) discard_o <= stopping && !start_i;
   // The instruction is done: its results are on their way, before those of all later instructions.
-  assign finished = running_q && !traced_q && !(is_exit_q && leaves_q) && ran && !fails;
+  assign finished = running_q && !traced_q && !leaves_q && ran && !fails;
   // The state is StRun.
   always_ff @(posedge clk_i) begin
     running_q <= rst_ni && (state_q == StLaunch || (running_q && !ran && !joined));
   end
   assign ended = finished || joined ||
-                 (state_q == StTraceAsk && trace_words_q == 0) ||
+                 (state_q == StTraceAsk && trace_empty_q) ||
                  (state_q == StTrace && copy_done_i);
 
   logic ends_run;  // the next instruction
@@ -305,7 +313,7 @@ module acs_control
   // What happens is counted a cycle later, so that its causes and sums of 64 bits do not add up.
   // Products are worked out all the time, and used a cycle later where a group has ended.
   logic [1:0] iterations_done_q;  // of two groups at once
-  logic stall_q, word_written_q, table_q, group_q, taken_q;
+  logic stall_q, word_written_q, table_q, group_q;
   logic [1:0] counted_q;  // instructions
   channels_t active_q, masked_q;
   logic [22:0] group_pairs_q;
@@ -322,6 +330,15 @@ module acs_control
     masked_q       <= masked_i.outputs;
     group_pairs_q  <= 23'(active_i.inputs) * 23'(active_i.outputs);
     group_rows_q   <= 28'(active_i.outputs) * 28'(row_read_i);
+  end
+
+  // Verdicts are told a cycle later: nobody asks for them before everything is written.
+  logic failed_q, bad_field_q;
+  logic [7:0] next_status_q;
+  always_ff @(posedge clk_i) begin
+    failed_q      <= rst_ni && state_q == StRun && ran && fails;
+    bad_field_q   <= !any_error_q && !load_error_q;
+    next_status_q <= next.status;
   end
 
   // Words read, by reader.
@@ -411,7 +428,6 @@ module acs_control
       error_q       <= 1'b0;
       load_error_q  <= 1'b0;
       load_error_index_q <= '0;
-      ran_q         <= 1'b0;
       instructions_q <= '0;
       iterations_q  <= '0;
       executed_q    <= '0;
@@ -447,7 +463,6 @@ module acs_control
       if (read_fault_i[READER_IMAGE] || table_error_i || linear_error_i) error_q <= 1'b1;
 
       if (wreq_ready_i) ask_result_q <= 1'b0;
-      ran_q <= state_q == StRun && !ran && (unit_done_q || ran_q);
       if (ended) begin
         index_q <= index_q + 29'd1;
 `ifdef ACS_PROFILE
@@ -484,17 +499,11 @@ module acs_control
         StRun: begin
           if (ran) begin
             state_q <= leaves ? StFlush : traced_q ? StTraceAsk : StNext;
-            if (fails) begin
-              code_q  <= STATUS_BUS_ERROR;
-              if (!any_error_q && !load_error_q) begin
-                code_q <= STATUS_BAD_FIELD;
-              end
-              state_q <= StFlush;
-            end
+            if (fails) state_q <= StFlush;
           end
         end
         StTraceAsk: begin
-          if (trace_words_q == 0) state_q <= StNext;
+          if (trace_empty_q) state_q <= StNext;
           else if (wreq_ready_i) state_q <= StTrace;
         end
         StTrace: if (copy_done_i) state_q <= StNext;
@@ -533,13 +542,10 @@ module acs_control
         error_q      <= 1'b0;
         ask_result_q <= next.status == STATUS_OK && next_writes;
         state_q      <= StLaunch;
-        if (next.status != STATUS_OK) begin
-          code_q  <= next.status;
-          state_q <= StFlush;
-        end else if (ends_run) begin
-          state_q <= StFlush;
-        end
+        if (next.status != STATUS_OK || ends_run) state_q <= StFlush;
       end
+      if (failed_q) code_q <= bad_field_q ? STATUS_BAD_FIELD : STATUS_BUS_ERROR;
+      if (taken_q && next_status_q != STATUS_OK) code_q <= next_status_q;
     end
   end
 
