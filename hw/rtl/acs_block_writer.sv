@@ -18,39 +18,40 @@ module acs_block_writer
   output      logic         write_valid_o,
   output      block_write_t write_o
 );
-  logic busy_q;
-  logic row_phase_q;
-  logic [15:0] base_q;
-  logic [10:0] block_q;
+  // What decides where segments go is worked out while the block is on its way to its register, so
+  // that only choices of data stand behind it.
+  logic busy_q, row_phase_q, row_phase;
+  logic [15:0] base_q, base;
+  logic [10:0] block_q, block;
   segments_t data_q;
-
-  assign ready_o = !busy_q || !op_i.dst_split || row_phase_q;
-  assign idle_o  = !busy_q;
+  // The instruction is there many cycles before its first block.
+  logic split_q;
+  logic [1:0] row_log2_q;
+  logic [7:0] height_q;
+  logic [10:0] plane_q;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      busy_q  <= 1'b0;
-      row_phase_q <= 1'b0;
-      base_q  <= '0;
-      block_q <= '0;
-      data_q  <= '0;
-    end else begin
-      if (ready_o) begin
-        busy_q  <= valid_i;
-        row_phase_q <= 1'b0;
-        base_q  <= block_i.base;
-        block_q <= block_i.number;
-        data_q  <= block_i.data;
-      end else begin
-        row_phase_q <= 1'b1;
-      end
-    end
+    split_q    <= op_i.dst_split;
+    row_log2_q <= op_i.row_log2;
+    height_q   <= op_i.dst_height;
+    plane_q    <= plane_blocks(phase_size(op_i.dst_height, 1'b0), phase_row_log2(op_i.row_log2));
   end
 
-  // The instruction is there many cycles before its first block.
-  logic [10:0] plane_q;
+  assign ready_o = !busy_q || !split_q || row_phase_q;
+  assign idle_o  = !busy_q;
+
+  // The next cycle's.
+  assign row_phase = !ready_o;
+  assign base      = ready_o ? block_i.base : base_q;
+  assign block     = ready_o ? block_i.number : block_q;
+
   always_ff @(posedge clk_i) begin
-    plane_q <= plane_blocks(phase_size(op_i.dst_height, 1'b0), phase_row_log2(op_i.row_log2));
+    row_phase_q <= rst_ni && row_phase;
+    base_q      <= base;
+    block_q     <= block;
+    if (ready_o) data_q <= block_i.data;
+    if (!rst_ni) busy_q <= 1'b0;
+    else if (ready_o) busy_q <= valid_i;
   end
 
   // Split layout.  A write takes every second row of the block.  Of each pair of segments in these
@@ -61,32 +62,32 @@ module acs_block_writer
   logic [2:0] bank;  // of segment 0 in the plane of even columns
   logic [10:0] target_block;
   logic [3:0] there;  // the segment is one of a true row
-  logic [1:0][3:0][63:0] split;  // by half of the banks
+  segments_t result;
   logic [1:0] odd;  // the half gets the odd columns
 
   assign odd = {!bank[2], bank[2]};
 
   always_comb begin
-    unique case (op_i.row_log2)
+    unique case (row_log2_q)
       2'd0: begin
-        first_row    = {block_q, 3'b0};
-        bank         = {block_q[0], 2'b0};
-        target_block = block_q >> 1;
+        first_row    = {block, 3'b0};
+        bank         = {block[0], 2'b0};
+        target_block = block >> 1;
       end
       2'd1: begin
-        first_row    = {1'b0, block_q, 2'b0};
-        bank         = {block_q[1:0], 1'b0};
-        target_block = block_q >> 2;
+        first_row    = {1'b0, block, 2'b0};
+        bank         = {block[1:0], 1'b0};
+        target_block = block >> 2;
       end
       2'd2: begin
-        first_row    = {2'b0, block_q, 1'b0};
-        bank         = {block_q[1:0], 1'b0};
-        target_block = block_q >> 2;
+        first_row    = {2'b0, block, 1'b0};
+        bank         = {block[1:0], 1'b0};
+        target_block = block >> 2;
       end
       default: begin
-        first_row    = {3'b0, block_q};
-        bank         = {block_q[1], 2'b0};
-        target_block = block_q >> 2;
+        first_row    = {3'b0, block};
+        bank         = {block[1], 2'b0};
+        target_block = block >> 2;
       end
     endcase
   end
@@ -105,25 +106,28 @@ module acs_block_writer
     logic [1:0] choice;
     logic [3:0][63:0] lefts, rights;
     logic [63:0] left, right;
+    // Choices have registers for each segment, so that none has many users.
+    (* keep *) logic [1:0] left_q, right_q;
+    (* keep *) logic right_there_q;
     always_comb begin
-      unique case (op_i.row_log2)
+      unique case (row_log2_q)
         2'd0: begin
           known  = 1'b1;
-          row    = {2'(k), row_phase_q};
-          begins = {2'(k), row_phase_q};
+          row    = {2'(k), row_phase};
+          begins = {2'(k), row_phase};
         end
         2'd1: begin
           known  = k < 2;
-          row    = {1'b0, 1'(k), row_phase_q};
-          begins = {1'(k), row_phase_q, 1'b0};
+          row    = {1'b0, 1'(k), row_phase};
+          begins = {1'(k), row_phase, 1'b0};
         end
         2'd2: begin
           known  = k < 2;
-          row    = {2'b0, row_phase_q};
-          begins = {row_phase_q, 1'(k), 1'b0};
+          row    = {2'b0, row_phase};
+          begins = {row_phase, 1'(k), 1'b0};
         end
         default: begin
-          known  = block_q[0] == row_phase_q;
+          known  = block[0] == row_phase;
           row    = '0;
           begins = {2'(k), 1'b0};
         end
@@ -134,27 +138,41 @@ module acs_block_writer
         lefts[i]  = data_q[Begins[k][i]];
         rights[i] = data_q[3'(Begins[k][i]+3'd1)];
       end
-      left  = lefts[choice];
-      right = op_i.row_log2 == 0 ? '0 : rights[choice];
-      for (int half = 0; half < 2; half++) split[half][k] = every_second(left, right, odd[half]);
+      left  = lefts[left_q];
+      right = right_there_q ? rights[right_q] : '0;
     end
-    assign there[k] = known && first_row + 14'(row) < 14'(op_i.dst_height);
+    assign there[k] = known && first_row + 14'(row) < 14'(height_q);
+    (* keep *) always_ff @(posedge clk_i) begin
+      left_q        <= choice;
+      right_q       <= choice;
+      right_there_q <= row_log2_q != 0;
+    end
+    for (genvar half = 0; half < 2; half++) begin : gen_half
+      (* keep *) logic odd_q, is_split_q;
+      (* keep *) always_ff @(posedge clk_i) begin
+        odd_q      <= odd[half];
+        is_split_q <= split_q;
+      end
+      assign result[4*half+k] = is_split_q ? every_second(left, right, odd_q) : data_q[4*half+k];
+    end
   end
 
-  always_comb begin
-    write_valid_o = busy_q;
-    write_o.address  = {2{base_q + 16'(block_q)}};
-    write_o.banks = '1;
-    write_o.data  = data_q;
-    if (op_i.dst_split) begin
+  halves_t address_q;
+  logic [7:0] banks_q;
+  always_ff @(posedge clk_i) begin
+    address_q <= {2{base + 16'(block)}};
+    banks_q   <= '1;
+    if (split_q) begin
       for (int half = 0; half < 2; half++) begin
-        write_o.address[half] = base_q + 16'(target_block) +
-          phase_offset(16'(plane_q), row_phase_q, odd[half]);
+        address_q[half] <= base + 16'(target_block) +
+          phase_offset(16'(plane_q), row_phase, odd[half]);
       end
-      write_o.banks = {2{there << bank[1:0]}};
-      write_o.data  = split;
+      banks_q <= {2{there << bank[1:0]}};
     end
   end
+
+  assign write_valid_o = busy_q;
+  assign write_o       = '{address: address_q, banks: banks_q, data: result};
 
   logic unused_op_fields;
   assign unused_op_fields = ^op_i;
