@@ -30,7 +30,7 @@ module acs_array
   input  wire logic         write_valid_i,
   input  wire logic         write_waits_i,  // it does not give way to an iteration
   input  wire block_write_t write_i,
-  input  wire logic         write_zeros_i,  // instead of its data
+  input  wire logic         write_zeros_i,  // instead of its data, where it gives way
   // Port B: reads of blocks as stored; data four cycles later.
   input  wire logic         read_valid_i,
   output      logic         read_ready_o,
@@ -105,6 +105,7 @@ module acs_array
   logic pairs_q;  // the second window is that of the next group's input
   logic valid1_q;
   logic [15:0] channel_base_q, b_channel_base_q;
+  logic [10:0] b_block_q;  // that the second window reads
   logic [15:0] weight_byte_q;
   logic [6:0] taps_q;  // the instruction is there some cycles before its first iteration
   halves_t b_addr1_q;
@@ -119,15 +120,17 @@ module acs_array
 
   always_ff @(posedge clk_i) begin
     it1_q      <= iteration_i;
+    b_block_q  <= iteration_i.block + 11'(!pairs_q);
     plane_q    <= plane;
     taps_q     <= 7'(op_q.kernel) * 7'(op_q.kernel);
     pairs_q    <= pairs_groups(op_q, LaneGroups);
-    b_addr1_q  <= write_valid_i ? write_i.address : {2{read_addr_i}};
+    // A write that gives way comes only where nobody reads, which is known sooner.
+    b_addr1_q  <= write_waits_i || !read_valid_i ? write_i.address : {2{read_addr_i}};
     b_banks1_q <= write_i.banks;
     b_banks2_q <= b_banks1_q;
     // Enables of their own: registers, of which there are enough, not look-up tables.
     b_zeros1_q <= write_zeros_i;
-    if (write_valid_i) b_data1_q <= write_i.data;
+    if (write_waits_i) b_data1_q <= write_i.data;
     if (b_write_q[0]) b_data2_q <= b_zeros1_q ? '0 : b_data1_q;
   end
 
@@ -223,7 +226,7 @@ module acs_array
       .rows_i    (plane_q.rows),
       .row_log2_i(op_q.row_log2),
       .dy_i      (plane_q.dy),
-      .block_i   (it1_q.block + 11'(side == SideB && !pairs_q)),
+      .block_i   (side == SideA ? it1_q.block : b_block_q),
       .rotate_o  (rotate[side]),
       .valid_o   (in_plane[side]),
       .address_o (address[side])

@@ -69,9 +69,10 @@ module acs_features
   assign read_valid  = residual_valid_i || copy_valid_i;
   assign clear_ready = !stored_valid_q && !read_valid && !iteration_i.use_b && !tail_i;
   assign clears      = clear_valid && clear_ready;
+  // What is written does not depend on who else wants the port.
   always_comb begin
     write = stored_q;
-    if (clears) begin
+    if (!stored_valid_q) begin
       write.address = {2{clear_addr}};
       write.banks   = '1;
     end
