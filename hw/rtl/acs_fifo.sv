@@ -81,7 +81,9 @@ module acs_fifo #(
     always_ff @(posedge clk_i) begin
       out_valid_o <= rst_ni && (push || (out_valid_o && (!pop || follows)));
       // A word that finds the buffer empty, or whose forerunner leaves now, goes to the output.
-      if (pop || !out_valid_o) out_data_o <= pop && follows ? mem_q[after[AW-1:0]] : in_data_i;
+      if (pop || !out_valid_o) begin
+        out_data_o <= out_valid_o && follows ? mem_q[after[AW-1:0]] : in_data_i;
+      end
       if (push) mem_q[tail_q[AW-1:0]] <= in_data_i;
     end
   end else begin : gen_registers

@@ -163,9 +163,11 @@ module acs_items
   end
 
   logic item_ready, unused_item_valid;
+  // At its head is a register: the choice of the item's sums begins there.
   acs_fifo #(
     .Width($bits(item_t)),
-    .Depth(Ahead)
+    .Depth(Ahead),
+    .OutputRegister(1'b1)
   ) u_items (
     .clk_i,
     .rst_ni,
@@ -179,10 +181,10 @@ module acs_items
 
   // Residuals: addresses wait where the port is busy, blocks for their item.  All who want the port
   // depend on whether one waits, which is a register.
-  logic asks, waits, address_ready, residual_arrives, residual_ready, unused_residual_valid;
+  logic asks_q, waits, address_ready, residual_arrives, residual_ready, unused_residual_valid;
   logic [15:0] waiting;
-  assign asks         = found_q[2] && op_i.res_enable;
-  assign read_valid_o = waits || asks;
+  always_ff @(posedge clk_i) asks_q <= rst_ni && found_q[1] && op_i.res_enable;
+  assign read_valid_o = waits || asks_q;
   assign read_addr_o  = waits ? waiting : address;
   acs_fifo #(
     .Width(16),
@@ -191,7 +193,7 @@ module acs_items
   ) u_addresses (
     .clk_i,
     .rst_ni,
-    .in_valid_i (asks && (waits || !read_ready_i)),
+    .in_valid_i (asks_q && (waits || !read_ready_i)),
     .in_ready_o (address_ready),
     .in_data_i  (address),
     .out_valid_o(waits),
