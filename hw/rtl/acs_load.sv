@@ -1,4 +1,5 @@
-// LOAD: words of the image to segments of the feature memory, raster or split.
+// LOAD: words of the image to segments of the feature memory, raster or split.  A word takes a
+// register on its way in: where it goes is worked out from there.
 `default_nettype none
 
 module acs_load
@@ -24,7 +25,12 @@ module acs_load
   logic [63:0] low_q, pair_low_q, pair_high_q;
   logic last_q;  // the last word was taken
 
-  logic [3:0] row_words;
+  logic word_valid_q;
+  logic [63:0] word_q;
+  // Numbers of the last segment, row and channel; the instruction is there before its first word.
+  logic [3:0] last_segment_q;
+  logic [7:0] last_row_q;
+  channels_t last_channel_q;
   logic last_segment, last_row, last_channel, take, pair_complete;
   logic [1:0] half_log2;
   logic [10:0] plane_q, raster_at, split_at, at, at_q;
@@ -33,15 +39,22 @@ module acs_load
   logic [15:0] write_base_q;
   logic write_q;
 
-  assign row_words     = 4'((9'(op_i.dst_width) + 9'd7) >> 3);
-  assign last_segment  = segment_q == row_words - 4'd1;
-  assign last_row      = row_q == op_i.dst_height - 8'd1;
-  assign last_channel  = channel_q == op_i.channels - 1'b1;
-  assign data_ready_o  = busy_q;
-  assign take          = data_valid_i && data_ready_o;
+  always_ff @(posedge clk_i) begin
+    last_segment_q <= 4'((9'(op_i.dst_width) + 9'd7) >> 3) - 4'd1;
+    last_row_q     <= op_i.dst_height - 8'd1;
+    last_channel_q <= op_i.channels - 1'b1;
+    word_valid_q   <= rst_ni && data_valid_i && data_ready_o;
+    word_q         <= data_i;
+  end
+  assign last_segment  = segment_q == last_segment_q;
+  assign last_row      = row_q == last_row_q;
+  assign last_channel  = channel_q == last_channel_q;
+  // No word behind the last one: it may be that of a later instruction.
+  assign data_ready_o  = busy_q && !(word_valid_q && last_segment && last_row && last_channel);
+  assign take          = word_valid_q;
   assign pair_complete = segment_q[0] || last_segment;
-  assign pair_low      = segment_q[0] ? low_q : data_i;
-  assign pair_high     = segment_q[0] ? data_i : '0;
+  assign pair_low      = segment_q[0] ? low_q : word_q;
+  assign pair_high     = segment_q[0] ? word_q : '0;
 
   always_ff @(posedge clk_i) begin
     done_o <= 1'b0;
@@ -88,8 +101,8 @@ module acs_load
 
   always_ff @(posedge clk_i) begin
     if (take) begin
-      low_q           <= data_i;
-      pair_low_q      <= op_i.dst_split ? pair_low : data_i;
+      low_q           <= word_q;
+      pair_low_q      <= op_i.dst_split ? pair_low : word_q;
       pair_high_q     <= pair_high;
       at_q         <= at;
       write_odd_q  <= row_q[0];
