@@ -47,6 +47,7 @@ module acs_array
   output      logic signed [31:0] total_o,
   // Sums by lane group, complete for one cycle, SUMS_DELAY cycles after the last iteration.
   output      logic  [LaneGroups-1:0] sums_valid_o,
+  output      logic  [LaneGroups-1:0][SUMS_COPIES-1:0] sums_there_o,  // copies of it
   output      sums_t [LaneGroups-1:0] sums_o,
   output      pixels_t            maxima_o  // of the first lane group, with its sums
 );
@@ -435,6 +436,11 @@ module acs_array
       last_q   <= rst_ni ? {last_q[1:0], valid6_q && stage6_q.last} : '0;
     end
     assign sums_valid_o[group] = last_q[2];
+    for (genvar copy = 0; copy < SUMS_COPIES; copy++) begin : gen_there
+      (* keep *) logic there_q;
+      (* keep *) always_ff @(posedge clk_i) there_q <= rst_ni && last_q[1];
+      assign sums_there_o[group][copy] = there_q;
+    end
 
     acs_lane_group #(
       .SumBits(sum_bits(BankWords))

@@ -441,13 +441,13 @@ module acs_check
   logic [7:0] operands_q, map_status, map_status_q;
   logic known_q, reserved_clear_q, channels_there_q, result_known_q;
 
-  // Reserved bits, a quarter of a word at a time; which they are depends on the opcode.
-  logic [4*INSTRUCTION_WORDS-1:0] clear_parts_q;
-  for (genvar part = 0; part < 4 * INSTRUCTION_WORDS; part++) begin : gen_reserved
+  // Reserved bits, a byte at a time; which they are depends on the opcode.
+  logic [8*INSTRUCTION_WORDS-1:0] clear_parts_q;
+  for (genvar part = 0; part < 8 * INSTRUCTION_WORDS; part++) begin : gen_reserved
     instruction_words_t words;
     always_comb begin
       words = '0;
-      words[part/4][16*(part%4)+:16] = words_i[part/4][16*(part%4)+:16];
+      words[part/8][8*(part%8)+:8] = words_i[part/8][8*(part%8)+:8];
     end
     always_ff @(posedge clk_i) begin
       clear_parts_q[part] <= reserved_bits_clear(opcode_of(words_i), words);

@@ -88,6 +88,8 @@ module acs_engine
   logic tail, last_round;
   logic clear_start, clear_busy, post_idle, writer_idle, block_valid, block_ready, features_valid;
   logic [LaneGroups-1:0] sums_valid;
+  logic [LaneGroups-1:0][SUMS_COPIES-1:0] sums_there;
+  logic [7:0] image_there;
   sums_t [LaneGroups-1:0] sums;
   pixels_t maxima;
   logic block_write_valid, image_write_valid, residual_valid, copy_read_valid, features_ready;
@@ -452,6 +454,7 @@ module acs_engine
     .result_valid_i   (block_write_valid),
     .result_i         (block_write),
     .image_valid_i    (image_write_valid),
+    .image_there_i    (image_there),
     .image_i          (image_write),
     .residual_valid_i (residual_valid),
     .residual_addr_i  (residual_addr),
@@ -467,6 +470,7 @@ module acs_engine
     .total_valid_o    (total_valid),
     .total_o          (total),
     .sums_valid_o     (sums_valid),
+    .sums_there_o     (sums_there),
     .sums_o           (sums),
     .maxima_o         (maxima)
   );
@@ -482,6 +486,7 @@ module acs_engine
     .round_valid_i    (round_valid),
     .round_i          (round),
     .sums_valid_i     (sums_valid),
+    .sums_there_i     (sums_there),
     .sums_i           (sums),
     .maxima_i         (maxima),
     .release_o        (release_round),
@@ -526,6 +531,7 @@ module acs_engine
     .data_ready_o (read_ready[READER_IMAGE]),
     .data_i       (read_data),
     .write_valid_o(image_write_valid),
+    .write_there_o(image_there),
     .write_o      (image_write)
   );
 

@@ -31,6 +31,7 @@ module acs_features
   input  wire logic         result_valid_i,
   input  wire block_write_t result_i,
   input  wire logic         image_valid_i,
+  input  wire logic [7:0]   image_there_i,  // copies of it
   input  wire block_write_t image_i,
   // Reads of blocks as stored; data four cycles later.  Residuals and copies never meet.
   input  wire logic         residual_valid_i,
@@ -50,6 +51,7 @@ module acs_features
   output      logic signed [31:0] total_o,
   // Sums by lane group.
   output      logic  [LaneGroups-1:0] sums_valid_o,
+  output      logic  [LaneGroups-1:0][SUMS_COPIES-1:0] sums_there_o,
   output      sums_t [LaneGroups-1:0] sums_o,
   output      pixels_t                maxima_o
 );
@@ -63,6 +65,10 @@ module acs_features
   always_ff @(posedge clk_i) begin
     stored_valid_q <= rst_ni && (result_valid_i || image_valid_i);
     stored_q       <= image_valid_i ? image_i : result_i;
+    for (int segment = 0; segment < 8; segment++) begin
+      stored_q.data[segment] <= image_there_i[segment] ? image_i.data[segment]
+                                                       : result_i.data[segment];
+    end
   end
 
   // Clearing comes last at port B, and after all results of the instruction before.
@@ -135,6 +141,7 @@ module acs_features
     .total_valid_o,
     .total_o,
     .sums_valid_o,
+    .sums_there_o,
     .sums_o,
     .maxima_o
   );

@@ -15,6 +15,7 @@ module acs_load
   output      logic         data_ready_o,
   input  wire logic [63:0]  data_i,
   output      logic         write_valid_o,
+  output      logic [7:0]   write_there_o,  // copies of it, one for each segment
   output      block_write_t write_o
 );
   logic busy_q;
@@ -31,7 +32,7 @@ module acs_load
   logic [3:0] last_segment_q;
   logic [7:0] last_row_q;
   channels_t last_channel_q;
-  logic last_segment, last_row, last_channel, take, pair_complete;
+  logic last_segment, last_row, last_channel, take, pair_complete, writes;
   logic [1:0] half_log2;
   logic [10:0] plane_q, raster_at, split_at, at, at_q;
   logic [63:0] pair_low, pair_high;
@@ -53,6 +54,7 @@ module acs_load
   assign data_ready_o  = busy_q && !(word_valid_q && last_segment && last_row && last_channel);
   assign take          = word_valid_q;
   assign pair_complete = segment_q[0] || last_segment;
+  assign writes        = take && (!op_i.dst_split || pair_complete);
   assign pair_low      = segment_q[0] ? low_q : word_q;
   assign pair_high     = segment_q[0] ? word_q : '0;
 
@@ -67,7 +69,7 @@ module acs_load
       base_q    <= '0;
       last_q    <= 1'b0;
     end else begin
-      write_q <= take && (!op_i.dst_split || pair_complete);
+      write_q <= writes;
       if (take) begin
         segment_q <= segment_q + 4'd1;
         if (last_segment) begin
@@ -122,6 +124,11 @@ module acs_load
 
   // Of a pair, the even columns go to one half of the banks, the odd ones to the other.
   assign write_valid_o = write_q;
+  for (genvar copy = 0; copy < 8; copy++) begin : gen_there
+    (* keep *) logic there_q;
+    (* keep *) always_ff @(posedge clk_i) there_q <= rst_ni && writes;
+    assign write_there_o[copy] = there_q;
+  end
   assign write_o.banks = op_i.dst_split ? {2{4'd1 << at_q[1:0]}} : 8'd1 << at_q[2:0];
   for (genvar half = 0; half < 2; half++) begin : gen_half
     logic odd;

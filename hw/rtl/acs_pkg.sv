@@ -61,6 +61,9 @@ package acs_pkg;
   // Copies of a lane group's weight, each for as many of its lanes.
   localparam int unsigned WEIGHT_COPIES = 8;
 
+  // Copies of the signal that a lane group's sums are there, each for as many of its lanes.
+  localparam int unsigned SUMS_COPIES = 8;
+
   // Cycles from the first slice of an item to the last write of the item before it, at most, with a
   // register on its way to the feature memory.
   localparam int unsigned STORE_DELAY = 8;

@@ -18,6 +18,7 @@ module acs_post
   input  wire logic         round_valid_i,
   input  wire round_t       round_i,
   input  wire logic [LaneGroups-1:0]  sums_valid_i,
+  input  wire logic [LaneGroups-1:0][SUMS_COPIES-1:0] sums_there_i,  // copies of it
   input  wire sums_t [LaneGroups-1:0] sums_i,
   input  wire pixels_t                maxima_i,  // with those of the first lane group
   output      logic         release_o,      // the next round for these lane groups may be issued
@@ -102,6 +103,7 @@ module acs_post
   // Slicer.  A lane group's flag says that sums wait in its shadow registers.
   localparam int unsigned CarryBits = SumBits - 16;
   localparam int unsigned WeightBits = SumBits - 7;
+  localparam int unsigned PairsPerCopy = LANES / 2 / SUMS_COPIES;
   typedef struct packed {
     logic signed [CarryBits-1:0] carries;
     logic [SumBits-1:0]          upper;
@@ -135,11 +137,15 @@ module acs_post
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_shadow
     // A round of a CONV leaves all lane groups at once, those without an item too.
     assign empties[group] = ends && (is_conv_q ? item.left == 0 : item.group == group_t'(group));
-    always_ff @(posedge clk_i) begin
-      if (sums_valid_i[group]) begin
-        shadow_q[group]  <= shortened(sums_i[group].pairs);
-        weights_q[group] <= sums_i[group].weights[WeightBits-1:0];
+    shadow_t short;
+    assign short = shortened(sums_i[group].pairs);
+    for (genvar pair = 0; pair < LANES / 2; pair++) begin : gen_pair
+      always_ff @(posedge clk_i) begin
+        if (sums_there_i[group][pair/PairsPerCopy]) shadow_q[group][pair] <= short[pair];
       end
+    end
+    always_ff @(posedge clk_i) begin
+      if (sums_valid_i[group]) weights_q[group] <= sums_i[group].weights[WeightBits-1:0];
       if (!rst_ni) full_q[group] <= 1'b0;
       else full_q[group] <= sums_valid_i[group] || (full_q[group] && !empties[group]);
     end
