@@ -25,6 +25,8 @@ uint64_t run_array(const Job &job, const Job &next, bool has_next, Lists &lists,
 #pragma HLS ARRAY_PARTITION variable=writer.pixel complete
   Clearer clearer = Clearer();
 #pragma HLS ARRAY_PARTITION variable=clearer.arriving complete
+  FeatureData kept = FeatureData();  // the words under the taps of a row
+#pragma HLS ARRAY_PARTITION variable=kept.segment complete dim=0
   uint64_t iterations = 0;
 
   start_loader(job, loader);
@@ -55,19 +57,24 @@ LANE_ARRAY:
            walker.busy || post.busy || writer.left != 0u || clearer.busy ||
            loader.storer.entries_left != 0u;
 
-    const bool residual = wants_residual(job, post);
     const bool last = at_last_iteration(job, walker);
-    const bool adds = walker.busy && !residual && (!last || post_free(job, post));
+    const bool reads = reads_window(job, walker);
+    const bool residual = wants_residual(job, post);
+    // Where the taps of a row share what is read, a residual waits for an iteration that reads
+    // nothing, which is the next one.  Otherwise a tap waits for it.
+    const bool waits = residual && reads && job.shares_reads;
+    const bool takes = residual && !waits;
+    const bool adds = walker.busy && !(takes && reads) && (!last || post_free(job, post));
 
-    if (residual || adds) {
-      // A residual comes the way of the first window, unmoved.
-      const Tap tap = residual ? locate_block(post.entry[int(post.item)].residual)
-                               : locate_tap(job, lists, walker);
-      FeatureReads reads;
+    if (takes || adds) {
+      const Tap tap = locate_tap(job, lists, walker);
+      FeatureReads wanted;
       Window window;
-      plan_windows(tap, residual ? block_t(0) : walker.round.block,
-                   !residual && walker.round.second, reads, window);
-      const FeatureData data = read_features(memories, reads);
+      plan_windows(tap, walker.round.block, walker.round.second, wanted, window);
+      if (takes) plan_block(post.entry[int(post.item)].residual, wanted);
+      const FeatureData data = read_features(memories, takes || reads, wanted);
+      if (takes) take_residual(data, post.entry[int(post.item)].residual, post);
+      if (adds && reads) kept = data;
       bool in_columns[acs_isa::LANES];
 #pragma HLS ARRAY_PARTITION variable=in_columns complete
       // Those whose column, moved by the tap, is inside the plane.
@@ -79,11 +86,9 @@ LANE_ARRAY:
     EACH_WINDOW:
       for (int which = 0; which < WINDOWS; ++which) {
 #pragma HLS UNROLL
-        shift_window(data, window, tap, which, in_columns, pixels[which]);
+        shift_window(kept, window, tap, which, in_columns, pixels[which]);
       }
-      if (residual) {
-        take_residual(pixels[0], post);
-      } else {
+      if (adds) {
         weight_t weight[LANE_GROUPS];
 #pragma HLS ARRAY_PARTITION variable=weight complete
         read_weights(job, memories, walker, tap, weight);
@@ -94,7 +99,7 @@ LANE_ARRAY:
     const bool cleared = !clearer.any;
     const bool ends = write_features(job, memories, writer, clearer);
     find_masked(job, memories, ends, cleared, clearer);
-    post_slice(job, lanes, post, writer);
+    if (!waits) post_slice(job, lanes, post, writer);
 
     if (adds) {
       if (!walker.round.blank) ++iterations;

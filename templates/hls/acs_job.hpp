@@ -34,6 +34,7 @@ struct Job {
   unsigned_t<4> taps_y;
   count_t<acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> taps;  // weights of an input in a row
   bool moves;                                               // taps move the window
+  bool shares_reads;                                        // taps of a row lie in the same words
   unsigned_t<8> source_rows;                                // of the map that is read
   unsigned_t<8> source_columns;
 
@@ -69,6 +70,8 @@ inline Job make_job(const Instruction &op, const Products &products, const ListC
   job.moves = acs_isa::moves_window(op);
   job.taps_x = job.moves ? unsigned(op.kernel) : op.opcode == unsigned(acs_isa::OP_SCALE) ? 2u : 1u;
   job.taps_y = job.moves ? unsigned(op.kernel) : 1u;
+  // The windows of a row's taps differ by columns.  Those of a split map are in different planes.
+  job.shares_reads = job.moves && op.stride == 1 && op.kernel > 1;
   job.taps = unsigned(products.taps);
   job.source_rows = job.moves ? unsigned(op.src_height) : unsigned(op.dst_height);
   job.source_columns = job.moves ? unsigned(op.src_width) : unsigned(op.dst_width);

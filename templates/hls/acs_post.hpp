@@ -50,19 +50,21 @@ inline bool post_free(const Job &job, const Post &post) {
   return !post.busy || (post.item + 1 == post.items && at_last_slice(job, post));
 }
 
-// True where this iteration's read of the feature memory is a residual's.
+// True where the item cannot begin without its residual.
 inline bool wants_residual(const Job &job, const Post &post) {
 #pragma HLS INLINE
   return post.busy && post.slice == 0u && job.op.res_enable;
 }
 
-inline void take_residual(const segment_t pixels[acs_isa::SEGMENTS], Post &post) {
+// Takes a block that was read as it lies in memory: its segments are in the banks of one half.
+inline void take_residual(const FeatureData &data, block_t block, Post &post) {
 #pragma HLS INLINE
 EACH_LANE:
   for (int lane = 0; lane < acs_isa::LANES; ++lane) {
 #pragma HLS UNROLL
-    post.residual[lane] =
-        byte_of(pixels[lane / acs_isa::SEGMENT_PIXELS], lane % acs_isa::SEGMENT_PIXELS);
+    const int bank = lane / acs_isa::SEGMENT_PIXELS;
+    const segment_t segment = int(block) & 1 ? data.segment[1][bank] : data.segment[0][bank];
+    post.residual[lane] = byte_of(segment, lane % acs_isa::SEGMENT_PIXELS);
   }
 }
 

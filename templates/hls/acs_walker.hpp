@@ -26,6 +26,13 @@ inline bool at_last_iteration(const Job &job, const Walker &walker) {
          (at_last_tap(job, walker) && walker.input + 1 == walker.round.inputs);
 }
 
+// True where the iteration reads the feature memory.  Taps of one row may lie in the same words,
+// which are kept from the first of them on; a round of no inputs looks at no pixel.
+inline bool reads_window(const Job &job, const Walker &walker) {
+#pragma HLS INLINE
+  return walker.busy && !walker.round.blank && !(job.shares_reads && walker.x != 0u);
+}
+
 // Goes on by one iteration.
 inline void next_tap(const Job &job, Walker &walker) {
 #pragma HLS INLINE
@@ -105,22 +112,6 @@ inline Tap locate_tap(const Job &job, const Lists &lists, const Walker &walker) 
       unsigned(split ? phase_size(int(job.source_columns), phase_x) : int(job.source_columns));
   tap.dy = split ? y >> 1 : y;
   tap.dx = split ? x >> 1 : x;
-  return tap;
-}
-
-// A block as it lies in memory: how a residual is read.
-inline Tap locate_block(block_t address) {
-#pragma HLS INLINE
-  Tap tap;
-  tap.base = address;
-  tap.rows = unsigned(acs_isa::MAX_HEIGHT);
-  tap.columns = unsigned(acs_isa::MAX_WIDTH);
-  tap.row_log2 = unsigned(acs_isa::MAX_ROW_LOG2);
-  tap.turn = 0;
-  tap.dy = 0;
-  tap.dx = 0;
-  tap.pad = 0;
-  tap.weight = 0;
   return tap;
 }
 

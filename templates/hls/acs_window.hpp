@@ -82,8 +82,23 @@ EACH_BANK:
   }
 }
 
+// A block as it lies in memory, and nothing else.
+inline void plan_block(block_t block, FeatureReads &reads) {
+#pragma HLS INLINE
+EACH_BANK:
+  for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
+#pragma HLS UNROLL
+  EACH_HALF:
+    for (int half = 0; half < HALVES; ++half) {
+#pragma HLS UNROLL
+      reads.valid[half][bank] = (int(block) & 1) == half;
+      reads.address[half][bank] = int(block) >> 1;
+    }
+  }
+}
+
 // The only place where the flat loop reads the feature memory.
-inline FeatureData read_features(const Memories &memories, const FeatureReads &reads) {
+inline FeatureData read_features(const Memories &memories, bool enable, const FeatureReads &reads) {
 #pragma HLS INLINE
   FeatureData data;
 EACH_HALF:
@@ -92,8 +107,9 @@ EACH_HALF:
   EACH_BANK:
     for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
-      const int address = reads.valid[half][bank] ? int(reads.address[half][bank]) : 0;
-      if (reads.valid[half][bank]) {  // of other words nothing is used, so they depend on none
+      const bool valid = enable && reads.valid[half][bank];
+      const int address = valid ? int(reads.address[half][bank]) : 0;
+      if (valid) {  // of other words nothing is used, so they depend on none
         ACS_PORT_TRACE(half, half * acs_isa::SEGMENTS + bank, read_features, false, address);
       }
       data.segment[half][bank] = memories.half[half][bank][address];
