@@ -38,7 +38,7 @@ LANE_ARRAY:
 #pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_ARRAY
 // A result meets neither its source nor its residual: no word that is written is read in this loop.
 #pragma HLS DEPENDENCE variable=memories.half type=inter dependent=false
-// Rows are used MARGIN iterations after their last word.
+// Words of rows are used MARGIN iterations after they were stored.
 #pragma HLS DEPENDENCE variable=memories.weights type=inter direction=RAW distance=8 dependent=true
 #pragma HLS DEPENDENCE variable=memories.first_rows type=inter direction=RAW distance=8 dependent=true
 #pragma HLS DEPENDENCE variable=memories.records type=inter direction=RAW distance=8 dependent=true
@@ -58,13 +58,14 @@ LANE_ARRAY:
            loader.storer.entries_left != 0u;
 
     const bool last = at_last_iteration(job, walker);
-    const bool reads = reads_window(job, walker);
+    const bool walks = walker.busy && !lacks_words(loader, walker);
+    const bool reads = walks && reads_window(job, walker);
     const bool residual = wants_residual(job, post);
     // Where the taps of a row share what is read, a residual waits for an iteration that reads
     // nothing, which is the next one.  Otherwise a tap waits for it.
     const bool waits = residual && reads && job.shares_reads;
     const bool takes = residual && !waits;
-    const bool adds = walker.busy && !(takes && reads) && (!last || post_free(job, post));
+    const bool adds = walks && !(takes && reads) && (!last || post_free(job, post));
 
     if (takes || adds) {
       const Tap tap = locate_tap(job, lists, walker);
@@ -112,7 +113,11 @@ LANE_ARRAY:
     deal_item(job, memories, lists, loader, dealer);
     if ((adds && last) || !walker.busy) take_round(dealer, walker);
 
-    store_word(job, next, params, memories, lists, loader);
+    if (store_word(job, next, params, memories, lists, loader)) {
+      // Rows are stored group by group: no other ones are on their way into a round.
+      walker.round.growing = false;
+      dealer.round.growing = false;
+    }
     ask_burst(job, next, lists, params, loader);
     name_chunk(job, next, has_next, lists, loader);
   }

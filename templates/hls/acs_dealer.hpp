@@ -26,6 +26,7 @@ struct Round {
   group_t items;
   bool second;                      // it has a second block
   bool last;                        // of its chunk
+  bool growing;                     // words of its last rows are still to be stored
   bool blank;                       // nothing is added up: no active input, or a masked channel
   chunk_place_t place;              // of the chunk in the queue
   count_t<RING_FIRST> first_start;  // of the chunk among the first rows
@@ -106,6 +107,7 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
   const int slot = int(dealer.slot);
   if (slot == 0) {
     round.second = false;
+    round.growing = false;
     round.blank = chunk.inputs == 0u;
     round.place = loader.deal_place;
     round.first_start = chunk.first_start;
@@ -150,6 +152,8 @@ EACH_GROUP:
     if (i == slot) round.item[i] = item;
     if (i == int(dealer.bank) && !round.second) round.reads[i] = true;
   }
+
+  if (chunk.complete <= dealer.row) round.growing = true;
 
   // The next item; a round ends with its lane groups, with its second block and with its chunk.
   // Where every channel is its own input, a round is of one channel: blocks come first, then rows.

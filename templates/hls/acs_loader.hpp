@@ -5,9 +5,10 @@
 // at its own place in the queue:
 //
 //   chunker   names the next chunk as soon as there is room
-//   asker     requests its rows, a burst an iteration
+//   asker     requests its rows, a burst an iteration: the rows that lie side by side in the banks
+//             take turns, so that a round can begin with the first words of all of them
 //   storer    takes a word an iteration and stores it
-//   dealer    (acs_dealer.hpp) deals rows that are complete
+//   dealer    (acs_dealer.hpp) deals rows that are complete, or have begun and stay ahead
 //   walker    (acs_walker.hpp) gives the room back behind the last round
 //
 // When all chunks of a job are named, those of the next instruction follow; the words that are then
@@ -18,7 +19,7 @@
 
 namespace acs {
 
-// A row counts as complete so many iterations after its last word.  The loop states this distance
+// A word counts as stored so many iterations after its write.  The loop states this distance
 // between writes and reads of the weights, and the schedule keeps to it.
 constexpr int MARGIN = 8;
 
@@ -57,8 +58,9 @@ struct Chunk {
   bool ahead;   // of the next instruction
   bool fill;    // masked channels: records without weights
   channel_t rows;
-  channel_t ready;  // rows complete
-  channel_t first;  // its first channel, in the list or by number
+  channel_t ready;     // rows that can be dealt
+  channel_t complete;  // rows with all of their words
+  channel_t first;     // its first channel, in the list or by number
   channel_t first_input;
   channel_t inputs;
   ring_word_t start;  // its first words in the banks
@@ -93,6 +95,7 @@ struct Asker {
   chunk_place_t place;
   chunk_count_t waiting;  // chunks that it has still to pass on
   row_t row;
+  group_t bank;                     // of the row
   unsigned_t<16> word;              // of the row, where whole rows are read
   count_t<MAX_BURSTS> burst;        // of the row, where bursts are listed
   count_t<TABLE_WORDS> table_left;  // words of the next table to ask for
@@ -105,9 +108,18 @@ struct Storer {
   group_t bank;
   ring_word_t base;                   // first word of the row in its bank
   bool started;                       // `base` is this chunk's
+  bool opens;                         // the rows have no words yet
   count_t<MAX_ENTRIES> entries_left;  // of the next table to take
   uint64_t table_word;                // the entries that are left of a word of it
   TableCursor table;
+};
+
+// What an iteration stored, beyond a word.  A stripe is a burst of each of the rows side by side.
+struct Stored {
+  bool opened;    // enough of a row to deal it
+  bool complete;  // the last word of a row
+  bool stripe;    // the last word of a stripe
+  chunk_place_t place;
 };
 
 struct Loader {
@@ -127,8 +139,8 @@ struct Loader {
   Burst age[READ_LATENCY];  // asked for so many iterations ago
   Burst due[OPEN_BURSTS];   // that have had time to arrive
   count_t<OPEN_BURSTS> due_bursts;
-  bool row_stored[MARGIN];  // a row was complete so many iterations ago
-  chunk_place_t row_place[MARGIN];
+  Stored stored[MARGIN];        // so many iterations ago
+  count_t<MAX_BURSTS> stripes;  // of the rows that are the last to be stored
 };
 
 inline void reset_loader(Loader &loader) {
@@ -142,6 +154,7 @@ inline void reset_loader(Loader &loader) {
   loader.asker.place = 0;
   loader.asker.waiting = 0;
   loader.asker.row = 0;
+  loader.asker.bank = 0;
   loader.asker.word = 0;
   loader.asker.burst = 0;
   loader.asker.table_left = 0;
@@ -150,6 +163,7 @@ inline void reset_loader(Loader &loader) {
   loader.storer.row = 0;
   loader.storer.bank = 0;
   loader.storer.started = false;
+  loader.storer.opens = true;
   loader.storer.entries_left = 0;
   loader.deal_place = 0;
   loader.undealt = 0;
@@ -176,9 +190,12 @@ EACH_AGE:
 EACH_MARGIN:
   for (int i = 0; i < MARGIN; ++i) {
 #pragma HLS UNROLL
-    loader.row_stored[i] = false;
-    loader.row_place[i] = 0;
+    loader.stored[i].opened = false;
+    loader.stored[i].complete = false;
+    loader.stored[i].stripe = false;
+    loader.stored[i].place = 0;
   }
+  loader.stripes = 0;
 }
 
 // Whether rows of a job come from memory; `fill`: those of masked channels.
@@ -224,21 +241,21 @@ inline void start_loader(const Job &job, Loader &loader) {
   }
 }
 
-// One word from the port into the banks, if one has had time to arrive.
-inline void store_word(const Job &job, const Job &next, params_port params, Memories &memories,
+// One word from the port into the banks, if one has had time to arrive.  True where rows side by
+// side have become complete.
+inline bool store_word(const Job &job, const Job &next, params_port params, Memories &memories,
                        Lists &lists, Loader &loader) {
 #pragma HLS INLINE
   Storer &storer = loader.storer;
   Chunk &chunk = loader.chunk[int(storer.place)];
   const int base = int(storer.started ? storer.base : chunk.start);
-  const chunk_place_t place = storer.place;
-  bool complete = false;
+  Stored stored = {false, false, false, storer.place};
   bool passes = storer.waiting != 0u && !chunk.stores;
   // Words may be due while chunks without any are still to be passed. Those have no room, so that a
-  // word goes where the next chunk begins all the same; but the end of a row counts for the chunk
+  // word goes where the next chunk begins all the same; but the end of a burst counts for the chunk
   // that the storer is at, and waits until that is its own.
-  const bool completes = loader.due[0].words == 1u && loader.due[0].last && !loader.due[0].table;
-  if (loader.due_bursts != 0u && (chunk.stores || !completes)) {
+  const bool turns = loader.due[0].words == 1u && !loader.due[0].table;
+  if (loader.due_bursts != 0u && (chunk.stores || !turns)) {
     Burst &burst = loader.due[0];
     // A word of a table stays until its entries are taken, one an iteration.
     const bool fresh = !burst.table || int(storer.table.entry) % TABLE_ENTRIES == 0;
@@ -248,7 +265,7 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
                       int(storer.table.entry) % TABLE_ENTRIES == TABLE_ENTRIES - 1;
     const int word = int(burst.offset);
     const bool ends = used && burst.words == 1u;
-    complete = completes;
+    const bool last = burst.last;
     if (burst.table) {
       take_entry(next.inputs, next.outputs, next.op.channels_in, data, lists, int(next.list),
                  storer.table);
@@ -294,25 +311,33 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
       loader.due_bursts = loader.due_bursts - 1;
       loader.open_bursts = loader.open_bursts - 1;
     }
-    if (complete) {
-      if (storer.row + 1 == chunk.rows) {
-        passes = true;
-        chunk.stores = false;
-        storer.row = 0;
-        storer.bank = 0;
-        storer.started = false;
-      } else {
+    if (turns) {
+      const Job &on = chunk.ahead ? next : job;
+      const bool last_row = storer.row + 1 == chunk.rows;
+      const bool last_bank = last_row || int(storer.bank) == LANE_GROUPS - 1;
+      // Inputs in order use the bytes of a row in order, one an iteration: the walker can tell
+      // which words it needs.  Of inputs in a list it cannot.
+      stored.opened = on.lists_in ? last : storer.opens;
+      stored.complete = last;
+      stored.stripe = last_bank;
+      storer.started = true;
+      storer.base = unsigned(base);
+      if (!last_bank) {
         storer.row = storer.row + 1;
-        storer.started = true;
-        storer.base = unsigned(base);
-        if (int(storer.bank) == LANE_GROUPS - 1) {
-          const Job &on = chunk.ahead ? next : job;
-          storer.bank = 0;
-          storer.base =
-              unsigned(in_ring<RING_WORDS>(base + int(on.op.row_words) - acs_isa::RECORD_WORDS));
-        } else {
-          storer.bank = storer.bank + 1;
-        }
+        storer.bank = storer.bank + 1;
+      } else if (!last) {
+        storer.row = storer.row - storer.bank;
+        storer.bank = 0;
+        storer.opens = false;
+      } else {
+        storer.row = last_row ? row_t(0) : row_t(storer.row + 1);
+        storer.bank = 0;
+        storer.opens = true;
+        storer.started = !last_row;
+        storer.base =
+            unsigned(in_ring<RING_WORDS>(base + int(on.op.row_words) - acs_isa::RECORD_WORDS));
+        passes = last_row;
+        if (last_row) chunk.stores = false;
       }
     }
   }
@@ -321,19 +346,19 @@ inline void store_word(const Job &job, const Job &next, params_port params, Memo
     storer.waiting = storer.waiting - 1;
   }
 
-  // Rows become ready MARGIN iterations later, bursts due READ_LATENCY after they were asked for.
-  if (loader.row_stored[MARGIN - 1]) {
-    Chunk &ready = loader.chunk[int(loader.row_place[MARGIN - 1])];
-    ready.ready = ready.ready + 1;
-  }
+  // Words count MARGIN iterations later, bursts are due READ_LATENCY after they were asked for.
+  const Stored &counts = loader.stored[MARGIN - 1];
+  Chunk &counted = loader.chunk[int(counts.place)];
+  const bool group_complete = counts.stripe && counts.complete;
+  if (counts.opened) counted.ready = counted.ready + 1;
+  if (counts.complete) counted.complete = counted.complete + 1;
+  if (counts.stripe) loader.stripes = counts.complete ? 0u : unsigned(loader.stripes + 1);
 EACH_MARGIN:
   for (int i = MARGIN - 1; i > 0; --i) {
 #pragma HLS UNROLL
-    loader.row_stored[i] = loader.row_stored[i - 1];
-    loader.row_place[i] = loader.row_place[i - 1];
+    loader.stored[i] = loader.stored[i - 1];
   }
-  loader.row_stored[0] = complete;
-  loader.row_place[0] = place;
+  loader.stored[0] = stored;
   const Burst &arrived = loader.age[READ_LATENCY - 1];
   if (arrived.words != 0u) {
   EACH_BURST_2:
@@ -343,6 +368,7 @@ EACH_MARGIN:
     }
     loader.due_bursts = loader.due_bursts + 1;
   }
+  return group_complete;
 }
 
 // The next burst of whole words from `offset` up to `end`.
@@ -416,19 +442,22 @@ EACH_AGE:
   const bool last_listed = asker.burst + 1 == on.counts.bursts;
   const bool last_whole =
       int(asker.word) + BURST_WORDS >= (chunk.fill ? acs_isa::RECORD_WORDS : int(on.op.row_words));
+  const bool last_row = asker.row + 1 == chunk.rows;
   if (table) {
     asker.table_left =
         int(asker.table_left) > BURST_WORDS ? unsigned(int(asker.table_left) - BURST_WORDS) : 0u;
+  } else if (!last_row && int(asker.bank) != LANE_GROUPS - 1) {
+    asker.row = asker.row + 1;
+    asker.bank = asker.bank + 1;
   } else if (listed ? last_listed : last_whole) {
+    asker.row = last_row ? row_t(0) : row_t(asker.row + 1);
+    asker.bank = 0;
     asker.word = 0;
     asker.burst = 0;
-    if (asker.row + 1 == chunk.rows) {
-      asker.row = 0;
-      chunk.asks = false;
-    } else {
-      asker.row = asker.row + 1;
-    }
+    if (last_row) chunk.asks = false;
   } else {
+    asker.row = asker.row - asker.bank;
+    asker.bank = 0;
     asker.word = asker.word + unsigned(BURST_WORDS);
     asker.burst = asker.burst + 1;
   }
@@ -503,6 +532,7 @@ EACH_WAIT:
       chunk.fill = chunker.fill;
       chunk.rows = rows;
       chunk.ready = loads ? channel_t(0) : rows;
+      chunk.complete = chunk.ready;
       chunk.first = chunker.fill ? chunker.first_masked : chunker.first_output;
       chunk.first_input = chunker.first_input;
       chunk.inputs = chunker.fill ? channel_t(0) : chunker.inputs;

@@ -177,8 +177,7 @@ Stop run_program(const word_t *program, params_port params, const word_t *image,
 #pragma HLS ARRAY_PARTITION variable=loader.chunk complete
 #pragma HLS ARRAY_PARTITION variable=loader.age complete
 #pragma HLS ARRAY_PARTITION variable=loader.due complete
-#pragma HLS ARRAY_PARTITION variable=loader.row_stored complete
-#pragma HLS ARRAY_PARTITION variable=loader.row_place complete
+#pragma HLS ARRAY_PARTITION variable=loader.stored complete
 
   reset_loader(loader);
   Ahead ahead = {false, false, 0, ListCounts()};

@@ -5,6 +5,10 @@
 
 namespace acs {
 
+// A byte of a row, its record included.
+constexpr int ROW_BYTES = (BANK_WORDS + acs_isa::RECORD_WORDS) * acs_isa::WORD_BYTES;
+typedef count_t<ROW_BYTES> row_byte_t;
+
 struct Walker {
   bool busy;
   Round round;
@@ -12,6 +16,7 @@ struct Walker {
   unsigned_t<4> x;  // tap
   unsigned_t<4> y;
   count_t<acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> tap;
+  row_byte_t byte;  // of the rows, that is used next where inputs are in order
 };
 
 inline bool at_last_tap(const Job &job, const Walker &walker) {
@@ -26,17 +31,25 @@ inline bool at_last_iteration(const Job &job, const Walker &walker) {
          (at_last_tap(job, walker) && walker.input + 1 == walker.round.inputs);
 }
 
+// True where a round waits for words of its rows: those of a stripe count all at once.
+inline bool lacks_words(const Loader &loader, const Walker &walker) {
+#pragma HLS INLINE
+  const int stripe_bytes = BURST_WORDS * acs_isa::WORD_BYTES;
+  return walker.round.growing && int(walker.byte) / stripe_bytes >= int(loader.stripes);
+}
+
 // True where the iteration reads the feature memory.  Taps of one row may lie in the same words,
 // which are kept from the first of them on; a round of no inputs looks at no pixel.
 inline bool reads_window(const Job &job, const Walker &walker) {
 #pragma HLS INLINE
-  return walker.busy && !walker.round.blank && !(job.shares_reads && walker.x != 0u);
+  return !walker.round.blank && !(job.shares_reads && walker.x != 0u);
 }
 
 // Goes on by one iteration.
 inline void next_tap(const Job &job, Walker &walker) {
 #pragma HLS INLINE
   walker.tap = walker.tap + 1;
+  walker.byte = walker.byte + 1;
   if (walker.x + 1 != job.taps_x) {
     walker.x = walker.x + 1;
     return;
@@ -61,6 +74,7 @@ inline void take_round(Dealer &dealer, Walker &walker) {
   walker.x = 0;
   walker.y = 0;
   walker.tap = 0;
+  walker.byte = unsigned(acs_isa::RECORD_WORDS * acs_isa::WORD_BYTES);
   dealer.full = false;
 }
 
