@@ -72,7 +72,7 @@ class LoopBounds:
     groups: int
     array: int
     last_bursts: int
-    linear_rows: int
+    linear_words: int
     map_blocks: int
     program_words: int
     image_words: int
@@ -90,6 +90,10 @@ class LoopBounds:
             rows = max(op.dst_height, op.src_height)
             return -(-(rows << op.row_log2) // SEGMENTS)
 
+        def words(op: Instruction) -> int:
+            thresholds = -(-op.channels // 2) if op.reads_thresholds else 0
+            return thresholds + op.channels * op.row_words
+
         def iterations(op: Instruction) -> int:
             # All rounds are full but the last one of every chunk.
             chunks = -(-op.channels // op.chunk)
@@ -103,7 +107,7 @@ class LoopBounds:
             groups=max((op.groups for op in convs), default=1),
             array=max((iterations(op) for op in convs), default=1),
             last_bursts=max((-(-op.row_words // BURST_BEATS) for op in convs), default=1),
-            linear_rows=max((op.channels * op.row_words for op in linears), default=1),
+            linear_words=max((words(op) for op in linears), default=1),
             map_blocks=max(op.channels * blocks(op) for op in maps),
             program_words=len(instructions) * INSTRUCTION_WORDS,
             image_words=load.channels * load.dst_height * -(-load.dst_width // WORD_BYTES),

@@ -41,7 +41,8 @@ struct Memory {
 Memory memory = {0, FULL_BANDWIDTH};
 std::vector<Instruction> instructions;
 std::deque<Request> requests;
-uint64_t answer = 0;       // when the last burst of writes is confirmed
+uint64_t answer = 0;       // when the burst of writes is confirmed whose last word has left
+uint64_t last_write = 0;   // when the word before is taken, in the same unit
 uint64_t before_loop = 0;  // cycles that the next loop will have waited before it begins
 uint64_t last_beat = 0;    // when the word before is there, in the same unit
 int steps = 0;
@@ -89,12 +90,14 @@ void take() {
   if (cycle > simulated.now) wait(cycle - simulated.now);
 }
 
-void write_request(uint64_t words) {
-  // Words leave at one a cycle while the loop behind the request runs, or as slowly as memory
-  // takes.
-  const uint64_t beats = (words * beat() + FULL_BANDWIDTH - 1) / FULL_BANDWIDTH;
-  before_loop = beats > words ? beats - words : 0;
-  answer = simulated.now + beats + memory.latency + ADAPTER;
+void write() {
+  // Words leave at one a cycle, or as slowly as memory takes.
+  uint64_t taken = last_write + beat();
+  if (taken < simulated.now * FULL_BANDWIDTH) taken = simulated.now * FULL_BANDWIDTH;
+  last_write = taken;
+  const uint64_t cycle = (taken + FULL_BANDWIDTH - 1) / FULL_BANDWIDTH;
+  if (cycle > simulated.now) wait(cycle - simulated.now);
+  answer = simulated.now + memory.latency + ADAPTER;
 }
 
 void write_response() {
@@ -118,6 +121,7 @@ void acs_count_clear() {
   acs_counting::last_beat = 0;
   acs_counting::before_loop = 0;
   acs_counting::answer = 0;
+  acs_counting::last_write = 0;
   acs_counting::steps = 0;
   acs_counting::simulated.now = 0;
   acs_counting::simulated.loop = acs_counting::LOOPS;

@@ -46,8 +46,8 @@ void burst(uint64_t words);
 void request(uint64_t words);
 void take();
 
-// A burst of writes, and the moment when its answer is awaited.
-void write_request(uint64_t words);
+// A word that leaves, and the moment when the answer to its burst is awaited.
+void write();
 void write_response();
 
 inline void iterate(int loop) {

@@ -90,14 +90,14 @@ class burst_maxi {
     writes.offset = offset;
     writes.left = words;
     ++writes.unanswered;
-#ifdef ACS_COUNT
-    acs_counting::write_request(words);
-#endif
   }
 
   void write(const T &word) {
     BurstWrites &writes = burst_writes();
     burst_demand(writes.left > 0, "a write without a request");
+#ifdef ACS_COUNT
+    acs_counting::write();
+#endif
     memory_[writes.offset++] = word;
     --writes.left;
   }

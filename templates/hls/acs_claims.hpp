@@ -22,10 +22,8 @@
   CLAIM(LANE_ARRAY, 1, 27)     /* list 2, address 3, bank 2, window 4, product 3, sum 1, choice 1, \
                                   scaling 4, rounding 2, packing 2, bank 1, entry and exit 2 */    \
   CLAIM(GAVG, 1, 13)           /* mask and bank 3, sum of 128 4, scaling 3, rounding 2, store 1 */ \
-  CLAIM(THRESHOLDS, 1, 3)      /* bus, store */                               \
   CLAIM(ROWS, 1, 14)           /* bus and vector 3, products 2, sum of 8 3, scaling 3, rounding 2, \
                                   store 1 */                                                       \
-  CLAIM(RESULTS, 1, 4)         /* store, bus */                               \
   CLAIM(COPY, 1, 5)            /* bank, choice, vector or bus */              \
   CLAIM(TRACE_VECTOR, 1, 4)    /* store, bus */                               \
   CLAIM(DRAIN, 1, 2)           /* bus */                                      \

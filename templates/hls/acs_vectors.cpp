@@ -138,18 +138,17 @@ void run_linear(const Instruction &op, const Products &products, params_port par
   const bool table = op.linear_mode == unsigned(acs_isa::LINEAR_SIGMOID);
   const int threshold_words = gate ? ceil_div<2>(channels) : 0;
 
-  // Thresholds of a gate, and results for the result buffer, which follow in one burst: a word of
-  // results never lies behind the thresholds that are read with it.
-  uint64_t words_aside[acs_isa::MAX_CHANNELS / 2];
-#pragma HLS BIND_STORAGE variable=words_aside type=ram_s2p impl=bram
-THRESHOLDS:
-  for (int i = 0; i < threshold_words; ++i) {
-#pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
-    ACS_LOOP(THRESHOLDS);
-    words_aside[i] = uint64_t(params.read());
+  // Results for the result buffer leave as they are made, in one burst.
+  const int written = gate ? ceil_div<WORD_BITS>(channels) : wide ? ceil_div<2>(channels) : 0;
+  if (written > 0) {
+    if (unanswered) result.write_response();
+    result.write_request(op.result_addr, unsigned(written));
+    unanswered = true;
   }
 
+  // Thresholds of a gate, in front of its rows.
+  uint64_t thresholds[acs_isa::MAX_CHANNELS / 2];
+#pragma HLS BIND_STORAGE variable=thresholds type=ram_s2p impl=bram
   uint64_t record_words[RECORD_WORDS] = {0, 0};
   uint64_t pending = 0;  // results on their way out: eight bytes, two int32, or 64 mask bits
   int32_t sum = 0;
@@ -157,13 +156,17 @@ THRESHOLDS:
   unsigned_t<16> column = 0;
   // A result never lies in the source, so that reads and writes of the vectors are independent.
 ROWS:
-  for (int i = 0; i < words; ++i) {
+  for (int i = 0; i < threshold_words + words; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=3 max=TRIP_LINEAR_ROWS
+#pragma HLS LOOP_TRIPCOUNT min=3 max=TRIP_LINEAR_WORDS
 #pragma HLS DEPENDENCE variable=memories.vectors type=inter dependent=false
-#pragma HLS DEPENDENCE variable=words_aside type=inter dependent=false
     ACS_LOOP(ROWS);
     const uint64_t word = uint64_t(params.read());
+    if (i < threshold_words) {
+      ACS_PORT_TRACE(thresholds, 0, run_linear, true, i);
+      thresholds[i] = word;
+      continue;
+    }
     const bool weights = column >= unsigned(RECORD_WORDS);
     const int source = int(op.vec_src) + (weights ? int(column) - RECORD_WORDS : 0);
     ACS_PORT_TRACE(vectors, 0, run_linear, false, source);
@@ -191,9 +194,9 @@ ROWS:
     const Scale scale = make_scale(record.mult, record.shift);
     const channel_t next_output = output + channel_t(1);
     const bool last = next_output == op.channels;
-    ACS_PORT_TRACE(words_aside, 0, run_linear, false, int(output) / 2);
-    const uint64_t aside = words_aside[int(output) / 2];
-    const int32_t threshold = int32_t(uint32_t(aside >> (32 * (int(output) % 2))));
+    ACS_PORT_TRACE(thresholds, 0, run_linear, false, int(output) / 2);
+    const uint64_t two = thresholds[int(output) / 2];
+    const int32_t threshold = int32_t(uint32_t(two >> (32 * (int(output) % 2))));
     const Rounding rounding = scale_sum(acc_t(acc), scale, 0, 0);
     const uint8_t value = saturate(rounding, table || op.dst_signed);
     const uint8_t looked_up = acs_isa::SIGMOID_TABLE[int8_t(value) + acs_isa::TABLE_SIZE / 2];
@@ -216,8 +219,7 @@ ROWS:
         }
       }
       if (gate || wide) {
-        ACS_PORT_TRACE(words_aside, 0, run_linear, true, number);
-        words_aside[number] = pending;
+        result.write(pending);
       } else {
         ACS_PORT_TRACE(vectors, 0, run_linear, true, int(op.vec_dst) + number);
         memories.vectors[int(op.vec_dst) + number] = pending;
@@ -226,20 +228,6 @@ ROWS:
     }
     column = 0;
     output = next_output;
-  }
-
-  const int written = gate ? ceil_div<WORD_BITS>(channels) : wide ? ceil_div<2>(channels) : 0;
-  if (written > 0) {
-    if (unanswered) result.write_response();
-    result.write_request(op.result_addr, unsigned(written));
-    unanswered = true;
-  }
-RESULTS:
-  for (int i = 0; i < written; ++i) {
-#pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_CHANNELS
-    ACS_LOOP(RESULTS);
-    result.write(words_aside[i]);
   }
 
   // The bytes of the weights, padding to whole words included.
