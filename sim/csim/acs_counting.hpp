@@ -60,4 +60,5 @@ inline void iterate(int loop) {
 }  // namespace acs_counting
 
 #define ACS_LOOP(label) ::acs_counting::iterate(::acs_counting::label);
+#define ACS_RUN() ::acs_counting::simulated.loop = ::acs_counting::LOOPS;
 #define ACS_BURST(words) ::acs_counting::burst(uint64_t(words));

@@ -142,17 +142,15 @@ void store_burst(const Burst &burst, Lists &lists, int base, RunMaker &maker) {
 
 // Masks without groups or tables: the lists of active channels, found by their bits; a channel that
 // is masked costs nothing.
-void list_masks(const Instruction &op, const Products &products, const Memories &memories,
-                Lists &lists, int list, ListCounts &counts) {
-  const bool masks_in = has_mask(int(op.mask_in));
+void list_masks(const MaskedInputs &from, const Instruction &op, const Memories &memories,
+                Lists &lists, int list, ListCounts &counts, InputLists &made) {
   const bool masks_out = has_mask(int(op.mask_out));
-  const channel_t inputs = masks_in ? unsigned(op.channels_in) : 0u;
   const channel_t outputs = masks_out ? unsigned(op.channels) : 0u;
   const bool fills = masks_out && !(op.masked_zero && !op.res_enable);
-  const count_t<acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> taps = unsigned(products.taps);
+  const int base_in = int(from.list) * acs_isa::MAX_LISTED;
   const int base = list * acs_isa::MAX_LISTED;
-  const int burst_base = list * MAX_BURSTS;
-  Scan input_scan = begin_scan(inputs, true);
+  const int burst_base = int(from.list) * MAX_BURSTS;
+  Scan input_scan = begin_scan(from.channels, true);
   // Of the active outputs, and then of the masked ones.
   Scan output_scan = begin_scan(outputs, true);
   bool again = fills;
@@ -168,6 +166,7 @@ void list_masks(const Instruction &op, const Products &products, const Memories 
   channel_t made_outputs = 0;
   channel_t made_masked = 0;
   bool busy = true;
+  ACS_RUN();
 LISTS:
   while (busy) {
 #pragma HLS PIPELINE II=1
@@ -176,16 +175,16 @@ LISTS:
     // The loop ends an iteration late, so that its end hangs on nothing that this one computes.
     busy = !input_scan.ended || !output_scan.ended || again;
     listed_t input;
-    if (step_scan(input_scan, mask_word(memories, 0, int(op.mask_in), input_scan), input)) {
-      const int place = base + int(made_inputs);
+    if (step_scan(input_scan, mask_word(memories, 0, int(from.mask), input_scan), input)) {
+      const int place = base_in + int(made_inputs);
       ACS_PORT_TRACE(inputs, 0, list_masks, true, place);
       lists.inputs[place].channel = input;
       lists.inputs[place].column = input;
       made_inputs = made_inputs + 1u;
-      const unsigned byte = unsigned(input) * unsigned(taps);
+      const unsigned byte = unsigned(input) * unsigned(from.taps);
       const row_word_t first = unsigned(RECORD_WORDS) + byte / unsigned(acs_isa::WORD_BYTES);
-      const row_word_t last =
-          unsigned(RECORD_WORDS) + (byte + unsigned(taps) - 1u) / unsigned(acs_isa::WORD_BYTES);
+      const row_word_t last = unsigned(RECORD_WORDS) +
+                              (byte + unsigned(from.taps) - 1u) / unsigned(acs_isa::WORD_BYTES);
       Burst burst;
       if (add_column(maker, first, last, burst)) store_burst(burst, lists, burst_base, maker);
     }
@@ -211,11 +210,9 @@ LISTS:
     }
   }
 
-  counts.inputs = masks_in ? made_inputs : channel_t(unsigned(op.channels_in));
-  counts.outputs = masks_out ? made_outputs : channel_t(unsigned(op.channels));
-  const uint32_t pairs = unsigned(counts.inputs) * unsigned(counts.outputs);
-  counts.pairs = pairs;
-  if (!masks_in) return;
+  if (masks_out) counts.outputs = made_outputs;
+  made.inputs = made_inputs;
+  if (!has_mask(int(from.mask))) return;
 
   // The last run may be longer than a burst.
   row_word_t left = maker.last - maker.first + 1u;
@@ -234,8 +231,8 @@ LAST_BURSTS:
     maker.first = maker.first + unsigned(BURST_WORDS);
     left = last ? row_word_t(0) : row_word_t(unsigned(left - unsigned(BURST_WORDS)));
   }
-  counts.bursts = maker.made;
-  counts.row_words = maker.words;
+  made.bursts = maker.made;
+  made.row_words = maker.words;
 }
 
 // Masks with groups or tables: channels are looked at one by one, in the order of their rows.
@@ -255,6 +252,7 @@ void list_in_order(const Instruction &op, const Products &products, const Memori
   channel_t output_group = 0;
   channel_t first_input = 0;
   channel_t first_output = 0;
+  ACS_RUN();
 ORDERED_LISTS:
   for (int i = 0; i < length; ++i) {
 #pragma HLS PIPELINE II=1
@@ -350,22 +348,19 @@ TABLE:
   return cursor.valid;
 }
 
-void make_lists(const Instruction &op, const Products &products, const Memories &memories,
-                Lists &lists, int list, ListCounts &counts) {
+InputLists make_lists(const Instruction &op, const MaskedInputs &from, const Products &products,
+                      const Memories &memories, Lists &lists, int list, ListCounts &counts) {
 #pragma HLS INLINE off
 // No loop of the lists has more than one product.
 #pragma HLS ALLOCATION operation instances=mul limit=1
-  counts.inputs = unsigned(products.inputs);
-  counts.outputs = unsigned(products.outputs);
-  counts.pairs = products.pairs;
-  counts.bursts = 0;
-  counts.row_words = op.row_words;
+  InputLists made = {0, 0, 0};
   if (lists_in_order(op)) {
     list_in_order(op, products, memories, lists, list, counts);
   } else if (is_masked(op)) {
-    list_masks(op, products, memories, lists, list, counts);
+    list_masks(from, op, memories, lists, list, counts, made);
   }
   counts.masked = unsigned(products.outputs) - unsigned(counts.outputs);
+  return made;
 }
 
 }  // namespace acs

@@ -61,9 +61,25 @@ struct ListCounts {
   channel_t inputs;  // active, over all groups
   channel_t outputs;
   channel_t masked;            // outputs that are not active
-  uint32_t pairs;              // active input times active output, summed over the groups
+  uint32_t pairs;              // active input times active output, summed over the groups, where
+                               // channels are listed in order or are all active
   count_t<MAX_BURSTS> bursts;  // of a row; 0: whole rows are read
   unsigned_t<16> row_words;    // words read of a row
+};
+
+// The masked inputs of an instruction whose channels come by their mask bits.
+struct MaskedInputs {
+  unsigned_t<8> mask;  // MASK_NONE: there are none
+  channel_t channels;
+  count_t<acs_isa::MAX_KERNEL * acs_isa::MAX_KERNEL> taps;
+  unsigned_t<1> list;  // their place in the lists
+};
+
+// The lists made of them.
+struct InputLists {
+  channel_t inputs;  // active
+  count_t<MAX_BURSTS> bursts;
+  unsigned_t<16> row_words;
 };
 
 inline bool has_mask(int mask) { return mask != acs_isa::MASK_NONE; }
@@ -125,8 +141,43 @@ inline void take_entry(channel_t all_inputs, channel_t all_outputs, channel_t co
 bool read_tables(const Instruction &op, const Products &products, params_port params, Lists &lists,
                  int list);
 
-// Makes the lists of a CONV in place `list`, 0 or 1.
-void make_lists(const Instruction &op, const Products &products, const Memories &memories,
-                Lists &lists, int list, ListCounts &counts);
+// The sizes of a CONV's lists as long as no channel is masked.
+inline ListCounts count_all(const Instruction &op, const Products &products) {
+#pragma HLS INLINE
+  ListCounts counts;
+  counts.inputs = unsigned(products.inputs);
+  counts.outputs = unsigned(products.outputs);
+  counts.masked = 0;
+  counts.pairs = products.pairs;
+  counts.bursts = 0;
+  counts.row_words = op.row_words;
+  return counts;
+}
+
+// The masked inputs of a CONV whose lists are in place `list`.
+inline MaskedInputs masked_inputs(const Instruction &op, const Products &products, int list) {
+#pragma HLS INLINE
+  const bool any = has_mask(int(op.mask_in)) && !lists_in_order(op);
+  MaskedInputs from;
+  from.mask = any ? unsigned(op.mask_in) : unsigned(acs_isa::MASK_NONE);
+  from.channels = any ? unsigned(op.channels_in) : 0u;
+  from.taps = unsigned(products.taps);
+  from.list = unsigned(list);
+  return from;
+}
+
+// Takes the lists of an instruction's masked inputs.
+inline void take_inputs(const MaskedInputs &from, const InputLists &made, ListCounts &counts) {
+#pragma HLS INLINE
+  if (!has_mask(int(from.mask))) return;
+  counts.inputs = made.inputs;
+  counts.bursts = made.bursts;
+  counts.row_words = made.row_words;
+}
+
+// Makes the lists of a CONV in place `list`, 0 or 1.  The inputs that are found by their mask bits,
+// if any are, are those of `from`, be it of this CONV or of the one behind it.
+InputLists make_lists(const Instruction &op, const MaskedInputs &from, const Products &products,
+                      const Memories &memories, Lists &lists, int list, ListCounts &counts);
 
 }  // namespace acs

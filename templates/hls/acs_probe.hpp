@@ -2,6 +2,8 @@
 //
 //   ACS_LOOP(LABEL)
 //       stands first in the body of the loop LABEL: one more iteration of it begins.
+//   ACS_RUN()
+//       stands before a loop that may follow itself, with no other between: another run begins.
 //   ACS_BURST(words)
 //       stands before a loop that moves so many words through a memory port in one burst.
 //   ACS_PORT_TRACE(memory, bank, site, is_write, address)
@@ -21,6 +23,9 @@
 
 #ifndef ACS_LOOP
 #define ACS_LOOP(label)
+#endif
+#ifndef ACS_RUN
+#define ACS_RUN()
 #endif
 #ifndef ACS_BURST
 #define ACS_BURST(words)

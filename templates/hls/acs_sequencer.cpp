@@ -87,7 +87,10 @@ void count_conv(const Job &job, Deeds &deeds) {
   const Instruction &op = job.op;
   typedef count_t<acs_isa::MAX_CHANNELS * acs_isa::MAX_CHANNELS> pairs_t;
   const unsigned_t<20> pixels = unsigned(job.taps) * unsigned(op.pixels);
-  const pairs_t executed = unsigned(job.counts.pairs);
+  // Without groups they are one product.
+  const bool product = is_masked(op) && !lists_in_order(op);
+  const pairs_t executed = product ? unsigned(job.counts.inputs) * unsigned(job.counts.outputs)
+                                   : unsigned(job.counts.pairs);
   const pairs_t skipped = unsigned(job.pairs) - unsigned(executed);
   deeds.macs_executed = uint64_t(executed) * uint64_t(pixels);
   deeds.macs_skipped = uint64_t(skipped) * uint64_t(pixels);
@@ -118,23 +121,45 @@ Status run_job(const Fetched &now, const Fetched &next, params_port params, List
   const Instruction &op = now.op;
   const bool conv = op.opcode == unsigned(acs_isa::OP_CONV);
   const int list = ahead.list;
+  const int next_list = 1 - list;
+  const bool has_next = loads_ahead(next);
+  const bool makes = conv && !ahead.lists;
+  const MaskedInputs inputs = masked_inputs(op, now.products, list);
+  const MaskedInputs next_inputs = masked_inputs(next.op, next.products, next_list);
+  // A gate masks the outputs of a convolution and the inputs of the one behind it: their lists are
+  // made in one pass.
+  const bool both = makes && has_next && has_mask(int(op.mask_out)) && !lists_in_order(op) &&
+                    !has_mask(int(inputs.mask)) && has_mask(int(next_inputs.mask)) &&
+                    !has_mask(int(next.op.mask_out));
   ListCounts counts = ahead.counts;
+  ListCounts next_counts = count_all(next.op, next.products);
+  InputLists made = {0, 0, 0};
   if (conv) {
     if (op.has_table) {
       const bool valid = ahead.table ? loader.storer.table.valid
                                      : read_tables(op, now.products, params, lists, list);
       if (!valid) return acs_isa::STATUS_BAD_FIELD;
     }
-    if (!ahead.lists) make_lists(op, now.products, memories, lists, list, counts);
   }
-  const bool has_next = loads_ahead(next);
-  ahead.list = 1 - list;
+  if (makes) {
+    counts = count_all(op, now.products);
+    made = make_lists(op, both ? next_inputs : inputs, now.products, memories, lists, list, counts);
+    take_inputs(inputs, made, counts);
+  }
+  if (has_next) {
+    if (!both) {
+      made =
+          make_lists(next.op, next_inputs, next.products, memories, lists, next_list, next_counts);
+    }
+    take_inputs(next_inputs, made, next_counts);
+  }
+  ahead.list = next_list;
   ahead.lists = has_next;
   ahead.table = has_next && next.op.has_table;
-  if (has_next) make_lists(next.op, next.products, memories, lists, ahead.list, ahead.counts);
+  ahead.counts = next_counts;
 
   const Job job = make_job(op, now.products, counts, list);
-  const Job next_job = make_job(next.op, next.products, ahead.counts, ahead.list);
+  const Job next_job = make_job(next.op, next.products, next_counts, next_list);
   const uint64_t iterations = run_array(job, next_job, has_next, lists, params, memories, loader);
   if (conv) {
     deeds.array_iterations = iterations;
