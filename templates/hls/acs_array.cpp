@@ -62,8 +62,8 @@ LANE_ARRAY:
     const bool reads = walks && reads_window(job, walker);
     const bool residual = wants_residual(job, post);
     // Where the taps of a row share what is read, a residual waits for an iteration that reads
-    // nothing, which is the next one.  Otherwise a tap waits for it.
-    const bool waits = residual && reads && job.shares_reads;
+    // nothing, which is the next one.  Otherwise, and where taps have time, a tap waits for it.
+    const bool waits = residual && reads && job.shares_reads && !walker.round.brief;
     const bool takes = residual && !waits;
     const bool adds = walks && !(takes && reads) && (!last || post_free(job, post));
 

@@ -22,11 +22,17 @@ struct Item {
   block_t residual;  // the block that is added to it
 };
 
+// Rounds of fewer inputs, under a window of 3 x 3, take fewer iterations than a full round takes in
+// requantization.
+constexpr int SLICES = acs_isa::LANES / POST_LANES;
+constexpr int BRIEF_INPUTS = (LANE_GROUPS * SLICES + 8) / 9;
+
 struct Round {
   group_t items;
   bool second;                      // it has a second block
   bool last;                        // of its chunk
   bool growing;                     // words of its last rows are still to be stored
+  bool brief;                       // it ends before the round in front of it has left
   bool blank;                       // nothing is added up: no active input, or a masked channel
   chunk_place_t place;              // of the chunk in the queue
   count_t<RING_FIRST> first_start;  // of the chunk among the first rows
@@ -108,6 +114,7 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
   if (slot == 0) {
     round.second = false;
     round.growing = false;
+    round.brief = chunk.inputs < unsigned(BRIEF_INPUTS);
     round.blank = chunk.inputs == 0u;
     round.place = loader.deal_place;
     round.first_start = chunk.first_start;

@@ -11,8 +11,6 @@ namespace acs {
 // Iterations from the address of a mask word to its bits.
 constexpr int CLEAR_WAIT = 3;
 
-constexpr int SLICES = acs_isa::LANES / POST_LANES;
-
 struct Post {
   bool busy;
   group_t item;
