@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from acsgen.cost.operators import Operator, OperatorCount, control_count, operator_counts
-from acsgen.isa.generated import LANES, MAX_CHUNK, RECORD_WORDS, SEGMENTS
+from acsgen.isa.generated import LANES, MAX_CHUNK, RECORD_WORDS, SEGMENTS, WORD_BITS
 from acsgen.program.board import BRAM36_KIB, Board
 from acsgen.program.engine_config import GROUP_DSPS, POST_LANE_DSPS, EngineConfig
 from acsgen.support.errors import Problem, UserError
@@ -24,7 +24,7 @@ from acsgen.support.errors import Problem, UserError
 BRAM36_WORDS = 512
 
 #: Block RAMs outside the memories: bus buffers (3), channel lists (4), counts of groups (1), mask
-#: registers (3), thresholds and results (2).
+#: registers (3), thresholds (2).
 OTHER_BRAM36 = 13
 
 #: Halves of the feature memory, by the parity of the block; both windows read in every iteration.
@@ -40,6 +40,9 @@ SUM_BITS = 32
 #: Flip-flops of sequencer, checks, lists, loader, dealer, address planning, bus masters, copies and
 #: vector operations: those of a pipeline are the schedule's, which only a synthesis knows.
 CONTROL_FF = 9000
+
+#: The words of both windows that the taps of a row share.
+KEPT_WORDS = OperatorCount(dsp=0, lut=0, ff=HALVES * SEGMENTS * WORD_BITS)
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def estimate_resources(engine: EngineConfig) -> ResourceEstimate:
         (counts[Operator.WINDOW], WINDOWS),
         (counts[Operator.POST_LANE], engine.post_lanes),
         (_leaving(engine), 1),
+        (KEPT_WORDS, 1),
         (replace(control_count(), ff=CONTROL_FF), 1),
     ]
     return ResourceEstimate(
