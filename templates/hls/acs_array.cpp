@@ -25,8 +25,8 @@ uint64_t run_array(const Job &job, const Job &next, bool has_next, Lists &lists,
 #pragma HLS ARRAY_PARTITION variable=writer.pixel complete
   Clearer clearer = Clearer();
 #pragma HLS ARRAY_PARTITION variable=clearer.arriving complete
-  FeatureData kept = FeatureData();  // the words under the taps of a row
-#pragma HLS ARRAY_PARTITION variable=kept.segment complete dim=0
+  segment_t kept[acs_isa::SEGMENTS] = {};  // the first window's words, under the taps of a row
+#pragma HLS ARRAY_PARTITION variable=kept complete
   uint64_t iterations = 0;
 
   start_loader(job, loader);
@@ -63,7 +63,7 @@ LANE_ARRAY:
     const bool residual = wants_residual(job, post);
     // Where the taps of a row share what is read, a residual waits for an iteration that reads
     // nothing, which is the next one.  Otherwise, and where taps have time, a tap waits for it.
-    const bool waits = residual && reads && job.shares_reads && !walker.round.brief;
+    const bool waits = residual && reads && shares_reads(job, walker) && !walker.round.brief;
     const bool takes = residual && !waits;
     const bool adds = walks && !(takes && reads) && (!last || post_free(job, post));
 
@@ -75,7 +75,8 @@ LANE_ARRAY:
       if (takes) plan_block(post.entry[int(post.item)].residual, wanted);
       const FeatureData data = read_features(memories, takes || reads, wanted);
       if (takes) take_residual(data, post.entry[int(post.item)].residual, post);
-      if (adds && reads) kept = data;
+      if (adds && reads) keep_words(data, window, kept);
+      const FeatureData seen[WINDOWS] = {in_both_halves(kept), data};
       bool in_columns[acs_isa::LANES];
 #pragma HLS ARRAY_PARTITION variable=in_columns complete
       // Those whose column, moved by the tap, is inside the plane.
@@ -87,7 +88,7 @@ LANE_ARRAY:
     EACH_WINDOW:
       for (int which = 0; which < WINDOWS; ++which) {
 #pragma HLS UNROLL
-        shift_window(kept, window, tap, which, in_columns, pixels[which]);
+        shift_window(seen[which], window, tap, which, in_columns, pixels[which]);
       }
       if (adds) {
         weight_t weight[LANE_GROUPS];

@@ -38,11 +38,16 @@ inline bool lacks_words(const Loader &loader, const Walker &walker) {
   return walker.round.growing && int(walker.byte) / stripe_bytes >= int(loader.stripes);
 }
 
-// True where the iteration reads the feature memory.  Taps of one row may lie in the same words,
-// which are kept from the first of them on; a round of no inputs looks at no pixel.
+// True where all taps of a row find their words in one read: those of the first window are kept.
+inline bool shares_reads(const Job &job, const Walker &walker) {
+#pragma HLS INLINE
+  return job.shares_reads && !walker.round.second;
+}
+
+// True where the iteration reads the feature memory; a round of no inputs looks at no pixel.
 inline bool reads_window(const Job &job, const Walker &walker) {
 #pragma HLS INLINE
-  return !walker.round.blank && !(job.shares_reads && walker.x != 0u);
+  return !walker.round.blank && !(shares_reads(job, walker) && walker.x != 0u);
 }
 
 // Goes on by one iteration.

@@ -14,10 +14,12 @@ typedef signed_t<BitsFor<FEATURE_BLOCKS>::value + 2> plane_place_t;
 static_assert(acs_isa::MAX_HEIGHT << acs_isa::MAX_ROW_LOG2 < 4096 - 8 * acs_isa::MAX_KERNEL,
               "segments of the largest plane, and of a window around it, have numbers");
 
-// The reads of one iteration: an address for each bank of each half.
+// The reads of one iteration: each bank in the block at `address` or in the one behind it, and for
+// the second window one block further than that.
 struct FeatureReads {
-  bool valid[HALVES][acs_isa::SEGMENTS];
-  plane_place_t address[HALVES][acs_isa::SEGMENTS];  // used where it is valid
+  plane_place_t address;
+  bool carry[acs_isa::SEGMENTS];           // by bank: it is the block behind
+  bool valid[WINDOWS][acs_isa::SEGMENTS];  // by bank: the window looks there
 };
 
 struct FeatureData {
@@ -44,10 +46,8 @@ inline void plan_windows(const Tap &tap, block_t block, bool second, FeatureRead
   const segment_number_t start = -int(first);
   const segment_number_t end = (int(tap.rows) << int(tap.row_log2)) - int(first);
   const unsigned_t<3> bank_of_first = (int(first) + int(tap.turn)) & (segments - 1);
-  const plane_place_t address = int(tap.base) + (int(first) >> 3);
-  const plane_place_t next = int(address) + 1;
-  const plane_place_t last = int(address) + 2;
-  const bool odd = (int(address) & 1) != 0;
+  reads.address = int(tap.base) + (int(first) >> 3);
+  const bool odd = (int(reads.address) & 1) != 0;
 
   bool inside[WINDOWS * acs_isa::SEGMENTS];
 #pragma HLS ARRAY_PARTITION variable=inside complete
@@ -70,45 +70,46 @@ EACH_BANK:
 #pragma HLS UNROLL
     const unsigned_t<3> position = unsigned(bank - int(bank_of_first)) & 7u;
     const bool carry = (int(first) & 7) + int(position) >= segments;
-    const bool upper = odd != carry;
-    const bool valid_a = inside[int(position)];
-    const bool valid_b = second && inside[segments + int(position)];
-    window.upper[bank] = upper;
-    // The lower half has the even one of two addresses, the upper half the odd one.
-    reads.valid[0][bank] = upper ? valid_b : valid_a;
-    reads.valid[1][bank] = upper ? valid_a : valid_b;
-    reads.address[0][bank] = int(carry ? last : next) >> 1;
-    reads.address[1][bank] = int(carry ? next : address) >> 1;
+    window.upper[bank] = odd != carry;
+    reads.carry[bank] = carry;
+    reads.valid[0][bank] = inside[int(position)];
+    reads.valid[1][bank] = second && inside[segments + int(position)];
   }
 }
 
 // A block as it lies in memory, and nothing else.
 inline void plan_block(block_t block, FeatureReads &reads) {
 #pragma HLS INLINE
+  reads.address = int(block);
 EACH_BANK:
   for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
-  EACH_HALF:
-    for (int half = 0; half < HALVES; ++half) {
-#pragma HLS UNROLL
-      reads.valid[half][bank] = (int(block) & 1) == half;
-      reads.address[half][bank] = int(block) >> 1;
-    }
+    reads.carry[bank] = false;
+    reads.valid[0][bank] = true;
+    reads.valid[1][bank] = false;
   }
 }
 
 // The only place where the flat loop reads the feature memory.
 inline FeatureData read_features(const Memories &memories, bool enable, const FeatureReads &reads) {
 #pragma HLS INLINE
+  const plane_place_t next = int(reads.address) + 1;
+  const plane_place_t last = int(reads.address) + 2;
+  const bool odd = (int(reads.address) & 1) != 0;
   FeatureData data;
-EACH_HALF:
-  for (int half = 0; half < HALVES; ++half) {
+EACH_BANK:
+  for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
 #pragma HLS UNROLL
-  EACH_BANK:
-    for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
+    const bool carry = reads.carry[bank];
+    const bool upper = odd != carry;
+    // The lower half has the even one of two addresses, the upper half the odd one.
+    const plane_place_t place[HALVES] = {int(carry ? last : next) >> 1,
+                                         int(carry ? next : reads.address) >> 1};
+  EACH_HALF:
+    for (int half = 0; half < HALVES; ++half) {
 #pragma HLS UNROLL
-      const bool valid = enable && reads.valid[half][bank];
-      const int address = valid ? int(reads.address[half][bank]) : 0;
+      const bool valid = enable && reads.valid[upper == (half == 1) ? 0 : 1][bank];
+      const int address = valid ? int(place[half]) : 0;
       if (valid) {  // of other words nothing is used, so they depend on none
         ACS_PORT_TRACE(half, half * acs_isa::SEGMENTS + bank, read_features, false, address);
       }
@@ -116,6 +117,30 @@ EACH_HALF:
     }
   }
   return data;
+}
+
+// The words of one window, by bank, as those of both halves.
+inline FeatureData in_both_halves(const segment_t words[acs_isa::SEGMENTS]) {
+#pragma HLS INLINE
+  FeatureData data;
+EACH_BANK:
+  for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
+#pragma HLS UNROLL
+    data.segment[0][bank] = words[bank];
+    data.segment[1][bank] = words[bank];
+  }
+  return data;
+}
+
+// Keeps the first window's words for the taps behind this one.
+inline void keep_words(const FeatureData &data, const Window &window,
+                       segment_t kept[acs_isa::SEGMENTS]) {
+#pragma HLS INLINE
+EACH_BANK:
+  for (int bank = 0; bank < acs_isa::SEGMENTS; ++bank) {
+#pragma HLS UNROLL
+    kept[bank] = window.upper[bank] ? data.segment[1][bank] : data.segment[0][bank];
+  }
 }
 
 // Which lanes see a column from `start` to `end`, in rows of 2^row_log2 segments.
