@@ -31,7 +31,7 @@ struct Round {
   group_t items;
   bool second;                      // it has a second block
   bool last;                        // of its chunk
-  bool growing;                     // words of its last rows are still to be stored
+  bool growing;                     // words of its rows may still have to be stored
   bool brief;                       // it ends before the round in front of it has left
   bool blank;                       // nothing is added up: no active input, or a masked channel
   chunk_place_t place;              // of the chunk in the queue
@@ -160,7 +160,7 @@ EACH_GROUP:
     if (i == int(dealer.bank) && !round.second) round.reads[i] = true;
   }
 
-  if (chunk.complete <= dealer.row) round.growing = true;
+  if (chunk.growing) round.growing = true;
 
   // The next item; a round ends with its lane groups, with its second block and with its chunk.
   // Where every channel is its own input, a round is of one channel: blocks come first, then rows.

@@ -58,9 +58,9 @@ struct Chunk {
   bool ahead;   // of the next instruction
   bool fill;    // masked channels: records without weights
   channel_t rows;
-  channel_t ready;     // rows that can be dealt
-  channel_t complete;  // rows with all of their words
-  channel_t first;     // its first channel, in the list or by number
+  channel_t ready;  // rows that can be dealt
+  bool growing;     // words of the last of them are still to be stored
+  channel_t first;  // its first channel, in the list or by number
   channel_t first_input;
   channel_t inputs;
   ring_word_t start;  // its first words in the banks
@@ -351,7 +351,7 @@ inline bool store_word(const Job &job, const Job &next, params_port params, Memo
   Chunk &counted = loader.chunk[int(counts.place)];
   const bool group_complete = counts.stripe && counts.complete;
   if (counts.opened) counted.ready = counted.ready + 1;
-  if (counts.complete) counted.complete = counted.complete + 1;
+  if (counts.opened || group_complete) counted.growing = !counts.complete;
   if (counts.stripe) loader.stripes = counts.complete ? 0u : unsigned(loader.stripes + 1);
 EACH_MARGIN:
   for (int i = MARGIN - 1; i > 0; --i) {
@@ -532,7 +532,7 @@ EACH_WAIT:
       chunk.fill = chunker.fill;
       chunk.rows = rows;
       chunk.ready = loads ? channel_t(0) : rows;
-      chunk.complete = chunk.ready;
+      chunk.growing = false;
       chunk.first = chunker.fill ? chunker.first_masked : chunker.first_output;
       chunk.first_input = chunker.first_input;
       chunk.inputs = chunker.fill ? channel_t(0) : chunker.inputs;
