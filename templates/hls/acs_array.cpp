@@ -19,7 +19,7 @@ uint64_t run_array(const Job &job, const Job &next, bool has_next, Lists &lists,
 #pragma HLS ARRAY_PARTITION variable=dealer.round.constants complete
   Post post = Post();
 #pragma HLS ARRAY_PARTITION variable=post.entry complete
-#pragma HLS ARRAY_PARTITION variable=post.residual complete
+#pragma HLS ARRAY_PARTITION variable=post.residual.segment complete dim=0
 #pragma HLS ARRAY_PARTITION variable=post.pixel complete
   Writer writer = Writer();
 #pragma HLS ARRAY_PARTITION variable=writer.pixel complete

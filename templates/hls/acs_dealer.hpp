@@ -3,7 +3,7 @@
 // A work item is (block of 64 result pixels, output channel).  A round has the next items, block by
 // block, one for each lane group; at most two blocks meet in it, so that two windows feed all
 // groups. The dealer adds an item an iteration to the round that comes next, and waits for rows
-// that are not complete.  The loop decides by the counters here; channels, addresses and
+// that are not ready.  The loop decides by the counters here; channels, addresses and
 // constants of an item are looked up behind it, and nothing waits for them.
 #pragma once
 

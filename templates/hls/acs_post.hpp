@@ -18,7 +18,8 @@ struct Post {
   count_t<SLICES> slice;
   block_t block;  // number of the round's first block in its channel
   Item entry[LANE_GROUPS];
-  uint8_t residual[acs_isa::LANES];
+  FeatureData residual;
+  bool upper;  // the residual is in the upper half
   uint8_t pixel[acs_isa::LANES];
 };
 
@@ -54,16 +55,18 @@ inline bool wants_residual(const Job &job, const Post &post) {
   return post.busy && post.slice == 0u && job.op.res_enable;
 }
 
-// Takes a block that was read as it lies in memory: its segments are in the banks of one half.
+// Takes a block that was read as it lies in memory: its segments are in the banks of one half.  The
+// half is chosen where a slice is, of far fewer pixels.
 inline void take_residual(const FeatureData &data, block_t block, Post &post) {
 #pragma HLS INLINE
-EACH_LANE:
-  for (int lane = 0; lane < acs_isa::LANES; ++lane) {
-#pragma HLS UNROLL
-    const int bank = lane / acs_isa::SEGMENT_PIXELS;
-    const segment_t segment = int(block) & 1 ? data.segment[1][bank] : data.segment[0][bank];
-    post.residual[lane] = byte_of(segment, lane % acs_isa::SEGMENT_PIXELS);
-  }
+  post.residual = data;
+  post.upper = (int(block) & 1) != 0;
+}
+
+inline uint8_t residual_pixel(const Post &post, int half, int lane) {
+#pragma HLS INLINE
+  return byte_of(post.residual.segment[half][lane / acs_isa::SEGMENT_PIXELS],
+                 lane % acs_isa::SEGMENT_PIXELS);
 }
 
 // A slice of the item that leaves, and behind the last one the block to the writer.
@@ -80,8 +83,10 @@ inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &w
     for (int i = 0; i < POST_LANES; ++i) {
 #pragma HLS UNROLL
       const int lane = slice * POST_LANES + i;
+      const uint8_t lower = residual_pixel(post, 0, lane);
+      const uint8_t upper = residual_pixel(post, 1, lane);
       const pixel_t residual =
-          op.res_enable ? pixel_value(post.residual[lane], op.res_signed) : pixel_t(0);
+          op.res_enable ? pixel_value(post.upper ? upper : lower, op.res_signed) : pixel_t(0);
       post.pixel[lane] = requantize(leaving_sum(lanes, post.item, lane), scale, residual,
                                     unsigned_t<16>(op.res_mult), is_signed);
     }
