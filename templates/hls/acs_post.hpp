@@ -63,14 +63,27 @@ inline void take_residual(const FeatureData &data, block_t block, Post &post) {
   post.upper = (int(block) & 1) != 0;
 }
 
-inline uint8_t residual_pixel(const Post &post, int half, int lane) {
+// A pixel of the residual.  The first slice is requantized in the iteration that reads it, so that
+// it comes from the data, and only the others from the registers.
+inline uint8_t residual_pixel(const Post &post, const FeatureData &data, int half, int place) {
 #pragma HLS INLINE
-  return byte_of(post.residual.segment[half][lane / acs_isa::SEGMENT_PIXELS],
-                 lane % acs_isa::SEGMENT_PIXELS);
+  uint8_t choice[SLICES];
+#pragma HLS ARRAY_PARTITION variable=choice complete
+EACH_SLICE:
+  for (int slice = 0; slice < SLICES; ++slice) {
+#pragma HLS UNROLL
+    const int lane = slice * POST_LANES + place;
+    const int bank = lane / acs_isa::SEGMENT_PIXELS;
+    const segment_t segment =
+        slice == 0 ? data.segment[half][bank] : post.residual.segment[half][bank];
+    choice[slice] = byte_of(segment, lane % acs_isa::SEGMENT_PIXELS);
+  }
+  return choice[int(post.slice)];
 }
 
 // A slice of the item that leaves, and behind the last one the block to the writer.
-inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &writer) {
+inline void post_slice(const Job &job, const Lanes &lanes, const FeatureData &data, Post &post,
+                       Writer &writer) {
 #pragma HLS INLINE
   if (!post.busy) return;
   const Instruction &op = job.op;
@@ -83,8 +96,8 @@ inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &w
     for (int i = 0; i < POST_LANES; ++i) {
 #pragma HLS UNROLL
       const int lane = slice * POST_LANES + i;
-      const uint8_t lower = residual_pixel(post, 0, lane);
-      const uint8_t upper = residual_pixel(post, 1, lane);
+      const uint8_t lower = residual_pixel(post, data, 0, i);
+      const uint8_t upper = residual_pixel(post, data, 1, i);
       const pixel_t residual =
           op.res_enable ? pixel_value(post.upper ? upper : lower, op.res_signed) : pixel_t(0);
       post.pixel[lane] = requantize(leaving_sum(lanes, post.item, lane), scale, residual,

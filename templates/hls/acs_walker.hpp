@@ -102,10 +102,11 @@ constexpr int ODD_COLUMNS_TURN = acs_isa::SEGMENTS / 2;
 inline Tap locate_tap(const Job &job, const Lists &lists, const Walker &walker) {
 #pragma HLS INLINE
   const Instruction &op = job.op;
-  const int position = walker.round.blank ? 0 : int(walker.round.first_input) + int(walker.input);
+  const bool looks = walker.busy && !walker.round.blank;
+  const int position = looks ? int(walker.round.first_input) + int(walker.input) : 0;
   channel_number_t channel = unsigned(position);
   channel_number_t column = unsigned(walker.input);
-  if (job.lists_in && !walker.round.blank) {
+  if (job.lists_in && looks) {
     const int place = int(job.list) * acs_isa::MAX_LISTED + position;
     ACS_PORT_TRACE(inputs, 0, locate_tap, false, place);
     channel = unsigned(lists.inputs[place].channel);
