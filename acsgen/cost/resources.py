@@ -41,9 +41,8 @@ SUM_BITS = 32
 #: vector operations: those of a pipeline are the schedule's, which only a synthesis knows.
 CONTROL_FF = 9000
 
-#: The words of the first window that the taps of a row share, and both halves of what is read for a
-#: residual, of which the control's flip-flops have one.  Choices count as control.
-KEPT_WORDS = OperatorCount(dsp=0, lut=0, ff=HALVES * SEGMENTS * WORD_BITS)
+#: The words of the first window that the taps of a row share; their choices count as control.
+KEPT_WORDS = OperatorCount(dsp=0, lut=0, ff=SEGMENTS * WORD_BITS)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ uint64_t run_array(const Job &job, const Job &next, bool has_next, Lists &lists,
 #pragma HLS ARRAY_PARTITION variable=dealer.round.constants complete
   Post post = Post();
 #pragma HLS ARRAY_PARTITION variable=post.entry complete
-#pragma HLS ARRAY_PARTITION variable=post.residual.segment complete dim=0
+#pragma HLS ARRAY_PARTITION variable=post.residual complete
 #pragma HLS ARRAY_PARTITION variable=post.pixel complete
   Writer writer = Writer();
 #pragma HLS ARRAY_PARTITION variable=writer.pixel complete
@@ -67,16 +67,15 @@ LANE_ARRAY:
     const bool takes = residual && !waits;
     const bool adds = walks && !(takes && reads) && (!last || post_free(job, post));
 
-    const Tap tap = locate_tap(job, lists, walker);
-    FeatureReads wanted;
-    Window window;
-    plan_windows(tap, walker.round.block, walker.round.second, wanted, window);
-    if (takes) plan_block(post.entry[int(post.item)].residual, wanted);
-    const FeatureData data = read_features(memories, takes || (adds && reads), wanted);
-    if (takes) take_residual(data, post.entry[int(post.item)].residual, post);
-    if (adds && reads) keep_words(data, window, kept);
-
-    if (adds) {
+    if (takes || adds) {
+      const Tap tap = locate_tap(job, lists, walker);
+      FeatureReads wanted;
+      Window window;
+      plan_windows(tap, walker.round.block, walker.round.second, wanted, window);
+      if (takes) plan_block(post.entry[int(post.item)].residual, wanted);
+      const FeatureData data = read_features(memories, wanted);
+      if (takes) take_residual(data, post.entry[int(post.item)].residual, post);
+      if (adds && reads) keep_words(data, window, kept);
       const FeatureData seen[WINDOWS] = {in_both_halves(kept), data};
       bool in_columns[acs_isa::LANES];
 #pragma HLS ARRAY_PARTITION variable=in_columns complete
@@ -91,16 +90,18 @@ LANE_ARRAY:
 #pragma HLS UNROLL
         shift_window(seen[which], window, tap, which, in_columns, pixels[which]);
       }
-      weight_t weight[LANE_GROUPS];
+      if (adds) {
+        weight_t weight[LANE_GROUPS];
 #pragma HLS ARRAY_PARTITION variable=weight complete
-      read_weights(job, memories, walker, tap, weight);
-      const bool first = walker.input == 0u && walker.tap == 0u;
-      add_tap(job, walker, first, pixels, weight, lanes);
+        read_weights(job, memories, walker, tap, weight);
+        const bool first = walker.input == 0u && walker.tap == 0u;
+        add_tap(job, walker, first, pixels, weight, lanes);
+      }
     }
     const bool cleared = !clearer.any;
     const bool ends = write_features(job, memories, writer, clearer);
     find_masked(job, memories, ends, cleared, clearer);
-    if (!waits) post_slice(job, lanes, data, post, writer);
+    if (!waits) post_slice(job, lanes, post, writer);
 
     if (adds) {
       if (!walker.round.blank) ++iterations;

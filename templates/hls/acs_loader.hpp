@@ -59,7 +59,7 @@ struct Chunk {
   bool fill;    // masked channels: records without weights
   channel_t rows;
   channel_t ready;  // rows that can be dealt
-  bool growing;     // words of the last of them are still to be stored
+  bool growing;     // words of the last of them are still to be stored; a chunk ends without
   channel_t first;  // its first channel, in the list or by number
   channel_t first_input;
   channel_t inputs;
@@ -95,6 +95,7 @@ struct Asker {
   chunk_place_t place;
   chunk_count_t waiting;  // chunks that it has still to pass on
   row_t row;
+  row_t first;                      // of the rows side by side
   group_t bank;                     // of the row
   unsigned_t<16> word;              // of the row, where whole rows are read
   count_t<MAX_BURSTS> burst;        // of the row, where bursts are listed
@@ -105,6 +106,7 @@ struct Storer {
   chunk_place_t place;
   chunk_count_t waiting;
   row_t row;
+  row_t first;  // of the rows side by side
   group_t bank;
   ring_word_t base;                   // first word of the row in its bank
   bool started;                       // `base` is this chunk's
@@ -154,6 +156,7 @@ inline void reset_loader(Loader &loader) {
   loader.asker.place = 0;
   loader.asker.waiting = 0;
   loader.asker.row = 0;
+  loader.asker.first = 0;
   loader.asker.bank = 0;
   loader.asker.word = 0;
   loader.asker.burst = 0;
@@ -161,6 +164,7 @@ inline void reset_loader(Loader &loader) {
   loader.storer.place = 0;
   loader.storer.waiting = 0;
   loader.storer.row = 0;
+  loader.storer.first = 0;
   loader.storer.bank = 0;
   loader.storer.started = false;
   loader.storer.opens = true;
@@ -181,6 +185,7 @@ EACH_CHUNK:
     loader.chunk[i].asks = false;
     loader.chunk[i].stores = false;
     loader.chunk[i].ahead = false;
+    loader.chunk[i].growing = false;
   }
 EACH_AGE:
   for (int i = 0; i < READ_LATENCY; ++i) {
@@ -326,11 +331,12 @@ inline bool store_word(const Job &job, const Job &next, params_port params, Memo
         storer.row = storer.row + 1;
         storer.bank = storer.bank + 1;
       } else if (!last) {
-        storer.row = storer.row - storer.bank;
+        storer.row = storer.first;
         storer.bank = 0;
         storer.opens = false;
       } else {
         storer.row = last_row ? row_t(0) : row_t(storer.row + 1);
+        storer.first = storer.row;
         storer.bank = 0;
         storer.opens = true;
         storer.started = !last_row;
@@ -451,12 +457,13 @@ EACH_AGE:
     asker.bank = asker.bank + 1;
   } else if (listed ? last_listed : last_whole) {
     asker.row = last_row ? row_t(0) : row_t(asker.row + 1);
+    asker.first = asker.row;
     asker.bank = 0;
     asker.word = 0;
     asker.burst = 0;
     if (last_row) chunk.asks = false;
   } else {
-    asker.row = asker.row - asker.bank;
+    asker.row = asker.first;
     asker.bank = 0;
     asker.word = asker.word + unsigned(BURST_WORDS);
     asker.burst = asker.burst + 1;
@@ -532,7 +539,6 @@ EACH_WAIT:
       chunk.fill = chunker.fill;
       chunk.rows = rows;
       chunk.ready = loads ? channel_t(0) : rows;
-      chunk.growing = false;
       chunk.first = chunker.fill ? chunker.first_masked : chunker.first_output;
       chunk.first_input = chunker.first_input;
       chunk.inputs = chunker.fill ? channel_t(0) : chunker.inputs;

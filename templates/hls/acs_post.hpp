@@ -18,8 +18,7 @@ struct Post {
   count_t<SLICES> slice;
   block_t block;  // number of the round's first block in its channel
   Item entry[LANE_GROUPS];
-  FeatureData residual;
-  bool upper;  // the residual is in the upper half
+  uint8_t residual[acs_isa::LANES];
   uint8_t pixel[acs_isa::LANES];
 };
 
@@ -55,35 +54,20 @@ inline bool wants_residual(const Job &job, const Post &post) {
   return post.busy && post.slice == 0u && job.op.res_enable;
 }
 
-// Takes a block that was read as it lies in memory: its segments are in the banks of one half.  The
-// half is chosen where a slice is, of far fewer pixels.
+// Takes a block that was read as it lies in memory: its segments are in the banks of one half.
 inline void take_residual(const FeatureData &data, block_t block, Post &post) {
 #pragma HLS INLINE
-  post.residual = data;
-  post.upper = (int(block) & 1) != 0;
-}
-
-// A pixel of the residual.  The first slice is requantized in the iteration that reads it, so that
-// it comes from the data, and only the others from the registers.
-inline uint8_t residual_pixel(const Post &post, const FeatureData &data, int half, int place) {
-#pragma HLS INLINE
-  uint8_t choice[SLICES];
-#pragma HLS ARRAY_PARTITION variable=choice complete
-EACH_SLICE:
-  for (int slice = 0; slice < SLICES; ++slice) {
+EACH_LANE:
+  for (int lane = 0; lane < acs_isa::LANES; ++lane) {
 #pragma HLS UNROLL
-    const int lane = slice * POST_LANES + place;
     const int bank = lane / acs_isa::SEGMENT_PIXELS;
-    const segment_t segment =
-        slice == 0 ? data.segment[half][bank] : post.residual.segment[half][bank];
-    choice[slice] = byte_of(segment, lane % acs_isa::SEGMENT_PIXELS);
+    const segment_t segment = int(block) & 1 ? data.segment[1][bank] : data.segment[0][bank];
+    post.residual[lane] = byte_of(segment, lane % acs_isa::SEGMENT_PIXELS);
   }
-  return choice[int(post.slice)];
 }
 
 // A slice of the item that leaves, and behind the last one the block to the writer.
-inline void post_slice(const Job &job, const Lanes &lanes, const FeatureData &data, Post &post,
-                       Writer &writer) {
+inline void post_slice(const Job &job, const Lanes &lanes, Post &post, Writer &writer) {
 #pragma HLS INLINE
   if (!post.busy) return;
   const Instruction &op = job.op;
@@ -96,10 +80,8 @@ inline void post_slice(const Job &job, const Lanes &lanes, const FeatureData &da
     for (int i = 0; i < POST_LANES; ++i) {
 #pragma HLS UNROLL
       const int lane = slice * POST_LANES + i;
-      const uint8_t lower = residual_pixel(post, data, 0, i);
-      const uint8_t upper = residual_pixel(post, data, 1, i);
       const pixel_t residual =
-          op.res_enable ? pixel_value(post.upper ? upper : lower, op.res_signed) : pixel_t(0);
+          op.res_enable ? pixel_value(post.residual[lane], op.res_signed) : pixel_t(0);
       post.pixel[lane] = requantize(leaving_sum(lanes, post.item, lane), scale, residual,
                                     unsigned_t<16>(op.res_mult), is_signed);
     }

@@ -91,7 +91,7 @@ EACH_BANK:
 }
 
 // The only place where the flat loop reads the feature memory.
-inline FeatureData read_features(const Memories &memories, bool enable, const FeatureReads &reads) {
+inline FeatureData read_features(const Memories &memories, const FeatureReads &reads) {
 #pragma HLS INLINE
   const plane_place_t next = int(reads.address) + 1;
   const plane_place_t last = int(reads.address) + 2;
@@ -108,7 +108,7 @@ EACH_BANK:
   EACH_HALF:
     for (int half = 0; half < HALVES; ++half) {
 #pragma HLS UNROLL
-      const bool valid = enable && reads.valid[upper == (half == 1) ? 0 : 1][bank];
+      const bool valid = reads.valid[upper == (half == 1) ? 0 : 1][bank];
       const int address = valid ? int(place[half]) : 0;
       if (valid) {  // of other words nothing is used, so they depend on none
         ACS_PORT_TRACE(half, half * acs_isa::SEGMENTS + bank, read_features, false, address);
