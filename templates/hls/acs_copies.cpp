@@ -123,13 +123,14 @@ COPY:
 }
 
 void trace_vector(const Instruction &op, int words, const Memories &memories, result_port result) {
+  const unsigned_t<21> count = unsigned(words);
 TRACE_VECTOR:
-  for (int i = 0; i < words; ++i) {
+  for (unsigned_t<21> i = 0; i != count; i = i + 1u) {
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=VECTOR_WORDS
     ACS_LOOP(TRACE_VECTOR);
-    ACS_PORT_TRACE(vectors, 0, trace_vector, false, int(op.vec_dst) + i);
-    result.write(memories.vectors[int(op.vec_dst) + i]);
+    ACS_PORT_TRACE(vectors, 0, trace_vector, false, int(op.vec_dst) + int(i));
+    result.write(memories.vectors[int(op.vec_dst) + int(i)]);
   }
 }
 

@@ -38,6 +38,7 @@ typedef count_t<CHUNKS> chunk_count_t;
 typedef count_t<CHUNKS - 1> chunk_place_t;
 typedef count_t<RING_WORDS> ring_word_t;
 typedef count_t<RING_RECORDS> ring_record_t;
+typedef count_t<OPEN_BURSTS * BURST_WORDS> open_words_t;
 
 // Addresses in a ring: a sum of two is beyond its end at most once.
 template <int SIZE>
@@ -137,7 +138,7 @@ struct Loader {
   count_t<RING_FIRST> first_held;
   ring_record_t records_held;
   count_t<OPEN_BURSTS> open_bursts;
-  count_t<OPEN_BURSTS * BURST_WORDS> open_words;
+  open_words_t open_words;
   Burst age[READ_LATENCY];  // asked for so many iterations ago
   Burst due[OPEN_BURSTS];   // that have had time to arrive
   count_t<OPEN_BURSTS> due_bursts;

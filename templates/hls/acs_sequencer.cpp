@@ -292,7 +292,7 @@ PROGRAM_STEPS:
 
   // Words that were asked for ahead of an instruction that cannot run.
 DRAIN:
-  for (int i = 0; i < int(loader.open_words); ++i) {
+  for (open_words_t i = 0; i != loader.open_words; i = i + 1u) {
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_TRIPCOUNT min=1 max=OPEN_BURSTS
     ACS_LOOP(DRAIN);
