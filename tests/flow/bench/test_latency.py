@@ -59,7 +59,7 @@ def test_an_engine_built_for_its_memory_hides_the_latency(usual: Measure, latenc
 
 
 def test_a_memory_slower_than_the_engine_was_built_for_costs_more(usual: Measure) -> None:
-    """A fifth with masks, little without gates, as decision 0008 says."""
+    """A seventh with masks, little without gates, as decision 0008 says."""
     own, slow = measured(128, 128), measured(USUAL, 128)
     assert own["own"] < slow["own"] < 1.2 * usual["own"]
     assert own["dense"] < slow["dense"] < 1.03 * usual["dense"]
