@@ -26,6 +26,7 @@ module acs_array
   input  wire logic         valid_i,
   output      logic         ready_o,
   input  wire iteration_t   iteration_i,
+  output      logic         kept_o,         // its second block was read already
   // Port B: writes of whole or part blocks, always accepted.
   input  wire logic         write_valid_i,
   input  wire logic         write_waits_i,  // it does not give way to an iteration
@@ -85,6 +86,8 @@ module acs_array
   always_ff @(posedge clk_i) op_q <= op_i;
 
   logic issue;
+  logic kept_q;  // what port B read last is the second block of the iteration issued last
+  logic [2:0] fetches_q;  // what port B reads is wanted; by stage, 1 to 3
   logic [3:0] b_write_q, b_read_q;  // port B by stage, 1 to 4
 
   // The plane that a tap reads.
@@ -114,10 +117,20 @@ module acs_array
   segments_t b_data1_q, b_data2_q;
   logic b_zeros1_q;
 
-  // Other writes come only where nobody else wants the port: readiness does not depend on them.
-  assign ready_o      = !(iteration_i.use_b && (write_waits_i || read_valid_i));
+  // A second block whose segments are still in the register at the memory's output leaves the port
+  // to a write.  Other writes come only where nobody else wants the port: readiness does not depend
+  // on them.
+  assign kept_o       = iteration_i.again && kept_q;
+  assign ready_o      = !(iteration_i.use_b && (read_valid_i || (write_waits_i && !kept_o)));
   assign issue        = valid_i && ready_o;
   assign read_ready_o = !write_waits_i;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || (read_valid_i && read_ready_o)) kept_q <= 1'b0;
+    else if (issue && iteration_i.use_b) kept_q <= 1'b1;
+    fetches_q <= {
+      fetches_q[1:0], (issue && iteration_i.use_b && !kept_o) || (read_valid_i && read_ready_o)
+    };
+  end
 
   always_ff @(posedge clk_i) begin
     it1_q      <= iteration_i;
@@ -267,7 +280,7 @@ module acs_array
   segments_t a_data, b_data, a_data_q, b_data_q;
   always_ff @(posedge clk_i) begin
     a_data_q <= a_data;
-    b_data_q <= b_data;
+    if (fetches_q[2]) b_data_q <= b_data;
   end
   for (genvar bank = 0; bank < 8; bank++) begin : gen_bank
     acs_bank #(
@@ -504,7 +517,7 @@ module acs_array
   a_write_gives_way :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    write_valid_i && !write_waits_i |->
-                   !(valid_i && iteration_i.use_b) && !read_valid_i)
+                   !(valid_i && iteration_i.use_b && !kept_o) && !read_valid_i)
   else $error("a write in the place of an iteration");
 `endif
 

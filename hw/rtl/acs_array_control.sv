@@ -101,9 +101,11 @@ module acs_array_control
   logic room, settled, loose, conv_drains, map_drains;
   // The tail of the instruction before.
   localparam logic [2:0] Young = 3'(STORE_DELAY - 2);
-  logic tail, tail_q, held_q, takes, offer_free, spare_free, next_free, same_q, stored_apart_q;
+  logic tail, tail_q, held_q, takes, offer_free, spare_free, fresh_free, next_free, same_q;
+  logic stored_apart_q, leaves;
   logic [2:0] young_q;
-  channel_t tail_first_q;
+  channel_t tail_first_q, before_first_q;  // of the last round, of the one before
+  channel_t limit_q;  // channels before it may be read
 
   assign is_conv = kind_i.conv;
 
@@ -131,18 +133,21 @@ module acs_array_control
   // stored, except where it reads the same map, of a channel before those of the tail; in a list
   // without table, a channel is not before its place.  The last one of a round always waits, so
   // that only items of one instruction are under way.  Items of the round before may be on their
-  // way for STORE_DELAY cycles: so long all wait.
+  // way for STORE_DELAY cycles: so long, channels are read that come before those, too.
   assign loose   = last_round_i && !offered_q && scan_busy_i == '0 && !clear_busy_i && !kind_i.gavg;
   assign loose_o = loose && (conv_drains || map_drains);
+  assign leaves  = leave_i && !ahead_i;
   assign tail    = tail_q && !post_idle_i;
   assign tail_o  = tail_q;
   assign takes   = taken || !offered_q;
   // Whether an iteration is free is worked out where it waits: its channel comes from block RAM.
-  assign offer_free = !offer_q.ends_round && offer_q.iteration.channel < tail_first_q &&
-                      offer_q.iteration.b_channel < tail_first_q;
-  assign spare_free = !spare_q.ends_round && spare_q.iteration.channel < tail_first_q &&
-                      spare_q.iteration.b_channel < tail_first_q;
-  assign next_free  = same_q && (takes ? spare_valid_q && spare_free : offer_free);
+  assign offer_free = !offer_q.ends_round && offer_q.iteration.channel < limit_q &&
+                      offer_q.iteration.b_channel < limit_q;
+  assign spare_free = !spare_q.ends_round && spare_q.iteration.channel < limit_q &&
+                      spare_q.iteration.b_channel < limit_q;
+  // Channels of GAVG are registers, so that what is just issued is judged as well.
+  assign fresh_free = kind_i.gavg && map_iteration.channel < limit_q;
+  assign next_free  = same_q && (!takes ? offer_free : spare_valid_q ? spare_free : fresh_free);
   always_ff @(posedge clk_i) begin
     if (!tail_q) begin
       stored_op_o    <= op_i;
@@ -150,15 +155,21 @@ module acs_array_control
     end
     same_q <= kind_i.source_apart && stored_apart_q &&
               op_i.src_base == stored_op_o.dst_base && op_i.src_step == stored_op_o.dst_step;
+    limit_q <= tail_first_q;
+    if ((leaves || young_q > 3'd1) && before_first_q < tail_first_q) limit_q <= before_first_q;
     if (round_valid_o) begin
-      tail_first_q <= round_o.list_first;
-      if (round_o.count == round_o.count_a) tail_first_q <= round_o.list_first + round_o.first;
+      before_first_q <= tail_first_q;
+      // Items of a second block begin with the first row of their group again.
+      tail_first_q <= round_o.list_first + round_o.restart;
+      if (round_o.count == round_o.count_a || round_o.paired) begin
+        tail_first_q <= round_o.list_first + round_o.first;
+      end
       if (round_o.masked || op_i.has_table) tail_first_q <= '0;
     end
-    if (leave_i) young_q <= Young;
+    if (leaves) young_q <= Young;
     else if (young_q != 0) young_q <= young_q - 3'd1;
-    tail_q <= rst_ni && (leave_i ? !post_idle_i : tail);
-    held_q <= tail && (young_q != 0 || !next_free);
+    tail_q <= rst_ni && (leaves ? !post_idle_i : tail);
+    held_q <= tail && !next_free;
   end
 
   // Taps, then input channels or blocks.  The instruction is there two cycles before its first
@@ -177,6 +188,8 @@ module acs_array_control
     iteration.ky    = ky_q;
     iteration.kx    = kx_q;
     iteration.tap   = tap_q;
+    // Taps of a row read the same segments, unless they lie in different phase planes.
+    iteration.again = is_conv && op_i.stride == 2'd1 && kx_q != '0;
   end
   assign offer = '{
       iteration: iteration,

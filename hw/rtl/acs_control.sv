@@ -197,7 +197,7 @@ module acs_control
                     !counts_q;
   assign take     = (next_valid && (state_q == StNext || finished)) || joined;
   // A CONV whose outputs a gate decides begins while the gate does: its list grows with the mask,
-  // and its first rows are asked for.  No round begins before the list is complete.  Words of the
+  // its first rows are asked for, and its first rounds begin.  Words of the
   // gate, which the loader might otherwise keep from coming, were asked for before.
   logic is_gate_q, ahead_ready_q, ahead, ahead_start_q, ahead_q;
   assign ahead = ahead_ready_q && running_q;
@@ -205,7 +205,7 @@ module acs_control
   always_ff @(posedge clk_i) begin
     ahead_ready_q <= state_q == StRun && is_gate_q && next_valid && next.scans &&
                      next_op.mask_out == op.mask_out && front_waits && !loader_busy_i &&
-                     !ahead && !ahead_q;
+                     !traced_q && !ahead && !ahead_q;
     ahead_start_q <= rst_ni && ahead;
     ahead_q       <= rst_ni && (ahead || (ahead_q && state_q == StRun));
     if (take || ahead) begin

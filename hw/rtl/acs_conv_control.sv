@@ -14,7 +14,7 @@ module acs_conv_control
   input  wire logic         clear_i,        // a run begins or ends
   input  wire logic         leave_i,        // the next instruction is taken
   input  wire logic         start_i,
-  input  wire logic         ahead_i,        // no pass begins before the instruction is taken
+  input  wire logic         ahead_i,        // no group ends before the instruction is taken
   input  wire instruction_t op_i,
   input  wire logic         settled_i,      // nothing is under way behind the array
   input  wire logic         loose_i,        // only items of the last round are, with all they need
@@ -106,7 +106,8 @@ module acs_conv_control
   channel_t first_place, next_place;  // of the group, and of the next one
   logic empty, last, steps, ends;
   // Passes and groups.
-  logic clears;  // masked channels
+  logic clears, clear_owed_q;  // masked channels
+  logic begins_early_q;
   logic [10:0] half_plane;
   channels_t pass_rows;
   logic active_there_q, masked_there_q, pass_wanted;
@@ -143,6 +144,7 @@ module acs_conv_control
     .op_i,
     .start_i(begin_rounds),
     .rows_i (state_q == StIdle ? op_i.channels : pass_rows),
+    .complete_i(state_q == StIdle || !listed_i.outputs || listed_there),
     .whole_i(state_q != StIdle && pass_q == PassConstant),
     .times_i(listed_i == '0 ? op_i.groups : channels_t'(1)),
     .valid_o(plan_valid),
@@ -252,7 +254,16 @@ module acs_conv_control
   assign half_plane     = plane_blocks(phase_size(op_i.dst_height, 1'b0),
                                        phase_row_log2(op_i.row_log2));
   assign clear_blocks_o = op_i.dst_split ? {3'b0, half_plane, 2'b0} : 16'(blocks);
-  assign clear_start_o  = state_q == StScanWait && listed_there && !ahead_i && clears;
+  assign clear_start_o  = clear_owed_q && listed_there && !ahead_i;
+  always_ff @(posedge clk_i) begin
+    clear_owed_q <= rst_ni && !clear_i && ((scan_o && listed_i.outputs && clears) ||
+                                           (clear_owed_q && !clear_start_o));
+  end
+  // Where nothing but active channels has rounds, these begin while their list grows.
+  always_ff @(posedge clk_i) begin
+    begins_early_q <= state_q == StScanWait && clears && !listed_i.inputs && last_group_q &&
+                      found_i.outputs > channels_t'(LaneGroups);
+  end
 
   // A pass begins, and takes so many rows.
   assign records_needed = !op_i.masked_zero;
@@ -294,12 +305,12 @@ module acs_conv_control
   // masked, their rounds may end before the loader has counted how many words of a row it reads;
   // the group then ends in StPass, which waits for that number.
   assign group_follows = (last_group_q || listed_i == '0) && pass_q != PassConstant &&
-                         rows_known_i &&
+                         rows_known_i && !ahead_i &&
                          !(pass_q == PassActive && records_needed && masked_there_q);
   assign next_group    = pass_ends && group_follows;
   // The lists of a group without successor are free when its last item is known.
   assign lists_free    = state_q == StPass && pass_q == PassEnd && (settled_i || loose_i) &&
-                         rows_known_i;
+                         rows_known_i && !ahead_i;
   assign events_o.group  = lists_free || next_group || owed_q != 0;
 
   // Writes that the feature memory has accepted come before all reads that follow.
@@ -357,7 +368,14 @@ module acs_conv_control
           state_q <= listed_i.outputs ? StScanWait : StPass;
         end
         // What the instruction before waits for, the write master say, may take long.
-        StScanWait: if (listed_there && !ahead_i) state_q <= StPass;
+        StScanWait: begin
+          if (listed_there && !ahead_i) begin
+            state_q <= StPass;
+          end else if (begins_early_q) begin
+            pass_q  <= PassActive;
+            state_q <= StPass;
+          end
+        end
         StPass: begin
           if (pass_q == PassEnd) begin
             if (lists_free) state_q <= StGroupEnd;

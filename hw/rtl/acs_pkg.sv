@@ -291,6 +291,7 @@ package acs_pkg;
     logic        last;       // of its round: sums leave here
     logic        zero;       // no source: sums are zero
     logic        use_b;      // a second block is in the round
+    logic        again;      // it reads the segments that the iteration before it read
     logic        only;       // for one lane group, `group`
     logic        total;      // for none: the sum of the block's pixels is wanted
     group_t      group;

@@ -160,22 +160,34 @@ module acs_post
   // Sums of the next round may replace these in the very cycle of the last slice.  The round may
   // be issued that much earlier, as soon as nothing that this one lacks can delay it.  That is seen
   // a cycle ahead: the item at hand runs in the next cycle where its sums are here or just arrive.
+  // Those of a CONV's round arrive SUMS_DELAY cycles after it is told, so a short round need not
+  // have arrived: the next one is as many cycles behind it.
   logic released_q, releases, arrives;
   logic [MAX_LANE_GROUPS-1:0] arriving;
   logic [8:0] remaining;
+  logic [SUMS_DELAY-1:1] told_q;  // a round was, so many cycles ago
+  logic comes;
   assign arriving  = MAX_LANE_GROUPS'(sums_valid_i);
   assign arrives   = !full[item.group] && arriving[item.group];
   assign remaining = 9'({item.left, ~slice_q});
+  always_comb begin
+    comes = 1'b0;
+    for (int age = 1; age < SUMS_DELAY; age++) begin
+      if (told_q[age] && remaining <= 9'(age)) comes = is_conv_q;
+    end
+  end
   assign releases  = item_valid && !released_q && rest_valid &&
                      ((full[item.group] && remaining <= 9'(SUMS_DELAY) + 9'd1) ||
-                      (arrives && remaining <= 9'(SUMS_DELAY)));
+                      (arrives && remaining <= 9'(SUMS_DELAY)) || comes);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       slice_q    <= '0;
       released_q <= 1'b0;
       release_o  <= 1'b0;
+      told_q     <= '0;
     end else begin
+      told_q <= {told_q[SUMS_DELAY-2:1], round_valid_i};
       if (runs) slice_q <= slice_q + 1'b1;
       released_q <= (released_q || releases) && !(ends && item.left == 0);
       release_o  <= releases;
@@ -335,7 +347,8 @@ module acs_post
     else $error("sums overwritten");
   end
   items_never_pause :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) slice_q != 0 || released_q |-> runs)
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   slice_q != 0 || (released_q && full[item.group]) |-> runs)
   else $error("a pause where none was expected");
   block_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) block_valid_o |-> block_ready_i)

@@ -21,7 +21,8 @@ module acs_rounds
   input  wire instruction_t op_i,       // stable from start_i on
   // A pass.
   input  wire logic         start_i,
-  input  wire channels_t    rows_i,     // at least one
+  input  wire channels_t    rows_i,     // at least one; of a list that grows, by now
+  input  wire logic         complete_i, // it does not grow any more
   input  wire logic         whole_i,    // in a single chunk
   input  wire channels_t    times_i,    // the same again for so many groups, without lists
   // The next round.
@@ -39,11 +40,13 @@ module acs_rounds
   } state_e;
 
   state_e state_q;
-  logic whole_q, begins_q;  // a chunk begins, or a group of those that it takes
+  logic whole_q;
   logic joins_q;  // it takes several
   logic pairs_q, paired;  // two at a time; there are two
   channels_t rows_q, times_q;
-  channels_t rows_left_q;  // of the pass, this chunk included
+  channels_t rows_left_q;  // of the pass, this chunk included, as far as known
+  channels_t used_q;  // rows of the chunks before it
+  logic grows_q, known_q, placed_q;  // it may be more; all that a round must know is known
   channels_t chunk_first_q, chunk_count_q;
   logic [10:0] block_q;
   channels_t position_q;
@@ -53,7 +56,7 @@ module acs_rounds
   logic [15:0] first_base_q, next_base_q;  // where its banks begin, and where they end
   logic [10:0] blocks, blocks_q;
   // StPlace.
-  channels_t chunk_size, chunk_count;
+  channels_t chunk_size, chunk_count, left;
   channels_t left_q;  // rows of the chunk for this block
   logic more_q, third_q;  // blocks follow: one, a second one
   // StCount.
@@ -69,6 +72,7 @@ module acs_rounds
   assign blocks      = plane_blocks(op_i.dst_height, op_i.row_log2);
   assign chunk_size  = whole_q ? rows_left_q : channels_t'(op_i.chunk);
   assign chunk_count = rows_left_q < chunk_size ? rows_left_q : chunk_size;
+  assign left        = chunk_count - position_q;
 
   assign fits   = left_q <= Groups;
   assign free   = fits ? Groups - left_q : '0;
@@ -90,8 +94,8 @@ module acs_rounds
     pairs_q     <= pairs_groups(op_i, LaneGroups);
 
     if (state_q == StPlace) begin
-      if (begins_q) chunk_count_q <= chunk_count;
-      left_q  <= begins_q ? chunk_count : chunk_count_q - position_q;
+      chunk_count_q <= chunk_count;
+      left_q  <= left;
       more_q  <= block_q + 11'd1 < blocks_q;
       third_q <= block_q + 11'd2 < blocks_q;
       // The last round that begins with the first block knows where the rows end.
@@ -128,8 +132,12 @@ module acs_rounds
       };
     end
 
+    // Of a list that grows, a round of the first block that leaves rows to the next one is known,
+    // and so is all of a chunk that leaves rows to the next chunk.  That stays true.
+    known_q  <= left > Groups || rows_left_q > chunk_size;
+    placed_q <= state_q == StPlace;
+
     if (offers) begin
-      begins_q <= part_ends;
       if (!fits_q) begin
         position_q <= position_q + count_a_q;
         row_base_q <= row_base_q + row_words_q;
@@ -144,12 +152,14 @@ module acs_rounds
         position_q   <= '0;
         bank_q       <= '0;
         rows_left_q  <= rows_left_q - chunk_count_q;
+        used_q       <= used_q + chunk_count_q;
         restart_q    <= restart_q + taken_q;
         row_base_q   <= next_base_q;
         first_base_q <= next_base_q;
       end
       if (pass_ends) begin
         rows_left_q <= rows_q;
+        used_q      <= '0;
         times_q     <= times_q - (paired ? channels_t'(2) : channels_t'(1));
       end
       if (chunk_ends) begin
@@ -159,9 +169,14 @@ module acs_rounds
         chunk_first_q <= chunk_first_q + restart_q + taken_q;
       end
     end
+    if (grows_q) begin
+      grows_q     <= !complete_i;
+      rows_left_q <= rows_i - (offers && part_ends ? used_q + chunk_count_q : used_q);
+    end
     if (start_i) begin
       whole_q       <= whole_i;
-      begins_q      <= 1'b1;
+      grows_q       <= !complete_i;
+      used_q        <= '0;
       rows_q        <= rows_i;
       rows_left_q   <= rows_i;
       times_q       <= times_i;
@@ -182,7 +197,7 @@ module acs_rounds
     end else begin
       valid_o <= offers || (valid_o && !take_i);
       unique case (state_q)
-        StPlace: state_q <= StCount;
+        StPlace: if (!grows_q || (placed_q && known_q)) state_q <= StCount;
         StCount: state_q <= StOffer;
         StOffer: if (offers) state_q <= pass_ends && last_time ? StIdle : StPlace;
         default: ;
