@@ -13,7 +13,7 @@ import jinja2
 
 import acsgen
 from acsgen.emit.bundles import BUNDLE_NAMES, CONTROL_ADDRESS_BITS
-from acsgen.emit.rtl_sources import parameters, rtl_sources
+from acsgen.emit.rtl_sources import OF_THE_PART, parameters, rtl_sources
 from acsgen.isa.generated import LANES, SPEC_HASH
 from acsgen.isa.spec import Spec, load_spec
 from acsgen.program.board import Board
@@ -46,7 +46,7 @@ def render_rtl(target: Path, *, model: str, board: Board, engine: EngineConfig) 
         "acsgen_version": acsgen.__version__,
         "engine": engine,
         "lanes": LANES,
-        "parameters": parameters(engine),
+        "parameters": parameters(engine) | OF_THE_PART,
         "bundles": BUNDLE_NAMES,
         "control_bits": CONTROL_ADDRESS_BITS,
         "ip_name": IP_NAME,

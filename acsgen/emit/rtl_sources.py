@@ -18,6 +18,9 @@ PACKAGES = ("acs_isa_pkg.sv", "acs_pkg.sv")
 #: Widest requantization that the RTL offers; results do not depend on it.
 MAX_POST_LANES = 16
 
+#: What the parts of the boards have beside their sizes: factors of 25 bits, which two pixels share.
+OF_THE_PART = {"MultiplierBits": 25}
+
 
 def rtl_sources(rtl: Path | None = None) -> list[Path]:
     """Return the engine's source files, packages first; of the folder ``rtl`` if given."""
@@ -27,7 +30,11 @@ def rtl_sources(rtl: Path | None = None) -> list[Path]:
 
 
 def parameters(engine: EngineConfig) -> dict[str, int]:
-    """Return the parameters of the top modules for an engine."""
+    """Return the sizes of an engine as parameters of the top modules.
+
+    Results and cycles depend on them alone. Engines for a board have :data:`OF_THE_PART` too;
+    simulated ones have what the modules choose by themselves, which is either form of the lanes.
+    """
     return {
         "LaneGroups": engine.lane_groups,
         "FeatureBlocks": engine.feature_blocks,

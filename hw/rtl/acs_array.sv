@@ -12,7 +12,8 @@ module acs_array
 #(
   parameter int unsigned LaneGroups    = 4,
   parameter int unsigned FeatureBlocks = 4096,
-  parameter int unsigned BankWords     = 1024
+  parameter int unsigned BankWords     = 1024,
+  parameter int unsigned MultiplierBits = multiplier_bits(LaneGroups)
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -456,7 +457,8 @@ module acs_array
     end
 
     acs_lane_group #(
-      .SumBits(sum_bits(BankWords))
+      .SumBits(sum_bits(BankWords)),
+      .MultiplierBits(MultiplierBits)
     ) u_lanes (
       .clk_i,
       .pixels_i(next_window),

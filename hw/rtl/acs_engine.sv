@@ -10,7 +10,8 @@ module acs_engine
   parameter int unsigned FeatureBlocks = 4096,
   parameter int unsigned BankWords     = 1024,
   parameter int unsigned VectorWords   = 1024,
-  parameter int unsigned PostLanes     = 16
+  parameter int unsigned PostLanes     = 16,
+  parameter int unsigned MultiplierBits = acs_pkg::multiplier_bits(LaneGroups)
 ) (
   input  wire logic           clk_i,
   input  wire logic           rst_ni,
@@ -434,7 +435,8 @@ module acs_engine
   acs_features #(
     .LaneGroups(LaneGroups),
     .FeatureBlocks(FeatureBlocks),
-    .BankWords(BankWords)
+    .BankWords(BankWords),
+    .MultiplierBits(MultiplierBits)
   ) u_features (
     .clk_i,
     .rst_ni           (core_rst_n),

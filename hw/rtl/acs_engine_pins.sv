@@ -9,7 +9,8 @@ module acs_engine_pins
   parameter int unsigned FeatureBlocks = 4096,
   parameter int unsigned BankWords     = 1024,
   parameter int unsigned VectorWords   = 1024,
-  parameter int unsigned PostLanes     = 16
+  parameter int unsigned PostLanes     = 16,
+  parameter int unsigned MultiplierBits = acs_pkg::multiplier_bits(LaneGroups)
 ) (
   input  wire logic        clk,
   input  wire logic        rst_n,
@@ -132,7 +133,8 @@ module acs_engine_pins
     .FeatureBlocks(FeatureBlocks),
     .BankWords(BankWords),
     .VectorWords(VectorWords),
-    .PostLanes(PostLanes)
+    .PostLanes(PostLanes),
+    .MultiplierBits(MultiplierBits)
   ) u_engine (
     .clk_i      (clk),
     .rst_ni     (rst_n),

@@ -8,7 +8,8 @@ module acs_features
 #(
   parameter int unsigned LaneGroups    = 4,
   parameter int unsigned FeatureBlocks = 4096,
-  parameter int unsigned BankWords     = 1024
+  parameter int unsigned BankWords     = 1024,
+  parameter int unsigned MultiplierBits = multiplier_bits(LaneGroups)
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -122,7 +123,8 @@ module acs_features
   acs_array #(
     .LaneGroups(LaneGroups),
     .FeatureBlocks(FeatureBlocks),
-    .BankWords(BankWords)
+    .BankWords(BankWords),
+    .MultiplierBits(MultiplierBits)
   ) u_array (
     .clk_i,
     .rst_ni,

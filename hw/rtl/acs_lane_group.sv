@@ -1,13 +1,18 @@
-// 64 lanes: one weight times 64 pixels, two multiply-accumulates a multiplier.
+// 64 lanes: one weight times 64 pixels, a pair of neighbours at a time.
 //
-// A DSP48E1 does nearly all of it.  Its pre-adder takes two pixels of one window or of the other,
-// high << 16 | low: registers of the window that is not meant are cleared.  Its accumulator adds
-// up both products at once.  The lower sum leaves its 16 bits; how often is counted here, so that
-// whoever takes the sums apart knows all of its bits, and what to take from the upper one.
+// A DSP48E1 does nearly all of it for both pixels.  Its pre-adder takes two pixels of one window or
+// of the other, high << 16 | low: registers of the window that is not meant are cleared.  Its
+// accumulator adds up both products at once.  The lower sum leaves its 16 bits; how often is
+// counted here, so that whoever takes the sums apart knows all of its bits, and what to take from
+// the upper one.
 //
 // Pixels have no sign: of signed ones 128 more is taken, and the sum of weights that belongs to it
 // goes along.  So all products of an iteration have the sign of its weight, and are below 2^15:
 // the lower sum passes a multiple of 2^16 exactly where its bit 15 changes against that sign.
+//
+// Multipliers that are too narrow for two pixels would be two for them, with an adder behind in the
+// same cycle.  There each pixel has a multiplier and a sum of its own; how often the lower sum has
+// left its 16 bits, and the upper one with that in it, are told as if both had been one.
 //
 // Stages: pixels, operand, product, sum.
 `default_nettype none
@@ -15,7 +20,8 @@
 module acs_lane_group
   import acs_pkg::*;
 #(
-  parameter int unsigned SumBits = 32  // enough for every sum; 32 wrap
+  parameter int unsigned SumBits        = 32,  // enough for every sum; 32 wrap
+  parameter int unsigned MultiplierBits = 18   // of the wider factor
 ) (
   input  wire logic              clk_i,
   // A cycle ahead: pixels, and which of the two windows are not meant.
@@ -59,38 +65,72 @@ module acs_lane_group
   end
 
   for (genvar pair = 0; pair < 32; pair++) begin : gen_pair
-    logic [1:0][23:0] pixels_q;
-    logic signed [24:0] packed_q;
-    logic signed [33:0] product_q;
-    logic signed [SumBits+15:0] sum_q;
-    logic bit_q, earlier, passes;
-    logic [CarryBits-1:0] carries, carries_q;
+    logic [1:0][1:0][7:0] pixels_q;  // of both windows
 
     always_ff @(posedge clk_i) begin
       for (int side = 0; side < 2; side++) begin
-        pixels_q[side] <= {pixels_i[side][2*pair+1], 8'b0, pixels_i[side][2*pair]};
+        pixels_q[side] <= {pixels_i[side][2*pair+1], pixels_i[side][2*pair]};
         if (clear_i[side]) pixels_q[side] <= '0;
       end
-      packed_q  <= signed'({1'b0, pixels_q[0]}) + signed'({1'b0, pixels_q[1]});
-      product_q <= packed_q * signed'(weight_q[pair/PairsPerCopy]);
-      if (adds_q[pair/PairsPerCopy]) begin
-        sum_q <= (begins_q[pair/PairsPerCopy] ? '0 : sum_q) + (SumBits + 16)'(product_q);
+    end
+
+    if (MultiplierBits >= PAIR_BITS) begin : gen_packed
+      logic signed [PAIR_BITS-1:0] packed_q;
+      logic signed [33:0] product_q;
+      logic signed [SumBits+15:0] sum_q;
+      logic bit_q, earlier, passes;
+      logic [CarryBits-1:0] carries, carries_q;
+
+      always_ff @(posedge clk_i) begin
+        packed_q  <= signed'({1'b0, pixels_q[0][1], 8'b0, pixels_q[0][0]}) +
+                     signed'({1'b0, pixels_q[1][1], 8'b0, pixels_q[1][0]});
+        product_q <= packed_q * signed'(weight_q[pair/PairsPerCopy]);
+        if (adds_q[pair/PairsPerCopy]) begin
+          sum_q <= (begins_q[pair/PairsPerCopy] ? '0 : sum_q) + (SumBits + 16)'(product_q);
+        end
       end
-    end
 
-    // Of a negative product, -1 is added at any rate, and 1 where nothing is passed: an addition of
-    // one bit and a sign.
-    assign earlier  = bit_q && !starts_q;
-    assign passes  = negative_q[1] ? earlier || !sum_q[15] : earlier && !sum_q[15];
-    assign carries = (starts_q ? '0 : carries_q) + {CarryBits{negative_q[1]}} +
-                     CarryBits'(passes);
-    always_ff @(posedge clk_i) begin
-      bit_q     <= sum_q[15];
-      carries_q <= carries;
-    end
+      // Of a negative product, -1 is added at any rate, and 1 where nothing is passed: an addition
+      // of one bit and a sign.
+      assign earlier = bit_q && !starts_q;
+      assign passes  = negative_q[1] ? earlier || !sum_q[15] : earlier && !sum_q[15];
+      assign carries = (starts_q ? '0 : carries_q) + {CarryBits{negative_q[1]}} +
+                       CarryBits'(passes);
+      always_ff @(posedge clk_i) begin
+        bit_q     <= sum_q[15];
+        carries_q <= carries;
+      end
 
-    assign sums_o.pairs[pair].value   = 48'(sum_q);
-    assign sums_o.pairs[pair].carries = 16'(signed'(carries));
+      assign sums_o.pairs[pair].value   = 48'(sum_q);
+      assign sums_o.pairs[pair].carries = 16'(signed'(carries));
+    end else begin : gen_apart
+      logic [1:0][7:0] pixel_q;
+      logic signed [1:0][16:0] product_q;
+      logic signed [1:0][SumBits-1:0] sum_q;
+      logic signed [CarryBits-1:0] carries;
+      logic signed [SumBits-1:0] upper;
+
+      always_ff @(posedge clk_i) begin
+        pixel_q <= pixels_q[0] | pixels_q[1];
+        for (int i = 0; i < 2; i++) begin
+          product_q[i] <= 17'(signed'({1'b0, pixel_q[i]}) * signed'(weight_q[pair/PairsPerCopy]));
+          if (adds_q[pair/PairsPerCopy]) begin
+            sum_q[i] <= (begins_q[pair/PairsPerCopy] ? '0 : sum_q[i]) +
+                        SumBits'(signed'(product_q[i]));
+          end
+        end
+      end
+
+      assign carries = sum_q[0][SumBits-1:16];
+      assign upper   = sum_q[1] + SumBits'(carries);
+      assign sums_o.pairs[pair].value   = {32'(upper), sum_q[0][15:0]};
+      assign sums_o.pairs[pair].carries = 16'(carries);
+    end
+  end
+
+  if (MultiplierBits < PAIR_BITS) begin : gen_no_carries
+    logic unused_signs;
+    assign unused_signs = ^{negative_q, starts_q};
   end
 
   assign sums_o.weights = 25'(weights_q);

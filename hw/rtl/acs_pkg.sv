@@ -51,6 +51,15 @@ package acs_pkg;
     return lane_groups <= 4;
   endfunction
 
+  // Two pixels share a multiplier with a factor of so many bits.
+  localparam int unsigned PAIR_BITS = 25;
+
+  // Bits of the wider factor of the part's multipliers, where nobody says it: few lanes need not
+  // share.
+  function automatic int unsigned multiplier_bits(input int unsigned lane_groups);
+    return lane_groups <= 2 ? 18 : PAIR_BITS;
+  endfunction
+
   // Lane groups, and how many of them.
   localparam int unsigned MAX_LANE_GROUPS = 16;
   typedef logic [3:0] group_t;

@@ -184,7 +184,7 @@ async def lane_group(dut: ModifiableObject) -> None:
         await edge
         if len(pending) > GROUP_STAGES and (taken := pending.popleft()) is not None:
             sums, maxima, last = taken
-            for port in (dut.lg_sums, dut.lg_short_sums):
+            for port in (dut.lg_sums, dut.lg_short_sums, dut.lg_apart_sums):
                 value = int(port.value)
                 lanes = [wrapped(value >> LANE_BITS * i & 2**LANE_BITS - 1) for i in range(LANES)]
                 assert lanes == sums

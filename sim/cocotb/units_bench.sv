@@ -200,7 +200,8 @@ module units_bench
   input  wire logic [10:0] pr_channel,
   input  wire logic [15:0] pr_base,
   output      logic [1:0][15:0] pr_place,
-  // acs_lane_group, and acs_maximum of the pixels of its first window.
+  // acs_lane_group with two pixels a multiplier, and with one, and acs_maximum of the pixels of its
+  // first window.
   input  wire logic        lg_valid,
   input  wire logic        lg_first,
   input  wire logic        lg_last,
@@ -211,6 +212,7 @@ module units_bench
   input  wire logic [1023:0] lg_pixels,    // as stored
   output      logic [2047:0] lg_sums,      // taken apart, 32 bits each
   output      logic [2047:0] lg_short_sums,  // of a group with shorter ones
+  output      logic [2047:0] lg_apart_sums,  // and of one with a multiplier for each pixel
   output      logic [511:0] lg_maxima      // as stored
 );
   assign m_axi_arid    = 1'b0;
@@ -573,7 +575,7 @@ module units_bench
   pixels_t lg_window_q, lg_largest;
   logic lg_valid_q, lg_first_q, lg_last_q;
   logic signed [8:0] lg_weight_q;
-  sums_t lg_found, lg_short_found;
+  sums_t lg_found, lg_short_found, lg_apart_found;
 
   assign lg_windows = lg_pixels ^ {128{lg_signed, 7'b0}};
   assign lg_maxima  = lg_largest ^ {64{lg_signed, 7'b0}};
@@ -597,8 +599,11 @@ module units_bench
   endfunction
   assign lg_sums       = taken_apart(lg_found);
   assign lg_short_sums = taken_apart(lg_short_found);
+  assign lg_apart_sums = taken_apart(lg_apart_found);
 
-  acs_lane_group u_group (
+  acs_lane_group #(
+    .MultiplierBits(PAIR_BITS)
+  ) u_group (
     .clk_i   (clk),
     .pixels_i(lg_windows),
     .clear_i ({!lg_second, lg_second}),
@@ -610,7 +615,8 @@ module units_bench
   );
 
   acs_lane_group #(
-    .SumBits(26)
+    .SumBits(26),
+    .MultiplierBits(PAIR_BITS)
   ) u_short_group (
     .clk_i   (clk),
     .pixels_i(lg_windows),
@@ -620,6 +626,19 @@ module units_bench
     .signed_i(lg_signed),
     .weights_i({WEIGHT_COPIES{lg_weight_q}}),
     .sums_o  (lg_short_found)
+  );
+
+  acs_lane_group #(
+    .SumBits(26)
+  ) u_apart_group (
+    .clk_i   (clk),
+    .pixels_i(lg_windows),
+    .clear_i ({!lg_second, lg_second}),
+    .valid_i (lg_valid_q),
+    .first_i (lg_first_q),
+    .signed_i(lg_signed),
+    .weights_i({WEIGHT_COPIES{lg_weight_q}}),
+    .sums_o  (lg_apart_found)
   );
 
   acs_maximum u_maximum (

@@ -26,6 +26,9 @@ from acsgen.flow.synth.yosys import read_command, run_yosys
 DEVICE = ("--85k", "--package", "CABGA756", "--speed", "6")
 DEVICE_NAME = "LFE5U-85F-6"
 
+#: What the part has of what engines are made for: multipliers with factors of 18 bits.
+OF_ECP5 = {"MultiplierBits": 18}
+
 #: How: out of context, for the clock that the boards are assumed to have, and from one seed, so
 #: that the same netlist gives the same figures.
 OPTIONS = (

@@ -16,7 +16,13 @@ from typing import Any
 from acsgen.emit.rtl_sources import TOP
 from acsgen.flow import baseline as file
 from acsgen.flow.baseline import Baseline
-from acsgen.flow.synth.ecp5 import DEVICE_NAME, UnitTiming, nextpnr_version, place_and_route
+from acsgen.flow.synth.ecp5 import (
+    DEVICE_NAME,
+    OF_ECP5,
+    UnitTiming,
+    nextpnr_version,
+    place_and_route,
+)
 from acsgen.flow.synth.units import Unit, elaborate, top_unit
 from acsgen.flow.synth.whole import WORTH, WholeTiming
 from acsgen.flow.synth.yosys import yosys_version
@@ -39,8 +45,8 @@ _LEFT_OUT = frozenset({TOP, "acs_features", "acs_bank"})
 def timed_units(engine: EngineConfig, only: Iterable[str] = ()) -> dict[Unit, str]:
     """Return the units that are placed, each with the digest of its netlist.
 
-    The digest is of the unit as it is in ``engine``, with the units inside of it left out; a change
-    of these changes their own digest.
+    The digest is of the unit as it is in ``engine`` on this part, with the units inside of it left
+    out; a change of these changes their own digest.
 
     Args:
         engine: the engine that they are of.
@@ -50,7 +56,7 @@ def timed_units(engine: EngineConfig, only: Iterable[str] = ()) -> dict[Unit, st
         UserError: a pattern matches no unit.
     """
     found = {}
-    for unit, elaborated in elaborate(top_unit(engine)).items():
+    for unit, elaborated in elaborate(top_unit(engine, OF_ECP5)).items():
         if unit.module in _LEFT_OUT:
             continue
         sizes = {**dict(unit.parameters), **SMALLEST.get(unit.module, {})}

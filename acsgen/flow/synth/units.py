@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from acsgen.emit.rtl_sources import PACKAGES, TOP, rtl_sources
+from acsgen.emit.rtl_sources import OF_THE_PART, PACKAGES, TOP, rtl_sources
 from acsgen.emit.rtl_sources import parameters as top_parameters
 from acsgen.flow.synth.yosys import read_command, run_yosys
 from acsgen.program.engine_config import EngineConfig
@@ -86,9 +86,9 @@ def modules() -> dict[str, frozenset[str]]:
     }
 
 
-def top_unit(engine: EngineConfig) -> Unit:
-    """Return the whole engine."""
-    return Unit(TOP, tuple(sorted(top_parameters(engine).items())))
+def top_unit(engine: EngineConfig, part: Mapping[str, int] = OF_THE_PART) -> Unit:
+    """Return the whole engine, for parts of the boards or for another ``part``."""
+    return Unit(TOP, tuple(sorted({**top_parameters(engine), **part}.items())))
 
 
 def elaborate(top: Unit) -> dict[Unit, Elaborated]:

@@ -23,13 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from acsgen.emit.rtl_sources import PINS, TOP, parameters, rtl_sources
-from acsgen.flow.synth.ecp5 import DEVICE, RUN, OurNames
+from acsgen.emit.rtl_sources import PINS, TOP, rtl_sources
+from acsgen.flow.synth.ecp5 import DEVICE, OF_ECP5, RUN, OurNames
 from acsgen.flow.synth.harness import HARNESS, render_harness
 from acsgen.flow.synth.netlist import SynthesisError, count_cells
 from acsgen.flow.synth.process import run_python
 from acsgen.flow.synth.sta import TimedPath, read_sdf
-from acsgen.flow.synth.units import Unit, elaborate
+from acsgen.flow.synth.units import Unit, elaborate, top_unit
 from acsgen.flow.synth.yosys import read_command, run_yosys
 from acsgen.program.engine_config import EngineConfig
 
@@ -40,6 +40,7 @@ SMALL: Mapping[str, int] = {
     "BankWords": 512,
     "VectorWords": 512,
     "PostLanes": 4,
+    **OF_ECP5,
 }
 
 #: Delay of a wire before placement, in ps, calibrated on one engine that was placed.
@@ -149,7 +150,7 @@ def _on_ecp5(placed: bool, folder: Path, on_stage: Callable[[str], None]) -> Who
 
 def _flat(engine: EngineConfig, folder: Path, on_stage: Callable[[str], None]) -> WholeTiming:
     on_stage("read the SystemVerilog")
-    sizes = parameters(engine)
+    sizes = dict(top_unit(engine).parameters)
     digest = digest_of(sizes)
     netlist = folder / "netlist.json"
     on_stage("synthesize the whole engine, flat")

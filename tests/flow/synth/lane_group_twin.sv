@@ -1,4 +1,5 @@
-// A lane group as written, its netlist, and sums of whole integers, on the same inputs.
+// A lane group as written, its netlist, the one with a multiplier for each pixel, and sums of whole
+// integers, on the same inputs.
 `default_nettype none
 
 module lane_group_twin
@@ -13,13 +14,14 @@ module lane_group_twin
   logic signed [WEIGHT_COPIES-1:0][8:0] weights;
   pixels_t [1:0] pixels, shown;
   pixels_t pixels_q;
-  sums_t sums, netlist_sums;
+  sums_t sums, netlist_sums, apart_sums;
 
   assign weights = {WEIGHT_COPIES{zero ? 9'd0 : weight}};
   assign shown = pixels ^ {128{is_signed, 7'b0}};
 
   acs_lane_group #(
-    .SumBits(29)
+    .SumBits(29),
+    .MultiplierBits(PAIR_BITS)
   ) u_rtl (
     .clk_i,
     .pixels_i(shown),
@@ -39,6 +41,18 @@ module lane_group_twin
     .signed_i(is_signed),
     .weights_i(weights),
     .sums_o  (netlist_sums)
+  );
+  acs_lane_group #(
+    .SumBits(29)
+  ) u_apart (
+    .clk_i,
+    .pixels_i(shown),
+    .clear_i ({!is_second, is_second}),
+    .valid_i (valid),
+    .first_i (first),
+    .signed_i(is_signed),
+    .weights_i(weights),
+    .sums_o  (apart_sums)
   );
 
   // Pixels are there a cycle before their weight, which is two cycles before the sums.
@@ -91,7 +105,9 @@ module lane_group_twin
     // Where the sign changes, pixels of either kind are under way until the next round begins.
     if (cycle_q > 16 && cycle_q % 2048 >= 16) begin
       compared_o <= compared_o + 1;
-      if (lanes != expected_q || netlist_sums != sums) wrong_o <= wrong_o + 1;
+      if (lanes != expected_q || netlist_sums != sums || apart_sums != sums) begin
+        wrong_o <= wrong_o + 1;
+      end
     end
   end
   initial begin

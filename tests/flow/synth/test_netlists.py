@@ -50,7 +50,10 @@ def _defines(unit: Unit) -> list[str]:
         Unit("acs_requantize", (("Wide", 1),)),
         Unit("acs_requantize", (("Dsp", 0),)),
         # Minutes: g++ has every gate of 64 lanes to compile.
-        pytest.param(Unit("acs_lane_group", (("SumBits", 29),)), marks=pytest.mark.slow),
+        pytest.param(
+            Unit("acs_lane_group", (("MultiplierBits", 25), ("SumBits", 29))),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["requantize", "requantize_wide", "requantize_tables", "lanes"],
 )
