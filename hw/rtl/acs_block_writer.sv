@@ -19,36 +19,32 @@ module acs_block_writer
   output      block_write_t write_o
 );
   // What decides where segments go is worked out while the block is on its way to its register, so
-  // that only choices of data stand behind it.
+  // that only choices of data stand behind it.  That of a second write is worked out with that of
+  // the first one, which nobody has to wait for then.
   logic busy_q, row_phase_q, row_phase;
-  logic [15:0] base_q, base;
-  logic [10:0] block_q, block;
   segments_t data_q;
   // The instruction is there many cycles before its first block.
   logic split_q;
   logic [1:0] row_log2_q;
-  logic [7:0] height_q;
+  logic [1:0][7:0] rows_q;  // of a plane of even rows, and of odd ones
   logic [10:0] plane_q;
 
   always_ff @(posedge clk_i) begin
     split_q    <= op_i.dst_split;
     row_log2_q <= op_i.row_log2;
-    height_q   <= op_i.dst_height;
-    plane_q    <= plane_blocks(phase_size(op_i.dst_height, 1'b0), phase_row_log2(op_i.row_log2));
+    for (int phase = 0; phase < 2; phase++) begin
+      rows_q[phase] <= phase_size(op_i.dst_height, 1'(phase));
+    end
+    plane_q <= plane_blocks(phase_size(op_i.dst_height, 1'b0), phase_row_log2(op_i.row_log2));
   end
 
   assign ready_o = !busy_q || !split_q || row_phase_q;
   assign idle_o  = !busy_q;
 
-  // The next cycle's.
-  assign row_phase = !ready_o;
-  assign base      = ready_o ? block_i.base : base_q;
-  assign block     = ready_o ? block_i.number : block_q;
+  assign row_phase = !ready_o;  // the next cycle's
 
   always_ff @(posedge clk_i) begin
     row_phase_q <= rst_ni && row_phase;
-    base_q      <= base;
-    block_q     <= block;
     if (ready_o) data_q <= block_i.data;
     if (!rst_ni) busy_q <= 1'b0;
     else if (ready_o) busy_q <= valid_i;
@@ -58,34 +54,27 @@ module acs_block_writer
   // rows, the even columns make a segment of one phase plane, the odd columns one of the other.
   // That is up to four segments for each plane, for neighbouring banks of a half; where there are
   // only two, the upper two repeat them.
-  logic [13:0] first_row;  // of the block
+  logic [10:0] block;
   logic [2:0] bank;  // of segment 0 in the plane of even columns
   logic [10:0] target_block;
-  logic [3:0] there;  // the segment is one of a true row
+  logic [1:0][3:0] there;  // the segment is one of a true row, by write
   segments_t result;
   logic [1:0] odd;  // the half gets the odd columns
 
-  assign odd = {!bank[2], bank[2]};
+  assign block = block_i.number;
+  assign odd   = {!bank[2], bank[2]};
 
   always_comb begin
     unique case (row_log2_q)
       2'd0: begin
-        first_row    = {block, 3'b0};
         bank         = {block[0], 2'b0};
         target_block = block >> 1;
       end
-      2'd1: begin
-        first_row    = {1'b0, block, 2'b0};
-        bank         = {block[1:0], 1'b0};
-        target_block = block >> 2;
-      end
-      2'd2: begin
-        first_row    = {2'b0, block, 1'b0};
+      2'd1, 2'd2: begin
         bank         = {block[1:0], 1'b0};
         target_block = block >> 2;
       end
       default: begin
-        first_row    = {3'b0, block};
         bank         = {block[1], 2'b0};
         target_block = block >> 2;
       end
@@ -100,8 +89,8 @@ module acs_block_writer
     {3'd4, 3'd2, 3'd1, 3'd0}
   };
   for (genvar k = 0; k < 4; k++) begin : gen_split
-    logic [2:0] row;  // in the block
-    logic known;
+    logic [12:0] row;  // in the plane of even rows, or of odd ones
+    logic [1:0] known;
     logic [2:0] begins;
     logic [1:0] choice;
     logic [3:0][63:0] lefts, rights;
@@ -112,23 +101,23 @@ module acs_block_writer
     always_comb begin
       unique case (row_log2_q)
         2'd0: begin
-          known  = 1'b1;
-          row    = {2'(k), row_phase};
+          known  = '1;
+          row    = {block, 2'(k)};
           begins = {2'(k), row_phase};
         end
         2'd1: begin
-          known  = k < 2;
-          row    = {1'b0, 1'(k), row_phase};
+          known  = {2{k < 2}};
+          row    = {1'b0, block, 1'(k)};
           begins = {1'(k), row_phase, 1'b0};
         end
         2'd2: begin
-          known  = k < 2;
-          row    = {2'b0, row_phase};
+          known  = {2{k < 2}};
+          row    = {2'b0, block};
           begins = {row_phase, 1'(k), 1'b0};
         end
         default: begin
-          known  = block[0] == row_phase;
-          row    = '0;
+          known  = {block[0], !block[0]};
+          row    = {3'b0, block[10:1]};
           begins = {2'(k), 1'b0};
         end
       endcase
@@ -141,7 +130,9 @@ module acs_block_writer
       left  = lefts[left_q];
       right = right_there_q ? rights[right_q] : '0;
     end
-    assign there[k] = known && first_row + 14'(row) < 14'(height_q);
+    for (genvar phase = 0; phase < 2; phase++) begin : gen_there
+      assign there[phase][k] = known[phase] && row < 13'(rows_q[phase]);
+    end
     (* keep *) always_ff @(posedge clk_i) begin
       left_q        <= choice;
       right_q       <= choice;
@@ -150,7 +141,7 @@ module acs_block_writer
     for (genvar half = 0; half < 2; half++) begin : gen_half
       (* keep *) logic odd_q, is_split_q;
       (* keep *) always_ff @(posedge clk_i) begin
-        odd_q      <= odd[half];
+        if (ready_o) odd_q <= odd[half];
         is_split_q <= split_q;
       end
       assign result[4*half+k] = is_split_q ? every_second(left, right, odd_q) : data_q[4*half+k];
@@ -159,15 +150,24 @@ module acs_block_writer
 
   halves_t address_q;
   logic [7:0] banks_q;
+  logic [3:0] odd_banks_q;  // of the second write
   always_ff @(posedge clk_i) begin
-    address_q <= {2{base + 16'(block)}};
-    banks_q   <= '1;
-    if (split_q) begin
-      for (int half = 0; half < 2; half++) begin
-        address_q[half] <= base + 16'(target_block) +
-          phase_offset(16'(plane_q), row_phase, odd[half]);
+    if (ready_o) begin
+      address_q <= {2{block_i.base + 16'(block)}};
+      banks_q   <= '1;
+      if (split_q) begin
+        for (int half = 0; half < 2; half++) begin
+          address_q[half] <= block_i.base + 16'(target_block) + (odd[half] ? 16'(plane_q) : '0);
+        end
+        banks_q <= {2{there[0] << bank[1:0]}};
       end
-      banks_q <= {2{there << bank[1:0]}};
+      odd_banks_q <= there[1] << bank[1:0];
+    end else begin
+      // Planes of odd rows lie two planes behind those of even ones.
+      for (int half = 0; half < 2; half++) begin
+        address_q[half] <= address_q[half] + {4'b0, plane_q, 1'b0};
+      end
+      banks_q <= {2{odd_banks_q}};
     end
   end
 
