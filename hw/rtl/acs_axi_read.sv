@@ -43,7 +43,8 @@ module acs_axi_read
   logic [1:0] next_user_q;
   logic sized_q, last_q;  // the next burst's size is known; it is the last one of its request
   logic [BW-1:0] burst_q;
-  logic [CW-1:0] reserved_q;  // words asked for and not yet given on
+  logic [CW-1:0] free_q;  // words that may still be asked for
+  logic fits_q;  // the next burst does
   logic [CW-1:0] awaited_q;  // words asked for and not yet here
   logic ar_valid_q;
   logic [60:0] ar_addr_q;
@@ -55,14 +56,18 @@ module acs_axi_read
   logic ends, begins, start_burst, arrived, pop, fifo_ready;
 
   // A burst takes two cycles: its size, then its address and what is left.  The next request waits
-  // in registers of its own, so that its readiness depends on nothing else.
+  // in registers of its own, so that its readiness depends on nothing else.  So there is time to
+  // see whether it fits: between two bursts words only leave the buffer.
   assign near_boundary = addr_q[8:0] > 9'(512 - MaxBurst);
   assign to_boundary   = -addr_q[BW-1:0];  // where it is near
   assign ends  = left_q[31:BW] == 0 &&
                  (near_boundary ? left_q[BW-1:0] <= to_boundary : left_q[BW-1:0] <= BW'(MaxBurst));
   assign burst = ends ? left_q[BW-1:0] : near_boundary ? to_boundary : BW'(MaxBurst);
-  assign start_burst = sized_q && (!ar_valid_q || axi_i.ar_ready) &&
-                       11'(reserved_q) + 11'(burst_q) <= 11'(Depth);
+  assign start_burst = sized_q && fits_q && (!ar_valid_q || axi_i.ar_ready);
+  // Of each size that the burst may have, so that the choice of it comes last.
+  function automatic logic fits(input logic [BW-1:0] words);
+    return CW'(words) <= free_q;
+  endfunction
   assign req_ready_o = !waits_q;
   assign begins      = waits_q && (!busy_q || (start_burst && last_q));
   assign arrived     = axi_i.r_valid && fifo_ready && awaited_q != 0;
@@ -74,7 +79,7 @@ module acs_axi_read
       busy_q     <= 1'b0;
       waits_q    <= 1'b0;
       sized_q    <= 1'b0;
-      reserved_q <= '0;
+      free_q     <= CW'(Depth);
       awaited_q  <= '0;
       ar_valid_q <= 1'b0;
     end else begin
@@ -92,7 +97,7 @@ module acs_axi_read
         waits_q <= 1'b0;
       end
       if (req_valid_i && req_ready_o) waits_q <= 1'b1;
-      reserved_q <= reserved_q + (start_burst ? CW'(burst_q) : '0) - CW'(pop);
+      free_q     <= free_q - (start_burst ? CW'(burst_q) : '0) + CW'(pop);
       awaited_q  <= awaited_q + (start_burst ? CW'(burst_q) : '0) - CW'(arrived);
     end
   end
@@ -100,6 +105,8 @@ module acs_axi_read
   always_ff @(posedge clk_i) begin
     burst_q <= burst;
     last_q  <= ends;
+    fits_q  <= ends ? fits(left_q[BW-1:0]) :
+               near_boundary ? fits(to_boundary) : fits(BW'(MaxBurst));
     if (start_burst) begin
       ar_addr_q <= addr_q;
       ar_len_q  <= 8'(burst_q) - 8'd1;

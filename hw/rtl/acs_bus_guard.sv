@@ -58,6 +58,7 @@ module acs_bus_guard
   logic held_q = 1'b0;  // a read address that was offered when the run was given up
   logic ended_q = 1'b0;  // the run was given up
   logic waiting_q = 1'b0;  // a run waits for the bus
+  logic clean_q = 1'b0;  // nothing is owed, and nothing more is asked for
   logic [DeadLog2:0] still_q = '0;  // cycles without a transfer
 
   logic pass, ar, r, aw, w, b, opens, complete, closes, early, clean, owing, still, quiet;
@@ -118,6 +119,8 @@ module acs_bus_guard
     waiting_q  <= rst_ni && (start_i || waiting_q) && !pass;
     still_q    <= still && (!pass || (owing && !open_q)) ? still_q + 1'b1 : '0;
 
+    clean_q   <= clean && (state_q == StDrain || state_q == StReclaim);
+
     owed_q    <= owed_q + (ar ? 11'(axi_read_o.ar.len) + 11'd1 : '0) - 11'(r && owed_q != 0);
     answers_q <= answers_q + 6'(closes) - 6'(b && answers_q != 0);
     left_q    <= left;
@@ -146,7 +149,7 @@ module acs_bus_guard
         if (rst_ni) state_q <= StDrain;
       end
       StDrain, StReclaim: begin
-        if (clean) begin
+        if (clean_q) begin
           state_q <= StPass;
         end else if (quiet) begin
           owed_q    <= '0;
