@@ -112,6 +112,7 @@ module acs_conv_control
   channels_t pass_rows;
   logic active_there_q, masked_there_q, pass_wanted;
   logic begin_pass, records_needed, pass_ends, group_follows, next_group, listed_there, lists_free;
+  logic pass_follows_q;
   channels_t group_next, last_number_q;  // of groups
   logic last_group_q;
   logic quiet_q;  // quiet_o has been given
@@ -300,13 +301,16 @@ module acs_conv_control
     if (next_group || state_q == StGroupEnd) last_group_q <= group_next == last_number_q;
     if (state_q == StIdle) last_group_q <= op_i.groups == 1;
   end
-  assign pass_ends     = ends && plan.pass_ends;
+  assign pass_ends = ends && plan.pass_ends;
   // Without lists nothing keeps the next group from following at once.  Where all outputs are
   // masked, their rounds may end before the loader has counted how many words of a row it reads;
   // the group then ends in StPass, which waits for that number.
-  assign group_follows = (last_group_q || listed_i == '0) && pass_q != PassConstant &&
-                         rows_known_i && !ahead_i &&
-                         !(pass_q == PassActive && records_needed && masked_there_q);
+  // A pass does not end in the cycle in which it begins, nor while that number is forgotten.
+  always_ff @(posedge clk_i) begin
+    pass_follows_q <= pass_q != PassConstant && rows_known_i && !ahead_i &&
+                      !(pass_q == PassActive && records_needed && masked_there_q);
+  end
+  assign group_follows = (last_group_q || listed_i == '0) && pass_follows_q;
   assign next_group    = pass_ends && group_follows;
   // The lists of a group without successor are free when its last item is known.
   assign lists_free    = state_q == StPass && pass_q == PassEnd && (settled_i || loose_i) &&

@@ -42,7 +42,7 @@ module acs_rounds
   state_e state_q;
   logic whole_q;
   logic joins_q;  // it takes several
-  logic pairs_q, paired;  // two at a time; there are two
+  logic pairs_q, paired_q;  // two at a time; there are two
   channels_t rows_q, times_q;
   channels_t rows_left_q;  // of the pass, this chunk included, as far as known
   channels_t used_q;  // rows of the chunks before it
@@ -78,8 +78,7 @@ module acs_rounds
   assign free   = fits ? Groups - left_q : '0;
   assign covers = more_q && free >= chunk_count_q;
 
-  assign paired = pairs_q && times_q != 1;
-  assign taken  = paired ? chunk_count_q << 1 : chunk_count_q;
+  assign taken  = paired_q ? chunk_count_q << 1 : chunk_count_q;
 
   assign offers     = state_q == StOffer && (!valid_o || take_i);
   assign part_ends  = fits_q && (!more_q || (covers_q && !third_q));
@@ -98,15 +97,16 @@ module acs_rounds
       left_q  <= left;
       more_q  <= block_q + 11'd1 < blocks_q;
       third_q <= block_q + 11'd2 < blocks_q;
+      paired_q <= pairs_q && times_q != 1;
       // The last round that begins with the first block knows where the rows end.
       if (block_q == 0) next_base_q <= row_base_q + row_words_q;
     end
     if (state_q == StCount) begin
       count_a_q <= fits ? left_q : Groups;
-      count_b_q <= paired || covers ? chunk_count_q : more_q ? free : '0;
+      count_b_q <= paired_q || covers ? chunk_count_q : more_q ? free : '0;
       fits_q    <= fits;
       covers_q  <= covers;
-      need_q    <= restart_q + position_q + (paired ? taken : fits ? left_q : Groups);
+      need_q    <= restart_q + position_q + (paired_q ? taken : fits ? left_q : Groups);
       taken_q   <= taken;
       another_fits_q <= joins_q && another_fits(
         restart_q + taken, taken, first_base_q, next_base_q, 17'(BankWords)
@@ -117,10 +117,10 @@ module acs_rounds
         count_a: count_a_q[4:0],
         count: group_count_t'(count_a_q + count_b_q),
         use_b: count_b_q != 0,
-        paired: paired,
+        paired: paired_q,
         block: block_q,
         position: restart_q + position_q,
-        restart: paired ? restart_q + chunk_count_q : restart_q,
+        restart: paired_q ? restart_q + chunk_count_q : restart_q,
         need: need_q,
         chunk_first: chunk_first_q,
         bank: bank_q,
@@ -160,7 +160,7 @@ module acs_rounds
       if (pass_ends) begin
         rows_left_q <= rows_q;
         used_q      <= '0;
-        times_q     <= times_q - (paired ? channels_t'(2) : channels_t'(1));
+        times_q     <= times_q - (paired_q ? channels_t'(2) : channels_t'(1));
       end
       if (chunk_ends) begin
         restart_q     <= '0;
