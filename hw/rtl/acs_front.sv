@@ -145,7 +145,8 @@ module acs_front
   } step_e;
   step_e step_q;
   logic [3:0] gates_q;  // gates that were queued and have not decided
-  logic good, reads, placed, follows, allowed, masks_there, first_asked, second_asked;
+  logic good, reads, may_ask, placed, follows, allowed, masks_there, first_asked, second_asked;
+  logic first_allowed_q, second_allowed_q;
   logic [28:0] index_q;
 
   logic is_conv, is_listed;
@@ -171,20 +172,27 @@ module acs_front
   assign reads     = good && reads_q;
   // Rows that the loader has asked for may wait until its banks are free, and no word behind them
   // comes before.  Words of a LINEAR that have their place keep nobody from going on, and come
-  // behind those rows.
-  assign placed    = is_linear_q && !loader_asks_i &&
-                     (linear_fits_i || (is_gate_q && step_q == StSecond));
-  assign follows   = is_conv_q && loader_free_i && (!has_table_q || step_q != StFirst);
-  assign allowed   = reads && !waits_q && (!loader_busy_i || placed || follows) && !stop_i;
+  // behind those rows.  Whether an instruction may ask is seen a cycle ahead: nobody but this
+  // instruction gives the loader a job or takes a place meanwhile.
+  assign may_ask   = reads && !waits_q;
+  assign placed    = is_linear_q && !loader_asks_i;
+  assign follows   = is_conv_q && loader_free_i;
+  always_ff @(posedge clk_i) begin
+    first_allowed_q  <= may_ask && !fetch_done &&
+                        (!loader_busy_i || (placed && linear_fits_i) || (follows && !has_table_q));
+    second_allowed_q <= may_ask && !fetch_done &&
+                        (!loader_busy_i || (placed && (linear_fits_i || is_gate_q)) || follows);
+  end
+  assign allowed   = step_q == StFirst ? first_allowed_q : second_allowed_q;
 
-  assign req_valid_o[READER_IMAGE]   = allowed && step_q == StFirst && is_load_q;
-  assign req_valid_o[READER_TABLE]   = allowed && step_q == StFirst && has_table_q;
-  assign req_valid_o[READER_VECTORS] = allowed &&
-                                       (step_q == StFirst ? is_gate_q :
-                                                            step_q == StSecond && is_linear_q);
+  assign req_valid_o[READER_IMAGE]   = first_allowed_q && step_q == StFirst && is_load_q;
+  assign req_valid_o[READER_TABLE]   = first_allowed_q && step_q == StFirst && has_table_q;
+  assign req_valid_o[READER_VECTORS] = step_q == StFirst ? first_allowed_q && is_gate_q :
+                                       second_allowed_q && step_q == StSecond && is_linear_q;
   // Words that a mask makes needless can be left out once the mask is there.
   assign masks_there  = gates_q == 0 || !skips_q;
-  assign load_o       = allowed && step_q == StSecond && is_conv_q && !is_listed_q && masks_there;
+  assign load_o       = second_allowed_q && step_q == StSecond && is_conv_q && !is_listed_q &&
+                        masks_there;
   assign load_op_o    = op;
   assign load_rows_o  = channels_t'(amounts.outputs);
   assign load_index_o = index_q;
