@@ -69,6 +69,10 @@ module acs_weight_loader
   output      logic [7:0]   record_addr_o,  // set, position in the chunk
   output      constants_t   record_o
 );
+  // A copy of both, a cycle later: no job begins near the begin or the end of a run.
+  (* keep *) logic clear_q;
+  (* keep *) always_ff @(posedge clk_i) clear_q <= !rst_ni || clear_i;
+
   localparam int unsigned BW = $clog2(BankWords);
   localparam int unsigned JoinedRows = 32;  // of small groups, asked for at once
 
@@ -344,7 +348,7 @@ module acs_weight_loader
   end
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni || clear_i) begin
+    if (clear_q) begin
       ask_job_q        <= '0;
       job_q            <= '0;
       ask_q            <= 1'b0;

@@ -35,6 +35,10 @@ module acs_weight_runs
   output      logic [15:0]  words_o,
   input  wire logic         words_take_i
 );
+  // A copy of both, a cycle later.
+  (* keep *) logic clear_q;
+  (* keep *) always_ff @(posedge clk_i) clear_q <= !rst_ni || clear_i;
+
   (* ram_style = "distributed" *) run_t runs_q[Runs];
   logic busy_q, found_q, read_q, judged_q, closing_q;
   logic [4:0] mask_q;
@@ -79,7 +83,7 @@ module acs_weight_runs
   assign busy_o = busy_q || closing_q;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni || clear_i) begin
+    if (clear_q) begin
       busy_q    <= 1'b0;
       found_q   <= 1'b0;
       read_q    <= 1'b0;
@@ -142,13 +146,13 @@ module acs_weight_runs
 
   // The count is there a cycle after the last run.
   logic counted_q;
-  always_ff @(posedge clk_i) counted_q <= rst_ni && !clear_i && done;
+  always_ff @(posedge clk_i) counted_q <= !clear_q && done;
   acs_fifo #(
     .Width(16),
     .Depth(4)
   ) u_words (
     .clk_i,
-    .rst_ni     (rst_ni && !clear_i),
+    .rst_ni     (!clear_q),
     .in_valid_i (counted_q),
     .in_ready_o (words_room),
     .in_data_i  (words_q),
