@@ -36,6 +36,10 @@ OPTIONS = (
     *("--json", "netlist.json", "--report", "report.json"),
 )
 
+#: nextpnr's router is router1 unless it is told another. It would not be through with the array in
+#: an hour: words of sixteen memories cross there, each on its way to every lane.
+ROUTERS: Mapping[str, str] = {"acs_array": "router2"}
+
 #: Seconds that one unit may take; the largest takes some minutes.
 TIMEOUT = 3600
 
@@ -81,7 +85,8 @@ def place_and_route(unit: Unit) -> UnitTiming:
         folder = Path(scratch)
         run_yosys([ecp5_commands(unit, folder / "netlist.json")], rtl_sources()[0].parent)
         # Its files are named without a folder: it is WebAssembly, and sees this folder only.
-        run_python(RUN, [*DEVICE, *OPTIONS], f"{unit}: nextpnr", folder, TIMEOUT)
+        router = ("--router", ROUTERS[unit.module]) if unit.module in ROUTERS else ()
+        run_python(RUN, [*DEVICE, *OPTIONS, *router], f"{unit}: nextpnr", folder, TIMEOUT)
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         netlist = json.loads((folder / "netlist.json").read_text(encoding="utf-8"))
     return read_report(report, netlist["modules"][unit.module])
