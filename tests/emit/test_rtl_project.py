@@ -76,6 +76,10 @@ def test_the_ports_are_those_of_the_hls_engine(rtl: Path, tmp_path: Path) -> Non
     assert found == hls_ports((hls / "acs_engine.cpp").read_text())
 
 
+def test_two_pixels_share_a_multiplier_of_the_part(rtl: Path) -> None:
+    assert ".MultiplierBits(25)" in (rtl / "acs_engine_top.v").read_text()
+
+
 @pytest.mark.rtl
 @pytest.mark.parametrize("lane_groups", sorted(CONFIGURATIONS))
 def test_the_file_list_is_lint_clean(tmp_path: Path, lane_groups: int) -> None:

@@ -44,6 +44,9 @@ def test_every_unit_but_the_whole_is_placed_and_at_a_size_that_ends() -> None:
     for module, sizes in SMALLEST.items():
         (unit,) = (unit for unit in found if unit.module == module)
         assert sizes.items() <= dict(unit.parameters).items()
+    # The multipliers are those of the part that is placed for, not those of the board's.
+    lanes = [unit for unit in found if unit.module in ("acs_lane_group", "acs_array")]
+    assert {dict(unit.parameters)["MultiplierBits"] for unit in lanes} == {18}
 
 
 def test_units_are_chosen_by_pattern_and_an_unknown_one_is_refused() -> None:
