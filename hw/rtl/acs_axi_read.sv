@@ -63,7 +63,8 @@ module acs_axi_read
   assign ends  = left_q[31:BW] == 0 &&
                  (near_boundary ? left_q[BW-1:0] <= to_boundary : left_q[BW-1:0] <= BW'(MaxBurst));
   assign burst = ends ? left_q[BW-1:0] : near_boundary ? to_boundary : BW'(MaxBurst);
-  assign start_burst = sized_q && fits_q && (!ar_valid_q || axi_i.ar_ready);
+  // An address that is taken at once has left its register when the next burst's size is known.
+  assign start_burst = sized_q && fits_q && !ar_valid_q;
   // Of each size that the burst may have, so that the choice of it comes last.
   function automatic logic fits(input logic [BW-1:0] words);
     return CW'(words) <= free_q;

@@ -145,8 +145,8 @@ module acs_front
   } step_e;
   step_e step_q;
   logic [3:0] gates_q;  // gates that were queued and have not decided
-  logic good, reads, may_ask, placed, follows, allowed, masks_there, first_asked, second_asked;
-  logic first_allowed_q, second_allowed_q;
+  logic good, reads, may_ask, placed, follows, allowed, first_asked, second_asked;
+  logic first_allowed_q, second_allowed_q, masks_there_q;
   logic [28:0] index_q;
 
   logic is_conv, is_listed;
@@ -190,9 +190,9 @@ module acs_front
   assign req_valid_o[READER_VECTORS] = step_q == StFirst ? first_allowed_q && is_gate_q :
                                        second_allowed_q && step_q == StSecond && is_linear_q;
   // Words that a mask makes needless can be left out once the mask is there.
-  assign masks_there  = gates_q == 0 || !skips_q;
+  always_ff @(posedge clk_i) masks_there_q <= gates_q == 0 || !skips_q;
   assign load_o       = second_allowed_q && step_q == StSecond && is_conv_q && !is_listed_q &&
-                        masks_there;
+                        masks_there_q;
   assign load_op_o    = op;
   assign load_rows_o  = channels_t'(amounts.outputs);
   assign load_index_o = index_q;
