@@ -113,8 +113,8 @@ def run_free(
     params = np.array(params)
     if alpha is not None:
         for name, integers in thresholds.resolve(bundle.gates, alpha).items():
-            packed = thresholds.pack(integers)
-            start = bundle.gates[name].threshold_address
+            gate = bundle.gates[name]
+            start, packed = gate.threshold_address, thresholds.pack_gate(gate, integers)
             params[start : start + len(packed)] = packed
     program = build.program
     found = []

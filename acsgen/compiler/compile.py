@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from acsgen.compiler.allocate import Allocation, Lifetime, allocate
+from acsgen.compiler.channel_order import Orders, channel_orders, in_order
 from acsgen.compiler.constants import build_constants
 from acsgen.compiler.exits import program_exits
 from acsgen.compiler.kinds import VectorFormat, kind_of
@@ -24,7 +25,7 @@ from acsgen.compiler.operands import Addresses, Operands
 from acsgen.compiler.params import Constants
 from acsgen.compiler.schedule import make_schedule
 from acsgen.compiler.steps import Buffer, Schedule, Step, Store
-from acsgen.ir.integer import IntGraph, IntLayer
+from acsgen.ir.integer import IntGate, IntGraph, IntLayer
 from acsgen.isa.bits import reach
 from acsgen.isa.generated import (
     HEADER_WORDS,
@@ -62,9 +63,12 @@ def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
     Raises :class:`UserError` with everything that the engine cannot do or hold: layers that it does
     not support, and each memory that is too small, with the layer, the shortage and a remedy.
     """
+    orders = channel_orders(graph)
+    gates = graph.gates
+    graph = in_order(graph, orders)
     schedule, constants, memories = _arrange(graph, engine)
     results, result_words = _results(graph)
-    traces, traced_words = _traces(schedule, result_words)
+    traces, traced_words = _traces(schedule, result_words, orders)
     addresses = Addresses(
         buffers=memories.buffers,
         results=results,
@@ -84,7 +88,7 @@ def compile_graph(graph: IntGraph, engine: EngineConfig) -> Program:
         params=constants.words,
         image=Image(channels, height, width),
         outputs=_outputs(graph, results),
-        gates=_gates(graph, addresses, constants),
+        gates=_gates(gates, addresses, constants, orders),
         exits=(),
         traces=traces,
         result_words=result_words,
@@ -110,16 +114,14 @@ def _arrange(graph: IntGraph, engine: EngineConfig) -> tuple[Schedule, Constants
         layouts = choose_layouts(graph)
     except UserError as error:
         raise UserError([*problems, *error.problems]) from error
-    schedule = make_schedule(graph, layouts)
     constants = build_constants(graph, layouts)
+    schedule = make_schedule(graph, layouts)
     return schedule, constants, _allocate(schedule, constants, engine, problems)
 
 
 def memory_map(graph: IntGraph, engine: EngineConfig) -> tuple[BufferPlace, ...]:
     """Return where :func:`compile_graph` places the results of ``graph``, memory by memory."""
-    layouts = choose_layouts(graph)
-    schedule = make_schedule(graph, layouts)
-    return _allocate(schedule, build_constants(graph, layouts), engine, []).places
+    return _arrange(graph, engine)[2].places
 
 
 @dataclass(frozen=True)
@@ -214,21 +216,21 @@ def _outputs(graph: IntGraph, results: dict[str, int]) -> tuple[ProgramOutput, .
     )
 
 
-def _traces(schedule: Schedule, end: int) -> tuple[tuple[Trace, ...], int]:
+def _traces(schedule: Schedule, end: int, orders: Orders) -> tuple[tuple[Trace, ...], int]:
     """Lay out the traces in the result buffer from word ``end``; return them and the new end."""
     traces: list[Trace] = []
     for step in schedule.steps:
         traced = step.writes.store in MAPS | {Store.VECTOR}
         if not traced or step.copy or step.layer is schedule.graph.input:
             continue
-        trace = _trace(schedule, step, end)
+        trace = _trace(schedule, step, end, orders.get(step.layer.name, ()))
         if trace.address + trace.words < TRACE_REACH:
             traces.append(trace)
             end += trace.words
     return tuple(traces), end
 
 
-def _trace(schedule: Schedule, step: Step, address: int) -> Trace:
+def _trace(schedule: Schedule, step: Step, address: int, order: tuple[int, ...]) -> Trace:
     layer = step.layer
     stored: MapFormat | None
     if step.writes.store is Store.VECTOR:
@@ -239,7 +241,7 @@ def _trace(schedule: Schedule, step: Step, address: int) -> Trace:
         words = stored.blocks * SEGMENTS
     signed = layer.format.one_sign
     assert signed is not None, f"{layer.name} has signed and unsigned channels"
-    return Trace(layer.name, address, words, layer.shape, signed, stored)
+    return Trace(layer.name, address, words, layer.shape, signed, stored, order)
 
 
 def _line(operands: Operands, step: Step) -> Line:
@@ -255,7 +257,9 @@ def _line(operands: Operands, step: Step) -> Line:
     return Line(step.layer.name, lower(operands, step), ", ".join(remarks))
 
 
-def _gates(graph: IntGraph, addresses: Addresses, constants: Constants) -> tuple[ProgramGate, ...]:
+def _gates(
+    gates: Iterable[IntGate], addresses: Addresses, constants: Constants, orders: Orders
+) -> tuple[ProgramGate, ...]:
     return tuple(
         ProgramGate(
             name=gate.name,
@@ -266,6 +270,7 @@ def _gates(graph: IntGraph, addresses: Addresses, constants: Constants) -> tuple
             mask_address=addresses.results[gate.name],
             alpha=gate.alpha,
             acc_scale=tuple(float(scale) for scale in gate.acc_scale),
+            order=orders.get(gate.name, tuple(range(gate.shape[0]))),
         )
-        for gate in graph.gates
+        for gate in gates
     )

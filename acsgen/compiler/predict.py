@@ -30,7 +30,8 @@ def predict(
     the engines do.  ``executed`` says of a layer's name whether it runs; the lines of the others
     cost nothing.
     """
-    walk = Walk(program.engine.lane_groups, program.params, masks or {}, skips_words)
+    orders = {gate.name: gate.order for gate in program.gates}
+    walk = Walk(program.engine.lane_groups, program.params, masks or {}, skips_words, orders)
     traced = {t.layer: t.words for t in program.traces} if trace else {}
     lines = program.lines[: _stop(program, executed)]
     ran = (line for line in lines if not line.layer or executed(line.layer))

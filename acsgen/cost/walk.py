@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,12 +30,14 @@ class Walk:
         params: the parameter buffer.
         masks: the gates' decisions, 0/1 by channel; a gate that is not named activates all.
         skips_words: whether the engine leaves out weights that only masked inputs would meet.
+        orders: the channel of each bit of a gate's mask register, by the gate's name.
     """
 
     lane_groups: int
     params: Words = field(repr=False)
     masks: Masks
     skips_words: bool
+    orders: Mapping[str, Sequence[int]]
     _registers: dict[int, Flags] = field(default_factory=dict, init=False, repr=False)
 
     def active(self, mask: int, channels: int) -> Flags:
@@ -53,7 +55,8 @@ class Walk:
         flags = np.asarray(self.masks.get(gate, np.ones(op.channels)))
         if flags.shape != (op.channels,):
             raise ValueError(f"{gate} has {op.channels} mask bits, not {flags.shape}")
-        self._registers[op.mask_out] = flags != 0
+        order = list(self.orders.get(gate, range(op.channels)))
+        self._registers[op.mask_out] = flags[order] != 0
 
 
 def wanted_words(inputs: Flags, taps: int) -> int:

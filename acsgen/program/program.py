@@ -17,7 +17,7 @@ from acsgen_host.digests import describe_files
 from acsgen_host.files import read_file
 from acsgen_host.jsontext import load_json
 from acsgen_host.thresholds import pack as pack_thresholds
-from acsgen_host.words import as_bytes, image_words, words_for
+from acsgen_host.words import as_bytes, image_words, in_order, words_for
 
 from acsgen.ir.integer import IntArray
 from acsgen.isa.generated import HEADER_WORDS, INSTRUCTION_WORDS, SPEC_HASH, Instruction
@@ -58,7 +58,8 @@ class Trace:
     """A layer's result in the trace: ``words`` words of the result buffer from ``address``.
 
     ``format`` tells how the words hold a map; for a vector it is None, except for one that a
-    FLATTEN made, whose words are those of its source map.  ``shape`` is the layer's.
+    FLATTEN made, whose words are those of its source map.  ``shape`` is the layer's.  ``order`` has
+    the channel that each stored one is, where they are not stored in their own order.
     """
 
     layer: str
@@ -67,6 +68,7 @@ class Trace:
     shape: tuple[int, ...]
     signed: bool
     format: MapFormat | None = None
+    order: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,9 @@ class ProgramGate:
     """A gate of a program: the places of its thresholds and its mask, the unit of its accumulator.
 
     ``acc_scale`` is the real value of one accumulator unit, per channel: a run-time alpha becomes
-    ``threshold[o] = floor(logit(alpha) / acc_scale[o])``.
+    ``threshold[o] = floor(logit(alpha) / acc_scale[o])``.  ``order`` has the channel of each bit of
+    the mask and of each threshold, as they lie in memory; ``acc_scale``, masks and thresholds that
+    anybody else sees are by channel.
     """
 
     name: str
@@ -104,6 +108,7 @@ class ProgramGate:
     mask_address: int
     alpha: float
     acc_scale: tuple[float, ...] = field(repr=False)
+    order: tuple[int, ...] = field(repr=False)
 
     @property
     def mask_words(self) -> int:
@@ -222,16 +227,16 @@ class Program:
 
         Raises :class:`ValueError` on an unknown name or another number of thresholds.
         """
-        places = {gate.name: (gate.channels, gate.threshold_address) for gate in self.gates}
-        places |= {exit.decision: (1, exit.threshold_address) for exit in self.exits}
+        places = {gate.name: (gate.order, gate.threshold_address) for gate in self.gates}
+        places |= {exit.decision: ((0,), exit.threshold_address) for exit in self.exits}
         params: Words = self.params.copy()
         for name, values in thresholds.items():
             if name not in places:
                 raise ValueError(f"{name} is not a gate or an exit of {self.model}")
-            channels, address = places[name]
-            if np.shape(values) != (channels,):
-                raise ValueError(f"{name} takes {channels} thresholds, not {np.shape(values)}")
-            words = pack_thresholds(values)
+            order, address = places[name]
+            if np.shape(values) != (len(order),):
+                raise ValueError(f"{name} takes {len(order)} thresholds, not {np.shape(values)}")
+            words = pack_thresholds(in_order(values, order))
             # An odd number of thresholds leaves half of the last word to nobody.
             params[address : address + len(words)] = words
         return params
@@ -372,7 +377,8 @@ def _from_description(data: dict[str, Any], words: Words, params: Words) -> Prog
         image=Image(**image),
         outputs=tuple(ProgramOutput(**output) for output in data["outputs"]),
         gates=tuple(
-            ProgramGate(**{**g, "acc_scale": tuple(g["acc_scale"])}) for g in data["gates"]
+            ProgramGate(**{**g, **{name: tuple(g[name]) for name in ("acc_scale", "order")}})
+            for g in data["gates"]
         ),
         exits=tuple(ProgramExit(**exit) for exit in data["exits"]),
         traces=tuple(_trace(t) for t in data["traces"]),
@@ -384,6 +390,6 @@ def _from_description(data: dict[str, Any], words: Words, params: Words) -> Prog
 
 def _trace(data: dict[str, Any]) -> Trace:
     stored = data["format"]
-    values = {**data, "shape": tuple(data["shape"])}
+    values = {**data, "shape": tuple(data["shape"]), "order": tuple(data["order"])}
     values["format"] = None if stored is None else MapFormat(**stored)
     return Trace(**values)

@@ -55,7 +55,9 @@ def decode_result(program: Program, result: Words, trace: bool = False) -> Decod
             if words.written(result, output.address, output.words)
         },
         masks={
-            gate.name: words.mask(result, gate.mask_address, gate.channels)
+            gate.name: words.by_channel(
+                words.mask(result, gate.mask_address, gate.channels), gate.order
+            )
             for gate in program.gates
             if words.written(result, gate.mask_address, gate.mask_words)
         },
@@ -79,7 +81,8 @@ def _layer(trace: Trace, result: Words) -> NDArray[np.int16]:
     else:
         pixels = trace.format.pixels(stored)
     typed = pixels.view(np.int8) if trace.signed else pixels
-    return typed.astype(np.int16).reshape(trace.shape)
+    values = typed.astype(np.int16).reshape(trace.shape)
+    return words.by_channel(values, trace.order) if trace.order else values
 
 
 def describe_difference(

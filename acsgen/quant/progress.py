@@ -18,6 +18,7 @@ from acsgen.quant.calibrate import Calibration
 from acsgen.quant.family import Statistics, is_bound
 from acsgen.quant.golden.operators import Values, operator, totals, windows
 from acsgen.quant.kinds.base import WeightedT
+from acsgen.quant.neighbours import neighbours
 from acsgen.quant.rounding import Moments, rounded_together
 from acsgen.quant.scales import UNSIGNED_LEVELS, Floats, IntWeights, integer_bias
 from acsgen.quant.spread import PLAIN, REFINED, own_units
@@ -98,14 +99,18 @@ class Progress:
         """Take in the next layer: run it, and forget the results that nothing reads any more."""
         self.done[layer.name] = layer
         run = operator(layer, self.done)
+        masks: list[Tensor] = []
         for values in self._values:
             result = run(values)
             if isinstance(layer, (IntGate, IntEntropy)):
                 result = (result > torch.as_tensor(layer.threshold)).to(torch.uint8)
+                masks.append(result)
             values[layer.name] = result
             for name in set(layer.inputs):
                 if self._last_reader.get(name) == layer.name and name not in self._graph.outputs:
                     del values[name]
+        if isinstance(layer, IntGate):
+            self.done[layer.name] = replace(layer, order=neighbours(torch.cat(masks).numpy()))
 
     def result(self, name: str) -> NDArray[np.integer]:
         """The integers of an output for all images, ``[N, C]``."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from acsgen_host.words import POISON, pack, pack_bits, pack_image
+from acsgen_host.words import POISON, in_order, pack, pack_bits, pack_image
 from numpy.typing import NDArray
 
 from acsgen.engines.base import BusCounts, Engine, EngineRun
@@ -195,7 +195,11 @@ def expected_words(program: Program, golden: GoldenResult, index: int) -> Words:
         for output in program.outputs
     ]
     results += [
-        (gate.name, gate.mask_address, pack_bits(golden.masks[gate.name][index]))
+        (
+            gate.name,
+            gate.mask_address,
+            pack_bits(in_order(golden.masks[gate.name][index], gate.order)),
+        )
         for gate in program.gates
     ]
     results += [

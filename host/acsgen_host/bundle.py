@@ -59,7 +59,9 @@ class BundleGate(NamedTuple):
     """A gate of a bundle: the places of its thresholds and its mask, the unit of its accumulator.
 
     Addresses count 64-bit words: of the parameter buffer, and of the result buffer.
-    ``acc_scale`` ``(channels,)`` is the real value of one accumulator unit.
+    ``acc_scale`` ``(channels,)`` is the real value of one accumulator unit.  ``order``
+    ``(channels,)`` has the channel of each bit of the mask and of each threshold, as they lie in
+    memory: the engine keeps channels together that are mostly used together.
     """
 
     name: str
@@ -68,6 +70,7 @@ class BundleGate(NamedTuple):
     mask_address: int
     alpha: float
     acc_scale: np.ndarray
+    order: np.ndarray
 
     @property
     def threshold_words(self) -> int:
@@ -243,6 +246,7 @@ def _bundle(cls: Any, path: Path, data: dict[str, Any]) -> Bundle:
             _natural(gate["mask_address"]),
             float(gate["alpha"]),
             np.asarray(gate["acc_scale"], np.float64),
+            np.array([_natural(channel) for channel in gate["order"]], np.int64),
         )
         for gate in data["gates"]
     ]
@@ -319,6 +323,8 @@ def _check_ranges(bundle: Bundle) -> None:
     for gate in bundle.gates.values():
         if gate.acc_scale.shape != (gate.channels,) or not np.all(gate.acc_scale > 0):
             wrong.append(f"{gate.name} has other scales than channels")
+        if sorted(gate.order.tolist()) != list(range(gate.channels)):
+            wrong.append(f"{gate.name} does not have every channel once in its order")
         if not 0.0 <= gate.alpha <= 1.0:
             wrong.append(f"{gate.name} has an alpha outside [0, 1]")
         if gate.threshold_address + gate.threshold_words > len(bundle.params):

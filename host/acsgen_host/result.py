@@ -212,7 +212,9 @@ def _remedy_for_shape(found: tuple[int, ...], wanted: tuple[int, int, int]) -> s
 def decode(bundle: Bundle, buffer: np.ndarray, seconds: float) -> Result:
     """Return the content of a result buffer, uint64 words, after a good run."""
     masks = {
-        gate.name: words.mask(buffer, gate.mask_address, gate.channels)
+        gate.name: words.by_channel(
+            words.mask(buffer, gate.mask_address, gate.channels), gate.order
+        )
         for gate in bundle.gates.values()
         if words.written(buffer, gate.mask_address, gate.mask_words)
     }

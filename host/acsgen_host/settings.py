@@ -177,7 +177,7 @@ class Settings(ExitSettings):
             params = self._buffer("params")
             for name, integers in values.items():
                 gate = self.bundle.gates[name]
-                start, words = gate.threshold_address, thresholds.pack(integers)
+                start, words = gate.threshold_address, thresholds.pack_gate(gate, integers)
                 params.words[start : start + len(words)] = words
                 params.flush(start, len(words))
             self._strictness, self._mean_budget = strictness, mean_budget

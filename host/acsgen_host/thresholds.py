@@ -134,10 +134,16 @@ def pack(thresholds: np.ndarray) -> np.ndarray:
     return words.pack(thresholds, "<i4")
 
 
+def pack_gate(gate: BundleGate, thresholds: np.ndarray) -> np.ndarray:
+    """Return a gate's int32 thresholds ``(channels,)`` as the parameter words have them."""
+    return pack(words.in_order(thresholds, gate.order))
+
+
 def unpack(gate: BundleGate, params: np.ndarray) -> np.ndarray:
     """Return a gate's int32 thresholds ``(channels,)`` from the parameter words."""
     stored = params[gate.threshold_address :][: gate.threshold_words]
-    return words.unpack(stored, "<i4", gate.channels).astype(np.int32)
+    kept = words.unpack(stored, "<i4", gate.channels).astype(np.int32)
+    return words.by_channel(kept, gate.order)
 
 
 def unpack_one(params: np.ndarray, address: int) -> int:

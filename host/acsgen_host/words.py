@@ -6,6 +6,8 @@ of the processor; their content begins in the lowest bits of the first word.
 
 from __future__ import annotations
 
+from typing import Sequence
+
 import numpy as np
 
 from . import isa
@@ -50,6 +52,18 @@ def pack_bits(bits: np.ndarray) -> np.ndarray:
 def unpack_bits(words: np.ndarray, count: int) -> np.ndarray:
     """Return the first ``count`` bits of words, uint8."""
     return np.unpackbits(as_bytes(words), bitorder="little")[:count]
+
+
+def in_order(values: np.ndarray, order: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Return values by channel in the order in which an engine keeps the channels."""
+    return np.asarray(values)[np.asarray(order, np.intp)]
+
+
+def by_channel(kept: np.ndarray, order: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Return values by channel of values that an engine keeps in an order of channels."""
+    values = np.empty_like(kept)
+    values[np.asarray(order, np.intp)] = kept
+    return values
 
 
 def image_words(shape: tuple[int, int, int]) -> int:

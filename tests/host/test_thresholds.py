@@ -29,7 +29,15 @@ def expected_thresholds(alpha: float, scale: list[float]) -> list[int]:
 
 
 def gate(scale: list[float], alpha: float = 0.5) -> BundleGate:
-    return BundleGate("gate", len(scale), 0, 0, alpha, np.array(scale))
+    return BundleGate("gate", len(scale), 0, 0, alpha, np.array(scale), np.arange(len(scale)))
+
+
+def test_thresholds_lie_in_the_order_of_the_engine() -> None:
+    kept = gate([1.0, 1.0, 1.0])._replace(order=np.array([2, 0, 1]), threshold_address=1)
+    words = thresholds.pack_gate(kept, np.array([10, 20, 30]))
+    assert [int(word) for word in words] == [30 | 10 << 32, 20]
+    params = np.concatenate([np.zeros(1, np.uint64), words])
+    assert thresholds.unpack(kept, params).tolist() == [10, 20, 30]
 
 
 @given(alpha=shares, scale=scales)

@@ -183,6 +183,8 @@ class GraphBuilder:
 
     def gate(self, x: str, channels: int) -> str:
         constants = self._linear_constants(x, channels)
+        # By a generator of its own, so that other constants do not depend on it.
+        order = np.random.default_rng([self.seed, len(self.layers)]).permutation(channels)
         return self._add(
             IntGate,
             "gate",
@@ -194,6 +196,7 @@ class GraphBuilder:
             threshold=self.rng.integers(-3000, 3000, channels),
             acc_scale=self.rng.uniform(1e-4, 1e-3, channels),
             alpha=0.5,
+            order=tuple(order.tolist()),
         )
 
     def exit(self, x: str) -> str:

@@ -69,7 +69,8 @@ def put(
 ) -> None:
     """Write a layer as the engine does, the inverse of decoding."""
     cells = np.zeros(stored.words * WORD_BYTES, np.uint8)
-    flat = values.astype(np.int16).ravel().astype(np.uint8)
+    kept = values[list(stored.order)] if stored.order else values
+    flat = kept.astype(np.int16).ravel().astype(np.uint8)
     if stored.format is None:
         cells[: flat.size] = flat
     else:

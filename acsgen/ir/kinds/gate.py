@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from acsgen.ir.grammar import Constant, Grammar, a_mask, a_vector
+from acsgen.ir.grammar import Constant, Grammar, Sources, a_mask, a_vector, relation
 from acsgen.ir.kinds._vectors import FullyConnected, IntFullyConnected
 from acsgen.ir.kinds.base import FloatArray, IntArray, register
 from acsgen.ir.ranges import ACCUMULATES, sums, weights
@@ -23,13 +24,25 @@ class Gate(FullyConnected):
 @dataclass(frozen=True)
 class IntGate(IntFullyConnected):
     """``acc_scale`` ``(O,)`` is the real value of one accumulator unit: it turns a run-time alpha
-    into integer thresholds, ``threshold[o] = floor(logit(alpha) / acc_scale[o])``."""
+    into integer thresholds, ``threshold[o] = floor(logit(alpha) / acc_scale[o])``.
+
+    ``order`` has all channels, those beside each other that open for the same images; None where
+    that is not known.  No result depends on it: it is the order in which an engine best keeps the
+    channels that the gate decides.
+    """
 
     threshold: IntArray = field(repr=False)
     acc_scale: FloatArray = field(repr=False)
     alpha: float
+    order: tuple[int, ...] | None = field(default=None, repr=False)
 
     KIND = "gate"
+
+
+@relation("order, if there is one, has every channel once", of_integers=True)
+def _orders(layer: IntGate, sources: Sources) -> Iterator[str]:
+    if layer.order is not None and sorted(layer.order) != list(range(layer.shape[0])):
+        yield f"order does not have each of {layer.shape[0]} channels once"
 
 
 GRAMMAR = Grammar(
@@ -42,7 +55,7 @@ GRAMMAR = Grammar(
         "acc_scale": Constant("O"),
         "alpha": Constant(""),
     },
-    relations=(ACCUMULATES,),
+    relations=(ACCUMULATES, _orders),
 )
 
 register(Gate, IntGate, GRAMMAR)
