@@ -71,7 +71,10 @@ module acs_linear_feed
   // new for some cycles before it is valid.
   logic [27:0] weights_q, weights_after_q;
   channels_t rows_after_q, rows_owed_q;
+  logic weights_taken_q, record_taken_q;
   always_ff @(posedge clk_i) begin
+    weights_taken_q <= rst_n && weights_take_i;
+    record_taken_q  <= rst_n && record_take_i;
     weights_after_q <= weights_q + job_i.weights;
     rows_after_q    <= rows_owed_q + job_i.channels;
     fits_o          <= weights_after_q <= 28'(Weights) && rows_after_q <= channels_t'(Records);
@@ -79,11 +82,28 @@ module acs_linear_feed
       weights_q   <= '0;
       rows_owed_q <= '0;
     end else begin
-      weights_q   <= weights_q + (job_valid_i ? job_i.weights : '0) - 28'(weights_take_i);
+      weights_q   <= weights_q + (job_valid_i ? job_i.weights : '0) - 28'(weights_taken_q);
       rows_owed_q <= rows_owed_q + (job_valid_i ? job_i.channels : '0) -
-                     channels_t'(record_take_i);
+                     channels_t'(record_taken_q);
     end
   end
+
+  // A word waits in a register: where it belongs does not go back to memory in the same cycle.
+  logic word_valid, word_ready, word_error;
+  logic [63:0] word;
+  acs_fifo #(
+    .Width(65),
+    .Depth(2)
+  ) u_words (
+    .clk_i,
+    .rst_ni     (rst_n),
+    .in_valid_i (data_valid_i),
+    .in_ready_o (data_ready_o),
+    .in_data_i  ({data_error_i, data_i}),
+    .out_valid_o(word_valid),
+    .out_ready_i(word_ready),
+    .out_data_o ({word_error, word})
+  );
 
   // Where a word belongs.
   logic rows_q;  // the thresholds are there
@@ -100,9 +120,9 @@ module acs_linear_feed
   assign to_thresholds = job.gate && !rows_q;
   assign to_record     = !to_thresholds && record_q;
   assign to_weights    = !to_thresholds && !to_record;
-  assign data_ready_o  = job_valid && (to_thresholds ? thresholds_room :
+  assign word_ready    = job_valid && (to_thresholds ? thresholds_room :
                                        to_record ? records_room : weights_room);
-  assign take          = data_valid_i && data_ready_o;
+  assign take          = word_valid && word_ready;
   assign job_done      = take && to_weights && last_q && last_row_q;
 
   // A row has words enough for its number to be compared in the meantime.
@@ -142,11 +162,11 @@ module acs_linear_feed
 
   always_ff @(posedge clk_i) begin
     if (take && word_q == 0) begin
-      head_q       <= data_i;
-      head_error_q <= data_error_i;
+      head_q       <= word;
+      head_error_q <= word_error;
     end
   end
-  assign record    = decode_record({data_i, head_q});
+  assign record    = decode_record({word, head_q});
   assign constants = '{
     bias: record.bias,
     mult: record.mult,
@@ -163,7 +183,7 @@ module acs_linear_feed
     .rst_ni     (rst_n),
     .in_valid_i (take && to_thresholds),
     .in_ready_o (thresholds_room),
-    .in_data_i  ({data_error_i, data_i}),
+    .in_data_i  ({word_error, word}),
     .out_valid_o(thresholds_valid),
     .out_ready_i(thresholds_take_i),
     .out_data_o ({thresholds_error, thresholds_o})
@@ -177,7 +197,7 @@ module acs_linear_feed
     .rst_ni     (rst_n),
     .in_valid_i (take && to_record && word_q == 16'(RECORD_WORDS - 1)),
     .in_ready_o (records_room),
-    .in_data_i  ({head_error_q || data_error_i, constants}),
+    .in_data_i  ({head_error_q || word_error, constants}),
     .out_valid_o(records_valid),
     .out_ready_i(record_take_i),
     .out_data_o ({record_error, record_o})
@@ -191,7 +211,7 @@ module acs_linear_feed
     .rst_ni     (rst_n),
     .in_valid_i (take && to_weights),
     .in_ready_o (weights_room),
-    .in_data_i  ({data_error_i, data_i}),
+    .in_data_i  ({word_error, word}),
     .out_valid_o(weights_valid_o),
     .out_ready_i(weights_take_i),
     .out_data_o ({weights_error, weights_o})

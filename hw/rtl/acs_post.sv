@@ -232,7 +232,14 @@ module acs_post
     if (GroupParts == 1) begin : gen_whole
       assign chosen = item.group == group_t'(Group);
     end else begin : gen_part_of_group
-      assign chosen = item.group == group_t'(Group) && slice_q[SW-1:2] == (SW - 2)'(Part);
+      // The slice is of this part.
+      (* keep *) logic here_q;
+      logic [SW-1:0] next_slice;
+      assign next_slice = slice_q + SW'(runs);
+      (* keep *) always_ff @(posedge clk_i) begin
+        here_q <= rst_ni ? next_slice / SW'(PartSlices) == SW'(Part) : Part == 0;
+      end
+      assign chosen = item.group == group_t'(Group) && here_q;
     end
     always_ff @(posedge clk_i) begin
       for (int pair = 0; pair < PostLanes / 2; pair++) begin
@@ -253,6 +260,12 @@ module acs_post
     slice = '0;
     for (int part = 0; part <= Parts; part++) slice |= parts_q[part];
   end
+  (* keep *) logic [SW-1:0] residual_slice_q;  // a copy of slice_q
+  (* keep *) always_ff
+    @(posedge clk_i) begin
+      if (!rst_ni) residual_slice_q <= '0;
+      else if (runs) residual_slice_q <= residual_slice_q + 1'b1;
+    end
   always_ff @(posedge clk_i) begin
     constants_q      <= item.constants;
     // 128 was added to signed pixels.
@@ -263,7 +276,7 @@ module acs_post
       constants_q.mult  <= 16'(1 << SHIFT_MIN);
       constants_q.shift <= 6'(SHIFT_MIN);
     end
-    slice_residual_q <= residual_slices[slice_q];
+    slice_residual_q <= residual_slices[residual_slice_q];
     for (int i = 0; i < PostLanes; i++) begin
       residual_q[i] <= slice_residual_q[i] ^ {op_i.res_signed, 7'b0};
     end
