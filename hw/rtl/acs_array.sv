@@ -27,7 +27,6 @@ module acs_array
   input  wire logic         valid_i,
   output      logic         ready_o,
   input  wire iteration_t   iteration_i,
-  output      logic         kept_o,         // its second block was read already
   // Port B: writes of whole or part blocks, always accepted.
   input  wire logic         write_valid_i,
   input  wire logic         write_waits_i,  // it does not give way to an iteration
@@ -87,7 +86,6 @@ module acs_array
   always_ff @(posedge clk_i) op_q <= op_i;
 
   logic issue;
-  logic kept_q;  // what port B read last is the second block of the iteration issued last
   logic [2:0] fetches_q;  // what port B reads is wanted; by stage, 1 to 3
   logic [3:0] b_write_q, b_read_q;  // port B by stage, 1 to 4
 
@@ -121,15 +119,14 @@ module acs_array
   // A second block whose segments are still in the register at the memory's output leaves the port
   // to a write.  Other writes come only where nobody else wants the port: readiness does not depend
   // on them.
-  assign kept_o       = iteration_i.again && kept_q;
-  assign ready_o      = !(iteration_i.use_b && (read_valid_i || (write_waits_i && !kept_o)));
+  assign ready_o      = !(iteration_i.use_b &&
+                          (read_valid_i || (write_waits_i && !iteration_i.again)));
   assign issue        = valid_i && ready_o;
   assign read_ready_o = !write_waits_i;
   always_ff @(posedge clk_i) begin
-    if (!rst_ni || (read_valid_i && read_ready_o)) kept_q <= 1'b0;
-    else if (issue && iteration_i.use_b) kept_q <= 1'b1;
     fetches_q <= {
-      fetches_q[1:0], (issue && iteration_i.use_b && !kept_o) || (read_valid_i && read_ready_o)
+      fetches_q[1:0],
+      (issue && iteration_i.use_b && !iteration_i.again) || (read_valid_i && read_ready_o)
     };
   end
 
@@ -516,10 +513,19 @@ module acs_array
 `endif
 
 `ifndef SYNTHESIS
+  logic kept_q;  // what port B read last is the second block of the iteration issued last
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || (read_valid_i && read_ready_o)) kept_q <= 1'b0;
+    else if (issue && iteration_i.use_b) kept_q <= 1'b1;
+  end
+  segments_are_there :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   issue && iteration_i.use_b && iteration_i.again |-> kept_q)
+  else $error("segments of another read taken for those of a tap");
   a_write_gives_way :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    write_valid_i && !write_waits_i |->
-                   !(valid_i && iteration_i.use_b && !kept_o) && !read_valid_i)
+                   !(valid_i && iteration_i.use_b && !iteration_i.again) && !read_valid_i)
   else $error("a write in the place of an iteration");
 `endif
 

@@ -102,7 +102,7 @@ module acs_array_control
   // The tail of the instruction before.
   localparam logic [2:0] Young = 3'(STORE_DELAY - 2);
   logic tail, tail_q, held_q, takes, offer_free, spare_free, fresh_free, next_free, same_q;
-  logic stored_apart_q, leaves;
+  logic stored_apart_q, leaves, again_q;
   logic [2:0] young_q;
   channel_t tail_first_q, before_first_q;  // of the last round, of the one before
   channel_t limit_q;  // channels before it may be read
@@ -177,6 +177,7 @@ module acs_array_control
   assign last_column = kx_q == 3'(op_i.kernel - 4'd1);
   assign tap_after   = tap_q + 6'd1;
   always_ff @(posedge clk_i) begin
+    again_q       <= op_i.stride == 2'd1 && !op_i.res_enable;
     last_number_q <= 6'(7'(op_i.kernel) * 7'(op_i.kernel) - 7'd1);
     last_tap_q    <= tap_q == last_number_q;
     if (issued) last_tap_q <= ends || last_tap_q ? last_number_q == 0 : tap_after == last_number_q;
@@ -188,8 +189,9 @@ module acs_array_control
     iteration.ky    = ky_q;
     iteration.kx    = kx_q;
     iteration.tap   = tap_q;
-    // Taps of a row read the same segments, unless they lie in different phase planes.
-    iteration.again = is_conv && op_i.stride == 2'd1 && kx_q != '0;
+    // Taps of a row read the same segments, unless they lie in different phase planes.  Residuals
+    // come through the same register.
+    iteration.again = is_conv && again_q && kx_q != '0;
   end
   assign offer = '{
       iteration: iteration,

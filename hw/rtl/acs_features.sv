@@ -57,33 +57,25 @@ module acs_features
   output      pixels_t                maxima_o
 );
   logic clear_valid, clear_ready, clears, read_valid;
-  logic kept;  // the iteration on offer reads nothing by port B
   logic [15:0] clear_addr;
-  logic stored_valid_q, gave_way_q, gives_way, stores;
+  logic stored_valid_q;
   block_write_t stored_q, write;
 
   // Writes take a register, so that who has port B is decided among registers, and so that blocks
   // have a cycle to travel.
   always_ff @(posedge clk_i) begin
-    stored_valid_q <= rst_ni && (result_valid_i || image_valid_i || gives_way);
-    gave_way_q     <= gives_way;
-    if (!gives_way) begin
-      stored_q <= image_valid_i ? image_i : result_i;
-      for (int segment = 0; segment < 8; segment++) begin
-        stored_q.data[segment] <= image_there_i[segment] ? image_i.data[segment]
-                                                         : result_i.data[segment];
-      end
+    stored_valid_q <= rst_ni && (result_valid_i || image_valid_i);
+    stored_q       <= image_valid_i ? image_i : result_i;
+    for (int segment = 0; segment < 8; segment++) begin
+      stored_q.data[segment] <= image_there_i[segment] ? image_i.data[segment]
+                                                       : result_i.data[segment];
     end
   end
-  // An iteration that needs the port is likely to be followed by one that does not: a write gives
-  // way to it once, if the next one is not there yet and no later instruction may want its block.
-  assign gives_way = stored_valid_q && !gave_way_q && iteration_i.use_b && !kept && !read_valid &&
-                     !tail_i && !result_valid_i && !image_valid_i;
-  assign stores    = stored_valid_q && !gives_way;
 
   // Clearing comes last at port B, and after all results of the instruction before.
   assign read_valid  = residual_valid_i || copy_valid_i;
-  assign clear_ready = !stored_valid_q && !read_valid && (!iteration_i.use_b || kept) && !tail_i;
+  assign clear_ready = !stored_valid_q && !read_valid && !tail_i &&
+                       (!iteration_i.use_b || iteration_i.again);
   assign clears      = clear_valid && clear_ready;
   // What is written does not depend on who else wants the port.
   always_comb begin
@@ -136,9 +128,8 @@ module acs_features
     .valid_i          (iteration_valid_i),
     .ready_o          (iteration_ready_o),
     .iteration_i,
-    .kept_o           (kept),
-    .write_valid_i    (stores || clears),
-    .write_waits_i    (stores),
+    .write_valid_i    (stored_valid_q || clears),
+    .write_waits_i    (stored_valid_q),
     .write_i          (write),
     .write_zeros_i    (clears),
     .read_valid_i     (read_valid),
