@@ -18,7 +18,6 @@ module acs_load
   output      logic [7:0]   write_there_o,  // copies of it, one for each segment
   output      block_write_t write_o
 );
-  logic busy_q;
   logic [7:0] row_q;
   logic [3:0] segment_q;
   channels_t channel_q;
@@ -26,7 +25,11 @@ module acs_load
   logic [63:0] low_q, pair_low_q, pair_high_q;
   logic last_q;  // the last word was taken
 
-  logic word_valid_q;
+  logic word_valid_q, ready_q;
+  logic [3:0] coming_segment_q;
+  logic [7:0] coming_row_q;
+  channels_t coming_channel_q;
+  logic comes, row_comes, channel_comes;  // a word; the last one of a row; of a channel
   logic [63:0] word_q;
   // Numbers of the last segment, row and channel; the instruction is there before its first word.
   logic [3:0] last_segment_q;
@@ -44,14 +47,36 @@ module acs_load
     last_segment_q <= 4'((9'(op_i.dst_width) + 9'd7) >> 3) - 4'd1;
     last_row_q     <= op_i.dst_height - 8'd1;
     last_channel_q <= op_i.channels - 1'b1;
-    word_valid_q   <= rst_ni && data_valid_i && data_ready_o;
+    word_valid_q   <= rst_ni && comes;
     word_q         <= data_i;
   end
   assign last_segment  = segment_q == last_segment_q;
   assign last_row      = row_q == last_row_q;
   assign last_channel  = channel_q == last_channel_q;
-  // No word behind the last one: it may be that of a later instruction.
-  assign data_ready_o  = busy_q && !(word_valid_q && last_segment && last_row && last_channel);
+  // No word behind the last one: it may be that of a later instruction.  Words are counted as they
+  // come, too, so that whether another one is wanted is a register.
+  assign data_ready_o  = ready_q;
+  assign comes         = data_valid_i && ready_q;
+  assign row_comes     = comes && coming_segment_q == last_segment_q;
+  assign channel_comes = row_comes && coming_row_q == last_row_q;
+  always_ff @(posedge clk_i) begin
+    ready_q <= rst_ni && (start_i || (ready_q && !(channel_comes &&
+                                                   coming_channel_q == last_channel_q)));
+    if (comes) coming_segment_q <= coming_segment_q + 4'd1;
+    if (row_comes) begin
+      coming_segment_q <= '0;
+      coming_row_q     <= coming_row_q + 8'd1;
+    end
+    if (channel_comes) begin
+      coming_row_q     <= '0;
+      coming_channel_q <= coming_channel_q + 1'b1;
+    end
+    if (start_i) begin
+      coming_segment_q <= '0;
+      coming_row_q     <= '0;
+      coming_channel_q <= '0;
+    end
+  end
   assign take          = word_valid_q;
   assign pair_complete = segment_q[0] || last_segment;
   assign writes        = take && (!op_i.dst_split || pair_complete);
@@ -61,7 +86,6 @@ module acs_load
   always_ff @(posedge clk_i) begin
     done_o <= 1'b0;
     if (!rst_ni) begin
-      busy_q    <= 1'b0;
       write_q   <= 1'b0;
       row_q     <= '0;
       segment_q <= '0;
@@ -79,10 +103,7 @@ module acs_load
             row_q     <= '0;
             channel_q <= channel_q + 1'b1;
             base_q    <= base_q + op_i.dst_step;
-            if (last_channel) begin
-              busy_q  <= 1'b0;
-              last_q  <= 1'b1;
-            end
+            if (last_channel) last_q <= 1'b1;
           end
         end
       end
@@ -92,7 +113,6 @@ module acs_load
         done_o <= 1'b1;
       end
       if (start_i) begin
-        busy_q    <= 1'b1;
         row_q     <= '0;
         segment_q <= '0;
         channel_q <= '0;

@@ -173,7 +173,8 @@ module acs_rounds
       grows_q     <= !complete_i;
       rows_left_q <= rows_i - (offers && part_ends ? used_q + chunk_count_q : used_q);
     end
-    if (start_i) begin
+    // What a pass begins with is there already when it starts.
+    if (state_q == StIdle) begin
       whole_q       <= whole_i;
       grows_q       <= !complete_i;
       used_q        <= '0;

@@ -125,10 +125,10 @@ module acs_weight_loader
 
   // A job with no rows may be over before its runs are found.  Runs are kept until the words that
   // they name are here.
-  logic runs_busy, all_skips_q;
+  logic runs_busy, runs_start_q, all_skips_q;
   always_ff @(posedge clk_i) begin
-    busy_o <= rst_ni && (start || ask_q || waits_q || busy_q || runs_busy);
-    free_o <= rst_ni && !(start || ask_q || waits_q || runs_busy ||
+    busy_o <= rst_ni && (start || ask_q || waits_q || busy_q || runs_start_q || runs_busy);
+    free_o <= rst_ni && !(start || ask_q || waits_q || runs_start_q || runs_busy ||
                           (busy_q && job_q.skips && all_skips_q));
   end
   assign asks_o  = ask_q;
@@ -155,14 +155,22 @@ module acs_weight_loader
   assign runs_start       = all_start_i ? all_skips_q
                                         : list_start_i && op_skips_q && !list_i.masked;
   // A run is complete when the next one has begun.  The last one of a row is when all are.
-  assign next_there = runs_there || 7'(next_run_q) + 7'd1 < run_count;
-  always_ff @(posedge clk_i) ask_there_q <= runs_there || 7'(ask_run_q) + 7'd1 < run_count;
+  // A search begins a cycle after its job; until then nothing is there.
+  instruction_t runs_op_q;
+  always_ff @(posedge clk_i) begin
+    runs_start_q <= !clear_q && runs_start;
+    runs_op_q    <= job;
+  end
+  assign next_there = !runs_start_q && (runs_there || 7'(next_run_q) + 7'd1 < run_count);
+  always_ff @(posedge clk_i) begin
+    ask_there_q <= !runs_start_q && (runs_there || 7'(ask_run_q) + 7'd1 < run_count);
+  end
   acs_weight_runs u_runs (
     .clk_i,
     .rst_ni,
     .clear_i,
-    .start_i     (runs_start),
-    .op_i        (job),
+    .start_i     (runs_start_q),
+    .op_i        (runs_op_q),
     .mask_write_i,
     .busy_o      (runs_busy),
     .there_o     (runs_there),
