@@ -90,7 +90,7 @@ def test_occurrences_multiply_down_the_hierarchy() -> None:
 def test_parameters_are_found_in_the_sources() -> None:
     declared = modules()
     assert declared["acs_engine"] >= {"LaneGroups", "PostLanes"}
-    assert declared["acs_lane_group"] == {"SumBits"}
+    assert declared["acs_lane_group"] == {"MultiplierBits", "SumBits"}
     assert declared["acs_requantize"] == {"Dsp", "Wide"}
     assert declared["acs_places"] == set()
 
