@@ -36,8 +36,9 @@ OPTIONS = (
     *("--json", "netlist.json", "--report", "report.json"),
 )
 
-#: nextpnr's router is router1 unless it is told another. It would not be through with the array in
-#: an hour: words of sixteen memories cross there, each on its way to every lane.
+#: nextpnr's router is router1 unless it is told another. Neither has been seen to get through the
+#: array yet, where words of sixteen memories cross on their way to every lane; router2 is meant for
+#: such crowds.
 ROUTERS: Mapping[str, str] = {"acs_array": "router2"}
 
 #: Seconds that one unit may take; the largest takes some minutes.
