@@ -29,9 +29,10 @@ module acs_array
   input  wire iteration_t   iteration_i,
   // Port B: writes of whole or part blocks, always accepted.
   input  wire logic         write_valid_i,
-  input  wire logic         write_waits_i,  // it does not give way to an iteration
+  input  wire logic         write_must_i,   // it does not give way
   input  wire block_write_t write_i,
-  input  wire logic         write_zeros_i,  // instead of its data, where it gives way
+  input  wire logic         write_stored_i, // its data is to be written, now or when it goes
+  input  wire logic         write_zeros_i,  // zeros are, instead of its data
   // Port B: reads of blocks as stored; data four cycles later.
   input  wire logic         read_valid_i,
   output      logic         read_ready_o,
@@ -117,12 +118,12 @@ module acs_array
   logic b_zeros1_q;
 
   // A second block whose segments are still in the register at the memory's output leaves the port
-  // to a write.  Other writes come only where nobody else wants the port: readiness does not depend
-  // on them.
+  // to a write.  Writes that give way come only where nobody else wants the port: readiness does
+  // not depend on them.
   assign ready_o      = !(iteration_i.use_b &&
-                          (read_valid_i || (write_waits_i && !iteration_i.again)));
+                          (read_valid_i || (write_must_i && !iteration_i.again)));
   assign issue        = valid_i && ready_o;
-  assign read_ready_o = !write_waits_i;
+  assign read_ready_o = !write_must_i;
   always_ff @(posedge clk_i) begin
     fetches_q <= {
       fetches_q[1:0],
@@ -137,12 +138,12 @@ module acs_array
     taps_q     <= 7'(op_q.kernel) * 7'(op_q.kernel);
     pairs_q    <= pairs_groups(op_q, LaneGroups);
     // A write that gives way comes only where nobody reads, which is known sooner.
-    b_addr1_q  <= write_waits_i || !read_valid_i ? write_i.address : {2{read_addr_i}};
+    b_addr1_q  <= write_must_i || !read_valid_i ? write_i.address : {2{read_addr_i}};
     b_banks1_q <= write_i.banks;
     b_banks2_q <= b_banks1_q;
     // Enables of their own: registers, of which there are enough, not look-up tables.
     b_zeros1_q <= write_zeros_i;
-    if (write_waits_i) b_data1_q <= write_i.data;
+    if (write_stored_i) b_data1_q <= write_i.data;
     if (b_write_q[0]) b_data2_q <= b_zeros1_q ? '0 : b_data1_q;
   end
 
@@ -524,7 +525,7 @@ module acs_array
   else $error("segments of another read taken for those of a tap");
   a_write_gives_way :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   write_valid_i && !write_waits_i |->
+                   write_valid_i && !write_must_i |->
                    !(valid_i && iteration_i.use_b && !iteration_i.again) && !read_valid_i)
   else $error("a write in the place of an iteration");
 `endif

@@ -85,9 +85,9 @@ module acs_array_control
   round_t conv_round, map_round;
   // The place in a round.
   logic [15:0] step_q;
-  logic [2:0] ky_q, kx_q;
-  logic [5:0] tap_q, tap_after, last_number_q;
-  logic last_column, last_tap_q, next, taken, issued, ends;
+  logic [2:0] ky_q, kx_q, kx_after, last_kx_q;
+  logic [5:0] tap_q, tap_after, row_tap_q, next_row_tap_q, last_number_q;  // first of this row, ...
+  logic split_q, turns, last_column, last_tap_q, next, taken, issued, ends;
   // Iterations on offer to the array, with their rounds: the one that it takes next, and a spare.
   typedef struct packed {
     iteration_t iteration;
@@ -172,14 +172,28 @@ module acs_array_control
     held_q <= tail && !next_free;
   end
 
-  // Taps, then input channels or blocks.  The instruction is there two cycles before its first
-  // iteration, and whether a tap is the last one is known as it begins.
-  assign last_column = kx_q == 3'(op_i.kernel - 4'd1);
-  assign tap_after   = tap_q + 6'd1;
+  // Taps, then input channels or blocks.  Columns of a row that read the same segments follow each
+  // other: where phase planes hold the columns, even ones come before odd ones.  The instruction is
+  // there two cycles before its first iteration, and whether a tap is the last one is known as it
+  // begins.
+  assign turns       = 4'(kx_q) + 4'd2 > 4'(last_kx_q);
+  assign last_column = split_q ? turns && kx_q[0] : kx_q == last_kx_q;
+  always_comb begin
+    if (last_column) kx_after = '0;
+    else if (!split_q) kx_after = kx_q + 3'd1;
+    else kx_after = turns ? 3'd1 : kx_q + 3'd2;
+  end
+  assign tap_after = (last_column ? next_row_tap_q : row_tap_q) + 6'(kx_after);
   always_ff @(posedge clk_i) begin
-    again_q       <= op_i.stride == 2'd1 && !op_i.res_enable;
-    last_number_q <= 6'(7'(op_i.kernel) * 7'(op_i.kernel) - 7'd1);
-    last_tap_q    <= tap_q == last_number_q;
+    again_q        <= !op_i.res_enable;
+    split_q        <= op_i.stride == 2'd2 && op_i.kernel != 4'd1;
+    last_kx_q      <= 3'(op_i.kernel - 4'd1);
+    next_row_tap_q <= row_tap_q + 6'(op_i.kernel);
+    last_number_q  <= 6'(7'(op_i.kernel) * 7'(op_i.kernel) - 7'd1);
+    if (split_q && !last_kx_q[0]) begin
+      last_number_q <= 6'(7'(op_i.kernel) * 7'(op_i.kernel) - 7'd2);
+    end
+    last_tap_q <= tap_q == last_number_q;
     if (issued) last_tap_q <= ends || last_tap_q ? last_number_q == 0 : tap_after == last_number_q;
   end
   assign chosen = is_conv ? conv_iteration : map_iteration;
@@ -189,9 +203,8 @@ module acs_array_control
     iteration.ky    = ky_q;
     iteration.kx    = kx_q;
     iteration.tap   = tap_q;
-    // Taps of a row read the same segments, unless they lie in different phase planes.  Residuals
-    // come through the same register.
-    iteration.again = is_conv && again_q && kx_q != '0;
+    // Residuals come through the register that holds the segments.
+    iteration.again = is_conv && again_q && kx_q != '0 && !(split_q && kx_q == 3'd1);
   end
   assign offer = '{
       iteration: iteration,
@@ -232,20 +245,22 @@ module acs_array_control
       ky_q        <= '0;
       kx_q        <= '0;
       tap_q       <= '0;
+      row_tap_q   <= '0;
       in_flight_q <= '0;
     end else begin
       in_flight_q <= in_flight_q + group_count_t'(round_valid_o) - group_count_t'(release_i);
       if (issued) begin
         step_q <= step_q + 16'd1;
-        kx_q   <= kx_q + 3'd1;
-        tap_q  <= tap_q + 6'd1;
+        kx_q   <= kx_after;
+        tap_q  <= tap_after;
         if (last_column) begin
-          kx_q <= '0;
-          ky_q <= ky_q + 3'd1;
+          ky_q      <= ky_q + 3'd1;
+          row_tap_q <= next_row_tap_q;
         end
         if (last_tap_q) begin
-          ky_q  <= '0;
-          tap_q <= '0;
+          ky_q      <= '0;
+          tap_q     <= '0;
+          row_tap_q <= '0;
         end
       end
       if (ends) begin
@@ -253,6 +268,7 @@ module acs_array_control
         kx_q   <= '0;
         ky_q   <= '0;
         tap_q  <= '0;
+        row_tap_q <= '0;
       end
     end
   end

@@ -16,6 +16,8 @@ module acs_block_writer
   output      logic         idle_o,
   // Port B of the feature memory.
   output      logic         write_valid_o,
+  output      logic [7:0]   write_there_o,    // copies of it, one for each segment
+  output      logic         write_follows_o,  // another one comes in the next cycle
   output      block_write_t write_o
 );
   // What decides where segments go is worked out while the block is on its way to its register, so
@@ -171,8 +173,14 @@ module acs_block_writer
     end
   end
 
-  assign write_valid_o = busy_q;
-  assign write_o       = '{address: address_q, banks: banks_q, data: result};
+  for (genvar copy = 0; copy < 8; copy++) begin : gen_copy
+    (* keep *) logic there_q;
+    (* keep *) always_ff @(posedge clk_i) there_q <= rst_ni && (ready_o ? valid_i : busy_q);
+    assign write_there_o[copy] = there_q;
+  end
+  assign write_valid_o   = busy_q;
+  assign write_follows_o = row_phase;
+  assign write_o         = '{address: address_q, banks: banks_q, data: result};
 
   logic unused_op_fields;
   assign unused_op_fields = ^op_i;

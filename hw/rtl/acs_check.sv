@@ -73,8 +73,10 @@ module acs_check
   assign trace_blocks = products_q[MulTrace][27:0];
   assign weight_words    = {1'b0, op_i.row_words} - 17'(RECORD_WORDS);
   assign row_words       = 6'((9'(op_i.dst_width) + 9'd7) >> 3);
-  assign result_channels = grouped(op_i) ? channels_t'(outputs) : op_i.channels;
-  assign source_channels = grouped(op_i) ? channels_t'(inputs) : op_i.channels;
+  // What follows from fields alone is there long before the products.
+  logic grouped_q, source_listed_q, result_listed_q;
+  assign result_channels = grouped_q ? channels_t'(outputs) : op_i.channels;
+  assign source_channels = grouped_q ? channels_t'(inputs) : op_i.channels;
 
   // ceil(chunk / LaneGroups), by table.
   always_comb begin
@@ -198,7 +200,7 @@ module acs_check
   localparam logic [32:0] Vectors = 33'(VectorWords);
 
   logic mask_in_known, mask_out_known, shift_known, kernel_known, source_known, result_known;
-  logic source_row_known, source_listed, result_listed;
+  logic source_row_known;
   logic [10:0] result_plane, source_plane, phase_plane, own_plane;
 
   function automatic logic mask_known(input logic [7:0] mask);
@@ -210,9 +212,9 @@ module acs_check
   endfunction
 
   assign mask_in_known  = mask_known(op_i.mask_in) &&
-                          (!source_listed || source_channels <= channels_t'(MAX_LISTED));
+                          (!source_listed_q || source_channels <= channels_t'(MAX_LISTED));
   assign mask_out_known = mask_known(op_i.mask_out) &&
-                          (!result_listed || result_channels <= channels_t'(MAX_LISTED));
+                          (!result_listed_q || result_channels <= channels_t'(MAX_LISTED));
   assign shift_known    = op_i.shift >= 6'(SHIFT_MIN) && op_i.shift <= 6'(SHIFT_MAX);
   assign kernel_known   = op_i.kernel >= 1 && op_i.kernel <= 4'(MAX_KERNEL) &&
                           4'(op_i.pad) < op_i.kernel;
@@ -234,8 +236,11 @@ module acs_check
   logic masks_groups;
   assign masks_groups  = op_i.groups > 1 && (op_i.mask_in != 8'(MASK_NONE) ||
                                              op_i.mask_out != 8'(MASK_NONE));
-  assign source_listed = op_i.mask_in != 8'(MASK_NONE) || op_i.has_table || masks_groups;
-  assign result_listed = op_i.mask_out != 8'(MASK_NONE) || op_i.has_table || masks_groups;
+  always_ff @(posedge clk_i) begin
+    grouped_q       <= grouped(op_i);
+    source_listed_q <= op_i.mask_in != 8'(MASK_NONE) || op_i.has_table || masks_groups;
+    result_listed_q <= op_i.mask_out != 8'(MASK_NONE) || op_i.has_table || masks_groups;
+  end
 
   // Words of vectors, of pairs of values, of masks, of tables.
   channels_t vector_words, pair_words, mask_words;
@@ -440,6 +445,7 @@ module acs_check
   // And of the map that is written.
   logic [7:0] operands_q, map_status, map_status_q;
   logic known_q, reserved_clear_q, channels_there_q, result_known_q;
+  logic operands_good_q, map_good_q, writes_map_q;
 
   // Reserved bits, a byte at a time; which they are depends on the opcode.
   logic [8*INSTRUCTION_WORDS-1:0] clear_parts_q;
@@ -462,14 +468,17 @@ module acs_check
   always_comb begin
     if (!known_q) status = STATUS_ILLEGAL_OPCODE;
     else if (!reserved_clear_q) status = STATUS_BAD_FIELD;
-    else if (!channels_there_q || (writes_map(op_i) && !result_known_q)) status = STATUS_BAD_FIELD;
-    else if (operands_q != STATUS_OK || !writes_map(op_i)) status = operands_q;
+    else if (!channels_there_q || (writes_map_q && !result_known_q)) status = STATUS_BAD_FIELD;
+    else if (!operands_good_q || !writes_map_q) status = operands_q;
     else status = map_status_q;
   end
 
   always_ff @(posedge clk_i) begin
     operands_q       <= operands;
+    operands_good_q  <= operands == STATUS_OK;
     map_status_q     <= map_status;
+    map_good_q       <= map_status == STATUS_OK;
+    writes_map_q     <= writes_map(op_i);
     known_q          <= opcode_known(op_i.opcode);
     reserved_clear_q <= &clear_parts_q;
     channels_there_q <= !has_channels(op_i) ||
@@ -477,7 +486,8 @@ module acs_check
     result_known_q   <= result_known;
     if (!valid_o) begin
       status_o <= status;
-      good_o   <= status == STATUS_OK;
+      good_o   <= known_q && reserved_clear_q && channels_there_q && operands_good_q &&
+                  (!writes_map_q || (result_known_q && map_good_q));
     end
   end
 

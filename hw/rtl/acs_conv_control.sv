@@ -94,7 +94,7 @@ module acs_conv_control
   plan_t plan;
   logic set_q;
   logic [1:0] open_chunks_q;  // whose last round was issued, and whose records are in use
-  logic weights_there, early_there;
+  logic weights_there, early_there, next_word;
   logic [10:0] blocks;
   // Iterations.
   channel_t input_q;
@@ -165,10 +165,12 @@ module acs_conv_control
   assign weights_there = pass_q == PassConstant ||
                          (open_chunks_q != 2'd2 && (complete_i[set_q] || arrived_q));
   // All inputs are walked in the order of the weights: the first round can follow their arrival.
-  // What is there is seen a cycle later, for the step behind the one of that cycle.
+  // What is there is seen a cycle later, for the step behind the one of that cycle.  Where even
+  // columns of a row come before odd ones, a tap is up to three places ahead of its step.
+  assign next_word     = op_i.stride == 2'd2 ? step_i[2] : step_i[2:0] == 3'd7;
   assign early_there   = pass_q == PassActive && !listed_i.inputs && plan.first && !plan.use_b &&
                          early_i.bank_set == set_q &&
-                         early_i.words > 16'(step_i[15:3]) + 16'(&step_i[2:0]);
+                         early_i.words > 16'(step_i[15:3]) + 16'(next_word);
   // The list of inputs may still grow: the last one is known when it is complete.  What holds for
   // the input of the next cycle is worked out for each that it may be.
   assign inputs_known  = !listed_i.inputs || !scan_busy_i.inputs;

@@ -90,7 +90,8 @@ module acs_engine
   logic clear_start, clear_busy, post_idle, writer_idle, block_valid, block_ready, features_valid;
   logic [LaneGroups-1:0] sums_valid;
   logic [LaneGroups-1:0][SUMS_COPIES-1:0] sums_there;
-  logic [7:0] image_there;
+  logic [7:0] image_there, block_there;
+  logic block_follows;
   sums_t [LaneGroups-1:0] sums;
   pixels_t maxima;
   logic block_write_valid, image_write_valid, residual_valid, copy_read_valid, features_ready;
@@ -454,6 +455,8 @@ module acs_engine
     .list_addr_o      (clear_list),
     .list_channel_i   (channel_t'(out_listed)),
     .result_valid_i   (block_write_valid),
+    .result_there_i   (block_there),
+    .result_follows_i (block_follows),
     .result_i         (block_write),
     .image_valid_i    (image_write_valid),
     .image_there_i    (image_there),
@@ -520,6 +523,8 @@ module acs_engine
     .block_i      (block),
     .idle_o       (writer_idle),
     .write_valid_o(block_write_valid),
+    .write_there_o(block_there),
+    .write_follows_o(block_follows),
     .write_o      (block_write)
   );
 

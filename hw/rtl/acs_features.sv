@@ -28,8 +28,11 @@ module acs_features
   input  wire logic         list_ready_i,
   output      listed_t      list_addr_o,
   input  wire channel_t     list_channel_i,
-  // Writes, always accepted: of results, of the image; never both.
+  // Writes, always accepted: of results, of the image; never both.  Behind a write that another one
+  // does not follow at once come three cycles without any.
   input  wire logic         result_valid_i,
+  input  wire logic [7:0]   result_there_i, // copies of it
+  input  wire logic         result_follows_i,  // another one comes in the next cycle
   input  wire block_write_t result_i,
   input  wire logic         image_valid_i,
   input  wire logic [7:0]   image_there_i,  // copies of it
@@ -56,26 +59,38 @@ module acs_features
   output      sums_t [LaneGroups-1:0] sums_o,
   output      pixels_t                maxima_o
 );
-  logic clear_valid, clear_ready, clears, read_valid;
+  logic clear_valid, clear_ready, clears, read_valid, free;
   logic [15:0] clear_addr;
-  logic stored_valid_q;
+  logic comes, stored_valid_q, waited_q, must_q, goes;
   block_write_t stored_q, write;
 
   // Writes take a register, so that who has port B is decided among registers, and so that blocks
-  // have a cycle to travel.
+  // have a cycle to travel.  There they give way to iterations and reads, for two cycles at most:
+  // taps that find their segments in place soon leave the port alone.  Writes of the instruction
+  // before give way to nobody.
+  assign free  = !read_valid && (!iteration_i.use_b || iteration_i.again);
+  assign goes  = must_q || free;
+  assign comes = result_valid_i || image_valid_i;
   always_ff @(posedge clk_i) begin
-    stored_valid_q <= rst_ni && (result_valid_i || image_valid_i);
-    stored_q       <= image_valid_i ? image_i : result_i;
+    stored_valid_q <= rst_ni && (comes || (stored_valid_q && !goes));
+    waited_q       <= stored_valid_q && !comes;
+    must_q         <= rst_ni && (comes ? tail_i || image_valid_i || result_follows_i :
+                                         stored_valid_q && !goes && (tail_i || waited_q));
+    if (comes) begin
+      stored_q.address <= image_valid_i ? image_i.address : result_i.address;
+      stored_q.banks   <= image_valid_i ? image_i.banks : result_i.banks;
+    end
     for (int segment = 0; segment < 8; segment++) begin
-      stored_q.data[segment] <= image_there_i[segment] ? image_i.data[segment]
-                                                       : result_i.data[segment];
+      if (image_there_i[segment] || result_there_i[segment]) begin
+        stored_q.data[segment] <= image_there_i[segment] ? image_i.data[segment]
+                                                         : result_i.data[segment];
+      end
     end
   end
 
   // Clearing comes last at port B, and after all results of the instruction before.
   assign read_valid  = residual_valid_i || copy_valid_i;
-  assign clear_ready = !stored_valid_q && !read_valid && !tail_i &&
-                       (!iteration_i.use_b || iteration_i.again);
+  assign clear_ready = !stored_valid_q && !tail_i && free;
   assign clears      = clear_valid && clear_ready;
   // What is written does not depend on who else wants the port.
   always_comb begin
@@ -128,8 +143,9 @@ module acs_features
     .valid_i          (iteration_valid_i),
     .ready_o          (iteration_ready_o),
     .iteration_i,
-    .write_valid_i    (stored_valid_q || clears),
-    .write_waits_i    (stored_valid_q),
+    .write_valid_i    (clears || (stored_valid_q && goes)),
+    .write_stored_i   (stored_valid_q),
+    .write_must_i     (must_q),
     .write_i          (write),
     .write_zeros_i    (clears),
     .read_valid_i     (read_valid),
@@ -148,6 +164,15 @@ module acs_features
     .sums_o,
     .maxima_o
   );
+
+`ifndef SYNTHESIS
+  writes_have_place :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) comes |-> !stored_valid_q || goes)
+  else $error("a write in the place of one that waits");
+  only_own_iterations_first :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) stored_valid_q && !goes |-> !tail_i)
+  else $error("a write gives way to an iteration of another instruction");
+`endif
 
 endmodule
 

@@ -79,8 +79,8 @@ module acs_items
   );
 
   // Items under way or waiting, and those of them that lack nothing.
-  logic [CW-1:0] claimed_q, complete_q;
-  logic completes;
+  logic [CW-1:0] claimed_q, complete_q, missing_q;  // missing: the difference
+  logic misses_q, completes;  // it is not zero
 
   // First stage: the item of the round, and its place in the list.  It stays for a second cycle.
   logic is_conv, find, is_a, last_item;
@@ -202,7 +202,7 @@ module acs_items
   );
 
   // Other modules read through the port only while no item waits for a residual.
-  assign residual_arrives = read_data_valid_i && op_i.res_enable && claimed_q != complete_q;
+  assign residual_arrives = read_data_valid_i && op_i.res_enable && misses_q;
 
   acs_fifo #(
     .Width($bits(segments_t)),
@@ -222,7 +222,7 @@ module acs_items
   assign item_valid_o = complete_q != 0;
   assign rest_valid_o = group_count_t'(complete_q) > group_count_t'(item_o.left);
   assign idle_o       = !round_valid && claimed_q == 0;
-  assign last_round_o = !round_valid && found_q == '0 && claimed_q == complete_q &&
+  assign last_round_o = !round_valid && found_q == '0 && !misses_q &&
                         group_count_t'(complete_q) == group_count_t'(item_o.left) + 1'b1;
 
   always_ff @(posedge clk_i) begin
@@ -231,10 +231,14 @@ module acs_items
       item_q     <= '0;
       claimed_q  <= '0;
       complete_q <= '0;
+      missing_q  <= '0;
+      misses_q   <= 1'b0;
     end else begin
       found_q    <= {found_q[2:0], find};
       claimed_q  <= claimed_q + CW'(find) - CW'(item_next_i);
       complete_q <= complete_q + CW'(completes) - CW'(item_next_i);
+      missing_q  <= missing_q + CW'(find) - CW'(completes);
+      misses_q   <= find || missing_q > CW'(1) || (misses_q && !completes);
       if (found_q[0]) item_q <= last_item ? '0 : item_q + 5'd1;
     end
   end

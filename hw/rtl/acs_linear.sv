@@ -50,14 +50,14 @@ module acs_linear
     StRows,
     StDrain
   } state_e;
-  localparam int unsigned Depth = 8;  // from a row's last sum to its result
+  localparam int unsigned Depth = 6;  // from a row's last sum to its result
 
   state_e state_q;
   logic is_gate, is_wide;
   channels_t row_q, last_row_q;
   logic [15:0] word_q, before_final_q;  // the last word of a row but one
   logic single_word_q;  // a row has one word of weights
-  logic last_word_q, take;
+  logic first_word_q, last_word_q, take;
 
   assign is_gate = op_i.linear_mode == LINEAR_GATE && !gavg_i;
   assign is_wide = op_i.linear_mode == LINEAR_WIDE && !gavg_i;
@@ -75,19 +75,19 @@ module acs_linear
   end
 
   // Results leave through a buffer; rows wait while it could overflow.
-  logic fifo_ready, out_valid, roomy;
+  logic fifo_ready, out_valid, roomy_q;
   logic [4:0] fill_q;
   logic [63:0] out_data;
-  assign roomy = fill_q < 5'd8;
 
-  assign take           = weights_valid_i && state_q == StRows && roomy;
+  assign take           = weights_valid_i && state_q == StRows && roomy_q;
   assign weights_take_o = take;
   assign record_take_o  = take && last_word_q;
   assign stall_o        = state_q == StRows && !weights_valid_i;
 
   // Products: the vector's word arrives one cycle after its address, and both factors are
   // registered before they meet, which is what a DSP slice has its input registers for.
-  logic read_valid_q, read_end_q, mac_valid_q, mac_end_q;
+  logic read_valid_q, read_first_q, read_end_q, mac_valid_q, mac_first_q, mac_end_q;
+  logic signed_q;
   logic [63:0] weights_q, weight_q, vector_q;
   logic signed [7:0][17:0] product_q;
   logic product_valid_q, product_end_q;
@@ -104,7 +104,7 @@ module acs_linear
       .Dsp    (Dsp)
     ) u_product (
       .clk_i,
-      .a_i      ({op_i.src_signed & vector_q[8*i+7], vector_q[8*i+:8]}),
+      .a_i      ({signed_q & vector_q[8*i+7], vector_q[8*i+:8]}),
       .b_i      (weight_q[8*i+:8]),
       .summand_i('0),
       .result_o (product_q[i])
@@ -120,14 +120,15 @@ module acs_linear
   // A finished sum: of a row, or of GAVG.
   logic done_valid_q;
   logic signed [31:0] done_sum_q;
-  constants_t done_record_q;
+  logic [15:0] done_mult_q;
+  logic [5:0] done_shift_q;
   channels_t sum_row_q;
-  logic last_sum;
-  assign last_sum = sum_row_q == last_row_q;
-  // A row's record goes with its last products.
+  logic last_sum_q;  // the next sum is the last one
+  // A row's record goes with its products.  Its sum begins with the bias.
   constants_t read_record_q, mac_record_q, product_record_q;
 
   always_ff @(posedge clk_i) begin
+    signed_q      <= op_i.src_signed;
     weights_q     <= weights_i;
     weight_q      <= weights_q;
     vector_q      <= vector_data_i;
@@ -135,15 +136,17 @@ module acs_linear
     mac_record_q  <= read_record_q;
     product_record_q <= mac_record_q;
     done_sum_q    <= gavg_i ? total_i : sum_next;
-    done_record_q <= gavg_i ? '{bias: '0, mult: op_i.mult, shift: op_i.shift}
-                             : product_record_q;
+    done_mult_q   <= gavg_i ? op_i.mult : product_record_q.mult;
+    done_shift_q  <= gavg_i ? op_i.shift : product_record_q.shift;
   end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || discard_i) begin
       read_valid_q    <= 1'b0;
+      read_first_q    <= 1'b0;
       read_end_q      <= 1'b0;
       mac_valid_q     <= 1'b0;
+      mac_first_q     <= 1'b0;
       mac_end_q       <= 1'b0;
       product_valid_q <= 1'b0;
       product_end_q   <= 1'b0;
@@ -152,39 +155,34 @@ module acs_linear
       sum_row_q       <= '0;
     end else begin
       read_valid_q    <= take;
+      read_first_q    <= take && first_word_q;
       read_end_q      <= take && last_word_q;
       mac_valid_q     <= read_valid_q;
+      mac_first_q     <= read_first_q;
       mac_end_q       <= read_end_q;
       product_valid_q <= mac_valid_q;
       product_end_q   <= mac_end_q;
-      if (product_valid_q) sum_q <= product_end_q ? '0 : sum_next;
+      if (mac_first_q) sum_q <= mac_record_q.bias;
+      else if (product_valid_q) sum_q <= sum_next;
       done_valid_q <= product_end_q || total_valid_i;
-      if (done_valid_q) sum_row_q <= last_sum ? '0 : sum_row_q + 1'b1;
+      if (done_valid_q) sum_row_q <= last_sum_q ? '0 : sum_row_q + 1'b1;
     end
   end
 
   logic signed [31:0] wide;
   logic [7:0] narrow;
-  logic signed [31:0] acc_q;
-  logic [15:0] acc_mult_q;
-  logic [5:0] acc_shift_q;
   places_t places;
-  always_ff @(posedge clk_i) begin
-    acc_q       <= done_sum_q + done_record_q.bias;
-    acc_mult_q  <= done_record_q.mult;
-    acc_shift_q <= done_record_q.shift;
-  end
   acs_places u_places (
     .clk_i,
-    .shift_i (acc_shift_q),
+    .shift_i (done_shift_q),
     .places_o(places)
   );
   acs_requantize #(
     .Wide(1'b1)
   ) u_requantize (
     .clk_i,
-    .acc_i     (acc_q),
-    .mult_i    (acc_mult_q),
+    .acc_i     (done_sum_q),
+    .mult_i    (done_mult_q),
     .residual_i('0),
     .factor_i  ('0),
     .places_i  (places),
@@ -195,32 +193,31 @@ module acs_linear
 
   // The gate decides beside the requantization, and waits for as long.
   // Two thresholds make a word.
-  logic signed [31:0] threshold_q;
-  logic [5:0] open_q;
+  logic signed [31:0] compared_q, threshold_q;
+  logic [3:0] open_q;
+  logic decides_q;  // the sums are those of a gate
   logic [Depth-2:0] valid_q;
   logic [Depth-4:0] last_q;  // the last one of the instruction
-  assign thresholds_take_o = done_valid_q && is_gate && state_q != StIdle &&
-                             (sum_row_q[0] || last_sum);
+  assign thresholds_take_o = done_valid_q && decides_q && (sum_row_q[0] || last_sum_q);
   always_ff @(posedge clk_i) begin
+    decides_q   <= is_gate && state_q != StIdle;
     threshold_q <= sum_row_q[0] ? thresholds_i[63:32] : thresholds_i[31:0];
-    open_q      <= {open_q[4:0], acc_q > threshold_q};
+    compared_q  <= done_sum_q;
+    open_q      <= {open_q[2:0], compared_q > threshold_q};
     valid_q <= rst_ni && !discard_i ? {valid_q[Depth-3:0], done_valid_q} : '0;
-    last_q  <= rst_ni && !discard_i ? {last_q[Depth-5:0], done_valid_q && last_sum} : '0;
+    last_q  <= rst_ni && !discard_i ? {last_q[Depth-5:0], done_valid_q && last_sum_q} : '0;
   end
 
-  // Results: bounded, looked up, then put together to words, a cycle each.  A register directly
-  // behind the table lets tools see that the look-up has a cycle to itself.
-  logic signed [1:0][31:0] wide_q;
-  logic [7:0] narrow_q, plain_q, sigmoid_q, value;
+  // Results: bounded, then looked up and put together to words.
+  logic signed [31:0] wide_q;
+  logic [7:0] narrow_q, value;
   logic is_sigmoid_q;
   always_ff @(posedge clk_i) begin
-    wide_q       <= {wide_q[0], wide};
+    wide_q       <= wide;
     narrow_q     <= narrow;
-    plain_q      <= narrow_q;
-    sigmoid_q    <= sigmoid(narrow_q);
     is_sigmoid_q <= op_i.linear_mode == LINEAR_SIGMOID && !gavg_i;
   end
-  assign value = is_sigmoid_q ? sigmoid_q : plain_q;
+  assign value = is_sigmoid_q ? sigmoid(narrow_q) : narrow_q;
 
   channels_t result_q;
   channels_t before_last_q;
@@ -228,17 +225,18 @@ module acs_linear
   logic [63:0] pending_q, pending;
 
   assign result = valid_q[Depth-2];
-  // Whether the next result is the last one is known before it comes.
+  // Whether the next sum and the next result are the last ones is known before they come.
   always_ff @(posedge clk_i) begin
     last_row_q    <= op_i.channels - 1'b1;
     before_last_q <= op_i.channels - channels_t'(2);
+    last_sum_q    <= done_valid_q ? sum_row_q == before_last_q : sum_row_q == last_row_q;
     last_result_q <= result ? result_q == before_last_q : result_q == last_row_q;
     totals_done_q <= rst_ni && !clear_i && (totals_done_q || last_q[Depth-5]);
   end
   always_comb begin
     pending = pending_q;
-    if (result_wide_q) pending[32*result_q[0]+:32] = wide_q[1];
-    else if (result_gate_q) pending[result_q[5:0]] = open_q[5];
+    if (result_wide_q) pending[32*result_q[0]+:32] = wide_q;
+    else if (result_gate_q) pending[result_q[5:0]] = open_q[3];
     else pending[8*result_q[2:0]+:8] = value;
     if (result_wide_q) word_complete = result_q[0] || last_result_q;
     else if (result_gate_q) word_complete = &result_q[5:0] || last_result_q;
@@ -298,6 +296,7 @@ module acs_linear
   always_ff @(posedge clk_i) begin
     before_final_q <= op_i.row_words - 16'(RECORD_WORDS) - 16'd2;
     single_word_q  <= op_i.row_words == 16'(RECORD_WORDS + 1);
+    first_word_q   <= state_q == StIdle || (take ? last_word_q : first_word_q);
     if (state_q == StIdle) last_word_q <= op_i.row_words == 16'(RECORD_WORDS + 1);
     else if (take) last_word_q <= last_word_q ? single_word_q : word_q == before_final_q;
   end
@@ -308,8 +307,11 @@ module acs_linear
       row_q       <= '0;
       word_q      <= '0;
       fill_q      <= '0;
+      roomy_q     <= 1'b1;
     end else begin
       fill_q <= fill_q + 5'(push) - 5'(out_valid && result_ready_i);
+      // A cycle late: one row more may be under way.
+      roomy_q <= fill_q < 5'd7;
       unique case (state_q)
         StIdle: begin
           row_q       <= '0;
@@ -344,6 +346,10 @@ module acs_linear
     done_q <= rst_ni && (done_o || last_q[Depth-4]);
     told_q <= rst_ni && done_q;
   end
+  last_sum_in_time :
+  assert property (@(posedge clk_i) disable iff (!rst_ni || discard_i)
+                   done_valid_q |-> last_sum_q == (sum_row_q == op_i.channels - 1'b1))
+  else $error("the last sum is not told in time");
   done_in_time :
   assert property (@(posedge clk_i) disable iff (!rst_ni || discard_i)
                    told_q == (result && last_result_q))

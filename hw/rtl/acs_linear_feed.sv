@@ -44,7 +44,8 @@ module acs_linear_feed
     logic [15:0] before_last;     // the last word but one of a row
   } job_t;
   logic job_valid, job_ready, job_done;
-  job_t job, job_waits;
+  logic at_hand_q;  // the words of job_q come
+  job_t job, job_waits, job_q;
   assign job_waits = '{
       gate: job_i.gate,
       last_row: job_i.channels - 1'b1,
@@ -62,7 +63,7 @@ module acs_linear_feed
     .in_ready_o (job_ready),
     .in_data_i  (job_waits),
     .out_valid_o(job_valid),
-    .out_ready_i(job_done),
+    .out_ready_i(!at_hand_q),
     .out_data_o (job)
   );
 
@@ -105,56 +106,56 @@ module acs_linear_feed
     .out_data_o ({word_error, word})
   );
 
-  // Where a word belongs.
-  logic rows_q;  // the thresholds are there
+  // Where a word belongs.  The job at hand has registers of its own: between its last word and the
+  // first one of the next job lies a cycle.
   channels_t count_q;  // thresholds' words, then rows
   logic [15:0] word_q;  // of the row
   logic record_q, last_q, last_row_q;  // it is one of a record; the row's last one; of the last row
-  logic to_thresholds, to_record, to_weights, take;
+  logic to_thresholds_q, to_record, to_weights, take;
   logic thresholds_room, records_room, weights_room;
   logic [63:0] head_q;
   logic head_error_q;
   record_t record;
   constants_t constants;
 
-  assign to_thresholds = job.gate && !rows_q;
-  assign to_record     = !to_thresholds && record_q;
-  assign to_weights    = !to_thresholds && !to_record;
-  assign word_ready    = job_valid && (to_thresholds ? thresholds_room :
-                                       to_record ? records_room : weights_room);
-  assign take          = word_valid && word_ready;
-  assign job_done      = take && to_weights && last_q && last_row_q;
+  assign to_record  = !to_thresholds_q && record_q;
+  assign to_weights = !to_thresholds_q && !record_q;
+  assign word_ready = at_hand_q && (to_thresholds_q ? thresholds_room :
+                                    record_q ? records_room : weights_room);
+  assign take       = word_valid && word_ready;
+  assign job_done   = take && to_weights && last_q && last_row_q;
 
   // A row has words enough for its number to be compared in the meantime.
-  always_ff @(posedge clk_i) last_row_q <= count_q == job.last_row;
+  always_ff @(posedge clk_i) last_row_q <= count_q == job_q.last_row;
+
+  always_ff @(posedge clk_i) begin
+    if (!at_hand_q) begin
+      job_q           <= job;
+      to_thresholds_q <= job.gate;
+    end else if (take && to_thresholds_q) begin
+      to_thresholds_q <= count_q != job_q.last_threshold;
+    end
+    at_hand_q <= rst_n && (at_hand_q ? !job_done : job_valid);
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_n) begin
-      rows_q   <= 1'b0;
       count_q  <= '0;
       word_q   <= '0;
       record_q <= 1'b1;
       last_q   <= 1'b0;
     end else if (take) begin
-      if (to_thresholds) begin
-        count_q <= count_q + 1'b1;
-        if (count_q == job.last_threshold) begin
-          rows_q  <= 1'b1;
-          count_q <= '0;
-        end
+      if (to_thresholds_q) begin
+        count_q <= count_q == job_q.last_threshold ? '0 : count_q + 1'b1;
       end else begin
         word_q   <= word_q + 16'd1;
         record_q <= word_q < 16'(RECORD_WORDS - 1);
-        last_q   <= word_q == job.before_last;
+        last_q   <= word_q == job_q.before_last;
         if (last_q) begin
           word_q   <= '0;
           record_q <= 1'b1;
           last_q   <= 1'b0;
-          count_q  <= count_q + 1'b1;
-        end
-        if (job_done) begin
-          rows_q  <= 1'b0;
-          count_q <= '0;
+          count_q  <= last_row_q ? '0 : count_q + 1'b1;
         end
       end
     end
@@ -181,7 +182,7 @@ module acs_linear_feed
   ) u_thresholds (
     .clk_i,
     .rst_ni     (rst_n),
-    .in_valid_i (take && to_thresholds),
+    .in_valid_i (take && to_thresholds_q),
     .in_ready_o (thresholds_room),
     .in_data_i  ({word_error, word}),
     .out_valid_o(thresholds_valid),

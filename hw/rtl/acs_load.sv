@@ -18,43 +18,21 @@ module acs_load
   output      logic [7:0]   write_there_o,  // copies of it, one for each segment
   output      block_write_t write_o
 );
-  logic [7:0] row_q;
-  logic [3:0] segment_q;
-  channels_t channel_q;
-  logic [15:0] base_q;
-  logic [63:0] low_q, pair_low_q, pair_high_q;
-  logic last_q;  // the last word was taken
-
-  logic word_valid_q, ready_q;
+  // Words are counted as they come: whether another one is wanted is a register.
   logic [3:0] coming_segment_q;
   logic [7:0] coming_row_q;
   channels_t coming_channel_q;
-  logic comes, row_comes, channel_comes;  // a word; the last one of a row; of a channel
-  logic [63:0] word_q;
+  logic comes, row_comes, channel_comes, ready_q;  // a word; the last one of a row; of a channel
   // Numbers of the last segment, row and channel; the instruction is there before its first word.
   logic [3:0] last_segment_q;
   logic [7:0] last_row_q;
   channels_t last_channel_q;
-  logic last_segment, last_row, last_channel, take, pair_complete, writes;
-  logic [1:0] half_log2;
-  logic [10:0] plane_q, raster_at, split_at, at, at_q;
-  logic [63:0] pair_low, pair_high;
-  logic write_odd_q;  // row
-  logic [15:0] write_base_q;
-  logic write_q;
-
   always_ff @(posedge clk_i) begin
     last_segment_q <= 4'((9'(op_i.dst_width) + 9'd7) >> 3) - 4'd1;
     last_row_q     <= op_i.dst_height - 8'd1;
     last_channel_q <= op_i.channels - 1'b1;
-    word_valid_q   <= rst_ni && comes;
-    word_q         <= data_i;
   end
-  assign last_segment  = segment_q == last_segment_q;
-  assign last_row      = row_q == last_row_q;
-  assign last_channel  = channel_q == last_channel_q;
-  // No word behind the last one: it may be that of a later instruction.  Words are counted as they
-  // come, too, so that whether another one is wanted is a register.
+  // No word behind the last one: it may be that of a later instruction.
   assign data_ready_o  = ready_q;
   assign comes         = data_valid_i && ready_q;
   assign row_comes     = comes && coming_segment_q == last_segment_q;
@@ -77,55 +55,57 @@ module acs_load
       coming_channel_q <= '0;
     end
   end
-  assign take          = word_valid_q;
-  assign pair_complete = segment_q[0] || last_segment;
-  assign writes        = take && (!op_i.dst_split || pair_complete);
-  assign pair_low      = segment_q[0] ? low_q : word_q;
-  assign pair_high     = segment_q[0] ? word_q : '0;
+
+  // The word that came, its place, and what it completes.
+  logic word_valid_q, channel_ends_q, image_ends_q, writes_q;
+  logic [3:0] segment_q;
+  logic [7:0] row_q;
+  logic [15:0] base_q;
+  logic [63:0] word_q, low_q, pair_low_q, pair_high_q;
+  logic last_q;  // the last word was taken
+  logic [1:0] half_log2;
+  logic [10:0] plane_q, raster_at, split_at, at, at_q;
+  logic [63:0] pair_low, pair_high;
+  logic write_odd_q;  // row
+  logic [15:0] write_base_q;
+  logic write_q;
+  always_ff @(posedge clk_i) begin
+    word_valid_q   <= rst_ni && comes;
+    // Of a pair that is split, the first word waits for the second one.
+    writes_q       <= rst_ni && comes && (!op_i.dst_split || coming_segment_q[0] || row_comes);
+    word_q         <= data_i;
+    segment_q      <= coming_segment_q;
+    row_q          <= coming_row_q;
+    channel_ends_q <= rst_ni && channel_comes;
+    image_ends_q   <= rst_ni && channel_comes && coming_channel_q == last_channel_q;
+  end
+  assign pair_low  = segment_q[0] ? low_q : word_q;
+  assign pair_high = segment_q[0] ? word_q : '0;
 
   always_ff @(posedge clk_i) begin
     done_o <= 1'b0;
     if (!rst_ni) begin
-      write_q   <= 1'b0;
-      row_q     <= '0;
-      segment_q <= '0;
-      channel_q <= '0;
-      base_q    <= '0;
-      last_q    <= 1'b0;
+      write_q <= 1'b0;
+      base_q  <= '0;
+      last_q  <= 1'b0;
     end else begin
-      write_q <= writes;
-      if (take) begin
-        segment_q <= segment_q + 4'd1;
-        if (last_segment) begin
-          segment_q <= '0;
-          row_q     <= row_q + 8'd1;
-          if (last_row) begin
-            row_q     <= '0;
-            channel_q <= channel_q + 1'b1;
-            base_q    <= base_q + op_i.dst_step;
-            if (last_channel) last_q <= 1'b1;
-          end
-        end
-      end
+      write_q <= writes_q;
+      if (channel_ends_q) base_q <= base_q + op_i.dst_step;
+      if (image_ends_q) last_q <= 1'b1;
       // Writes that the feature memory has accepted come before all reads that follow.
       if (last_q && !write_q) begin
         last_q <= 1'b0;
         done_o <= 1'b1;
       end
-      if (start_i) begin
-        row_q     <= '0;
-        segment_q <= '0;
-        channel_q <= '0;
-        base_q    <= op_i.dst_base;
-      end
+      if (start_i) base_q <= op_i.dst_base;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (take) begin
-      low_q           <= word_q;
-      pair_low_q      <= op_i.dst_split ? pair_low : word_q;
-      pair_high_q     <= pair_high;
+    if (word_valid_q) begin
+      low_q        <= word_q;
+      pair_low_q   <= op_i.dst_split ? pair_low : word_q;
+      pair_high_q  <= pair_high;
       at_q         <= at;
       write_odd_q  <= row_q[0];
       write_base_q <= base_q;
@@ -146,7 +126,7 @@ module acs_load
   assign write_valid_o = write_q;
   for (genvar copy = 0; copy < 8; copy++) begin : gen_there
     (* keep *) logic there_q;
-    (* keep *) always_ff @(posedge clk_i) there_q <= rst_ni && writes;
+    (* keep *) always_ff @(posedge clk_i) there_q <= rst_ni && writes_q;
     assign write_there_o[copy] = there_q;
   end
   assign write_o.banks = op_i.dst_split ? {2{4'd1 << at_q[1:0]}} : 8'd1 << at_q[2:0];

@@ -184,16 +184,18 @@ module acs_weight_loader
     .words_take_i(counts_taken_q)
   );
 
-  // The band of rows that are read side by side takes turns, so many words of each row.
+  // The band of rows that are read side by side takes turns, so many words of each row: few at
+  // first, for which the array waits.
+  function automatic logic [15:0] turn(input logic [15:0] first);
+    return first[15:3] == '0 ? 16'(BandWords / 2) : 16'(BandWords);
+  endfunction
   function automatic run_t band(input logic [15:0] first, input logic [15:0] row_words);
     logic [15:0] words;
     words = row_words - first;
-    return
-    '{first: first, last: first + (words < 16'(BandWords) ? words : 16'(BandWords)) - 16'd1}
-    ;
+    return '{first: first, last: first + (words < turn(first) ? words : turn(first)) - 16'd1};
   endfunction
   function automatic logic band_ends(input logic [15:0] first, input logic [15:0] row_words);
-    return row_words - first <= 16'(BandWords);
+    return row_words - first <= turn(first);
   endfunction
 
   // Requests: a run each where words are skipped, a row each from a list, a chunk each otherwise.
@@ -280,7 +282,7 @@ module acs_weight_loader
   run_t next_q;
   logic next_valid_q, next_final_q;
   run_t band_run_q;
-  logic band_final_q;
+  logic band_final_q, band_single_q;  // the last one of its row; a word by itself
   logic [15:0] first_q;  // word of the rows where the band's turn begins
   channels_t loaded_q;  // rows of the group
   channels_t left_q;  // rows of all groups
@@ -315,6 +317,7 @@ module acs_weight_loader
                     (rows_q != 0 && last_row_number_q > channels_t'(position_q));
     band_run_q   <= band(first_q, job_q.row_words);
     band_final_q <= band_ends(first_q, job_q.row_words);
+    band_single_q <= first_q == job_q.row_words - 16'd1;
   end
 
   assign last_word      = end_q && final_q;
@@ -334,7 +337,7 @@ module acs_weight_loader
       end_q  <= word_q + 16'd1 == last_q;
     end
     if (take && end_q && !job_q.skips) begin
-      word_q <= '0;  // of the next whole row, which has more than one
+      word_q <= band_q ? band_run_q.first : '0;  // of the next row, whole or not
       end_q  <= 1'b0;
     end
     if (loads && !job_q.skips) begin
@@ -427,8 +430,9 @@ module acs_weight_loader
       if (loads) known_q <= 1'b1;
       if (take && end_q) begin
         if (job_q.skips) known_q <= next_valid_q;
-        // The band's next run, and whether it turns there, are worked out first.
-        if (band_q) known_q <= 1'b0;
+        // What comes when the band turns is worked out first, and so is, of a word by itself,
+        // whether the band turns there.
+        if (band_q) known_q <= !band_turns_q && !band_single_q;
         settles_q <= band_q && band_turns_q;
       end
       if (from_list && (loads || (take && end_q))) next_valid_q <= 1'b0;
