@@ -5,10 +5,10 @@
 // A job is one of: all rows of all groups, in order; the rows of a group's active channels, whose
 // list may still grow; the masked records of its masked channels.  Words of a row are counted from
 // its record on: where rows begin with a masked record, those of active channels are read behind
-// it.  The rows of the next job are asked for while those of a job without runs still arrive.  Where
-// a mask turns inputs off, acs_weight_runs tells which words of a row are needed, and the loader
-// leaves the others out.  Of groups that no mask cuts, a set takes as many as fit, one behind the
-// other, each of them from the first bank on.
+// it.  The rows of the next job are asked for while those of a job without runs still arrive.
+// Where a mask turns inputs off, acs_weight_runs tells which words of a row are needed, and the
+// loader leaves the others out.  Of groups that no mask cuts, a set takes as many as fit, one
+// behind the other, each of them from the first bank on.
 //
 // The array waits for the first rows of a list.  The loader therefore reads them side by side, a
 // few words of each row at a time, and the first round may begin with the words that are there.

@@ -74,7 +74,7 @@ def _constants(graph: IntGraph, layouts: Layouts, layer: IntConv, builder: Param
     rows = conv_rows(layer)
     records = _records(layer, layer.bias, rows)
     # As the instruction's fields mask_out and masked_zero will say.
-    biased = layer.mask is not None and not _masked_zero(layer)
+    biased = one_mask(layer.mask) is not None and not _masked_zero(layer)
     masked = _records(layer, layer.masked_bias, rows) if biased else None
     builder.convolution(layer.name, records, rows, masked)
 
