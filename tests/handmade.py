@@ -28,13 +28,21 @@ class Params:
     def __init__(self) -> None:
         self.words: list[int] = []
 
-    def rows(self, outputs: int, inputs: int, weight: int | NDArray[np.int8] = 1) -> dict[str, int]:
-        """Weight rows, all the same; returns the fields that point to them."""
+    def rows(
+        self,
+        outputs: int,
+        inputs: int,
+        weight: int | NDArray[np.int8] = 1,
+        masked: Record | None = None,
+    ) -> dict[str, int]:
+        """Weight rows, all the same, maybe with a masked record; the fields that point to them."""
         address = len(self.words)
         for _ in range(outputs):
             weights = np.zeros(-(-inputs // WORD_BYTES) * WORD_BYTES, np.int8)
             weights[:inputs] = weight
-            self.words += [*EXACT.encode(), *(int(w) for w in weights.view(np.uint64))]
+            for record in (EXACT,) if masked is None else (masked, EXACT):
+                self.words += record.encode()
+            self.words += (int(w) for w in weights.view(np.uint64))
         return {"weight_addr": address, "row_words": (len(self.words) - address) // outputs}
 
     def gate(self, mask: int, bits: list[bool]) -> Instruction:

@@ -10,7 +10,7 @@ from acsgen.compiler.params import Constants
 from acsgen.compiler.steps import Buffer, Schedule
 from acsgen.ir.integer import IntGraph, IntLayer
 from acsgen.ir.masks import UNMASKED, ChannelMask, mask_names, one_mask
-from acsgen.isa.generated import LANES, MASK_REGISTERS, RECORD_WORDS, WORD_BYTES
+from acsgen.isa.generated import LANES, MASK_REGISTERS, WORD_BYTES
 from acsgen.program.engine_config import MAX_VECTOR_BYTES, EngineConfig
 from acsgen.program.program import Line
 from acsgen.support.errors import Problem
@@ -70,7 +70,7 @@ def rows_too_long(graph: IntGraph, constants: Constants, engine: EngineConfig) -
     """Yield the convolutions of which not even one weight row fits a weight bank."""
     for name in constants.convolutions:
         layer = graph[name]
-        words = constants.rows[name].row_words - RECORD_WORDS
+        words = constants.rows[name].weight_words
         if words > engine.bank_words:
             needed = -(-words * WORD_BYTES * engine.lane_groups // 1024)
             yield Problem(

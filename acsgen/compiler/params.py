@@ -2,7 +2,8 @@
 
 A weight row is the record of one output channel and its int8 weights, in the order in which the
 engine reads the source: (input channel of the group, kernel row, kernel column) for a convolution,
-the bytes of the source vector for a fully connected layer.
+the bytes of the source vector for a fully connected layer.  In front of both is the record of the
+channel when it is masked, where an instruction has such records.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from acsgen.ir.groups import channel_groups
 from acsgen.ir.integer import IntArray, IntConv
-from acsgen.isa.generated import RECORD_WORDS, WORD_BYTES, Record
+from acsgen.isa.generated import WORD_BYTES, Record
 from acsgen.program.words import Words
 
 
@@ -80,12 +81,26 @@ def weight_words(row_bytes: int) -> int:
     return -(-row_bytes // WORD_BYTES)
 
 
+def row_heads(records: Sequence[Record], masked: Sequence[Record] | None = None) -> Words:
+    """Return the words ``(O, n)`` before the weights of rows: masked records first, if any."""
+    kinds = [records] if masked is None else [masked, records]
+    words = [np.array([record.encode() for record in kind], np.uint64) for kind in kinds]
+    return np.concatenate(words, axis=1)
+
+
 @dataclass(frozen=True)
 class Rows:
-    """Weight rows of a layer: the first one's address and the words of each, record included."""
+    """Weight rows of a layer.
+
+    Attributes:
+        address: of the first one.
+        row_words: words of each, records included.
+        weight_words: words of each, records not counted.
+    """
 
     address: int
     row_words: int
+    weight_words: int
 
 
 @dataclass(frozen=True)
@@ -121,21 +136,37 @@ class ParamsBuilder:
         self._tables: dict[str, int] = {}
         self._thresholds: list[tuple[str, Words]] = []
 
-    def convolution(self, layer: str, records: Sequence[Record], rows: ConvRows) -> None:
+    def convolution(
+        self,
+        layer: str,
+        records: Sequence[Record],
+        rows: ConvRows,
+        masked: Sequence[Record] | None,
+    ) -> None:
         """Append the rows of a convolution, and the table of its channels if it has one."""
-        self.rows(layer, records, rows.weights)
+        self.rows(layer, records, rows.weights, masked)
         self._convolutions[layer] = rows
         if rows.table is not None:
             self._tables[layer] = self._append(pack(rows.table, "<u2"))
 
-    def rows(self, layer: str, records: Sequence[Record], weights: NDArray[np.int8]) -> None:
-        """Append weight rows ``(O, bytes)``, each behind its record and padded to whole words."""
-        heads = np.array([record.encode() for record in records], np.uint64)
-        padded = np.zeros((len(weights), weight_words(weights.shape[1]) * WORD_BYTES), np.int8)
+    def rows(
+        self,
+        layer: str,
+        records: Sequence[Record],
+        weights: NDArray[np.int8],
+        masked: Sequence[Record] | None = None,
+    ) -> None:
+        """Append weight rows ``(O, bytes)``, each behind its records and padded to whole words.
+
+        ``masked`` are the records of the channels when they are masked; None where the layer's
+        instruction has none.
+        """
+        words = weight_words(weights.shape[1])
+        padded = np.zeros((len(weights), words * WORD_BYTES), np.int8)
         padded[:, : weights.shape[1]] = weights
         body = padded.view("<u8").astype(np.uint64)
-        address = self._append(np.concatenate([heads, body], axis=1).ravel())
-        self._rows[layer] = Rows(address, RECORD_WORDS + weight_words(weights.shape[1]))
+        rows = np.concatenate([row_heads(records, masked), body], axis=1)
+        self._rows[layer] = Rows(self._append(rows.ravel()), rows.shape[1], words)
 
     def thresholds(self, gate: str, values: IntArray) -> None:
         """Note a gate's int32 thresholds; :meth:`finish` says where they lie."""

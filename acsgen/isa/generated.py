@@ -10,7 +10,7 @@ from typing import Final
 
 from acsgen.isa.bits import BitField, pack, reserved_problems, unpack
 
-SPEC_HASH: Final = 0x255A6354
+SPEC_HASH: Final = 0x7665A72C
 
 #: Bytes in a memory word (AXI beat).
 WORD_BYTES: Final = 8
@@ -20,8 +20,8 @@ LANES: Final = 64
 SEGMENTS: Final = 8
 #: Words of one instruction.
 INSTRUCTION_WORDS: Final = 8
-#: Words of the channel record at the head of every weight row.
-RECORD_WORDS: Final = 2
+#: Words of a channel record. Every weight row begins with one, or with two.
+RECORD_WORDS: Final = 1
 #: Channels of a tensor.
 MAX_CHANNELS: Final = 2048
 #: Channels of a tensor of which a mask or a table chooses; bits of a mask register.
@@ -287,9 +287,8 @@ INSTRUCTION_FIELDS: Final = (
 
 RECORD_FIELDS: Final = (
     BitField("bias", word=0, lsb=0, bits=32, signed=True),
-    BitField("masked_bias", word=0, lsb=32, bits=32, signed=True),
-    BitField("mult", word=1, lsb=0, bits=16),
-    BitField("shift", word=1, lsb=16, bits=8),
+    BitField("mult", word=0, lsb=32, bits=16),
+    BitField("shift", word=0, lsb=48, bits=8),
 )
 
 _USED: Final = {
@@ -564,7 +563,8 @@ class Instruction:
     pixels: int = 0
     #: Every masked_bias is zero: nothing is read for masked channels, which become
     #: requantize(residual * res_mult, SHIFT_MIN), or zero without residual. Set by the compiler
-    #: whenever true; otherwise the two record words of each masked channel are read.
+    #: whenever true. Otherwise weight rows begin with masked records if mask_out is not MASK_NONE,
+    #: and the one of each masked channel is read.
     masked_zero: int = 0
     #: Source map, first block.
     src_base: int = 0
@@ -598,7 +598,7 @@ class Instruction:
     src_plane: int = 0
     #: First weight row in the parameter buffer.
     weight_addr: int = 0
-    #: Words of a weight row, channel record included.
+    #: Words of a weight row, channel records included.
     row_words: int = 0
     #: Residual multiplier with SHIFT_MIN fraction bits.
     res_mult: int = 0
@@ -665,6 +665,17 @@ class Instruction:
         values = unpack(fields_of(opcode), words)
         del values["opcode"]
         return cls(opcode, **values)
+
+    @property
+    def has_masked_records(self) -> bool:
+        """Whether its weight rows begin with the records that its channels have when masked."""
+        masked = self.masks_result and self.mask_out != MASK_NONE and not self.masked_zero
+        return self.reads_rows and masked
+
+    @property
+    def record_words(self) -> int:
+        """The words of a weight row that are before its weights."""
+        return RECORD_WORDS * (2 if self.has_masked_records else 1)
 
     def _has(self, role: str) -> bool:
         """Whether the opcode has a role, in its mode if it has modes."""
@@ -761,13 +772,11 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Record:
-    """Constants of one output channel: the head of its weight row."""
+    """Constants of one output channel: the head of its weight row, alone or behind a masked one."""
 
-    #: Accumulator start of an active channel.
+    #: Accumulator start of an active channel. In a masked record, the accumulator: 0, or the value
+    #: that BatchNorm makes of zero when the mask acts before it.
     bias: int = 0
-    #: Accumulator of a masked channel: 0, or the value that BatchNorm makes of zero when the mask
-    #: acts before it.
-    masked_bias: int = 0
     #: Requantization multiplier.
     mult: int = 0
     #: Requantization shift, SHIFT_MIN..SHIFT_MAX; a value outside acts as the nearer bound.

@@ -318,6 +318,8 @@ def _problems(spec: Spec) -> Iterable[Problem]:
         return
     if spec.constant("WORD_BYTES") * 8 != WORD_BITS:
         yield Problem("constants.WORD_BYTES", f"words have {WORD_BITS} bits")
+    if spec.constant("RECORD_WORDS") != 1:
+        yield Problem("constants.RECORD_WORDS", "engines read a channel record as one word")
     if spec.constant("TABLE_SIZE") != len(spec.sigmoid_table):
         entries = len(spec.sigmoid_table)
         yield Problem("constants.TABLE_SIZE", f"the sigmoid of a signed byte has {entries} entries")

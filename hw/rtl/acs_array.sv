@@ -375,7 +375,7 @@ module acs_array
     weight_set_q   <= weight_set_i;
     weight_addr_q  <= weight_addr_i;
     weight_data_q  <= weight_data_i;
-    row_step_q <= BW'(op_q.row_words - 16'(RECORD_WORDS));
+    row_step_q <= BW'(op_q.row_words - 16'(record_words(op_q)));
     byte2_q    <= weight_byte_q[2:0];
     byte3_q    <= byte2_q;
     byte4_q    <= byte3_q;

@@ -71,7 +71,7 @@ module acs_check
   assign linear_words = products_q[MulLinear][27:0];
   assign flat_blocks  = products_q[MulFlat][27:0];
   assign trace_blocks = products_q[MulTrace][27:0];
-  assign weight_words    = {1'b0, op_i.row_words} - 17'(RECORD_WORDS);
+  assign weight_words    = {1'b0, op_i.row_words} - 17'(record_words(op_i));
   assign row_words       = 6'((9'(op_i.dst_width) + 9'd7) >> 3);
   // What follows from fields alone is there long before the products.
   logic grouped_q, source_listed_q, result_listed_q;

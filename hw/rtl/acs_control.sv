@@ -347,7 +347,7 @@ module acs_control
   always_comb begin
     words_read = '0;
     if (table_q) words_read = (32'(amounts.inputs) + 32'(amounts.outputs) + 32'd3) >> 2;
-    else if (group_q) words_read = op.masked_zero ? '0 : 32'(masked_q) << 1;
+    else if (group_q) words_read = op.masked_zero ? '0 : 32'(masked_q) * 32'(RECORD_WORDS);
     else if (op.opcode == OP_LOAD) words_read = 32'(amounts.image_words);
     else if (op.opcode == OP_LINEAR) begin
       words_read = 32'(amounts.linear_words) +

@@ -8,7 +8,7 @@
 /* verilator lint_off UNUSEDPARAM */
 package acs_isa_pkg;
 
-  localparam logic [31:0] SPEC_HASH = 32'h255A6354;
+  localparam logic [31:0] SPEC_HASH = 32'h7665A72C;
 
   // Bytes in a memory word (AXI beat).
   localparam int unsigned WORD_BYTES = 8;
@@ -18,8 +18,8 @@ package acs_isa_pkg;
   localparam int unsigned SEGMENTS = 8;
   // Words of one instruction.
   localparam int unsigned INSTRUCTION_WORDS = 8;
-  // Words of the channel record at the head of every weight row.
-  localparam int unsigned RECORD_WORDS = 2;
+  // Words of a channel record. Every weight row begins with one, or with two.
+  localparam int unsigned RECORD_WORDS = 1;
   // Channels of a tensor.
   localparam int unsigned MAX_CHANNELS = 2048;
   // Channels of a tensor of which a mask or a table chooses; bits of a mask register.
@@ -202,7 +202,8 @@ package acs_isa_pkg;
     logic [13:0] pixels;
     // Every masked_bias is zero: nothing is read for masked channels, which become
     // requantize(residual * res_mult, SHIFT_MIN), or zero without residual. Set by the compiler
-    // whenever true; otherwise the two record words of each masked channel are read.
+    // whenever true. Otherwise weight rows begin with masked records if mask_out is not MASK_NONE,
+    // and the one of each masked channel is read.
     logic [0:0] masked_zero;
     // Source map, first block.
     logic [15:0] src_base;
@@ -236,7 +237,7 @@ package acs_isa_pkg;
     logic [15:0] src_plane;
     // First weight row in the parameter buffer.
     logic [31:0] weight_addr;
-    // Words of a weight row, channel record included.
+    // Words of a weight row, channel records included.
     logic [15:0] row_words;
     // Residual multiplier with SHIFT_MIN fraction bits.
     logic [15:0] res_mult;
@@ -274,13 +275,11 @@ package acs_isa_pkg;
     logic [47:0] cycles_limit;
   } instruction_t;
 
-  // Constants of one output channel: the head of its weight row.
+  // Constants of one output channel: the head of its weight row, alone or behind a masked one.
   typedef struct packed {
-    // Accumulator start of an active channel.
+    // Accumulator start of an active channel. In a masked record, the accumulator: 0, or the value
+    // that BatchNorm makes of zero when the mask acts before it.
     logic signed [31:0] bias;
-    // Accumulator of a masked channel: 0, or the value that BatchNorm makes of zero when the mask
-    // acts before it.
-    logic signed [31:0] masked_bias;
     // Requantization multiplier.
     logic [15:0] mult;
     // Requantization shift, SHIFT_MIN..SHIFT_MAX; a value outside acts as the nearer bound.
@@ -361,9 +360,8 @@ package acs_isa_pkg;
   function automatic record_t decode_record(input record_words_t words);
     record_t r;
     r.bias = 32'(signed'(words[0][31:0]));
-    r.masked_bias = 32'(signed'(words[0][63:32]));
-    r.mult = words[1][15:0];
-    r.shift = words[1][23:16];
+    r.mult = words[0][47:32];
+    r.shift = words[0][55:48];
     return r;
   endfunction
 
@@ -452,6 +450,16 @@ package acs_isa_pkg;
   // Writes the result buffer, traced or not.
   function automatic logic writes_result(input instruction_t op);
     return op.opcode inside {OP_LINEAR} && op.linear_mode inside {LINEAR_WIDE, LINEAR_GATE};
+  endfunction
+
+  // Whether its weight rows begin with the records that its channels have when masked.
+  function automatic logic has_masked_records(input instruction_t op);
+    return reads_rows(op) && masks_result(op) && 32'(op.mask_out) != MASK_NONE && !op.masked_zero;
+  endfunction
+
+  // The words of a weight row that are before its weights.
+  function automatic int unsigned record_words(input instruction_t op);
+    return has_masked_records(op) ? 2 * RECORD_WORDS : RECORD_WORDS;
   endfunction
 
   // Padding value of an input channel: that of the last field for all further ones.

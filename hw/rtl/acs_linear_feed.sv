@@ -110,11 +110,9 @@ module acs_linear_feed
   // first one of the next job lies a cycle.
   channels_t count_q;  // thresholds' words, then rows
   logic [15:0] word_q;  // of the row
-  logic record_q, last_q, last_row_q;  // it is one of a record; the row's last one; of the last row
+  logic record_q, last_q, last_row_q;  // it is the record; the row's last one; of the last row
   logic to_thresholds_q, to_record, to_weights, take;
   logic thresholds_room, records_room, weights_room;
-  logic [63:0] head_q;
-  logic head_error_q;
   record_t record;
   constants_t constants;
 
@@ -125,7 +123,7 @@ module acs_linear_feed
   assign take       = word_valid && word_ready;
   assign job_done   = take && to_weights && last_q && last_row_q;
 
-  // A row has words enough for its number to be compared in the meantime.
+  // A row has two words at least: its number is compared while the first one is taken.
   always_ff @(posedge clk_i) last_row_q <= count_q == job_q.last_row;
 
   always_ff @(posedge clk_i) begin
@@ -149,7 +147,7 @@ module acs_linear_feed
         count_q <= count_q == job_q.last_threshold ? '0 : count_q + 1'b1;
       end else begin
         word_q   <= word_q + 16'd1;
-        record_q <= word_q < 16'(RECORD_WORDS - 1);
+        record_q <= 1'b0;
         last_q   <= word_q == job_q.before_last;
         if (last_q) begin
           word_q   <= '0;
@@ -161,13 +159,7 @@ module acs_linear_feed
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    if (take && word_q == 0) begin
-      head_q       <= word;
-      head_error_q <= word_error;
-    end
-  end
-  assign record    = decode_record({word, head_q});
+  assign record    = decode_record(word);
   assign constants = '{
     bias: record.bias,
     mult: record.mult,
@@ -196,9 +188,9 @@ module acs_linear_feed
   ) u_records (
     .clk_i,
     .rst_ni     (rst_n),
-    .in_valid_i (take && to_record && word_q == 16'(RECORD_WORDS - 1)),
+    .in_valid_i (take && to_record),
     .in_ready_o (records_room),
-    .in_data_i  ({head_error_q || word_error, constants}),
+    .in_data_i  ({word_error, constants}),
     .out_valid_o(records_valid),
     .out_ready_i(record_take_i),
     .out_data_o ({record_error, record_o})
@@ -220,9 +212,6 @@ module acs_linear_feed
 
   assign error_o = (weights_take_i && weights_valid_o && weights_error) ||
                    (record_take_i && record_error) || (thresholds_take_i && thresholds_error);
-
-  logic unused_masked_bias;
-  assign unused_masked_bias = ^record.masked_bias;
 
 `ifndef SYNTHESIS
   job_has_place :

@@ -88,7 +88,7 @@ module acs_rounds
 
   always_ff @(posedge clk_i) begin
     blocks_q    <= blocks;
-    row_words_q <= op_i.row_words - 16'(RECORD_WORDS);
+    row_words_q <= op_i.row_words - 16'(record_words(op_i));
     joins_q     <= joins_groups(op_i);
     pairs_q     <= pairs_groups(op_i, LaneGroups);
 

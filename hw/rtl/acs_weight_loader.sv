@@ -3,11 +3,12 @@
 // array, into the first chunk of the next instruction.
 //
 // A job is one of: all rows of all groups, in order; the rows of a group's active channels, whose
-// list may still grow; the records of its masked channels.  The rows of the next job are asked for
-// while those of a job without runs still arrive.  Where a mask turns inputs off,
-// acs_weight_runs tells which words of a row are needed, and the loader leaves the others out.
-// Of groups that no mask cuts, a set takes as many as fit, one behind the other, each of them from
-// the first bank on.
+// list may still grow; the masked records of its masked channels.  Words of a row are counted from
+// its record on: where rows begin with a masked record, those of active channels are read behind
+// it.  The rows of the next job are asked for while those of a job without runs still arrive.
+// Where a mask turns inputs off, acs_weight_runs tells which words of a row are needed, and the
+// loader leaves the others out.  Of groups that no mask cuts, a set takes as many as fit, one
+// behind the other, each of them from the first bank on.
 //
 // The array waits for the first rows of a list.  The loader therefore reads them side by side, a
 // few words of each row at a time, and the first round may begin with the words that are there.
@@ -89,7 +90,6 @@ module acs_weight_loader
     logic masked;
     logic skips;  // words of rows; then runs must be known first
     logic joins;  // a chunk takes several groups
-    logic [15:0] row_words;  // in memory
     logic [15:0] whole_last;  // last word of a row, as far as it is read
     channels_t channels;  // of a group, or of two that are taken at a time
     logic [7:0] chunk;
@@ -102,6 +102,7 @@ module acs_weight_loader
   logic ask_q;  // rows are to be asked for:
   logic [31:0] weight_addr_q;
   channels_t all_rows_q;
+  logic [15:0] row_step_q;  // words from a row to the next one in memory
   logic [7:0] together_q;  // rows asked for at once, at most
   logic waits_q;  // the job's words come behind those of the job before
   logic busy_q;  // words of a job arrive
@@ -141,6 +142,9 @@ module acs_weight_loader
   run_t listed_ask, listed_run;
   logic op_skips_q, all_joins_q, all_pairs_q, counted, counts_taken_q;
   logic [15:0] counted_words;
+  // Of the instruction that runs: where the first active row's record is, and words from there on.
+  logic [31:0] op_record_q;
+  logic [15:0] op_last_q, op_words_q;
   // Both instructions are there a cycle before their job.  Words are skipped only where there is
   // one group, so that the count of its words is done with a cycle later.
   always_ff @(posedge clk_i) begin
@@ -149,9 +153,12 @@ module acs_weight_loader
     all_joins_q    <= joins_groups(all_op_i);
     all_pairs_q    <= pairs_groups(all_op_i, LaneGroups);
     counts_taken_q <= group_done_i && op_skips_q;
+    op_record_q    <= op_i.weight_addr + (has_masked_records(op_i) ? 32'(RECORD_WORDS) : '0);
+    op_last_q      <= op_i.row_words - 16'(record_words(op_i));
+    op_words_q     <= op_i.row_words - (has_masked_records(op_i) ? 16'(RECORD_WORDS) : '0);
   end
   assign row_read_valid_o = !op_skips_q || counted;
-  assign row_read_o       = op_skips_q ? counted_words : op_i.row_words;
+  assign row_read_o       = op_skips_q ? counted_words : op_words_q;
   assign runs_start       = all_start_i ? all_skips_q
                                         : list_start_i && op_skips_q && !list_i.masked;
   // A run is complete when the next one has begun.  The last one of a row is when all are.
@@ -186,16 +193,14 @@ module acs_weight_loader
 
   // The band of rows that are read side by side takes turns, so many words of each row: few at
   // first, for which the array waits.
-  function automatic logic [15:0] turn(input logic [15:0] first);
-    return first[15:3] == '0 ? 16'(BandWords / 2) : 16'(BandWords);
+  function automatic logic [15:0] more(input logic [15:0] first);  // words behind the first one
+    return first[15:3] == '0 ? 16'(BandWords / 2 - 1) : 16'(BandWords - 1);
   endfunction
-  function automatic run_t band(input logic [15:0] first, input logic [15:0] row_words);
-    logic [15:0] words;
-    words = row_words - first;
-    return '{first: first, last: first + (words < turn(first) ? words : turn(first)) - 16'd1};
+  function automatic logic band_ends(input logic [15:0] first, input logic [15:0] last);
+    return last - first <= more(first);
   endfunction
-  function automatic logic band_ends(input logic [15:0] first, input logic [15:0] row_words);
-    return row_words - first <= turn(first);
+  function automatic run_t band(input logic [15:0] first, input logic [15:0] last);
+    return '{first: first, last: band_ends(first, last) ? last : first + more(first)};
   endfunction
 
   // Requests: a run each where words are skipped, a row each from a list, a chunk each otherwise.
@@ -219,8 +224,8 @@ module acs_weight_loader
       run_q       <= listed_ask;
       final_run_q <= runs_there && 7'(ask_run_q) == run_count - 7'd1;
     end else if (ask_band_q) begin
-      run_q       <= band(ask_first_q, ask_job_q.row_words);
-      final_run_q <= band_ends(ask_first_q, ask_job_q.row_words);
+      run_q       <= band(ask_first_q, ask_job_q.whole_last);
+      final_run_q <= band_ends(ask_first_q, ask_job_q.whole_last);
     end else begin
       run_q       <= '{first: '0, last: ask_job_q.whole_last};
       final_run_q <= 1'b1;
@@ -260,7 +265,7 @@ module acs_weight_loader
   };
   always_ff @(posedge clk_i) begin
     if (product_moves) begin
-      product_q       <= 28'(product_rows) * 28'(ask_job_q.row_words);
+      product_q       <= 28'(product_rows) * 28'(row_step_q);
       product_base_q  <= weight_addr_q + 32'(run_q.first);
       product_first_q <= run_q.first;
       product_words_q <= run_q.last - run_q.first + 16'd1;
@@ -294,20 +299,23 @@ module acs_weight_loader
   logic set_q, free_set_q;
   logic begun_q;  // a chunk is partly there
   logic [1:0] sets_used_q;  // by chunks that began to arrive and are not given back
-  logic [63:0] head_q;
   logic take, last_word, loads, from_list;
   record_t record;
   // What follows a row is worked out while its words arrive, what follows a turn before the next.
-  logic last_row_q, last_of_all_q, decided_q, chunk_full_q, chunk_complete;
+  // The last word of a row waits where that takes longer: a cycle for whether it is the last row,
+  // two for whether another group fits behind it.
+  logic last_row_q, last_of_all_q, decided_q, chunk_full_q, chunk_complete, row_ended_q;
   logic band_turns_q, turn_known_q;
   always_ff @(posedge clk_i) begin
     last_row_q   <= (rows_known_q && loaded_q == last_row_number_q) ||
                     (!job_q.listed && left_q == 1);
-    decided_q    <= rows_known_q || (rows_q != 0 && last_row_number_q > loaded_q);
+    row_ended_q  <= take && last_word;
+    decided_q    <= !(take && last_word) && !(row_ended_q && job_q.joins) &&
+                    (rows_known_q || (rows_q != 0 && last_row_number_q > loaded_q));
     last_of_all_q <= left_q == 1;
     chunk_full_q <= !job_q.joins && position_q == job_q.chunk - 8'd1;
-    // Three cycles, of the three words at least that a row has.
-    next_base_q    <= 16'(row_base_q) + job_q.row_words - 16'(RECORD_WORDS);
+    // The words behind the record are the row's weights.
+    next_base_q    <= 16'(row_base_q) + job_q.whole_last;
     another_fits_q <= job_q.joins && left_q != 1 &&
                       another_fits(channels_t'(position_q) + 1'b1, job_q.channels, group_base_q,
                                    next_base_q, 17'(BankWords));
@@ -315,9 +323,9 @@ module acs_weight_loader
                     (rows_known_q && channels_t'(position_q) == last_row_number_q);
     turn_known_q <= position_q == job_q.band_rows - 8'd1 || rows_known_q ||
                     (rows_q != 0 && last_row_number_q > channels_t'(position_q));
-    band_run_q   <= band(first_q, job_q.row_words);
-    band_final_q <= band_ends(first_q, job_q.row_words);
-    band_single_q <= first_q == job_q.row_words - 16'd1;
+    band_run_q    <= band(first_q, job_q.whole_last);
+    band_final_q  <= band_ends(first_q, job_q.whole_last);
+    band_single_q <= first_q == job_q.whole_last;
   end
 
   assign last_word      = end_q && final_q;
@@ -337,13 +345,13 @@ module acs_weight_loader
       end_q  <= word_q + 16'd1 == last_q;
     end
     if (take && end_q && !job_q.skips) begin
-      word_q <= band_q ? band_run_q.first : '0;  // of the next row, whole or not
-      end_q  <= 1'b0;
+      word_q <= band_q ? band_run_q.first : '0;  // of the next row, or the next masked record
+      end_q  <= job_q.masked;
     end
     if (loads && !job_q.skips) begin
       word_q  <= band_q ? band_run_q.first : '0;
       last_q  <= band_q ? band_run_q.last : job_q.whole_last;
-      end_q   <= band_q && band_run_q.first == band_run_q.last;
+      end_q   <= band_q ? band_run_q.first == band_run_q.last : job_q.masked;
       final_q <= !band_q || band_final_q;
     end
     if (from_list && (loads || (take && end_q))) begin
@@ -371,6 +379,7 @@ module acs_weight_loader
       address_valid_q  <= 1'b0;
       weight_addr_q    <= '0;
       run_addr_q       <= '0;
+      row_step_q       <= '0;
       all_rows_q       <= '0;
       together_q       <= '0;
       loaded_q         <= '0;
@@ -445,7 +454,7 @@ module acs_weight_loader
           if (band_turns_q) begin
             first_q       <= word_q + 16'd1;
             early_o.bank_set   <= set_q;
-            early_o.words <= final_q ? '0 : word_q - 16'(RECORD_WORDS - 1);
+            early_o.words <= final_q ? '0 : word_q;
             if (final_q) band_q <= 1'b0;
           end
         end
@@ -500,8 +509,9 @@ module acs_weight_loader
         ask_q       <= 1'b1;
         waits_q     <= 1'b1;
         ask_job_q   <= new_job;
-        weight_addr_q <= job.weight_addr;
+        weight_addr_q <= listed && !masked ? op_record_q : job.weight_addr;
         run_addr_q  <= job.weight_addr;
+        row_step_q  <= job.row_words;
         all_rows_q  <= all_rows_i;
         together_q  <= runs_start ? 8'd1 : all_joins_q && job.chunk < 8'(JoinedRows)
                                            ? 8'(JoinedRows) : job.chunk;
@@ -519,28 +529,25 @@ module acs_weight_loader
     new_job.masked      = masked;
     new_job.skips       = runs_start;
     new_job.joins       = all_start_i && all_joins_q;
-    new_job.row_words   = job.row_words;
-    new_job.whole_last  = masked ? 16'(RECORD_WORDS - 1) : job.row_words - 16'd1;
+    new_job.whole_last  = masked ? '0 : listed ? op_last_q : job.row_words - 16'(RECORD_WORDS);
     new_job.channels    = all_start_i && all_pairs_q ? job.channels << 1 : job.channels;
     new_job.chunk       = job.chunk;
     new_job.band_rows   = job.chunk < 8'(LaneGroups) ? job.chunk : 8'(LaneGroups);
     new_job.index       = index_i;
   end
 
-  always_ff @(posedge clk_i) if (take && word_q == 0) head_q <= data_i;
-
-  assign record         = decode_record({data_i, head_q});
-  assign record_write_o = take && word_q == 16'(RECORD_WORDS - 1);
+  assign record         = decode_record(data_i);
+  assign record_write_o = take && word_q == 0;
   assign record_addr_o  = {set_q, position_q[6:0]};
   assign record_o       = '{
-    bias: job_q.masked ? record.masked_bias : record.bias,
+    bias: record.bias,
     mult: record.mult,
     shift: bounded_shift(record.shift)
   };
 
   always_comb begin
     for (int bank = 0; bank < LaneGroups; bank++) begin
-      weight_write_o[bank] = bank_q == 4'(bank) && take && word_q >= 16'(RECORD_WORDS);
+      weight_write_o[bank] = bank_q == 4'(bank) && take && word_q != 0;
     end
   end
   assign weight_set_o  = set_q;

@@ -1,5 +1,6 @@
 // Which words of its weight rows a convolution needs when a mask turns inputs off: the record, and
-// the words that hold a weight of an active input, as runs of neighbours.
+// the words that hold a weight of an active input, as runs of neighbours.  Words are counted from
+// the record on; a masked record is before them.
 //
 // A gap of one or two unneeded words between needed ones is read all the same: another burst costs
 // more, and DRAM reads four words at a time.

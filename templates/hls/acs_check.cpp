@@ -97,7 +97,7 @@ Status check_conv(const Instruction &op, const Products &products, const BufferS
     return acs_isa::STATUS_BAD_FIELD;
   }
   const int row_bytes = int(op.channels_in) * int(products.taps);
-  const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
+  const int weight_words = int(op.row_words) - acs_isa::record_words(op);
   if (weight_words < ceil_div<acs_isa::WORD_BYTES>(row_bytes) ||
       products.bank_words > unsigned(BANK_WORDS)) {
     return acs_isa::STATUS_BAD_FIELD;
@@ -114,7 +114,7 @@ Status check_conv(const Instruction &op, const Products &products, const BufferS
 }
 
 Status check_linear(const Instruction &op, const Products &products, const BufferSizes &sizes) {
-  const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
+  const int weight_words = int(op.row_words) - acs_isa::record_words(op);
   if (weight_words < 1 || !range_fits(op.vec_src, weight_words, VECTOR_WORDS)) {
     return acs_isa::STATUS_BAD_FIELD;
   }

@@ -57,7 +57,7 @@ struct Dealer {
 };
 
 // Constants of a row as its record says; a shift outside its range acts as the nearer bound.
-inline void take_record(const Memories &memories, int address, bool fill, Item &item) {
+inline void take_record(const Memories &memories, int address, Item &item) {
 #pragma HLS INLINE
   uint64_t words[acs_isa::RECORD_WORDS];
 EACH_RECORD_WORD:
@@ -68,7 +68,7 @@ EACH_RECORD_WORD:
   }
   const Record record = acs_isa::decode_record(words);
   const unsigned shift = record.shift;
-  item.bias = fill ? int(record.masked_bias) : int(record.bias);
+  item.bias = record.bias;
   item.mult = record.mult;
   item.shift = shift < unsigned(acs_isa::SHIFT_MIN)   ? unsigned(acs_isa::SHIFT_MIN)
                : shift > unsigned(acs_isa::SHIFT_MAX) ? unsigned(acs_isa::SHIFT_MAX)
@@ -150,8 +150,7 @@ inline void deal_item(const Job &job, const Memories &memories, const Lists &lis
     item.mult = 0;
     item.shift = unsigned(acs_isa::SHIFT_MIN);
   } else {
-    take_record(memories, in_ring<RING_RECORDS>(int(chunk.record) + int(dealer.row)), chunk.fill,
-                item);
+    take_record(memories, in_ring<RING_RECORDS>(int(chunk.record) + int(dealer.row)), item);
   }
 EACH_GROUP:
   for (int i = 0; i < LANE_GROUPS; ++i) {
@@ -202,7 +201,7 @@ EACH_GROUP:
     dealer.row = next_row;
     if (int(dealer.bank) == LANE_GROUPS - 1) {
       dealer.bank = 0;
-      dealer.base = dealer.base + (op.row_words - unsigned(acs_isa::RECORD_WORDS));
+      dealer.base = dealer.base + job.weight_words;
     } else {
       dealer.bank = dealer.bank + 1;
     }

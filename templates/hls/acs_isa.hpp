@@ -12,7 +12,7 @@
 
 namespace acs_isa {
 
-static const unsigned SPEC_HASH = 0x255A6354u;
+static const unsigned SPEC_HASH = 0x7665A72Cu;
 
 // Bytes in a memory word (AXI beat).
 static const int WORD_BYTES = 8;
@@ -22,8 +22,8 @@ static const int LANES = 64;
 static const int SEGMENTS = 8;
 // Words of one instruction.
 static const int INSTRUCTION_WORDS = 8;
-// Words of the channel record at the head of every weight row.
-static const int RECORD_WORDS = 2;
+// Words of a channel record. Every weight row begins with one, or with two.
+static const int RECORD_WORDS = 1;
 // Channels of a tensor.
 static const int MAX_CHANNELS = 2048;
 // Channels of a tensor of which a mask or a table chooses; bits of a mask register.
@@ -199,7 +199,8 @@ struct Instruction {
   acs::unsigned_t<14> pixels;
   // Every masked_bias is zero: nothing is read for masked channels, which become
   // requantize(residual * res_mult, SHIFT_MIN), or zero without residual. Set by the compiler
-  // whenever true; otherwise the two record words of each masked channel are read.
+  // whenever true. Otherwise weight rows begin with masked records if mask_out is not MASK_NONE,
+  // and the one of each masked channel is read.
   bool masked_zero;
   // Source map, first block.
   acs::unsigned_t<16> src_base;
@@ -233,7 +234,7 @@ struct Instruction {
   acs::unsigned_t<16> src_plane;
   // First weight row in the parameter buffer.
   acs::unsigned_t<32> weight_addr;
-  // Words of a weight row, channel record included.
+  // Words of a weight row, channel records included.
   acs::unsigned_t<16> row_words;
   // Residual multiplier with SHIFT_MIN fraction bits.
   acs::unsigned_t<16> res_mult;
@@ -413,13 +414,11 @@ inline Instruction decode(const uint64_t words[INSTRUCTION_WORDS]) {
   return r;
 }
 
-// Constants of one output channel: the head of its weight row.
+// Constants of one output channel: the head of its weight row, alone or behind a masked one.
 struct Record {
-  // Accumulator start of an active channel.
+  // Accumulator start of an active channel. In a masked record, the accumulator: 0, or the value
+  // that BatchNorm makes of zero when the mask acts before it.
   acs::signed_t<32> bias;
-  // Accumulator of a masked channel: 0, or the value that BatchNorm makes of zero when the mask
-  // acts before it.
-  acs::signed_t<32> masked_bias;
   // Requantization multiplier.
   acs::unsigned_t<16> mult;
   // Requantization shift, SHIFT_MIN..SHIFT_MAX; a value outside acts as the nearer bound.
@@ -429,9 +428,8 @@ struct Record {
 inline Record decode_record(const uint64_t words[RECORD_WORDS]) {
   Record r;
   r.bias = sign_extend<32>(words[0] & 0xFFFFFFFFull);
-  r.masked_bias = sign_extend<32>((words[0] >> 32) & 0xFFFFFFFFull);
-  r.mult = (unsigned)(words[1] & 0xFFFFull);
-  r.shift = (unsigned)((words[1] >> 16) & 0xFFull);
+  r.mult = (unsigned)((words[0] >> 32) & 0xFFFFull);
+  r.shift = (unsigned)((words[0] >> 48) & 0xFFull);
   return r;
 }
 
@@ -740,6 +738,16 @@ inline bool writes_result(const Instruction &op) {
     default:
       return false;
   }
+}
+
+// Whether its weight rows begin with the records that its channels have when masked.
+inline bool has_masked_records(const Instruction &op) {
+  return reads_rows(op) && masks_result(op) && op.mask_out != (unsigned)MASK_NONE && !op.masked_zero;
+}
+
+// The words of a weight row that are before its weights.
+inline int record_words(const Instruction &op) {
+  return has_masked_records(op) ? 2 * RECORD_WORDS : RECORD_WORDS;
 }
 
 // Padding value of an input channel: that of the last field for all further ones.

@@ -27,6 +27,7 @@ struct Job {
   channel_t chunk;
   count_t<BANK_WORDS> chunk_words;   // of a bank, that a chunk takes
   count_t<BANK_WORDS> weight_words;  // of a row
+  bool masked_records;               // rows begin with the records of masked channels
   ListCounts counts;
   unsigned_t<1> list;  // which of the two places in the lists is its own
 
@@ -62,9 +63,10 @@ inline Job make_job(const Instruction &op, const Products &products, const ListC
   job.outputs = unsigned(products.outputs);
   job.pairs = products.pairs;
   job.chunk = job.conv ? unsigned(op.chunk) : unsigned(op.channels);
-  const int weight_words = int(op.row_words) - acs_isa::RECORD_WORDS;
+  const int weight_words = int(op.row_words) - acs_isa::record_words(op);
   job.chunk_words = job.conv ? unsigned(products.chunk_words) : 0u;
   job.weight_words = job.conv ? unsigned(weight_words) : 0u;
+  job.masked_records = acs_isa::has_masked_records(op);
   job.counts = counts;
   job.list = unsigned(list);
   job.moves = acs_isa::moves_window(op);

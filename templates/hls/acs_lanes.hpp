@@ -32,13 +32,12 @@ inline void read_weights(const Job &job, const Memories &memories, const Walker 
 #pragma HLS ARRAY_PARTITION variable=second_weight complete
   const int word = tap.weight / acs_isa::WORD_BYTES;
   const int byte = tap.weight % acs_isa::WORD_BYTES;
-  const int row_words = int(job.op.row_words) - acs_isa::RECORD_WORDS;
   const bool reads = job.conv && !round.blank;
 EACH_BANK:
   for (int bank = 0; bank < LANE_GROUPS; ++bank) {
 #pragma HLS UNROLL
     const int base =
-        in_ring<RING_WORDS>(int(round.base) + (bank < int(round.first_bank) ? row_words : 0));
+        in_ring<RING_WORDS>(int(round.base) + (bank < int(round.first_bank) ? int(job.weight_words) : 0));
     const int first_address = reads && round.reads[bank] ? in_ring<RING_WORDS>(base + word) : 0;
     const int second_address =
         reads && round.second ? in_ring<RING_FIRST>(int(round.first_start) + word) : 0;

@@ -64,7 +64,7 @@ struct ListCounts {
   uint32_t pairs;              // active input times active output, summed over the groups, where
                                // channels are listed in order or are all active
   count_t<MAX_BURSTS> bursts;  // of a row; 0: whole rows are read
-  unsigned_t<16> row_words;    // words read of a row
+  unsigned_t<16> row_words;    // words read of an active row
 };
 
 // The masked inputs of an instruction whose channels come by their mask bits.
@@ -150,7 +150,7 @@ inline ListCounts count_all(const Instruction &op, const Products &products) {
   counts.masked = 0;
   counts.pairs = products.pairs;
   counts.bursts = 0;
-  counts.row_words = op.row_words;
+  counts.row_words = op.row_words - unsigned(acs_isa::record_words(op) - acs_isa::RECORD_WORDS);
   return counts;
 }
 

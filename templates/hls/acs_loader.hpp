@@ -341,8 +341,7 @@ inline bool store_word(const Job &job, const Job &next, params_port params, Memo
         storer.bank = 0;
         storer.opens = true;
         storer.started = !last_row;
-        storer.base =
-            unsigned(in_ring<RING_WORDS>(base + int(on.op.row_words) - acs_isa::RECORD_WORDS));
+        storer.base = unsigned(in_ring<RING_WORDS>(base + int(on.weight_words)));
         passes = last_row;
         if (last_row) chunk.stores = false;
       }
@@ -413,6 +412,9 @@ EACH_AGE:
   const Job &on = chunk.ahead ? next : job;
   const int list = int(on.list);
   const bool listed = on.counts.bursts != 0u && !chunk.fill;
+  // Words are counted from the record that is read on: the masked one, which is the first word of a
+  // row, or the one behind it.
+  const int row_end = acs_isa::RECORD_WORDS + (chunk.fill ? 0 : int(on.weight_words));
   Burst burst;
   uint32_t address;
   if (table) {
@@ -426,8 +428,7 @@ EACH_AGE:
       ACS_PORT_TRACE(bursts, 0, ask_burst, false, place);
       burst = lists.bursts[place];
     } else {
-      burst =
-          whole_burst(int(asker.word), chunk.fill ? acs_isa::RECORD_WORDS : int(on.op.row_words));
+      burst = whole_burst(int(asker.word), row_end);
     }
     const int position = int(chunk.first) + int(asker.row);
     int row = position;
@@ -438,7 +439,9 @@ EACH_AGE:
       ACS_PORT_TRACE(output_rows, 0, ask_burst, false, place);
       row = int(lists.output_rows[place]);
     }
-    address = on.op.weight_addr + unsigned(row) * on.op.row_words;
+    const bool behind = on.masked_records && !chunk.fill;
+    address = on.op.weight_addr + unsigned(row) * on.op.row_words +
+              (behind ? unsigned(acs_isa::RECORD_WORDS) : 0u);
   }
   params.read_request(address + unsigned(burst.offset), unsigned(burst.words));
   loader.open_bursts = loader.open_bursts + 1;
@@ -447,8 +450,7 @@ EACH_AGE:
 
   // Counters only: the content of a listed burst steers nothing here.
   const bool last_listed = asker.burst + 1 == on.counts.bursts;
-  const bool last_whole =
-      int(asker.word) + BURST_WORDS >= (chunk.fill ? acs_isa::RECORD_WORDS : int(on.op.row_words));
+  const bool last_whole = int(asker.word) + BURST_WORDS >= row_end;
   const bool last_row = asker.row + 1 == chunk.rows;
   if (table) {
     asker.table_left =

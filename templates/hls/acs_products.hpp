@@ -53,7 +53,7 @@ inline Products make_products(const Instruction &op) {
   made.residual_last = unsigned(other_outputs) * unsigned(op.res_step);
   made.result_last = unsigned(other_outputs) * unsigned(op.dst_step);
   made.parameter_words = unsigned(outputs) * unsigned(op.row_words);
-  const unsigned_t<16> weight_words = op.row_words - unsigned(acs_isa::RECORD_WORDS);
+  const unsigned_t<16> weight_words = op.row_words - unsigned(acs_isa::record_words(op));
   const unsigned rows = op.channels < op.chunk ? unsigned(op.channels) : unsigned(op.chunk);
   made.bank_words = unsigned(bank_rows(int(op.chunk))) * unsigned(weight_words);
   made.chunk_words = unsigned(bank_rows(int(rows))) * unsigned(weight_words);

@@ -98,7 +98,7 @@ void count_conv(const Job &job, Deeds &deeds) {
   deeds.channels_skipped = job.counts.masked;
   const unsigned rows = unsigned(job.counts.outputs) * unsigned(job.counts.row_words);
   const unsigned records =
-      op.masked_zero ? 0u : unsigned(job.counts.masked) * acs_isa::RECORD_WORDS;
+      acs_isa::has_masked_records(op) ? unsigned(job.counts.masked) * acs_isa::RECORD_WORDS : 0u;
   const unsigned table =
       op.has_table ? unsigned(ceil_div<TABLE_ENTRIES>(int(job.inputs) + int(job.outputs))) : 0u;
   deeds.read_words = deeds.read_words + (rows + records + table);

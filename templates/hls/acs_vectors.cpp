@@ -149,7 +149,7 @@ void run_linear(const Instruction &op, const Products &products, params_port par
   // Thresholds of a gate, in front of its rows.
   uint64_t thresholds[acs_isa::MAX_CHANNELS / 2];
 #pragma HLS BIND_STORAGE variable=thresholds type=ram_s2p impl=bram
-  uint64_t record_words[RECORD_WORDS] = {0, 0};
+  uint64_t record_words[RECORD_WORDS] = {0};
   uint64_t pending = 0;  // results on their way out: eight bytes, two int32, or 64 mask bits
   int32_t sum = 0;
   channel_t output = 0;
@@ -158,7 +158,7 @@ void run_linear(const Instruction &op, const Products &products, params_port par
 ROWS:
   for (int i = 0; i < threshold_words + words; ++i) {
 #pragma HLS PIPELINE II=1
-#pragma HLS LOOP_TRIPCOUNT min=3 max=TRIP_LINEAR_WORDS
+#pragma HLS LOOP_TRIPCOUNT min=2 max=TRIP_LINEAR_WORDS
 #pragma HLS DEPENDENCE variable=memories.vectors type=inter dependent=false
     ACS_LOOP(ROWS);
     const uint64_t word = uint64_t(params.read());

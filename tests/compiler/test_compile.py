@@ -21,6 +21,7 @@ from acsgen.isa.generated import (
     RECORD_WORDS,
     SPEC_HASH,
     WORD_BITS,
+    WORD_BYTES,
     LinearMode,
     Opcode,
     Record,
@@ -85,6 +86,10 @@ def test_masked_zero_is_not_set_where_a_masked_channel_has_a_bias(engine: Engine
     program = compile_graph(finish(b, z).graph(), engine)
     ops = {line.layer: line.instruction for line in program.lines}
     assert (ops[x].masked_zero, ops[y].masked_zero) == (1, 0)
+    # Kernels of 3 by 3 over the image's and over 8 channels.
+    assert ops[x].row_words == RECORD_WORDS + -(-9 * ops[x].channels_in // WORD_BYTES)
+    assert ops[y].row_words == 2 * RECORD_WORDS + -(-9 * 8 // WORD_BYTES)
+    assert (ops[x].record_words, ops[y].record_words) == (RECORD_WORDS, 2 * RECORD_WORDS)
     assert ops[z].mask_in == MASK_NONE
 
 
@@ -93,7 +98,7 @@ def test_chunks_fit_the_banks(engine: EngineConfig) -> None:
     for op in compile_graph(resnet(), tight).instructions:
         if op.opcode is Opcode.CONV:
             rows = -(-op.chunk // tight.lane_groups)
-            assert rows * (op.row_words - RECORD_WORDS) <= tight.bank_words
+            assert rows * (op.row_words - op.record_words) <= tight.bank_words
             assert op.chunk % tight.lane_groups == 0 or op.chunk == op.channels
 
 

@@ -11,7 +11,7 @@ from acsgen.compiler.constants import build_constants
 from acsgen.compiler.layout import choose_layouts
 from acsgen.compiler.params import conv_rows
 from acsgen.ir.integer import IntConv, IntLinear
-from acsgen.isa.generated import RECORD_WORDS, Record
+from acsgen.isa.generated import RECORD_WORDS, WORD_BYTES, Record
 from tests.nets.integer_graphs import GraphBuilder
 
 pytestmark = pytest.mark.unit
@@ -23,21 +23,25 @@ def conv_of(b: GraphBuilder, name: str) -> IntConv:
     return layer
 
 
-def test_rows_begin_with_their_record_and_are_padded_with_zeros() -> None:
+@pytest.mark.parametrize("masked", [False, True], ids=["no mask", "masked"])
+def test_rows_begin_with_their_records_and_are_padded_with_zeros(masked: bool) -> None:
     b = GraphBuilder(1)
-    name = b.conv(b.input(3), 5, masked_bias=True)
+    x = b.input(3)
+    # Without a mask no channel ever has the bias of a masked one.
+    name = b.conv(x, 5, mask=b.gate(b.gavg(x), 5) if masked else None, masked_bias=True)
     b.logits(b.gavg(name))
     graph, layer = b.graph(), conv_of(b, name)
     constants = build_constants(graph, choose_layouts(graph))
     rows = constants.rows[name]
-    assert rows.row_words == RECORD_WORDS + 4  # 27 weights
+    heads = 2 * RECORD_WORDS if masked else RECORD_WORDS
+    assert (rows.row_words, rows.weight_words) == (heads + 4, 4)  # 27 weights
     for o in range(5):
         words = constants.words[rows.address + o * rows.row_words :][: rows.row_words]
-        record = Record.decode([int(w) for w in words[:RECORD_WORDS]])
-        assert record.bias == layer.bias[o]
-        assert record.masked_bias == layer.masked_bias[o]
-        assert (record.mult, record.shift) == (layer.mult[o], layer.shift[o])
-        weights = as_bytes(words[RECORD_WORDS:]).view(np.int8)
+        for bias in [layer.masked_bias, layer.bias][0 if masked else 1 :]:
+            record = Record.decode([int(w) for w in words[:RECORD_WORDS]])
+            assert record == Record(int(bias[o]), int(layer.mult[o]), int(layer.shift[o]))
+            words = words[RECORD_WORDS:]
+        weights = as_bytes(words).view(np.int8)
         assert np.array_equal(weights[:27], layer.weight[o].ravel())
         assert not weights[27:].any()
 
@@ -89,8 +93,8 @@ def test_weights_of_a_flattened_map_skip_its_pad_pixels() -> None:
     constants = build_constants(graph, choose_layouts(graph))
     rows = constants.rows[name]
     assert rows.row_words == RECORD_WORDS + 2 * 8  # two channels of one block
-    stored = as_bytes(constants.words[rows.address :][: 4 * rows.row_words])
-    weights = stored.reshape(4, -1)[:, 16:].view(np.int8).reshape(4, 2, 8, 8)
+    stored = as_bytes(constants.words[rows.address :][: 4 * rows.row_words]).reshape(4, -1)
+    weights = stored[:, RECORD_WORDS * WORD_BYTES :].view(np.int8).reshape(4, 2, 8, 8)
     assert np.array_equal(weights[:, :, :5, :6], layer.weight.reshape(4, 2, 5, 6))
     weights[:, :, :5, :6] = 0
     assert not weights.any()

@@ -13,6 +13,7 @@ from acsgen.isa.generated import (
     MASK_NONE,
     MAX_CHANNELS,
     MAX_LISTED,
+    RECORD_WORDS,
     SHIFT_MIN,
     Instruction,
     LinearMode,
@@ -72,7 +73,9 @@ def load(channels: int) -> Instruction:
 
 
 def conv(groups: int, channels_in: int, channels: int, **more: int) -> Instruction:
-    fields = {"kernel": 1, "stride": 1, "chunk": 1, "row_words": 2 + -(-channels_in // 8)}
+    # There is room for masked records, too.
+    row_words = 2 * RECORD_WORDS + -(-channels_in // 8)
+    fields = {"kernel": 1, "stride": 1, "chunk": 1, "row_words": row_words}
     sizes = {"groups": groups, "channels_in": channels_in, "channels": channels}
     return Instruction(Opcode.CONV, **{**POINT, **fields, **sizes, **UNMASKED, **more})
 
@@ -98,7 +101,7 @@ def scale(channels: int, mask: int = MASK_NONE) -> Instruction:
 
 
 def linear(channels: int, mode: LinearMode) -> Instruction:
-    fields = {"row_words": 3, "vec_dst": 512 * (mode == LinearMode.VECTOR)}
+    fields = {"row_words": RECORD_WORDS + 1, "vec_dst": 512 * (mode == LinearMode.VECTOR)}
     if mode != LinearMode.VECTOR:
         fields["result_addr"] = HEADER_WORDS
     return Instruction(Opcode.LINEAR, channels=channels, linear_mode=mode, **fields)

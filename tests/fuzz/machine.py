@@ -53,6 +53,7 @@ from .planes import (
     source_plane,
     traced_words,
 )
+from .rows import Rows
 
 Words = NDArray[np.uint64]
 Bytes = NDArray[np.uint8]
@@ -218,13 +219,6 @@ class Machine:
             part = slice(op.vec_dst * WORD_BYTES, (op.vec_dst + traced_words(op)) * WORD_BYTES)
             self._put(op.trace_addr, self.vectors[part], self.vectors_known[part])
 
-    def weights(self, address: int, rows: int, row_words: int) -> tuple[list[Record], Ints]:
-        """The records and the weights ``(rows, bytes)`` of ``rows`` weight rows."""
-        words = self.params[address : address + rows * row_words].reshape(rows, row_words)
-        records = [Record.decode([int(w) for w in row[:RECORD_WORDS]]) for row in words]
-        stored = np.ascontiguousarray(words[:, RECORD_WORDS:]).view(np.int8)
-        return records, stored.astype(np.int64)
-
     # Operations.
 
     def _load(self, op: Instruction) -> None:
@@ -254,7 +248,7 @@ class Machine:
         pad = typed(np.array(pads, np.uint8), op.src_signed)
         pad[~in_active] = 0
         windows, unknown = moved(values, op, pad), unknown_windows(known, op)
-        records, weights = self.weights(op.weight_addr, outs, op.row_words)
+        rows = Rows(self.params, op, outs)
         added, result_known = self._residual(op, outs)
         taps = op.kernel**2
         result = np.empty((outs, op.dst_height, op.dst_width), np.int64)
@@ -263,18 +257,17 @@ class Machine:
             used = windows[members].reshape(op.channels_in * taps, -1)
             doubtful = unknown[members].any(axis=0)
             for row in range(group * op.channels, (group + 1) * op.channels):
-                channel, record = out_order[row], records[row]
-                shift = min(max(record.shift, SHIFT_MIN), SHIFT_MAX)
+                channel, record = out_order[row], rows.records[row]
                 if out_active[channel]:
                     # Exact: the sums are far below 2**53.
-                    sums = weights[row, : len(used)].astype(np.float64) @ used
+                    sums = rows.weights[row, : len(used)].astype(np.float64) @ used
                     value = int32(record.bias + sums.astype(np.int64)) * record.mult
                     value = value.reshape(result.shape[1:])
                     result_known[channel] &= ~doubtful
-                elif op.masked_zero:
-                    value, shift = np.zeros(result.shape[1:], np.int64), SHIFT_MIN
                 else:
-                    value = np.full(result.shape[1:], record.masked_bias * record.mult)
+                    record = rows.masked_records[row] if rows.masked_records else Record()
+                    value = np.full(result.shape[1:], record.bias * record.mult)
+                shift = min(max(record.shift, SHIFT_MIN), SHIFT_MAX)
                 value = value + (added[channel] * op.res_mult << (shift - SHIFT_MIN))
                 result[channel] = requantize(value, shift, op.dst_signed)
             self._count_conv(
@@ -298,7 +291,7 @@ class Machine:
         self.counters["channels_executed"] += outputs
         self.counters["channels_skipped"] += masked
         self.counters["read_words"] += outputs * self._words_of_row(op)
-        if not op.masked_zero:
+        if op.has_masked_records:
             self.counters["read_words"] += masked * RECORD_WORDS
 
     def _words_of_row(self, op: Instruction) -> int:
@@ -306,10 +299,11 @@ class Machine:
 
         Up to MAX_GAP such words between others are read, and all behind the start of run MAX_RUNS.
         """
+        row_words = RECORD_WORDS + op.row_words - op.record_words
         if op.mask_in == MASK_NONE or op.groups != 1 or op.has_table:
-            return op.row_words
+            return row_words
         weights = np.repeat(self.active(op.mask_in, op.channels_in), op.kernel**2)
-        words = np.zeros(op.row_words, bool)
+        words = np.zeros(row_words, bool)
         words[:RECORD_WORDS] = True
         words[RECORD_WORDS + np.flatnonzero(weights) // WORD_BYTES] = True
         read = np.flatnonzero(words)
@@ -389,25 +383,25 @@ class Machine:
 
     def accumulators(self, op: Instruction) -> tuple[Ints, list[Record]]:
         """Sums of a LINEAR and the records of its rows."""
-        records, weights = self.weights(op.weight_addr, op.channels, op.row_words)
-        part = slice(op.vec_src * WORD_BYTES, op.vec_src * WORD_BYTES + weights.shape[1])
-        if weights[:, ~self.vectors_known[part]].any():
+        rows = Rows(self.params, op, op.channels)
+        part = slice(op.vec_src * WORD_BYTES, op.vec_src * WORD_BYTES + rows.weights.shape[1])
+        if rows.weights[:, ~self.vectors_known[part]].any():
             raise Undefined(f"vector at {op.vec_src}")
-        sums = weights @ typed(self.vectors[part], op.src_signed)
-        return int32(sums + np.array([record.bias for record in records])), records
+        sums = rows.weights @ typed(self.vectors[part], op.src_signed)
+        return int32(sums + np.array([record.bias for record in rows.records])), rows.records
 
     def _linear(self, op: Instruction) -> None:
         acc, records = self.accumulators(op)
         words = -(-op.channels // WORD_BYTES)
         if op.writes_vector and (
-            op.vec_dst < op.vec_src + op.row_words - RECORD_WORDS
+            op.vec_dst < op.vec_src + op.row_words - op.record_words
             and op.vec_src < op.vec_dst + words
         ):
             raise Undefined("a vector overwrites its source")
         shift = np.clip([record.shift for record in records], SHIFT_MIN, SHIFT_MAX)
         scaled = acc * np.array([record.mult for record in records])
         self.counters["read_words"] += op.channels * op.row_words
-        macs = op.channels * (op.row_words - RECORD_WORDS) * WORD_BYTES
+        macs = op.channels * (op.row_words - op.record_words) * WORD_BYTES
         self.counters["macs_executed"] += macs
         if op.linear_mode == LinearMode.WIDE:
             padded = np.zeros(-(-op.channels // 2) * 2, np.int64)

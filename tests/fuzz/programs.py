@@ -18,7 +18,6 @@ from acsgen.isa.generated import (
     MAX_LISTED,
     MAX_WIDTH,
     MULT_MAX,
-    RECORD_WORDS,
     SEGMENTS,
     SHIFT_MIN,
     WORD_BYTES,
@@ -90,18 +89,15 @@ class Operations(Writer):
             "src_signed", "dst_signed", "dst_split"
         )
         fan = ins // groups * taps
-        records = self.records(outs, fan, more["src_signed"])
-        if self.chance():
-            records = [replace(record, masked_bias=0) for record in records]
-            more["masked_zero"] = self.integer(0, 1)
-        elif self.chance(8):
-            more["masked_zero"] = 1
+        records, masked = self.records(outs, fan, more["src_signed"])
+        more["masked_zero"] = self.integer(0, 1)
+        if self.chance(4):
+            masked = [replace(record, bias=0) for record in masked]
         spare = self.draw(st.sampled_from([0, 0, 0, 1, 5]))
         chunk = self._chunk(outs // groups, -(-fan // WORD_BYTES) + spare)
         if chunk is None:
             return
-        address, row_words = self.rows(self.random_weights(outs, fan), records, spare)
-        more |= {"weight_addr": address, "row_words": row_words, "chunk": chunk}
+        more["chunk"] = chunk
         if max(ins, outs) <= MAX_LISTED and self.chance(3):
             table = np.zeros(-(-(ins + outs) // 4) * 4, np.uint16)
             table[:ins] = self.rng.permutation(ins)
@@ -113,6 +109,10 @@ class Operations(Writer):
         masks = self.masks(ins, outs)
         counted = self.draw(st.sampled_from([pixels, pixels, 0, HIGH["pixels"]]))
         op = Instruction(Opcode.CONV, pixels=counted, **size, **masks, **window, **more)
+        weights = self.random_weights(outs, fan)
+        op = replace(
+            op, **self.rows(weights, records, spare, masked if op.has_masked_records else None)
+        )
         read = [span(source)]
         if op.res_enable:
             read.append(span(Plane(op.res_base, op.res_step, *shape, op.row_log2)))
@@ -270,7 +270,7 @@ class Operations(Writer):
             self.add(replace(op, result_addr=self.result(-(-channels // 2))))
             return
         words = -(-channels // WORD_BYTES)
-        source = (op.vec_src, op.vec_src + op.row_words - RECORD_WORDS)
+        source = (op.vec_src, op.vec_src + op.row_words - op.record_words)
         target = self.vector(words)
         if target < source[1] and source[0] < target + words:
             behind = source[1] + words <= self.first_vector + VECTOR_WORDS
@@ -282,16 +282,14 @@ class Operations(Writer):
         size = VECTOR_WORDS * WORD_BYTES
         known = self.machine.vectors_known[self.first_vector * WORD_BYTES :][:size]
         weights = np.where(known, self.rng.choice(np.array([-3, 1, 2], np.int8), (2, size)), 0)
-        records = [Record(bias=0, masked_bias=0, **EXACT)] * 2
-        address, row_words = self.rows(weights.astype(np.int8), records)
+        records = [Record(**EXACT)] * 2
         self.add(
             Instruction(
                 Opcode.LINEAR,
                 linear_mode=LinearMode.WIDE,
                 channels=2,
                 vec_src=self.first_vector,
-                weight_addr=address,
-                row_words=row_words,
+                **self.rows(weights.astype(np.int8), records),
                 result_addr=self.result(1),
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from acsgen.engines.rtl import Memory
 from acsgen.isa.generated import HEADER_WORDS, MASK_NONE, Instruction, Opcode
 from tests.differential.engines import EngineUnderTest
-from tests.handmade import PLANE, POINTWISE, Params
+from tests.handmade import EXACT, PLANE, POINTWISE, Params
 
 from .case import Case
 from .session import Attempt
@@ -44,7 +45,9 @@ def pointwise(params: Params, inputs: int, outputs: int, **fields: int) -> Instr
         "mask_out": MASK_NONE,
         "dst_base": 256,
     }
-    return Instruction(Opcode.CONV, **POINTWISE | own | params.rows(outputs, inputs) | fields)
+    op = Instruction(Opcode.CONV, **POINTWISE | own | fields)
+    masked = replace(EXACT, bias=9) if op.has_masked_records else None
+    return replace(op, **params.rows(outputs, inputs, masked=masked))
 
 
 @pytest.mark.rtl

@@ -22,7 +22,6 @@ from acsgen.isa.generated import (
     MAX_LISTED,
     MAX_WIDTH,
     MULT_MAX,
-    RECORD_WORDS,
     SEGMENTS,
     SHIFT_MAX,
     SHIFT_MIN,
@@ -38,6 +37,7 @@ from tests.isa.places import RECORD_HIGH
 
 from .machine import Machine, Words
 from .planes import Plane, plane_blocks, result_channels, result_plane
+from .rows import row_heads
 
 #: Bounds on the maps of one instruction, so that a program takes some 10,000 cycles: enough for
 #: many rounds.
@@ -273,8 +273,11 @@ class Writer:
         self.add(replace(op, threshold_addr=address))
         return op.mask_out
 
-    def records(self, channels: int, fan: int, signed: int) -> list[Record]:
-        """Constants of so many outputs, each a sum of ``fan`` products; some are extreme."""
+    def records(self, channels: int, fan: int, signed: int) -> tuple[list[Record], list[Record]]:
+        """Constants of so many outputs, each a sum of ``fan`` products; some are extreme.
+
+        The second ones are those of the outputs when they are masked.
+        """
         room = INT32_MAX - fan * 127 * (128 if signed else 255)
         spread = 127 * 100 * max(1, fan) ** 0.5
         kind = self.integer(0, 5)
@@ -296,22 +299,30 @@ class Writer:
             mult = self.rng.choice([0, 1, 1 << 13, MULT_MAX], channels)
             bias = self.rng.choice([-room, -1, 0, 1, room], channels)
             masked = self.rng.choice([INT32_MIN, -1, 0, 1, INT32_MAX], channels)
-        return [
-            Record(bias=int(b), masked_bias=int(a), mult=int(m), shift=int(s))
-            for b, a, m, s in zip(bias, masked, mult, shift, strict=True)
-        ]
+        # A masked record is one of its own; compilers give it the scale of the other one.
+        masked_shift = shift[::-1] if self.chance(4) else shift
+        return (
+            [Record(int(b), int(m), int(s)) for b, m, s in zip(bias, mult, shift, strict=True)],
+            [
+                Record(int(b), int(m), int(s))
+                for b, m, s in zip(masked, mult, masked_shift, strict=True)
+            ],
+        )
 
     def rows(
-        self, weights: NDArray[np.int8], records: list[Record], spare: int = 0
-    ) -> tuple[int, int]:
-        """Weight rows ``(O, bytes)``, random bytes behind each; address and words of a row."""
+        self,
+        weights: NDArray[np.int8],
+        records: list[Record],
+        spare: int = 0,
+        masked: list[Record] | None = None,
+    ) -> dict[str, int]:
+        """Weight rows ``(O, bytes)``, random bytes behind each; the fields that point to them."""
         count, used = weights.shape
         words = -(-used // WORD_BYTES) + spare
         stored = self.rng.integers(-128, 128, (count, words * WORD_BYTES)).astype(np.int8)
         stored[:, :used] = weights
-        heads = np.array([record.encode() for record in records], np.uint64)
-        rows = np.concatenate([heads, stored.view(np.uint64)], axis=1)
-        return self.store(rows.reshape(-1)), RECORD_WORDS + words
+        rows = np.concatenate([row_heads(records, masked), stored.view(np.uint64)], axis=1)
+        return {"weight_addr": self.store(rows.reshape(-1)), "row_words": rows.shape[1]}
 
     def random_weights(self, *shape: int) -> NDArray[np.int8]:
         """Weights; some sets have only the ends of the range, some are sparse."""
@@ -342,9 +353,8 @@ class Writer:
         known = self.machine.vectors_known[vector * WORD_BYTES :][:size]
         more = self.signs("src_signed")
         weights = self.random_weights(channels, size) * known
-        records = self.records(channels, size, more["src_signed"])
-        address, row_words = self.rows(weights, records)
-        more |= {"vec_src": vector, "weight_addr": address, "row_words": row_words}
+        records, _ = self.records(channels, size, more["src_signed"])
+        more |= {"vec_src": vector, **self.rows(weights, records)}
         return Instruction(Opcode.LINEAR, channels=channels, **more)
 
 

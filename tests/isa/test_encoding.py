@@ -62,8 +62,8 @@ def test_fields_lie_where_the_specification_puts_them() -> None:
     assert list(words) == expected
     records = {f.name: f for f in SPEC.record_fields}
     for name, value, bits in (
-        ("bias", -1, (1 << SPEC.bit_field(records["bias"]).bits) - 1),
-        ("masked_bias", -3, (1 << SPEC.bit_field(records["masked_bias"]).bits) - 3),
+        ("bias", -3, (1 << SPEC.bit_field(records["bias"]).bits) - 3),
+        ("mult", 5, 5),
     ):
         expected = [0] * RECORD_WORDS
         expected[records[name].word] = bits << records[name].lsb

@@ -133,8 +133,8 @@ def test_fields_of_one_opcode_do_not_share_bits(tmp_path: Path) -> None:
         fields["threshold_addr"]["ops"] = ["LINEAR", "SCALE", "CONV"]
         fields["pool_max"]["ops"] = ["POOL", "SCALE"]
         fields["opcode"]["ops"] = ["CONV"]
-        bias, masked_bias, *_ = data["record_fields"]
-        masked_bias.update(word=bias["word"], lsb=bias["lsb"] + 1)
+        bias, mult, *_ = data["record_fields"]
+        mult.update(word=bias["word"], lsb=bias["lsb"] + 1)
 
     with pytest.raises(UserError) as caught:
         load_spec(_edit(tmp_path, spoil))
@@ -143,7 +143,7 @@ def test_fields_of_one_opcode_do_not_share_bits(tmp_path: Path) -> None:
         "fields.threshold_addr: overlaps table_addr in CONV",
         "fields.threshold_addr: overlaps pool_max in SCALE",
         "fields.opcode: belongs to all opcodes",
-        "fields.masked_bias: overlaps bias in every record",
+        "fields.mult: overlaps bias in every record",
     ):
         assert part in text
     assert "table_addr: overlaps" not in text  # with pool_max, which no opcode of it has

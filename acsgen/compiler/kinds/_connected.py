@@ -14,7 +14,7 @@ from acsgen.compiler.params import ParamsBuilder
 from acsgen.cost.counters import Counters
 from acsgen.cost.walk import Walk
 from acsgen.ir.integer import IntFullyConnected, IntGraph, IntLinear, IntLogits
-from acsgen.isa.generated import RECORD_WORDS, WORD_BYTES, Instruction, Opcode, Record
+from acsgen.isa.generated import WORD_BYTES, Instruction, Opcode, Record
 
 
 def add_rows(
@@ -62,7 +62,7 @@ def instruction(operands: Operands, layer: IntFullyConnected, **target: int) -> 
 def rows_cost(walk: Walk, op: Instruction, layer: str) -> Counters:
     """The counters of the weight rows and of their products, without the way of the sums."""
     read = op.channels * op.row_words
-    macs = op.channels * (op.row_words - RECORD_WORDS) * WORD_BYTES
+    macs = op.channels * (op.row_words - op.record_words) * WORD_BYTES
     return Counters(macs_executed=macs, read_words=read)
 
 

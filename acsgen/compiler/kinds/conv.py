@@ -18,12 +18,12 @@ from acsgen.compiler.kinds.base import (
 )
 from acsgen.compiler.layout import Layouts
 from acsgen.compiler.operands import Operands
-from acsgen.compiler.params import ParamsBuilder, conv_rows
+from acsgen.compiler.params import ConvRows, ParamsBuilder, conv_rows
 from acsgen.compiler.steps import Step
 from acsgen.cost.counters import Counters
 from acsgen.cost.rounds import array_iterations, best_chunk
 from acsgen.cost.walk import Walk, wanted_words
-from acsgen.ir.integer import IntConv, IntGraph, IntInput
+from acsgen.ir.integer import IntArray, IntConv, IntGraph, IntInput
 from acsgen.ir.masks import one_mask
 from acsgen.isa.generated import (
     MASK_NONE,
@@ -72,23 +72,31 @@ def _list_limits(graph: IntGraph, layer: IntConv) -> Limits:
 
 def _constants(graph: IntGraph, layouts: Layouts, layer: IntConv, builder: ParamsBuilder) -> None:
     rows = conv_rows(layer)
-    builder.convolution(layer.name, [_record(layer, int(o)) for o in rows.order], rows)
+    records = _records(layer, layer.bias, rows)
+    # As the instruction's fields mask_out and masked_zero will say.
+    biased = one_mask(layer.mask) is not None and not _masked_zero(layer)
+    masked = _records(layer, layer.masked_bias, rows) if biased else None
+    builder.convolution(layer.name, records, rows, masked)
 
 
-def _record(layer: IntConv, channel: int) -> Record:
-    return Record(
-        bias=int(layer.bias[channel]),
-        masked_bias=int(layer.masked_bias[channel]),
-        mult=int(layer.mult[channel]),
-        shift=int(layer.shift[channel]),
-    )
+def _records(layer: IntConv, bias: IntArray, rows: ConvRows) -> list[Record]:
+    """The records of the rows, with what accumulators start from."""
+    return [
+        Record(bias=int(bias[o]), mult=int(layer.mult[o]), shift=int(layer.shift[o]))
+        for o in rows.order.tolist()
+    ]
+
+
+def _masked_zero(layer: IntConv) -> bool:
+    """Whether the accumulators of masked channels are zero."""
+    return not np.any(layer.masked_bias)
 
 
 def _lower(operands: Operands, step: Step, layer: IntConv) -> Instruction:
     constants, engine = operands.constants, operands.engine
     rows = constants.rows[layer.name]
     order = constants.convolutions[layer.name]
-    bank_rows = engine.bank_words // (rows.row_words - RECORD_WORDS)
+    bank_rows = engine.bank_words // rows.weight_words
     largest = min(MAX_CHUNK, bank_rows * engine.lane_groups)
     result = operands.result(step)
     blocks = plane_blocks(result["dst_height"], result["row_log2"])
@@ -103,7 +111,7 @@ def _lower(operands: Operands, step: Step, layer: IntConv) -> Instruction:
             "channels": order.channels,
         },
         mask_out=operands.result_mask(layer.mask),
-        masked_zero=int(not np.any(layer.masked_bias)),
+        masked_zero=int(_masked_zero(layer)),
         pixels=layer.shape[1] * layer.shape[2],
         src_plane=operands.phase_plane(step),
         groups=order.groups,
@@ -143,11 +151,11 @@ def _cost(walk: Walk, op: Instruction, layer: str) -> Counters:
             lane_groups=walk.lane_groups,
         )
     table_words = -(-(ins + outs) // 4) if op.has_table else 0
-    row_words = op.row_words
+    masked_words = RECORD_WORDS if op.has_masked_records else 0
+    row_words = op.row_words - masked_words
     listed = op.mask_in != MASK_NONE and op.groups == 1 and not op.has_table
     if walk.skips_words and listed:
         row_words = wanted_words(inputs, taps)
-    record_words = 0 if op.masked_zero else RECORD_WORDS
     macs = taps * op.pixels
     executed = int((active_in * active_out).sum())
     done = int(active_out.sum())
@@ -157,7 +165,7 @@ def _cost(walk: Walk, op: Instruction, layer: str) -> Counters:
         macs_skipped=(ins * op.channels - executed) * macs,
         channels_executed=done,
         channels_skipped=outs - done,
-        read_words=table_words + done * row_words + (outs - done) * record_words,
+        read_words=table_words + done * row_words + (outs - done) * masked_words,
     )
 
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from acsgen.isa.generated import (
     HEADER_WORDS,
-    RECORD_WORDS,
     Instruction,
     LinearMode,
     Opcode,
@@ -30,6 +29,7 @@ from tests.differential.engines import EngineUnderTest
 from tests.fuzz.check import compare
 from tests.fuzz.machine import Machine
 from tests.fuzz.planes import Plane, plane_blocks
+from tests.fuzz.rows import row_heads
 
 Array = NDArray[np.integer[Any]]
 
@@ -94,20 +94,27 @@ class Bench:
         self.params.extend(int(word) for word in words)
         return address
 
-    def rows(self, weights: Array, records: Sequence[Record], spare: int = 0) -> tuple[int, int]:
+    def rows(
+        self,
+        weights: Array,
+        records: Sequence[Record],
+        spare: int = 0,
+        masked: Sequence[Record] | None = None,
+    ) -> tuple[int, int]:
         """Append weight rows ``(O, bytes)`` and return their address and the words of one.
 
-        ``spare`` random words more than needed follow every row.
+        ``spare`` random words more than needed follow every row; ``masked`` are masked records.
         """
         used = -(-weights.shape[1] // 8)
         padded = self.rng.integers(-128, 128, (len(weights), (used + spare) * 8)).astype(np.int8)
         padded[:, : used * 8] = 0
         padded[:, : weights.shape[1]] = weights
         address = len(self.params)
-        for row, record in zip(padded, records, strict=True):
-            self.store(record.encode())
+        heads = row_heads(records, masked)
+        for row, head in zip(padded, heads, strict=True):
+            self.store(head)
             self.store(row.view(np.uint64))
-        return address, RECORD_WORDS + used + spare
+        return address, heads.shape[1] + used + spare
 
     def mask(self, bits: Array) -> int:
         """A mask register that holds ``bits``, made by a gate whose sums are its biases."""

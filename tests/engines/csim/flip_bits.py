@@ -41,8 +41,9 @@ def every_operation(csim: CSimEngine) -> Bench:
     size = {"src_height": 16, "src_width": 16}
     masks = [bench.mask(rng.integers(0, 2, 4)) for _ in range(2)]
     vector = bench.vector(random_pixels(rng, (64,), 0))
-    records = [Record(bias=5, masked_bias=9, mult=300, shift=16)] * 4
-    address, row_words = bench.rows(rng.integers(-127, 128, (4, 18)), records)
+    records = [Record(bias=5, mult=300, shift=16)] * 4
+    masked = [Record(bias=9, mult=300, shift=16)] * 4
+    address, row_words = bench.rows(rng.integers(-127, 128, (4, 18)), records, masked=masked)
     table = bench.store(np.array([1, 0, 3, 2, 2, 3, 0, 1], np.uint16).view(np.uint64))
     conv = {"groups": 2, "channels_in": 2, "kernel": 3, "pad": 1, "chunk": 2, "pixels": 256}
     conv |= {"weight_addr": address, "row_words": row_words, "has_table": 1, "table_addr": table}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from acsgen.isa.generated import MASK_NONE, MAX_CHUNK, RECORD_WORDS, Instruction, Opcode, Record
+from acsgen.isa.generated import MASK_NONE, MAX_CHUNK, Instruction, Opcode, Record
 from tests.differential.engines import Engines, EngineUnderTest
 from tests.fuzz.planes import Plane
 
@@ -87,11 +87,18 @@ def check_conv(engine: EngineUnderTest, conv: Conv, seed: int) -> dict[str, int]
     bias = rng.integers(-20000, 20001, conv.outputs)
     masked_bias = rng.integers(-(2**24), 2**24, conv.outputs) * conv.masked_bias
     records = [
-        Record(bias=int(b), masked_bias=int(m), mult=int(u), shift=int(s))
-        for b, m, u, s in zip(bias, masked_bias, mult, shift, strict=True)
+        Record(bias=int(b), mult=int(u), shift=int(s))
+        for b, u, s in zip(bias, mult, shift, strict=True)
     ]
-    address, row_words = bench.rows(weights.reshape(conv.outputs, -1), records, conv.spare)
-    rows = engine.config.bank_words // (row_words - RECORD_WORDS)
+    masked = [replace(r, bias=int(b)) for r, b in zip(records, masked_bias, strict=True)]
+    op = Instruction(Opcode.CONV, mask_out=masks[1], masked_zero=int(not conv.masked_bias))
+    address, row_words = bench.rows(
+        weights.reshape(conv.outputs, -1),
+        records,
+        conv.spare,
+        masked if op.has_masked_records else None,
+    )
+    rows = engine.config.bank_words // (row_words - op.record_words)
     conv = replace(conv, chunk=min(conv.chunk, rows * engine.config.lane_groups))
     order = (np.arange(conv.inputs), np.arange(conv.outputs))
     if conv.table:

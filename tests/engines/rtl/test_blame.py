@@ -12,6 +12,7 @@ from acsgen.isa.generated import (
     HEADER_WORDS,
     INSTRUCTION_WORDS,
     MASK_NONE,
+    RECORD_WORDS,
     SHIFT_MIN,
     Instruction,
     LinearMode,
@@ -25,7 +26,7 @@ from tests.handmade import PLANE, POINTWISE, Params
 pytestmark = pytest.mark.rtl
 
 #: Weight words of a row with at most eight inputs, its record included.
-ROW = 3
+ROW = RECORD_WORDS + 1
 
 
 def program(params: Params) -> list[tuple[Instruction, int]]:
