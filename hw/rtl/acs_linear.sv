@@ -172,6 +172,7 @@ module acs_linear
   logic signed [31:0] wide;
   logic [7:0] narrow;
   places_t places;
+  logic signed_result_q;
   acs_places u_places (
     .clk_i,
     .shift_i (done_shift_q),
@@ -186,7 +187,7 @@ module acs_linear
     .residual_i('0),
     .factor_i  ('0),
     .places_i  (places),
-    .signed_i  (op_i.dst_signed || (op_i.linear_mode == LINEAR_SIGMOID && !gavg_i)),
+    .signed_i  (signed_result_q),
     .wide_o    (wide),
     .narrow_o  (narrow)
   );
@@ -210,11 +211,14 @@ module acs_linear
 
   // Results: bounded, then looked up and put together to words.
   logic signed [31:0] wide_q;
-  logic [7:0] narrow_q, value;
+  logic [7:0] value;
+  // A register that stays before the table: Yosys would move it behind.
+  (* keep *) logic [7:0] narrow_q;
+  (* keep *) always_ff @(posedge clk_i) narrow_q <= narrow;
   logic is_sigmoid_q;
   always_ff @(posedge clk_i) begin
-    wide_q       <= wide;
-    narrow_q     <= narrow;
+    wide_q          <= wide;
+    signed_result_q <= op_i.dst_signed || (op_i.linear_mode == LINEAR_SIGMOID && !gavg_i);
     is_sigmoid_q <= op_i.linear_mode == LINEAR_SIGMOID && !gavg_i;
   end
   assign value = is_sigmoid_q ? sigmoid(narrow_q) : narrow_q;

@@ -169,9 +169,10 @@ module acs_rounds
         chunk_first_q <= chunk_first_q + restart_q + taken_q;
       end
     end
-    if (grows_q) begin
+    // In the cycle in which a chunk ends, the rows before it are not counted yet.
+    if (grows_q && !(offers && part_ends)) begin
       grows_q     <= !complete_i;
-      rows_left_q <= rows_i - (offers && part_ends ? used_q + chunk_count_q : used_q);
+      rows_left_q <= rows_i - used_q;
     end
     // What a pass begins with is there already when it starts.
     if (state_q == StIdle) begin

@@ -296,6 +296,8 @@ module acs_weight_loader
   logic [BW-1:0] row_base_q;
   logic [15:0] group_base_q, next_base_q;  // where the group begins, and where another one would
   logic another_fits_q;
+  logic [7:0] rows_room_q;  // rows of a set before another group no longer fits
+  logic [16:0] base_limit_q;
   logic set_q, free_set_q;
   logic begun_q;  // a chunk is partly there
   logic [1:0] sets_used_q;  // by chunks that began to arrive and are not given back
@@ -316,9 +318,12 @@ module acs_weight_loader
     chunk_full_q <= !job_q.joins && position_q == job_q.chunk - 8'd1;
     // The words behind the record are the row's weights.
     next_base_q    <= 16'(row_base_q) + job_q.whole_last;
-    another_fits_q <= job_q.joins && left_q != 1 &&
-                      another_fits(channels_t'(position_q) + 1'b1, job_q.channels, group_base_q,
-                                   next_base_q, 17'(BankWords));
+    // What stays for a whole group is worked out before.
+    rows_room_q    <= job_q.channels < channels_t'(MAX_CHUNK) ? 8'(MAX_CHUNK) - job_q.channels[7:0]
+                                                              : '0;
+    base_limit_q   <= 17'(BankWords) + 17'(group_base_q);
+    another_fits_q <= job_q.joins && left_q != 1 && position_q < rows_room_q &&
+                      {next_base_q, 1'b0} <= base_limit_q;
     band_turns_q <= position_q == job_q.band_rows - 8'd1 ||
                     (rows_known_q && channels_t'(position_q) == last_row_number_q);
     turn_known_q <= position_q == job_q.band_rows - 8'd1 || rows_known_q ||
