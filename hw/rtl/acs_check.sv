@@ -60,7 +60,7 @@ module acs_check
   logic [23:0] inputs, outputs;  // groups * channels
   logic [24:0] image_words;
   logic [27:0] linear_words, flat_blocks, trace_blocks;
-  logic [16:0] weight_words;
+  logic [16:0] weight_words_q;
   logic [7:0] chunk_rows, chunk_rows_q;
   channels_t result_channels, source_channels, result_last_q, source_last_q;
   logic [5:0] row_words;  // of the image
@@ -71,7 +71,6 @@ module acs_check
   assign linear_words = products_q[MulLinear][27:0];
   assign flat_blocks  = products_q[MulFlat][27:0];
   assign trace_blocks = products_q[MulTrace][27:0];
-  assign weight_words    = {1'b0, op_i.row_words} - 17'(record_words(op_i));
   assign row_words       = 6'((9'(op_i.dst_width) + 9'd7) >> 3);
   // What follows from fields alone is there long before the products.
   logic grouped_q, source_listed_q, result_listed_q;
@@ -88,9 +87,10 @@ module acs_check
 
   // Factors that are not fields; they are there long before their product is made.
   always_ff @(posedge clk_i) begin
-    chunk_rows_q  <= chunk_rows;
-    result_last_q <= result_channels - 1'b1;
-    source_last_q <= source_channels - 1'b1;
+    chunk_rows_q   <= chunk_rows;
+    weight_words_q <= {1'b0, op_i.row_words} - 17'(record_words(op_i));
+    result_last_q  <= result_channels - 1'b1;
+    source_last_q  <= source_channels - 1'b1;
   end
 
   always_comb begin
@@ -136,7 +136,7 @@ module acs_check
       MulRows:      factor_a = 24'(result_channels);
       MulChunk: begin
         factor_a = 24'(chunk_rows_q);
-        factor_b = weight_words[15:0];
+        factor_b = weight_words_q[15:0];
       end
       MulDense:     factor_b = 16'(channels_t'(inputs));
       MulPair: begin
@@ -286,7 +286,7 @@ module acs_check
     vector_to_q     <= 33'(op_i.vec_dst) + 33'(vector_words);
     vector_from_q   <= 33'(op_i.vec_src) + 33'(vector_words);
     flat_to_q       <= 33'(op_i.vec_dst) + (33'(flat_blocks) << 3);
-    inputs_from_q   <= 33'(op_i.vec_src) + 33'(weight_words[15:0]);
+    inputs_from_q   <= 33'(op_i.vec_src) + 33'(weight_words_q[15:0]);
     rows_end_q      <= 33'(op_i.weight_addr) + 33'(rows_words);
     linear_end_q    <= 33'(op_i.weight_addr) + 33'(linear_words);
     threshold_end_q <= 33'(op_i.threshold_addr) + 33'(pair_words);
@@ -294,7 +294,7 @@ module acs_check
     result_words_q  <= op_i.linear_mode == LINEAR_WIDE ? 33'(pair_words) : 33'(mask_words);
     trace_words_q   <= writes_map(op_i) ? 33'(trace_blocks) << 3 :
                        op_i.opcode == OP_FLATTEN ? 33'(flat_blocks) << 3 : 33'(vector_words);
-    row_fits_q       <= !weight_words[16] && 18'(weight_words) >= (row_bytes + 18'd7) >> 3;
+    row_fits_q       <= !weight_words_q[16] && 18'(weight_words_q) >= (row_bytes + 18'd7) >> 3;
     chunk_fits_q     <= chunk_words <= 24'(BankWords);
     kernel_known_q   <= kernel_known;
     source_known_q   <= source_known;
@@ -374,7 +374,7 @@ module acs_check
     masks3_known_q     <= masks2_known_q;
     window3_known_q    <= window2_known_q;
     row3_known_q       <= source_row_known;
-    weights3_known_q   <= !weight_words[16] && weight_words != 0;
+    weights3_known_q   <= !weight_words_q[16] && weight_words_q != 0;
     flat3_known_q      <= flat_blocks_q != 0;
     mask_register3_q   <= op_i.mask_out < 8'(MASK_REGISTERS) &&
                           op_i.channels <= channels_t'(MAX_LISTED);

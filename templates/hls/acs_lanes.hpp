@@ -36,8 +36,8 @@ inline void read_weights(const Job &job, const Memories &memories, const Walker 
 EACH_BANK:
   for (int bank = 0; bank < LANE_GROUPS; ++bank) {
 #pragma HLS UNROLL
-    const int base =
-        in_ring<RING_WORDS>(int(round.base) + (bank < int(round.first_bank) ? int(job.weight_words) : 0));
+    const int base = in_ring<RING_WORDS>(
+        int(round.base) + (bank < int(round.first_bank) ? int(job.weight_words) : 0));
     const int first_address = reads && round.reads[bank] ? in_ring<RING_WORDS>(base + word) : 0;
     const int second_address =
         reads && round.second ? in_ring<RING_FIRST>(int(round.first_start) + word) : 0;
