@@ -211,17 +211,17 @@ module acs_linear
 
   // Results: bounded, then looked up and put together to words.
   logic signed [31:0] wide_q;
-  logic [7:0] value;
-  // A register that stays before the table: Yosys would move it behind.
-  (* keep *) logic [7:0] narrow_q;
-  (* keep *) always_ff @(posedge clk_i) narrow_q <= narrow;
+  logic [7:0] narrow_q, value;
   logic is_sigmoid_q;
   always_ff @(posedge clk_i) begin
     wide_q          <= wide;
+    narrow_q        <= narrow;
     signed_result_q <= op_i.dst_signed || (op_i.linear_mode == LINEAR_SIGMOID && !gavg_i);
     is_sigmoid_q <= op_i.linear_mode == LINEAR_SIGMOID && !gavg_i;
   end
-  assign value = is_sigmoid_q ? sigmoid(narrow_q) : narrow_q;
+  // The table does not follow a register directly: Yosys would move that behind it, and the bounds
+  // of a result would share their cycle with the look-up.
+  assign value = is_sigmoid_q ? sigmoid(narrow_q & {8{is_sigmoid_q}}) : narrow_q;
 
   channels_t result_q;
   channels_t before_last_q;

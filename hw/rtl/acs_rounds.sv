@@ -169,8 +169,8 @@ module acs_rounds
         chunk_first_q <= chunk_first_q + restart_q + taken_q;
       end
     end
-    // In the cycle in which a chunk ends, the rows before it are not counted yet.
-    if (grows_q && !(offers && part_ends)) begin
+    // Where a chunk ends, its rows are known, and do not count among those before it yet.
+    if (grows_q && !(state_q == StOffer && part_ends)) begin
       grows_q     <= !complete_i;
       rows_left_q <= rows_i - used_q;
     end
