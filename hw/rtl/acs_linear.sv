@@ -197,38 +197,44 @@ module acs_linear
   logic signed [31:0] compared_q, threshold_q;
   logic [3:0] open_q;
   logic decides_q;  // the sums are those of a gate
-  logic [Depth-2:0] valid_q;
-  logic [Depth-4:0] last_q;  // the last one of the instruction
+  logic [Depth-1:0] valid_q;
+  logic [Depth-3:0] last_q;  // the last one of the instruction
+  logic is_sigmoid_q, last_done;
   assign thresholds_take_o = done_valid_q && decides_q && (sum_row_q[0] || last_sum_q);
   always_ff @(posedge clk_i) begin
     decides_q   <= is_gate && state_q != StIdle;
     threshold_q <= sum_row_q[0] ? thresholds_i[63:32] : thresholds_i[31:0];
     compared_q  <= done_sum_q;
     open_q      <= {open_q[2:0], compared_q > threshold_q};
-    valid_q <= rst_ni && !discard_i ? {valid_q[Depth-3:0], done_valid_q} : '0;
-    last_q  <= rst_ni && !discard_i ? {last_q[Depth-5:0], done_valid_q && last_sum_q} : '0;
+    // The last step of each is for the sigmoid alone.
+    valid_q <= {is_sigmoid_q && valid_q[Depth-2], valid_q[Depth-3:0], done_valid_q};
+    last_q  <= {is_sigmoid_q && last_q[Depth-4], last_q[Depth-5:0], done_valid_q && last_sum_q};
+    if (!rst_ni || discard_i) begin
+      valid_q <= '0;
+      last_q  <= '0;
+    end
   end
+  assign last_done = is_sigmoid_q ? last_q[Depth-3] : last_q[Depth-4];
 
-  // Results: bounded, then looked up and put together to words.
+  // Results: bounded, then put together to words; in between, a cycle more, is the table of the
+  // sigmoid.  A register directly behind it lets tools see that the look-up has a cycle to itself.
   logic signed [31:0] wide_q;
-  logic [7:0] narrow_q, value;
-  logic is_sigmoid_q;
+  logic [7:0] narrow_q, sigmoid_q, value;
   always_ff @(posedge clk_i) begin
     wide_q          <= wide;
     narrow_q        <= narrow;
+    sigmoid_q       <= sigmoid(narrow_q);
     signed_result_q <= op_i.dst_signed || (op_i.linear_mode == LINEAR_SIGMOID && !gavg_i);
     is_sigmoid_q <= op_i.linear_mode == LINEAR_SIGMOID && !gavg_i;
   end
-  // The table does not follow a register directly: Yosys would move that behind it, and the bounds
-  // of a result would share their cycle with the look-up.
-  assign value = is_sigmoid_q ? sigmoid(narrow_q & {8{is_sigmoid_q}}) : narrow_q;
+  assign value = is_sigmoid_q ? sigmoid_q : narrow_q;
 
   channels_t result_q;
   channels_t before_last_q;
   logic result, last_result_q, totals_done_q, word_complete;
   logic [63:0] pending_q, pending;
 
-  assign result = valid_q[Depth-2];
+  assign result = is_sigmoid_q ? valid_q[Depth-1] : valid_q[Depth-2];
   // Whether the next sum and the next result are the last ones is known before they come.
   always_ff @(posedge clk_i) begin
     last_row_q    <= op_i.channels - 1'b1;
@@ -282,7 +288,7 @@ module acs_linear
     .out_ready_i(result_ready_i),
     .out_data_o (out_data)
   );
-  assign done_o = state_q == StDrain && last_q[Depth-4];
+  assign done_o = state_q == StDrain && last_done;
   // A mask is written bit by bit: lists may be made of it while it grows.
   logic deciding_q;
   always_ff @(posedge clk_i) begin
@@ -347,7 +353,7 @@ module acs_linear
 `ifndef SYNTHESIS
   logic done_q, told_q;
   always_ff @(posedge clk_i) begin
-    done_q <= rst_ni && (done_o || last_q[Depth-4]);
+    done_q <= rst_ni && last_done;
     told_q <= rst_ni && done_q;
   end
   last_sum_in_time :

@@ -38,22 +38,21 @@ module acs_linear_feed
 
   // What a job's words are compared with is worked out before it waits.
   typedef struct packed {
-    logic        gate;
     channels_t   last_row;
     channels_t   last_threshold;  // the last word of thresholds
     logic [15:0] before_last;     // the last word but one of a row
   } job_t;
   logic job_valid, job_ready, job_done;
   logic at_hand_q;  // the words of job_q come
+  logic gate;  // of `job`: thresholds come first
   job_t job, job_waits, job_q;
   assign job_waits = '{
-      gate: job_i.gate,
       last_row: job_i.channels - 1'b1,
       last_threshold: ((job_i.channels + channels_t'(1)) >> 1) - 1'b1,
       before_last: job_i.row_words - 16'd2
     };
   acs_fifo #(
-    .Width($bits(job_t)),
+    .Width(1 + $bits(job_t)),
     .Depth(8),
     .OutputRegister(1'b1)
   ) u_jobs (
@@ -61,10 +60,10 @@ module acs_linear_feed
     .rst_ni     (rst_n),
     .in_valid_i (job_valid_i),
     .in_ready_o (job_ready),
-    .in_data_i  (job_waits),
+    .in_data_i  ({job_i.gate, job_waits}),
     .out_valid_o(job_valid),
     .out_ready_i(!at_hand_q),
-    .out_data_o (job)
+    .out_data_o ({gate, job})
   );
 
   // Words of a job that fits are taken without any that acs_linear would take later.  What was
@@ -129,7 +128,7 @@ module acs_linear_feed
   always_ff @(posedge clk_i) begin
     if (!at_hand_q) begin
       job_q           <= job;
-      to_thresholds_q <= job.gate;
+      to_thresholds_q <= gate;
     end else if (take && to_thresholds_q) begin
       to_thresholds_q <= count_q != job_q.last_threshold;
     end

@@ -194,7 +194,7 @@ module acs_weight_loader
   // The band of rows that are read side by side takes turns, so many words of each row: few at
   // first, for which the array waits.
   function automatic logic [15:0] more(input logic [15:0] first);  // words behind the first one
-    return first[15:3] == '0 ? 16'(BandWords / 2 - 1) : 16'(BandWords - 1);
+    return first < 16'(BandWords) ? 16'(BandWords / 2 - 1) : 16'(BandWords - 1);
   endfunction
   function automatic logic band_ends(input logic [15:0] first, input logic [15:0] last);
     return last - first <= more(first);
