@@ -125,7 +125,9 @@ module acs_linear
   channels_t sum_row_q;
   logic last_sum_q;  // the next sum is the last one
   // A row's record goes with its products.  Its sum begins with the bias.
-  constants_t read_record_q, mac_record_q, product_record_q;
+  constants_t read_record_q, mac_record_q;
+  logic [15:0] product_mult_q;
+  logic [5:0] product_shift_q;
 
   always_ff @(posedge clk_i) begin
     signed_q      <= op_i.src_signed;
@@ -134,10 +136,11 @@ module acs_linear
     vector_q      <= vector_data_i;
     read_record_q <= record_i;
     mac_record_q  <= read_record_q;
-    product_record_q <= mac_record_q;
+    product_mult_q  <= mac_record_q.mult;
+    product_shift_q <= mac_record_q.shift;
     done_sum_q    <= gavg_i ? total_i : sum_next;
-    done_mult_q   <= gavg_i ? op_i.mult : product_record_q.mult;
-    done_shift_q  <= gavg_i ? op_i.shift : product_record_q.shift;
+    done_mult_q   <= gavg_i ? op_i.mult : product_mult_q;
+    done_shift_q  <= gavg_i ? op_i.shift : product_shift_q;
   end
 
   always_ff @(posedge clk_i) begin
