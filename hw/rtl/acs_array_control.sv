@@ -85,9 +85,11 @@ module acs_array_control
   round_t conv_round, map_round;
   // The place in a round.
   logic [15:0] step_q;
-  logic [2:0] ky_q, kx_q, kx_after, last_kx_q;
-  logic [5:0] tap_q, tap_after, row_tap_q, next_row_tap_q, last_number_q;  // first of this row, ...
-  logic split_q, turns, last_column, last_tap_q, next, taken, issued, ends;
+  logic [2:0] ky_q, kx_q, kx_after;
+  logic [2:0] most, last_ky_q, last_even_q, last_kx_q;  // last row, last even column, last to come
+  logic [5:0]
+    tap_q, tap_after, row_tap_q, next_row_tap_q;  // the first one of this row, of the next
+  logic split_q, single_q, last_column, last_tap_q, next, taken, issued, ends;
   // Iterations on offer to the array, with their rounds: the one that it takes next, and a spare.
   typedef struct packed {
     iteration_t iteration;
@@ -176,25 +178,27 @@ module acs_array_control
   // other: where phase planes hold the columns, even ones come before odd ones.  The instruction is
   // there two cycles before its first iteration, and whether a tap is the last one is known as it
   // begins.
-  assign turns       = 4'(kx_q) + 4'd2 > 4'(last_kx_q);
-  assign last_column = split_q ? turns && kx_q[0] : kx_q == last_kx_q;
+  assign last_column = kx_q == last_kx_q;
   always_comb begin
     if (last_column) kx_after = '0;
     else if (!split_q) kx_after = kx_q + 3'd1;
-    else kx_after = turns ? 3'd1 : kx_q + 3'd2;
+    else kx_after = kx_q == last_even_q ? 3'd1 : kx_q + 3'd2;
   end
+  assign most      = 3'(op_i.kernel - 4'd1);
   assign tap_after = (last_column ? next_row_tap_q : row_tap_q) + 6'(kx_after);
   always_ff @(posedge clk_i) begin
     again_q        <= !op_i.res_enable;
+    single_q       <= op_i.kernel == 4'd1;
     split_q        <= op_i.stride == 2'd2 && op_i.kernel != 4'd1;
-    last_kx_q      <= 3'(op_i.kernel - 4'd1);
+    last_ky_q      <= most;
+    last_even_q    <= {most[2:1], 1'b0};
+    last_kx_q      <= op_i.stride == 2'd2 && most != 0 && !most[0] ? most - 3'd1 : most;
     next_row_tap_q <= row_tap_q + 6'(op_i.kernel);
-    last_number_q  <= 6'(7'(op_i.kernel) * 7'(op_i.kernel) - 7'd1);
-    if (split_q && !last_kx_q[0]) begin
-      last_number_q <= 6'(7'(op_i.kernel) * 7'(op_i.kernel) - 7'd2);
+    last_tap_q     <= ky_q == last_ky_q && last_column;
+    if (issued) begin
+      last_tap_q <= ends || last_tap_q ? single_q :
+                    ky_q == last_ky_q && !last_column && kx_after == last_kx_q;
     end
-    last_tap_q <= tap_q == last_number_q;
-    if (issued) last_tap_q <= ends || last_tap_q ? last_number_q == 0 : tap_after == last_number_q;
   end
   assign chosen = is_conv ? conv_iteration : map_iteration;
   always_comb begin

@@ -111,8 +111,8 @@ module acs_conv_control
   logic [10:0] half_plane;
   channels_t pass_rows;
   logic active_there_q, masked_there_q, pass_wanted;
-  logic begin_pass, records_needed, pass_ends, group_follows, next_group, listed_there, lists_free;
-  logic pass_follows_q;
+  logic begin_pass, records_needed, pass_ends, next_group, listed_there, lists_free;
+  logic pass_follows_q, group_follows_q;
   channels_t group_next, last_number_q;  // of groups
   logic last_group_q;
   logic quiet_q;  // quiet_o has been given
@@ -209,7 +209,7 @@ module acs_conv_control
     if (state_q == StIdle) place = '0;
     if (state_q == StGroupEnd) place = next_place;
     if (steps) place = place_q + 1'b1;
-    if (ends) place = plan.pass_ends && group_follows ? next_place : first_place;
+    if (ends) place = plan.pass_ends && group_follows_q ? next_place : first_place;
   end
   always_ff @(posedge clk_i) place_q <= place;
 
@@ -307,13 +307,14 @@ module acs_conv_control
   // Without lists nothing keeps the next group from following at once.  Where all outputs are
   // masked, their rounds may end before the loader has counted how many words of a row it reads;
   // the group then ends in StPass, which waits for that number.
-  // A pass does not end in the cycle in which it begins, nor while that number is forgotten.
+  // A pass does not end in the cycles in which it begins, nor while that number is forgotten, and
+  // rounds take three cycles each: what lets a group follow is from two cycles before.
   always_ff @(posedge clk_i) begin
-    pass_follows_q <= pass_q != PassConstant && rows_known_i && !ahead_i &&
+    group_follows_q <= (last_group_q || listed_i == '0) && pass_follows_q;
+    pass_follows_q  <= pass_q != PassConstant && rows_known_i && !ahead_i &&
                       !(pass_q == PassActive && records_needed && masked_there_q);
   end
-  assign group_follows = (last_group_q || listed_i == '0) && pass_follows_q;
-  assign next_group    = pass_ends && group_follows;
+  assign next_group    = pass_ends && group_follows_q;
   // The lists of a group without successor are free when its last item is known.
   assign lists_free    = state_q == StPass && pass_q == PassEnd && (settled_i || loose_i) &&
                          rows_known_i && !ahead_i;
