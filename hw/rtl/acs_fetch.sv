@@ -42,7 +42,13 @@ module acs_fetch
   logic [63:0] word;
   logic last_arrives, last_leaves;
 
-  assign req_valid_o  = running_q && !ends_q && !waiting_q && more_q && buffered_q != SW'(Ahead);
+  // That it wants to ask is a register: the request goes far.
+  logic asks_q;
+  always_ff @(posedge clk_i) begin
+    asks_q <= rst_ni && !stop_i && !start_i && running_q && !ends_q && !waiting_q && more_q &&
+              buffered_q != SW'(Ahead) && !accepted;
+  end
+  assign req_valid_o  = asks_q;
   assign req_o        = '{address: address_q, words: 32'(INSTRUCTION_WORDS)};
   assign accepted     = req_valid_o && req_ready_i;
   assign last_arrives = data_valid_i && arriving_q == LastWord;

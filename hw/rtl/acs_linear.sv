@@ -75,11 +75,11 @@ module acs_linear
   end
 
   // Results leave through a buffer; rows wait while it could overflow.
-  logic fifo_ready, out_valid, roomy_q;
+  logic fifo_ready, out_valid, takes_q;  // rows are to be taken, and their results have room
   logic [4:0] fill_q;
   logic [63:0] out_data;
 
-  assign take           = weights_valid_i && state_q == StRows && roomy_q;
+  assign take           = weights_valid_i && takes_q;
   assign weights_take_o = take;
   assign record_take_o  = take && last_word_q;
   assign stall_o        = state_q == StRows && !weights_valid_i;
@@ -320,11 +320,12 @@ module acs_linear
       row_q       <= '0;
       word_q      <= '0;
       fill_q      <= '0;
-      roomy_q     <= 1'b1;
+      takes_q     <= 1'b0;
     end else begin
       fill_q <= fill_q + 5'(push) - 5'(out_valid && result_ready_i);
-      // A cycle late: one row more may be under way.
-      roomy_q <= fill_q < 5'd7;
+      // Room is seen a cycle late: one row more may be under way.
+      takes_q <= fill_q < 5'd7 && (state_q == StRows ? !(take && last_word_q && row_q == last_row_q)
+                                                     : state_q == StIdle && start_i);
       unique case (state_q)
         StIdle: begin
           row_q       <= '0;
