@@ -180,6 +180,14 @@ module acs_linear_feed
     .out_ready_i(thresholds_take_i),
     .out_data_o ({thresholds_error, thresholds_o})
   );
+  // A record takes a register on its way: words of weights are between it and the next one, and
+  // they take longer to be seen.
+  logic record_comes_q;
+  logic [$bits(constants_t):0] coming_record_q;
+  always_ff @(posedge clk_i) begin
+    record_comes_q  <= rst_n && take && to_record;
+    coming_record_q <= {word_error, constants};
+  end
   acs_fifo #(
     .Width(1 + $bits(constants_t)),
     .Depth(Records),
@@ -187,9 +195,9 @@ module acs_linear_feed
   ) u_records (
     .clk_i,
     .rst_ni     (rst_n),
-    .in_valid_i (take && to_record),
+    .in_valid_i (record_comes_q),
     .in_ready_o (records_room),
-    .in_data_i  ({word_error, constants}),
+    .in_data_i  (coming_record_q),
     .out_valid_o(records_valid),
     .out_ready_i(record_take_i),
     .out_data_o ({record_error, record_o})
