@@ -491,6 +491,13 @@ module acs_check
     end
   end
 
+`ifndef SYNTHESIS
+  good_as_the_verdict :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   valid_o |-> good_o == (status_o == STATUS_OK))
+  else $error("an instruction is good against its verdict");
+`endif
+
   logic unused_op_fields, unused_buffer_fields;
   assign unused_op_fields     = ^op_i;
   assign unused_buffer_fields = ^buffers_i;

@@ -247,6 +247,10 @@ module acs_items
   assign unused_op_fields = ^op_i;
 
 `ifndef SYNTHESIS
+  missing_is_told :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   misses_q == (missing_q != 0) && missing_q == claimed_q - complete_q)
+  else $error("items that lack something are miscounted");
   round_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) round_valid_i |-> round_ready)
   else $error("a round without a place");

@@ -565,6 +565,17 @@ module acs_weight_loader
                    start |-> !ask_q && !waits_q && !product_valid_q && !address_valid_q &&
                              (all_start_i || !busy_q))
   else $error("a job before the end of the last one");
+  groups_as_in_rounds :
+  assert property (@(posedge clk_i) disable iff (!rst_ni || clear_q)
+                   take && last_word && last_row_q && job_q.joins |->
+                   another_fits_q == (left_q != 1 && another_fits(
+    channels_t'(position_q) + 1'b1,
+    job_q.channels,
+    group_base_q,
+    16'(row_base_q) + job_q.whole_last,
+    17'(BankWords)
+  )))
+  else $error("a set takes other groups than acs_rounds counts on");
   runs_of_one_job :
   assert property (@(posedge clk_i) disable iff (!rst_ni) runs_start |-> !(busy_q && job_q.skips))
   else $error("runs of a job whose words arrive are lost");
