@@ -93,14 +93,20 @@ module acs_array
   // The plane that a tap reads.
   typedef struct packed {
     logic signed [3:0] dx;
-    logic signed [3:0] dy;
-    logic [7:0]        rows;
+    logic signed [6:0] first;        // segment of the window, from that of its block
+    logic [10:0]       segments;
     logic [7:0]        columns;
     logic [15:0]       phase_blocks;
     logic              odd_columns;
   } plane_t;
-  logic signed [3:0] x, y;
+  logic signed [3:0] x, y, row;
   plane_t plane, plane_q;
+  // What its instruction says of it, by the parity of row and column: worked out before the first
+  // iteration, as far as it is the same for all of them.
+  logic halves_q;  // planes are phases
+  logic [2:0] row_shift_q;
+  logic [1:0][10:0] segments_q;
+  logic [1:0][7:0] columns_q;
   logic [7:0] pad_value, flipped;  // `flipped` adds 128 to signed pixels
 
   // Stage 1: the issued iteration, where its channel lies, which plane the tap reads, and which
@@ -199,21 +205,45 @@ module acs_array
   always_comb begin
     x = signed'({1'b0, iteration_i.kx}) - signed'({1'b0, op_q.pad});
     y = signed'({1'b0, iteration_i.ky}) - signed'({1'b0, op_q.pad});
+    // Of phases, every second row is one: the difference of rows is even, and half of it counts.
+    row = windowed_i ? y : '0;
+    if (halves_q) row[0] = 1'b0;
     plane.dx = windowed_i ? x : '0;
-    plane.dy = windowed_i ? y : '0;
-    plane.rows = op_q.src_height;
-    plane.columns = op_q.src_width;
-    plane.phase_blocks = '0;
-    plane.odd_columns = 1'b0;
-    if (windowed_i && op_q.stride == 2'd2) begin
-      plane.dx = x >>> 1;
-      plane.dy = y >>> 1;
-      plane.rows = phase_size(op_q.src_height, y[0]);
-      plane.columns = phase_size(op_q.src_width, x[0]);
-      plane.odd_columns = x[0];
-      plane.phase_blocks = phase_offset(op_q.src_plane, y[0], x[0]);
+    if (halves_q) plane.dx = x >>> 1;
+    plane.first = signed'({row, 3'b000}) >>> row_shift_q;
+    plane.segments = segments_q[y[0]];
+    plane.columns = columns_q[x[0]];
+    plane.odd_columns = halves_q && x[0];
+    plane.phase_blocks = halves_q ? phase_offset(op_q.src_plane, y[0], x[0]) : '0;
+  end
+
+  logic halves;
+  logic [2:0] row_shift;
+  logic [1:0][10:0] segments;
+  logic [1:0][7:0] rows, columns;
+  always_comb begin
+    halves    = windowed_i && op_q.stride == 2'd2;
+    row_shift = 3'd3 - 3'(op_q.row_log2) + 3'(halves);
+    for (int odd = 0; odd < 2; odd++) begin
+      rows[odd]     = halves ? phase_size(op_q.src_height, odd != 0) : op_q.src_height;
+      segments[odd] = 11'(rows[odd]) << op_q.row_log2;
+      columns[odd]  = halves ? phase_size(op_q.src_width, odd != 0) : op_q.src_width;
     end
   end
+  always_ff @(posedge clk_i) begin
+    halves_q    <= halves;
+    row_shift_q <= row_shift;
+    segments_q  <= segments;
+    columns_q   <= columns;
+  end
+
+`ifndef SYNTHESIS
+  instruction_is_there :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   issue |-> halves_q == halves && row_shift_q == row_shift &&
+                             segments_q == segments && columns_q == columns)
+  else $error("an iteration before what its instruction says of planes");
+`endif
 
   always_comb begin
     pad_value = '0;
@@ -234,11 +264,11 @@ module acs_array
   for (genvar side = 0; side < 2; side++) begin : gen_address
     acs_window_address u_address (
       .raw_i     (raw_i),
-      .base_i    ((side == SideA ? channel_base_q : b_channel_base_q) + plane_q.phase_blocks),
+      .channel_i (side == SideA ? channel_base_q : b_channel_base_q),
+      .phase_i   (plane_q.phase_blocks),
       .odd_i     (plane_q.odd_columns),
-      .rows_i    (plane_q.rows),
-      .row_log2_i(op_q.row_log2),
-      .dy_i      (plane_q.dy),
+      .segments_i(plane_q.segments),
+      .first_i   (plane_q.first),
       .block_i   (side == SideA ? it1_q.block : b_block_q),
       .rotate_o  (rotate[side]),
       .valid_o   (in_plane[side]),

@@ -44,6 +44,7 @@ module acs_axi_write
   logic [60:0] aw_addr_q;
   logic [7:0] aw_len_q;
   logic [8:0] beats_q;  // left of the burst announced last
+  logic sends_q;  // there are such words
   logic [PatienceLog2-1:0] patience_q;  // cycles until words are offered without their address
   logic offers_q, final_q;  // a word is on offer; it is the burst's last one
   logic dropped_q;  // it was not announced
@@ -54,26 +55,26 @@ module acs_axi_write
 
   logic near_boundary;
   logic [5:0] most, burst;
-  logic ends, start_burst, drop, take, beat, answer, word_valid, fifo_ready;
+  logic start_burst_q;
+  logic ends, drop, take, beat, answer, word_valid, fifo_ready;
   logic [63:0] word;
 
   if (MaxBurst < 1 || MaxBurst > 32) begin : gen_bad_burst
     $error("MaxBurst must be 1..32");
   end
 
-  // A burst takes two cycles: its size, then its address and what is left.
+  // A burst takes three cycles: its size, whether it may start, its address and what is left.  What
+  // lets it start stays true until it does.
   assign near_boundary = addr_q[8:0] > 9'(512 - MaxBurst);
   assign most  = near_boundary ? -addr_q[5:0] : 6'(MaxBurst);
   assign ends  = left_q[31:6] == 0 && left_q[5:0] <= most;
   assign burst = ends ? left_q[5:0] : most;
-  assign start_burst = sized_q && !aw_valid_q && beats_q == 0 && outstanding_q != '1 &&
-                       here_q >= burst_q;
   assign take         = data_valid_i && data_ready_o;
-  assign beat         = dropped_q ? beats_q != 0 : axi_o.w_valid && axi_i.w_ready;
+  assign beat         = dropped_q ? sends_q : axi_o.w_valid && axi_i.w_ready;
   assign answer       = axi_i.b_valid && axi_o.b_ready && outstanding_q != 0;
-  assign req_ready_o  = !busy_q && beats_q == 0;
+  assign req_ready_o  = !busy_q && !sends_q;
   assign data_ready_o = awaits_q && fifo_ready;
-  assign drop         = start_burst && mute_i;
+  assign drop         = start_burst_q && mute_i;
   assign written_o    = beat && !dropped_q && enabled_q;
 
   always_ff @(posedge clk_i) begin
@@ -85,6 +86,8 @@ module acs_axi_write
       sized_q       <= 1'b0;
       aw_valid_q    <= 1'b0;
       beats_q       <= '0;
+      sends_q       <= 1'b0;
+      start_burst_q <= 1'b0;
       offers_q      <= 1'b0;
       final_q       <= 1'b0;
       dropped_q     <= 1'b0;
@@ -93,22 +96,28 @@ module acs_axi_write
       error_q       <= 1'b0;
     end else begin
       if (axi_i.aw_ready) aw_valid_q <= 1'b0;
-      if (aw_valid_q && (axi_i.aw_ready || patience_q == 0)) offers_q <= beats_q != 0;
+      if (aw_valid_q && (axi_i.aw_ready || patience_q == 0)) offers_q <= sends_q;
       if (beat) begin
         beats_q <= beats_q - 1'b1;
         final_q <= beats_q == 9'd2;
-        if (final_q) offers_q <= 1'b0;
+        if (final_q) begin
+          offers_q <= 1'b0;
+          sends_q  <= 1'b0;
+        end
       end
       if (busy_q && !sized_q) sized_q <= 1'b1;
+      start_burst_q <= sized_q && !aw_valid_q && !sends_q && outstanding_q != '1 &&
+                       here_q >= burst_q && !start_burst_q;
       if (take) begin
         awaited_q <= awaited_q - 32'd1;
         awaits_q  <= awaited_q != 32'd1;
       end
-      if (start_burst) begin
+      if (start_burst_q) begin
         sized_q    <= 1'b0;
         aw_valid_q <= !drop;
         dropped_q  <= drop;
         beats_q    <= 9'(burst_q);
+        sends_q    <= 1'b1;
         final_q    <= burst_q == 6'd1;
         left_q     <= left_q - 32'(burst_q);
         busy_q     <= !last_q;
@@ -120,7 +129,7 @@ module acs_axi_write
         awaits_q  <= 1'b1;
       end
       here_q        <= here_q + 6'(take) - 6'(beat);
-      outstanding_q <= outstanding_q + 5'(start_burst && !drop) - 5'(answer);
+      outstanding_q <= outstanding_q + 5'(start_burst_q && !drop) - 5'(answer);
       if (clear_error_i) error_q <= 1'b0;
       if (answer && axi_i.b_resp[1]) error_q <= 1'b1;
     end
@@ -132,7 +141,7 @@ module acs_axi_write
     patience_q <= aw_valid_q ? patience_q - 1'b1 : '1;
     // A word on offer keeps its strobes.
     if (!axi_o.w_valid || axi_i.w_ready) enabled_q <= !mute_i;
-    if (start_burst) begin
+    if (start_burst_q) begin
       aw_addr_q <= addr_q;
       aw_len_q  <= 8'(burst_q) - 8'd1;
       addr_q    <= addr_q + 61'(burst_q);
@@ -161,7 +170,7 @@ module acs_axi_write
     w: '{data: word, enabled: enabled_q, last: final_q},
     b_ready: 1'b1
   };
-  assign idle_o  = !busy_q && beats_q == 0 && !aw_valid_q && outstanding_q == 0;
+  assign idle_o  = !busy_q && !sends_q && !aw_valid_q && outstanding_q == 0;
   assign error_o = error_q;
 
 `ifndef SYNTHESIS
@@ -172,8 +181,12 @@ module acs_axi_write
   request_of_words :
   assert property (@(posedge clk_i) disable iff (!rst_ni) req_valid_i |-> req_i.words != 0)
   else $error("a request for no words");
+  sends_what_is_left :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   sends_q == (beats_q != 0) && final_q == (beats_q == 9'd1))
+  else $error("words left of a burst are miscounted");
   word_is_here :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) beats_q != 0 |-> word_valid)
+  assert property (@(posedge clk_i) disable iff (!rst_ni) sends_q |-> word_valid)
   else $error("a burst without its words");
 `endif
 

@@ -57,6 +57,7 @@ module acs_bus_guard
   logic [8:0] loose_q = '0;  // words offered since the reset for an address taken before
   logic held_q = 1'b0;  // a read address that was offered when the run was given up
   logic ended_q = 1'b0;  // the run was given up
+  logic resets_q = 1'b1;  // the engine's reset takes a second cycle
   logic waiting_q = 1'b0;  // a run waits for the bus
   logic clean_q = 1'b0;  // nothing is owed, and nothing more is asked for
   logic [DeadLog2:0] still_q = '0;  // cycles without a transfer
@@ -114,12 +115,15 @@ module acs_bus_guard
   always_ff @(posedge clk_i) begin
     // Everybody behind begins by it.
     start_o    <= rst_ni && pass && (start_i || waiting_q);
-    core_rst_q <= rst_ni && !ended_q;
+    // Units behind that see a copy of it, a cycle late, are reset before others go on.
+    resets_q   <= !rst_ni || ended_q;
+    core_rst_q <= rst_ni && !ended_q && !resets_q;
     ended_q    <= 1'b0;
     waiting_q  <= rst_ni && (start_i || waiting_q) && !pass;
     still_q    <= still && (!pass || (owing && !open_q)) ? still_q + 1'b1 : '0;
 
-    clean_q   <= clean && (state_q == StDrain || state_q == StReclaim);
+    // No run starts before the engine is there, and whoever sees its reset late.
+    clean_q   <= clean && !ended_q && !resets_q && (state_q == StDrain || state_q == StReclaim);
 
     owed_q    <= owed_q + (ar ? 11'(axi_read_o.ar.len) + 11'd1 : '0) - 11'(r && owed_q != 0);
     answers_q <= answers_q + 6'(closes) - 6'(b && answers_q != 0);

@@ -56,6 +56,10 @@ module acs_front
   output      logic               waits_o,      // for the rows of a CONV with output mask
   input  wire logic               take_i
 );
+  // A copy of it, a cycle later: no run starts near a reset, whose first cycle others see, too.
+  (* keep *) logic rst_n_q;
+  (* keep *) always_ff @(posedge clk_i) rst_n_q <= rst_ni;
+
   logic fetched, fetch_error, fetch_done, no_more, checked, check_start, judged, valid_fields;
   instruction_words_t words;
   instruction_t op;
@@ -65,7 +69,7 @@ module acs_front
 
   acs_fetch u_fetch (
     .clk_i,
-    .rst_ni,
+    .rst_ni      (rst_n_q),
     .start_i,
     .stop_i,
     .program_i   (buffers_i.instructions),
@@ -92,7 +96,7 @@ module acs_front
     .VectorWords(VectorWords)
   ) u_check (
     .clk_i,
-    .rst_ni,
+    .rst_ni   (rst_n_q),
     .start_i  (check_start),
     .words_i  (words),
     .op_i     (op),
@@ -131,7 +135,7 @@ module acs_front
     .OutputRegister(1'b1)
   ) u_queue (
     .clk_i,
-    .rst_ni     (rst_ni && !stop_i),
+    .rst_ni     (rst_n_q && !stop_i),
     .in_valid_i (queue),
     .in_ready_o (room),
     .in_data_i  (instruction),
@@ -241,7 +245,7 @@ module acs_front
   assign fetch_done = good && !is_end_q && (queued_q || queue) && (!reads || step_q == StDone);
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni || stop_i || start_i) begin
+    if (!rst_n_q || stop_i || start_i) begin
       checking_q <= 1'b0;
       queued_q   <= 1'b0;
       step_q     <= StFirst;

@@ -32,6 +32,7 @@ module acs_linear_feed
 );
   localparam int unsigned Weights = 512;  // words of weights that may wait
   localparam int unsigned Records = 64;
+  localparam int unsigned Thresholds = MAX_LISTED / 2;  // words of them
 
   logic rst_n;
   assign rst_n = rst_ni && !clear_i;
@@ -111,16 +112,51 @@ module acs_linear_feed
   logic [15:0] word_q;  // of the row
   logic record_q, last_q, last_row_q;  // it is the record; the row's last one; of the last row
   logic to_thresholds_q, to_record, to_weights, take;
-  logic thresholds_room, records_room, weights_room;
+  logic thresholds_room_q, records_room_q, weights_room_q;
   record_t record;
   constants_t constants;
 
   assign to_record  = !to_thresholds_q && record_q;
   assign to_weights = !to_thresholds_q && !record_q;
-  assign word_ready = at_hand_q && (to_thresholds_q ? thresholds_room :
-                                    record_q ? records_room : weights_room);
+  assign word_ready = at_hand_q && (to_thresholds_q ? thresholds_room_q :
+                                    record_q ? records_room_q : weights_room_q);
   assign take       = word_valid && word_ready;
   assign job_done   = take && to_weights && last_q && last_row_q;
+
+  // Room is counted here, not asked for: the buffers are far apart.  What acs_linear takes counts a
+  // cycle late.  Between two records lies another word, so that their sum may be late, too.
+  localparam int unsigned TB = $clog2(Thresholds) + 1;
+  localparam int unsigned RB = $clog2(Records) + 1;
+  localparam int unsigned WB = $clog2(Weights) + 1;
+  logic [TB-1:0] thresholds_here_q;
+  logic [RB-1:0] records_here_q;
+  logic [WB-1:0] weights_here_q;
+  logic thresholds_taken_q, threshold_comes, weight_comes;
+  assign threshold_comes = take && to_thresholds_q;
+  assign weight_comes    = take && to_weights;
+  always_ff @(posedge clk_i) begin
+    thresholds_taken_q <= rst_n && thresholds_take_i;
+    if (!rst_n) begin
+      thresholds_here_q <= '0;
+      records_here_q    <= '0;
+      weights_here_q    <= '0;
+      thresholds_room_q <= 1'b1;
+      records_room_q    <= 1'b1;
+      weights_room_q    <= 1'b1;
+    end else begin
+      thresholds_here_q <= thresholds_here_q + TB'(threshold_comes) -
+                           TB'(thresholds_taken_q);
+      records_here_q    <= records_here_q + RB'(take && to_record) -
+                           RB'(record_taken_q);
+      weights_here_q    <= weights_here_q + WB'(weight_comes) -
+                           WB'(weights_taken_q);
+      thresholds_room_q <= thresholds_here_q < TB'(Thresholds - 1) ||
+                           (!threshold_comes && !thresholds_here_q[TB-1]);
+      records_room_q    <= !records_here_q[RB-1];
+      weights_room_q    <= weights_here_q < WB'(Weights - 1) ||
+                           (!weight_comes && !weights_here_q[WB-1]);
+    end
+  end
 
   // A row has two words at least: its number is compared while the first one is taken.
   always_ff @(posedge clk_i) last_row_q <= count_q == job_q.last_row;
@@ -165,15 +201,16 @@ module acs_linear_feed
     shift: bounded_shift(record.shift)
   };
 
+  logic thresholds_room, records_room, weights_room;
   logic thresholds_valid, thresholds_error, records_valid, record_error, weights_error;
   acs_fifo #(
     .Width(65),
-    .Depth(MAX_LISTED / 2),
+    .Depth(Thresholds),
     .BlockRam(1'b1)
   ) u_thresholds (
     .clk_i,
     .rst_ni     (rst_n),
-    .in_valid_i (take && to_thresholds_q),
+    .in_valid_i (threshold_comes),
     .in_ready_o (thresholds_room),
     .in_data_i  ({word_error, word}),
     .out_valid_o(thresholds_valid),
@@ -209,7 +246,7 @@ module acs_linear_feed
   ) u_weights (
     .clk_i,
     .rst_ni     (rst_n),
-    .in_valid_i (take && to_weights),
+    .in_valid_i (weight_comes),
     .in_ready_o (weights_room),
     .in_data_i  ({word_error, word}),
     .out_valid_o(weights_valid_o),
@@ -224,6 +261,11 @@ module acs_linear_feed
   job_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_n) job_valid_i |-> job_ready)
   else $error("a job without a place");
+  words_have_place :
+  assert property (@(posedge clk_i) disable iff (!rst_n)
+                   !(threshold_comes && !thresholds_room) && !(record_comes_q && !records_room) &&
+                   !(weight_comes && !weights_room))
+  else $error("a word without a place");
   record_is_there :
   assert property (@(posedge clk_i) disable iff (!rst_n) record_take_i |-> records_valid)
   else $error("a row before its record");
