@@ -131,7 +131,7 @@ module acs_front
   assign queue = judged && !queued_q && room && !held;
   acs_fifo #(
     .Width($bits(judged_t)),
-    .Depth(4),
+    .Depth(16),
     .OutputRegister(1'b1)
   ) u_queue (
     .clk_i,
@@ -192,7 +192,7 @@ module acs_front
   assign follows   = is_conv_q && loader_free_i;
   always_ff @(posedge clk_i) begin
     first_allowed_q  <= may_ask && !fetch_done &&
-                        (!loader_busy_i || (placed && linear_fits_i) || (follows && !has_table_q));
+                        (!loader_busy_i || (placed && linear_fits_i) || follows);
     second_allowed_q <= may_ask && !fetch_done &&
                         (!loader_busy_i || (placed && (linear_fits_i || is_gate_q)) || follows);
   end

@@ -31,7 +31,7 @@ module acs_linear_feed
   output      logic        error_o         // something taken now came with an error answer
 );
   localparam int unsigned Weights = 512;  // words of weights that may wait
-  localparam int unsigned Records = 64;
+  localparam int unsigned Records = 128;
   localparam int unsigned Thresholds = MAX_LISTED / 2;  // words of them
 
   logic rst_n;
@@ -228,7 +228,7 @@ module acs_linear_feed
   acs_fifo #(
     .Width(1 + $bits(constants_t)),
     .Depth(Records),
-    .OutputRegister(1'b1)
+    .BlockRam(1'b1)
   ) u_records (
     .clk_i,
     .rst_ni     (rst_n),

@@ -5,7 +5,8 @@
 // A job is one of: all rows of all groups, in order; the rows of a group's active channels, whose
 // list may still grow; the masked records of its masked channels.  Words of a row are counted from
 // its record on: where rows begin with a masked record, those of active channels are read behind
-// it.  The rows of the next job are asked for while those of a job without runs still arrive.
+// it.  The rows of further jobs are asked for while those of one still arrive; only one of them has
+// runs.
 // Where a mask turns inputs off, acs_weight_runs tells which words of a row are needed, and the
 // loader leaves the others out.  Of groups that no mask cuts, a set takes as many as fit, one
 // behind the other, each of them from the first bank on.
@@ -97,17 +98,40 @@ module acs_weight_loader
     logic [28:0] index;
   } load_job_t;
 
-  // The job whose rows are asked for, or were asked for last, and the one whose words arrive.
+  // The job whose rows are asked for, or were asked for last, those whose words come behind the ones
+  // that arrive, and the one whose words do.
+  localparam int unsigned Jobs = 4;
+  typedef struct packed {
+    load_job_t job;
+    channels_t all_rows;
+  } waiting_job_t;
   load_job_t new_job, ask_job_q, job_q;
+  waiting_job_t waiting;
   logic ask_q;  // rows are to be asked for:
   logic [31:0] weight_addr_q;
   channels_t all_rows_q;
   logic [15:0] row_step_q;  // words from a row to the next one in memory
   logic [7:0] together_q;  // rows asked for at once, at most
-  logic waits_q;  // the job's words come behind those of the job before
+  logic waits;  // words of a job come behind those that arrive
   logic busy_q;  // words of a job arrive
-  logic begins;
-  assign begins = waits_q && !busy_q;
+  logic skips_there_q;  // a job with runs is not over
+  logic begins, jobs_room, many_q;
+  logic [2:0] jobs_q;  // that wait
+  assign begins = waits && !busy_q;
+  acs_fifo #(
+    .Width($bits(waiting_job_t)),
+    .Depth(Jobs),
+    .OutputRegister(1'b1)
+  ) u_jobs (
+    .clk_i,
+    .rst_ni     (!clear_q),
+    .in_valid_i (start),
+    .in_ready_o (jobs_room),
+    .in_data_i  ({new_job, all_rows_i}),
+    .out_valid_o(waits),
+    .out_ready_i(begins),
+    .out_data_o (waiting)
+  );
 
   // Rows of a group, as far as known; as numbers of rows and of the last one.  What is known of an
   // earlier list does not hold for the next one.
@@ -128,9 +152,9 @@ module acs_weight_loader
   // they name are here.
   logic runs_busy, runs_start_q, all_skips_q;
   always_ff @(posedge clk_i) begin
-    busy_o <= rst_ni && (start || ask_q || waits_q || busy_q || runs_start_q || runs_busy);
-    free_o <= rst_ni && !(start || ask_q || waits_q || runs_start_q || runs_busy ||
-                          (busy_q && job_q.skips && all_skips_q));
+    busy_o <= rst_ni && (start || ask_q || waits || busy_q || runs_start_q || runs_busy);
+    free_o <= rst_ni && !(start || ask_q || many_q || runs_start_q || runs_busy ||
+                          (skips_there_q && all_skips_q));
   end
   assign asks_o  = ask_q;
   assign index_o = job_q.index;
@@ -376,8 +400,10 @@ module acs_weight_loader
       ask_job_q        <= '0;
       job_q            <= '0;
       ask_q            <= 1'b0;
-      waits_q          <= 1'b0;
       busy_q           <= 1'b0;
+      jobs_q           <= '0;
+      many_q           <= 1'b0;
+      skips_there_q    <= 1'b0;
       asked_q          <= '0;
       fresh_q          <= 1'b0;
       product_valid_q  <= 1'b0;
@@ -496,23 +522,25 @@ module acs_weight_loader
         complete_o[free_set_q] <= 1'b0;
         free_set_q         <= !free_set_q;
       end
+      jobs_q <= jobs_q + 3'(start) - 3'(begins);
+      many_q <= jobs_q >= 3'(Jobs - 1);
+      if (busy_q && job_q.skips && take && last_word && last_row_q) skips_there_q <= 1'b0;
+      if (start && runs_start) skips_there_q <= 1'b1;
       if (begins) begin
         busy_q       <= 1'b1;
-        waits_q      <= 1'b0;
-        job_q        <= ask_job_q;
+        job_q        <= waiting.job;
         next_run_q   <= '0;
         next_valid_q <= 1'b0;
         known_q      <= 1'b0;
         settles_q    <= 1'b1;
         loaded_q     <= '0;
-        band_q       <= ask_job_q.listed && !ask_job_q.masked && !ask_job_q.skips;
+        band_q       <= waiting.job.listed && !waiting.job.masked && !waiting.job.skips;
         first_q      <= '0;
         early_o.words <= '0;
-        left_q       <= all_rows_q;
+        left_q       <= waiting.all_rows;
       end
       if (start) begin
         ask_q       <= 1'b1;
-        waits_q     <= 1'b1;
         ask_job_q   <= new_job;
         weight_addr_q <= listed && !masked ? op_record_q : job.weight_addr;
         run_addr_q  <= job.weight_addr;
@@ -562,8 +590,8 @@ module acs_weight_loader
 `ifndef SYNTHESIS
   one_job_at_a_time :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   start |-> !ask_q && !waits_q && !product_valid_q && !address_valid_q &&
-                             (all_start_i || !busy_q))
+                   start |-> !ask_q && !product_valid_q && !address_valid_q && jobs_room &&
+                             (all_start_i || (!busy_q && !waits)))
   else $error("a job before the end of the last one");
   groups_as_in_rounds :
   assert property (@(posedge clk_i) disable iff (!rst_ni || clear_q)
@@ -577,7 +605,7 @@ module acs_weight_loader
   )))
   else $error("a set takes other groups than acs_rounds counts on");
   runs_of_one_job :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) runs_start |-> !(busy_q && job_q.skips))
+  assert property (@(posedge clk_i) disable iff (!rst_ni) runs_start |-> !skips_there_q)
   else $error("runs of a job whose words arrive are lost");
 `endif
 
