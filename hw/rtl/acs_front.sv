@@ -66,6 +66,7 @@ module acs_front
   logic [7:0] verdict;
   amounts_t amounts;
   judged_t instruction;
+  logic image_q, behind_q;  // a LOAD has not asked for its words; the instruction is the next one
 
   acs_fetch u_fetch (
     .clk_i,
@@ -118,7 +119,6 @@ module acs_front
   logic is_end_q, is_load_q, is_conv_q, is_linear_q, is_gate_q, is_listed_q, has_table_q;
   logic reads_q, skips_q, held;
   logic waits_q;  // a CONV with output mask has not asked for its rows yet
-  logic image_q, behind_q;  // a LOAD has not asked for its words; the instruction is the next one
   logic queued_q, queue, room, queue_valid;
   assign instruction = '{
     words: words,

@@ -98,8 +98,8 @@ module acs_weight_loader
     logic [28:0] index;
   } load_job_t;
 
-  // The job whose rows are asked for, or were asked for last, those whose words come behind the ones
-  // that arrive, and the one whose words do.
+  // The job whose rows are asked for, or were asked for last; the one whose words arrive; and those
+  // between them, whose words come behind.
   localparam int unsigned Jobs = 4;
   typedef struct packed {
     load_job_t job;
