@@ -13,7 +13,6 @@ module acs_block_writer
   input  wire logic         valid_i,
   output      logic         ready_o,
   input  wire result_block_t block_i,
-  output      logic         idle_o,
   // Port B of the feature memory.
   output      logic         write_valid_o,
   output      logic [7:0]   write_there_o,    // copies of it, one for each segment
@@ -41,7 +40,6 @@ module acs_block_writer
   end
 
   assign ready_o = !busy_q || !split_q || row_phase_q;
-  assign idle_o  = !busy_q;
 
   assign row_phase = !ready_o;  // the next cycle's
 

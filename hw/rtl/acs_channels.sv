@@ -2,8 +2,9 @@
 // of active channels that loops walk where a mask decides.  Each side has its copy of the masks.
 // Neither table nor list has more than MAX_LISTED channels; the order as it is has all.
 //
-// A scan looks at one channel a cycle and, four cycles later, appends it to the front of the list,
-// or, masked, to the end, which grows downwards.  The front may be walked while it grows.
+// A scan looks at one channel a cycle and, four cycles later, or five with a table, appends it to
+// the front of the list, or, masked, to the end, which grows downwards.  The front may be walked
+// while it grows.
 //
 // Table and list lie in block RAM: a look-up is there a cycle after its place, and does not show
 // what is found in the cycle of the place.
@@ -56,18 +57,17 @@ module acs_channels
   listed_t tabled;
   logic scans_q;  // left_q is not 0
   logic may_q, step;  // the next channel is decided
-  // The channel is known, the mask's word is there, it is in a register, its bit is.
-  logic [4:1] valid_q;
-  listed_t [4:2] channels_q;
-  listed_t [4:1] indices_q;
-  listed_t scanned;
+  // The table shows the channel, where there is one; the channel is in a register, the mask's word
+  // is there, it is in a register, its bit is.
+  logic [4:0] valid_q;
+  listed_t [4:1] channels_q;
+  listed_t [4:0] indices_q;
   logic [63:0] mask_word, mask_word_q;
   logic active_q;
-  listed_t place;
+  listed_t place, index;
 
   // The order: while a scan runs, only the scan looks it up.
   assign order_addr = scans_q ? channel_t'(next_q) : addr_i;
-  assign scanned    = has_table_i ? tabled : listed_t'(order_q);
 
   acs_ram #(
     .Width(64),
@@ -77,10 +77,11 @@ module acs_channels
     .write_i     (mask_write_i.valid),
     .write_addr_i(mask_write_i.address),
     .write_data_i(mask_write_i.data),
-    .read_addr_i ({mask_q[4:0], scanned[6+:MASK_WORD_BITS]}),
+    .read_addr_i ({mask_q[4:0], channels_q[1][6+:MASK_WORD_BITS]}),
     .read_data_o (mask_word)
   );
 
+  assign index  = listed_t'(next_q - base_q);
   assign place  = active_q ? listed_t'(active_o) : ~listed_t'(masked_o);
   assign busy_o = scans_q || valid_q != '0;
 
@@ -102,7 +103,7 @@ module acs_channels
       active_o <= '0;
       masked_o <= '0;
     end else begin
-      valid_q <= {valid_q[3:1], step};
+      valid_q <= {valid_q[3:1], has_table_i ? valid_q[0] : step, has_table_i && step};
       if (step) begin
         next_q  <= next_q + 1'b1;
         left_q  <= left_q - 1'b1;
@@ -124,8 +125,8 @@ module acs_channels
 
   always_ff @(posedge clk_i) begin
     order_q     <= order_addr;
-    channels_q  <= {channels_q[3:2], scanned};
-    indices_q   <= {indices_q[3:1], listed_t'(next_q - base_q)};
+    channels_q  <= {channels_q[3:1], has_table_i ? tabled : listed_t'(next_q)};
+    indices_q   <= {indices_q[3:1], has_table_i ? indices_q[0] : index, index};
     mask_word_q <= mask_word;
     active_q    <= mask_q == 8'(MASK_NONE) || mask_word_q[channels_q[3][5:0]];
   end

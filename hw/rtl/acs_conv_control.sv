@@ -106,9 +106,9 @@ module acs_conv_control
   channel_t place, place_q;  // of the input in its list, or in the order of all inputs
   logic input_there_q;  // the list shows it, and whether it is the last one is known
   logic last_input_q;
-  logic inputs_known, no_inputs_q;
+  logic inputs_known, empty_q;
   channel_t first_place, next_place;  // of the group, and of the next one
-  logic empty, last, steps, ends;
+  logic last, steps, ends;
   // Passes and groups.
   logic clears, clear_owed_q;  // masked channels
   logic begins_early_q;
@@ -187,7 +187,9 @@ module acs_conv_control
   // the input of the next cycle is worked out for each that it may be.
   assign inputs_known  = !listed_i.inputs || !scan_busy_i.inputs;
   always_ff @(posedge clk_i) begin
-    no_inputs_q   <= active_i.inputs == 0;
+    // With a list, as far as it was known when what is there was.  A pass begins cycles before its
+    // first iteration.
+    empty_q       <= pass_q != PassActive || active_i.inputs == 0;
     input_there_q <= inputs_known || input_next_q < found_i.inputs;
     last_input_q  <= input_next_q == active_i.inputs;
     if (steps) begin
@@ -203,17 +205,15 @@ module acs_conv_control
                    (state_q == StTable && !table_there_i);
 
   // Iterations.
-  // With a list, as far as it was known when what is there was: a cycle ago.
-  assign empty      = pass_q != PassActive || no_inputs_q;
-  assign last       = empty || (last_tap_i && last_input_q);
+  assign last       = empty_q || (last_tap_i && last_input_q);
   assign in_addr_o  = place;
   assign first_place = listed_i.inputs ? '0 : channel_t'(first_q.inputs);
   assign next_place  = listed_i.inputs ? '0 : channel_t'(first_q.inputs + step_q.inputs);
   assign valid_o    = plan_valid && weights_there && source_there_q && input_there_q;
   assign steps      = issued_i && last_tap_i;
   assign ends       = issued_i && last;
-  assign events_o.iteration = issued_i && !empty;
-  assign events_o.second_iteration = issued_i && !empty && plan.paired;
+  assign events_o.iteration = issued_i && !empty_q;
+  assign events_o.second_iteration = issued_i && !empty_q && plan.paired;
 
   // The place is told a cycle ahead.
   always_comb begin
@@ -228,8 +228,8 @@ module acs_conv_control
   always_comb begin
     iteration_o          = '0;
     iteration_o.last     = last;
-    iteration_o.zero     = empty;
-    iteration_o.use_b    = plan.use_b && !empty;
+    iteration_o.zero     = empty_q;
+    iteration_o.use_b    = plan.use_b && !empty_q;
     iteration_o.block    = plan.block;
     iteration_o.channel  = in_channel_i;
     iteration_o.b_channel = pairs_q ? next_channel_i : in_channel_i;
@@ -437,6 +437,16 @@ module acs_conv_control
 
   logic unused_op_fields;
   assign unused_op_fields = ^op_i;
+
+`ifndef SYNTHESIS
+  pass_is_known :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   issued_i && pass_q != PassActive |-> empty_q)
+  else $error("an iteration of another pass");
+  pass_was_known :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) issued_i |-> $stable(pass_q))
+  else $error("an iteration as its pass begins");
+`endif
 
 endmodule
 

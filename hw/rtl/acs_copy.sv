@@ -89,9 +89,9 @@ module acs_copy
           end
         end
         StWords: begin
+          if (vector_write_o) vector_q <= vector_q + 16'd1;
           if (accepted) begin
             segment_q <= segment_q + 3'd1;
-            vector_q  <= vector_q + 16'd1;
             if (segment_q == 3'd7) state_q <= StRead;
             if (left_q == 20'd1) begin
               state_q <= StIdle;
@@ -102,12 +102,12 @@ module acs_copy
         StVector: state_q <= StVectorTake;
         StVectorTake: begin
           data_q[0] <= vector_data_i;
+          vector_q  <= vector_q + 16'd1;
           state_q   <= StVectorGive;
         end
         StVectorGive: begin
           if (accepted) begin
-            vector_q <= vector_q + 16'd1;
-            state_q  <= StVector;
+            state_q <= StVector;
             if (left_q == 20'd1) begin
               state_q <= StIdle;
               done_o  <= 1'b1;

@@ -96,7 +96,7 @@ module acs_engine
   iteration_t iteration;
   round_t round;
   logic tail, last_round;
-  logic clear_start, clear_busy, post_idle, writer_idle, block_valid, block_ready, features_valid;
+  logic clear_start, clear_busy, post_idle, block_valid, block_ready, features_valid;
   logic [LaneGroups-1:0] sums_valid;
   logic [LaneGroups-1:0][SUMS_COPIES-1:0] sums_there;
   logic [7:0] image_there, block_there, loaded_rows;
@@ -397,7 +397,7 @@ module acs_engine
     .round_valid_o   (round_valid),
     .round_o         (round),
     .release_i       (release_round),
-    .post_idle_i     (post_idle && writer_idle),
+    .post_idle_i     (post_idle),
     .last_round_i    (last_round),
     .totals_done_i   (totals_done)
   );
@@ -536,7 +536,6 @@ module acs_engine
     .valid_i      (block_valid),
     .ready_o      (block_ready),
     .block_i      (block),
-    .idle_o       (writer_idle),
     .write_valid_o(block_write_valid),
     .write_there_o(block_there),
     .write_follows_o(block_follows),

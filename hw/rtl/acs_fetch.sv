@@ -25,7 +25,7 @@ module acs_fetch
   output      logic               valid_o,
   output      instruction_words_t words_o,
   output      logic               error_o,       // the bus answered with an error
-  output      logic               no_more_o,     // the buffer ends here, without END
+  output      logic               no_more_o,     // the buffer ended here, without END
   input  wire logic               take_i,
   input  wire logic               hold_i         // words of others are more urgent
 );
@@ -54,8 +54,10 @@ module acs_fetch
   assign accepted     = req_valid_o && req_ready_i;
   assign last_arrives = data_valid_i && arriving_q == LastWord;
   assign last_leaves  = word_ready && word_valid && leaving_q == LastWord;
-  assign no_more_o    = running_q && !ends_q && !more_q && !waiting_q && buffered_q == 0 &&
-                        !valid_o;
+  always_ff @(posedge clk_i) begin
+    no_more_o <= rst_ni && !start_i && running_q && !ends_q && !more_q && !waiting_q &&
+                 buffered_q == 0 && !valid_o;
+  end
 
   // The word that holds the opcode tells whether another instruction follows.
   instruction_words_t probe;

@@ -72,20 +72,30 @@ module acs_fifo #(
     // The place of the word that follows.  It is a sum, not a register: Yosys would move a register
     // behind the memory, whose look-up would then follow the choice of the place.
     logic [AW:0] after;
-    logic follows;  // there is one
+    logic follows_q;  // there is one
+    logic [AW:0] count;
 
-    assign after   = head_q + 1'b1;
-    assign head    = pop ? after : head_q;
-    assign follows = after != tail_q;
+    assign after = head_q + 1'b1;
+    assign head  = pop ? after : head_q;
+    assign count = tail_q - head_q;
 
     always_ff @(posedge clk_i) begin
-      out_valid_o <= rst_ni && (push || (out_valid_o && (!pop || follows)));
+      out_valid_o <= rst_ni && (push || (out_valid_o && (!pop || follows_q)));
+      follows_q   <= rst_ni && (pop ? count > (AW + 1)'(2) || (push && count == (AW + 1)'(2))
+                                    : count > (AW + 1)'(1) || (push && count == (AW + 1)'(1)));
       // A word that finds the buffer empty, or whose forerunner leaves now, goes to the output.
       if (pop || !out_valid_o) begin
-        out_data_o <= out_valid_o && follows ? mem_q[after[AW-1:0]] : in_data_i;
+        out_data_o <= out_valid_o && follows_q ? mem_q[after[AW-1:0]] : in_data_i;
       end
       if (push) mem_q[tail_q[AW-1:0]] <= in_data_i;
     end
+
+`ifndef SYNTHESIS
+    follows_is_told :
+    assert property (@(posedge clk_i) disable iff (!rst_ni)
+                     out_valid_o == (count != 0) && follows_q == (count > (AW + 1)'(1)))
+    else $error("words of a buffer are miscounted");
+`endif
   end else begin : gen_registers
     logic [Width-1:0] mem_q[Depth];
 

@@ -51,7 +51,8 @@ module acs_items
   round_t round;
   acs_fifo #(
     .Width($bits(round_t)),
-    .Depth(MAX_ROUNDS)
+    .Depth(MAX_ROUNDS),
+    .OutputRegister(1'b1)
   ) u_rounds (
     .clk_i,
     .rst_ni,

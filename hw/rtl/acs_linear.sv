@@ -66,12 +66,10 @@ module acs_linear
   // result needs to know of its own is from the cycle before.
   logic result_gate_q, result_wide_q;
   logic [4:0] result_mask_q;
-  logic [15:0] result_vector_q;
   always_ff @(posedge clk_i) begin
     result_gate_q   <= is_gate;
     result_wide_q   <= is_wide;
     result_mask_q   <= op_i.mask_out[4:0];
-    result_vector_q <= op_i.vec_dst;
   end
 
   // Results leave through a buffer; rows wait while it could overflow.
@@ -200,17 +198,17 @@ module acs_linear
   logic signed [31:0] compared_q, threshold_q;
   logic [3:0] open_q;
   logic decides_q;  // the sums are those of a gate
-  logic [Depth-1:0] valid_q;
+  logic [Depth-2:0] valid_q;
   logic [Depth-3:0] last_q;  // the last one of the instruction
-  logic is_sigmoid_q, last_done;
+  logic is_sigmoid, is_sigmoid_q, last_done;
   assign thresholds_take_o = done_valid_q && decides_q && (sum_row_q[0] || last_sum_q);
   always_ff @(posedge clk_i) begin
     decides_q   <= is_gate && state_q != StIdle;
     threshold_q <= sum_row_q[0] ? thresholds_i[63:32] : thresholds_i[31:0];
     compared_q  <= done_sum_q;
     open_q      <= {open_q[2:0], compared_q > threshold_q};
-    // The last step of each is for the sigmoid alone.
-    valid_q <= {is_sigmoid_q && valid_q[Depth-2], valid_q[Depth-3:0], done_valid_q};
+    // The last step is for the sigmoid alone.
+    valid_q <= {valid_q[Depth-3:0], done_valid_q};
     last_q  <= {is_sigmoid_q && last_q[Depth-4], last_q[Depth-5:0], done_valid_q && last_sum_q};
     if (!rst_ni || discard_i) begin
       valid_q <= '0;
@@ -228,51 +226,79 @@ module acs_linear
     narrow_q        <= narrow;
     sigmoid_q       <= sigmoid(narrow_q);
     signed_result_q <= op_i.dst_signed || (op_i.linear_mode == LINEAR_SIGMOID && !gavg_i);
-    is_sigmoid_q <= op_i.linear_mode == LINEAR_SIGMOID && !gavg_i;
+    is_sigmoid_q <= is_sigmoid;
   end
+  assign is_sigmoid = op_i.linear_mode == LINEAR_SIGMOID && !gavg_i;
   assign value = is_sigmoid_q ? sigmoid_q : narrow_q;
 
   channels_t result_q;
   channels_t before_last_q;
-  logic result, last_result_q, totals_done_q, word_complete;
+  logic last_result_q, totals_done_q;
   logic [63:0] pending_q, pending;
 
-  assign result = is_sigmoid_q ? valid_q[Depth-1] : valid_q[Depth-2];
+  // Memories for results lie far apart.  What is done with a result is decided among registers in
+  // the cycle before it comes, so that only the choice of each bit stands before their inputs.
+  channels_t next_place;
+  logic next_comes, next_last, next_complete;
+  logic comes_q, complete_q;  // a result is there; it completes its word
+  logic push_q, vector_write_q, mask_write_q, gate_done_q;
+  logic [15:0] vector_addr_q;
+  logic [63:0] here_q;  // bits of the word that are the result's
+  logic [31:0] value_bits;
+  // The last step is for the sigmoid alone.
+  assign next_comes = is_sigmoid ? is_sigmoid_q && valid_q[Depth-2] : valid_q[Depth-3];
   // Whether the next sum and the next result are the last ones is known before they come.
+  assign next_last  = comes_q ? result_q == before_last_q : result_q == last_row_q;
+  assign next_place = !comes_q ? result_q : last_result_q ? '0 : result_q + 1'b1;
+  always_comb begin
+    if (is_wide) next_complete = next_place[0] || next_last;
+    else if (is_gate) next_complete = &next_place[5:0] || next_last;
+    else next_complete = &next_place[2:0] || next_last;
+  end
   always_ff @(posedge clk_i) begin
     last_row_q    <= op_i.channels - 1'b1;
     before_last_q <= op_i.channels - channels_t'(2);
     last_sum_q    <= done_valid_q ? sum_row_q == before_last_q : sum_row_q == last_row_q;
-    last_result_q <= result ? result_q == before_last_q : result_q == last_row_q;
+    last_result_q <= next_last;
     totals_done_q <= rst_ni && !clear_i && (totals_done_q || last_q[Depth-5]);
+    complete_q    <= next_complete;
+    vector_addr_q <= op_i.vec_dst + 16'(next_place[$bits(next_place)-1:3]);
+    for (int i = 0; i < 64; i++) begin
+      if (is_wide) here_q[i] <= next_place[0] == 1'(i / 32);
+      else if (is_gate) here_q[i] <= next_place[5:0] == 6'(i);
+      else here_q[i] <= next_place[2:0] == 3'(i / 8);
+    end
+    comes_q        <= next_comes;
+    push_q         <= next_comes && next_complete && (is_wide || is_gate);
+    vector_write_q <= next_comes && next_complete && !is_wide && !is_gate;
+    mask_write_q   <= next_comes && is_gate;
+    gate_done_q    <= next_comes && next_last && is_gate;
+    if (!rst_ni || discard_i) begin
+      comes_q        <= 1'b0;
+      push_q         <= 1'b0;
+      vector_write_q <= 1'b0;
+      mask_write_q   <= 1'b0;
+      gate_done_q    <= 1'b0;
+    end
   end
-  always_comb begin
-    pending = pending_q;
-    if (result_wide_q) pending[32*result_q[0]+:32] = wide_q;
-    else if (result_gate_q) pending[result_q[5:0]] = open_q[3];
-    else pending[8*result_q[2:0]+:8] = value;
-    if (result_wide_q) word_complete = result_q[0] || last_result_q;
-    else if (result_gate_q) word_complete = &result_q[5:0] || last_result_q;
-    else word_complete = &result_q[2:0] || last_result_q;
-  end
+  assign value_bits = result_wide_q ? wide_q : result_gate_q ? {32{open_q[3]}} : {4{value}};
+  assign pending    = (here_q & {2{value_bits}}) | (~here_q & pending_q);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || discard_i) begin
       result_q  <= '0;
       pending_q <= '0;
-    end else if (result) begin
-      result_q  <= last_result_q ? '0 : result_q + 1'b1;
-      pending_q <= word_complete ? '0 : pending;
+    end else if (comes_q) begin
+      result_q  <= next_place;
+      pending_q <= complete_q ? '0 : pending;
     end
   end
 
-  logic push;
-  assign push                = result && word_complete && (result_wide_q || result_gate_q);
-  assign vector_write_o      = result && word_complete && !result_wide_q && !result_gate_q;
-  assign vector_write_addr_o = result_vector_q + 16'(result_q[$bits(result_q)-1:3]);
+  assign vector_write_o      = vector_write_q;
+  assign vector_write_addr_o = vector_addr_q;
   assign vector_data_o       = pending;
   assign mask_write_o        = '{
-      valid: result && result_gate_q,
+      valid: mask_write_q,
       address: {result_mask_q, result_q[6+:MASK_WORD_BITS]},
       data: pending
     };
@@ -284,7 +310,7 @@ module acs_linear
   ) u_results (
     .clk_i,
     .rst_ni,
-    .in_valid_i (push),
+    .in_valid_i (push_q),
     .in_ready_o (fifo_ready),
     .in_data_i  (pending),
     .out_valid_o(out_valid),
@@ -300,7 +326,7 @@ module acs_linear
     else if (gate_done_o) deciding_q <= 1'b0;
   end
   assign deciding_o     = '{busy: deciding_q, decided: result_q};
-  assign gate_done_o    = result && last_result_q && result_gate_q;
+  assign gate_done_o    = gate_done_q;
   assign totals_done_o  = !gavg_i || totals_done_q;
   assign result_valid_o = out_valid;
   assign result_o       = out_data;
@@ -322,7 +348,7 @@ module acs_linear
       fill_q      <= '0;
       takes_q     <= 1'b0;
     end else begin
-      fill_q <= fill_q + 5'(push) - 5'(out_valid && result_ready_i);
+      fill_q <= fill_q + 5'(push_q) - 5'(out_valid && result_ready_i);
       // Room is seen a cycle late: one row more may be under way.
       takes_q <= fill_q < 5'd7 && (state_q == StRows ? !(take && last_word_q && row_q == last_row_q)
                                                      : state_q == StIdle && start_i);
@@ -366,10 +392,10 @@ module acs_linear
   else $error("the last sum is not told in time");
   done_in_time :
   assert property (@(posedge clk_i) disable iff (!rst_ni || discard_i)
-                   told_q == (result && last_result_q))
+                   told_q == (comes_q && last_result_q))
   else $error("not done two cycles before the last result");
   result_has_place :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) push |-> fifo_ready)
+  assert property (@(posedge clk_i) disable iff (!rst_ni) push_q |-> fifo_ready)
   else $error("a result without a place");
 `endif
 

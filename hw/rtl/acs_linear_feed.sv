@@ -94,7 +94,8 @@ module acs_linear_feed
   logic [63:0] word;
   acs_fifo #(
     .Width(65),
-    .Depth(2)
+    .Depth(2),
+    .OutputRegister(1'b1)
   ) u_words (
     .clk_i,
     .rst_ni     (rst_n),

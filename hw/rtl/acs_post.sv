@@ -23,7 +23,7 @@ module acs_post
   input  wire pixels_t                maxima_i,  // with those of the first lane group
   output      logic         release_o,      // the next round for these lane groups may be issued
   output      logic         chunk_done_o,   // records and list of the chunk are no longer needed
-  output      logic         idle_o,
+  output      logic         idle_o,         // and all blocks are written
   output      logic         last_round_o,   // slices of the last known round are on their way
   // Constants of channels.
   input  wire logic         record_write_i,
@@ -117,10 +117,11 @@ module acs_post
   logic [LaneGroups-1:0] full_q, empties;
   logic [MAX_LANE_GROUPS-1:0] full;
   logic [SW-1:0] slice_q;
+  (* keep *) logic last_slice_q;  // it is the last one of its item
 
   assign full = MAX_LANE_GROUPS'(full_q);
   assign runs = item_valid && full[item.group];
-  assign ends = runs && slice_q == SW'(Slices - 1);
+  assign ends = runs && last_slice_q;
 
   /* verilator lint_off UNUSEDSIGNAL */
   function automatic shadow_t shortened(input pair_t [LANES/2-1:0] pairs);
@@ -183,12 +184,16 @@ module acs_post
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       slice_q    <= '0;
+      last_slice_q <= 1'b0;
       released_q <= 1'b0;
       release_o  <= 1'b0;
       told_q     <= '0;
     end else begin
       told_q <= {told_q[SUMS_DELAY-2:1], round_valid_i};
-      if (runs) slice_q <= slice_q + 1'b1;
+      if (runs) begin
+        slice_q      <= slice_q + 1'b1;
+        last_slice_q <= slice_q == SW'(Slices - 2);
+      end
       released_q <= (released_q || releases) && !(ends && item.left == 0);
       release_o  <= releases;
     end
@@ -349,7 +354,13 @@ module acs_post
       data: {results, block_q}
     };
 
-  assign idle_o       = items_idle && valid_q == 0;
+  // That nothing is on its way is a register: what is told now, what leaves the last stage, and
+  // what the writer holds for more than this cycle are on their way in the next one.  An item whose
+  // slices begin is one of those known.
+  always_ff @(posedge clk_i) begin
+    idle_o <= !rst_ni || (items_idle && !round_valid_i && valid_q[Depth-2:0] == '0 &&
+                          !block_valid_o && block_ready_i);
+  end
   assign last_round_o = last_items && runs;
 
 `ifndef SYNTHESIS
@@ -359,6 +370,13 @@ module acs_post
                      sums_valid_i[group] |-> !full_q[group] || empties[group])
     else $error("sums overwritten");
   end
+  idle_is_true :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) idle_o |-> items_idle && valid_q == 0)
+  else $error("idle with items under way");
+  last_slice_is_told :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   last_slice_q == (slice_q == SW'(Slices - 1)))
+  else $error("slices are miscounted");
   items_never_pause :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    slice_q != 0 || (released_q && full[item.group]) |-> runs)

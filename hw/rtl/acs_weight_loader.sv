@@ -266,9 +266,12 @@ module acs_weight_loader
   channels_t product_rows;
   logic [15:0] product_first_q, product_words_q;
   logic product_final_q;
-  logic [27:0] product_q;  // words of the rows, or of those before the one from a list
+  // The number of rows comes from block RAM, and takes a register before it is multiplied.
+  channels_t product_rows_q;
+  logic [27:0] product;  // words of the rows, or of those before the one from a list
   logic [31:0] product_base_q, address_q, run_addr_q;
   logic [23:0] request_words_q;
+  assign product       = 28'(product_rows_q) * 28'(row_step_q);
   assign product_rows  = ask_job_q.listed ? channels_t'(row_index_i) : channels_t'(run_rows_q);
   assign address_moves = !address_valid_q || req_ready_i;
   assign product_moves = !product_valid_q || address_moves;
@@ -289,7 +292,7 @@ module acs_weight_loader
   };
   always_ff @(posedge clk_i) begin
     if (product_moves) begin
-      product_q       <= 28'(product_rows) * 28'(row_step_q);
+      product_rows_q  <= product_rows;
       product_base_q  <= weight_addr_q + 32'(run_q.first);
       product_first_q <= run_q.first;
       product_words_q <= run_q.last - run_q.first + 16'd1;
@@ -297,9 +300,9 @@ module acs_weight_loader
     end
     if (address_moves) begin
       address_q       <= (ask_job_q.listed ? product_base_q : run_addr_q) +
-                         (ask_job_q.listed ? 32'(product_q) : 32'(product_first_q));
+                         (ask_job_q.listed ? 32'(product) : 32'(product_first_q));
       request_words_q <= ask_job_q.listed || ask_job_q.skips ? 24'(product_words_q)
-                                                             : product_q[23:0];
+                                                             : product[23:0];
     end
   end
 
@@ -444,7 +447,7 @@ module acs_weight_loader
       product_valid_q <= pick || !product_moves;
       address_valid_q <= address_moves ? product_valid_q : address_valid_q;
       if (address_moves && product_valid_q && product_final_q) begin
-        run_addr_q <= run_addr_q + 32'(product_q);
+        run_addr_q <= run_addr_q + 32'(product);
       end
       if (pick) begin
         ask_run_q <= final_run_q ? '0 : ask_run_q + 6'd1;
