@@ -586,6 +586,10 @@ module acs_weight_loader
       weight_write_o[bank] = bank_q == 4'(bank) && take && word_q != 0;
     end
   end
+  // What only matters when words arrive waits in u_jobs.
+  logic unused_ask_fields;
+  assign unused_ask_fields = ^ask_job_q;
+
   assign weight_set_o  = set_q;
   assign weight_addr_o = row_base_q + BW'(word_q - 16'(RECORD_WORDS));
   assign weight_data_o = data_i;
