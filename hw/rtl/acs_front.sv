@@ -180,7 +180,7 @@ module acs_front
     skips_q     <= skips_words(op);
     reads_q     <= op.opcode == OP_LINEAR || (is_conv && (!is_listed || op.has_table));
   end
-  assign held      = is_listed_q && waits_q;    // one at a time
+  assign held      = (is_listed_q && waits_q) || (is_load_q && image_q);  // one at a time
   assign good      = judged && valid_fields && !fetch_error;
   assign reads     = good && reads_q;
   // Rows that the loader has asked for may wait until its banks are free, and no word behind them

@@ -91,8 +91,11 @@ def test_it_computes_while_memory_sends(engines: Engines) -> None:
     assert computed - loaded < 1728 / 4
 
 
+@pytest.mark.parametrize("turns", [1, 3])
 @pytest.mark.parametrize("moved", ["dst_base", "src_base", "src_height", "row_log2", "residual"])
-def test_one_that_reads_or_writes_something_else_waits(engines: Engines, moved: str) -> None:
+def test_one_that_reads_or_writes_something_else_waits(
+    engines: Engines, moved: str, turns: int
+) -> None:
     """Its result may lie where the image comes, and rows may be others than those of the LOAD."""
     twins, params = engines(4, True), Params()
     fields = {"src_base": 0, "dst_base": 64, **POINTWISE, "chunk": 8}
@@ -115,8 +118,8 @@ def test_one_that_reads_or_writes_something_else_waits(engines: Engines, moved: 
             **fields | changes[moved],
             **params.rows(8, 2),
         ),
-        # Another image comes while the weights of what follows wait.
-        Instruction(Opcode.LOAD, channels=4, dst_step=1, **PLANE),
+        # Other images come while the weights of what follows wait.
+        *(Instruction(Opcode.LOAD, channels=4, dst_step=1, **PLANE) for _ in range(turns)),
         *(
             Instruction(
                 Opcode.CONV,
