@@ -52,18 +52,18 @@ module acs_load
 
   // Requests.  Three cycles after the instruction all of the above is there.
   logic [1:0] starts_q;
-  logic asks_q, fresh_q;  // the request belongs to the registers below
+  logic asks_q;  // words are still to be asked for
   logic [24:0] band_offset_q, offset_q;  // words before the band; before its part of the channel
   logic [11:0] left_q;  // words of a channel from the band on
   channels_t ask_channel_q;
   logic last_band_q, last_ask_q;
   logic [3:0] under_way_q;
   logic asked, part_ends;
-  assign req_valid_o = asks_q && fresh_q && under_way_q != 4'(Requests);
-  assign asked       = req_valid_o && req_ready_i;
+  assign asked = req_valid_o && req_ready_i;
   always_ff @(posedge clk_i) begin
     starts_q      <= {starts_q[0], start_i};
-    fresh_q       <= asks_q && !asked;
+    // What the next request is gets known in the cycle in which this is decided.
+    req_valid_o   <= rst_ni && asks_q && !asked && under_way_q < 4'(Requests);
     last_band_q   <= left_q <= 12'(band_words_q);
     last_ask_q    <= ask_channel_q == last_channel_q;
     req_o.address <= image_i + {36'b0, offset_q, 3'b0};
