@@ -268,13 +268,16 @@ module acs_control
     end
   end
 
-  logic launch, to_vector, traces_q;
+  logic launch, to_vector, traces_q, copies_q;
   assign launch         = state_q == StLaunch;
   assign array_start_o  = (launch && is_array_q && !ahead_q) || ahead_start_q;
   assign load_start_o   = launch && is_load_q;
   assign linear_start_o = launch && is_linear_q;
-  assign copy_start_o   = (launch && is_copy_q) || traces_q;
-  always_ff @(posedge clk_i) traces_q <= rst_ni && traces && wreq_ready_i;
+  assign copy_start_o   = copies_q || traces_q;
+  always_ff @(posedge clk_i) begin
+    copies_q <= rst_ni && launch && is_copy_q;
+    traces_q <= rst_ni && traces && wreq_ready_i;
+  end
   assign to_vector     = state_q == StLaunch || state_q == StRun;
   assign copy_o        = '{
       from_vector: state_q == StTrace && !writes_map(op),

@@ -202,6 +202,19 @@ module acs_linear_feed
     shift: bounded_shift(record.shift)
   };
 
+  // Words take a register on their way to their buffers, which lie far apart.  Words of weights are
+  // between a record and the next one, and they take longer to be seen.
+  logic threshold_comes_q, record_comes_q, weight_comes_q;
+  logic [64:0] coming_q;
+  logic [$bits(constants_t):0] coming_record_q;
+  always_ff @(posedge clk_i) begin
+    threshold_comes_q <= rst_n && threshold_comes;
+    record_comes_q    <= rst_n && take && to_record;
+    weight_comes_q    <= rst_n && weight_comes;
+    coming_q          <= {word_error, word};
+    coming_record_q   <= {word_error, constants};
+  end
+
   logic thresholds_room, records_room, weights_room;
   logic thresholds_valid, thresholds_error, records_valid, record_error, weights_error;
   acs_fifo #(
@@ -211,31 +224,40 @@ module acs_linear_feed
   ) u_thresholds (
     .clk_i,
     .rst_ni     (rst_n),
-    .in_valid_i (threshold_comes),
+    .in_valid_i (threshold_comes_q),
     .in_ready_o (thresholds_room),
-    .in_data_i  ({word_error, word}),
+    .in_data_i  (coming_q),
     .out_valid_o(thresholds_valid),
     .out_ready_i(thresholds_take_i),
     .out_data_o ({thresholds_error, thresholds_o})
   );
-  // A record takes a register on its way: words of weights are between it and the next one, and
-  // they take longer to be seen.
-  logic record_comes_q;
-  logic [$bits(constants_t):0] coming_record_q;
-  always_ff @(posedge clk_i) begin
-    record_comes_q  <= rst_n && take && to_record;
-    coming_record_q <= {word_error, constants};
-  end
+  // Two buffers of distributed RAM, one behind the other: block RAM would be far from acs_linear.
+  logic early_valid, early_ready;
+  logic [$bits(constants_t):0] early_record;
   acs_fifo #(
     .Width(1 + $bits(constants_t)),
-    .Depth(Records),
-    .BlockRam(1'b1)
-  ) u_records (
+    .Depth(Records / 2),
+    .OutputRegister(1'b1)
+  ) u_early_records (
     .clk_i,
     .rst_ni     (rst_n),
     .in_valid_i (record_comes_q),
     .in_ready_o (records_room),
     .in_data_i  (coming_record_q),
+    .out_valid_o(early_valid),
+    .out_ready_i(early_ready),
+    .out_data_o (early_record)
+  );
+  acs_fifo #(
+    .Width(1 + $bits(constants_t)),
+    .Depth(Records / 2),
+    .OutputRegister(1'b1)
+  ) u_records (
+    .clk_i,
+    .rst_ni     (rst_n),
+    .in_valid_i (early_valid),
+    .in_ready_o (early_ready),
+    .in_data_i  (early_record),
     .out_valid_o(records_valid),
     .out_ready_i(record_take_i),
     .out_data_o ({record_error, record_o})
@@ -247,9 +269,9 @@ module acs_linear_feed
   ) u_weights (
     .clk_i,
     .rst_ni     (rst_n),
-    .in_valid_i (weight_comes),
+    .in_valid_i (weight_comes_q),
     .in_ready_o (weights_room),
-    .in_data_i  ({word_error, word}),
+    .in_data_i  (coming_q),
     .out_valid_o(weights_valid_o),
     .out_ready_i(weights_take_i),
     .out_data_o ({weights_error, weights_o})
@@ -264,8 +286,8 @@ module acs_linear_feed
   else $error("a job without a place");
   words_have_place :
   assert property (@(posedge clk_i) disable iff (!rst_n)
-                   !(threshold_comes && !thresholds_room) && !(record_comes_q && !records_room) &&
-                   !(weight_comes && !weights_room))
+                   !(threshold_comes_q && !thresholds_room) &&
+                   !(record_comes_q && !records_room) && !(weight_comes_q && !weights_room))
   else $error("a word without a place");
   record_is_there :
   assert property (@(posedge clk_i) disable iff (!rst_n) record_take_i |-> records_valid)

@@ -114,7 +114,7 @@ module acs_weight_loader
   logic [7:0] together_q;  // rows asked for at once, at most
   logic waits;  // words of a job come behind those that arrive
   logic busy_q;  // words of a job arrive
-  logic skips_there_q;  // a job with runs is not over
+  logic skips_there_q, skipping_q;  // a job with runs is not over; it was the one that arrived
   logic begins, jobs_room, many_q;
   logic [2:0] jobs_q;  // that wait
   assign begins = waits && !busy_q;
@@ -407,6 +407,7 @@ module acs_weight_loader
       jobs_q           <= '0;
       many_q           <= 1'b0;
       skips_there_q    <= 1'b0;
+      skipping_q       <= 1'b0;
       asked_q          <= '0;
       fresh_q          <= 1'b0;
       product_valid_q  <= 1'b0;
@@ -519,6 +520,8 @@ module acs_weight_loader
       end
       // An empty list has no words that the job could wait for.
       if (job_q.listed && rows_known_q && rows_q == 0) busy_q <= 1'b0;
+      if (skipping_q && !busy_q) skips_there_q <= 1'b0;
+      skipping_q <= busy_q && job_q.skips;
       if (ask_job_q.listed && ask_rows_known_q && ask_rows_q == 0) ask_q <= 1'b0;
       if (chunk_done_i) begin
         rows_o[free_set_q] <= '0;
@@ -527,8 +530,6 @@ module acs_weight_loader
       end
       jobs_q <= jobs_q + 3'(start) - 3'(begins);
       many_q <= jobs_q >= 3'(Jobs - 1);
-      if (busy_q && job_q.skips && take && last_word && last_row_q) skips_there_q <= 1'b0;
-      if (start && runs_start) skips_there_q <= 1'b1;
       if (begins) begin
         busy_q       <= 1'b1;
         job_q        <= waiting.job;
@@ -543,6 +544,7 @@ module acs_weight_loader
         left_q       <= waiting.all_rows;
       end
       if (start) begin
+        if (runs_start) skips_there_q <= 1'b1;
         ask_q       <= 1'b1;
         ask_job_q   <= new_job;
         weight_addr_q <= listed && !masked ? op_record_q : job.weight_addr;
