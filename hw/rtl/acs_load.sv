@@ -39,7 +39,7 @@ module acs_load
   logic [3:0] band_rows_q, band_words_q;
   logic [7:0] last_row_q;
   channels_t last_channel_q;
-  logic [11:0] channel_words_q;
+  logic [11:0] channel_words_q, lower_q, upper_q;
   always_ff @(posedge clk_i) begin
     row_words_q     <= 4'((9'(op_i.dst_width) + 9'd7) >> 3);
     last_segment_q  <= row_words_q - 4'd1;
@@ -47,11 +47,16 @@ module acs_load
     band_words_q    <= 4'(row_words_q << (2'd3 - op_i.row_log2));
     last_row_q      <= op_i.dst_height - 8'd1;
     last_channel_q  <= op_i.channels - 1'b1;
-    channel_words_q <= 12'(op_i.dst_height) * 12'(row_words_q);
+    // A product, of look-up tables: multipliers are scarce.
+    lower_q         <= (row_words_q[1] ? 12'(op_i.dst_height) << 1 : '0) +
+                       (row_words_q[0] ? 12'(op_i.dst_height) : '0);
+    upper_q          <= (row_words_q[3] ? 12'(op_i.dst_height) << 3 : '0) +
+                       (row_words_q[2] ? 12'(op_i.dst_height) << 2 : '0);
+    channel_words_q <= lower_q + upper_q;
   end
 
-  // Requests.  Three cycles after the instruction all of the above is there.
-  logic [1:0] starts_q;
+  // Requests.  Four cycles after the instruction all of the above is there.
+  logic [2:0] starts_q;
   logic asks_q;  // words are still to be asked for
   logic [24:0] band_offset_q, offset_q;  // words before the band; before its part of the channel
   logic [11:0] left_q;  // words of a channel from the band on
@@ -61,7 +66,7 @@ module acs_load
   logic asked, part_ends;
   assign asked = req_valid_o && req_ready_i;
   always_ff @(posedge clk_i) begin
-    starts_q      <= {starts_q[0], start_i};
+    starts_q      <= {starts_q[1:0], start_i};
     // What the next request is gets known in the cycle in which this is decided.
     req_valid_o   <= rst_ni && asks_q && !asked && under_way_q < 4'(Requests);
     last_band_q   <= left_q <= 12'(band_words_q);
@@ -79,7 +84,7 @@ module acs_load
         left_q        <= left_q - 12'(band_words_q);
       end
     end
-    if (starts_q[1]) begin
+    if (starts_q[2]) begin
       ask_channel_q <= '0;
       band_offset_q <= '0;
       offset_q      <= '0;
@@ -90,7 +95,7 @@ module acs_load
       asks_q      <= 1'b0;
       under_way_q <= '0;
     end else begin
-      if (starts_q[1]) asks_q <= 1'b1;
+      if (starts_q[2]) asks_q <= 1'b1;
       else if (asked && last_ask_q && last_band_q) asks_q <= 1'b0;
       under_way_q <= under_way_q + 4'(asked) - 4'(part_ends);
     end
@@ -139,7 +144,7 @@ module acs_load
                                                                     : band_last_q + 8'(band_rows_q);
       coming_channel_q <= '0;
     end
-    if (starts_q[1]) begin
+    if (starts_q[2]) begin
       coming_segment_q <= '0;
       coming_row_q     <= '0;
       coming_channel_q <= '0;
