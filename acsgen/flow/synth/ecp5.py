@@ -36,10 +36,10 @@ OPTIONS = (
     *("--json", "netlist.json", "--report", "report.json"),
 )
 
-#: nextpnr's router is router1 unless it is told another. Neither has been seen to get through the
-#: array yet, where words of sixteen memories cross on their way to every lane; router2 is meant for
-#: such crowds.
-ROUTERS: Mapping[str, str] = {"acs_array": "router2"}
+#: What nextpnr is told for a unit. In the array, words of sixteen memories cross on their way to
+#: every lane: where slow paths decide over the places, wires are so crowded that no router has got
+#: through. With short wires before fast ones, as here, it takes half an hour.
+PLACEMENTS: Mapping[str, tuple[str, ...]] = {"acs_array": ("--placer-heap-timingweight", "1")}
 
 #: Seconds that one unit may take; the largest takes some minutes.
 TIMEOUT = 3600
@@ -86,8 +86,8 @@ def place_and_route(unit: Unit) -> UnitTiming:
         folder = Path(scratch)
         run_yosys([ecp5_commands(unit, folder / "netlist.json")], rtl_sources()[0].parent)
         # Its files are named without a folder: it is WebAssembly, and sees this folder only.
-        router = ("--router", ROUTERS[unit.module]) if unit.module in ROUTERS else ()
-        run_python(RUN, [*DEVICE, *OPTIONS, *router], f"{unit}: nextpnr", folder, TIMEOUT)
+        placement = PLACEMENTS.get(unit.module, ())
+        run_python(RUN, [*DEVICE, *OPTIONS, *placement], f"{unit}: nextpnr", folder, TIMEOUT)
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         netlist = json.loads((folder / "netlist.json").read_text(encoding="utf-8"))
     return read_report(report, netlist["modules"][unit.module])
