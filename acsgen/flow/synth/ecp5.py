@@ -41,7 +41,7 @@ OPTIONS = (
 #: through. With short wires before fast ones, as here, it takes half an hour.
 PLACEMENTS: Mapping[str, tuple[str, ...]] = {"acs_array": ("--placer-heap-timingweight", "1")}
 
-#: Seconds that one unit may take; the largest takes some minutes.
+#: Seconds that one unit may take; the array takes half an hour, the others some minutes.
 TIMEOUT = 3600
 
 #: Python code that calls nextpnr with the arguments given.
