@@ -63,6 +63,9 @@ module acs_array_control
   input  wire early_words_t early_i,        // those of the first round, which are not complete
   input  wire logic         chunk_done_i,
   input  wire logic         rows_known_i,   // how many words of a row are read
+  // The map of a LOAD that is not done: rows that are there.
+  input  wire logic         loading_i,
+  input  wire logic [7:0]   loaded_rows_i,
   // Factors of SCALE.
   output      logic [15:0]  factor_addr_o,
   input  wire logic [63:0]  factor_word_i,
@@ -340,6 +343,8 @@ module acs_array_control
     .early_i,
     .chunk_done_i,
     .rows_known_i,
+    .loading_i,
+    .loaded_rows_i,
     .post_idle_i,
     .valid_o      (conv_valid),
     .issued_i     (issued && conv_valid),

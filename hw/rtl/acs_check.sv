@@ -170,7 +170,7 @@ module acs_check
     end
   end
 
-  logic source_apart_q, result_apart_q;
+  logic source_apart_q, result_apart_q, beside_q;
   assign amounts_o = '{
       inputs: inputs,
       outputs: outputs,
@@ -181,7 +181,8 @@ module acs_check
       flat_blocks: flat_blocks,
       trace_blocks: trace_blocks,
       source_apart: source_apart_q,
-      result_apart: result_apart_q
+      result_apart: result_apart_q,
+      beside: beside_q
     };
 
   // Ranges.
@@ -333,6 +334,7 @@ module acs_check
     else if (pixelwise(op_i)) source_takes_q <= plane_blocks_q;
     source_apart_q <= source_takes_q <= 33'(op_i.src_step);
     result_apart_q <= result_blocks_q <= 33'(op_i.dst_step);
+    beside_q       <= source_end_q <= 33'(op_i.dst_base) || result_end_q <= 33'(op_i.src_base);
   end
 
   // Third step.

@@ -22,7 +22,7 @@ module acs_control
   output      logic [31:0]      index_o,       // instruction that runs
   // Units.
   output      instruction_t     op_o,
-  output      instruction_t     array_op_o,    // for the array; ahead of op_o behind a gate
+  output      instruction_t     array_op_o,    // for the array; ahead of op_o behind a gate or LOAD
   output      kind_t            kind_o,        // of array_op_o
   output      logic             clear_o,       // a new instruction is about to start
   output      logic             ahead_o,       // array_op_o began, and is still to be taken
@@ -35,6 +35,7 @@ module acs_control
   input  wire logic             array_loose_i,  // only its last items are not stored
   input  wire logic             bad_table_i,
   input  wire logic             load_done_i,
+  input  wire logic             image_asked_i,  // all words of a LOAD were asked for
   input  wire logic             linear_done_i,
   input  wire logic             gate_done_i,    // a mask is there
   input  wire logic             copy_done_i,
@@ -176,6 +177,7 @@ module acs_control
     .loader_free_i,
     .quiet_i      (array_quiet_i),
     .gate_done_i,
+    .image_asked_i,
     .table_job_valid_o,
     .table_job_o,
     .linear_job_valid_o,
@@ -199,13 +201,31 @@ module acs_control
   // A CONV whose outputs a gate decides begins while the gate does: its list grows with the mask,
   // its first rows are asked for, and its first rounds begin.  Words of the
   // gate, which the loader might otherwise keep from coming, were asked for before.
-  logic is_gate_q, ahead_ready_q, ahead, ahead_start_q, ahead_q;
+  // A CONV that reads the map of a LOAD begins as well: it follows the rows that are stored.  Both
+  // must say the same of the map, so that they mean the same rows.
+  logic is_gate_q, ahead_ready_q, ahead, ahead_start_q, ahead_q, begins_gated, begins_loaded_q;
+  logic same_map_q, same_rows_q, same_planes_q;
+  logic [3:0] seen_q;  // both instructions are there so long, and what follows from them
+  logic [1:0] half_log2_q;
+  logic [15:0] half_plane_q;
   assign ahead = ahead_ready_q && running_q;
   assign ahead_o = ahead_q;
+  assign begins_gated = is_gate_q && next.scans && next_op.mask_out == op.mask_out &&
+                        front_waits && !loader_busy_i;
   always_ff @(posedge clk_i) begin
-    ahead_ready_q <= state_q == StRun && is_gate_q && next_valid && next.scans &&
-                     next_op.mask_out == op.mask_out && front_waits && !loader_busy_i &&
-                     !traced_q && !ahead && !ahead_q;
+    half_log2_q     <= phase_row_log2(op.row_log2);
+    half_plane_q    <= 16'(plane_blocks(phase_size(op.dst_height, 1'b0), half_log2_q));
+    same_map_q      <= next_op.src_base == op.dst_base && next_op.src_step == op.dst_step;
+    same_rows_q     <= next_op.src_height == op.dst_height && next_op.src_width == op.dst_width &&
+                       next_op.channels_in <= op.channels;
+    same_planes_q   <= op.dst_split ? next_op.stride == 2'd2 && next_op.row_log2 == half_log2_q &&
+                                      next_op.src_plane == half_plane_q
+                                    : next_op.stride == 2'd1 && next_op.row_log2 == op.row_log2;
+    seen_q          <= {seen_q[2:0], state_q == StRun && next_valid && !take};
+    begins_loaded_q <= is_load_q && &seen_q && next.streams && next.amounts.beside &&
+                       same_map_q && same_rows_q && same_planes_q;
+    ahead_ready_q   <= state_q == StRun && next_valid && (begins_gated || begins_loaded_q) &&
+                       !traced_q && !ahead && !ahead_q;
     ahead_start_q <= rst_ni && ahead;
     ahead_q       <= rst_ni && (ahead || (ahead_q && state_q == StRun));
     if (take || ahead) begin

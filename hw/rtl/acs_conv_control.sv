@@ -53,6 +53,9 @@ module acs_conv_control
   input  wire early_words_t early_i,        // those of the first round, which are not complete
   input  wire logic         chunk_done_i,
   input  wire logic         rows_known_i,   // how many words of a row are read
+  // The source is the map of a LOAD that is not done.
+  input  wire logic         loading_i,
+  input  wire logic [7:0]   loaded_rows_i,  // rows that are there
   // Iterations, and the rounds that they belong to.
   input  wire logic         post_idle_i,
   output      logic         valid_o,
@@ -94,7 +97,8 @@ module acs_conv_control
   plan_t plan;
   logic set_q;
   logic [1:0] open_chunks_q;  // whose last round was issued, and whose records are in use
-  logic weights_there, early_there, next_word;
+  logic weights_there, early_there, next_word, source_there_q;
+  source_rows_t loaded_rows, next_rows;
   logic [10:0] blocks;
   // Iterations.
   channel_t input_q;
@@ -150,6 +154,7 @@ module acs_conv_control
     .times_i(listed_i == '0 ? op_i.groups : channels_t'(1)),
     .valid_o(plan_valid),
     .plan_o (plan),
+    .next_rows_o(next_rows),
     .take_i (ends)
   );
 
@@ -164,6 +169,13 @@ module acs_conv_control
   end
   assign weights_there = pass_q == PassConstant ||
                          (open_chunks_q != 2'd2 && (complete_i[set_q] || arrived_q));
+  // So are the rows of the source.  They are compared a cycle ahead, where a round ends for the one
+  // behind it.
+  assign loaded_rows = source_rows_t'({3'b0, loaded_rows_i});
+  always_ff @(posedge clk_i) begin
+    source_there_q <= !loading_i || (ends ? loaded_rows >= next_rows :
+                                            plan_valid && loaded_rows >= plan.rows);
+  end
   // All inputs are walked in the order of the weights: the first round can follow their arrival.
   // What is there is seen a cycle later, for the step behind the one of that cycle.  Where even
   // columns of a row come before odd ones, a tap is up to three places ahead of its step.
@@ -189,7 +201,7 @@ module acs_conv_control
       last_input_q  <= active_i.inputs == 1;
     end
   end
-  assign events_o.stall = (plan_valid && !weights_there) ||
+  assign events_o.stall = (plan_valid && !(weights_there && source_there_q)) ||
                    (state_q == StTable && !table_there_i);
 
   // Iterations.
@@ -197,7 +209,7 @@ module acs_conv_control
   assign in_addr_o  = place;
   assign first_place = listed_i.inputs ? '0 : channel_t'(first_q.inputs);
   assign next_place  = listed_i.inputs ? '0 : channel_t'(first_q.inputs + step_q.inputs);
-  assign valid_o    = plan_valid && weights_there && input_there_q;
+  assign valid_o    = plan_valid && weights_there && source_there_q && input_there_q;
   assign steps      = issued_i && last_tap_i;
   assign ends       = issued_i && last;
   assign events_o.iteration = issued_i && !empty_q;

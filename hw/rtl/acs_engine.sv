@@ -40,7 +40,16 @@ module acs_engine
   table_job_t table_job;
   logic table_job_valid, table_error, table_half;
   logic array_start, array_done, array_loose, array_quiet, bad_table, copy_start, copy_done;
-  logic load_start, load_done, linear_start, linear_done, gate_done, linear_stall, linear_job_valid;
+  logic
+    load_start,
+    load_done,
+    loading,
+    image_asked,
+    linear_start,
+    linear_done,
+    gate_done,
+    linear_stall,
+    linear_job_valid;
   copy_t copy;
   events_t events;
 
@@ -90,7 +99,8 @@ module acs_engine
   logic clear_start, clear_busy, post_idle, block_valid, block_ready, features_valid;
   logic [LaneGroups-1:0] sums_valid;
   logic [LaneGroups-1:0][SUMS_COPIES-1:0] sums_there;
-  logic [7:0] image_there, block_there;
+  logic [7:0] image_there, block_there, loaded_rows;
+  logic image_write_ready;
   logic block_follows;
   sums_t [LaneGroups-1:0] sums;
   pixels_t maxima;
@@ -175,6 +185,7 @@ module acs_engine
     .array_loose_i     (array_loose),
     .bad_table_i       (bad_table),
     .load_done_i       (load_done),
+    .image_asked_i     (image_asked),
     .linear_done_i     (linear_done),
     .gate_done_i       (gate_done),
     .copy_done_i       (copy_done),
@@ -376,6 +387,8 @@ module acs_engine
     .early_i         (early),
     .chunk_done_i    (chunk_done),
     .rows_known_i    (row_read_valid),
+    .loading_i       (loading),
+    .loaded_rows_i   (loaded_rows),
     .factor_addr_o   (factor_addr),
     .factor_word_i   (factor_word),
     .valid_o         (iteration_valid),
@@ -458,7 +471,9 @@ module acs_engine
     .result_there_i   (block_there),
     .result_follows_i (block_follows),
     .result_i         (block_write),
+    .loading_i        (loading),
     .image_valid_i    (image_write_valid),
+    .image_ready_o    (image_write_ready),
     .image_there_i    (image_there),
     .image_i          (image_write),
     .residual_valid_i (residual_valid),
@@ -532,11 +547,19 @@ module acs_engine
     .rst_ni       (core_rst_n),
     .start_i      (load_start),
     .op_i         (op),
+    .image_i      (buffers.image.address),
+    .asked_o      (image_asked),
     .done_o       (load_done),
+    .busy_o       (loading),
+    .rows_o       (loaded_rows),
+    .req_valid_o  (read_req_valid[READER_IMAGE]),
+    .req_ready_i  (read_req_ready[READER_IMAGE]),
+    .req_o        (read_req[READER_IMAGE]),
     .data_valid_i (read_valid[READER_IMAGE]),
     .data_ready_o (read_ready[READER_IMAGE]),
     .data_i       (read_data),
     .write_valid_o(image_write_valid),
+    .write_ready_i(image_write_ready),
     .write_there_o(image_there),
     .write_o      (image_write)
   );

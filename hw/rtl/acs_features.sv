@@ -28,14 +28,16 @@ module acs_features
   input  wire logic         list_ready_i,
   output      listed_t      list_addr_o,
   input  wire channel_t     list_channel_i,
-  // Writes, always accepted: of results, of the image; never both.  Behind a write that another one
-  // does not follow at once come three cycles without any.
+  // Writes: of results, always accepted; behind one that another one does not follow at once come
+  // three cycles without any.  Of the image, accepted where there is none of a result.
   input  wire logic         result_valid_i,
   input  wire logic [7:0]   result_there_i, // copies of it
   input  wire logic         result_follows_i,  // another one comes in the next cycle
   input  wire block_write_t result_i,
+  input  wire logic         loading_i,      // the image comes
   input  wire logic         image_valid_i,
-  input  wire logic [7:0]   image_there_i,  // copies of it
+  output      logic         image_ready_o,
+  input  wire logic [7:0]   image_there_i,  // copies of image_valid_i
   input  wire block_write_t image_i,
   // Reads of blocks as stored; data four cycles later.  Residuals and copies never meet.
   input  wire logic         residual_valid_i,
@@ -67,23 +69,24 @@ module acs_features
   // Writes take a register, so that who has port B is decided among registers, and so that blocks
   // have a cycle to travel.  There they give way to iterations and reads, for two cycles at most:
   // taps that find their segments in place soon leave the port alone.  Writes of the instruction
-  // before give way to nobody.
+  // before give way to nobody, and none does while the image comes, whose words follow.
   assign free  = !read_valid && (!iteration_i.use_b || iteration_i.again);
   assign goes  = must_q || free;
   assign comes = result_valid_i || image_valid_i;
+  assign image_ready_o = !result_valid_i;
   always_ff @(posedge clk_i) begin
     stored_valid_q <= rst_ni && (comes || (stored_valid_q && !goes));
     waited_q       <= stored_valid_q && !comes;
-    must_q         <= rst_ni && (comes ? tail_i || image_valid_i || result_follows_i :
+    must_q         <= rst_ni && (comes ? tail_i || loading_i || result_follows_i :
                                          stored_valid_q && !goes && (tail_i || waited_q));
     if (comes) begin
-      stored_q.address <= image_valid_i ? image_i.address : result_i.address;
-      stored_q.banks   <= image_valid_i ? image_i.banks : result_i.banks;
+      stored_q.address <= result_valid_i ? result_i.address : image_i.address;
+      stored_q.banks   <= result_valid_i ? result_i.banks : image_i.banks;
     end
     for (int segment = 0; segment < 8; segment++) begin
       if (image_there_i[segment] || result_there_i[segment]) begin
-        stored_q.data[segment] <= image_there_i[segment] ? image_i.data[segment]
-                                                         : result_i.data[segment];
+        stored_q.data[segment] <= result_there_i[segment] ? result_i.data[segment]
+                                                          : image_i.data[segment];
       end
     end
   end

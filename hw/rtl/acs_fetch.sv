@@ -26,7 +26,8 @@ module acs_fetch
   output      instruction_words_t words_o,
   output      logic               error_o,       // the bus answered with an error
   output      logic               no_more_o,     // the buffer ended here, without END
-  input  wire logic               take_i
+  input  wire logic               take_i,
+  input  wire logic               hold_i         // words of others are more urgent
 );
   localparam int unsigned SW = $clog2(Ahead + 1);
   localparam int unsigned IW = $clog2(INSTRUCTION_WORDS);
@@ -45,8 +46,8 @@ module acs_fetch
   // That it wants to ask is a register: the request goes far.
   logic asks_q;
   always_ff @(posedge clk_i) begin
-    asks_q <= rst_ni && !stop_i && !start_i && running_q && !ends_q && !waiting_q && more_q &&
-              buffered_q != SW'(Ahead) && !accepted;
+    asks_q <= rst_ni && !stop_i && !start_i && !hold_i && running_q && !ends_q && !waiting_q &&
+              more_q && buffered_q != SW'(Ahead) && !accepted;
   end
   assign req_valid_o  = asks_q;
   assign req_o        = '{address: address_q, words: 32'(INSTRUCTION_WORDS)};

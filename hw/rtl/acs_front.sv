@@ -3,8 +3,10 @@
 // banks, until their instruction runs; judged instructions wait in a queue.
 //
 // Requests go out in the order of the program.  A convolution with an output mask knows which rows
-// of weights it needs only when it runs: until it has asked for them, this module asks for nothing
-// that belongs to a later instruction.
+// of weights it needs only when it runs, and a LOAD asks for its words as they are stored: until
+// they have asked for them, this module asks for nothing that belongs to a later instruction.  But
+// a convolution that may follow the rows of a LOAD has its weights asked for at once, if a set of
+// banks holds all of them: then they are taken without any word of the image.
 `default_nettype none
 
 module acs_front
@@ -39,6 +41,7 @@ module acs_front
   input  wire logic               loader_free_i, // it may ask for those of another CONV
   input  wire logic               quiet_i,      // a CONV with output mask has asked for its rows
   input  wire logic               gate_done_i,  // a mask is there
+  input  wire logic               image_asked_i, // a LOAD has asked for its words
   // Channels of the table that memory was asked for, over all groups.
   output      logic               table_job_valid_o,
   output      table_job_t         table_job_o,
@@ -63,6 +66,7 @@ module acs_front
   logic [7:0] verdict;
   amounts_t amounts;
   judged_t instruction;
+  logic image_q, behind_q;  // a LOAD has not asked for its words; the instruction is the next one
 
   acs_fetch u_fetch (
     .clk_i,
@@ -80,7 +84,8 @@ module acs_front
     .words_o     (words),
     .error_o     (fetch_error),
     .no_more_o   (no_more),
-    .take_i      (fetch_done)
+    .take_i      (fetch_done),
+    .hold_i      (image_q && !behind_q)
   );
   // The instruction is decoded in the cycle in which it is there; judging begins in the next one.
   always_ff @(posedge clk_i) op <= traced_decode(words, trace_i);
@@ -110,7 +115,7 @@ module acs_front
 
   // A judged instruction enters the queue at once, before all requests for its words are out.
   // What it is has long been known when it is judged.
-  logic is_array_q, scans_q;
+  logic is_array_q, scans_q, streams_q;
   logic is_end_q, is_load_q, is_conv_q, is_linear_q, is_gate_q, is_listed_q, has_table_q;
   logic reads_q, skips_q, held;
   logic waits_q;  // a CONV with output mask has not asked for its rows yet
@@ -120,7 +125,8 @@ module acs_front
     amounts: amounts,
     status: fetch_error ? STATUS_BUS_ERROR : verdict,
     joins: valid_fields && !fetch_error && is_array_q,
-    scans: valid_fields && !fetch_error && scans_q
+    scans: valid_fields && !fetch_error && scans_q,
+    streams: valid_fields && !fetch_error && streams_q
   };
   assign queue = judged && !queued_q && room && !held;
   acs_fifo #(
@@ -141,7 +147,7 @@ module acs_front
   assign waits_o   = waits_q;
   assign no_more_o = no_more && !queue_valid;
 
-  // Requests of an instruction: first for thresholds, a table or the image; then for rows.
+  // Requests of an instruction: first for thresholds or a table; then for rows.
   typedef enum logic [1:0] {
     StFirst,
     StSecond,
@@ -153,13 +159,17 @@ module acs_front
   logic first_allowed_q, second_allowed_q, masks_there_q;
   logic [28:0] index_q;
 
-  logic is_conv, is_listed;
+  logic is_conv, is_listed, streams;
   assign is_conv   = op.opcode == OP_CONV;
   assign is_listed = is_conv && op.mask_out != 8'(MASK_NONE);
+  assign streams   = is_conv && !is_listed && op.mask_in == 8'(MASK_NONE) && !op.has_table &&
+                     op.groups == channels_t'(1) && !op.res_enable &&
+                     op.channels <= channels_t'(op.chunk);
   always_ff @(posedge clk_i) begin
     is_array_q  <= reads_pixels(op);
     scans_q     <= is_listed && op.mask_in == 8'(MASK_NONE) && !op.has_table &&
                    op.groups == channels_t'(1);
+    streams_q   <= streams;
     is_end_q    <= op.opcode == OP_END;
     is_load_q   <= op.opcode == OP_LOAD;
     is_linear_q <= op.opcode == OP_LINEAR;
@@ -168,17 +178,16 @@ module acs_front
     is_listed_q <= is_listed;
     has_table_q <= is_conv && op.has_table;
     skips_q     <= skips_words(op);
-    reads_q     <= op.opcode == OP_LOAD || op.opcode == OP_LINEAR ||
-                   (is_conv && (!is_listed || op.has_table));
+    reads_q     <= op.opcode == OP_LINEAR || (is_conv && (!is_listed || op.has_table));
   end
-  assign held      = is_listed_q && waits_q;    // one at a time
+  assign held      = (is_listed_q && waits_q) || (is_load_q && image_q);  // one at a time
   assign good      = judged && valid_fields && !fetch_error;
   assign reads     = good && reads_q;
   // Rows that the loader has asked for may wait until its banks are free, and no word behind them
   // comes before.  Words of a LINEAR that have their place keep nobody from going on, and come
   // behind those rows.  Whether an instruction may ask is seen a cycle ahead: nobody but this
   // instruction gives the loader a job or takes a place meanwhile.
-  assign may_ask   = reads && !waits_q;
+  assign may_ask   = reads && !waits_q && (!image_q || (behind_q && streams_q));
   assign placed    = is_linear_q && !loader_asks_i;
   assign follows   = is_conv_q && loader_free_i;
   always_ff @(posedge clk_i) begin
@@ -189,7 +198,6 @@ module acs_front
   end
   assign allowed   = step_q == StFirst ? first_allowed_q : second_allowed_q;
 
-  assign req_valid_o[READER_IMAGE]   = first_allowed_q && step_q == StFirst && is_load_q;
   assign req_valid_o[READER_TABLE]   = first_allowed_q && step_q == StFirst && has_table_q;
   assign req_valid_o[READER_VECTORS] = step_q == StFirst ? first_allowed_q && is_gate_q :
                                        second_allowed_q && step_q == StSecond && is_linear_q;
@@ -201,8 +209,8 @@ module acs_front
   assign load_rows_o  = channels_t'(amounts.outputs);
   assign load_index_o = index_q;
 
-  assign first_asked  = (req_valid_o & req_ready_i) >> READER_IMAGE != '0 ||
-                        !(is_load_q || is_gate_q || has_table_q);
+  assign first_asked  = (req_valid_o & req_ready_i) >> READER_VECTORS != '0 ||
+                        !(is_gate_q || has_table_q);
   assign second_asked = req_valid_o[READER_VECTORS] ? req_ready_i[READER_VECTORS] :
                         !is_conv_q || load_o || is_listed_q;
 
@@ -223,8 +231,6 @@ module acs_front
     };
 
   always_comb begin
-    req_o[READER_IMAGE].address     = buffers_i.image.address;
-    req_o[READER_IMAGE].words    = 32'(amounts.image_words);
     req_o[READER_TABLE].address     = buffers_i.params.address + {29'b0, op.table_addr, 3'b0};
     req_o[READER_TABLE].words    = (32'(amounts.inputs) + 32'(amounts.outputs) + 32'd3) >> 2;
     req_o[READER_VECTORS].address   = buffers_i.params.address + {29'b0, op.weight_addr, 3'b0};
@@ -244,6 +250,8 @@ module acs_front
       queued_q   <= 1'b0;
       step_q     <= StFirst;
       waits_q    <= 1'b0;
+      image_q    <= 1'b0;
+      behind_q   <= 1'b0;
       gates_q    <= '0;
       index_q    <= '0;
     end else begin
@@ -256,6 +264,9 @@ module acs_front
       end
       if (fetch_done && is_listed_q) waits_q <= 1'b1;
       else if (quiet_i) waits_q <= 1'b0;
+      if (fetch_done) behind_q <= is_load_q;
+      if (fetch_done && is_load_q) image_q <= 1'b1;
+      else if (image_asked_i) image_q <= 1'b0;
       if (fetch_done) begin
         checking_q <= 1'b0;
         queued_q   <= 1'b0;

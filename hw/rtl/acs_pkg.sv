@@ -99,13 +99,13 @@ package acs_pkg;
   localparam logic [1:0] BUFFER_PARAMS = 2'd1;
   localparam logic [1:0] BUFFER_IMAGE = 2'd2;
 
-  // Readers of memory, by precedence.  All but the last one belong to acs_front.
+  // Readers of memory, by precedence.  The first ones belong to acs_front.
   localparam int unsigned READER_PROGRAM = 0;
-  localparam int unsigned READER_IMAGE = 1;
-  localparam int unsigned READER_VECTORS = 2;
-  localparam int unsigned READER_TABLE = 3;
+  localparam int unsigned READER_VECTORS = 1;
+  localparam int unsigned READER_TABLE = 2;
+  localparam int unsigned READER_IMAGE = 3;
   localparam int unsigned READER_WEIGHTS = 4;
-  localparam int unsigned FRONT_READERS = 4;
+  localparam int unsigned FRONT_READERS = 3;
   localparam int unsigned READERS = 5;
 
   // Words that may be on their way from memory, asked for and not yet used.
@@ -333,6 +333,9 @@ package acs_pkg;
     logic [15:0] last;
   } run_t;
 
+  // A number of rows, which may be beyond the map, or before it.
+  typedef logic signed [10:0] source_rows_t;
+
   // A round of a CONV that is to come, from acs_rounds.
   typedef struct packed {
     group_count_t count_a;   // items of the first block
@@ -350,6 +353,7 @@ package acs_pkg;
     logic        first;      // its rows are the first ones of the chunk
     logic        chunk_ends;
     logic        pass_ends;
+    source_rows_t rows;      // rows of the source up to the last one that it reads
   } plan_t;
 
   // A round on its way to requantization: which items the sums of its lane groups belong to.
@@ -395,6 +399,7 @@ package acs_pkg;
     logic [27:0] trace_blocks;  // of the result map
     logic        source_apart;  // no block belongs to two channels of the source
     logic        result_apart;  // nor of the result
+    logic        beside;        // nor to the source and to the result
   } amounts_t;
 
   // An instruction on its way to the sequencer.
@@ -404,6 +409,7 @@ package acs_pkg;
     logic [7:0]                      status;  // STATUS_OK, or the fault with which it ends the run
     logic                            joins;   // it is STATUS_OK, and the array runs it
     logic                            scans;   // a CONV whose only list is that of its outputs
+    logic                            streams; // a CONV that may follow the rows of its source
   } judged_t;
 
   // What modules want to know of the instruction that runs without decoding it.

@@ -28,6 +28,7 @@ module acs_rounds
   // The next round.
   output      logic         valid_o,
   output      plan_t        plan_o,
+  output      source_rows_t next_rows_o,  // of the round behind it, if that is known
   input  wire logic         take_i
 );
   localparam channels_t Groups = channels_t'(LaneGroups);
@@ -66,6 +67,10 @@ module acs_rounds
   logic fits_q, covers_q;  // the first block ends here; so does the second
   channels_t need_q, taken, taken_q;  // rows of this group, or of both
   logic another_fits_q;
+  // Rows of the source: before those of the first block, for one block and for two of them beyond
+  // that, and up to the last one that the round reads.
+  logic [2:0] rows_log2_q;  // of the source's rows for those of a block
+  source_rows_t reach_q, reach_one_q, reach_two_q, block_rows_q, reads_q;
   // StOffer.
   logic offers, part_ends, chunk_ends, pass_ends, last_time;
 
@@ -80,6 +85,7 @@ module acs_rounds
 
   assign taken  = paired_q ? chunk_count_q << 1 : chunk_count_q;
 
+  assign next_rows_o = reads_q;
   assign offers     = state_q == StOffer && (!valid_o || take_i);
   assign part_ends  = fits_q && (!more_q || (covers_q && !third_q));
   assign pass_ends  = part_ends && rows_left_q == chunk_count_q;
@@ -91,8 +97,14 @@ module acs_rounds
     row_words_q <= op_i.row_words - 16'(record_words(op_i));
     joins_q     <= joins_groups(op_i);
     pairs_q     <= pairs_groups(op_i, LaneGroups);
+    rows_log2_q <= 3'd3 - 3'(op_i.row_log2) + 3'(op_i.stride == 2'd2);
+    reach_q     <= source_rows_t'(op_i.kernel) - source_rows_t'(op_i.pad) -
+                   source_rows_t'(op_i.stride);
+    reach_one_q <= reach_q + (source_rows_t'(1) << rows_log2_q);
+    reach_two_q <= reach_q + (source_rows_t'(2) << rows_log2_q);
 
     if (state_q == StPlace) begin
+      block_rows_q <= source_rows_t'(block_q << rows_log2_q);
       chunk_count_q <= chunk_count;
       left_q  <= left;
       more_q  <= block_q + 11'd1 < blocks_q;
@@ -106,6 +118,7 @@ module acs_rounds
       count_b_q <= paired_q || covers ? chunk_count_q : more_q ? free : '0;
       fits_q    <= fits;
       covers_q  <= covers;
+      reads_q   <= block_rows_q + (more_q && free != 0 ? reach_two_q : reach_one_q);
       need_q    <= restart_q + position_q + (paired_q ? taken : fits ? left_q : Groups);
       taken_q   <= taken;
       another_fits_q <= joins_q && another_fits(
@@ -128,7 +141,8 @@ module acs_rounds
         first_base: first_base_q,
         first: position_q == 0 && restart_q == 0,
         chunk_ends: chunk_ends,
-        pass_ends: pass_ends
+        pass_ends: pass_ends,
+        rows: reads_q
       };
     end
 

@@ -1,4 +1,4 @@
-"""The engines behind memories of other latencies: the same results, and few more cycles."""
+"""The engines behind slower memories: the same results, and few more cycles."""
 
 from __future__ import annotations
 
@@ -34,11 +34,17 @@ def quantized() -> tuple[IntGraph, NDArray[np.uint8]]:
 
 
 @cache
-def measured(built_for: int, latency: int, engine_of: Implementation = "hls") -> Measure:
-    """Return cycles by masks; logits, masks and counters are compared with the golden model's."""
+def measured(
+    built_for: int, latency: int, engine_of: Implementation = "hls", share: float = 1
+) -> Measure:
+    """Return cycles by masks, behind a memory with a share of the board's bandwidth.
+
+    Logits, masks and counters are compared with the golden model's.
+    """
     simulation, board = simulation_of(engine_of), load_board("zedboard")
     engine = replace(EngineConfig.for_board(board, None), latency_cycles=built_for)
-    memory = replace(Memory.for_board(board), latency=latency)
+    usual = Memory.for_board(board)
+    memory = replace(usual, latency=latency, bandwidth=round(usual.bandwidth * share))
     graph, images = quantized()
     simulated = open_engine(simulation, board, engine, memory)
     bench = GatedNetwork(graph, engine, simulated, images)
@@ -75,3 +81,9 @@ def test_the_rtl_hides_the_latency() -> None:
     usual, slow = (measured(USUAL, latency, "rtl") for latency in (USUAL, 128))
     assert slow["dense"] <= 1.01 * usual["dense"]
     assert slow["own"] <= 1.05 * usual["own"]
+
+
+def test_the_rtl_lives_with_a_quarter_of_the_bandwidth() -> None:
+    """The image comes while its convolution runs, and words of many instructions come ahead."""
+    usual, slow = (measured(USUAL, USUAL, "rtl", share) for share in (1, 0.25))
+    assert slow["own"] <= 1.30 * usual["own"]
