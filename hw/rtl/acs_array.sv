@@ -446,7 +446,7 @@ module acs_array
     logic [7:0] bank_weight;
     logic valid6_q;  // the iteration is for this lane group
     logic is_a5_q;  // its pixels are of the first block
-    (* keep *) logic signed [WEIGHT_COPIES-1:0][8:0] weights6_q;
+    logic signed [8:0] weight6_q;
     logic [2:0] last_q;  // stages 7 to 9: operands, product, sum
 
     // Items of the first block start at bank `bank`, those of the second at bank 0; the rows of
@@ -463,15 +463,10 @@ module acs_array
         end
       end
     end
-    // A copy for every few lanes, which are far from each other.
-    for (genvar copy = 0; copy < WEIGHT_COPIES; copy++) begin : gen_copy
-      (* keep *) always_ff @(posedge clk_i) begin
-        weights6_q[copy] <= banks_i ? {bank_weight[7], bank_weight} : stage5_q.weight;
-        if (stage5_q.zero || maximum_i) weights6_q[copy] <= '0;
-      end
-    end
 
     always_ff @(posedge clk_i) begin
+      weight6_q <= banks_i ? {bank_weight[7], bank_weight} : stage5_q.weight;
+      if (stage5_q.zero || maximum_i) weight6_q <= '0;
       is_a5_q  <= stage4_q.only || Group < stage4_q.count_a;
       valid6_q <= rst_ni && stage5_q.valid && !stage5_q.total &&
                   (!stage5_q.only || group_count_t'(stage5_q.group) == Group);
@@ -494,7 +489,7 @@ module acs_array
       .valid_i (valid6_q),
       .first_i (stage6_q.first),
       .signed_i(op_q.src_signed),
-      .weights_i(weights6_q),
+      .weight_i(weight6_q),
       .sums_o  (sums_o[group])
     );
 

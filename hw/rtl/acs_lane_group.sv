@@ -31,7 +31,7 @@ module acs_lane_group
   input  wire logic              valid_i,
   input  wire logic              first_i,
   input  wire logic              signed_i,   // 128 was added to the pixels
-  input  wire logic signed [WEIGHT_COPIES-1:0][8:0] weights_i,  // -128..128, all the same
+  input  wire logic signed [8:0] weight_i,   // -128..128
   // Sums three cycles after their last iteration.
   output      sums_t             sums_o
 );
@@ -40,16 +40,15 @@ module acs_lane_group
 
   localparam int unsigned PairsPerCopy = 32 / WEIGHT_COPIES;
 
-  logic signed [WEIGHT_COPIES-1:0][8:0] weight_q;
   logic [1:0] negative_q;
   logic valid_q, first_q;
-  // Copies, as of the weight.
+  // A copy for every few lanes, which are far from each other.
+  logic signed [WEIGHT_COPIES-1:0][8:0] weight_q;
   (* keep *) logic [WEIGHT_COPIES-1:0] adds_q, begins_q;
   logic starts_q;  // a sum of one product is there
   logic signed [WeightBits-1:0] offset_q, weights_q;
 
   always_ff @(posedge clk_i) begin
-    weight_q   <= weights_i;
     valid_q    <= valid_i;
     first_q    <= first_i;
     negative_q <= {negative_q[0], weight_q[0][8]};
@@ -61,6 +60,12 @@ module acs_lane_group
     (* keep *) always_ff @(posedge clk_i) begin
       adds_q[copy]   <= valid_q;
       begins_q[copy] <= first_q;
+    end
+    if (MultiplierBits >= PAIR_BITS) begin : gen_inside
+      // A register inside the multipliers takes its place.
+      always_ff @(posedge clk_i) weight_q[copy] <= weight_i;
+    end else begin : gen_beside
+      (* keep *) always_ff @(posedge clk_i) weight_q[copy] <= weight_i;
     end
   end
 

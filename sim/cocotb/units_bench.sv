@@ -610,7 +610,7 @@ module units_bench
     .valid_i (lg_valid_q),
     .first_i (lg_first_q),
     .signed_i(lg_signed),
-    .weights_i({WEIGHT_COPIES{lg_weight_q}}),
+    .weight_i(lg_weight_q),
     .sums_o  (lg_found)
   );
 
@@ -624,7 +624,7 @@ module units_bench
     .valid_i (lg_valid_q),
     .first_i (lg_first_q),
     .signed_i(lg_signed),
-    .weights_i({WEIGHT_COPIES{lg_weight_q}}),
+    .weight_i(lg_weight_q),
     .sums_o  (lg_short_found)
   );
 
@@ -637,7 +637,7 @@ module units_bench
     .valid_i (lg_valid_q),
     .first_i (lg_first_q),
     .signed_i(lg_signed),
-    .weights_i({WEIGHT_COPIES{lg_weight_q}}),
+    .weight_i(lg_weight_q),
     .sums_o  (lg_apart_found)
   );
 

@@ -11,12 +11,12 @@ module lane_group_twin
 );
   logic valid, first, zero, is_signed, is_second, second_q;
   logic signed [8:0] weight;
-  logic signed [WEIGHT_COPIES-1:0][8:0] weights;
+  logic signed [8:0] shown_weight;
   pixels_t [1:0] pixels, shown;
   pixels_t pixels_q;
   sums_t sums, netlist_sums, apart_sums;
 
-  assign weights = {WEIGHT_COPIES{zero ? 9'd0 : weight}};
+  assign shown_weight = zero ? 9'd0 : weight;
   assign shown = pixels ^ {128{is_signed, 7'b0}};
 
   acs_lane_group #(
@@ -29,7 +29,7 @@ module lane_group_twin
     .valid_i (valid),
     .first_i (first),
     .signed_i(is_signed),
-    .weights_i(weights),
+    .weight_i(shown_weight),
     .sums_o  (sums)
   );
   acs_lane_group_netlist u_netlist (
@@ -39,7 +39,7 @@ module lane_group_twin
     .valid_i (valid),
     .first_i (first),
     .signed_i(is_signed),
-    .weights_i(weights),
+    .weight_i(shown_weight),
     .sums_o  (netlist_sums)
   );
   acs_lane_group #(
@@ -51,7 +51,7 @@ module lane_group_twin
     .valid_i (valid),
     .first_i (first),
     .signed_i(is_signed),
-    .weights_i(weights),
+    .weight_i(shown_weight),
     .sums_o  (apart_sums)
   );
 
