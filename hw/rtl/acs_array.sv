@@ -94,9 +94,9 @@ module acs_array
   typedef struct packed {
     logic signed [3:0] dx;
     logic signed [6:0] first;        // segment of the window, from that of its block
+    logic [15:0]       blocks;       // from a block to the one of that segment, in its phase
     logic [10:0]       segments;
     logic [7:0]        columns;
-    logic [15:0]       phase_blocks;
     logic              odd_columns;
   } plane_t;
   logic signed [3:0] x, y, row;
@@ -107,6 +107,7 @@ module acs_array
   logic [2:0] row_shift_q;
   logic [1:0][10:0] segments_q;
   logic [1:0][7:0] columns_q;
+  logic [1:0][1:0][15:0] phase_blocks_q;
   logic [7:0] pad_value, flipped;  // `flipped` adds 128 to signed pixels
 
   // Stage 1: the issued iteration, where its channel lies, which plane the tap reads, and which
@@ -114,7 +115,7 @@ module acs_array
   iteration_t it1_q;
   logic pairs_q;  // the second window is that of the next group's input
   logic valid1_q;
-  logic [15:0] channel_base_q, b_channel_base_q;
+  logic [15:0] block_base_q, b_block_base_q;  // its block, and that of the second window
   logic [10:0] b_block_q;  // that the second window reads
   logic [15:0] weight_byte_q;
   logic [6:0] taps_q;  // the instruction is there some cycles before its first iteration
@@ -174,8 +175,8 @@ module acs_array
     .clk_i,
     .a_i      (op_q.src_step),
     .b_i      (iteration_i.channel),
-    .summand_i(op_q.src_base),
-    .result_o (channel_base_q)
+    .summand_i(op_q.src_base + 16'(iteration_i.block)),
+    .result_o (block_base_q)
   );
   acs_product #(
     .ABits(16),
@@ -186,8 +187,8 @@ module acs_array
     .clk_i,
     .a_i      (op_q.src_step),
     .b_i      (iteration_i.b_channel),
-    .summand_i(op_q.src_base),
-    .result_o (b_channel_base_q)
+    .summand_i(op_q.src_base + 16'(iteration_i.block) + 16'(!pairs_q)),
+    .result_o (b_block_base_q)
   );
   acs_product #(
     .ABits(16),
@@ -211,16 +212,17 @@ module acs_array
     plane.dx = windowed_i ? x : '0;
     if (halves_q) plane.dx = x >>> 1;
     plane.first = signed'({row, 3'b000}) >>> row_shift_q;
+    plane.blocks = phase_blocks_q[y[0]][x[0]] + 16'(signed'(plane.first[6:3]));
     plane.segments = segments_q[y[0]];
     plane.columns = columns_q[x[0]];
     plane.odd_columns = halves_q && x[0];
-    plane.phase_blocks = halves_q ? phase_offset(op_q.src_plane, y[0], x[0]) : '0;
   end
 
   logic halves;
   logic [2:0] row_shift;
   logic [1:0][10:0] segments;
   logic [1:0][7:0] rows, columns;
+  logic [1:0][1:0][15:0] phase_blocks;
   always_comb begin
     halves    = windowed_i && op_q.stride == 2'd2;
     row_shift = 3'd3 - 3'(op_q.row_log2) + 3'(halves);
@@ -228,6 +230,10 @@ module acs_array
       rows[odd]     = halves ? phase_size(op_q.src_height, odd != 0) : op_q.src_height;
       segments[odd] = 11'(rows[odd]) << op_q.row_log2;
       columns[odd]  = halves ? phase_size(op_q.src_width, odd != 0) : op_q.src_width;
+      for (int odd_column = 0; odd_column < 2; odd_column++) begin
+        phase_blocks[odd][odd_column] = halves ?
+          phase_offset(op_q.src_plane, odd != 0, odd_column != 0) : '0;
+      end
     end
   end
   always_ff @(posedge clk_i) begin
@@ -235,13 +241,15 @@ module acs_array
     row_shift_q <= row_shift;
     segments_q  <= segments;
     columns_q   <= columns;
+    phase_blocks_q <= phase_blocks;
   end
 
 `ifndef SYNTHESIS
   instruction_is_there :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    issue |-> halves_q == halves && row_shift_q == row_shift &&
-                             segments_q == segments && columns_q == columns)
+                             segments_q == segments && columns_q == columns &&
+                             phase_blocks_q == phase_blocks)
   else $error("an iteration before what its instruction says of planes");
 `endif
 
@@ -264,8 +272,8 @@ module acs_array
   for (genvar side = 0; side < 2; side++) begin : gen_address
     acs_window_address u_address (
       .raw_i     (raw_i),
-      .channel_i (side == SideA ? channel_base_q : b_channel_base_q),
-      .phase_i   (plane_q.phase_blocks),
+      .base_i    (side == SideA ? block_base_q : b_block_base_q),
+      .blocks_i  (plane_q.blocks),
       .odd_i     (plane_q.odd_columns),
       .segments_i(plane_q.segments),
       .first_i   (plane_q.first),
