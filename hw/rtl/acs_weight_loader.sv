@@ -118,6 +118,13 @@ module acs_weight_loader
   logic begins, jobs_room, many_q;
   logic [2:0] jobs_q;  // that wait
   assign begins = waits && !busy_q;
+  // A job takes a register on its way to those that wait: it comes from afar, and so do its fields.
+  logic joins_q;
+  waiting_job_t joining_q;
+  always_ff @(posedge clk_i) begin
+    joins_q   <= !clear_q && start;
+    joining_q <= '{job: new_job, all_rows: all_rows_i};
+  end
   acs_fifo #(
     .Width($bits(waiting_job_t)),
     .Depth(Jobs),
@@ -125,9 +132,9 @@ module acs_weight_loader
   ) u_jobs (
     .clk_i,
     .rst_ni     (!clear_q),
-    .in_valid_i (start),
+    .in_valid_i (joins_q),
     .in_ready_o (jobs_room),
-    .in_data_i  ({new_job, all_rows_i}),
+    .in_data_i  (joining_q),
     .out_valid_o(waits),
     .out_ready_i(begins),
     .out_data_o (waiting)
@@ -152,7 +159,7 @@ module acs_weight_loader
   // they name are here.
   logic runs_busy, runs_start_q, all_skips_q;
   always_ff @(posedge clk_i) begin
-    busy_o <= rst_ni && (start || ask_q || waits || busy_q || runs_start_q || runs_busy);
+    busy_o <= rst_ni && (start || joins_q || ask_q || waits || busy_q || runs_start_q || runs_busy);
     free_o <= rst_ni && !(start || ask_q || many_q || runs_start_q || runs_busy ||
                           (skips_there_q && all_skips_q));
   end
@@ -306,6 +313,24 @@ module acs_weight_loader
     end
   end
 
+  // Words take two registers, so that whether one is taken is told to nobody far away.
+  logic word_valid, word_ready;
+  logic [63:0] word;
+  acs_fifo #(
+    .Width(64),
+    .Depth(2),
+    .OutputRegister(1'b1)
+  ) u_words (
+    .clk_i,
+    .rst_ni     (!clear_q),
+    .in_valid_i (data_valid_i),
+    .in_ready_o (data_ready_o),
+    .in_data_i  (data_i),
+    .out_valid_o(word_valid),
+    .out_ready_i(word_ready),
+    .out_data_o (word)
+  );
+
   // Data.  The run that arrives is in registers; the next one of those that are listed is, too.
   logic band_q;
   logic known_q, settles_q;
@@ -363,9 +388,9 @@ module acs_weight_loader
   assign last_word      = end_q && final_q;
   // A chunk begins when a set is free for it.  When a row is complete, the loader must know whether
   // it is the last one.
-  assign data_ready_o   = busy_q && known_q && (begun_q || sets_used_q != 2'd2) &&
+  assign word_ready     = busy_q && known_q && (begun_q || sets_used_q != 2'd2) &&
                           !(last_word && !decided_q) && !(band_q && end_q && !turn_known_q);
-  assign take           = data_valid_i && data_ready_o;
+  assign take           = word_valid && word_ready;
   assign chunk_complete = chunk_full_q || (last_row_q && !another_fits_q);
   assign from_list      = job_q.skips && next_valid_q;
   // The run changes: at once where the next one is known.
@@ -574,7 +599,7 @@ module acs_weight_loader
     new_job.index       = index_i;
   end
 
-  assign record         = decode_record(data_i);
+  assign record         = decode_record(word);
   assign record_write_o = take && word_q == 0;
   assign record_addr_o  = {set_q, position_q[6:0]};
   assign record_o       = '{
@@ -594,14 +619,17 @@ module acs_weight_loader
 
   assign weight_set_o  = set_q;
   assign weight_addr_o = row_base_q + BW'(word_q - 16'(RECORD_WORDS));
-  assign weight_data_o = data_i;
+  assign weight_data_o = word;
 
 `ifndef SYNTHESIS
   one_job_at_a_time :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   start |-> !ask_q && !product_valid_q && !address_valid_q && jobs_room &&
-                             (all_start_i || (!busy_q && !waits)))
+                   start |-> !ask_q && !product_valid_q && !address_valid_q &&
+                             (all_start_i || (!busy_q && !waits && !joins_q)))
   else $error("a job before the end of the last one");
+  a_job_has_room :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) joins_q |-> jobs_room)
+  else $error("a job is lost");
   groups_as_in_rounds :
   assert property (@(posedge clk_i) disable iff (!rst_ni || clear_q)
                    take && last_word && last_row_q && job_q.joins |->
