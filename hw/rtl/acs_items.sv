@@ -11,6 +11,7 @@ module acs_items
   import acs_isa_pkg::*;
   import acs_pkg::*;
 #(
+  parameter int unsigned LaneGroups = 4,
   parameter int unsigned Ahead = 8,    // a power of two
   parameter bit          Dsp   = 1'b1  // the product takes a DSP slice
 ) (
@@ -42,6 +43,8 @@ module acs_items
   output      logic         rest_valid_o,   // so are the items that follow in its round
   input  wire logic         item_next_i,
   output      item_t        item_o,
+  output      logic [LaneGroups-1:0] groups_o,  // the item's lane group, as a bit
+  output      logic         final_o,        // no item of its round follows
   output      segments_t    residual_o
 );
   localparam int unsigned CW = $clog2(Ahead) + 1;
@@ -107,6 +110,9 @@ module acs_items
     group_t      left;
   } traits_t;
   traits_t [2:0] traits_q;
+  // What the end of an item is decided by has registers of its own, apart from those of the item.
+  logic [LaneGroups-1:0] groups;
+  logic final_item;
   logic chunk_done_q;
   channel_t channel_q;
   logic [15:0] product_q, offset_q, address;
@@ -155,6 +161,10 @@ module acs_items
     found.number    = traits_q[2].number;
     found.group     = traits_q[2].group;
     found.left      = traits_q[2].left;
+    final_item      = traits_q[2].left == 0;
+    for (int group = 0; group < LaneGroups; group++) begin
+      groups[group] = traits_q[2].group == group_t'(group);
+    end
     found.constants = record_q;
     if (!is_conv) begin
       found.constants = '{bias: '0, mult: op_i.mult, shift: op_i.shift};
@@ -166,7 +176,7 @@ module acs_items
   logic item_ready, unused_item_valid;
   // At its head is a register: the choice of the item's sums begins there.
   acs_fifo #(
-    .Width($bits(item_t)),
+    .Width($bits(item_t) + LaneGroups + 1),
     .Depth(Ahead),
     .OutputRegister(1'b1)
   ) u_items (
@@ -174,10 +184,10 @@ module acs_items
     .rst_ni,
     .in_valid_i (found_q[3]),
     .in_ready_o (item_ready),
-    .in_data_i  (found),
+    .in_data_i  ({groups, final_item, found}),
     .out_valid_o(unused_item_valid),
     .out_ready_i(item_next_i),
-    .out_data_o (item_o)
+    .out_data_o ({groups_o, final_o, item_o})
   );
 
   // Residuals: addresses wait where the port is busy, blocks for their item.  All who want the port

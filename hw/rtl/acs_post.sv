@@ -69,9 +69,12 @@ module acs_post
 
   logic items_idle, last_items, item_valid, rest_valid, runs, ends;
   item_t item;
+  logic [LaneGroups-1:0] item_groups;  // the item's, as a bit
+  logic final_item;  // of its round
   segments_t residual;
 
   acs_items #(
+    .LaneGroups(LaneGroups),
     .Dsp(dsp_products(LaneGroups))
   ) u_items (
     .clk_i,
@@ -97,6 +100,8 @@ module acs_post
     .rest_valid_o  (rest_valid),
     .item_next_i   (ends),
     .item_o        (item),
+    .groups_o      (item_groups),
+    .final_o       (final_item),
     .residual_o    (residual)
   );
 
@@ -115,12 +120,12 @@ module acs_post
   logic [MAX_LANE_GROUPS-1:0][WeightBits-1:0] weights;
   pixels_t maxima_q;
   logic [LaneGroups-1:0] full_q, empties;
-  logic [MAX_LANE_GROUPS-1:0] full;
+  logic full;  // the sums of the item at hand are here
   logic [SW-1:0] slice_q;
   (* keep *) logic last_slice_q;  // it is the last one of its item
 
-  assign full = MAX_LANE_GROUPS'(full_q);
-  assign runs = item_valid && full[item.group];
+  assign full = (full_q & item_groups) != '0;
+  assign runs = item_valid && full;
   assign ends = runs && last_slice_q;
 
   /* verilator lint_off UNUSEDSIGNAL */
@@ -137,7 +142,7 @@ module acs_post
 
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_shadow
     // A round of a CONV leaves all lane groups at once, those without an item too.
-    assign empties[group] = ends && (is_conv_q ? item.left == 0 : item.group == group_t'(group));
+    assign empties[group] = ends && (is_conv_q ? final_item : item_groups[group]);
     shadow_t short;
     assign short = shortened(sums_i[group].pairs);
     for (genvar pair = 0; pair < LANES / 2; pair++) begin : gen_pair
@@ -164,12 +169,10 @@ module acs_post
   // Those of a CONV's round arrive SUMS_DELAY cycles after it is told, so a short round need not
   // have arrived: the next one is as many cycles behind it.
   logic released_q, releases, arrives;
-  logic [MAX_LANE_GROUPS-1:0] arriving;
   logic [8:0] remaining;
   logic [SUMS_DELAY-1:1] told_q;  // a round was, so many cycles ago
   logic comes;
-  assign arriving  = MAX_LANE_GROUPS'(sums_valid_i);
-  assign arrives   = !full[item.group] && arriving[item.group];
+  assign arrives   = !full && (sums_valid_i & item_groups) != '0;
   assign remaining = 9'({item.left, ~slice_q});
   always_comb begin
     comes = 1'b0;
@@ -178,7 +181,7 @@ module acs_post
     end
   end
   assign releases  = item_valid && !released_q && rest_valid &&
-                     ((full[item.group] && remaining <= 9'(SUMS_DELAY) + 9'd1) ||
+                     ((full && remaining <= 9'(SUMS_DELAY) + 9'd1) ||
                       (arrives && remaining <= 9'(SUMS_DELAY)) || comes);
 
   always_ff @(posedge clk_i) begin
@@ -194,7 +197,7 @@ module acs_post
         slice_q      <= slice_q + 1'b1;
         last_slice_q <= slice_q == SW'(Slices - 2);
       end
-      released_q <= (released_q || releases) && !(ends && item.left == 0);
+      released_q <= (released_q || releases) && !(ends && final_item);
       release_o  <= releases;
     end
   end
@@ -235,7 +238,7 @@ module acs_post
       end
     end
     if (GroupParts == 1) begin : gen_whole
-      assign chosen = item.group == group_t'(Group);
+      assign chosen = item_groups[Group];
     end else begin : gen_part_of_group
       // The slice is of this part.
       (* keep *) logic here_q;
@@ -244,7 +247,7 @@ module acs_post
       (* keep *) always_ff @(posedge clk_i) begin
         here_q <= rst_ni ? next_slice / SW'(PartSlices) == SW'(Part) : Part == 0;
       end
-      assign chosen = item.group == group_t'(Group) && here_q;
+      assign chosen = item_groups[Group] && here_q;
     end
     always_ff @(posedge clk_i) begin
       for (int pair = 0; pair < PostLanes / 2; pair++) begin
@@ -379,7 +382,7 @@ module acs_post
   else $error("slices are miscounted");
   items_never_pause :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   slice_q != 0 || (released_q && full[item.group]) |-> runs)
+                   slice_q != 0 || (released_q && full) |-> runs)
   else $error("a pause where none was expected");
   block_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) block_valid_o |-> block_ready_i)
