@@ -107,6 +107,7 @@ module acs_conv_control
   logic input_there_q;  // the list shows it, and whether it is the last one is known
   logic last_input_q;
   logic inputs_known, empty_q;
+  logic constant_q;  // no weights are needed
   channel_t first_place, next_place;  // of the group, and of the next one
   logic last, steps, ends;
   // Passes and groups.
@@ -167,7 +168,7 @@ module acs_conv_control
     arrived_q <= plan_valid && !ends && open_chunks_q != 2'd2 && (early_there ||
                  (channels_t'(rows_i[set_q]) >= plan.need && (!plan.use_b || plan.paired)));
   end
-  assign weights_there = pass_q == PassConstant ||
+  assign weights_there = constant_q ||
                          (open_chunks_q != 2'd2 && (complete_i[set_q] || arrived_q));
   // So are the rows of the source.  They are compared a cycle ahead, where a round ends for the one
   // behind it.
@@ -190,6 +191,7 @@ module acs_conv_control
     // With a list, as far as it was known when what is there was.  A pass begins cycles before its
     // first iteration.
     empty_q       <= pass_q != PassActive || active_i.inputs == 0;
+    constant_q    <= pass_q == PassConstant;
     input_there_q <= inputs_known || input_next_q < found_i.inputs;
     last_input_q  <= input_next_q == active_i.inputs;
     if (steps) begin

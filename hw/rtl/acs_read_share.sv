@@ -47,7 +47,7 @@ module acs_read_share
   logic [UW-1:0] chosen, granted_q, user, user_q;
   logic [Users-1:0] grant_q;
   logic [31:0] words, left_q;
-  logic place, accepted, pending, begins, take, complete;
+  logic accepted, pending, begins, take, complete;
   logic active_q, last_q;  // words of a request are left; the next one is the last
 
   always_comb begin
@@ -57,6 +57,13 @@ module acs_read_share
     end
   end
 
+  // Requests that are accepted and whose words have not begun to come.  That there is room for
+  // another one is told two cycles late, and so a little early.
+  localparam int unsigned RW = $clog2(Requests) + 1;
+  logic accepted_q;  // the request in req_o is new
+  logic [RW-1:0] waiting_q;
+  logic room_q;
+
   // There is a grant where the request's registers will be free: another user may come first, or
   // everything be dropped, but a request that was once offered to the read master stays.
   assign accepted    = (grant_q & req_valid_i) != '0 && !discard_i;
@@ -65,7 +72,7 @@ module acs_read_share
   always_ff @(posedge clk_i) begin
     granted_q <= chosen;
     grant_q   <= '0;
-    if (rst_ni && !discard_i && place && !accepted && (!req_valid_o || req_ready_i)) begin
+    if (rst_ni && !discard_i && room_q && !accepted && (!req_valid_o || req_ready_i)) begin
       grant_q[chosen] <= 1'b1;
     end
     if (!rst_ni) req_valid_o <= 1'b0;
@@ -76,6 +83,13 @@ module acs_read_share
     end
   end
 
+  always_ff @(posedge clk_i) begin
+    accepted_q <= rst_ni && accepted;
+    room_q     <= rst_ni && waiting_q < RW'(Requests - 2);
+    waiting_q  <= rst_ni ? waiting_q + RW'(accepted) - RW'(begins && pending) : '0;
+  end
+
+  logic place;
   acs_fifo #(
     .Width(UW + 32),
     .Depth(Requests),
@@ -83,9 +97,9 @@ module acs_read_share
   ) u_requests (
     .clk_i,
     .rst_ni,
-    .in_valid_i (accepted),
+    .in_valid_i (accepted_q),
     .in_ready_o (place),
-    .in_data_i  ({granted_q, req_i[granted_q].words}),
+    .in_data_i  ({req_user_o, req_o.words}),
     .out_valid_o(pending),
     .out_ready_i(begins),
     .out_data_o ({user, words})
@@ -139,7 +153,7 @@ module acs_read_share
     end
   end
 
-  assign idle_o = !pending && !active_q && valid_q == '0;
+  assign idle_o = !accepted_q && !pending && !active_q && valid_q == '0;
 
 `ifndef SYNTHESIS
   word_was_asked_for :
@@ -149,9 +163,11 @@ module acs_read_share
   assert property (@(posedge clk_i) disable iff (!rst_ni) accepted |-> req_i[granted_q].words != 0)
   else $error("a request for no words");
   request_has_place :
-  assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   accepted |-> place && (!req_valid_o || req_ready_i))
+  assert property (@(posedge clk_i) disable iff (!rst_ni) accepted |-> !req_valid_o || req_ready_i)
   else $error("a request without a place");
+  request_has_room :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) accepted_q |-> place)
+  else $error("a request is lost");
 `endif
 
 endmodule
