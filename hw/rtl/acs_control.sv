@@ -52,7 +52,8 @@ module acs_control
   input  wire logic             loader_asks_i,
   input  wire logic             loader_free_i,
   input  wire logic [28:0]      load_index_i,  // number of the instruction whose weights arrive
-  input  wire logic [READERS-1:0] read_fault_i, // a word with an error answer is taken
+  input  wire logic         image_error_i, // a word with an error answer is taken
+  input  wire logic         load_error_i,  // one of weights, of the instruction load_index_i
   input  wire logic             linear_error_i, // likewise, by acs_linear, which takes them late
   input  wire logic             table_error_i,  // likewise, in the table that is used now
   // Read master: requests for the program, and of acs_front for words of later instructions.
@@ -129,7 +130,8 @@ module acs_control
   logic stopping;
   logic is_exit_q, decision_q, leaves_q, leaves;
   // What units say counts a cycle later, and then the next instruction is taken at once.
-  logic unit_done_q;  // it stays until the instruction has run
+  logic unit_done, unit_done_q;  // it stays until the instruction has run
+  logic finishes_q;  // so does that it ended well, and that no trace is wanted
   logic bad_table_q;
   logic taken_q;
   logic running_q, any_error_q;
@@ -278,16 +280,19 @@ module acs_control
     copies_q <= rst_ni && launch && is_copy_q;
     traces_q <= rst_ni && traces && wreq_ready_i;
   end
-  assign to_vector     = state_q == StLaunch || state_q == StRun;
-  assign copy_o        = '{
-      from_vector: state_q == StTrace && !writes_map(op),
+  // What is copied is there with its start, by a register.
+  assign to_vector = state_q == StLaunch || state_q == StRun;
+  always_ff @(posedge clk_i) begin
+    copy_o <= '{
+      from_vector: state_q inside {StTraceAsk, StTrace} && !writes_map(op),
       to_vector: to_vector,
       block: to_vector ? op.src_base : op.dst_base,
       vector_addr: op.vec_dst,
       words: to_vector ? 20'(amounts.flat_blocks) << 3 : trace_words_q[19:0]
     };
+  end
   // An EXIT waits for the products of the instruction before it, and is judged a cycle later.
-  assign leaves  = running_q && leaves_q && ran && !fails;
+  assign leaves = running_q && leaves_q && ran && !fails;
   always_ff @(posedge clk_i) begin
     if (start_i) decision_q <= 1'b0;
     else if (mask_write_i.valid && mask_write_i.address[MASK_WORD_BITS-1:0] == '0) begin
@@ -298,10 +303,12 @@ module acs_control
                  cycles_q > 64'(op.cycles_limit));
   end
 
+  assign unit_done = array_done_i || load_done_i || linear_done_i || copy_done_i ||
+                     (state_q == StRun && is_exit_q && !macs_busy);
   always_ff @(posedge clk_i) begin
-    unit_done_q  <= rst_ni && (array_done_i || load_done_i || linear_done_i || copy_done_i ||
-                               (state_q == StRun && ((is_exit_q && !macs_busy) ||
-                                                     (unit_done_q && !ran))));
+    unit_done_q  <= rst_ni && (unit_done || (state_q == StRun && unit_done_q && !ran));
+    finishes_q   <= rst_ni && !traced_q && !bad_table_i &&
+                    (unit_done || (state_q == StRun && unit_done_q && !ran));
     bad_table_q  <= bad_table_i;
     // A request that is accepted now is under way from the next cycle on.
     write_idle_q <= write_idle_i && !wreq_valid_o;
@@ -321,7 +328,9 @@ module acs_control
   // Everybody depends on it.
   always_ff @(posedge clk_i) discard_o <= stopping && !start_i;
   // The instruction is done: its results are on their way, before those of all later instructions.
-  assign finished = running_q && !traced_q && !leaves_q && ran && !fails;
+  // Whether an error or a trace keeps the next one waiting goes with the register that says so.
+  assign finished = running_q && !leaves_q && finishes_q && !ask_result_q && !counts_q &&
+                    !any_error_q;
   // The state is StRun.
   always_ff @(posedge clk_i) begin
     running_q <= rst_ni && (state_q == StLaunch || (running_q && !ran && !joined));
@@ -479,11 +488,11 @@ module acs_control
 
       // Weights may arrive before their instruction runs, so an error among them is kept with the
       // number of its instruction.  The other readers take words of the running instruction only.
-      if (read_fault_i[READER_WEIGHTS] && !load_error_q) begin
+      if (load_error_i && !load_error_q) begin
         load_error_q       <= 1'b1;
         load_error_index_q <= load_index_i;
       end
-      if (read_fault_i[READER_IMAGE] || table_error_i || linear_error_i) error_q <= 1'b1;
+      if (image_error_i || table_error_i || linear_error_i) error_q <= 1'b1;
 
       if (wreq_ready_i) ask_result_q <= 1'b0;
       if (ended) begin
@@ -532,7 +541,7 @@ module acs_control
         StTrace: if (copy_done_i) state_q <= StNext;
         StFlush: begin
           // Every write is answered before the verdict is final.
-          if (flushes_q == '1 && write_idle_q && read_idle_q && !macs_busy && !skips_busy) begin
+          if (flushes_q == '1 && write_idle_q && read_idle_q && !counts_q) begin
             if (code_q == STATUS_OK && write_error_i) code_q <= STATUS_BUS_ERROR;
             if (buffers_i.result.words >= 32'(HEADER_WORDS)) begin
               state_q <= StHeaderAsk;

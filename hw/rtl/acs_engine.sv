@@ -54,11 +54,12 @@ module acs_engine
   events_t events;
 
   // Memory ports.
-  logic [READERS-1:0] read_req_valid, read_req_ready, read_valid, read_ready, read_fault;
+  logic [READERS-1:0] read_req_valid, read_req_ready, read_valid, read_ready;
   span_t [READERS-1:0] read_req;
   logic [63:0] read_data, weight_data, factor_word;
   logic write_req_valid, write_req_ready, write_ready, write_idle, write_error, clear_error;
-  logic read_error, read_idle, header_next, written, linear_error, total_valid, totals_done;
+  logic read_error, read_idle, header_next, written, linear_error, weight_error, image_error;
+  logic total_valid, totals_done;
   span_t write_req;
   word_t header, result, copy_word;
 
@@ -201,7 +202,8 @@ module acs_engine
     .loader_asks_i     (loader_asks),
     .loader_free_i     (loader_free),
     .load_index_i      (arriving_index),
-    .read_fault_i      (read_fault),
+    .image_error_i     (image_error),
+    .load_error_i      (weight_error),
     .linear_error_i    (linear_error),
     .table_error_i     (table_error),
     .req_valid_o       (read_req_valid[FRONT_READERS-1:0]),
@@ -250,7 +252,7 @@ module acs_engine
     .read_ready_i     (read_ready),
     .read_data_o      (read_data),
     .read_error_o     (read_error),
-    .read_fault_o     (read_fault),
+    .image_error_o    (image_error),
     .write_req_valid_i(write_req_valid),
     .write_req_ready_o(write_req_ready),
     .write_req_i      (write_req),
@@ -437,6 +439,8 @@ module acs_engine
     .data_valid_i    (read_valid[READER_WEIGHTS]),
     .data_ready_o    (read_ready[READER_WEIGHTS]),
     .data_i          (read_data),
+    .data_error_i    (read_error),
+    .error_o         (weight_error),
     .weight_write_o  (weight_write),
     .weight_set_o    (weight_set),
     .weight_addr_o   (weight_addr),

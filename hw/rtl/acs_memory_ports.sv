@@ -22,7 +22,7 @@ module acs_memory_ports
   input  wire logic  [READERS-1:0] read_ready_i,
   output      logic [63:0] read_data_o,
   output      logic        read_error_o,   // the word came with an error answer
-  output      logic  [READERS-1:0] read_fault_o,   // such a word is taken now
+  output      logic        image_error_o,  // such a word of the image is taken now
   // Writers: a request, then its words from one of them.
   input  wire logic        write_req_valid_i,
   output      logic        write_req_ready_o,
@@ -59,7 +59,7 @@ module acs_memory_ports
   always_ff @(posedge clk_i) failed_q <= core_rst_no && !clear_error_i && (failed_q || fails);
 
   assign read_idle_o = master_idle && share_idle;
-  assign read_fault_o = read_valid_o & read_ready_i & {READERS{read_error_o}};
+  assign image_error_o = read_valid_o[READER_IMAGE] && read_ready_i[READER_IMAGE] && read_error_o;
 
   acs_read_share #(
     .Users(READERS)

@@ -61,6 +61,8 @@ module acs_weight_loader
   input  wire logic         data_valid_i,
   output      logic         data_ready_o,
   input  wire logic [63:0]  data_i,
+  input  wire logic         data_error_i,   // the word came with an error answer
+  output      logic         error_o,        // such a word was taken, of the job that index_o tells
   // Weight banks.
   output      logic [LaneGroups-1:0]        weight_write_o,
   output      logic                         weight_set_o,
@@ -313,22 +315,22 @@ module acs_weight_loader
     end
   end
 
-  // Words take two registers, so that whether one is taken is told to nobody far away.
-  logic word_valid, word_ready;
+  // Two words wait here, so that whether one is taken is told to nobody far away; a pointer moves on
+  // then, so that few registers depend on it.
+  logic word_valid, word_ready, word_error;
   logic [63:0] word;
   acs_fifo #(
-    .Width(64),
-    .Depth(2),
-    .OutputRegister(1'b1)
+    .Width(65),
+    .Depth(2)
   ) u_words (
     .clk_i,
     .rst_ni     (!clear_q),
     .in_valid_i (data_valid_i),
     .in_ready_o (data_ready_o),
-    .in_data_i  (data_i),
+    .in_data_i  ({data_error_i, data_i}),
     .out_valid_o(word_valid),
     .out_ready_i(word_ready),
-    .out_data_o (word)
+    .out_data_o ({word_error, word})
   );
 
   // Data.  The run that arrives is in registers; the next one of those that are listed is, too.
@@ -599,14 +601,20 @@ module acs_weight_loader
     new_job.index       = index_i;
   end
 
-  assign record         = decode_record(word);
-  assign record_write_o = take && word_q == 0;
-  assign record_addr_o  = {set_q, position_q[6:0]};
-  assign record_o       = '{
-    bias: record.bias,
-    mult: record.mult,
-    shift: bounded_shift(record.shift)
-  };
+  // A record takes a register on its way to block RAM.  Its row is told to be there a cycle later
+  // at the earliest, and an item looks it up cycles after that.  Nor is there another job in the
+  // cycle in which an error is told.
+  assign record = decode_record(word);
+  always_ff @(posedge clk_i) begin
+    record_write_o <= !clear_q && take && word_q == 0;
+    record_addr_o  <= {set_q, position_q[6:0]};
+    record_o       <= '{
+      bias: record.bias,
+      mult: record.mult,
+      shift: bounded_shift(record.shift)
+    };
+    error_o        <= !clear_q && take && word_error;
+  end
 
   always_comb begin
     for (int bank = 0; bank < LaneGroups; bank++) begin
