@@ -45,6 +45,7 @@ module acs_axi_write
   logic [7:0] aw_len_q;
   logic [8:0] beats_q;  // left of the burst announced last
   logic sends_q;  // there are such words
+  logic ready_q;  // for a request
   logic [PatienceLog2-1:0] patience_q;  // cycles until words are offered without their address
   logic offers_q, final_q;  // a word is on offer; it is the burst's last one
   logic dropped_q;  // it was not announced
@@ -72,7 +73,7 @@ module acs_axi_write
   assign take         = data_valid_i && data_ready_o;
   assign beat         = dropped_q ? sends_q : axi_o.w_valid && axi_i.w_ready;
   assign answer       = axi_i.b_valid && axi_o.b_ready && outstanding_q != 0;
-  assign req_ready_o  = !busy_q && !sends_q;
+  assign req_ready_o  = ready_q;
   assign data_ready_o = awaits_q && fifo_ready;
   assign drop         = start_burst_q && mute_i;
   assign written_o    = beat && !dropped_q && enabled_q;
@@ -82,6 +83,7 @@ module acs_axi_write
       left_q        <= '0;
       awaited_q     <= '0;
       busy_q        <= 1'b0;
+      ready_q       <= 1'b0;
       awaits_q      <= 1'b0;
       sized_q       <= 1'b0;
       aw_valid_q    <= 1'b0;
@@ -128,6 +130,8 @@ module acs_axi_write
         busy_q    <= 1'b1;
         awaits_q  <= 1'b1;
       end
+      // That the next request may come is a register, a cycle after the last word went.
+      ready_q       <= !busy_q && !sends_q && !(req_valid_i && req_ready_o);
       here_q        <= here_q + 6'(take) - 6'(beat);
       outstanding_q <= outstanding_q + 5'(start_burst_q && !drop) - 5'(answer);
       if (clear_error_i) error_q <= 1'b0;

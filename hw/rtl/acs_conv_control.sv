@@ -114,7 +114,8 @@ module acs_conv_control
   logic clears, clear_owed_q;  // masked channels
   logic begins_early_q;
   logic [10:0] half_plane;
-  channels_t pass_rows;
+  channels_t pass_rows, active_rows_q, masked_rows_q;
+  logic listed_there_q;
   logic active_there_q, masked_there_q, pass_wanted;
   logic begin_pass, records_needed, pass_ends, next_group, listed_there, lists_free;
   logic pass_follows_q, group_follows_q;
@@ -150,7 +151,7 @@ module acs_conv_control
     .op_i,
     .start_i(begin_rounds),
     .rows_i (state_q == StIdle ? op_i.channels : pass_rows),
-    .complete_i(state_q == StIdle || !listed_i.outputs || listed_there),
+    .complete_i(state_q == StIdle || !listed_i.outputs || listed_there_q),
     .whole_i(state_q != StIdle && pass_q == PassConstant),
     .times_i(listed_i == '0 ? op_i.groups : channels_t'(1)),
     .valid_o(plan_valid),
@@ -266,6 +267,10 @@ module acs_conv_control
   // Whether there are channels of a kind is known a cycle after the lists, as a pass begins.
   always_ff @(posedge clk_i) begin
     active_there_q <= active_i.outputs != 0;
+    // So are their numbers, and whether they are final, to acs_rounds.
+    active_rows_q  <= active_i.outputs;
+    masked_rows_q  <= masked_outputs_i;
+    listed_there_q <= listed_there;
     masked_there_q <= masked_outputs_i != 0;
   end
   assign half_plane     = plane_blocks(phase_size(op_i.dst_height, 1'b0),
@@ -284,7 +289,7 @@ module acs_conv_control
 
   // A pass begins, and takes so many rows.
   assign records_needed = !op_i.masked_zero;
-  assign pass_rows      = pass_q == PassActive ? active_i.outputs : masked_outputs_i;
+  assign pass_rows      = pass_q == PassActive ? active_rows_q : masked_rows_q;
   always_comb begin
     unique case (pass_q)
       PassConstant: pass_wanted = masked_there_q && !records_needed && !clears;

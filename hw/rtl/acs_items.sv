@@ -85,6 +85,7 @@ module acs_items
   // Items under way or waiting, and those of them that lack nothing.
   logic [CW-1:0] claimed_q, complete_q, missing_q;  // missing: the difference
   logic misses_q, completes;  // it is not zero
+  logic there_q, last_q;  // an item is complete; those that are known end a round
 
   // First stage: the item of the round, and its place in the list.  It stays for a second cycle.
   logic is_conv, find, is_a, last_item;
@@ -230,11 +231,12 @@ module acs_items
   );
 
   assign completes    = op_i.res_enable ? residual_arrives : found_q[3];
-  assign item_valid_o = complete_q != 0;
+  assign item_valid_o = there_q;
   assign rest_valid_o = group_count_t'(complete_q) > group_count_t'(item_o.left);
   assign idle_o       = !round_valid && claimed_q == 0;
-  assign last_round_o = !round_valid && found_q == '0 && !misses_q &&
-                        group_count_t'(complete_q) == group_count_t'(item_o.left) + 1'b1;
+  // That the complete items are the last ones known is worked out a cycle ahead: an item that
+  // leaves takes one off both numbers.
+  assign last_round_o = last_q && !round_valid;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -244,12 +246,18 @@ module acs_items
       complete_q <= '0;
       missing_q  <= '0;
       misses_q   <= 1'b0;
+      there_q    <= 1'b0;
+      last_q     <= 1'b0;
     end else begin
       found_q    <= {found_q[2:0], find};
       claimed_q  <= claimed_q + CW'(find) - CW'(item_next_i);
       complete_q <= complete_q + CW'(completes) - CW'(item_next_i);
       missing_q  <= missing_q + CW'(find) - CW'(completes);
       misses_q   <= find || missing_q > CW'(1) || (misses_q && !completes);
+      there_q    <= completes || complete_q > CW'(1) || (there_q && !item_next_i);
+      last_q     <= !round_valid && found_q[2:0] == '0 && missing_q == CW'(completes) && there_q &&
+                    group_count_t'(complete_q) + group_count_t'(completes) ==
+                    group_count_t'(item_o.left) + 1'b1;
       if (found_q[0]) item_q <= last_item ? '0 : item_q + 5'd1;
     end
   end
@@ -262,6 +270,14 @@ module acs_items
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    misses_q == (missing_q != 0) && missing_q == claimed_q - complete_q)
   else $error("items that lack something are miscounted");
+  complete_is_told :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) there_q == (complete_q != 0))
+  else $error("complete items are miscounted");
+  last_round_is_true :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   last_round_o && there_q |-> found_q == '0 && !misses_q &&
+                   group_count_t'(complete_q) == group_count_t'(item_o.left) + 1'b1)
+  else $error("a round is not the last one");
   round_has_place :
   assert property (@(posedge clk_i) disable iff (!rst_ni) round_valid_i |-> round_ready)
   else $error("a round without a place");

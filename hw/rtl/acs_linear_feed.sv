@@ -89,13 +89,13 @@ module acs_linear_feed
     end
   end
 
-  // A word waits in a register: where it belongs does not go back to memory in the same cycle.
+  // A word waits here: where it belongs does not go back to memory in the same cycle.  A pointer
+  // moves on when it is taken, so that few registers depend on that.
   logic word_valid, word_ready, word_error;
   logic [63:0] word;
   acs_fifo #(
     .Width(65),
-    .Depth(2),
-    .OutputRegister(1'b1)
+    .Depth(2)
   ) u_words (
     .clk_i,
     .rst_ni     (rst_n),
