@@ -99,11 +99,22 @@ module acs_fifo #(
   end else begin : gen_registers
     logic [Width-1:0] mem_q[Depth];
 
-    assign head        = pop ? head_q + 1'b1 : head_q;
-    assign out_valid_o = tail_q != head_q;
-    assign out_data_o  = mem_q[head_q[AW-1:0]];
+    // That there is a word is a register: whether it is taken follows.
+    logic [AW:0] count;
+    assign head       = pop ? head_q + 1'b1 : head_q;
+    assign count      = tail_q - head_q;
+    assign out_data_o = mem_q[head_q[AW-1:0]];
 
-    always_ff @(posedge clk_i) if (push) mem_q[tail_q[AW-1:0]] <= in_data_i;
+    always_ff @(posedge clk_i) begin
+      out_valid_o <= rst_ni && (push || (out_valid_o && !(pop && count == (AW + 1)'(1))));
+      if (push) mem_q[tail_q[AW-1:0]] <= in_data_i;
+    end
+
+`ifndef SYNTHESIS
+    valid_is_told :
+    assert property (@(posedge clk_i) disable iff (!rst_ni) out_valid_o == (count != 0))
+    else $error("words of a buffer are miscounted");
+`endif
   end
 
   acs_stream_check #(

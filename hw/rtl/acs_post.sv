@@ -126,7 +126,8 @@ module acs_post
 
   assign full = (full_q & item_groups) != '0;
   assign runs = item_valid && full;
-  assign ends = runs && last_slice_q;
+  // An item that has begun never stops, so that what ends it is a register.
+  assign ends = last_slice_q;
 
   /* verilator lint_off UNUSEDSIGNAL */
   function automatic shadow_t shortened(input pair_t [LANES/2-1:0] pairs);

@@ -315,8 +315,8 @@ module acs_weight_loader
     end
   end
 
-  // Two words wait here, so that whether one is taken is told to nobody far away; a pointer moves on
-  // then, so that few registers depend on it.
+  // Two words wait here, so that whether one is taken is told to nobody far away; a pointer moves
+  // on then, so that few registers depend on it.
   logic word_valid, word_ready, word_error;
   logic [63:0] word;
   acs_fifo #(
