@@ -128,14 +128,14 @@ module acs_control
   logic load_error_q, load_fails_q;  // among weights: of a later one, too; of this one
   logic [28:0] load_index, load_error_index_q;
   logic stopping;
-  logic is_exit_q, decision_q, leaves_q, leaves;
+  logic has_rows_q, is_exit_q, decision_q, leaves_q, leaves;
   // What units say counts a cycle later, and then the next instruction is taken at once.
   logic unit_done, unit_done_q;  // it stays until the instruction has run
   logic finishes_q;  // so does that it ended well, and that no trace is wanted
   logic bad_table_q;
   logic taken_q;
   logic running_q, any_error_q;
-  logic finished;  // the instruction that runs is over, and no trace of it is wanted
+  logic ends_well, finished;  // the instruction that runs is over, and no trace of it is wanted
   logic write_idle_q, read_idle_q;
   logic [1:0] flushes_q;  // requests of the last cycle are seen
 
@@ -329,8 +329,8 @@ module acs_control
   always_ff @(posedge clk_i) discard_o <= stopping && !start_i;
   // The instruction is done: its results are on their way, before those of all later instructions.
   // Whether an error or a trace keeps the next one waiting goes with the register that says so.
-  assign finished = running_q && !leaves_q && finishes_q && !ask_result_q && !counts_q &&
-                    !any_error_q;
+  assign ends_well = running_q && finishes_q && !ask_result_q && !counts_q && !any_error_q;
+  assign finished  = ends_well && !leaves_q;
   // The state is StRun.
   always_ff @(posedge clk_i) begin
     running_q <= rst_ni && (state_q == StLaunch || (running_q && !ran && !joined));
@@ -388,7 +388,9 @@ module acs_control
   end
 
   // The last group of a CONV ended cycles ago, so its pairs are counted.
-  assign add_macs = ended && reads_rows(op);
+  // An EXIT, which alone may leave, has none.
+  assign add_macs = (ends_well || joined || (state_q == StTraceAsk && trace_empty_q) ||
+                     (state_q == StTrace && copy_done_i)) && has_rows_q;
   acs_mac_counter u_executed (
     .clk_i,
     .rst_ni,
@@ -441,6 +443,7 @@ module acs_control
       is_load_q   <= next_op.opcode == OP_LOAD;
       is_linear_q <= next_op.opcode == OP_LINEAR;
       is_copy_q   <= copies_map(next_op);
+      has_rows_q  <= reads_rows(next_op);
       is_exit_q     <= next_op.opcode == OP_EXIT;
       traced_q    <= next_op.trace_addr != 0;
     end

@@ -79,8 +79,9 @@ module acs_linear
 
   assign take           = weights_valid_i && takes_q;
   assign weights_take_o = take;
-  assign record_take_o  = take && last_word_q;
-  assign stall_o        = state_q == StRows && !weights_valid_i;
+  // A record is let go a cycle later, when the products of its row's last word are under way.
+  always_ff @(posedge clk_i) record_take_o <= rst_ni && !discard_i && take && last_word_q;
+  assign stall_o = state_q == StRows && !weights_valid_i;
 
   // Products: the vector's word arrives one cycle after its address, and both factors are
   // registered before they meet, which is what a DSP slice has its input registers for.
@@ -123,7 +124,7 @@ module acs_linear
   channels_t sum_row_q;
   logic last_sum_q;  // the next sum is the last one
   // A row's record goes with its products.  Its sum begins with the bias.
-  constants_t read_record_q, mac_record_q;
+  constants_t mac_record_q;
   logic [15:0] product_mult_q;
   logic [5:0] product_shift_q;
 
@@ -132,8 +133,7 @@ module acs_linear
     weights_q     <= weights_i;
     weight_q      <= weights_q;
     vector_q      <= vector_data_i;
-    read_record_q <= record_i;
-    mac_record_q  <= read_record_q;
+    mac_record_q  <= record_i;
     product_mult_q  <= mac_record_q.mult;
     product_shift_q <= mac_record_q.shift;
     done_sum_q    <= gavg_i ? total_i : sum_next;
@@ -238,8 +238,11 @@ module acs_linear
 
   // Memories for results lie far apart.  What is done with a result is decided among registers in
   // the cycle before it comes, so that only the choice of each bit stands before their inputs.
-  channels_t next_place;
-  logic next_comes, next_last, next_complete;
+  channels_t next_place, place_after;  // of the next result; where one comes now
+  logic next_comes, next_last, next_complete, now_last, after_last;
+  function automatic logic fills(input channels_t place);  // the last one of a word
+    return is_wide ? place[0] : is_gate ? &place[5:0] : &place[2:0];
+  endfunction
   logic comes_q, complete_q;  // a result is there; it completes its word
   logic push_q, vector_write_q, mask_write_q, gate_done_q;
   logic [15:0] vector_addr_q;
@@ -248,13 +251,13 @@ module acs_linear
   // The last step is for the sigmoid alone.
   assign next_comes = is_sigmoid ? is_sigmoid_q && valid_q[Depth-2] : valid_q[Depth-3];
   // Whether the next sum and the next result are the last ones is known before they come.
-  assign next_last  = comes_q ? result_q == before_last_q : result_q == last_row_q;
-  assign next_place = !comes_q ? result_q : last_result_q ? '0 : result_q + 1'b1;
-  always_comb begin
-    if (is_wide) next_complete = next_place[0] || next_last;
-    else if (is_gate) next_complete = &next_place[5:0] || next_last;
-    else next_complete = &next_place[2:0] || next_last;
-  end
+  // Both ways are worked out side by side: whether a result comes now chooses between them last.
+  assign after_last    = result_q == before_last_q;
+  assign now_last      = result_q == last_row_q;
+  assign place_after   = last_result_q ? '0 : result_q + 1'b1;
+  assign next_last     = comes_q ? after_last : now_last;
+  assign next_place    = comes_q ? place_after : result_q;
+  assign next_complete = comes_q ? after_last || fills(place_after) : now_last || fills(result_q);
   always_ff @(posedge clk_i) begin
     last_row_q    <= op_i.channels - 1'b1;
     before_last_q <= op_i.channels - channels_t'(2);

@@ -28,7 +28,7 @@ module acs_linear_feed
   output      constants_t  record_o,
   input  wire logic        thresholds_take_i,
   output      logic [63:0] thresholds_o,   // of two rows
-  output      logic        error_o         // something taken now came with an error answer
+  output      logic        error_o         // something just taken came with an error answer
 );
   localparam int unsigned Weights = 512;  // words of weights that may wait
   localparam int unsigned Records = 128;
@@ -72,10 +72,9 @@ module acs_linear_feed
   // new for some cycles before it is valid.
   logic [27:0] weights_q, weights_after_q;
   channels_t rows_after_q, rows_owed_q;
-  logic weights_taken_q, record_taken_q;
+  logic weights_taken_q;
   always_ff @(posedge clk_i) begin
     weights_taken_q <= rst_n && weights_take_i;
-    record_taken_q  <= rst_n && record_take_i;
     weights_after_q <= weights_q + job_i.weights;
     rows_after_q    <= rows_owed_q + job_i.channels;
     fits_o          <= weights_after_q <= 28'(Weights) && rows_after_q <= channels_t'(Records);
@@ -85,7 +84,7 @@ module acs_linear_feed
     end else begin
       weights_q   <= weights_q + (job_valid_i ? job_i.weights : '0) - 28'(weights_taken_q);
       rows_owed_q <= rows_owed_q + (job_valid_i ? job_i.channels : '0) -
-                     channels_t'(record_taken_q);
+                     channels_t'(record_take_i);
     end
   end
 
@@ -148,7 +147,7 @@ module acs_linear_feed
       thresholds_here_q <= thresholds_here_q + TB'(threshold_comes) -
                            TB'(thresholds_taken_q);
       records_here_q    <= records_here_q + RB'(take && to_record) -
-                           RB'(record_taken_q);
+                           RB'(record_take_i);
       weights_here_q    <= weights_here_q + WB'(weight_comes) -
                            WB'(weights_taken_q);
       thresholds_room_q <= thresholds_here_q < TB'(Thresholds - 1) ||
@@ -277,8 +276,12 @@ module acs_linear_feed
     .out_data_o ({weights_error, weights_o})
   );
 
-  assign error_o = (weights_take_i && weights_valid_o && weights_error) ||
-                   (record_take_i && record_error) || (thresholds_take_i && thresholds_error);
+  // Told a cycle later: results of what was taken come later still.
+  always_ff @(posedge clk_i) begin
+    error_o <= rst_n && ((weights_take_i && weights_valid_o && weights_error) ||
+                         (record_take_i && record_error) ||
+                         (thresholds_take_i && thresholds_error));
+  end
 
 `ifndef SYNTHESIS
   job_has_place :

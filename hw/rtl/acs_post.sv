@@ -171,19 +171,23 @@ module acs_post
   // have arrived: the next one is as many cycles behind it.
   logic released_q, releases, arrives;
   logic [8:0] remaining;
-  logic [SUMS_DELAY-1:1] told_q;  // a round was, so many cycles ago
-  logic comes;
+  logic [SUMS_DELAY-1:1] told, told_q;  // a round was, so many cycles ago
+  logic [15:0] since_q;  // so many or more
+  logic near, comes;
+  if (SUMS_DELAY > 14) begin : gen_bad_delay
+    $error("sums take more cycles than a choice of sixteen tells");
+  end
   assign arrives   = !full && (sums_valid_i & item_groups) != '0;
   assign remaining = 9'({item.left, ~slice_q});
-  always_comb begin
-    comes = 1'b0;
-    for (int age = 1; age < SUMS_DELAY; age++) begin
-      if (told_q[age] && remaining <= 9'(age)) comes = is_conv_q;
-    end
+  assign near  = remaining[8:4] == '0;
+  assign comes = is_conv_q && near && since_q[remaining[3:0]];
+  assign told  = {told_q[SUMS_DELAY-2:1], round_valid_i};
+  always_ff @(posedge clk_i) begin
+    for (int age = 0; age < 16; age++) since_q[age] <= rst_ni && 16'({told, 1'b0}) >> age != '0;
   end
   assign releases  = item_valid && !released_q && rest_valid &&
-                     ((full && remaining <= 9'(SUMS_DELAY) + 9'd1) ||
-                      (arrives && remaining <= 9'(SUMS_DELAY)) || comes);
+                     ((full && near && remaining[3:0] <= 4'(SUMS_DELAY + 1)) ||
+                      (arrives && near && remaining[3:0] <= 4'(SUMS_DELAY)) || comes);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -193,7 +197,7 @@ module acs_post
       release_o  <= 1'b0;
       told_q     <= '0;
     end else begin
-      told_q <= {told_q[SUMS_DELAY-2:1], round_valid_i};
+      told_q <= told;
       if (runs) begin
         slice_q      <= slice_q + 1'b1;
         last_slice_q <= slice_q == SW'(Slices - 2);
