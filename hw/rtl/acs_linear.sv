@@ -240,8 +240,8 @@ module acs_linear
   // the cycle before it comes, so that only the choice of each bit stands before their inputs.
   channels_t next_place, place_after;  // of the next result; where one comes now
   logic next_comes, next_last, next_complete, now_last, after_last;
-  function automatic logic fills(input channels_t place);  // the last one of a word
-    return is_wide ? place[0] : is_gate ? &place[5:0] : &place[2:0];
+  function automatic logic fills(input logic [5:0] place);  // the last one of a word
+    return is_wide ? place[0] : is_gate ? &place : &place[2:0];
   endfunction
   logic comes_q, complete_q;  // a result is there; it completes its word
   logic push_q, vector_write_q, mask_write_q, gate_done_q;
@@ -257,7 +257,7 @@ module acs_linear
   assign place_after   = last_result_q ? '0 : result_q + 1'b1;
   assign next_last     = comes_q ? after_last : now_last;
   assign next_place    = comes_q ? place_after : result_q;
-  assign next_complete = comes_q ? after_last || fills(place_after) : now_last || fills(result_q);
+  assign next_complete = comes_q ? after_last || fills(place_after[5:0]) : now_last || fills(result_q[5:0]);
   always_ff @(posedge clk_i) begin
     last_row_q    <= op_i.channels - 1'b1;
     before_last_q <= op_i.channels - channels_t'(2);

@@ -171,8 +171,9 @@ module acs_post
   // have arrived: the next one is as many cycles behind it.
   logic released_q, releases, arrives;
   logic [8:0] remaining;
-  logic [SUMS_DELAY-1:1] told, told_q;  // a round was, so many cycles ago
-  logic [15:0] since_q;  // so many or more
+  logic [SUMS_DELAY-1:1] told;  // a round was, so many cycles before the next one
+  logic [SUMS_DELAY-2:1] told_q;  // so many cycles ago
+  logic [15:0] since_q;  // so many cycles ago or more
   logic near, comes;
   if (SUMS_DELAY > 14) begin : gen_bad_delay
     $error("sums take more cycles than a choice of sixteen tells");
@@ -181,7 +182,7 @@ module acs_post
   assign remaining = 9'({item.left, ~slice_q});
   assign near  = remaining[8:4] == '0;
   assign comes = is_conv_q && near && since_q[remaining[3:0]];
-  assign told  = {told_q[SUMS_DELAY-2:1], round_valid_i};
+  assign told  = {told_q, round_valid_i};
   always_ff @(posedge clk_i) begin
     for (int age = 0; age < 16; age++) since_q[age] <= rst_ni && 16'({told, 1'b0}) >> age != '0;
   end
@@ -197,7 +198,7 @@ module acs_post
       release_o  <= 1'b0;
       told_q     <= '0;
     end else begin
-      told_q <= told;
+      told_q <= told[SUMS_DELAY-2:1];
       if (runs) begin
         slice_q      <= slice_q + 1'b1;
         last_slice_q <= slice_q == SW'(Slices - 2);
