@@ -307,9 +307,10 @@ module acs_control
                      (state_q == StRun && is_exit_q && !macs_busy);
   always_ff @(posedge clk_i) begin
     unit_done_q  <= rst_ni && (unit_done || (state_q == StRun && unit_done_q && !ran));
-    finishes_q   <= rst_ni && !traced_q && !bad_table_i &&
-                    (unit_done || (state_q == StRun && unit_done_q && !ran));
-    bad_table_q  <= bad_table_i;
+    // MACs of the instruction before may still be multiplied: what ended this one stays meanwhile.
+    finishes_q   <= rst_ni && !traced_q && ((unit_done && !bad_table_i) ||
+                                            (state_q == StRun && finishes_q && !ran));
+    bad_table_q  <= rst_ni && (bad_table_i || (state_q == StRun && bad_table_q && !ran));
     // A request that is accepted now is under way from the next cycle on.
     write_idle_q <= write_idle_i && !wreq_valid_o;
     read_idle_q  <= read_idle_i;

@@ -257,7 +257,8 @@ module acs_linear
   assign place_after   = last_result_q ? '0 : result_q + 1'b1;
   assign next_last     = comes_q ? after_last : now_last;
   assign next_place    = comes_q ? place_after : result_q;
-  assign next_complete = comes_q ? after_last || fills(place_after[5:0]) : now_last || fills(result_q[5:0]);
+  assign next_complete = comes_q ? after_last || fills(place_after[5:0])
+                                 : now_last || fills(result_q[5:0]);
   always_ff @(posedge clk_i) begin
     last_row_q    <= op_i.channels - 1'b1;
     before_last_q <= op_i.channels - channels_t'(2);
