@@ -449,8 +449,8 @@ module acs_array
   for (genvar group = 0; group < LaneGroups; group++) begin : gen_group
     localparam group_count_t Group = group_count_t'(group);
     logic [5:0] from_a;
-    group_count_t from_b;
-    logic rows_of_a;
+    logic rows_of_a, rows_of_a5_q;
+    group_count_t bank5_q;  // that has its row
     logic [7:0] bank_weight;
     logic valid6_q;  // the iteration is for this lane group
     logic is_a5_q;  // its pixels are of the first block
@@ -460,14 +460,13 @@ module acs_array
     // Items of the first block start at bank `bank`, those of the second at bank 0; the rows of
     // two groups are those of one.
     always_comb begin
-      from_a = 6'(stage5_q.bank) + 6'(group);
+      from_a = 6'(stage4_q.bank) + 6'(group);
       if (from_a >= 6'(LaneGroups)) from_a = from_a - 6'(LaneGroups);
-      from_b = Group - stage5_q.count_a;
-      rows_of_a = pairs_q || Group < stage5_q.count_a;
+      rows_of_a = pairs_q || Group < stage4_q.count_a;
       bank_weight = '0;
       for (int bank = 0; bank < LaneGroups; bank++) begin
-        if (rows_of_a ? from_a == 6'(bank) : from_b == group_count_t'(bank)) begin
-          bank_weight = rows_of_a ? weight_a_q[bank] : weight_b_q[bank];
+        if (bank5_q == group_count_t'(bank)) begin
+          bank_weight = rows_of_a5_q ? weight_a_q[bank] : weight_b_q[bank];
         end
       end
     end
@@ -476,6 +475,8 @@ module acs_array
       weight6_q <= banks_i ? {bank_weight[7], bank_weight} : stage5_q.weight;
       if (stage5_q.zero || maximum_i) weight6_q <= '0;
       is_a5_q  <= stage4_q.only || Group < stage4_q.count_a;
+      rows_of_a5_q <= rows_of_a;
+      bank5_q      <= rows_of_a ? group_count_t'(from_a) : Group - stage4_q.count_a;
       valid6_q <= rst_ni && stage5_q.valid && !stage5_q.total &&
                   (!stage5_q.only || group_count_t'(stage5_q.group) == Group);
       last_q   <= rst_ni ? {last_q[1:0], valid6_q && stage6_q.last} : '0;
