@@ -215,8 +215,8 @@ Status check_operands(const Instruction &op, const Products &products, const Buf
 Status check_instruction(const Instruction &op, const uint64_t words[acs_isa::INSTRUCTION_WORDS],
                          const BufferSizes &sizes, Products &products) {
 #pragma HLS INLINE off
-// An instruction is checked once: its products wait for each other.
-#pragma HLS ALLOCATION operation instances=mul limit=3
+// Half of the products wait for the other half: an instruction is judged in every second cycle.
+#pragma HLS ALLOCATION operation instances=mul limit=6
   products = make_products(op);
   if (!acs_isa::opcode_known(op.opcode)) return acs_isa::STATUS_ILLEGAL_OPCODE;
   if (!acs_isa::reserved_bits_clear(op.opcode, words)) return acs_isa::STATUS_BAD_FIELD;

@@ -23,7 +23,6 @@ struct Job {
   channel_t channels;
   channel_t inputs;   // of all groups
   channel_t outputs;  // of all groups
-  uint32_t pairs;     // input times output of its group, over all groups
   channel_t chunk;
   count_t<BANK_WORDS> chunk_words;   // of a bank, that a chunk takes
   count_t<BANK_WORDS> weight_words;  // of a row
@@ -61,7 +60,6 @@ inline Job make_job(const Instruction &op, const Products &products, const ListC
   job.channels = op.channels;
   job.inputs = unsigned(products.inputs);
   job.outputs = unsigned(products.outputs);
-  job.pairs = products.pairs;
   job.chunk = job.conv ? unsigned(op.chunk) : unsigned(op.channels);
   const int weight_words = int(op.row_words) - acs_isa::record_words(op);
   job.chunk_words = job.conv ? unsigned(products.chunk_words) : 0u;

@@ -62,7 +62,7 @@ struct ListCounts {
   channel_t outputs;
   channel_t masked;            // outputs that are not active
   uint32_t pairs;              // active input times active output, summed over the groups, where
-                               // channels are listed in order or are all active
+                               // channels are listed in order
   count_t<MAX_BURSTS> bursts;  // of a row; 0: whole rows are read
   unsigned_t<16> row_words;    // words read of an active row
 };
@@ -148,7 +148,7 @@ inline ListCounts count_all(const Instruction &op, const Products &products) {
   counts.inputs = unsigned(products.inputs);
   counts.outputs = unsigned(products.outputs);
   counts.masked = 0;
-  counts.pairs = products.pairs;
+  counts.pairs = 0;
   counts.bursts = 0;
   counts.row_words = op.row_words - unsigned(acs_isa::record_words(op) - acs_isa::RECORD_WORDS);
   return counts;

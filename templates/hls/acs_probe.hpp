@@ -4,6 +4,8 @@
 //       stands first in the body of the loop LABEL: one more iteration of it begins.
 //   ACS_RUN()
 //       stands before a loop that may follow itself, with no other between: another run begins.
+//   ACS_LOOP_AROUND(LABEL)
+//       stands behind an inner loop: accesses that follow are of the iteration of the loop LABEL.
 //   ACS_BURST(words)
 //       stands before a loop that moves so many words through a memory port in one burst.
 //   ACS_PORT_TRACE(memory, bank, site, is_write, address)
@@ -26,6 +28,9 @@
 #endif
 #ifndef ACS_RUN
 #define ACS_RUN()
+#endif
+#ifndef ACS_LOOP_AROUND
+#define ACS_LOOP_AROUND(label)
 #endif
 #ifndef ACS_BURST
 #define ACS_BURST(words)

@@ -12,7 +12,6 @@ struct Products {
   unsigned_t<24> inputs;            // channels of the source map, over all groups
   unsigned_t<24> outputs;           // rows of weights, or channels of the result
   unsigned_t<8> taps;               // kernel times kernel
-  uint32_t pairs;                   // input times output of its group, over all groups
   unsigned_t<28> source_last;       // blocks from the first source channel to the last
   unsigned_t<28> residual_last;     // the same of the residual
   unsigned_t<28> result_last;       // and of the result
@@ -48,7 +47,6 @@ inline Products make_products(const Instruction &op) {
   const channel_t outputs = unsigned(made.outputs);
   const channel_t other_inputs = inputs - 1u;
   const channel_t other_outputs = outputs - 1u;
-  made.pairs = unsigned(inputs) * unsigned(op.channels);
   made.source_last = unsigned(other_inputs) * unsigned(op.src_step);
   made.residual_last = unsigned(other_outputs) * unsigned(op.res_step);
   made.result_last = unsigned(other_outputs) * unsigned(op.dst_step);

@@ -14,23 +14,33 @@ using acs_isa::Status;
 // Instructions that are read in one burst and kept; a longer program comes page by page.
 const int PAGE = 64;
 
-struct Page {
-  uint64_t words[acs_isa::INSTRUCTION_WORDS][PAGE];
+// What the check makes of an instruction.
+struct Judgement {
+  Products products;
+  Status status;
 };
 
-// An instruction, and the judgement of the check.
+struct Page {
+  uint64_t words[acs_isa::INSTRUCTION_WORDS][PAGE];
+  Judgement judgements[PAGE];
+};
+
+// An instruction, and its judgement.
 struct Fetched {
   Instruction op;
   Products products;
   Status status;
 };
 
-void read_page(const word_t *program, uint32_t first, uint32_t program_words, Page &page) {
-  const uint32_t first_word = first * acs_isa::INSTRUCTION_WORDS;
-  const uint32_t left = program_words - first_word;
-  const int size = PAGE * acs_isa::INSTRUCTION_WORDS;
-  const int words = left < uint32_t(size) ? int(left) : size;
-  const word_t *const source = program + first_word;
+// The whole instructions of a program from its instruction `first` on, as far as a page holds them.
+int instructions_left(uint32_t first, uint32_t program_words) {
+  const uint32_t left = program_words / uint32_t(acs_isa::INSTRUCTION_WORDS) - first;
+  return left < uint32_t(PAGE) ? int(left) : PAGE;
+}
+
+void read_page(const word_t *program, uint32_t first, int instructions, Page &page) {
+  const int words = instructions * acs_isa::INSTRUCTION_WORDS;
+  const word_t *const source = program + first * uint32_t(acs_isa::INSTRUCTION_WORDS);
   ACS_BURST(words);
 PROGRAM:
   for (int i = 0; i < words; ++i) {
@@ -44,6 +54,37 @@ PROGRAM:
   }
 }
 
+Instruction read_instruction(const Page &page, int place, bool trace,
+                             uint64_t words[acs_isa::INSTRUCTION_WORDS]) {
+#pragma HLS INLINE
+EACH_WORD:
+  for (int i = 0; i < acs_isa::INSTRUCTION_WORDS; ++i) {
+#pragma HLS UNROLL
+    ACS_PORT_TRACE(words, i, read_instruction, false, place);
+    words[i] = page.words[i][place];
+  }
+  Instruction op = acs_isa::decode(words);
+  if (!trace) op.trace_addr = 0;
+  return op;
+}
+
+// Judges all instructions of a page, whether or not the program will come to them.
+void judge_page(const BufferSizes &sizes, bool trace, int instructions, Page &page) {
+JUDGE:
+  for (int i = 0; i < instructions; ++i) {
+#pragma HLS PIPELINE II=2
+#pragma HLS LOOP_TRIPCOUNT min=1 max=TRIP_INSTRUCTIONS
+    ACS_LOOP(JUDGE);
+    uint64_t words[acs_isa::INSTRUCTION_WORDS];
+#pragma HLS ARRAY_PARTITION variable=words complete
+    const Instruction op = read_instruction(page, i, trace, words);
+    Judgement judgement;
+    judgement.status = check_instruction(op, words, sizes, judgement.products);
+    ACS_PORT_TRACE(judgements, 0, judge_page, true, i);
+    page.judgements[i] = judgement;
+  }
+}
+
 Fetched fetch(const word_t *program, uint32_t index, const BufferSizes &sizes, bool trace,
               Page &page) {
 #pragma HLS INLINE off
@@ -54,18 +95,20 @@ Fetched fetch(const word_t *program, uint32_t index, const BufferSizes &sizes, b
     fetched.status = acs_isa::STATUS_NO_END;
     return fetched;
   }
-  if (index % PAGE == 0) read_page(program, index, sizes.program, page);
+  const int place = int(index % PAGE);
+  if (place == 0) {
+    const int instructions = instructions_left(index, sizes.program);
+    read_page(program, index, instructions, page);
+    judge_page(sizes, trace, instructions, page);
+    ACS_LOOP_AROUND(PROGRAM_STEPS);
+  }
   uint64_t words[acs_isa::INSTRUCTION_WORDS];
 #pragma HLS ARRAY_PARTITION variable=words complete
-EACH_WORD:
-  for (int i = 0; i < acs_isa::INSTRUCTION_WORDS; ++i) {
-#pragma HLS UNROLL
-    ACS_PORT_TRACE(words, i, fetch, false, index % PAGE);
-    words[i] = page.words[i][index % PAGE];
-  }
-  fetched.op = acs_isa::decode(words);
-  if (!trace) fetched.op.trace_addr = 0;
-  fetched.status = check_instruction(fetched.op, words, sizes, fetched.products);
+  fetched.op = read_instruction(page, place, trace, words);
+  ACS_PORT_TRACE(judgements, 0, fetch, false, place);
+  const Judgement judgement = page.judgements[place];
+  fetched.products = judgement.products;
+  fetched.status = judgement.status;
   return fetched;
 }
 
@@ -87,11 +130,14 @@ void count_conv(const Job &job, Deeds &deeds) {
   const Instruction &op = job.op;
   typedef count_t<acs_isa::MAX_CHANNELS * acs_isa::MAX_CHANNELS> pairs_t;
   const unsigned_t<20> pixels = unsigned(job.taps) * unsigned(op.pixels);
-  // Without groups they are one product.
-  const bool product = is_masked(op) && !lists_in_order(op);
-  const pairs_t executed = product ? unsigned(job.counts.inputs) * unsigned(job.counts.outputs)
-                                   : unsigned(job.counts.pairs);
-  const pairs_t skipped = unsigned(job.pairs) - unsigned(executed);
+  // Input times output of its group, over all groups.  Of active ones of one group they are one
+  // product, too.
+  const pairs_t all = unsigned(job.inputs) * unsigned(op.channels);
+  const pairs_t executed = !is_masked(op) ? unsigned(all)
+                           : lists_in_order(op)
+                               ? unsigned(job.counts.pairs)
+                               : unsigned(job.counts.inputs) * unsigned(job.counts.outputs);
+  const pairs_t skipped = unsigned(all) - unsigned(executed);
   deeds.macs_executed = uint64_t(executed) * uint64_t(pixels);
   deeds.macs_skipped = uint64_t(skipped) * uint64_t(pixels);
   deeds.channels_executed = job.counts.outputs;
@@ -198,6 +244,7 @@ Stop run_program(const word_t *program, params_port params, const word_t *image,
   Page page;
 #pragma HLS ARRAY_PARTITION variable=page.words complete dim=1
 #pragma HLS BIND_STORAGE variable=page.words type=ram_s2p impl=lutram
+#pragma HLS BIND_STORAGE variable=page.judgements type=ram_s2p impl=lutram
   Loader loader = Loader();
 #pragma HLS ARRAY_PARTITION variable=loader.chunk complete
 #pragma HLS ARRAY_PARTITION variable=loader.age complete

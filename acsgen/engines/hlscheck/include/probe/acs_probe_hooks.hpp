@@ -30,6 +30,7 @@ struct Access {
 
 uint16_t number_of(const char *name);
 void begin_iteration(uint16_t loop);
+void go_on(uint16_t loop);
 void log_access(uint16_t memory, unsigned bank, uint16_t site, bool is_write, unsigned address);
 
 }  // namespace acs_probe
@@ -40,6 +41,11 @@ void log_access(uint16_t memory, unsigned bank, uint16_t site, bool is_write, un
     static const uint16_t acs_probe_loop = ::acs_probe::number_of(#label); \
     ::acs_probe::begin_iteration(acs_probe_loop);                          \
     ACS_PROBE_COUNT(label)                                                 \
+  }
+#define ACS_LOOP_AROUND(label)                                             \
+  {                                                                        \
+    static const uint16_t acs_probe_loop = ::acs_probe::number_of(#label); \
+    ::acs_probe::go_on(acs_probe_loop);                                    \
   }
 #define ACS_PORT_TRACE(memory, bank, site, is_write, address)                                 \
   {                                                                                           \

@@ -30,11 +30,15 @@ uint16_t number_of(const char *name) {
   return uint16_t(names.size() - 1);
 }
 
-void begin_iteration(uint16_t number) {
+void go_on(uint16_t number) {
   if (number != loop) {
     loop = number;
     ++run;
   }
+}
+
+void begin_iteration(uint16_t number) {
+  go_on(number);
   ++iterations[number];
 }
 
