@@ -28,7 +28,7 @@ module acs_linear_feed
   output      constants_t  record_o,
   input  wire logic        thresholds_take_i,
   output      logic [63:0] thresholds_o,   // of two rows
-  output      logic        error_o         // something just taken came with an error answer
+  output      logic        error_o         // something taken now came with an error answer
 );
   localparam int unsigned Weights = 512;  // words of weights that may wait
   localparam int unsigned Records = 128;
@@ -276,12 +276,8 @@ module acs_linear_feed
     .out_data_o ({weights_error, weights_o})
   );
 
-  // Told a cycle later: results of what was taken come later still.
-  always_ff @(posedge clk_i) begin
-    error_o <= rst_n && ((weights_take_i && weights_valid_o && weights_error) ||
-                         (record_take_i && record_error) ||
-                         (thresholds_take_i && thresholds_error));
-  end
+  assign error_o = (weights_take_i && weights_valid_o && weights_error) ||
+                   (record_take_i && record_error) || (thresholds_take_i && thresholds_error);
 
 `ifndef SYNTHESIS
   job_has_place :

@@ -27,7 +27,7 @@ module acs_vectors
   output      logic         data_ready_o,
   input  wire logic [63:0]  data_i,
   input  wire logic         data_error_i,   // the word came with an error answer
-  output      logic         error_o,        // such a word is used now
+  output      logic         error_o,        // such a word was used
   output      mask_write_t  mask_write_o,
   output      deciding_t    deciding_o,
   output      word_t        result_o,
@@ -53,7 +53,7 @@ module acs_vectors
 );
   localparam int unsigned VW = $clog2(VectorWords);
 
-  logic weights_valid, weights_take, record_take, thresholds_take;
+  logic weights_valid, weights_take, record_take, thresholds_take, feed_error;
   logic [63:0] weights, thresholds;
   constants_t record;
   logic copying_q, linear_write, copy_write;
@@ -102,8 +102,11 @@ module acs_vectors
     .record_o         (record),
     .thresholds_take_i(thresholds_take),
     .thresholds_o     (thresholds),
-    .error_o
+    .error_o          (feed_error)
   );
+
+  // Told a cycle later: results of what was taken come later still.
+  always_ff @(posedge clk_i) error_o <= rst_ni && !discard_i && feed_error;
 
   acs_linear #(
     .Dsp(Dsp)
