@@ -74,7 +74,7 @@ def synth(
     With --timing, every unit is placed and routed by nextpnr for a Lattice ECP5, by itself. This
     compares revisions and names slow paths; it is no statement on the clock of a Zynq. With --whole
     too, the whole engine is estimated, so that paths across units are seen: packed and abc9 take
-    some minutes, placed takes a quarter of an hour.
+    some minutes, placed takes half an hour.
     """
     from acsgen.cost.lane_groups import engine_for
     from acsgen.flow.baseline import locked
@@ -177,7 +177,7 @@ def _whole(
     for words in found.paths:
         out.print(f"  {words}", soft_wrap=True)
     if found.figures:
-        listed = ", ".join(f"{count(value)} {name}" for name, value in found.figures.items())
+        listed = ", ".join(f"{value:,g} {name}" for name, value in found.figures.items())
         out.print(f"  {listed}", soft_wrap=True)
     write_json(json_file, {"tools": timed.tools(), kind: found})
     if update:
