@@ -316,12 +316,14 @@ module acs_weight_loader
   end
 
   // Two words wait here, so that whether one is taken is told to nobody far away; a pointer moves
-  // on then, so that few registers depend on it.
+  // on then, so that few registers depend on it.  What is discarded is withdrawn a cycle before the
+  // reset comes.
   logic word_valid, word_ready, word_error;
   logic [63:0] word;
   acs_fifo #(
     .Width(65),
-    .Depth(2)
+    .Depth(2),
+    .InputStays(1'b0)
   ) u_words (
     .clk_i,
     .rst_ni     (!clear_q),
