@@ -6,8 +6,7 @@ module acs_fifo #(
   parameter int unsigned Width    = 64,
   parameter int unsigned Depth    = 16,
   parameter bit          BlockRam = 1'b0,
-  parameter bit          OutputRegister = 1'b0, // of a buffer outside block RAM
-  parameter bit          InputStays     = 1'b1  // a word on offer stays until it is taken
+  parameter bit          OutputRegister = 1'b0  // of a buffer outside block RAM
 ) (
   input  wire logic             clk_i,
   input  wire logic             rst_ni,
@@ -118,17 +117,15 @@ module acs_fifo #(
 `endif
   end
 
-  if (InputStays) begin : gen_stays
-    acs_stream_check #(
-      .Width(Width)
-    ) u_in (
-      .clk_i,
-      .rst_ni,
-      .valid_i  (in_valid_i),
-      .ready_i  (in_ready_o),
-      .payload_i(in_data_i)
-    );
-  end
+  acs_stream_check #(
+    .Width(Width)
+  ) u_in (
+    .clk_i,
+    .rst_ni,
+    .valid_i  (in_valid_i),
+    .ready_i  (in_ready_o),
+    .payload_i(in_data_i)
+  );
   acs_stream_check #(
     .Width(Width)
   ) u_out (

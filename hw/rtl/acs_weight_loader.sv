@@ -315,26 +315,6 @@ module acs_weight_loader
     end
   end
 
-  // Two words wait here, so that whether one is taken is told to nobody far away; a pointer moves
-  // on then, so that few registers depend on it.  What is discarded is withdrawn a cycle before the
-  // reset comes.
-  logic word_valid, word_ready, word_error;
-  logic [63:0] word;
-  acs_fifo #(
-    .Width(65),
-    .Depth(2),
-    .InputStays(1'b0)
-  ) u_words (
-    .clk_i,
-    .rst_ni     (!clear_q),
-    .in_valid_i (data_valid_i),
-    .in_ready_o (data_ready_o),
-    .in_data_i  ({data_error_i, data_i}),
-    .out_valid_o(word_valid),
-    .out_ready_i(word_ready),
-    .out_data_o ({word_error, word})
-  );
-
   // Data.  The run that arrives is in registers; the next one of those that are listed is, too.
   logic band_q;
   logic known_q, settles_q;
@@ -392,9 +372,9 @@ module acs_weight_loader
   assign last_word      = end_q && final_q;
   // A chunk begins when a set is free for it.  When a row is complete, the loader must know whether
   // it is the last one.
-  assign word_ready     = busy_q && known_q && (begun_q || sets_used_q != 2'd2) &&
+  assign data_ready_o   = busy_q && known_q && (begun_q || sets_used_q != 2'd2) &&
                           !(last_word && !decided_q) && !(band_q && end_q && !turn_known_q);
-  assign take           = word_valid && word_ready;
+  assign take           = data_valid_i && data_ready_o;
   assign chunk_complete = chunk_full_q || (last_row_q && !another_fits_q);
   assign from_list      = job_q.skips && next_valid_q;
   // The run changes: at once where the next one is known.
@@ -606,7 +586,7 @@ module acs_weight_loader
   // A record takes a register on its way to block RAM.  Its row is told to be there a cycle later
   // at the earliest, and an item looks it up cycles after that.  Nor is there another job in the
   // cycle in which an error is told.
-  assign record = decode_record(word);
+  assign record = decode_record(data_i);
   always_ff @(posedge clk_i) begin
     record_write_o <= !clear_q && take && word_q == 0;
     record_addr_o  <= {set_q, position_q[6:0]};
@@ -615,7 +595,7 @@ module acs_weight_loader
       mult: record.mult,
       shift: bounded_shift(record.shift)
     };
-    error_o        <= !clear_q && take && word_error;
+    error_o        <= !clear_q && take && data_error_i;
   end
 
   always_comb begin
@@ -629,7 +609,7 @@ module acs_weight_loader
 
   assign weight_set_o  = set_q;
   assign weight_addr_o = row_base_q + BW'(word_q - 16'(RECORD_WORDS));
-  assign weight_data_o = word;
+  assign weight_data_o = data_i;
 
 `ifndef SYNTHESIS
   one_job_at_a_time :
