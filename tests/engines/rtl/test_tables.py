@@ -15,7 +15,6 @@ from tests.engines.csim.flip_bits import every_operation
 pytestmark = pytest.mark.rtl
 
 
-
 def test_bad_entry_while_macs_are_counted(engines: Engines) -> None:
     """MACs of the convolution before are still multiplied when the table is found to be bad."""
     twins = engines(4, True)
