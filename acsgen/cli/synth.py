@@ -31,6 +31,7 @@ class Whole(str, Enum):
 
     PACKED = "packed"
     PLACED = "placed"
+    ROUTED = "routed"
     ABC9 = "abc9"
 
 
@@ -59,8 +60,8 @@ def synth(
     whole: Annotated[
         Whole | None,
         typer.Option(
-            help="With --timing: the whole engine instead, one lane group packed or placed for an "
-            "ECP5, or flat for the 7 series by abc9."
+            help="With --timing: the whole engine instead, one lane group packed, placed or routed "
+            "for an ECP5, or flat for the 7 series by abc9."
         ),
     ] = None,
     json_file: JsonOption = None,
@@ -74,7 +75,7 @@ def synth(
     With --timing, every unit is placed and routed by nextpnr for a Lattice ECP5, by itself. This
     compares revisions and names slow paths; it is no statement on the clock of a Zynq. With --whole
     too, the whole engine is estimated, so that paths across units are seen: packed and abc9 take
-    some minutes, placed takes half an hour.
+    some minutes, placed takes half an hour, routed takes hours.
     """
     from acsgen.cost.lane_groups import engine_for
     from acsgen.flow.baseline import locked

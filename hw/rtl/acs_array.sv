@@ -31,7 +31,8 @@ module acs_array
   input  wire logic         write_valid_i,
   input  wire logic         write_must_i,   // it does not give way
   input  wire block_write_t write_i,
-  input  wire logic         write_stored_i, // its data is to be written, now or when it goes
+  input  wire logic [7:0]   write_stored_i, // its data is to be written, now or when it goes;
+                                            // copies, one for each segment
   input  wire logic         write_zeros_i,  // zeros are, instead of its data
   // Port B: reads of blocks as stored; data four cycles later.
   input  wire logic         read_valid_i,
@@ -87,8 +88,10 @@ module acs_array
   always_ff @(posedge clk_i) op_q <= op_i;
 
   logic issue;
-  logic [2:0] fetches_q;  // what port B reads is wanted; by stage, 1 to 3
+  logic [1:0] fetches_q;  // what port B reads is wanted; by stage, 1 and 2
   logic [3:0] b_write_q, b_read_q;  // port B by stage, 1 to 4
+  // Copies for each segment: of the third stage of the one, of the first stage of the other.
+  (* keep *) logic [7:0] fetches3_q, b_write1_q;
 
   // The plane that a tap reads.
   typedef struct packed {
@@ -133,7 +136,7 @@ module acs_array
   assign read_ready_o = !write_must_i;
   always_ff @(posedge clk_i) begin
     fetches_q <= {
-      fetches_q[1:0],
+      fetches_q[0],
       (issue && iteration_i.use_b && !iteration_i.again) || (read_valid_i && read_ready_o)
     };
   end
@@ -150,8 +153,10 @@ module acs_array
     b_banks2_q <= b_banks1_q;
     // Enables of their own: registers, of which there are enough, not look-up tables.
     b_zeros1_q <= write_zeros_i;
-    if (write_stored_i) b_data1_q <= write_i.data;
-    if (b_write_q[0]) b_data2_q <= b_zeros1_q ? '0 : b_data1_q;
+    for (int segment = 0; segment < 8; segment++) begin
+      if (write_stored_i[segment]) b_data1_q[segment] <= write_i.data[segment];
+      if (b_write1_q[segment]) b_data2_q[segment] <= b_zeros1_q ? '0 : b_data1_q[segment];
+    end
   end
 
   always_ff @(posedge clk_i) begin
@@ -163,6 +168,12 @@ module acs_array
       valid1_q  <= issue;
       b_write_q <= {b_write_q[2:0], write_valid_i};
       b_read_q  <= {b_read_q[2:0], read_valid_i && read_ready_o};
+    end
+  end
+  for (genvar segment = 0; segment < 8; segment++) begin : gen_copy
+    (* keep *) always_ff @(posedge clk_i) begin
+      fetches3_q[segment] <= fetches_q[1];
+      b_write1_q[segment] <= rst_ni && write_valid_i;
     end
   end
 
@@ -317,7 +328,9 @@ module acs_array
   segments_t a_data, b_data, a_data_q, b_data_q;
   always_ff @(posedge clk_i) begin
     a_data_q <= a_data;
-    if (fetches_q[2]) b_data_q <= b_data;
+    for (int segment = 0; segment < 8; segment++) begin
+      if (fetches3_q[segment]) b_data_q[segment] <= b_data[segment];
+    end
   end
   for (genvar bank = 0; bank < 8; bank++) begin : gen_bank
     acs_bank #(
@@ -453,7 +466,8 @@ module acs_array
     group_count_t bank5_q;  // that has its row
     logic [7:0] bank_weight;
     logic valid6_q;  // the iteration is for this lane group
-    logic is_a5_q;  // its pixels are of the first block
+    logic is_a;  // its pixels are of the first block
+    (* keep *) logic [WEIGHT_COPIES-1:0][1:0] clear5_q;  // the other one's are not; copies
     logic signed [8:0] weight6_q;
     logic [2:0] last_q;  // stages 7 to 9: operands, product, sum
 
@@ -463,6 +477,7 @@ module acs_array
       from_a = 6'(stage4_q.bank) + 6'(group);
       if (from_a >= 6'(LaneGroups)) from_a = from_a - 6'(LaneGroups);
       rows_of_a = pairs_q || Group < stage4_q.count_a;
+      is_a      = stage4_q.only || Group < stage4_q.count_a;
       bank_weight = '0;
       for (int bank = 0; bank < LaneGroups; bank++) begin
         if (bank5_q == group_count_t'(bank)) begin
@@ -474,12 +489,14 @@ module acs_array
     always_ff @(posedge clk_i) begin
       weight6_q <= banks_i ? {bank_weight[7], bank_weight} : stage5_q.weight;
       if (stage5_q.zero || maximum_i) weight6_q <= '0;
-      is_a5_q  <= stage4_q.only || Group < stage4_q.count_a;
       rows_of_a5_q <= rows_of_a;
       bank5_q      <= rows_of_a ? group_count_t'(from_a) : Group - stage4_q.count_a;
       valid6_q <= rst_ni && stage5_q.valid && !stage5_q.total &&
                   (!stage5_q.only || group_count_t'(stage5_q.group) == Group);
       last_q   <= rst_ni ? {last_q[1:0], valid6_q && stage6_q.last} : '0;
+    end
+    for (genvar copy = 0; copy < WEIGHT_COPIES; copy++) begin : gen_clear
+      (* keep *) always_ff @(posedge clk_i) clear5_q[copy] <= {is_a, !is_a};
     end
     assign sums_valid_o[group] = last_q[2];
     for (genvar copy = 0; copy < SUMS_COPIES; copy++) begin : gen_there
@@ -494,7 +511,7 @@ module acs_array
     ) u_lanes (
       .clk_i,
       .pixels_i(next_window),
-      .clear_i ({is_a5_q, !is_a5_q}),
+      .clear_i (clear5_q),
       .valid_i (valid6_q),
       .first_i (stage6_q.first),
       .signed_i(op_q.src_signed),

@@ -17,12 +17,15 @@ module acs_block_writer
   output      logic         write_valid_o,
   output      logic [7:0]   write_there_o,    // copies of it, one for each segment
   output      logic         write_follows_o,  // another one comes in the next cycle
+  output      logic         free_o,           // there is no write; a register of its own
   output      block_write_t write_o
 );
   // What decides where segments go is worked out while the block is on its way to its register, so
   // that only choices of data stand behind it.  That of a second write is worked out with that of
   // the first one, which nobody has to wait for then.
-  logic busy_q, row_phase_q, row_phase;
+  // A second write comes, so that a block waits: copies for the two halves, and for all others.
+  (* keep *) logic [2:0] second_q;
+  logic busy_q, row_phase;
   segments_t data_q;
   // The instruction is there many cycles before its first block.
   logic split_q;
@@ -39,13 +42,17 @@ module acs_block_writer
     plane_q <= plane_blocks(phase_size(op_i.dst_height, 1'b0), phase_row_log2(op_i.row_log2));
   end
 
-  assign ready_o = !busy_q || !split_q || row_phase_q;
+  assign ready_o = !second_q[2];
 
   assign row_phase = !ready_o;  // the next cycle's
 
+  for (genvar copy = 0; copy < 3; copy++) begin : gen_second
+    (* keep *) always_ff @(posedge clk_i) second_q[copy] <= rst_ni && ready_o && valid_i && split_q;
+  end
   always_ff @(posedge clk_i) begin
-    row_phase_q <= rst_ni && row_phase;
-    if (ready_o) data_q <= block_i.data;
+    for (int segment = 0; segment < 8; segment++) begin
+      if (!second_q[segment/4]) data_q[segment] <= block_i.data[segment];
+    end
     if (!rst_ni) busy_q <= 1'b0;
     else if (ready_o) busy_q <= valid_i;
   end
@@ -173,15 +180,28 @@ module acs_block_writer
 
   for (genvar copy = 0; copy < 8; copy++) begin : gen_copy
     (* keep *) logic there_q;
-    (* keep *) always_ff @(posedge clk_i) there_q <= rst_ni && (ready_o ? valid_i : busy_q);
+    (* keep *) always_ff @(posedge clk_i) there_q <= rst_ni && (!ready_o || valid_i);
     assign write_there_o[copy] = there_q;
   end
+  // Whoever waits for the port is far away, and so much depends on it there.
+  (* keep *) logic free_q;
+  (* keep *) always_ff @(posedge clk_i) free_q <= !rst_ni || (ready_o && !valid_i);
+  assign free_o          = free_q;
   assign write_valid_o   = busy_q;
   assign write_follows_o = row_phase;
   assign write_o         = '{address: address_q, banks: banks_q, data: result};
 
   logic unused_op_fields;
   assign unused_op_fields = ^op_i;
+
+`ifndef SYNTHESIS
+  second_write_of_a_block :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !ready_o |-> busy_q && split_q)
+  else $error("a second write without a first one");
+  free_is_told :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) free_o == !write_valid_o)
+  else $error("others write beside a result");
+`endif
 
 endmodule
 

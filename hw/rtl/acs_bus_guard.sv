@@ -25,7 +25,7 @@ module acs_bus_guard
   input  wire logic           start_i,
   output      logic           start_o,      // the bus is ready for a run
   output      logic           abort_o,      // the run is given up
-  output      logic           core_rst_no,  // reset of the engine behind
+  output      logic [2:0]     core_rst_no,  // reset of the engine behind: copies
   // The engine behind.
   input  wire axi_read_req_t  read_i,
   output      axi_read_rsp_t  read_o,
@@ -46,7 +46,7 @@ module acs_bus_guard
 
   // Not reset: the bus remembers too.  They are zero when the part is configured.
   state_e state_q = StReset;
-  logic core_rst_q = 1'b0;
+  (* keep *) logic [2:0] core_rst_q = '0;
   logic [10:0] owed_q = '0;  // read beats
   logic [5:0] answers_q = '0;  // to write bursts
   logic open_q = 1'b0;  // a write burst is under way:
@@ -112,12 +112,15 @@ module acs_bus_guard
   assign abort_o     = ended_q;
   assign core_rst_no = core_rst_q;
 
+  for (genvar copy = 0; copy < 3; copy++) begin : gen_reset
+    (* keep *) always_ff @(posedge clk_i) core_rst_q[copy] <= rst_ni && !ended_q && !resets_q;
+  end
+
   always_ff @(posedge clk_i) begin
     // Everybody behind begins by it.
     start_o    <= rst_ni && pass && (start_i || waiting_q);
     // Units behind that see a copy of it, a cycle late, are reset before others go on.
     resets_q   <= !rst_ni || ended_q;
-    core_rst_q <= rst_ni && !ended_q && !resets_q;
     ended_q    <= 1'b0;
     waiting_q  <= rst_ni && (start_i || waiting_q) && !pass;
     still_q    <= still && (!pass || (owing && !open_q)) ? still_q + 1'b1 : '0;

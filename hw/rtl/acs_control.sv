@@ -118,7 +118,8 @@ module acs_control
   // The instruction is decoded while it is taken: its fields are registers.
   instruction_t op, next_op;
   logic is_array_q, is_load_q, is_linear_q, is_copy_q, traced_q;
-  logic next_valid, no_more, take;
+  logic no_more, take, take_amounts;
+  logic [1:0] next_valid;
   logic [28:0] index_q;
   logic [7:0] code_q;
   logic [3:0] header_q;
@@ -133,7 +134,7 @@ module acs_control
   logic unit_done, unit_done_q;  // it stays until the instruction has run
   logic finishes_q;  // so does that it ended well, and that no trace is wanted
   logic bad_table_q;
-  logic taken_q;
+  (* keep *) logic [1:0] taken_q;
   logic running_q, any_error_q;
   logic ends_well, finished;  // the instruction that runs is over, and no trace of it is wanted
   logic write_idle_q, read_idle_q;
@@ -197,9 +198,12 @@ module acs_control
   always_ff @(posedge clk_i) begin
     loose_q <= array_loose_i && state_q == StRun && is_array_q && !traced_q && !take;
   end
-  assign joined   = loose_q && running_q && next_valid && next.joins && !any_error_q &&
-                    !counts_q;
-  assign take     = (next_valid && (state_q == StNext || finished)) || joined;
+  logic may_join;
+  assign may_join = loose_q && running_q && next.joins && !any_error_q && !counts_q;
+  assign joined   = next_valid[0] && may_join;
+  assign take     = next_valid[0] && (state_q == StNext || finished || may_join);
+  // The same, by the copy.
+  assign take_amounts = next_valid[1] && (state_q == StNext || finished || may_join);
   // A CONV whose outputs a gate decides begins while the gate does: its list grows with the mask,
   // its first rows are asked for, and its first rounds begin.  Words of the
   // gate, which the loader might otherwise keep from coming, were asked for before.
@@ -223,14 +227,14 @@ module acs_control
     same_planes_q   <= op.dst_split ? next_op.stride == 2'd2 && next_op.row_log2 == half_log2_q &&
                                       next_op.src_plane == half_plane_q
                                     : next_op.stride == 2'd1 && next_op.row_log2 == op.row_log2;
-    seen_q          <= {seen_q[2:0], state_q == StRun && next_valid && !take};
+    seen_q          <= {seen_q[2:0], state_q == StRun && next_valid[0] && !take};
     begins_loaded_q <= is_load_q && &seen_q && next.streams && next.amounts.beside &&
                        same_map_q && same_rows_q && same_planes_q;
-    ahead_ready_q   <= state_q == StRun && next_valid && (begins_gated || begins_loaded_q) &&
+    ahead_ready_q   <= state_q == StRun && next_valid[0] && (begins_gated || begins_loaded_q) &&
                        !traced_q && !ahead && !ahead_q;
     ahead_start_q <= rst_ni && ahead;
     ahead_q       <= rst_ni && (ahead || (ahead_q && state_q == StRun));
-    if (take || ahead) begin
+    if (take_amounts || ahead) begin
       array_op_o <= next_op;
       kind_o     <= kind_of(next_op, next.amounts);
     end
@@ -356,13 +360,16 @@ module acs_control
     stall_q        <= events_i.stall || linear_stall_i;
     word_written_q <= written_i && !header_next_o;
     counted_q      <= 2'(ended || leaves) + 2'(take && ends_run);
-    taken_q        <= take;
     table_q        <= events_i.channel_table;
     group_q        <= events_i.group;
     active_q       <= active_i.outputs;
     masked_q       <= masked_i.outputs;
     group_pairs_q  <= 23'(active_i.inputs) * 23'(active_i.outputs);
     group_rows_q   <= 28'(active_i.outputs) * 28'(row_read_i);
+  end
+
+  for (genvar copy = 0; copy < 2; copy++) begin : gen_taken
+    (* keep *) always_ff @(posedge clk_i) taken_q[copy] <= take;
   end
 
   // Verdicts are told a cycle later: nobody asks for them before everything is written.
@@ -385,6 +392,31 @@ module acs_control
     else if (op.opcode == OP_LINEAR) begin
       words_read = 32'(amounts.linear_words) +
                    (op.linear_mode == LINEAR_GATE ? (32'(op.channels) + 32'd1) >> 1 : '0);
+    end
+  end
+
+  // Nothing happens in the first cycle of a run, which is cleared too.
+  logic clears_q;
+  always_ff @(posedge clk_i) begin
+    clears_q <= !rst_ni || state_q == StIdle;
+    if (clears_q) begin
+      instructions_q <= '0;
+      iterations_q   <= '0;
+      executed_q     <= '0;
+      skipped_q      <= '0;
+      read_q         <= '0;
+      written_q      <= '0;
+      stalls_q       <= '0;
+    end else begin
+      instructions_q <= instructions_q + 64'(counted_q);
+      iterations_q   <= iterations_q + 64'(iterations_done_q);
+      if (group_q) begin
+        executed_q <= executed_q + 64'(active_q);
+        skipped_q  <= skipped_q + 64'(masked_q);
+      end
+      read_q         <= read_q + 64'(words_read_q) + 64'(rows_read_q);
+      written_q      <= written_q + 64'(word_written_q);
+      stalls_q       <= stalls_q + 64'(stall_q);
     end
   end
 
@@ -437,9 +469,9 @@ module acs_control
   assign index_o        = 32'(index_q);
 
   always_ff @(posedge clk_i) begin
+    if (take_amounts) amounts <= next.amounts;
     if (take) begin
       op          <= next_op;
-      amounts     <= next.amounts;
       is_array_q  <= reads_pixels(next_op);
       is_load_q   <= next_op.opcode == OP_LOAD;
       is_linear_q <= next_op.opcode == OP_LINEAR;
@@ -464,31 +496,15 @@ module acs_control
       error_q       <= 1'b0;
       load_error_q  <= 1'b0;
       load_error_index_q <= '0;
-      instructions_q <= '0;
-      iterations_q  <= '0;
-      executed_q    <= '0;
-      skipped_q     <= '0;
-      read_q        <= '0;
       words_read_q  <= '0;
       rows_read_q   <= '0;
-      written_q     <= '0;
       cycles_q      <= '0;
-      stalls_q      <= '0;
     end else begin
       // The header carries the cycles up to its own first word.
       if (state_q != StHeader && state_q != StHeaderAsk) cycles_q <= cycles_q + 64'd1;
-      written_q    <= written_q + 64'(word_written_q);
-      stalls_q     <= stalls_q + 64'(stall_q);
-      iterations_q <= iterations_q + 64'(iterations_done_q);
-      if (group_q) begin
-        pairs_q    <= pairs_q + group_pairs_q;
-        executed_q <= executed_q + 64'(active_q);
-        skipped_q  <= skipped_q + 64'(masked_q);
-      end
+      if (group_q) pairs_q <= pairs_q + group_pairs_q;
       words_read_q   <= table_q || group_q || ended ? words_read : '0;
-      rows_read_q    <= group_q ? group_rows_q : taken_q ? 28'(INSTRUCTION_WORDS) : '0;
-      read_q         <= read_q + 64'(words_read_q) + 64'(rows_read_q);
-      instructions_q <= instructions_q + 64'(counted_q);
+      rows_read_q    <= group_q ? group_rows_q : taken_q[0] ? 28'(INSTRUCTION_WORDS) : '0;
 
       // Weights may arrive before their instruction runs, so an error among them is kept with the
       // number of its instruction.  The other readers take words of the running instruction only.
@@ -515,14 +531,7 @@ module acs_control
             code_q         <= STATUS_OK;
             error_q        <= 1'b0;
             load_error_q   <= 1'b0;
-            instructions_q <= '0;
-            iterations_q   <= '0;
-            executed_q     <= '0;
-            skipped_q      <= '0;
-            read_q         <= '0;
-            written_q      <= '0;
             cycles_q       <= '0;
-            stalls_q       <= '0;
           end
         end
         StNext: begin
@@ -581,7 +590,7 @@ module acs_control
         if (next.status != STATUS_OK || ends_run) state_q <= StFlush;
       end
       if (failed_q) code_q <= bad_field_q ? STATUS_BAD_FIELD : STATUS_BUS_ERROR;
-      if (taken_q && next_status_q != STATUS_OK) code_q <= next_status_q;
+      if (taken_q[0] && next_status_q != STATUS_OK) code_q <= next_status_q;
     end
   end
 

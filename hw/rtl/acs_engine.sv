@@ -28,7 +28,8 @@ module acs_engine
       32'h8000_0000 | 32'((FeatureBlocks / 16) << 8) | 32'(LaneGroups);
 
   // Registers and control.
-  logic asked, start, done, abort, core_rst_n, trace, clear, ahead, discard;
+  logic [1:0] core_rst_n;  // copies
+  logic asked, start, done, abort, trace, clear, ahead, discard;
   buffers_t buffers;
   logic [7:0] status, record_addr;
   logic [31:0] fault_index, index;
@@ -147,7 +148,7 @@ module acs_engine
 `ifndef SYNTHESIS
   acs_tail_check u_tail (
     .clk_i,
-    .rst_ni     (core_rst_n),
+    .rst_ni     (core_rst_n[0]),
     .tail_i     (tail),
     .op_i       (array_op),
     .issue_i    (iteration_valid && iteration_ready),
@@ -164,7 +165,7 @@ module acs_engine
     .VectorWords(VectorWords)
   ) u_control (
     .clk_i,
-    .rst_ni            (core_rst_n),
+    .rst_ni            (core_rst_n[0]),
     .start_i           (start),
     .done_o            (done),
     .buffers_i         (buffers),
@@ -275,7 +276,7 @@ module acs_engine
     .NextGroup(1'b1)
   ) u_inputs (
     .clk_i,
-    .rst_ni       (core_rst_n),
+    .rst_ni       (core_rst_n[1]),
     .clear_i      (discard),
     .mask_write_i (mask_write),
     .deciding_i   (deciding),
@@ -307,7 +308,7 @@ module acs_engine
 
   acs_channels u_outputs (
     .clk_i,
-    .rst_ni       (core_rst_n),
+    .rst_ni       (core_rst_n[1]),
     .clear_i      (discard),
     .mask_write_i (mask_write),
     .deciding_i   (deciding),
@@ -342,7 +343,7 @@ module acs_engine
     .BankWords(BankWords)
   ) u_array_control (
     .clk_i,
-    .rst_ni          (core_rst_n),
+    .rst_ni          (core_rst_n[1]),
     .clear_i         (discard),
     .leave_i         (clear),
     .start_i         (array_start),
@@ -409,7 +410,7 @@ module acs_engine
     .BankWords(BankWords)
   ) u_loader (
     .clk_i,
-    .rst_ni          (core_rst_n),
+    .rst_ni          (core_rst_n[0]),
     .clear_i         (discard),
     .params_i        (buffers.params.address),
     .op_i            (array_op),
@@ -457,7 +458,7 @@ module acs_engine
     .MultiplierBits(MultiplierBits)
   ) u_features (
     .clk_i,
-    .rst_ni           (core_rst_n),
+    .rst_ni           (core_rst_n[1]),
     .clear_i          (discard),
     .op_i             (array_op),
     .tail_i           (tail),
@@ -477,7 +478,6 @@ module acs_engine
     .result_i         (block_write),
     .loading_i        (loading),
     .image_valid_i    (image_write_valid),
-    .image_ready_o    (image_write_ready),
     .image_there_i    (image_there),
     .image_i          (image_write),
     .residual_valid_i (residual_valid),
@@ -505,7 +505,7 @@ module acs_engine
     .SumBits   (sum_bits(BankWords))
   ) u_post (
     .clk_i,
-    .rst_ni           (core_rst_n),
+    .rst_ni           (core_rst_n[1]),
     .op_i             (stored_op),
     .round_valid_i    (round_valid),
     .round_i          (round),
@@ -535,7 +535,7 @@ module acs_engine
 
   acs_block_writer u_writer (
     .clk_i,
-    .rst_ni       (core_rst_n),
+    .rst_ni       (core_rst_n[1]),
     .op_i         (stored_op),
     .valid_i      (block_valid),
     .ready_o      (block_ready),
@@ -543,12 +543,13 @@ module acs_engine
     .write_valid_o(block_write_valid),
     .write_there_o(block_there),
     .write_follows_o(block_follows),
+    .free_o       (image_write_ready),
     .write_o      (block_write)
   );
 
   acs_load u_load (
     .clk_i,
-    .rst_ni       (core_rst_n),
+    .rst_ni       (core_rst_n[1]),
     .start_i      (load_start),
     .op_i         (op),
     .image_i      (buffers.image.address),
@@ -573,7 +574,7 @@ module acs_engine
     .Dsp        (dsp_products(LaneGroups))
   ) u_vectors (
     .clk_i,
-    .rst_ni                (core_rst_n),
+    .rst_ni                (core_rst_n[0]),
     .op_i                  (op),
     .gavg_i                (kind.gavg),
     .discard_i             (discard),

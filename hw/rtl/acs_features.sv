@@ -29,14 +29,13 @@ module acs_features
   output      listed_t      list_addr_o,
   input  wire channel_t     list_channel_i,
   // Writes: of results, always accepted; behind one that another one does not follow at once come
-  // three cycles without any.  Of the image, accepted where there is none of a result.
+  // three cycles without any.  Of the image, where there is none of a result; it waits until then.
   input  wire logic         result_valid_i,
   input  wire logic [7:0]   result_there_i, // copies of it
   input  wire logic         result_follows_i,  // another one comes in the next cycle
   input  wire block_write_t result_i,
   input  wire logic         loading_i,      // the image comes
   input  wire logic         image_valid_i,
-  output      logic         image_ready_o,
   input  wire logic [7:0]   image_there_i,  // copies of image_valid_i
   input  wire block_write_t image_i,
   // Reads of blocks as stored; data four cycles later.  Residuals and copies never meet.
@@ -63,7 +62,8 @@ module acs_features
 );
   logic clear_valid, clear_ready, clears, read_valid, free;
   logic [15:0] clear_addr;
-  logic comes, stored_valid_q, waited_q, must_q, goes;
+  logic comes, stored_valid, stored_valid_q, waited_q, must_q, goes;
+  (* keep *) logic [7:0] stored_there_q;  // copies of stored_valid_q, one for each segment
   block_write_t stored_q, write;
 
   // Writes take a register, so that who has port B is decided among registers, and so that blocks
@@ -73,9 +73,12 @@ module acs_features
   assign free  = !read_valid && (!iteration_i.use_b || iteration_i.again);
   assign goes  = must_q || free;
   assign comes = result_valid_i || image_valid_i;
-  assign image_ready_o = !result_valid_i;
+  assign stored_valid = rst_ni && (comes || (stored_valid_q && !goes));
+  for (genvar copy = 0; copy < 8; copy++) begin : gen_there
+    (* keep *) always_ff @(posedge clk_i) stored_there_q[copy] <= stored_valid;
+  end
   always_ff @(posedge clk_i) begin
-    stored_valid_q <= rst_ni && (comes || (stored_valid_q && !goes));
+    stored_valid_q <= stored_valid;
     waited_q       <= stored_valid_q && !comes;
     must_q         <= rst_ni && (comes ? tail_i || loading_i || result_follows_i :
                                          stored_valid_q && !goes && (tail_i || waited_q));
@@ -147,7 +150,7 @@ module acs_features
     .ready_o          (iteration_ready_o),
     .iteration_i,
     .write_valid_i    (clears || (stored_valid_q && goes)),
-    .write_stored_i   (stored_valid_q),
+    .write_stored_i   (stored_there_q),
     .write_must_i     (must_q),
     .write_i          (write),
     .write_zeros_i    (clears),

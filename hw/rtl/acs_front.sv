@@ -50,11 +50,11 @@ module acs_front
   output      linear_job_t        linear_job_o,
   input  wire logic               linear_fits_i, // there is a place for all of them
   // The next instruction.
-  output      logic               valid_o,
+  output      logic [1:0]         valid_o,      // copies, for whatever depends on it
   output      judged_t            next_o,
   output      logic               no_more_o,    // the program ended without END
   output      logic               waits_o,      // for the rows of a CONV with output mask
-  input  wire logic               take_i
+  input  wire logic [1:0]         take_i        // likewise
 );
   // A copy of it, a cycle later: no run starts near a reset, whose first cycle others see, too.
   (* keep *) logic rst_n_q;
@@ -129,21 +129,36 @@ module acs_front
     streams: valid_fields && !fetch_error && streams_q
   };
   assign queue = judged && !queued_q && room && !held;
-  acs_fifo #(
-    .Width($bits(judged_t)),
-    .Depth(16),
-    .OutputRegister(1'b1)
-  ) u_queue (
-    .clk_i,
-    .rst_ni     (rst_n_q && !stop_i),
-    .in_valid_i (queue),
-    .in_ready_o (room),
-    .in_data_i  (instruction),
-    .out_valid_o(queue_valid),
-    .out_ready_i(take_i),
-    .out_data_o (next_o)
-  );
-  assign valid_o   = queue_valid;
+  // Two buffers side by side, so that fewer registers depend on what lets an instruction go.
+  localparam int unsigned HalfBits = ($bits(judged_t) + 1) / 2;
+  logic [1:0] rooms;
+  logic [1:0][HalfBits-1:0] instruction_halves, next_halves;
+  assign instruction_halves = (2 * HalfBits)'(instruction);
+  assign next_o             = judged_t'(next_halves);
+  for (genvar half = 0; half < 2; half++) begin : gen_queue
+    acs_fifo #(
+      .Width(HalfBits),
+      .Depth(16),
+      .OutputRegister(1'b1)
+    ) u_queue (
+      .clk_i,
+      .rst_ni     (rst_n_q && !stop_i),
+      .in_valid_i (queue),
+      .in_ready_o (rooms[half]),
+      .in_data_i  (instruction_halves[half]),
+      .out_valid_o(valid_o[half]),
+      .out_ready_i(take_i[half]),
+      .out_data_o (next_halves[half])
+    );
+  end
+  assign room        = rooms[0];
+  assign queue_valid = valid_o[0];
+`ifndef SYNTHESIS
+  halves_go_together :
+  assert property (@(posedge clk_i) disable iff (!rst_n_q)
+                   rooms[1] == room && valid_o[1] == queue_valid)
+  else $error("halves of two instructions");
+`endif
   assign waits_o   = waits_q;
   assign no_more_o = no_more && !queue_valid;
 

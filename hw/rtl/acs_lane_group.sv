@@ -26,7 +26,7 @@ module acs_lane_group
   input  wire logic              clk_i,
   // A cycle ahead: pixels, and which of the two windows are not meant.
   input  wire pixels_t [1:0]     pixels_i,
-  input  wire logic    [1:0]     clear_i,
+  input  wire logic [WEIGHT_COPIES-1:0][1:0] clear_i,  // copies of it
   // The iteration.
   input  wire logic              valid_i,
   input  wire logic              first_i,
@@ -40,18 +40,19 @@ module acs_lane_group
 
   localparam int unsigned PairsPerCopy = 32 / WEIGHT_COPIES;
 
-  logic [1:0] negative_q;
+  logic negative_q;
   logic valid_q, first_q;
   // A copy for every few lanes, which are far from each other.
   logic signed [WEIGHT_COPIES-1:0][8:0] weight_q;
   (* keep *) logic [WEIGHT_COPIES-1:0] adds_q, begins_q;
+  logic [WEIGHT_COPIES-1:0] less_q;  // what is added up now is negative
   logic starts_q;  // a sum of one product is there
   logic signed [WeightBits-1:0] offset_q, weights_q;
 
   always_ff @(posedge clk_i) begin
     valid_q    <= valid_i;
     first_q    <= first_i;
-    negative_q <= {negative_q[0], weight_q[0][8]};
+    negative_q <= weight_q[0][8];
     starts_q   <= adds_q[0] && begins_q[0];
     offset_q   <= signed_i ? WeightBits'(signed'(weight_q[0])) : '0;
     if (adds_q[0]) weights_q <= (begins_q[0] ? '0 : weights_q) + offset_q;
@@ -64,8 +65,12 @@ module acs_lane_group
     if (MultiplierBits >= PAIR_BITS) begin : gen_inside
       // A register inside the multipliers takes its place.
       always_ff @(posedge clk_i) weight_q[copy] <= weight_i;
+      (* keep *) logic negative_sum_q;
+      (* keep *) always_ff @(posedge clk_i) negative_sum_q <= negative_q;
+      assign less_q[copy] = negative_sum_q;
     end else begin : gen_beside
       (* keep *) always_ff @(posedge clk_i) weight_q[copy] <= weight_i;
+      assign less_q[copy] = 1'b0;  // nobody asks
     end
   end
 
@@ -75,7 +80,7 @@ module acs_lane_group
     always_ff @(posedge clk_i) begin
       for (int side = 0; side < 2; side++) begin
         pixels_q[side] <= {pixels_i[side][2*pair+1], pixels_i[side][2*pair]};
-        if (clear_i[side]) pixels_q[side] <= '0;
+        if (clear_i[pair/PairsPerCopy][side]) pixels_q[side] <= '0;
       end
     end
 
@@ -83,7 +88,7 @@ module acs_lane_group
       logic signed [PAIR_BITS-1:0] packed_q;
       logic signed [33:0] product_q;
       logic signed [SumBits+15:0] sum_q;
-      logic bit_q, earlier, passes;
+      logic bit_q, less, earlier, passes;
       logic [CarryBits-1:0] carries, carries_q;
 
       always_ff @(posedge clk_i) begin
@@ -98,8 +103,9 @@ module acs_lane_group
       // Of a negative product, -1 is added at any rate, and 1 where nothing is passed: an addition
       // of one bit and a sign.
       assign earlier = bit_q && !starts_q;
-      assign passes  = negative_q[1] ? earlier || !sum_q[15] : earlier && !sum_q[15];
-      assign carries = (starts_q ? '0 : carries_q) + {CarryBits{negative_q[1]}} +
+      assign less    = less_q[pair/PairsPerCopy];
+      assign passes  = less ? earlier || !sum_q[15] : earlier && !sum_q[15];
+      assign carries = (starts_q ? '0 : carries_q) + {CarryBits{less}} +
                        CarryBits'(passes);
       always_ff @(posedge clk_i) begin
         bit_q     <= sum_q[15];
@@ -135,7 +141,7 @@ module acs_lane_group
 
   if (MultiplierBits < PAIR_BITS) begin : gen_no_carries
     logic unused_signs;
-    assign unused_signs = ^{negative_q, starts_q};
+    assign unused_signs = ^{negative_q, less_q, starts_q};
   end
 
   assign sums_o.weights = 25'(weights_q);

@@ -239,11 +239,13 @@ module acs_linear
   // Memories for results lie far apart.  What is done with a result is decided among registers in
   // the cycle before it comes, so that only the choice of each bit stands before their inputs.
   channels_t next_place, place_after;  // of the next result; where one comes now
+  channels_t successor_q;  // of result_q
   logic next_comes, next_last, next_complete, now_last, after_last;
   function automatic logic fills(input logic [5:0] place);  // the last one of a word
     return is_wide ? place[0] : is_gate ? &place : &place[2:0];
   endfunction
   logic comes_q, complete_q;  // a result is there; it completes its word
+  (* keep *) logic joins_q;  // a copy of comes_q, where words are put together
   logic push_q, vector_write_q, mask_write_q, gate_done_q;
   logic [15:0] vector_addr_q;
   logic [63:0] here_q;  // bits of the word that are the result's
@@ -252,9 +254,9 @@ module acs_linear
   assign next_comes = is_sigmoid ? is_sigmoid_q && valid_q[Depth-2] : valid_q[Depth-3];
   // Whether the next sum and the next result are the last ones is known before they come.
   // Both ways are worked out side by side: whether a result comes now chooses between them last.
-  assign after_last    = result_q == before_last_q;
+  assign after_last    = successor_q == last_row_q;
   assign now_last      = result_q == last_row_q;
-  assign place_after   = last_result_q ? '0 : result_q + 1'b1;
+  assign place_after   = last_result_q ? '0 : successor_q;
   assign next_last     = comes_q ? after_last : now_last;
   assign next_place    = comes_q ? place_after : result_q;
   assign next_complete = comes_q ? after_last || fills(place_after[5:0])
@@ -285,16 +287,19 @@ module acs_linear
       gate_done_q    <= 1'b0;
     end
   end
+  (* keep *) always_ff @(posedge clk_i) joins_q <= rst_ni && !discard_i && next_comes;
   assign value_bits = result_wide_q ? wide_q : result_gate_q ? {32{open_q[3]}} : {4{value}};
   assign pending    = (here_q & {2{value_bits}}) | (~here_q & pending_q);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || discard_i) begin
-      result_q  <= '0;
-      pending_q <= '0;
-    end else if (comes_q) begin
-      result_q  <= next_place;
-      pending_q <= complete_q ? '0 : pending;
+      result_q    <= '0;
+      successor_q <= channels_t'(1);
+      pending_q   <= '0;
+    end else if (joins_q) begin
+      result_q    <= place_after;
+      successor_q <= last_result_q ? channels_t'(1) : successor_q + 1'b1;
+      pending_q   <= complete_q ? '0 : pending;
     end
   end
 

@@ -261,16 +261,32 @@ module acs_linear_feed
     .out_ready_i(record_take_i),
     .out_data_o ({record_error, record_o})
   );
+  // Block RAM is far from acs_linear: two words wait near it.
+  logic stored_valid, stored_ready;
+  logic [64:0] stored;
   acs_fifo #(
     .Width(65),
     .Depth(Weights),
     .BlockRam(1'b1)
-  ) u_weights (
+  ) u_stored_weights (
     .clk_i,
     .rst_ni     (rst_n),
     .in_valid_i (weight_comes_q),
     .in_ready_o (weights_room),
     .in_data_i  (coming_q),
+    .out_valid_o(stored_valid),
+    .out_ready_i(stored_ready),
+    .out_data_o (stored)
+  );
+  acs_fifo #(
+    .Width(65),
+    .Depth(2)
+  ) u_weights (
+    .clk_i,
+    .rst_ni     (rst_n),
+    .in_valid_i (stored_valid),
+    .in_ready_o (stored_ready),
+    .in_data_i  (stored),
     .out_valid_o(weights_valid_o),
     .out_ready_i(weights_take_i),
     .out_data_o ({weights_error, weights_o})

@@ -241,7 +241,8 @@ module acs_load
   assign at        = op_i.dst_split ? split_at : raster_at;
 
   // Of a pair, the even columns go to one half of the banks, the odd ones to the other.
-  assign write_valid_o = write_q;
+  // write_q itself stays here, where all registers wait for it.
+  assign write_valid_o = write_there_o[0];
   for (genvar copy = 0; copy < 8; copy++) begin : gen_there
     (* keep *) logic there_q;
     (* keep *) always_ff @(posedge clk_i) there_q <= rst_ni && (moves ? writes_q : there_q);

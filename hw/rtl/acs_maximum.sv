@@ -13,7 +13,7 @@ module acs_maximum
   output      pixels_t maxima_o
 );
   pixels_t largest_q, waiting_q;
-  logic [1:0] last_q;
+  (* keep *) logic [1:0][1:0] last_q;  // a copy for each half
 
   always_ff @(posedge clk_i) begin
     for (int lane = 0; lane < 64; lane++) begin
@@ -21,9 +21,13 @@ module acs_maximum
         largest_q[lane] <= pixels_i[lane];
       end
     end
-    last_q <= {last_q[0], valid_i && last_i};
-    if (last_q[0]) waiting_q <= largest_q;
-    if (last_q[1]) maxima_o <= waiting_q;
+    for (int lane = 0; lane < 64; lane++) begin
+      if (last_q[lane/32][0]) waiting_q[lane] <= largest_q[lane];
+      if (last_q[lane/32][1]) maxima_o[lane] <= waiting_q[lane];
+    end
+  end
+  for (genvar half = 0; half < 2; half++) begin : gen_copy
+    (* keep *) always_ff @(posedge clk_i) last_q[half] <= {last_q[half][0], valid_i && last_i};
   end
 
 endmodule

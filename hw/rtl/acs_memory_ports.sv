@@ -7,7 +7,7 @@ module acs_memory_ports
 (
   input  wire logic        clk_i,
   input  wire logic        rst_ni,
-  output      logic        core_rst_no,    // reset of the engine, but not of its registers
+  output      logic [1:0]  core_rst_no,    // reset of the engine, but not of its registers: copies
   // Runs begin when the bus is ready for them, and are given up when it is dead.
   input  wire logic        start_i,
   output      logic        start_o,
@@ -42,6 +42,7 @@ module acs_memory_ports
   output      axi_write_req_t axi_write_o,
   input  wire axi_write_rsp_t axi_write_i
 );
+  logic core_rst_n;
   logic req_valid, req_ready, data_valid, data_ready, data_error, share_idle, master_idle;
   logic [63:0] data;
   span_t req;
@@ -56,7 +57,7 @@ module acs_memory_ports
   logic failed_q, fails;
   assign fails = (read_rsp.r_valid && read_rsp.r.resp[1]) ||
                  (write_rsp.b_valid && write_rsp.b_resp[1]);
-  always_ff @(posedge clk_i) failed_q <= core_rst_no && !clear_error_i && (failed_q || fails);
+  always_ff @(posedge clk_i) failed_q <= core_rst_n && !clear_error_i && (failed_q || fails);
 
   assign read_idle_o = master_idle && share_idle;
   assign image_error_o = read_valid_o[READER_IMAGE] && read_ready_i[READER_IMAGE] && read_error_o;
@@ -65,7 +66,7 @@ module acs_memory_ports
     .Users(READERS)
   ) u_share (
     .clk_i,
-    .rst_ni      (core_rst_no),
+    .rst_ni      (core_rst_n),
     .discard_i,
     .idle_o      (share_idle),
     .req_valid_i (read_req_valid_i),
@@ -95,7 +96,7 @@ module acs_memory_ports
 
   acs_axi_read u_read (
     .clk_i,
-    .rst_ni      (core_rst_no),
+    .rst_ni      (core_rst_n),
     .req_valid_i (req_valid),
     .req_ready_o (req_ready),
     .req_i       (req),
@@ -111,7 +112,7 @@ module acs_memory_ports
 
   acs_axi_write u_write (
     .clk_i,
-    .rst_ni      (core_rst_no),
+    .rst_ni      (core_rst_n),
     .req_valid_i (write_req_valid_i),
     .req_ready_o (write_req_ready_o),
     .req_i       (write_req_i),
@@ -133,7 +134,7 @@ module acs_memory_ports
     .start_i,
     .start_o,
     .abort_o,
-    .core_rst_no,
+    .core_rst_no  ({core_rst_no, core_rst_n}),
     .read_i     (read_req),
     .read_o     (read_rsp),
     .write_i    (write_req),

@@ -162,7 +162,11 @@ module acs_post
     weights = '0;
     weights[LaneGroups-1:0] = weights_q;
   end
-  always_ff @(posedge clk_i) if (sums_valid_i[0]) maxima_q <= maxima_i;
+  always_ff @(posedge clk_i) begin
+    for (int lane = 0; lane < LANES; lane++) begin
+      if (sums_there_i[0][lane*SUMS_COPIES/LANES]) maxima_q[lane] <= maxima_i[lane];
+    end
+  end
 
   // Sums of the next round may replace these in the very cycle of the last slice.  The round may
   // be issued that much earlier, as soon as nothing that this one lacks can delay it.  That is seen
@@ -302,15 +306,18 @@ module acs_post
   logic [Depth-1:0][SW-1:0] at_q;
   logic [Depth-1:0][15:0] base_q;
   logic [Depth-1:0][10:0] number_q;
-  places_t places;
+  localparam int unsigned PlacesCopies = (PostLanes + 7) / 8;  // one for each eight lanes
+  places_t [PlacesCopies-1:0] places;
   logic unused_bias;
   assign unused_bias = ^acc_constants_q.bias;
 
-  acs_places u_places (
-    .clk_i,
-    .shift_i (acc_constants_q.shift),
-    .places_o(places)
-  );
+  for (genvar copy = 0; copy < PlacesCopies; copy++) begin : gen_places
+    acs_places u_places (
+      .clk_i,
+      .shift_i (acc_constants_q.shift),
+      .places_o(places[copy])
+    );
+  end
 
   for (genvar i = 0; i < PostLanes; i++) begin : gen_lane
     logic signed [31:0] unused_wide;
@@ -335,7 +342,7 @@ module acs_post
       .mult_i    (acc_constants_q.mult),
       .residual_i(residual_q[i]),
       .factor_i  (factor_q),
-      .places_i  (places),
+      .places_i  (places[i/8]),
       .signed_i  (op_i.dst_signed),
       .wide_o    (unused_wide),
       .narrow_o  (results[i])

@@ -337,19 +337,21 @@ module acs_weight_loader
   logic set_q, free_set_q;
   logic begun_q;  // a chunk is partly there
   logic [1:0] sets_used_q;  // by chunks that began to arrive and are not given back
-  logic take, last_word, loads, from_list;
+  logic take, last_word, ends, loads, from_list;
   record_t record;
   // What follows a row is worked out while its words arrive, what follows a turn before the next.
   // The last word of a row waits where that takes longer: a cycle for whether it is the last row,
   // two for whether another group fits behind it.
-  logic last_row_q, last_of_all_q, decided_q, chunk_full_q, chunk_complete, row_ended_q;
-  logic band_turns_q, turn_known_q;
+  logic last_row_q, last_of_all_q, decides, chunk_full_q, chunk_complete, row_ended_q;
+  logic band_turns_q, turn_known;
+  assign decides    = !(row_ended_q && job_q.joins) &&
+                      (rows_known_q || (rows_q != 0 && last_row_number_q > loaded_q));
+  assign turn_known = position_q == job_q.band_rows - 8'd1 || rows_known_q ||
+                      (rows_q != 0 && last_row_number_q > channels_t'(position_q));
   always_ff @(posedge clk_i) begin
     last_row_q   <= (rows_known_q && loaded_q == last_row_number_q) ||
                     (!job_q.listed && left_q == 1);
     row_ended_q  <= take && last_word;
-    decided_q    <= !(take && last_word) && !(row_ended_q && job_q.joins) &&
-                    (rows_known_q || (rows_q != 0 && last_row_number_q > loaded_q));
     last_of_all_q <= left_q == 1;
     chunk_full_q <= !job_q.joins && position_q == job_q.chunk - 8'd1;
     // The words behind the record are the row's weights.
@@ -362,28 +364,52 @@ module acs_weight_loader
                       {next_base_q, 1'b0} <= base_limit_q;
     band_turns_q <= position_q == job_q.band_rows - 8'd1 ||
                     (rows_known_q && channels_t'(position_q) == last_row_number_q);
-    turn_known_q <= position_q == job_q.band_rows - 8'd1 || rows_known_q ||
-                    (rows_q != 0 && last_row_number_q > channels_t'(position_q));
     band_run_q    <= band(first_q, job_q.whole_last);
     band_final_q  <= band_ends(first_q, job_q.whole_last);
     band_single_q <= first_q == job_q.whole_last;
   end
 
-  assign last_word      = end_q && final_q;
+  assign last_word = end_q && final_q;
   // A chunk begins when a set is free for it.  When a row is complete, the loader must know whether
   // it is the last one.
-  assign data_ready_o   = busy_q && known_q && (begun_q || sets_used_q != 2'd2) &&
-                          !(last_word && !decided_q) && !(band_q && end_q && !turn_known_q);
+  // Words come from afar, and so a register tells whether one may: how it will be in the next cycle
+  // follows from what this one brings, a word, a run or nothing.
+  logic ready_q, ready_behind, ready_with_run, ready_again, row_follows, next_single;
+  assign next_single    = next_q.first == next_q.last;
+  assign row_follows    = !(last_row_q && (job_q.listed || last_of_all_q)) &&
+                          (!chunk_complete || chunk_done_i ||
+                           !(sets_used_q == 2'd2 || (sets_used_q == 2'd1 && !begun_q)));
+  always_comb begin
+    if (!end_q) ready_behind = !(ends && ((final_q && !decides) || (band_q && !turn_known)));
+    else if (job_q.skips) begin
+      ready_behind = next_valid_q && !(next_single && next_final_q && (final_q || !decides)) &&
+                     (!final_q || row_follows);
+    end else if (band_q) begin
+      ready_behind = !band_turns_q && !band_single_q && (!final_q || row_follows);
+    end else ready_behind = !job_q.masked && row_follows;
+    if (job_q.skips) ready_with_run = !(next_single && next_final_q && !decides);
+    else if (band_q) ready_with_run = !(band_single_q && !(decides && turn_known));
+    else ready_with_run = !(job_q.masked && !decides);
+    ready_again = known_q && !(last_word && !decides) && !(band_q && end_q && !turn_known);
+  end
+  always_ff @(posedge clk_i) begin
+    ready_q <= !clear_q && busy_q && !(job_q.listed && rows_known_q && rows_q == 0) &&
+               (take ? ready_behind
+                     : (loads ? ready_with_run : ready_again) &&
+                       (begun_q || sets_used_q != 2'd2 || chunk_done_i));
+  end
+  assign data_ready_o   = ready_q;
   assign take           = data_valid_i && data_ready_o;
   assign chunk_complete = chunk_full_q || (last_row_q && !another_fits_q);
   assign from_list      = job_q.skips && next_valid_q;
   // The run changes: at once where the next one is known.
   assign loads          = busy_q && !known_q && !settles_q && (!job_q.skips || next_valid_q);
 
+  assign ends = word_q + 16'd1 == last_q;
   always_ff @(posedge clk_i) begin
     if (take && !end_q) begin
       word_q <= word_q + 16'd1;
-      end_q  <= word_q + 16'd1 == last_q;
+      end_q  <= ends;
     end
     if (take && end_q && !job_q.skips) begin
       word_q <= band_q ? band_run_q.first : '0;  // of the next row, or the next masked record
@@ -392,13 +418,13 @@ module acs_weight_loader
     if (loads && !job_q.skips) begin
       word_q  <= band_q ? band_run_q.first : '0;
       last_q  <= band_q ? band_run_q.last : job_q.whole_last;
-      end_q   <= band_q ? band_run_q.first == band_run_q.last : job_q.masked;
+      end_q   <= band_q ? band_single_q : job_q.masked;
       final_q <= !band_q || band_final_q;
     end
     if (from_list && (loads || (take && end_q))) begin
       word_q  <= next_q.first;
       last_q  <= next_q.last;
-      end_q   <= next_q.first == next_q.last;
+      end_q   <= next_single;
       final_q <= next_final_q;
     end
     if (!next_valid_q) begin
@@ -612,6 +638,22 @@ module acs_weight_loader
   assign weight_data_o = data_i;
 
 `ifndef SYNTHESIS
+  logic decided_q, turn_known_q;
+  always_ff @(posedge clk_i) begin
+    decided_q    <= !(take && last_word) && decides;
+    turn_known_q <= turn_known;
+  end
+  ready_in_time :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   data_ready_o == (busy_q && known_q && (begun_q || sets_used_q != 2'd2) &&
+                                    !(last_word && !decided_q) &&
+                                    !(band_q && end_q && !turn_known_q)))
+  else $error("a word is taken too early, or waits");
+  single_band :
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   loads && !job_q.skips && band_q |->
+                   band_single_q == (band_run_q.first == band_run_q.last))
+  else $error("a band of one word is not told");
   one_job_at_a_time :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    start |-> !ask_q && !product_valid_q && !address_valid_q &&

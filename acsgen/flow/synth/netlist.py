@@ -85,6 +85,25 @@ def count_cells(module: Mapping[str, Any], boxes: Collection[str]) -> Figures:
     )
 
 
+def largest_fanout(module: Mapping[str, Any], clock: str) -> int:
+    """Return the number of inputs that a net of a JSON netlist leads to, at most; the clock aside.
+
+    Args:
+        module: the module, flat.
+        clock: the port of the clock.
+    """
+    clocks = set(module["ports"][clock]["bits"])
+    loads = Counter(
+        bit
+        for cell in module["cells"].values()
+        for port, bits in cell["connections"].items()
+        if cell["port_directions"][port] == "input"
+        for bit in bits
+        if isinstance(bit, int) and bit not in clocks
+    )
+    return max(loads.values(), default=0)
+
+
 def _ways_to_carry(module: Mapping[str, Any]) -> int:
     """Count the inputs of carry chains that no table drives: each takes a table all the same."""
     cells = module["cells"].values()

@@ -2,7 +2,7 @@
 
 The file has ``tools`` (versions and part) and ``units``: by name, ``mhz``, the limiting ``path``,
 and ``netlist``, a digest that says which unit was measured. Of the whole engine it has ``engine``,
-with ``packed`` and ``placed``, and ``abc9``: ``ns`` and ``mhz``, the slowest ``paths``,
+with ``packed``, ``placed`` and ``routed``, and ``abc9``: ``ns`` and ``mhz``, the slowest ``paths``,
 ``netlist``, ``figures`` of the part, and ``worth``, which says what kind of estimate this is.
 """
 

@@ -1,6 +1,6 @@
 """The whole engine, so that paths across units are seen: on an ECP5, and flat for the 7 series.
 
-Three figures, none of them a measurement, and none of them the clock of a Zynq:
+Four figures, none of them a measurement, and none of them the clock of a Zynq:
 
 ``packed``
     one lane group behind a harness of four pins, synthesized and packed for an ECP5; static timing
@@ -9,6 +9,8 @@ Three figures, none of them a measurement, and none of them the clock of a Zynq:
     the same, placed by nextpnr, which then estimates every wire; not routed. Placements of one
     netlist from different seeds differ by some nanoseconds: the figure is that of the best of
     a few, and all of them are told.
+``routed``
+    placed from the first of these seeds, and routed, which takes hours.
 ``abc9``
     the engine of a board, flat, as primitives of the 7 series: what ABC says of its own mapping,
     with 0.3 ns for the wire behind every look-up table.
@@ -28,7 +30,7 @@ from typing import Any
 from acsgen.emit.rtl_sources import PINS, TOP, rtl_sources
 from acsgen.flow.synth.ecp5 import DEVICE, OF_ECP5, RUN, OurNames
 from acsgen.flow.synth.harness import HARNESS, render_harness
-from acsgen.flow.synth.netlist import SynthesisError, count_cells
+from acsgen.flow.synth.netlist import SynthesisError, count_cells, largest_fanout
 from acsgen.flow.synth.process import run_python
 from acsgen.flow.synth.sta import TimedPath, read_sdf
 from acsgen.flow.synth.units import Unit, elaborate, top_unit
@@ -67,6 +69,8 @@ WORTH: Mapping[str, str] = {
     "placed": "an estimate for an ECP5-6, one lane group: placed, wires estimated, not routed; the "
     "best of several placements of the same netlist; compares revisions, and is not the clock of a "
     "Zynq",
+    "routed": "an estimate for an ECP5-6, one lane group: placed from one seed, and routed; "
+    "compares revisions, and is not the clock of a Zynq",
     "abc9": "an estimate for the 7 series: delays of cells at ABC's look-up tables, 0.3 ns for "
     "every wire behind one, before packing and placement; compares revisions",
 }
@@ -82,7 +86,8 @@ class WholeTiming:
         ns: of the slowest path.
         paths: the slowest paths in words, the slowest first; empty where the tool names none.
         netlist: digest of the engine's units.
-        figures: resources, where they were counted; of ``placed`` the nanoseconds by seed.
+        figures: resources and the largest fan-out, where they were counted; of ``placed`` the
+            nanoseconds by seed.
     """
 
     ns: float
@@ -109,7 +114,7 @@ def whole_timing(
     """Return the timing of the whole engine.
 
     Args:
-        kind: ``packed``, ``placed`` or ``abc9``.
+        kind: ``packed``, ``placed``, ``routed`` or ``abc9``.
         engine: the engine of ``abc9``; the others are of :data:`SMALL`.
         on_stage: called with the name of every step.
 
@@ -120,10 +125,10 @@ def whole_timing(
     with tempfile.TemporaryDirectory(prefix="acsgen-whole-") as scratch:
         if kind == "abc9":
             return _flat(engine, Path(scratch), on_stage)
-        return _on_ecp5(kind == "placed", Path(scratch), on_stage)
+        return _on_ecp5(kind, Path(scratch), on_stage)
 
 
-def _on_ecp5(placed: bool, folder: Path, on_stage: Callable[[str], None]) -> WholeTiming:
+def _on_ecp5(kind: str, folder: Path, on_stage: Callable[[str], None]) -> WholeTiming:
     on_stage("read the SystemVerilog")
     digest = digest_of(SMALL)
     ports = _ports(folder)
@@ -140,11 +145,15 @@ def _on_ecp5(placed: bool, folder: Path, on_stage: Callable[[str], None]) -> Who
     for path in sources:
         (folder / path.name).unlink()
     name = OurNames(json.loads(netlist.read_text(encoding="utf-8"))["modules"][HARNESS])
-    if not placed:
+    if kind == "packed":
         on_stage("pack the whole engine")
         slowest = _slowest(folder, ("--seed", "1", "--pack-only"), WIRE_PS, name)
         return _of_paths(slowest, name, digest, {})
-    found = {}
+    if kind == "routed":
+        on_stage("place and route the whole engine")
+        effort = ("--seed", str(SEEDS[0]), "--timing-allow-fail", *EFFORT)
+        return _of_paths(_slowest(folder, effort, None, name), name, digest, {})
+    found: dict[int, list[TimedPath]] = {}
     for seed in SEEDS:
         on_stage(f"place the whole engine, {seed} of {len(SEEDS)}")
         options = ("--seed", str(seed), "--no-route", "--timing-allow-fail", *EFFORT)
@@ -159,7 +168,7 @@ def _slowest(
 ) -> list[TimedPath]:
     """Run nextpnr, and return the slowest paths by the delays that it writes.
 
-    Of a design that is not routed it reports none.
+    Its own report has no paths of a design that is not routed.
     """
     arguments = [*DEVICE, "--json", "netlist.json", "--freq", "100", *options]
     run_python(RUN, [*arguments, "--sdf", "delays.sdf"], "nextpnr", folder, TIMEOUT)
@@ -194,12 +203,14 @@ def _flat(engine: EngineConfig, folder: Path, on_stage: Callable[[str], None]) -
     delays = _DELAY.findall(run_yosys([commands], rtl_sources()[0].parent, TIMEOUT))
     if not delays:
         raise SynthesisError("ABC told no delay")
-    counted = count_cells(json.loads(netlist.read_text(encoding="utf-8"))["modules"][TOP], ())
+    module = json.loads(netlist.read_text(encoding="utf-8"))["modules"][TOP]
+    counted = count_cells(module, ())
     figures = {
         "lut": counted.lut,
         "ff": counted.ff,
         "dsp": counted.dsp,
         "bram18": counted.bram18,
+        "fanout": largest_fanout(module, "clk_i"),
     }
     return WholeTiming(round(float(delays[-1]) / 1000, 2), (), digest, figures)
 

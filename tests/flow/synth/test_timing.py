@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from acsgen.flow.baseline import locked
 from acsgen.flow.synth.ecp5 import OurNames, UnitTiming, place_and_route
+from acsgen.flow.synth.netlist import largest_fanout
 from acsgen.flow.synth.timing import (
     SMALLEST,
     compare_timing,
@@ -127,6 +129,24 @@ def test_figures_of_the_whole_engine_are_kept_and_compared(tmp_path: Path) -> No
     assert compare_whole(kept, "placed", packed) == ["placed: no baseline"]
     worse = WholeTiming(8.0, (), "other", {"lut": 41_000})
     assert compare_whole(kept, "abc9", worse) == ["abc9: lut is 41000, the baseline 40000"]
+
+
+def test_no_net_of_the_record_leads_to_more_than_500_inputs() -> None:
+    row = recorded_whole(load_timing(asset("benchmarks", "timing.json")), "abc9")
+    assert row is not None
+    assert 0 < row["figures"]["fanout"] <= 500
+
+
+def test_the_largest_fanout_is_counted_without_the_clock() -> None:
+    def cell(**inputs: int | str) -> dict[str, Any]:
+        return {
+            "connections": {port: [bit] for port, bit in inputs.items()} | {"Q": [9]},
+            "port_directions": dict.fromkeys(inputs, "input") | {"Q": "output"},
+        }
+
+    cells = [cell(C=2, D=3), cell(C=2, D=3), cell(C=2, D=9), cell(C=2, D="1")]
+    module = {"ports": {"clk_i": {"bits": [2]}}, "cells": dict(enumerate(cells))}
+    assert largest_fanout(module, "clk_i") == 2
 
 
 @pytest.mark.slow
