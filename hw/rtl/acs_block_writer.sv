@@ -183,7 +183,7 @@ module acs_block_writer
     (* keep *) always_ff @(posedge clk_i) there_q <= rst_ni && (!ready_o || valid_i);
     assign write_there_o[copy] = there_q;
   end
-  // Whoever waits for the port is far away, and so much depends on it there.
+  // The image waits for it far away, where many registers do.
   (* keep *) logic free_q;
   (* keep *) always_ff @(posedge clk_i) free_q <= !rst_ni || (ready_o && !valid_i);
   assign free_o          = free_q;

@@ -26,7 +26,7 @@ module acs_lane_group
   input  wire logic              clk_i,
   // A cycle ahead: pixels, and which of the two windows are not meant.
   input  wire pixels_t [1:0]     pixels_i,
-  input  wire logic [WEIGHT_COPIES-1:0][1:0] clear_i,  // copies of it
+  input  wire logic [WEIGHT_COPIES-1:0][1:0] clear_i,  // copies, each for some lanes
   // The iteration.
   input  wire logic              valid_i,
   input  wire logic              first_i,

@@ -67,7 +67,8 @@ package acs_pkg;
 
   // Cycles from the last iteration of a round to its sums.
   localparam int unsigned SUMS_DELAY = 9;
-  // Copies of a lane group's weight, each for as many of its lanes.
+  // Copies of a lane group's weight, of its sign and of which window is cleared, each for as many
+  // of its lanes.
   localparam int unsigned WEIGHT_COPIES = 8;
 
   // Copies of the signal that a lane group's sums are there, each for as many of its lanes.

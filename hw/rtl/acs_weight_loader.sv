@@ -380,6 +380,8 @@ module acs_weight_loader
                           (!chunk_complete || chunk_done_i ||
                            !(sets_used_q == 2'd2 || (sets_used_q == 2'd1 && !begun_q)));
   always_comb begin
+    // Behind a word: in its run; of the next run of a list, where that is known; of the next row
+    // in the band, unless that turns; of the next row.  Of a row of one word too little is known.
     if (!end_q) ready_behind = !(ends && ((final_q && !decides) || (band_q && !turn_known)));
     else if (job_q.skips) begin
       ready_behind = next_valid_q && !(next_single && next_final_q && (final_q || !decides)) &&
@@ -387,9 +389,11 @@ module acs_weight_loader
     end else if (band_q) begin
       ready_behind = !band_turns_q && !band_single_q && (!final_q || row_follows);
     end else ready_behind = !job_q.masked && row_follows;
+    // The first word of a run that was not known until now.
     if (job_q.skips) ready_with_run = !(next_single && next_final_q && !decides);
     else if (band_q) ready_with_run = !(band_single_q && !(decides && turn_known));
     else ready_with_run = !(job_q.masked && !decides);
+    // The word that waits.
     ready_again = known_q && !(last_word && !decides) && !(band_q && end_q && !turn_known);
   end
   always_ff @(posedge clk_i) begin

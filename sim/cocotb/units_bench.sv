@@ -606,7 +606,7 @@ module units_bench
   ) u_group (
     .clk_i   (clk),
     .pixels_i(lg_windows),
-    .clear_i ({acs_pkg::WEIGHT_COPIES{!lg_second, lg_second}}),
+    .clear_i ({WEIGHT_COPIES{!lg_second, lg_second}}),
     .valid_i (lg_valid_q),
     .first_i (lg_first_q),
     .signed_i(lg_signed),
@@ -620,7 +620,7 @@ module units_bench
   ) u_short_group (
     .clk_i   (clk),
     .pixels_i(lg_windows),
-    .clear_i ({acs_pkg::WEIGHT_COPIES{!lg_second, lg_second}}),
+    .clear_i ({WEIGHT_COPIES{!lg_second, lg_second}}),
     .valid_i (lg_valid_q),
     .first_i (lg_first_q),
     .signed_i(lg_signed),
@@ -633,7 +633,7 @@ module units_bench
   ) u_apart_group (
     .clk_i   (clk),
     .pixels_i(lg_windows),
-    .clear_i ({acs_pkg::WEIGHT_COPIES{!lg_second, lg_second}}),
+    .clear_i ({WEIGHT_COPIES{!lg_second, lg_second}}),
     .valid_i (lg_valid_q),
     .first_i (lg_first_q),
     .signed_i(lg_signed),

@@ -25,7 +25,7 @@ module lane_group_twin
   ) u_rtl (
     .clk_i,
     .pixels_i(shown),
-    .clear_i ({acs_pkg::WEIGHT_COPIES{!is_second, is_second}}),
+    .clear_i ({WEIGHT_COPIES{!is_second, is_second}}),
     .valid_i (valid),
     .first_i (first),
     .signed_i(is_signed),
@@ -35,7 +35,7 @@ module lane_group_twin
   acs_lane_group_netlist u_netlist (
     .clk_i,
     .pixels_i(shown),
-    .clear_i ({acs_pkg::WEIGHT_COPIES{!is_second, is_second}}),
+    .clear_i ({WEIGHT_COPIES{!is_second, is_second}}),
     .valid_i (valid),
     .first_i (first),
     .signed_i(is_signed),
@@ -47,7 +47,7 @@ module lane_group_twin
   ) u_apart (
     .clk_i,
     .pixels_i(shown),
-    .clear_i ({acs_pkg::WEIGHT_COPIES{!is_second, is_second}}),
+    .clear_i ({WEIGHT_COPIES{!is_second, is_second}}),
     .valid_i (valid),
     .first_i (first),
     .signed_i(is_signed),
