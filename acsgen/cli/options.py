@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from acsgen.cli.console import out
 from acsgen.ir.ranges import MIN_WEIGHT_BITS, WEIGHT_BITS
 from acsgen.isa.generated import LANES
-from acsgen.program.board import MAX_CLOCK_MHZ, MIN_CLOCK_MHZ
+from acsgen.program.board import AUTO, MAX_CLOCK_MHZ, MIN_CLOCK_MHZ, LaneRequest
 from acsgen.support.errors import Problem, UserError
 from acsgen.support.fsutil import check_file, write_whole
 
@@ -27,11 +27,12 @@ JsonOption = Annotated[
     typer.Option("--json", metavar="FILE", help="Write the figures to a file; - for the screen."),
 ]
 LanesOption = Annotated[
-    int | None,
+    str | None,
     typer.Option(
         "--lanes",
-        min=LANES,
-        help=f"Pixel lanes, in {LANES}s; default the board's, or as many as fit it.",
+        metavar=f"N|{AUTO}",
+        help=f"Pixel lanes, in {LANES}s, or {AUTO} for as many as fit the board; default the "
+        f"board's, which may be {AUTO} too.",
     ),
 ]
 ClockOption = Annotated[
@@ -88,17 +89,25 @@ DataOption = Annotated[
 ImageSeedOption = Annotated[int, typer.Option(min=0, help="Seed of the choice of images.")]
 
 
-def lane_groups(lanes: int | None) -> int | None:
+def lane_groups(lanes: str | None) -> LaneRequest:
     """Return the groups of lanes for ``--lanes``.
 
     Raises:
-        UserError: no whole number of groups.
+        UserError: neither a whole number of groups, one or more, nor the word.
     """
-    if lanes is not None and lanes % LANES:
-        near = [LANES * groups for groups in (lanes // LANES, lanes // LANES + 1)]
-        remedy = f"try {near[0]} or {near[1]}"
-        raise UserError(Problem("--lanes", f"{lanes} is not a multiple of {LANES}", remedy))
-    return None if lanes is None else lanes // LANES
+    if lanes is None:
+        return None
+    if lanes == AUTO:
+        return AUTO
+    if not lanes.isascii() or not lanes.isdecimal():
+        remedy = f"give a multiple of {LANES}, or {AUTO}"
+        raise UserError(Problem("--lanes", f"{lanes!r} is not a number of lanes", remedy))
+    number = int(lanes)
+    if number % LANES or not number:
+        near = [LANES * groups for groups in (number // LANES, number // LANES + 1) if groups]
+        remedy = f"try {' or '.join(map(str, near))}"
+        raise UserError(Problem("--lanes", f"{number} is no multiple of {LANES} above 0", remedy))
+    return number // LANES
 
 
 def check_json(target: Path | None) -> None:

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from acsgen.cost.resources import EstimateWarning, estimate_resources
-from acsgen.cost.rtl_figures import rtl_figures, synthesized_groups
-from acsgen.program.board import BRAM36_KIB, Board
+from acsgen.cost.resources import EstimateWarning, estimate_resources, resources_of
+from acsgen.cost.rtl_figures import synthesized_groups
+from acsgen.program.board import AUTO, BRAM36_KIB, Board, LaneRequest
 from acsgen.program.engine_config import EngineConfig
 from acsgen.support.numbers import count, share
 
@@ -63,7 +63,7 @@ class LaneChoice:
 
     Attributes:
         lane_groups: the number.
-        chosen_by: ``--lanes``, ``board file``, or ``figures`` where both leave it open.
+        chosen_by: ``--lanes``, ``board file``, or ``figures`` where it is ``auto`` or left open.
         by_figures: the largest number that fits by the figures below; 0 if not even one does.
         shares: of the part, with :attr:`lane_groups`, for every form of the engine.
         reason: all this in words.
@@ -77,20 +77,21 @@ class LaneChoice:
 
 
 def engine_for(
-    board: Board, lane_groups: int | None = None, forms: Sequence[str] = FORMS
+    board: Board, lane_groups: LaneRequest = None, forms: Sequence[str] = FORMS
 ) -> EngineConfig:
     """Return the board's engine; see :func:`choose_lane_groups`."""
     return EngineConfig.for_board(board, choose_lane_groups(board, lane_groups, forms).lane_groups)
 
 
 def choose_lane_groups(
-    board: Board, lane_groups: int | None = None, forms: Sequence[str] = FORMS
+    board: Board, lane_groups: LaneRequest = None, forms: Sequence[str] = FORMS
 ) -> LaneChoice:
     """Return the number of lane groups for ``board``.
 
     Args:
         board: the board; a number in its file is its author's decision.
-        lane_groups: a number that is asked for, before all others.
+        lane_groups: what is asked for, before what the board has: a number, or ``auto`` for the
+            largest one that fits.
         forms: the forms of the engine that are built, each of which has to fit.
 
     Warns:
@@ -98,9 +99,9 @@ def choose_lane_groups(
     """
     fitting = largest_fitting(board, forms)
     chosen_by: Literal["--lanes", "board file", "figures"]
-    if lane_groups is not None:
+    if isinstance(lane_groups, int):
         groups, chosen_by = lane_groups, "--lanes"
-    elif board.lane_groups is not None:
+    elif board.lane_groups is not None and lane_groups != AUTO:
         groups, chosen_by = board.lane_groups, "board file"
     else:
         groups, chosen_by = max(fitting, 1), "figures"
@@ -114,10 +115,12 @@ def choose_lane_groups(
     reason = f"{why}: {told}"
     if chosen_by != "figures":
         reason += f"; the most below {RULE} would be {fitting or 'none'}"
+        if fitting not in (0, groups):
+            reason += f" (--lanes {AUTO})"
     if chosen_by == "figures" and not fitting:
         warnings.warn(
             f"{board.title}: not even one lane group stays below {RULE} ({told}); built with one. "
-            "Take a larger part, or name lane_groups in the board file",
+            "Take a larger part, or name the lanes: --lanes, or lane_groups in the board file",
             EstimateWarning,
             stacklevel=2,
         )
@@ -146,7 +149,7 @@ def part_shares(board: Board, lane_groups: int, forms: Sequence[str]) -> tuple[P
 def _part_shares(board: Board, engine: EngineConfig, forms: Sequence[str]) -> Iterator[PartShare]:
     has = board.resources
     for form in forms:
-        found = rtl_figures(engine, board.family) if form == "rtl" else estimate_resources(engine)
+        found = resources_of(form, engine, board.family)
         shares = (round(found.lut / has.lut, 6), round(found.dsp / has.dsp, 6))
         yield PartShare(form, found.lut, shares[0], found.dsp, shares[1], found.source)
 

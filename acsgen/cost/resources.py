@@ -1,10 +1,12 @@
-"""Estimates how much of a board's programmable logic the HLS engine takes.
+"""How much of a board's programmable logic an engine takes, before anything is placed.
 
-Block RAMs follow from the sizes of the memories.  The large operators (pairs of lanes, windows,
+The RTL engine's figures are those of its syntheses (:mod:`acsgen.cost.rtl_figures`). Those of the
+HLS engine are estimated here, and so are memories of an RTL engine that was not synthesized. Block
+RAMs follow from the sizes of the memories.  The large operators (pairs of lanes, windows,
 requantization lanes) were counted by Yosys, written as in the C++
 (``benchmarks/hls_operators.json``), and are added up; so was everything beside them, from the LLVM
 IR of the C++ (``benchmarks/hls_control.json``, for four lane groups).  Only flip-flops of the
-latter are set by hand.  Vitis HLS was not asked, and every report says that it is an estimate.
+latter are set by hand.  Vitis HLS was not asked, and every report says how a figure is known.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from acsgen.cost.operators import Operator, OperatorCount, control_count, operator_counts
+from acsgen.cost.rtl_figures import rtl_figures
 from acsgen.isa.generated import LANES, MAX_CHUNK, RECORD_WORDS, SEGMENTS, WORD_BITS
 from acsgen.program.board import BRAM36_KIB, Board
 from acsgen.program.engine_config import GROUP_DSPS, POST_LANE_DSPS, EngineConfig
@@ -47,25 +50,36 @@ KEPT_WORDS = OperatorCount(dsp=0, lut=0, ff=SEGMENTS * WORD_BITS)
 
 @dataclass(frozen=True)
 class ResourceEstimate:
-    """Programmable logic taken.
+    """Programmable logic taken, before anything is placed.
 
     Attributes:
         dsp: DSP slices.
         bram36: block RAMs of 36 Kb.
         lut: look-up tables.
         ff: flip-flops.
-        source: says that nothing was synthesized.
+        source: ``estimate``, or ``synthesis`` by Yosys, of the RTL alone.
     """
 
     dsp: int
     bram36: int
     lut: int
     ff: int
-    source: Literal["estimate"] = "estimate"
+    source: Literal["estimate", "synthesis"] = "estimate"
+
+
+def resources_of(form: str, engine: EngineConfig, family: str) -> ResourceEstimate:
+    """Return what a form of ``engine``, ``hls`` or ``rtl``, takes of a part of ``family``."""
+    estimate = estimate_resources(engine)
+    if form == "hls":
+        return estimate
+    found = rtl_figures(engine, family)
+    # Both forms have the same large memories; the RTL engine has fewer small ones.
+    bram36 = estimate.bram36 if found.bram36 is None else found.bram36
+    return ResourceEstimate(found.dsp, bram36, found.lut, found.ff, found.source)
 
 
 def estimate_resources(engine: EngineConfig) -> ResourceEstimate:
-    """Return the resources that ``engine`` takes."""
+    """Return the resources that the HLS form of ``engine`` takes."""
     counts = operator_counts()
     pairs = engine.lane_groups * LANES // 2
     first = LANES // 2
@@ -113,8 +127,8 @@ def _brams(words: int) -> int:
     return -(-words // BRAM36_WORDS)
 
 
-def check_resources(engine: EngineConfig, board: Board) -> ResourceEstimate:
-    """Return the estimate of ``engine``.
+def check_resources(engine: EngineConfig, board: Board, form: str = "hls") -> ResourceEstimate:
+    """Return what a form of ``engine``, ``hls`` or ``rtl``, takes of ``board``.
 
     Memories, and the multipliers of the data path, are known well enough to refuse an engine by; of
     look-up tables, flip-flops and multipliers that control may share, only a synthesis knows.
@@ -126,13 +140,14 @@ def check_resources(engine: EngineConfig, board: Board) -> ResourceEstimate:
     Warns:
         EstimateWarning: more of the others than the part has, by the estimate.
     """
-    estimate = estimate_resources(engine)
+    estimate = resources_of(form, engine, board.family)
     data_path = engine.lane_groups * GROUP_DSPS + engine.post_lanes * POST_LANE_DSPS
     known = {"dsp": data_path, "bram36": estimate.bram36}
-    problems = list(_shortages(known, engine, board, REFUSED))
+    source = estimate.source
+    problems = list(_shortages(known, source, engine, board, REFUSED))
     if problems:
         raise UserError(problems)
-    for doubt in _shortages(asdict(estimate), engine, board, DOUBTFUL):
+    for doubt in _shortages(asdict(estimate), source, engine, board, DOUBTFUL):
         warnings.warn(
             f"{doubt.where}: {doubt.what} ({doubt.remedy})", EstimateWarning, stacklevel=2
         )
@@ -162,8 +177,19 @@ LEAST_ENGINE = (
 )
 
 
+#: How a shortage is worded, by how the figure is known.
+_TAKES = {
+    "estimate": "the engine is estimated to take",
+    "synthesis": "the engine takes, by synthesis,",
+}
+
+
 def _shortages(
-    needed: Mapping[str, int], engine: EngineConfig, board: Board, remedies: Mapping[str, str]
+    needed: Mapping[str, int],
+    source: str,
+    engine: EngineConfig,
+    board: Board,
+    remedies: Mapping[str, str],
 ) -> Iterator[Problem]:
     available = {
         "dsp": board.resources.dsp,
@@ -176,7 +202,7 @@ def _shortages(
         if short > 0:
             yield Problem(
                 board.title,
-                f"the engine is estimated to take {needed[name]} {name.upper()}, the part has "
+                f"{_TAKES[source]} {needed[name]} {name.upper()}, the part has "
                 f"{available[name]}: {short} short",
                 LEAST_ENGINE if engine.lane_groups == 1 and "lane groups" in remedy else remedy,
             )

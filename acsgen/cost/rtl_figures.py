@@ -1,11 +1,12 @@
-"""Look-up tables and multipliers of the RTL engine, from the recorded syntheses by Yosys.
+"""What the RTL engine takes of a part, from the recorded syntheses by Yosys.
 
 ``benchmarks/synthesis.json`` has the engine of an XC7Z020 with a few numbers of lane groups.  An
-engine like one of these has its figures.  Of another one they are estimated: its lane groups and
-its requantization lanes are counted, each as it was synthesized for the nearest number of lane
-groups (the larger of two as near: its small products take no DSP slices, as in all engines of more
-than four). The rest of the multipliers is as many as there; the rest of the look-up tables lies on
-the straight line between the two nearest numbers, which goes on beyond the least and the most.
+engine like one of these has its figures.  Of another one they are estimated, but for its memories:
+its lane groups and its requantization lanes are counted, each as it was synthesized for the nearest
+number of lane groups (the larger of two as near: its small products take no DSP slices, as in all
+engines of more than four). The rest of the multipliers is as many as there; the rest of look-up
+tables and flip-flops lies on the straight line between the two nearest numbers, which goes on
+beyond the least and the most.
 """
 
 from __future__ import annotations
@@ -28,15 +29,25 @@ FAMILY = "zynq7000"
 #: Modules of which an engine has several.
 _GROUP = "acs_lane_group"
 _POST_LANE = "acs_requantize"
-_KINDS = ("lut", "dsp")
+_KINDS = ("lut", "dsp", "ff")
 
 
 @dataclass(frozen=True)
 class RtlFigures:
-    """Look-up tables and multipliers of an RTL engine, and how they are known."""
+    """What an RTL engine takes, and how it is known.
+
+    Attributes:
+        lut: look-up tables.
+        dsp: DSP slices.
+        ff: flip-flops.
+        bram36: block RAMs of 36 Kb; None where they were not synthesized.
+        source: ``synthesis`` by Yosys, or ``estimate``.
+    """
 
     lut: int
     dsp: int
+    ff: int
+    bram36: int | None
     source: Literal["synthesis", "estimate"]
 
 
@@ -45,10 +56,11 @@ def rtl_figures(engine: EngineConfig, family: str) -> RtlFigures:
     sizes, records = _sizes(engine), _records()
     for record in records:
         if record["parameters"] == sizes and family == FAMILY:
-            lut, dsp = (int(record["total"][kind]) for kind in _KINDS)
-            return RtlFigures(lut, dsp, "synthesis")
-    lut, dsp = (_estimate(engine, kind, records) for kind in _KINDS)
-    return RtlFigures(lut, dsp, "estimate")
+            total: Mapping[str, int] = record["total"]
+            lut, dsp, ff = (total[kind] for kind in _KINDS)
+            return RtlFigures(lut, dsp, ff, -(-total["bram18"] // 2), "synthesis")
+    lut, dsp, ff = (_estimate(engine, kind, records) for kind in _KINDS)
+    return RtlFigures(lut, dsp, ff, None, "estimate")
 
 
 def synthesized_groups() -> tuple[int, ...]:

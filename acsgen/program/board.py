@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import (
@@ -78,8 +78,12 @@ _PATTERNS = {
 }
 
 
-#: The word for a number of lane groups that is left open, which is None here.
-AUTO = "auto"
+#: The word for a number of lane groups that is left open; in a :class:`Board` it is None.
+AUTO: Final = "auto"
+
+#: What may be asked for in place of a board's number of lane groups: another number, the word for
+#: as many as fit, or None for the board's.
+LaneRequest = int | Literal["auto"] | None
 
 
 def _number_or_auto(value: object) -> object:

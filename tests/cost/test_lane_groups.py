@@ -13,7 +13,7 @@ import pytest
 from acsgen.cost.lane_groups import MOST_LANE_GROUPS, choose_lane_groups, engine_for
 from acsgen.cost.resources import EstimateWarning, estimate_resources
 from acsgen.cost.rtl_figures import rtl_figures
-from acsgen.program.board import Board, board_names, load_board
+from acsgen.program.board import AUTO, Board, board_names, load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.support.assets import asset
 
@@ -92,12 +92,12 @@ def test_the_share_of_a_number_in_a_board_file_is_told_and_what_fits() -> None:
     assert "by synthesis" in choice.reason
     assert choice.reason.startswith("as the board file says")
     assert choice.reason.endswith(
-        "; the most below 80 % of the LUTs and 98 % of the DSPs would be 3"
+        "; the most below 80 % of the LUTs and 98 % of the DSPs would be 3 (--lanes auto)"
     )
 
 
 def test_an_open_number_is_the_largest_that_fits_every_form() -> None:
-    """On an XC7Z020 three: a fourth takes 87 % of its look-up tables in the RTL."""
+    """On an XC7Z020 three: a fourth takes 85 % of its look-up tables in the HLS engine."""
     board = board_with()
     choice = choose_lane_groups(board)
     assert (choice.lane_groups, choice.chosen_by, choice.by_figures) == (3, "figures", 3)
@@ -127,6 +127,22 @@ def test_a_number_that_is_asked_for_is_taken_before_all() -> None:
     assert choice.reason.startswith("as asked by --lanes")
 
 
+@pytest.mark.parametrize(("forms", "groups"), [(("hls", "rtl"), 3), (("hls",), 3), (("rtl",), 6)])
+def test_as_many_as_fit_may_be_asked_for_where_the_board_file_has_a_number(
+    forms: tuple[str, ...], groups: int
+) -> None:
+    """The RTL alone has room for six on an XC7Z020: 76 % of its tables, 97.7 % of its DSPs."""
+    choice = choose_lane_groups(load_board("zedboard"), AUTO, forms)
+    assert (choice.lane_groups, choice.chosen_by) == (groups, "figures")
+    assert choice == choose_lane_groups(board_with(), forms=forms)
+    assert choice.reason.startswith("the most below 80 % of the LUTs and 98 % of the DSPs: ")
+
+
+def test_a_number_that_is_the_most_that_fits_needs_no_hint() -> None:
+    reason = choose_lane_groups(board_with(), 3).reason
+    assert reason.endswith("of the DSPs would be 3")
+
+
 def test_a_part_too_small_for_one_gets_one_and_a_warning_with_figures() -> None:
     board = board_with(lut=30_000)
     with pytest.warns(
@@ -134,7 +150,7 @@ def test_a_part_too_small_for_one_gets_one_and_a_warning_with_figures() -> None:
     ) as seen:
         choice = choose_lane_groups(board)
     assert (choice.lane_groups, choice.by_figures) == (1, 0)
-    assert "name lane_groups in the board file" in str(seen[0].message)
+    assert "name the lanes: --lanes, or lane_groups in the board file" in str(seen[0].message)
     assert choice.reason.startswith("the least, and above 80 %")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from acsgen.cost.resources import EstimateWarning, check_resources, estimate_res
 from acsgen.isa.generated import LANES
 from acsgen.program.board import board_names, load_board
 from acsgen.program.engine_config import EngineConfig
+from acsgen.support.assets import asset
 from acsgen.support.errors import UserError
 
 pytestmark = pytest.mark.unit
@@ -62,6 +65,40 @@ def test_memory_takes_the_block_rams_that_it_needs() -> None:
     engine = EngineConfig.for_board(load_board("zedboard"))
     more = replace(engine, feature_kib=engine.feature_kib + 64)
     assert estimate_resources(more).bram36 - estimate_resources(engine).bram36 == 16
+
+
+def test_the_rtl_alone_is_known_by_its_syntheses() -> None:
+    """Six lane groups fit an XC7Z020 in the RTL; the estimate of the HLS engine says 245 DSPs."""
+    board = load_board("zedboard")
+    engine = EngineConfig.for_board(board, 6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = check_resources(engine, board, "rtl")
+    total = json.loads(asset("benchmarks", "synthesis.json").read_text())["zedboard, 6 groups"]
+    assert found.source == "synthesis"
+    counted = (found.dsp, found.lut, found.ff, 2 * found.bram36)
+    assert counted == tuple(total["total"][kind] for kind in ("dsp", "lut", "ff", "bram18"))
+    with pytest.warns(EstimateWarning, match="is estimated to take .* DSP, the part has 220"):
+        check_resources(engine, board, "hls")
+
+
+def test_a_synthesis_is_not_called_an_estimate_where_something_is_short() -> None:
+    zedboard = load_board("zedboard")
+    resources = zedboard.resources.model_copy(update={"lut": 26_600})
+    small = zedboard.model_copy(update={"resources": resources})
+    with pytest.warns(EstimateWarning, match="the engine takes, by synthesis, .* LUT"):
+        check_resources(EngineConfig.for_board(small, 4), small, "rtl")
+
+
+def test_an_rtl_engine_that_was_not_synthesized_is_estimated() -> None:
+    """Between the syntheses of four and six groups lies that of five."""
+    board = load_board("zedboard")
+    four, five, six = (
+        check_resources(EngineConfig.for_board(board, groups), board, "rtl") for groups in (4, 5, 6)
+    )
+    assert five.source == "estimate"
+    assert four.ff < five.ff < six.ff
+    assert five.bram36 == estimate_resources(EngineConfig.for_board(board, 5)).bram36
 
 
 def test_all_shortages_are_told() -> None:

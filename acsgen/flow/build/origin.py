@@ -41,10 +41,11 @@ def command_words(request: BuildRequest) -> Iterator[str]:
     yield from ("acsgen", "build", str(request.model))
     yield from ("--board", request.board)
     yield from ("--images", str(request.images), "--seed", str(request.seed))
+    groups = request.lane_groups
     optional = {
         "--dataset": request.dataset,
         "--data": request.data_root,
-        "--lanes": None if request.lane_groups is None else LANES * request.lane_groups,
+        "--lanes": LANES * groups if isinstance(groups, int) else groups,
         "--clock": _plain(request.clock_mhz),
         "--alpha": _plain(request.alpha),
         "--weight-bits": None if request.weight_bits == WEIGHT_BITS else request.weight_bits,

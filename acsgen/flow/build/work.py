@@ -23,7 +23,7 @@ from acsgen.ir.noise import LayerNoise
 from acsgen.ir.ranges import WEIGHT_BITS
 from acsgen.ir.refinement import Refinement
 from acsgen.ir.rewrites import Rewrite
-from acsgen.program.board import Board, load_board
+from acsgen.program.board import Board, LaneRequest, load_board
 from acsgen.program.engine_config import EngineConfig
 from acsgen.program.program import Program
 from acsgen.report.data import CountedCycles
@@ -47,7 +47,8 @@ class BuildRequest:
         images: test images to prove bit-exactness on.
         dataset: data set to calibrate and test with; the network's own if None.
         data_root: folder of data sets that are files.
-        lane_groups: groups of 64 lanes; if None, the board's, or as many as fit it.
+        lane_groups: groups of 64 lanes; ``auto`` for as many as fit; None for the board's, which
+            may be left open too.
         keep_stages: write every stage's result to ``stages/``.
         seed: of the choice of images.
         engine: the implementations to render.
@@ -68,7 +69,7 @@ class BuildRequest:
     images: int = 20
     dataset: str | None = None
     data_root: Path | None = None
-    lane_groups: int | None = None
+    lane_groups: LaneRequest = None
     keep_stages: bool = False
     seed: int = 0
     engine: Implementation | Literal["both"] = "both"
@@ -118,7 +119,7 @@ def make_plan(request: BuildRequest) -> Plan:
         board = board.at_clock(request.clock_mhz)
     choice = choose_lane_groups(board, request.lane_groups, implementations)
     engine = EngineConfig.for_board(board, choice.lane_groups)
-    resources = check_resources(engine, board)
+    resources = check_resources(engine, board, "hls" if "hls" in implementations else "rtl")
     out = request.out or Path("build") / f"{request.model.stem}-{board.name}"
     check_writable(out)
     check_cache()
