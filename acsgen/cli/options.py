@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -99,7 +100,7 @@ def lane_groups(lanes: str | None) -> LaneRequest:
         return None
     if lanes == AUTO:
         return AUTO
-    if not lanes.isascii() or not lanes.isdecimal():
+    if not re.fullmatch("[0-9]{1,9}", lanes):
         remedy = f"give a multiple of {LANES}, or {AUTO}"
         raise UserError(Problem("--lanes", f"{lanes!r} is not a number of lanes", remedy))
     number = int(lanes)

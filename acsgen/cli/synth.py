@@ -152,7 +152,8 @@ def _timing(
     write_json(json_file, {"tools": timed.tools(), "units": {str(u): t for u, t in found.items()}})
     if update:
         with locked(path):
-            timed.save_timing(path, timed.load_timing(path), units, found)
+            kept = timed.load_timing(path)
+            timed.save_timing(path, kept, units, found, complete=not only)
         out.print(f"written to {path}", soft_wrap=True)
     else:
         require_same(path, timed.compare_timing(recorded, found))

@@ -52,7 +52,12 @@ def test_lanes_have_one_name() -> None:
         said = CliRunner().invoke(app, [command, "--lanes", "100", *_needed(command)])
         assert said.exit_code == 2
         assert "try 64 or 128" in " ".join(said.output.split())
-        for wrong, remedy in (("0", "try 64"), ("many", "or auto"), ("-64", "or auto")):
+        for wrong, remedy in (
+            ("0", "try 64"),
+            ("many", "or auto"),
+            ("-64", "or auto"),
+            ("6" * 5000, "or auto"),
+        ):
             said = CliRunner().invoke(app, [command, "--lanes", wrong, *_needed(command)])
             assert said.exit_code == 2
             assert remedy in " ".join(said.output.split())

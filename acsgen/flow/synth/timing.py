@@ -108,11 +108,25 @@ def load_timing(path: Path) -> Baseline:
 
 
 def save_timing(
-    path: Path, baseline: Baseline, units: Mapping[Unit, str], found: Mapping[Unit, UnitTiming]
+    path: Path,
+    baseline: Baseline,
+    units: Mapping[Unit, str],
+    found: Mapping[Unit, UnitTiming],
+    *,
+    complete: bool = False,
 ) -> None:
-    """Write ``baseline`` with the figures found in place of those of the same units."""
+    """Write ``baseline`` with the figures found in place of those of the same units.
+
+    Args:
+        path: the file.
+        baseline: what it had.
+        units: the digests of the units' netlists.
+        found: the figures.
+        complete: whether ``found`` has all units of the engine; rows of others are then left out.
+    """
     content = _kept(baseline)
-    content["units"] |= {str(unit): _row(found[unit], units[unit]) for unit in found}
+    kept = {} if complete else content["units"]
+    content["units"] = kept | {str(unit): _row(found[unit], units[unit]) for unit in found}
     file.save_baseline(path, content, sort_keys=True)
 
 

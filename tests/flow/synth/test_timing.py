@@ -96,6 +96,23 @@ def test_figures_of_other_tools_do_not_stay(tmp_path: Path) -> None:
     assert load_timing(path) == {"tools": tools(), "units": {}}
 
 
+def test_rows_of_units_that_are_gone_stay_until_all_units_are_placed(tmp_path: Path) -> None:
+    path = tmp_path / "timing.json"
+    found = UnitTiming(1.0, "a_q -> b_q, 1.0 ns (1.0 logic)")
+    old, new = Unit("acs_old", ()), Unit("acs_new", ())
+    save_timing(path, {}, {old: "digest"}, {old: found})
+    save_timing(path, load_timing(path), {new: "digest"}, {new: found})
+    assert set(load_timing(path)["units"]) == {"acs_old", "acs_new"}
+    save_timing(path, load_timing(path), {new: "digest"}, {new: found}, complete=True)
+    assert set(load_timing(path)["units"]) == {"acs_new"}
+
+
+def test_no_unit_of_the_record_is_slower_than_90_mhz() -> None:
+    """Their paths are to be far from those of the whole engine, whose wires are longer."""
+    rows = load_timing(asset("benchmarks", "timing.json"))["units"]
+    assert min(row["mhz"] for row in rows.values()) >= 90
+
+
 def test_two_updates_at_once_keep_both_rows(tmp_path: Path) -> None:
     path = tmp_path / "timing.json"
     save_timing(path, {}, {}, {})
