@@ -36,10 +36,13 @@ OPTIONS = (
     *("--json", "netlist.json", "--report", "report.json"),
 )
 
-#: What nextpnr is told for a unit. In the array, words of sixteen memories cross on their way to
-#: every lane: where slow paths decide over the places, wires are so crowded that no router has got
-#: through. With short wires before fast ones, as here, it takes half an hour.
-PLACEMENTS: Mapping[str, tuple[str, ...]] = {"acs_array": ("--placer-heap-timingweight", "1")}
+#: What makes nextpnr prefer short wires to fast ones. In the array, words of sixteen memories cross
+#: on their way to every lane: where slow paths decide over the places, wires are so crowded that no
+#: router has got through.
+SHORT_WIRES = ("--placer-heap-timingweight", "1")
+
+#: What nextpnr is told for a unit. The array takes half an hour so.
+PLACEMENTS: Mapping[str, tuple[str, ...]] = {"acs_array": SHORT_WIRES}
 
 #: Seconds that one unit may take; the array takes half an hour where nothing else runs, the others
 #: take some minutes.
