@@ -61,7 +61,7 @@ SEEDS = (1, 2, 3)
 PATHS = 12
 
 #: Seconds that a tool may take.
-TIMEOUT = 4 * 3600
+TIMEOUT = 5 * 3600
 
 #: What each figure is worth, as it stands beside the figure.
 WORTH: Mapping[str, str] = {
